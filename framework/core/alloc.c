@@ -1,0 +1,100 @@
+/* Every byte Hillock asks for, through one replaceable allocator, so that a test can refuse any. */
+#include "core/core.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* a cache line and the widest vector */
+
+static void *system_allocate(void *user, size_t bytes)
+{
+    (void)user;
+    return aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+}
+
+static void system_release(void *user, void *block)
+{
+    (void)user;
+    free(block);
+}
+
+static const hk_allocator system_allocator = {system_allocate, system_release, NULL};
+static hk_allocator allocator = {system_allocate, system_release, NULL};
+static atomic_size_t live_blocks;
+
+void hk_set_allocator(const hk_allocator *replacement)
+{
+    allocator = replacement ? *replacement : system_allocator;
+}
+
+size_t hki_live_blocks(void)
+{
+    return live_blocks;
+}
+
+void *hki_alloc(size_t bytes)
+{
+    if (bytes == 0)
+        bytes = 1;
+    void *block = bytes <= HKI_MAX_BYTES ? allocator.allocate(allocator.user, bytes) : NULL;
+    if (!block) {
+        hki_fail(HK_NO_MEMORY, "out of memory: %zu bytes wanted", bytes);
+        return NULL;
+    }
+    live_blocks++;
+    return memset(block, 0, bytes);
+}
+
+void *hki_alloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    if (!hki_mul(count, size, &bytes)) {
+        hki_fail(HK_NO_MEMORY, "out of memory: %zu items of %zu bytes wanted", count, size);
+        return NULL;
+    }
+    return hki_alloc(bytes);
+}
+
+void *hki_grow(void *old, size_t old_bytes, size_t new_bytes)
+{
+    void *block = hki_alloc(new_bytes);
+    if (!block)
+        return NULL;
+    if (old) {
+        memcpy(block, old, old_bytes < new_bytes ? old_bytes : new_bytes);
+        hki_free(old);
+    }
+    return block;
+}
+
+void hki_free(void *block)
+{
+    if (!block)
+        return;
+    live_blocks--;
+    allocator.release(allocator.user, block);
+}
+
+char *hki_copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = hki_alloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+char *hki_format(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : hki_alloc((size_t)length + 1);
+    if (!text)
+        return NULL;
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}

@@ -1,0 +1,38 @@
+/* core/plan.h - a plan: steps in order, all their pointers fixed. plan.c makes it, run.c runs it. */
+#pragma once
+#include "core/graph.h"
+
+/* One operation, forward and backward. Where `add_to[i]` is set, another path has already
+ * written that gradient: backward writes to dx[i] and the plan adds it. */
+typedef struct hki_step {
+    hki_call call;
+    bool walks_back;
+    void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
+    float *add_to[HKI_MAX_INPUTS];
+    hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
+    bool is_first[HKI_MAX_INPUTS];      /* first to write that gradient in a walk back */
+} hki_step;
+
+struct hk_plan {
+    hk_net *net;
+    int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
+    bool training;
+    const hk_tensor *loss;
+    uint64_t step; /* committed steps: the clock of all random numbers */
+    hki_step *steps;
+    int n_steps;
+    float **values, **gradients; /* by tensor id; NULL where nothing can be read */
+    float *loss_gradient;
+    bool *reached; /* by tensor id: the walk back arrives there */
+    void *arena, *records;
+    int64_t arena_bytes;
+    float *leaf_scratch; /* for gradients that are added; made when first needed */
+    int64_t leaf_scratch_count;
+    /* Called after each forward step: how probes look at layers. */
+    void (*watch)(void *user, const hki_call *call);
+    void *watcher;
+};
+
+/* The clock of random numbers, for resuming. */
+void hki_plan_set_step(hk_plan *plan, uint64_t step);
+void hki_plan_watch(hk_plan *plan, void (*watch)(void *, const hki_call *), void *watcher);

@@ -1,0 +1,85 @@
+/* Numbers out of text, whatever the program's locale, and the nearest known name. */
+#include "core/core.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool hki_parse_double(const char *text, double *out)
+{
+    if (!text[0] || strspn(text, "0123456789+-.eE") != strlen(text))
+        return false; /* no "inf", "nan", hexadecimal or white space */
+    locale_t c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (!c_locale)
+        return false;
+    locale_t previous = uselocale(c_locale);
+    char *end;
+    double value = strtod(text, &end);
+    uselocale(previous);
+    freelocale(c_locale);
+    if (*end || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out)
+{
+    if (!text[0] || strspn(text, "0123456789+-") != strlen(text))
+        return false;
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (*end || errno || value < low || value > high)
+        return false;
+    *out = value;
+    return true;
+}
+
+enum { LONGEST = 63 };
+
+static int smallest(int a, int b, int c)
+{
+    int least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Edits that turn a into b, where two neighbours that changed places are one edit (Damerau 1964);
+ * names longer than LONGEST are far from everything. */
+static int edit_distance(const char *a, const char *b)
+{
+    size_t m = strlen(a), n = strlen(b);
+    int rows[3][LONGEST + 1]; /* row i is rows[i % 3] */
+    if (m > LONGEST || n > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= n; j++)
+        rows[0][j] = (int)j;
+    for (size_t i = 1; i <= m; i++) {
+        int *row = rows[i % 3], *above = rows[(i - 1) % 3], *two_above = rows[(i + 1) % 3];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= n; j++) {
+            bool same = a[i - 1] == b[j - 1];
+            row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + !same);
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && two_above[j - 2] + 1 < row[j])
+                row[j] = two_above[j - 2] + 1;
+        }
+    }
+    return rows[m % 3][n];
+}
+
+const char *hki_nearest(const char *name, const char *const *names, size_t n)
+{
+    const char *best = NULL;
+    int best_distance = 4;
+    for (size_t i = 0; i < n; i++) {
+        int distance = edit_distance(name, names[i]);
+        if (distance < best_distance && distance < (int)strlen(name)) {
+            best = names[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,33 @@
+/* How many threads a parallel loop gets. The number never changes a result: loops cut their work
+ * by shape alone. */
+#include "core/core.h"
+
+#include <hillock/tensor.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static int chosen_threads;
+
+void hk_set_threads(int threads)
+{
+    chosen_threads = threads > 0 ? threads : 0;
+}
+
+int hki_threads(void)
+{
+    if (chosen_threads > 0)
+        return chosen_threads;
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+int hki_threads_for(int64_t work)
+{
+    /* A fork and join costs about as much as this many elementary operations. */
+    const int64_t worth_sharing = 16384;
+    return work < worth_sharing ? 1 : hki_threads();
+}
