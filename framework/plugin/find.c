@@ -1,0 +1,169 @@
+/* How a name becomes a plugin: what is loaded, then NAME.so in the plugin directories, then, for
+ * an alias, everything there is. */
+#include "plugin/loader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Loading everything ---------------------------------------------------------------------- */
+
+/* Where refused files are reported; `bad` may be NULL. */
+typedef struct listener {
+    void (*bad)(const char *file, const char *reason, void *user);
+    void *user;
+} listener;
+
+static void tell(const listener *to, const char *file, const char *reason)
+{
+    char copy[1024]; /* the message must survive what the listener does */
+    snprintf(copy, sizeof copy, "%s", reason);
+    if (to->bad)
+        to->bad(file, copy, to->user);
+}
+
+static hk_status load_directory(void *user, const char *directory, const char *refused)
+{
+    const listener *to = user;
+    char name[HKI_MAX_NAME] = "", path[HKI_MAX_PATH];
+    if (refused) {
+        tell(to, directory, refused);
+        return HK_OK;
+    }
+    while (hki_next_file(directory, name)) {
+        const hki_record *file;
+        if (snprintf(path, sizeof path, "%s/%s", directory, name) >= HKI_MAX_PATH)
+            continue;
+        hk_status status = hki_registry_load(path, true, &file);
+        if (status == HK_NO_MEMORY)
+            return status;
+        if (status != HK_OK)
+            tell(to, path, hk_message());
+    }
+    return HK_OK;
+}
+
+/* ---- Finding by name ------------------------------------------------------------------------- */
+
+/* NAME.so in the directories. */
+typedef struct hunt {
+    const char *name;
+    char path[HKI_MAX_PATH]; /* "" until it is found */
+    struct stat about;
+} hunt;
+
+/* All directories are looked at, so that a second file of the same name is noticed: nobody wins
+ * silently. */
+static hk_status hunt_directory(void *user, const char *directory, const char *refused)
+{
+    hunt *it = user;
+    char path[HKI_MAX_PATH];
+    struct stat about;
+    if (refused)
+        return hki_fail(HK_BAD_ARGUMENT, "%s, not \"%s\"", refused, directory);
+    if (snprintf(path, sizeof path, "%s/%s.so", directory, it->name) >= HKI_MAX_PATH ||
+        stat(path, &about) != 0)
+        return HK_OK;
+    if (!it->path[0]) {
+        memcpy(it->path, path, sizeof path);
+        it->about = about;
+    } else if (about.st_dev != it->about.st_dev || about.st_ino != it->about.st_ino) {
+        return hki_fail(HK_BAD_PLUGIN,
+                        "plugin \"%s\": \"%s\" already comes from %s; remove one (P14)", path,
+                        it->name, it->path);
+    }
+    return HK_OK;
+}
+
+/* Loads NAME.so if there is one. A file that lacks the name because that very plugin was refused
+ * is a bad plugin, not an unknown name. */
+static hk_status load_named(hk_kind kind, const char *name)
+{
+    hunt it = {.name = name};
+    const hki_record *file;
+    hk_status status = hki_each_directory(hunt_directory, &it);
+    if (status != HK_OK || !it.path[0])
+        return status;
+    status = hki_registry_load(it.path, true, &file);
+    if (status == HK_OK && file->incomplete && !hki_registry_lookup(kind, name, true))
+        return hki_fail(HK_BAD_PLUGIN, "%s", file->warning);
+    return status;
+}
+
+static hk_status fail_unknown(hk_kind kind, const char *name)
+{
+    hk_plugin_info *all;
+    size_t count;
+    char known[768] = "", suggestion[80] = "";
+    hk_status status = hki_registry_list(kind, &all, &count);
+    const char **names = status == HK_OK ? hki_alloc_array(count, sizeof *names) : NULL;
+    if (!names) {
+        hki_free(all);
+        return HK_NO_MEMORY;
+    }
+    for (size_t i = 0, used = 0; i < count; i++) {
+        names[i] = all[i].plugin->name;
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                     names[i]);
+    }
+    const char *near = hki_nearest(name, names, count);
+    if (near)
+        snprintf(suggestion, sizeof suggestion, "; did you mean \"%s\"?", near);
+    status = hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"%s%s known: %s", hk_kind_name(kind),
+                      name, suggestion, near ? "" : ";", count ? known : "none");
+    hki_free(names);
+    hki_free(all);
+    return status;
+}
+
+static hk_status find(hk_kind kind, const char *name, const hk_plugin **out)
+{
+    listener nobody = {NULL, NULL};
+    if ((*out = hki_registry_lookup(kind, name, false)))
+        return HK_OK;
+    if (hki_name_is_valid(name, strlen(name))) {
+        hk_status status = load_named(kind, name);
+        if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
+            return status;
+    }
+    hk_status status = hki_each_directory(load_directory, &nobody);
+    if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
+        return status;
+    const hk_plugin *other = hki_registry_lookup(0, name, true);
+    if (other)
+        return hki_fail(HK_BAD_ARGUMENT, "\"%s\" is %s, %s is wanted here", name,
+                        hki_kind_phrase((hk_kind)other->kind), hki_kind_phrase(kind));
+    return fail_unknown(kind, name);
+}
+
+hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
+{
+    if (!out)
+        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: out is NULL");
+    *out = NULL;
+    if (!name || kind < HK_ACTIVATION || kind > HK_INITIALIZER)
+        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: %s",
+                        name ? "unknown kind" : "name is NULL");
+    hk_status status = hki_registry_prepare();
+    return status == HK_OK ? find(kind, name, out) : status;
+}
+
+hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void *user),
+                         void (*bad)(const char *file, const char *reason, void *user), void *user)
+{
+    listener to = {bad, user};
+    hk_plugin_info *all;
+    size_t count;
+    if (!each)
+        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_each: each is NULL");
+    hk_status status = hki_registry_prepare();
+    if (status == HK_OK)
+        status = hki_each_directory(load_directory, &to);
+    if (status != HK_OK)
+        return status;
+    status = hki_registry_list(kind, &all, &count);
+    for (size_t i = 0; i < count; i++)
+        each(&all[i], user);
+    hki_free(all);
+    return status;
+}

@@ -1,0 +1,107 @@
+/* plugin/loader.h - between the files of this folder: how a file on disk becomes a checked table.
+ *
+ * search.c says where files are and whether others could have written them, loader.c brings one
+ * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps
+ * them, find.c finds them by name. The sentence of a failure begins with plugin "FILE": and ends
+ * with its code, (P01) to (P16). */
+#pragma once
+#include <sys/stat.h>
+#include "plugin/registry.h"
+
+enum {
+    HKI_MAX_PLUGIN_NAME = 32, /* letters of a plugin, parameter or slot name */
+    HKI_MAX_BUNDLE = 256,     /* plugins of one file */
+    HKI_MAX_FIXED = 1024      /* floats of one HK_FIXED slot */
+};
+
+/* ---- loader.c -------------------------------------------------------------------------------- */
+
+/* A file in memory; its code stays there unless hki_library_close() gives it back. */
+typedef struct hki_library {
+    void *handle;
+    const hk_bundle *bundle;
+} hki_library;
+
+/* Brings the file at the absolute `path` into memory; `file` is what stat() said of it. The
+ * bundle's mark, version and sizes are right afterwards, its plugins still unchecked.
+ * HK_BAD_PLUGIN. [one thread] */
+hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out);
+void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
+/* The mark, version and sizes alone, for bundles that are linked in. */
+hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);
+
+/* ---- table.c --------------------------------------------------------------------------------- */
+
+/* Checks all that can be checked without calling the plugin. HK_BAD_PLUGIN. */
+hk_status hki_table_check(const char *file, const hk_plugin *plugin);
+/* A letter, then at most 31 of a-z 0-9 _; `text` need not end after `length`. */
+bool hki_name_is_valid(const char *text, size_t length);
+/* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
+ * place behind them to go on. NULL at the end. */
+const char *hki_next_word(const char *list, char separator, size_t *length);
+
+/* ---- search.c -------------------------------------------------------------------------------- */
+
+/* Calls `visit` for each plugin directory in order of search. `refused` says why an entry of
+ * HILLOCK_PLUGIN_PATH is not one (NULL: it is). Stops at the first status other than HK_OK. */
+typedef hk_status hki_directory_visit(void *user, const char *directory, const char *refused);
+hk_status hki_each_directory(hki_directory_visit *visit, void *user);
+
+/* The *.so of a directory that comes after `name` in alphabetical order, copied over `name`
+ * ("" to begin). False at the end. */
+bool hki_next_file(const char *directory, char name[HKI_MAX_NAME]);
+
+/* HK_BAD_PLUGIN (P02) when someone else could have written the file or its directory. */
+hk_status hki_trust_check(const char *path, const struct stat *file);
+
+/* ---- registry.c ------------------------------------------------------------------------------ */
+
+/* One loaded file: complete before it is listed, never changed or freed afterwards. */
+typedef struct hki_record {
+    struct hki_record *next;
+    dev_t device; /* with inode: the same file under another path is the same */
+    ino_t inode;
+    char *path;
+    char *warning;   /* NULL: nothing unusual */
+    bool incomplete; /* some plugins of the file were refused; the warning says why */
+    size_t count;
+    const hk_plugin *plugins[];
+} hki_record;
+
+/* Loads one file: `searched` in a directory, where nobody else may have written it, or typed by
+ * the user, who is only told. The same file twice is one record. [any thread] */
+hk_status hki_registry_load(const char *path, bool searched, const hki_record **out);
+/* Registers the plugins that are linked in. HK_NO_MEMORY. [any thread] */
+hk_status hki_registry_prepare(void);
+/* Among what is loaded; kind 0: any; NULL when there is none. [any thread] */
+const hk_plugin *hki_registry_lookup(hk_kind kind, const char *name, bool or_alias);
+/* An allocated copy of what is loaded, by kind and name; kind 0: all. [any thread] */
+hk_status hki_registry_list(hk_kind kind, hk_plugin_info **out, size_t *count);
+
+/* The first plugin of this kind in the file at `path`, which the user typed. */
+hk_status hki_plugin_from_file(hk_kind kind, const char *path, const hk_plugin **out);
+
+/* "an activation" */
+const char *hki_kind_phrase(hk_kind kind);
+
+/* ---- spec.c ---------------------------------------------------------------------------------- */
+
+/* A number with at most `digits` digits, with a point whatever the locale. */
+enum { HKI_NUMBER_SIZE = 40 };
+const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE]);
+/* A range as in mathematics: "(0, 64]". */
+enum { HKI_RANGE_SIZE = 2 * HKI_NUMBER_SIZE + 8 };
+const char *hki_range_text(const hk_param *param, char out[HKI_RANGE_SIZE]);
+/* Low and high bound hold, and an integer is whole. */
+bool hki_param_allows(const hk_param *param, double value);
+
+/* ---- kernels.c ------------------------------------------------------------------------------- */
+
+/* An activation on its own: one channel, evaluation mode, slots at their start. */
+typedef struct hki_probe {
+    hk_context context;
+    float *slots[HK_MAX_SLOTS];
+    float values[HK_MAX_SLOTS][HKI_MAX_FIXED];
+} hki_probe;
+/* Points into `use` and itself; allocates nothing. */
+void hki_probe_start(const hki_use *use, int64_t rows, hki_probe *probe);

@@ -1,0 +1,40 @@
+/* plugin/registry.h - what the rest of the framework uses of the registry: a use of a plugin. */
+#pragma once
+#include <hillock/registry.h>
+#include "core/core.h"
+
+/* A parsed spec: the plugin and its parameter values. Plain data, copied freely. */
+typedef struct hki_use {
+    const hk_plugin *plugin;
+    double params[HK_MAX_PARAMS];
+} hki_use;
+
+/* Parses "name:key=value,..." (or a path with a slash before the colon). Messages name the
+ * spec, the plugin, the parameter, its range and the choices. */
+hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);
+
+/* The canonical spec: name and only the parameters that differ from their defaults, in table
+ * order, %.17g. Allocated; NULL when memory is refused. */
+char *hki_use_spec(const hki_use *use);
+
+/* Splits "relu,lgb:k=4,rate=0.01,mish" into specs: an item key=value continues the spec before
+ * it. *out is one allocated array of *count allocated strings. */
+hk_status hki_spec_list(const char *text, char ***out, size_t *count);
+void hki_spec_list_free(char **list, size_t count);
+
+/* Splits "name:key=value,key=value": calls `each` per pair. For other specs (models, data,
+ * optimizers). `what` names the kind of thing in messages. */
+typedef hk_status hki_spec_pair(void *user, const char *key, const char *value);
+hk_status hki_spec_parse(const char *what, const char *spec, char *name, size_t name_size,
+                         hki_spec_pair *each, void *user);
+
+/* Number of floats a slot has in a block of this shape. */
+int64_t hki_slot_length(const hk_slot *slot, int64_t rows, int64_t channels);
+int hki_slot_count(const hk_plugin *plugin);
+
+/* The kernels for the instruction set in use. */
+hk_block *hki_forward(const hk_plugin *plugin);
+hk_block *hki_backward(const hk_plugin *plugin);
+
+/* 1 / sqrt(E[f(z)^2]) for z ~ N(0,1) by quadrature over the double reference; 1 without one. */
+double hki_gain(const hki_use *use);

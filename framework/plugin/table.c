@@ -1,0 +1,243 @@
+/* Checks the tables of one plugin before anything of it is called, so that the rest of the
+ * framework can use them without asking again: names are names, tables end, ranges contain their
+ * defaults, and the functions that a kind cannot do without are there. */
+#include "plugin/loader.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+
+bool hki_name_is_valid(const char *text, size_t length)
+{
+    if (length < 1 || length > HKI_MAX_PLUGIN_NAME || !strchr(LETTERS, text[0]))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!text[i] || !strchr(LETTERS "0123456789_", text[i]))
+            return false;
+    return true;
+}
+
+const char *hki_next_word(const char *list, char separator, size_t *length)
+{
+    if (!list || !*list)
+        return NULL;
+    if (*list == separator)
+        list++;
+    *length = strcspn(list, (char[]){separator, 0});
+    return list;
+}
+
+/* A sentence about one plugin of the file. */
+typedef struct place {
+    const char *file, *plugin;
+} place;
+
+#define BAD(place, format, ...)                                                                    \
+    hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": \"%s\" " format, (place)->file, (place)->plugin,       \
+             __VA_ARGS__)
+
+static hk_status check_names(const place *at, const hk_plugin *plugin)
+{
+    size_t length;
+    if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
+        return hki_fail(HK_BAD_PLUGIN,
+                        "plugin \"%s\": \"%.64s\" is no valid name (a letter, then at "
+                        "most 31 of a-z 0-9 _) (P13)",
+                        at->file, plugin->name ? plugin->name : "");
+    for (const char *word = hki_next_word(plugin->aliases, ',', &length); word;
+         word = hki_next_word(word + length, ',', &length))
+        if (!hki_name_is_valid(word, length))
+            return BAD(at, "has the alias \"%.*s\", which is no valid name (P13)",
+                       (int)(length < 64 ? length : 64), word);
+    return HK_OK;
+}
+
+/* ---- Parameters ------------------------------------------------------------------------------ */
+
+/* The words of a choice are distinct names, and the default is the index of one. */
+static hk_status check_choices(const place *at, const hk_param *param)
+{
+    size_t length;
+    int count = 0;
+    for (const char *word = hki_next_word(param->choices, '|', &length); word;
+         word = hki_next_word(word + length, '|', &length), count++)
+        if (!hki_name_is_valid(word, length))
+            return BAD(at, "has a parameter \"%s\" whose choices \"%s\" are not first|second (P15)",
+                       param->name, param->choices);
+    if (count == 0)
+        return BAD(at, "has a parameter \"%s\" without choices (P15)", param->name);
+    if (!(param->value >= 0 && param->value < count) || param->value != floor(param->value))
+        return BAD(at, "has a default %g of parameter \"%s\", which has %d choices (P15)",
+                   param->value, param->name, count);
+    return HK_OK;
+}
+
+static hk_status check_number(const place *at, const hk_param *param)
+{
+    char range[HKI_RANGE_SIZE];
+    if (isnan(param->low) || isnan(param->high) || param->low > param->high ||
+        param->flags & ~(uint32_t)(HK_LOW_OPEN | HK_HIGH_OPEN))
+        return BAD(at, "has a parameter \"%s\" whose range is contradictory (P15)", param->name);
+    if (!isfinite(param->value) || !hki_param_allows(param, param->value))
+        return BAD(at, "has a default %g of parameter \"%s\" outside %s (P15)", param->value,
+                   param->name, hki_range_text(param, range));
+    return HK_OK;
+}
+
+static hk_status check_params(const place *at, const hk_param *params)
+{
+    for (int i = 0; params && params[i].name; i++) {
+        if (i == HK_MAX_PARAMS)
+            return BAD(at,
+                       "has more than %d parameters, or its table lacks the empty row at the end "
+                       "(P10)",
+                       HK_MAX_PARAMS);
+        if (!hki_name_is_valid(params[i].name, strlen(params[i].name)))
+            return BAD(at, "has a parameter \"%.64s\", which is no valid name (P13)",
+                       params[i].name);
+        for (int k = 0; k < i; k++)
+            if (strcmp(params[k].name, params[i].name) == 0)
+                return BAD(at, "has two parameters \"%s\" (P15)", params[i].name);
+        hk_status status = HK_OK;
+        switch (params[i].type) {
+        case HK_REAL:
+        case HK_INTEGER: status = check_number(at, &params[i]); break;
+        case HK_CHOICE: status = check_choices(at, &params[i]); break;
+        default:
+            status = BAD(at, "has a parameter \"%s\" of unknown type %u (P15)", params[i].name,
+                         params[i].type);
+        }
+        if (status != HK_OK)
+            return status;
+    }
+    return HK_OK;
+}
+
+/* ---- Slots ----------------------------------------------------------------------------------- */
+
+static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_slot *slot)
+{
+    if (!hki_name_is_valid(slot->name, strlen(slot->name)))
+        return BAD(at, "has a slot \"%.64s\", which is no valid name (P13)", slot->name);
+    for (const hk_slot *other = plugin->slots; other < slot; other++)
+        if (strcmp(other->name, slot->name) == 0)
+            return BAD(at, "has two slots \"%s\" (P15)", slot->name);
+    if (slot->role != HK_LEARNED && slot->role != HK_STATE)
+        return BAD(at, "has a slot \"%s\" of unknown role %u (P15)", slot->name, slot->role);
+    if (slot->extent < HK_PER_CHANNEL || slot->extent > HK_FIXED)
+        return BAD(at, "has a slot \"%s\" of unknown extent %u (P15)", slot->name, slot->extent);
+    if (slot->extent == HK_PER_ROW && plugin->kind != HK_NORMALIZATION)
+        return BAD(at,
+                   "has a slot \"%s\" per row, which only normalizations of a weight can have "
+                   "(P15)",
+                   slot->name);
+    if (slot->extent == HK_FIXED && (slot->count < 1 || slot->count > HKI_MAX_FIXED))
+        return BAD(at, "has a slot \"%s\" of %u floats, 1 to %d are possible (P15)", slot->name,
+                   slot->count, HKI_MAX_FIXED);
+    if (slot->flags & ~(uint32_t)HK_NO_DECAY)
+        return BAD(at, "has a slot \"%s\" with unknown flags %#x (P11)", slot->name, slot->flags);
+    if (!isfinite(slot->value) || isnan(slot->low) || isnan(slot->high) ||
+        (slot->low < slot->high && (slot->value < slot->low || slot->value > slot->high)))
+        return BAD(at, "has a slot \"%s\" that starts at %g, outside [%g, %g] (P15)", slot->name,
+                   slot->value, slot->low, slot->high);
+    return HK_OK;
+}
+
+static hk_status check_slots(const place *at, const hk_plugin *plugin)
+{
+    for (int i = 0; plugin->slots && plugin->slots[i].name; i++) {
+        if (i == HK_MAX_SLOTS)
+            return BAD(at,
+                       "has more than %d slots, or its table lacks the empty row at the end "
+                       "(P10)",
+                       HK_MAX_SLOTS);
+        hk_status status = check_slot(at, plugin, &plugin->slots[i]);
+        if (status != HK_OK)
+            return status;
+    }
+    return HK_OK;
+}
+
+/* ---- Kinds ----------------------------------------------------------------------------------- */
+
+static hk_status check_activation(const place *at, const hk_activation *act)
+{
+    const uint32_t traits = HK_IN_PLACE | HK_STOCHASTIC | HK_ROWWISE | HK_SURROGATE;
+    if (!act->kernels[HK_BASELINE].forward || !act->kernels[HK_BASELINE].backward)
+        return BAD(at, "has no base kernel %s (P10)",
+                   act->kernels[HK_BASELINE].forward ? "backward" : "forward");
+    if (act->traits & ~traits)
+        return BAD(at, "requires traits %#x that this hillock does not know (P11)",
+                   act->traits & ~traits);
+    if (act->reads & ~(uint32_t)(HK_READS_X | HK_READS_Y))
+        return BAD(at, "reads %#x, which this hillock does not know (P11)", act->reads);
+    if (!act->value != !act->slope)
+        return BAD(at, "has %s without %s; the reference needs both (P10)",
+                   act->value ? "value()" : "slope()", act->value ? "slope()" : "value()");
+    return HK_OK;
+}
+
+/* Two families, each whole or absent: coefficients for sets, kernels for rows and weights. */
+static hk_status check_normalization(const place *at, const hk_normalization *norm)
+{
+    bool affine = norm->coefficients && norm->gradient && norm->n_coef >= 2;
+    bool kernels = norm->kernels[HK_BASELINE].forward && norm->kernels[HK_BASELINE].backward;
+    if (!norm->domain)
+        return BAD(at, "lacks %s (P10)", "domain()");
+    if (!affine && (norm->coefficients || norm->gradient))
+        return BAD(at, "lacks %s (P10)",
+                   !norm->coefficients ? "coefficients()"
+                   : !norm->gradient   ? "gradient()"
+                                       : "coefficients: n_coef is below 2");
+    if (!kernels && (norm->kernels[HK_BASELINE].forward || norm->kernels[HK_BASELINE].backward))
+        return BAD(at, "has no base kernel %s (P10)",
+                   norm->kernels[HK_BASELINE].forward ? "backward" : "forward");
+    if (!affine && !kernels)
+        return BAD(at, "has neither coefficients() and gradient() nor %s (P10)", "base kernels");
+    return HK_OK;
+}
+
+/* The struct of its kind, alone and of the size we know. */
+static hk_status check_kind(const place *at, const hk_plugin *plugin)
+{
+    const struct {
+        const void *table;
+        size_t size;
+    } kinds[] = {
+        {plugin->activation, sizeof(hk_activation)},
+        {plugin->normalization, sizeof(hk_normalization)},
+        {plugin->initializer, sizeof(hk_initializer)},
+    };
+    const uint32_t count = sizeof kinds / sizeof *kinds;
+    if (plugin->kind < 1 || plugin->kind > count)
+        return BAD(at, "has kind %u, which is unknown here (P12)", plugin->kind);
+    if (plugin->size != kinds[plugin->kind - 1].size)
+        return BAD(at, "has a table of %u bytes, %zu are wanted for %s (P10)", plugin->size,
+                   kinds[plugin->kind - 1].size, hki_kind_phrase((hk_kind)plugin->kind));
+    for (uint32_t i = 0; i < count; i++)
+        if (!kinds[i].table == (i == plugin->kind - 1))
+            return BAD(at, "%s the table of %s (P10)", kinds[i].table ? "also has" : "lacks",
+                       hki_kind_phrase((hk_kind)(i + 1)));
+    return HK_OK;
+}
+
+hk_status hki_table_check(const char *file, const hk_plugin *plugin)
+{
+    place at = {file, plugin->name};
+    hk_status status = check_names(&at, plugin);
+    if (status == HK_OK)
+        status = check_kind(&at, plugin);
+    if (status == HK_OK)
+        status = check_params(&at, plugin->params);
+    if (status == HK_OK)
+        status = check_slots(&at, plugin);
+    if (status != HK_OK)
+        return status;
+    switch (plugin->kind) {
+    case HK_ACTIVATION: return check_activation(&at, plugin->activation);
+    case HK_NORMALIZATION: return check_normalization(&at, plugin->normalization);
+    default: break;
+    }
+    return plugin->initializer->fill ? HK_OK : BAD(&at, "lacks %s (P10)", "fill()");
+}
