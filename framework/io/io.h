@@ -1,0 +1,82 @@
+/* io/io.h - files: read whole, written whole or not at all. Every system call on a file goes
+ * through hki_fs, so that tests can make the k-th call fail. */
+#pragma once
+#include <sys/types.h>
+#include <sys/stat.h>
+#include "core/core.h"
+
+typedef struct hki_fs {
+    int (*open)(const char *path, int flags, mode_t mode);
+    ssize_t (*read)(int fd, void *buffer, size_t bytes);
+    ssize_t (*write)(int fd, const void *buffer, size_t bytes);
+    int (*stat)(const char *path, struct stat *out);
+    int (*fstat)(int fd, struct stat *out);
+    int (*fchmod)(int fd, mode_t mode);
+    int (*fsync)(int fd);
+    int (*close)(int fd);
+    int (*rename)(const char *from, const char *to);
+    int (*unlink)(const char *path);
+} hki_fs;
+extern hki_fs hki_files; /* the system's by default */
+
+/* Reads a regular file of at most `limit` bytes whole. HK_BAD_DATA: missing, a directory, device
+ * or pipe, too large; HK_IO: the system would not open or read it. Free with hki_free. */
+hk_status hki_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size);
+
+/* Like hki_file_read, and inflates when the content is gzip (zlib); `limit` holds for the
+ * inflated size. */
+hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **bytes, size_t *size);
+
+typedef struct hki_piece {
+    const void *bytes;
+    size_t size;
+} hki_piece;
+
+/* Writes a file from its pieces: a temporary beside it, fsync, rename, fsync of the directory. A
+ * replaced file's mode is kept; a symbolic link is replaced, not followed. HK_IO with the
+ * system's words: the old file, or none, is still there, and no temporary; only when the very
+ * last step fails is the new file in place already, whole. */
+hk_status hki_file_write(const char *path, const hki_piece *pieces, size_t count);
+
+/* If `bytes` is a common wrong thing (empty, an HTML page, a Git LFS pointer, an archive, text),
+ * its name for a sentence, "an HTML page"; else NULL. */
+const char *hki_recognise(const uint8_t *bytes, size_t size);
+
+/* SHA-256 in lower-case hexadecimal. */
+void hki_sha256_hex(const hki_piece *pieces, size_t count, char out[65]);
+
+/* ---- safetensors: float32 tensors with names, and string metadata ---------------------------- */
+
+typedef struct hki_st_tensor {
+    const char *name;
+    int ndim;
+    int64_t dims[HKI_MAX_DIMS];
+    const float *data; /* reading: into the file's aligned copy; NULL is fine when empty */
+} hki_st_tensor;
+
+typedef struct hki_st_meta {
+    const char *key, *value;
+} hki_st_meta;
+
+/* Writes metadata and tensors, little-endian float32, in this order. Two metadata keys are its
+ * own: "hk.format", and "hk.digest", the SHA-256 of the whole file with 64 zeros in the digest's
+ * place. HK_BAD_ARGUMENT for a name twice, or one that is empty, too long or not plain UTF-8. */
+hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_tensors,
+                       const hki_st_meta *meta, size_t n_meta);
+
+typedef struct hki_st_file {
+    hki_st_tensor *tensors; /* in the order of their data */
+    size_t n_tensors;
+    hki_st_meta *meta;
+    size_t n_meta;
+    void *data, *header; /* owned; names and texts point into them */
+} hki_st_file;
+
+/* HK_BAD_DATA on any departure from the format: header length, JSON, duplicate key, dtype other
+ * than F32, shape, ranges that overlap or leave holes, digest that does not match. Files of other
+ * programs have no digest and load without. *out is empty after a failure. */
+hk_status hki_st_read(const char *path, hki_st_file *out);
+/* The same from bytes, which stay the caller's; `name` is for messages. */
+hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_st_file *out);
+void hki_st_clear(hki_st_file *file);
+const char *hki_st_meta_get(const hki_st_file *file, const char *key); /* NULL if absent */
