@@ -1,0 +1,319 @@
+/* Data sets in memory: their arrays, statistics, reading and splitting. */
+#include "data/data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Sets ------------------------------------------------------------------------------------ */
+
+static hk_status check_shape(const hk_data_shape *s)
+{
+    if (s->n < 1 || s->n > HKI_MAX_DIM)
+        return hki_fail(HK_BAD_ARGUMENT, "data: %lld images, expected 1..%lld", (long long)s->n,
+                        (long long)HKI_MAX_DIM);
+    if (s->height < 1 || s->width < 1 || s->channels < 1 || s->height > HKI_MAX_SIDE ||
+        s->width > HKI_MAX_SIDE || s->channels > HKI_MAX_SIDE)
+        return hki_fail(HK_BAD_ARGUMENT, "data: images of %d x %d x %d, expected 1..%d a side",
+                        s->height, s->width, s->channels, HKI_MAX_SIDE);
+    if (s->classes < 1 || s->classes > HKI_MAX_CLASSES)
+        return hki_fail(HK_BAD_ARGUMENT, "data: %d classes, expected 1..%d", s->classes,
+                        HKI_MAX_CLASSES);
+    return HK_OK;
+}
+
+/* Numbers of an image; below 2^48 by the limits of check_shape. */
+static size_t image_length(const hk_data *data)
+{
+    const hk_data_shape *s = &data->shape;
+    return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
+}
+
+static hk_status fill_new(hk_data *data, hki_pixels pixels)
+{
+    size_t length, n = (size_t)data->shape.n, channels = (size_t)data->shape.channels;
+    if (!hki_mul(image_length(data), n, &length))
+        return hki_fail(HK_NO_MEMORY, "data: %zu images of %zu numbers are too many", n,
+                        image_length(data));
+    if (pixels == HKI_BYTES)
+        data->bytes = hki_alloc(length);
+    else
+        data->floats = hki_alloc_array(length, sizeof *data->floats);
+    if (!data->bytes && !data->floats)
+        return HK_NO_MEMORY;
+    data->labels = hki_alloc_array(n, sizeof *data->labels);
+    data->mean = hki_alloc_array(channels, sizeof *data->mean);
+    data->inverse_sd = hki_alloc_array(channels, sizeof *data->inverse_sd);
+    if (!data->labels || !data->mean || !data->inverse_sd)
+        return HK_NO_MEMORY;
+    for (size_t c = 0; c < channels; c++)
+        data->inverse_sd[c] = 1;
+    return hki_data_name(data, NULL);
+}
+
+hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out)
+{
+    *out = NULL;
+    hk_status status = check_shape(&shape);
+    if (status)
+        return status;
+    hk_data *data = hki_alloc(sizeof *data);
+    if (!data)
+        return HK_NO_MEMORY;
+    data->shape = shape;
+    status = fill_new(data, pixels);
+    if (status)
+        hk_data_free(data);
+    else
+        *out = data;
+    return status;
+}
+
+void hk_data_free(hk_data *data)
+{
+    if (!data)
+        return;
+    hki_free(data->bytes);
+    hki_free(data->floats);
+    hki_free(data->labels);
+    hki_free(data->mean);
+    hki_free(data->inverse_sd);
+    hki_free(data->spec);
+    hki_free(data->names);
+    hki_free(data);
+}
+
+hk_status hki_data_name(hk_data *data, const char *const *names)
+{
+    enum { NUMBER = 8 }; /* bytes a number below HKI_MAX_CLASSES takes at most */
+    size_t classes = (size_t)data->shape.classes, bytes = classes * sizeof(char *);
+    for (size_t i = 0; i < classes; i++)
+        bytes += names ? strlen(names[i]) + 1 : NUMBER;
+    char **block = hki_alloc(bytes);
+    if (!block)
+        return HK_NO_MEMORY;
+    char *text = (char *)(block + classes), *end = (char *)block + bytes;
+    for (size_t i = 0; i < classes; i++) {
+        int length = names ? snprintf(text, (size_t)(end - text), "%s", names[i])
+                           : snprintf(text, (size_t)(end - text), "%zu", i);
+        block[i] = text;
+        text += length + 1;
+    }
+    hki_free(data->names);
+    data->names = block;
+    return HK_OK;
+}
+
+hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
+                              const float *x, const int32_t *labels, hk_data **out)
+{
+    if (!out)
+        return hki_fail(HK_BAD_ARGUMENT, "data from arrays: no place for the result");
+    *out = NULL;
+    if (!x || !labels)
+        return hki_fail(HK_BAD_ARGUMENT, "data from arrays: no %s", x ? "labels" : "images");
+    hk_data_shape shape = {n, height, width, channels, classes};
+    hk_data *data;
+    hk_status status = hki_data_new(shape, HKI_FLOATS, &data);
+    if (status)
+        return status;
+    for (int64_t i = 0; i < n && status == HK_OK; i++)
+        if (labels[i] < 0 || labels[i] >= classes)
+            status = hki_fail(HK_BAD_ARGUMENT, "data from arrays: label %d of image %lld, expected "
+                              "0..%d", labels[i], (long long)i, classes - 1);
+    if (status == HK_OK && !(data->spec = hki_copy_text("arrays")))
+        status = HK_NO_MEMORY;
+    if (status) {
+        hk_data_free(data);
+        return status;
+    }
+    memcpy(data->floats, x, (size_t)n * image_length(data) * sizeof *x);
+    memcpy(data->labels, labels, (size_t)n * sizeof *labels);
+    *out = data;
+    return HK_OK;
+}
+
+hk_data_shape hk_data_shape_of(const hk_data *data)
+{
+    return data ? data->shape : (hk_data_shape){0};
+}
+
+const char *hk_data_spec(const hk_data *data)
+{
+    return data ? data->spec : "";
+}
+
+const char *hk_data_class_name(const hk_data *data, int label)
+{
+    bool known = data && label >= 0 && label < data->shape.classes;
+    return known ? data->names[label] : "no such class";
+}
+
+/* ---- Statistics ------------------------------------------------------------------------------ */
+
+/* Sums of bytes are whole numbers, so they are exact in any order. */
+static void byte_statistics(const hk_data *data, int channel, double *mean, double *variance)
+{
+    size_t channels = (size_t)data->shape.channels;
+    size_t pixels = (size_t)data->shape.n * image_length(data) / channels;
+    uint64_t sum = 0, squares = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        uint64_t value = data->bytes[i * channels + (size_t)channel];
+        sum += value;
+        squares += value * value;
+    }
+    *mean = (double)sum / (double)pixels;
+    *variance = (double)squares / (double)pixels - *mean * *mean;
+}
+
+/* In two passes, for columns far from 0. */
+static void float_statistics(const hk_data *data, int channel, double *mean, double *variance)
+{
+    size_t channels = (size_t)data->shape.channels;
+    size_t pixels = (size_t)data->shape.n * image_length(data) / channels;
+    const float *x = data->floats + channel;
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < pixels; i++)
+        sum += (double)x[i * channels];
+    *mean = sum / (double)pixels;
+    for (size_t i = 0; i < pixels; i++) {
+        double d = (double)x[i * channels] - *mean;
+        squares += d * d;
+    }
+    *variance = squares / (double)pixels;
+}
+
+void hki_data_standardise(hk_data *train, hk_data *test)
+{
+    for (int c = 0; c < train->shape.channels; c++) {
+        double mean, variance;
+        (train->bytes ? byte_statistics : float_statistics)(train, c, &mean, &variance);
+        train->mean[c] = (float)mean;
+        train->inverse_sd[c] = variance > 0 ? (float)(1 / sqrt(variance)) : 1;
+        test->mean[c] = train->mean[c];
+        test->inverse_sd[c] = train->inverse_sd[c];
+    }
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+void hki_data_row(const hk_data *data, int64_t image, int row, int column, int columns, float *x)
+{
+    const hk_data_shape *s = &data->shape;
+    size_t channels = (size_t)s->channels;
+    size_t at = (size_t)image * image_length(data) +
+                ((size_t)row * (size_t)s->width + (size_t)column) * channels;
+    for (size_t c = 0; c < channels; c++) {
+        float mean = data->mean[c], inverse_sd = data->inverse_sd[c];
+        for (size_t i = c; i < (size_t)columns * channels; i += channels) {
+            float pixel = data->bytes ? (float)data->bytes[at + i] : data->floats[at + i];
+            x[i] = (pixel - mean) * inverse_sd;
+        }
+    }
+}
+
+void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
+                  int32_t *labels)
+{
+    const hk_data_shape *s = &data->shape;
+    size_t row = (size_t)s->width * (size_t)s->channels;
+    for (int64_t i = 0; i < count; i++) {
+        for (int y = 0; y < s->height; y++, x += row)
+            hki_data_row(data, index[i], y, 0, s->width, x);
+        labels[i] = data->labels[index[i]];
+    }
+}
+
+/* ---- Splitting ------------------------------------------------------------------------------- */
+
+/* Marks each class's part of the share; returns how many that is. `left` and `order` are scratch:
+ * [classes] and [n]. Rounding is carried from class to class, so that the whole share is exact. */
+static int64_t mark_share(const hk_data *data, double share, uint64_t seed, int64_t *left,
+                          uint32_t *order, uint8_t *marked)
+{
+    int64_t n = data->shape.n, before = 0, taken = 0;
+    for (int64_t i = 0; i < n; i++)
+        left[data->labels[i]]++;
+    for (int c = 0; c < data->shape.classes; c++) {
+        before += left[c];
+        left[c] = (int64_t)(share * (double)before + 0.5) - taken;
+        taken += left[c];
+    }
+    hki_permutation(hki_key(seed, HKI_STREAM_SPLIT, 0, 0), (uint32_t)n, order);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t *quota = &left[data->labels[order[i]]];
+        marked[order[i]] = *quota > 0;
+        *quota -= *quota > 0;
+    }
+    return taken;
+}
+
+static void copy_image(hk_data *to, int64_t at, const hk_data *from, int64_t image)
+{
+    size_t length = image_length(from), a = (size_t)at * length, b = (size_t)image * length;
+    if (from->bytes)
+        memmove(to->bytes + a, from->bytes + b, length);
+    else
+        memmove(to->floats + a, from->floats + b, length * sizeof(float));
+    to->labels[at] = from->labels[image];
+}
+
+/* Moves the marked images to `part` and closes the ranks; the order stays. */
+static void move_marked(hk_data *data, const uint8_t *marked, hk_data *part)
+{
+    int64_t kept = 0, moved = 0;
+    for (int64_t i = 0; i < data->shape.n; i++) {
+        if (marked[i])
+            copy_image(part, moved++, data, i);
+        else
+            copy_image(data, kept++, data, i);
+    }
+    data->shape.n = kept;
+    memcpy(part->mean, data->mean, (size_t)data->shape.channels * sizeof(float));
+    memcpy(part->inverse_sd, data->inverse_sd, (size_t)data->shape.channels * sizeof(float));
+}
+
+/* An empty set like `data`: n images, the same names and spec. */
+static hk_status new_part(const hk_data *data, int64_t n, hk_data **out)
+{
+    hk_data_shape shape = data->shape;
+    shape.n = n;
+    hk_status status = hki_data_new(shape, data->bytes ? HKI_BYTES : HKI_FLOATS, out);
+    if (status)
+        return status;
+    status = hki_data_name(*out, (const char *const *)data->names);
+    if (status == HK_OK && data->spec && !((*out)->spec = hki_copy_text(data->spec)))
+        status = HK_NO_MEMORY;
+    if (status) {
+        hk_data_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **out)
+{
+    if (out)
+        *out = NULL;
+    if (!data || !out || !(share > 0 && share < 1))
+        return hki_fail(HK_BAD_ARGUMENT, "data split: share %g, expected between 0 and 1", share);
+    size_t n = (size_t)data->shape.n;
+    int64_t *left = hki_alloc_array((size_t)data->shape.classes, sizeof *left);
+    uint32_t *order = hki_alloc_array(n, sizeof *order);
+    uint8_t *marked = hki_alloc(n);
+    hk_status status = left && order && marked ? HK_OK : HK_NO_MEMORY;
+    if (status == HK_OK) {
+        int64_t taken = mark_share(data, share, seed, left, order, marked);
+        if (taken < 1 || taken >= data->shape.n)
+            status = hki_fail(HK_BAD_ARGUMENT, "data split: a share of %g leaves one part of %zu "
+                              "images empty", share, n);
+        else
+            status = new_part(data, taken, out);
+    }
+    if (status == HK_OK)
+        move_marked(data, marked, *out);
+    hki_free(left);
+    hki_free(order);
+    hki_free(marked);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* Batches. A thread of the loader's own prepares the next one while the current one is used.
+ *
+ * Two buffers take turns: the caller holds the front one, the thread fills the back one. `wanted`
+ * says whose turn the back buffer and the position are: the thread's while it is true, the
+ * caller's else. What is drawn depends on (seed, epoch, image) alone, not on who comes first. */
+#include "data/data.h"
+
+#include <hillock/random.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+typedef struct buffer {
+    float *x;
+    int32_t *labels;
+    int64_t n; /* images in it; 0: the epoch is over */
+} buffer;
+
+struct hk_loader {
+    const hk_data *data;
+    int64_t batch;
+    bool shuffle, flip;
+    int crop; /* zeroes around the image before it is cut out again; 0: none */
+    uint64_t seed, epoch;
+    float *zero;     /* [channels], what a pixel of 0 becomes */
+    uint32_t *order; /* [n] */
+    int64_t position;
+    buffer buffers[2];
+    int back;
+    bool wanted, stop;
+    bool has_mutex, has_change, has_thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t change;
+    pthread_t thread;
+};
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+static void fill_zero(const hk_loader *l, float *x, int pixels)
+{
+    size_t channels = (size_t)l->data->shape.channels;
+    for (int i = 0; i < pixels; i++, x += channels)
+        memcpy(x, l->zero, channels * sizeof *x);
+}
+
+/* A row of the image moved left by `shift`, x[width][channels]. */
+static void read_shifted(const hk_loader *l, uint32_t image, int row, int shift, float *x)
+{
+    int width = l->data->shape.width, channels = l->data->shape.channels;
+    int first = shift < 0 ? -shift : 0, last = shift > 0 ? width - shift : width;
+    fill_zero(l, x, first);
+    hki_data_row(l->data, image, row, first + shift, last - first, x + first * channels);
+    fill_zero(l, x + last * channels, width - last);
+}
+
+static void mirror(float *x, int width, int channels)
+{
+    for (int a = 0, b = width - 1; a < b; a++, b--) {
+        for (int c = 0; c < channels; c++) {
+            float swap = x[a * channels + c];
+            x[a * channels + c] = x[b * channels + c];
+            x[b * channels + c] = swap;
+        }
+    }
+}
+
+/* A whole number in -reach..reach. */
+static int draw_shift(uint64_t key, uint64_t index, int reach)
+{
+    return (int)(hks_uniform(key, index) * (float)(2 * reach + 1)) - reach;
+}
+
+static void read_image(const hk_loader *l, uint32_t image, float *x)
+{
+    hk_data_shape s = l->data->shape;
+    uint64_t key = hki_key(l->seed, HKI_STREAM_AUGMENT, l->epoch, image);
+    int down = draw_shift(key, 0, l->crop), right = draw_shift(key, 1, l->crop);
+    bool flip = l->flip && hks_uniform(key, 2) < 0.5f;
+    for (int y = 0; y < s.height; y++, x += (size_t)s.width * (size_t)s.channels) {
+        int row = y + down;
+        if (row < 0 || row >= s.height)
+            fill_zero(l, x, s.width);
+        else
+            read_shifted(l, image, row, right, x);
+        if (flip)
+            mirror(x, s.width, s.channels);
+    }
+}
+
+/* The batch at `position` into the back buffer; an empty one behind the end. */
+static void prepare(hk_loader *l)
+{
+    hk_data_shape s = l->data->shape;
+    buffer *b = &l->buffers[l->back];
+    size_t length = (size_t)s.height * (size_t)s.width * (size_t)s.channels;
+    const uint32_t *index = l->order + l->position;
+    b->n = l->batch < s.n - l->position ? l->batch : s.n - l->position;
+    for (int64_t i = 0; i < b->n; i++) {
+        read_image(l, index[i], b->x + (size_t)i * length);
+        b->labels[i] = l->data->labels[index[i]];
+    }
+}
+
+/* ---- The thread ------------------------------------------------------------------------------ */
+
+static void *work(void *user)
+{
+    hk_loader *l = user;
+    pthread_mutex_lock(&l->mutex);
+    for (;;) {
+        while (!l->wanted && !l->stop)
+            pthread_cond_wait(&l->change, &l->mutex);
+        if (l->stop)
+            break;
+        pthread_mutex_unlock(&l->mutex);
+        prepare(l);
+        pthread_mutex_lock(&l->mutex);
+        l->wanted = false;
+        pthread_cond_broadcast(&l->change);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+/* Locks, and waits until the back buffer is the caller's. */
+static void take_over(hk_loader *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    while (l->wanted)
+        pthread_cond_wait(&l->change, &l->mutex);
+}
+
+/* Hands the back buffer to the thread and unlocks. */
+static void hand_over(hk_loader *l)
+{
+    l->wanted = true;
+    pthread_cond_broadcast(&l->change);
+    pthread_mutex_unlock(&l->mutex);
+}
+
+/* Signals are the program's business: the thread takes none. */
+static hk_status start_thread(hk_loader *l)
+{
+    l->has_mutex = pthread_mutex_init(&l->mutex, NULL) == 0;
+    l->has_change = l->has_mutex && pthread_cond_init(&l->change, NULL) == 0;
+    if (l->has_change) {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return l->has_thread ? HK_OK : hki_fail(HK_NO_MEMORY, "loader: the system gives no thread");
+}
+
+static void end_thread(hk_loader *l)
+{
+    if (l->has_thread) {
+        pthread_mutex_lock(&l->mutex);
+        l->stop = true;
+        pthread_cond_broadcast(&l->change);
+        pthread_mutex_unlock(&l->mutex);
+        pthread_join(l->thread, NULL);
+    }
+    if (l->has_change)
+        pthread_cond_destroy(&l->change);
+    if (l->has_mutex)
+        pthread_mutex_destroy(&l->mutex);
+}
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+static hk_status parse_crop(hk_loader *l, const char *text)
+{
+    hk_data_shape s = l->data->shape;
+    int64_t crop, side = s.height < s.width ? s.height : s.width;
+    if (!hki_parse_int(text, 1, side, &crop))
+        return hki_fail(HK_BAD_ARGUMENT, "augment: crop=%.32s on images of %d x %d, expected a "
+                        "whole number 1..%lld", text, s.height, s.width, (long long)side);
+    l->crop = (int)crop;
+    return HK_OK;
+}
+
+/* "none", or items "crop=N" and "flip" with commas between. */
+static hk_status parse_augment(hk_loader *l, const char *augment)
+{
+    if (!augment || !*augment || strcmp(augment, "none") == 0)
+        return HK_OK;
+    char *copy = hki_copy_text(augment), *rest = copy;
+    if (!copy)
+        return HK_NO_MEMORY;
+    hk_status status = HK_OK;
+    for (char *item; status == HK_OK && (item = strsep(&rest, ","));) {
+        if (strcmp(item, "flip") == 0)
+            l->flip = true;
+        else if (strncmp(item, "crop=", 5) == 0)
+            status = parse_crop(l, item + 5);
+        else
+            status = hki_fail(HK_UNKNOWN_NAME, "augment: unknown \"%.64s\"; known: none, crop=N, "
+                              "flip", item);
+    }
+    hki_free(copy);
+    return status;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static hk_status allocate(hk_loader *l)
+{
+    hk_data_shape s = l->data->shape;
+    size_t length = (size_t)s.height * (size_t)s.width * (size_t)s.channels, floats;
+    if (!hki_mul((size_t)l->batch, length, &floats))
+        return hki_fail(HK_NO_MEMORY, "loader: batches of %lld images are too large",
+                        (long long)l->batch);
+    l->zero = hki_alloc_array((size_t)s.channels, sizeof *l->zero);
+    l->order = hki_alloc_array((size_t)s.n, sizeof *l->order);
+    if (!l->zero || !l->order)
+        return HK_NO_MEMORY;
+    for (int c = 0; c < s.channels; c++)
+        l->zero[c] = (0 - l->data->mean[c]) * l->data->inverse_sd[c];
+    for (int i = 0; i < 2; i++) {
+        l->buffers[i].x = hki_alloc_array(floats, sizeof(float));
+        l->buffers[i].labels = hki_alloc_array((size_t)l->batch, sizeof(int32_t));
+        if (!l->buffers[i].x || !l->buffers[i].labels)
+            return HK_NO_MEMORY;
+    }
+    return HK_OK;
+}
+
+hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, hk_loader **out)
+{
+    if (!out)
+        return hki_fail(HK_BAD_ARGUMENT, "loader: no place for the result");
+    *out = NULL;
+    if (!data || !options)
+        return hki_fail(HK_BAD_ARGUMENT, "loader: no %s", data ? "options" : "data");
+    if (options->batch < 1)
+        return hki_fail(HK_BAD_ARGUMENT, "loader: batches of %d images, expected at least 1",
+                        options->batch);
+    hk_loader *l = hki_alloc(sizeof *l);
+    if (!l)
+        return HK_NO_MEMORY;
+    l->data = data;
+    l->batch = options->batch < data->shape.n ? options->batch : data->shape.n;
+    l->shuffle = options->shuffle;
+    l->seed = options->seed;
+    hk_status status = parse_augment(l, options->augment);
+    if (status == HK_OK)
+        status = allocate(l);
+    if (status == HK_OK)
+        status = start_thread(l);
+    if (status)
+        hk_loader_free(l);
+    else
+        *out = l;
+    return status;
+}
+
+void hk_loader_free(hk_loader *l)
+{
+    if (!l)
+        return;
+    end_thread(l);
+    for (int i = 0; i < 2; i++) {
+        hki_free(l->buffers[i].x);
+        hki_free(l->buffers[i].labels);
+    }
+    hki_free(l->zero);
+    hki_free(l->order);
+    hki_free(l);
+}
+
+void hk_loader_start(hk_loader *l, int64_t epoch)
+{
+    uint32_t n = (uint32_t)l->data->shape.n;
+    take_over(l);
+    l->epoch = (uint64_t)epoch;
+    l->position = 0;
+    if (l->shuffle) {
+        hki_permutation(hki_key(l->seed, HKI_STREAM_SHUFFLE, l->epoch, 0), n, l->order);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            l->order[i] = i;
+    }
+    hand_over(l);
+}
+
+hk_batch hk_loader_next(hk_loader *l)
+{
+    take_over(l);
+    const buffer *front = &l->buffers[l->back];
+    if (front->n == 0) {
+        pthread_mutex_unlock(&l->mutex);
+        return (hk_batch){0};
+    }
+    l->position += front->n;
+    l->back = 1 - l->back;
+    hand_over(l);
+    return (hk_batch){front->n, front->x, front->labels};
+}

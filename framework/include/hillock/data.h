@@ -1,0 +1,66 @@
+/* hillock/data.h - data sets in memory and batches of them.
+ *
+ * A data set is n images [height x width x channels] with labels 0..classes-1. Pixels are kept
+ * as bytes or floats; batches are floats, standardised: (pixel - mean[channel]) / sd[channel],
+ * with the statistics of the training set. */
+#pragma once
+#include <stdint.h>
+#include <hillock/status.h>
+
+typedef struct hk_data hk_data;
+
+/* Opens a data set: "mnist:DIR", "fashion-mnist:DIR", "cifar-10:DIR", "csv:FILE" (label last;
+ * "csv:FILE,label=first,test=0.2"; standardised by column), "glyphs[:train=6000,test=1000,size=28,channels=1,seed=1]".
+ * *train and *test are the caller's, to be freed by hk_data_free. `test` may be NULL.
+ * HK_BAD_DATA: missing, damaged or of another kind, with file, place, expected and found.
+ * HK_UNKNOWN_NAME lists the known sources. [any thread] */
+hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test);
+
+/* Copies arrays: x[n][height][width][channels] floats, labels[n] in 0..classes-1. Not
+ * standardised. HK_BAD_ARGUMENT: a size below 1, or a label out of range. */
+hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
+                              const float *x, const int32_t *labels, hk_data **out);
+void hk_data_free(hk_data *data);
+
+/* Moves the share (0 < share < 1) of `data` drawn by `seed` into a new set *out, stratified by
+ * class. HK_BAD_ARGUMENT when either part would be empty. */
+hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **out);
+
+typedef struct hk_data_shape {
+    int64_t n;
+    int height, width, channels, classes;
+} hk_data_shape;
+hk_data_shape hk_data_shape_of(const hk_data *data);
+const char *hk_data_spec(const hk_data *data); /* canonical spec it was opened by; "arrays" */
+/* Name of a class: "Trouser" where the source knows it, else its number. */
+const char *hk_data_class_name(const hk_data *data, int label);
+
+/* Writes images `index[0..count-1]` standardised into x and their labels into labels. */
+void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
+                  int32_t *labels);
+
+/* ---- Batches ---------------------------------------------------------------------------------- */
+
+typedef struct hk_loader hk_loader;
+
+typedef struct hk_loader_options {
+    int batch;           /* images a batch; the last one of an epoch may be smaller */
+    int shuffle;         /* 1: another order each epoch, drawn from seed and epoch alone */
+    const char *augment; /* NULL, "none", or "crop=4,flip" : random crop after zero padding by 4, horizontal flip */
+    uint64_t seed;
+} hk_loader_options;
+
+/* `data` must outlive the loader. A thread of its own prepares the next batch. */
+hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, hk_loader **out);
+void hk_loader_free(hk_loader *loader);
+
+/* Starts an epoch; the order and the augmentation depend on seed and epoch alone. */
+void hk_loader_start(hk_loader *loader, int64_t epoch);
+
+typedef struct hk_batch {
+    int64_t n;
+    const float *x;        /* [n][height][width][channels], valid until the next call */
+    const int32_t *labels; /* [n] */
+} hk_batch;
+/* The next batch; n is 0 after the last. */
+hk_batch hk_loader_next(hk_loader *loader);
