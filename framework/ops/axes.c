@@ -1,0 +1,162 @@
+/* Sums along axes and their opposite, repetition; the only place that thinks about broadcasting
+ * strides. Sums are double and their order depends on shapes alone. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+
+bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big)
+{
+    if (small->ndim > big->ndim)
+        return false;
+    for (int i = 1; i <= small->ndim; i++) {
+        int64_t have = small->dims[small->ndim - i];
+        if (have != 1 && have != big->dims[big->ndim - i])
+            return false;
+    }
+    return true;
+}
+
+/* Both shapes with big's number of dimensions and the batch filled in. */
+typedef struct aligned {
+    int ndim;
+    int64_t big[HK_MAX_DIMS], small[HK_MAX_DIMS], stride[HK_MAX_DIMS]; /* stride: small's, 0 where 1 */
+    int64_t big_count, small_count;
+} aligned;
+
+static aligned align(const hk_shape *big, const hk_shape *small, int64_t batch)
+{
+    aligned a = {.ndim = big->ndim, .big_count = 1, .small_count = 1};
+    for (int i = big->ndim - 1; i >= 0; i--) {
+        int j = i - (big->ndim - small->ndim);
+        int64_t extent = j >= 0 ? small->dims[j] : 1;
+        a.big[i] = big->dims[i] == HK_BATCH ? batch : big->dims[i];
+        a.small[i] = extent == HK_BATCH ? batch : extent;
+        a.stride[i] = a.small[i] > 1 ? a.small_count : 0;
+        a.small_count *= a.small[i];
+        a.big_count *= a.big[i];
+    }
+    return a;
+}
+
+/* Are exactly the leading axes reduced, so that what is left is a row of columns? */
+static bool reduces_leading(const aligned *a)
+{
+    int i = 0;
+    while (i < a->ndim && a->small[i] == 1)
+        i++;
+    for (; i < a->ndim; i++)
+        if (a->small[i] != a->big[i])
+            return false;
+    return true;
+}
+
+size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch)
+{
+    aligned a = align(big, small, batch);
+    return hki_engine_active()->column_sums_scratch(a.big_count / a.small_count, a.small_count);
+}
+
+double hki_sum_terms(int64_t n, double (*term)(const void *context, int64_t i),
+                     const void *context)
+{
+    double partial[HKI_MAX_CHUNKS] = {0}, sum = 0;
+    hki_chunks chunks = hki_chunks_of(n, 1, 1);
+#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
+    for (int c = 0; c < chunks.count; c++) {
+        int64_t first = c * chunks.size, end = hki_chunk_end(&chunks, first);
+        for (int64_t i = first; i < end; i++)
+            partial[c] += term(context, i);
+    }
+    for (int c = 0; c < chunks.count; c++)
+        sum += partial[c];
+    return sum;
+}
+
+static double float_at(const void *x, int64_t i)
+{
+    return (double)((const float *)x)[i];
+}
+
+/* Sum over everything that maps to one element of small, walking big like an odometer. */
+static double sum_of_one(const aligned *a, int64_t element, const float *x)
+{
+    int64_t index[HK_MAX_DIMS] = {0}, start = 0, stride = 1, strides[HK_MAX_DIMS];
+    for (int i = a->ndim - 1; i >= 0; i--) {
+        int64_t at = a->stride[i] ? element / a->stride[i] % a->small[i] : 0;
+        strides[i] = stride;
+        start += at * stride;
+        stride *= a->big[i];
+    }
+    double sum = 0;
+    for (int64_t offset = start;;) {
+        sum += (double)x[offset];
+        int i = a->ndim - 1;
+        for (; i >= 0; i--) {
+            if (a->small[i] == a->big[i])
+                continue;
+            offset += strides[i];
+            if (++index[i] < a->big[i])
+                break;
+            offset -= a->big[i] * strides[i];
+            index[i] = 0;
+        }
+        if (i < 0)
+            return sum;
+    }
+}
+
+void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, double scale,
+                const float *x, float *out, void *scratch)
+{
+    aligned a = align(big, small, batch);
+    if (a.small_count == 1) {
+        *out = (float)(scale * hki_sum_terms(a.big_count, float_at, x));
+    } else if (reduces_leading(&a)) {
+        hki_engine_active()->column_sums(a.big_count / a.small_count, a.small_count, x, out,
+                                         scratch);
+        for (int64_t i = 0; scale != 1 && i < a.small_count; i++)
+            out[i] = (float)(scale * (double)out[i]);
+    } else {
+#pragma omp parallel for num_threads(hki_threads_for(a.big_count)) schedule(static)
+        for (int64_t i = 0; i < a.small_count; i++)
+            out[i] = (float)(scale * sum_of_one(&a, i, x));
+    }
+}
+
+void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
+                   const float *x, float *out)
+{
+    aligned a = align(big, small, batch);
+    int last = a.ndim - 1;
+    int64_t row = a.ndim ? a.big[last] : 1, step = a.ndim ? a.stride[last] : 0;
+#pragma omp parallel for num_threads(hki_threads_for(a.big_count)) schedule(static)
+    for (int64_t r = 0; r < a.big_count / row; r++) {
+        int64_t rest = r, from = 0;
+        for (int i = last - 1; i >= 0; i--) {
+            from += rest % a.big[i] * a.stride[i];
+            rest /= a.big[i];
+        }
+        for (int64_t j = 0; j < row; j++)
+            out[r * row + j] = scale * x[from + j * step];
+    }
+}
+
+/* ---- Chunks -------------------------------------------------------------------------------------------- */
+
+hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain)
+{
+    int64_t least = (4096 + channels - 1) / channels; /* rows worth a private sum */
+    int64_t size = (rows + HKI_MAX_CHUNKS - 1) / HKI_MAX_CHUNKS;
+    if (size < least)
+        size = least;
+    size = (size + grain - 1) / grain * grain;
+    return (hki_chunks){.rows = rows, .size = size, .count = (int)((rows + size - 1) / size)};
+}
+
+int64_t hki_tile_rows(int64_t channels)
+{
+    const int64_t floats = 4096; /* 16 KiB: half of a small first-level cache */
+    return channels >= floats ? 1 : floats / channels;
+}

@@ -1,0 +1,123 @@
+/* Two-dimensional cross-correlation over channels-last images. */
+#include "ops/ops.h"
+
+#include "engine/engine.h"
+
+bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window,
+                       hki_extent *out)
+{
+    int64_t stride = window->stride ? window->stride : 1;
+    int64_t dilation = window->dilation ? window->dilation : 1;
+    int64_t reach = (int64_t)(kernel - 1) * dilation + 1; /* what one output looks at */
+    if (kernel < 1 || stride < 1 || dilation < 1 || window->pad < 0) {
+        hki_fail(HK_BAD_ARGUMENT, "%s: kernel %d, stride %lld, dilation %lld must be at least 1 "
+                 "and padding %d at least 0", what, kernel, (long long)stride, (long long)dilation,
+                 window->pad);
+        return false;
+    }
+    int64_t output, before = 0;
+    if (window->padding == HK_SAME) {
+        output = (size + stride - 1) / stride;
+        int64_t pad = (output - 1) * stride + reach - size;
+        before = pad > 0 ? pad / 2 : 0;
+    } else {
+        before = window->padding == HK_EXPLICIT ? window->pad : 0;
+        output = size + 2 * before < reach ? 0 : (size + 2 * before - reach) / stride + 1;
+    }
+    if (output < 1 || output > HKI_MAX_DIM || before >= reach) {
+        hki_fail(HK_BAD_SHAPE, "%s: a window of %lld does not fit an input of size %d with "
+                 "padding %lld", what, (long long)reach, size, (long long)before);
+        return false;
+    }
+    *out = (hki_extent){(int)output, (int)before};
+    return true;
+}
+
+static hki_conv conv_of(const hk_tensor *y, int64_t batch)
+{
+    hki_conv conv = *(const hki_conv *)y->attributes;
+    conv.n = batch;
+    return conv;
+}
+
+static void conv_forward(const hki_call *call)
+{
+    hki_conv conv = conv_of(call->tensor, call->batch);
+    const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
+    hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch);
+}
+
+static void conv_backward(const hki_call *call)
+{
+    const hki_engine *engine = hki_engine_active();
+    hki_conv conv = conv_of(call->tensor, call->batch);
+    if (call->dx[0])
+        engine->conv_backward_data(&conv, call->dy, call->x[1], call->dx[0], call->scratch);
+    if (call->dx[1])
+        engine->conv_backward_weight(&conv, call->x[0], call->dy, call->dx[1], call->dx[2],
+                                     call->scratch);
+    else if (call->dx[2])
+        engine->column_sums(conv.n * conv.oh * conv.ow, conv.k, call->dy, call->dx[2],
+                            call->scratch);
+}
+
+static uint32_t conv_reads(const hk_tensor *y)
+{
+    (void)y;
+    return 3;
+}
+
+static size_t conv_scratch(const hk_tensor *y, int64_t batch)
+{
+    hki_conv conv = conv_of(y, batch);
+    size_t passes = hki_engine_active()->conv_scratch(&conv);
+    size_t sums = hki_engine_active()->column_sums_scratch(conv.n * conv.oh * conv.ow, conv.k);
+    return passes > sums ? passes : sums;
+}
+
+const hki_op hki_op_conv2d = {.name = "conv2d",
+                              .forward = conv_forward,
+                              .backward = conv_backward,
+                              .reads = conv_reads,
+                              .scratch_bytes = conv_scratch};
+
+/* Checks ranks, groups and channels; fills everything but the output size. */
+static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk_tensor *bias,
+                          const hk_window *window, hki_conv *out)
+{
+    const hk_shape *xs = &x->shape, *fs = &filters->shape;
+    if (xs->ndim != 4 || !hki_is_batched(xs) || fs->ndim != 4 || hki_is_batched(fs))
+        return hki_fail(HK_BAD_SHAPE, "conv2d: expects [batch, height, width, channels] and "
+                        "filters [height, width, channels, filters], not %s and %s",
+                        hki_shape_text(xs), hki_shape_text(fs));
+    int groups = window->groups ? window->groups : 1;
+    int64_t c = xs->dims[3], k = fs->dims[3];
+    if (groups < 1 || c % groups || k % groups)
+        return hki_fail(HK_BAD_SHAPE, "conv2d: %d groups do not divide %lld channels and %lld "
+                        "filters", groups, (long long)c, (long long)k);
+    if (fs->dims[2] != c / groups)
+        return hki_fail(HK_BAD_SHAPE, "conv2d: input has %lld channels in %d groups, filters "
+                        "expect %lld", (long long)c, groups, (long long)fs->dims[2]);
+    if (bias && (bias->shape.ndim != 1 || bias->shape.dims[0] != k))
+        return hki_fail(HK_BAD_SHAPE, "conv2d: bias %s does not fit %lld filters",
+                        hki_shape_text(&bias->shape), (long long)k);
+    *out = (hki_conv){.h = (int)xs->dims[1], .w = (int)xs->dims[2], .c = (int)c, .k = (int)k,
+                      .kh = (int)fs->dims[0], .kw = (int)fs->dims[1], .groups = groups};
+    out->sh = out->sw = window->stride ? window->stride : 1;
+    out->dh = out->dw = window->dilation ? window->dilation : 1;
+    return HK_OK;
+}
+
+hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_window window)
+{
+    hki_conv conv;
+    hki_extent rows, columns;
+    if (!x || !filters || describe(x, filters, bias, &window, &conv) ||
+        !hki_window_extent("conv2d", conv.h, conv.kh, &window, &rows) ||
+        !hki_window_extent("conv2d", conv.w, conv.kw, &window, &columns))
+        return NULL;
+    conv.oh = rows.out, conv.ph = rows.before;
+    conv.ow = columns.out, conv.pw = columns.before;
+    return hki_compute(&hki_op_conv2d, (hk_tensor *[]){x, filters, bias}, bias ? 3 : 2,
+                       HK_SHAPE(HK_BATCH, conv.oh, conv.ow, conv.k), &conv, sizeof conv);
+}

@@ -1,0 +1,76 @@
+/* ops/ops.h - what the operations share, and those that only nn records. */
+#pragma once
+#include "core/graph.h"
+#include "plugin/registry.h"
+
+/* ---- Sums along axes (axes.c) ---------------------------------------------------------------------- */
+
+/* small has big's dimensions, aligned at the last, or extent 1 there. */
+bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big);
+/* out[small] = scale * sums of x[big] over the axes that small lacks; in double, fixed order.
+ * scratch: hki_sum_scratch bytes. */
+size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch);
+void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, double scale,
+                const float *x, float *out, void *scratch);
+/* out[big] = scale * x[small], repeated. */
+void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
+                   const float *x, float *out);
+
+/* Sum of term(context, i) for i < n: chunks of fixed size, added in order. */
+double hki_sum_terms(int64_t n, double (*term)(const void *context, int64_t i),
+                     const void *context);
+
+/* ---- Chunks: how a block of rows is cut for private sums --------------------------------------------- */
+
+/* At most 64 chunks of whole rows, a multiple of `grain` rows each, cut by the number alone. */
+typedef struct hki_chunks {
+    int64_t rows, size;
+    int count;
+} hki_chunks;
+enum { HKI_MAX_CHUNKS = 64 };
+hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain);
+static inline int64_t hki_chunk_end(const hki_chunks *chunks, int64_t first)
+{
+    return first + chunks->size < chunks->rows ? first + chunks->size : chunks->rows;
+}
+/* Rows of a tile that fits in the first-level cache. */
+int64_t hki_tile_rows(int64_t channels);
+
+/* ---- Recorded by nn ------------------------------------------------------------------------------------ */
+
+/* matmul with an optional bias[n]. */
+hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias);
+/* slots: learned and state leaves in table order. */
+hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
+hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
+hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor *const *slots);
+
+extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_normalize,
+    hki_op_normalize_weight, hki_op_reshape;
+/* Which plugin an activation or normalization uses. */
+const hki_use *hki_use_of(const hk_tensor *tensor);
+hk_domain hki_domain_of(const hki_use *use);
+/* The context a plugin sees in a call; slots must have HK_MAX_SLOTS places. */
+hk_context hki_context_of(const hki_call *call, const hki_use *use, float **slots);
+
+/* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
+
+typedef struct hki_block {
+    hk_block *kernel;
+    uint32_t reads; /* HK_READS_X, HK_READS_Y: what backward may see */
+    int aux_floats, n_sums;
+} hki_block;
+size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, int n_sums);
+/* sums[n_sums x channels], or NULL. */
+void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block *block,
+                       double *sums);
+void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_block *block);
+/* Clamps the slots of the call's tensor to their ranges. */
+void hki_clamp_slots(const hki_call *call);
+
+/* Geometry of a convolution or pooling over h x w; false with a message when nothing fits. */
+typedef struct hki_extent {
+    int out, before; /* output size, zeros before the first row or column */
+} hki_extent;
+bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window,
+                       hki_extent *out);

@@ -1,0 +1,93 @@
+/* Pooling over windows: the largest value, the average, and the average of everything. */
+#include "ops/ops.h"
+
+#include "engine/engine.h"
+
+static hki_pool pool_of(const hk_tensor *y, int64_t batch)
+{
+    hki_pool pool = *(const hki_pool *)y->attributes;
+    pool.n = batch;
+    return pool;
+}
+
+static void max_forward(const hki_call *call)
+{
+    hki_pool pool = pool_of(call->tensor, call->batch);
+    hki_engine_active()->max_pool_forward(&pool, call->x[0], call->y, call->keep);
+}
+
+static void max_backward(const hki_call *call)
+{
+    hki_pool pool = pool_of(call->tensor, call->batch);
+    hki_engine_active()->max_pool_backward(&pool, call->dy, call->keep, call->dx[0]);
+}
+
+/* Which position of its window each output came from. */
+static size_t max_keep(const hk_tensor *y, int64_t batch)
+{
+    return (size_t)hki_count(&y->shape, batch) * sizeof(uint16_t);
+}
+
+static const hki_op op_maxpool = {
+    .name = "maxpool", .forward = max_forward, .backward = max_backward, .keep_bytes = max_keep};
+
+static void average_forward(const hki_call *call)
+{
+    hki_pool pool = pool_of(call->tensor, call->batch);
+    hki_engine_active()->avg_pool_forward(&pool, call->x[0], call->y);
+}
+
+static void average_backward(const hki_call *call)
+{
+    hki_pool pool = pool_of(call->tensor, call->batch);
+    hki_engine_active()->avg_pool_backward(&pool, call->dy, call->dx[0]);
+}
+
+static const hki_op op_avgpool = {
+    .name = "avgpool", .forward = average_forward, .backward = average_backward};
+
+static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window *window)
+{
+    if (!x)
+        return NULL;
+    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape)) {
+        hki_fail(HK_BAD_SHAPE, "%s: expects [batch, height, width, channels], not %s", op->name,
+                 hki_shape_text(&x->shape));
+        return NULL;
+    }
+    if (size > 255 || window->dilation > 1 || window->groups > 1) {
+        hki_fail(HK_BAD_ARGUMENT, "%s: windows are at most 255 wide, without dilation and groups",
+                 op->name);
+        return NULL;
+    }
+    hki_extent rows, columns;
+    int stride = window->stride ? window->stride : 1;
+    hki_pool p = {.h = (int)x->shape.dims[1], .w = (int)x->shape.dims[2],
+                  .c = (int)x->shape.dims[3], .kh = size, .kw = size, .sh = stride, .sw = stride};
+    if (!hki_window_extent(op->name, p.h, size, window, &rows) ||
+        !hki_window_extent(op->name, p.w, size, window, &columns))
+        return NULL;
+    p.oh = rows.out, p.ph = rows.before;
+    p.ow = columns.out, p.pw = columns.before;
+    return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &p, sizeof p);
+}
+
+hk_tensor *hk_maxpool2d(hk_tensor *x, int size, hk_window window)
+{
+    return pool(&op_maxpool, x, size, &window);
+}
+
+hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window)
+{
+    return pool(&op_avgpool, x, size, &window);
+}
+
+hk_tensor *hk_global_avgpool(hk_tensor *x)
+{
+    if (x && (x->shape.ndim != 4 || !hki_is_batched(&x->shape))) {
+        hki_fail(HK_BAD_SHAPE, "global average pooling expects [batch, height, width, channels], "
+                 "not %s", hki_shape_text(&x->shape));
+        return NULL;
+    }
+    return hk_flatten(hk_mean(x, HK_AXIS(1) | HK_AXIS(2)));
+}

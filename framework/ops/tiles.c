@@ -1,0 +1,154 @@
+/* Running a plugin's block kernel over the rows of a tensor.
+ *
+ * Rows are cut into chunks by their number alone, chunks into tiles that fit the first-level
+ * cache. A chunk has private sums and slot gradients, added in order of the chunks afterwards: so
+ * the bits do not depend on the threads. Scratch of a chunk, in floats:
+ *     sums [n_sums x channels], gradients of learned slots, one tile of unwanted dx */
+#include "ops/ops.h"
+
+#include <string.h>
+
+hk_context hki_context_of(const hki_call *call, const hki_use *use, float **slots)
+{
+    const hk_tensor *x = call->tensor->inputs[0];
+    memset(slots, 0, HK_MAX_SLOTS * sizeof *slots);
+    for (int i = 1; i < call->tensor->n_inputs; i++)
+        slots[i - 1] = call->tensor->inputs[i]->value;
+    int64_t rows = hki_rows(&x->shape, call->batch);
+    return (hk_context){.rows = rows,
+                        .channels = hki_channels(&x->shape),
+                        .rows_per_sample = hki_is_batched(&x->shape) ? rows / call->batch : rows,
+                        .training = call->training,
+                        .surrogate = call->surrogate,
+                        .key = call->key,
+                        .params = use->params,
+                        .slots = slots};
+}
+
+static int64_t learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels)
+{
+    int64_t floats = 0;
+    for (int i = 0; i < hki_slot_count(plugin); i++)
+        if (plugin->slots[i].role == HK_LEARNED)
+            floats += hki_slot_length(&plugin->slots[i], rows, channels);
+    return floats;
+}
+
+static int64_t chunk_floats(const hk_plugin *plugin, int64_t rows, int64_t channels, int n_sums)
+{
+    int64_t floats = n_sums * channels + learned_floats(plugin, rows, channels) +
+                     hki_tile_rows(channels) * channels;
+    return (floats + 15) / 16 * 16;
+}
+
+size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, int n_sums)
+{
+    int64_t rows = hki_rows(&y->inputs[0]->shape, batch);
+    int64_t channels = hki_channels(&y->inputs[0]->shape);
+    hki_chunks chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels));
+    return (size_t)(chunks.count * chunk_floats(use->plugin, rows, channels, n_sums)) *
+           sizeof(float);
+}
+
+/* out[i] = sum over chunks of their i-th private float. */
+static double sum_of_chunks(const hki_chunks *chunks, const float *first, int64_t stride)
+{
+    double sum = 0;
+    for (int c = 0; c < chunks->count; c++)
+        sum += (double)first[c * stride];
+    return sum;
+}
+
+void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block *block,
+                       double *sums)
+{
+    float *slots[HK_MAX_SLOTS];
+    hk_context context = hki_context_of(call, use, slots);
+    int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
+    int64_t tile_rows = hki_tile_rows(c_in);
+    hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
+    int64_t stride = chunk_floats(use->plugin, context.rows, c_in, block->n_sums);
+    float *scratch = call->scratch;
+
+#pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
+    for (int c = 0; c < chunks.count; c++) {
+        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
+        float *own = block->n_sums ? scratch + c * stride : NULL;
+        if (own)
+            memset(own, 0, (size_t)(block->n_sums * c_in) * sizeof *own);
+        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
+            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
+                            .first_row = r,
+                            .x = call->x[0] + r * c_in,
+                            .y = call->y + r * c_out,
+                            .sums = own};
+            if (block->aux_floats)
+                tile.aux = (float *)call->keep + r * block->aux_floats;
+            block->kernel(&context, &tile);
+        }
+    }
+    for (int64_t i = 0; sums && i < block->n_sums * c_in; i++)
+        sums[i] = sum_of_chunks(&chunks, scratch + i, stride);
+}
+
+/* Adds up the private gradients of the slots whose gradient is wanted. */
+static void gather_slots(const hki_call *call, const hk_context *context, const hk_plugin *plugin,
+                         const hki_chunks *chunks, int64_t stride)
+{
+    const float *gradient = call->scratch;
+    for (int i = 0; i < hki_slot_count(plugin); i++) {
+        if (plugin->slots[i].role != HK_LEARNED)
+            continue;
+        int64_t length = hki_slot_length(&plugin->slots[i], context->rows, context->channels);
+        for (int64_t j = 0; call->dx[i + 1] && j < length; j++)
+            call->dx[i + 1][j] = (float)sum_of_chunks(chunks, gradient + j, stride);
+        gradient += length;
+    }
+}
+
+void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_block *block)
+{
+    float *slots[HK_MAX_SLOTS];
+    const hk_plugin *plugin = use->plugin;
+    hk_context context = hki_context_of(call, use, slots);
+    int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
+    int64_t tile_rows = hki_tile_rows(c_in);
+    hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
+    int64_t stride = chunk_floats(plugin, context.rows, c_in, 0);
+    int64_t learned = learned_floats(plugin, context.rows, c_in);
+    float *scratch = call->scratch;
+
+#pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
+    for (int c = 0; c < chunks.count; c++) {
+        float *own = scratch + c * stride, *dslots[HK_MAX_SLOTS] = {0};
+        memset(own, 0, (size_t)learned * sizeof *own);
+        float *next = own;
+        for (int i = 0; i < hki_slot_count(plugin); i++)
+            if (plugin->slots[i].role == HK_LEARNED) {
+                dslots[i] = next;
+                next += hki_slot_length(&plugin->slots[i], context.rows, c_in);
+            }
+        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
+        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
+            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
+                            .first_row = r,
+                            .dy = call->dy + r * c_out,
+                            .dx = call->dx[0] ? call->dx[0] + r * c_in : own + learned,
+                            .dslots = dslots};
+            if (block->reads & HK_READS_X)
+                tile.x = call->x[0] + r * c_in;
+            if (block->reads & HK_READS_Y)
+                tile.y = call->y + r * c_out;
+            if (block->aux_floats)
+                tile.aux = (float *)call->keep + r * block->aux_floats;
+            block->kernel(&context, &tile);
+        }
+    }
+    gather_slots(call, &context, plugin, &chunks, stride);
+}
+
+void hki_clamp_slots(const hki_call *call)
+{
+    for (int i = 1; i < call->tensor->n_inputs; i++)
+        hki_clamp(call->tensor->inputs[i]);
+}
