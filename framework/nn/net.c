@@ -1,0 +1,344 @@
+/* A net: its graph, the plugins its words use, the names of its layers. */
+#include "nn/nn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Choices --------------------------------------------------------------------------------------- */
+
+/* The next '+layer=' of a spec; a '+' inside a number is none. */
+static const char *next_override(const char *text)
+{
+    const char *letters = "abcdefghijklmnopqrstuvwxyz0123456789_.";
+    for (const char *plus = strchr(text, '+'); plus; plus = strchr(plus + 1, '+')) {
+        size_t length = strspn(plus + 1, letters);
+        if (length && plus[1 + length] == '=' && (plus[1] < '0' || plus[1] > '9'))
+            return plus;
+    }
+    return NULL;
+}
+
+static hk_status add_override(hki_choices *choices, const char *text, size_t length)
+{
+    const char *equals = memchr(text, '=', length);
+    size_t name = (size_t)(equals - text), rest = length - name - 1;
+    char spec[HKI_MAX_SPEC];
+    if (name >= HKI_LAYER_NAME || rest >= sizeof spec || choices->n_overrides == HKI_MAX_OVERRIDES)
+        return hki_fail(HK_BAD_ARGUMENT, "activation of layer %.*s: too long, or more than %d "
+                        "layers with their own", (int)length, text, HKI_MAX_OVERRIDES);
+    if (!choices->overrides &&
+        !(choices->overrides = hki_alloc_array(HKI_MAX_OVERRIDES, sizeof *choices->overrides)))
+        return HK_NO_MEMORY;
+    hki_override *own = &choices->overrides[choices->n_overrides++];
+    memcpy(own->layer, text, name);
+    memcpy(spec, equals + 1, rest);
+    spec[rest] = '\0';
+    return hki_use_parse(HK_ACTIVATION, spec, &own->use);
+}
+
+/* "relu+conv2=prelu+fc1=tanh" */
+static hk_status parse_activation(hki_choices *choices, const char *text)
+{
+    const char *plus = next_override(text);
+    size_t length = plus ? (size_t)(plus - text) : strlen(text);
+    char base[HKI_MAX_SPEC];
+    if (length >= sizeof base)
+        return hki_fail(HK_BAD_ARGUMENT, "an activation spec has at most %d bytes", HKI_MAX_SPEC);
+    memcpy(base, text, length);
+    base[length] = '\0';
+    hk_status status = hki_use_parse(HK_ACTIVATION, base, &choices->activation);
+    while (!status && plus) {
+        const char *own = plus + 1;
+        plus = next_override(own);
+        status = add_override(choices, own, plus ? (size_t)(plus - own) : strlen(own));
+    }
+    return status;
+}
+
+static hk_status choose(hki_choices *choices, const hk_net_options *options)
+{
+    const char *activation = options->activation ? options->activation : "relu";
+    const char *normalization = options->normalization ? options->normalization : "batch_norm";
+    const char *initializer = options->initializer ? options->initializer : "he_normal";
+    if (!(choices->activation_spec = hki_copy_text(activation)) ||
+        !(choices->normalization_spec = hki_copy_text(normalization)) ||
+        !(choices->initializer_spec = hki_copy_text(initializer)))
+        return HK_NO_MEMORY;
+    hk_status status = parse_activation(choices, activation);
+    if (!status)
+        status = hki_use_parse(HK_NORMALIZATION, normalization, &choices->normalization);
+    if (!status)
+        status = hki_use_parse(HK_INITIALIZER, initializer, &choices->initializer);
+    return status;
+}
+
+/* ---- The net ----------------------------------------------------------------------------------------- */
+
+hk_net *hk_net_create(hk_net_options options)
+{
+    hk_net *net = hki_alloc(sizeof *net);
+    if (!net)
+        return NULL;
+    net->seed = options.seed;
+    net->initialise = hki_net_fill;
+    net->choices = hki_alloc(sizeof *net->choices);
+    if (net->choices)
+        pthread_mutex_init(&net->choices->lock, NULL);
+    if (!net->choices || choose(net->choices, &options)) {
+        hk_net_free(net);
+        return NULL;
+    }
+    return net;
+}
+
+static void free_choices(hki_choices *choices)
+{
+    if (!choices)
+        return;
+    for (int i = 0; i < HKI_POOLED_PLANS; i++)
+        hk_plan_free(choices->pool[i].plan);
+    pthread_mutex_destroy(&choices->lock);
+    hki_free(choices->activation_spec);
+    hki_free(choices->normalization_spec);
+    hki_free(choices->initializer_spec);
+    hki_free(choices->overrides);
+    hki_free(choices->layers);
+    hki_free(choices);
+}
+
+void hk_net_free(hk_net *net)
+{
+    if (!net)
+        return;
+    free_choices(net->choices);
+    hki_net_clear_graph(net);
+    hki_free(net);
+}
+
+const char *hk_net_activation(const hk_net *net)
+{
+    return net->choices->activation_spec;
+}
+
+int64_t hk_net_parameters(const hk_net *net)
+{
+    int64_t count = 0;
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i]->role == HKI_LEARNED)
+            count += hki_count(&net->tensors[i]->shape, 1);
+    return count;
+}
+
+/* ---- Layers -------------------------------------------------------------------------------------------- */
+
+static bool layer_exists(const hki_choices *choices, const char *name)
+{
+    for (int i = 0; i < choices->n_layers; i++)
+        if (!strcmp(choices->layers[i], name))
+            return true;
+    return false;
+}
+
+int hki_layer_add(hk_net *net, const char *name, const char *prefix)
+{
+    hki_choices *choices = net->choices;
+    char text[HKI_LAYER_NAME];
+    if (name && (strlen(name) >= sizeof text || layer_exists(choices, name))) {
+        hki_fail(HK_BAD_ARGUMENT, "the net already has a layer named %.64s, or the name is longer "
+                 "than %d bytes", name, HKI_LAYER_NAME - 1);
+        return -1;
+    }
+    if (choices->n_layers == choices->layer_capacity) {
+        int capacity = choices->layer_capacity ? 2 * choices->layer_capacity : 32;
+        void *grown = hki_grow(choices->layers, (size_t)choices->layer_capacity * HKI_LAYER_NAME,
+                               (size_t)capacity * HKI_LAYER_NAME);
+        if (!grown)
+            return -1;
+        choices->layers = grown;
+        choices->layer_capacity = capacity;
+    }
+    int number = 0;
+    do
+        snprintf(text, sizeof text, "%s%d", prefix, ++number);
+    while (!name && layer_exists(choices, text));
+    snprintf(choices->layers[choices->n_layers], HKI_LAYER_NAME, "%s", name ? name : text);
+    return choices->n_layers++;
+}
+
+const char *hki_layer_name(const hk_net *net, int layer)
+{
+    return layer < 0 ? "net" : net->choices->layers[layer];
+}
+
+hk_tensor *hki_layer_weight(const hk_net *net, int layer)
+{
+    char name[HKI_LAYER_NAME + 8];
+    snprintf(name, sizeof name, "%s.weight", hki_layer_name(net, layer));
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i]->name && !strcmp(net->tensors[i]->name, name))
+            return net->tensors[i];
+    return NULL;
+}
+
+/* "conv1, fc1" into text, as much as fits. */
+static const char *list_layers(const hki_choices *choices, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < choices->n_layers && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+                                 choices->layers[i]);
+    return text;
+}
+
+static hk_status freeze_layer(hk_net *net, const char *name)
+{
+    char known[512];
+    if (!layer_exists(net->choices, name))
+        return hki_fail(HK_UNKNOWN_NAME, "no layer named \"%s\"; the net has: %s", name,
+                        list_layers(net->choices, known, sizeof known));
+    for (int i = 0; i < net->n_tensors; i++) {
+        hk_tensor *t = net->tensors[i];
+        if (t->role == HKI_LEARNED && !strcmp(hki_layer_name(net, t->layer), name))
+            t->frozen = true;
+    }
+    return HK_OK;
+}
+
+hk_status hk_net_freeze(hk_net *net, const char *layers)
+{
+    hk_status status = HK_OK;
+    while (*layers && !status) {
+        char name[HKI_LAYER_NAME];
+        size_t length = strcspn(layers, ",");
+        snprintf(name, sizeof name, "%.*s", (int)length, layers);
+        status = freeze_layer(net, name);
+        layers += length + (layers[length] == ',');
+    }
+    return status;
+}
+
+/* A spec that names a layer the net does not have is a mistake, told as soon as it is certain. */
+static hk_status check_overrides(const hk_net *net)
+{
+    char known[512];
+    for (int i = 0; i < net->choices->n_overrides; i++)
+        if (!layer_exists(net->choices, net->choices->overrides[i].layer))
+            return hki_fail(HK_UNKNOWN_NAME, "activation \"%s\": no layer named \"%s\"; the net "
+                            "has: %s", net->choices->activation_spec,
+                            net->choices->overrides[i].layer,
+                            list_layers(net->choices, known, sizeof known));
+    return HK_OK;
+}
+
+/* ---- First values ------------------------------------------------------------------------------------------ */
+
+/* The key of a tensor's random numbers: by its name, so that a learned slot more or less elsewhere
+ * leaves every other tensor's start as it was. (FNV-1a, Fowler, Noll, Vo 1991.) */
+static uint64_t name_key(const hk_net *net, const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    return hki_key(net->seed, HKI_STREAM_INIT, hash, 0);
+}
+
+/* The activation that follows a layer, looking through normalization, pooling, addition ... */
+static const hki_use *following_activation(const hk_net *net, const hk_tensor *from, bool *follows)
+{
+    for (int i = 0; i < net->n_tensors; i++)
+        follows[i] = false;
+    follows[from->id] = true;
+    for (int id = from->id + 1; id < net->n_tensors; id++) {
+        const hk_tensor *t = net->tensors[id];
+        bool reached = false;
+        for (int i = 0; i < t->n_inputs; i++)
+            reached = reached || follows[t->inputs[i]->id];
+        if (reached && t->op == &hki_op_activate)
+            return hki_use_of(t);
+        follows[id] = reached && t->op != &hki_op_conv2d && t->op != &hki_op_linear;
+    }
+    return NULL;
+}
+
+static bool is_first_layer(const hk_tensor *result)
+{
+    const hk_tensor *x = result ? result->inputs[0] : NULL;
+    while (x && x->op == &hki_op_reshape)
+        x = x->inputs[0];
+    return x && x->role == HKI_INPUT;
+}
+
+static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
+{
+    const hki_fill *fill = t->init;
+    const hki_use *next = fill->result ? following_activation(net, fill->result, follows) : NULL;
+    const hk_initializer *initializer = fill->use.plugin->initializer;
+    hk_weight weight = {.columns = hki_channels(&t->shape),
+                        .kernel = fill->kernel,
+                        .gain = next ? hki_gain(next) : 1,
+                        .first_layer = is_first_layer(fill->result),
+                        .key = name_key(net, t->name),
+                        .w = t->value};
+    weight.count = hki_count(&t->shape, 1);
+    weight.rows = weight.count / weight.columns;
+    weight.fan_in = weight.rows;
+    weight.fan_out = weight.columns / fill->groups * weight.kernel;
+    if (initializer->traits & HK_FILLS_BIAS && fill->bias)
+        weight.bias = fill->bias->value;
+    float *slots[HK_MAX_SLOTS] = {0};
+    hk_context context = {.rows = weight.rows, .channels = weight.columns, .key = weight.key,
+                          .params = fill->use.params, .slots = slots};
+    const char *refusal = initializer->fill(&context, &weight);
+    if (refusal)
+        return hki_fail(HK_BAD_ARGUMENT, "initializer %s of %s: %s", fill->use.plugin->name,
+                        t->name, refusal);
+    return HK_OK;
+}
+
+/* Slots of one use of a plugin: the table's values, then what the plugin itself writes. */
+static void fill_slots(hk_net *net, const hk_tensor *y)
+{
+    const hki_use *use = hki_use_of(y);
+    float *slots[HK_MAX_SLOTS] = {0};
+    if (y->n_inputs < 2 || y->inputs[1]->filled)
+        return;
+    for (int i = 1; i < y->n_inputs; i++) {
+        hk_tensor *slot = y->inputs[i];
+        for (int64_t j = 0; j < hki_count(&slot->shape, 1); j++)
+            slot->value[j] = (float)use->plugin->slots[i - 1].value;
+        slots[i - 1] = slot->value;
+        slot->filled = true;
+    }
+    const hk_shape *shape = &y->inputs[0]->shape;
+    hk_context context = {.rows = hki_rows(shape, 1), .channels = hki_channels(shape),
+                          .rows_per_sample = hki_rows(shape, 1), .params = use->params,
+                          .slots = slots, .key = name_key(net, y->inputs[1]->name)};
+    if (use->plugin->start)
+        use->plugin->start(&context);
+}
+
+static bool uses_plugin(const hk_tensor *t)
+{
+    return t->op == &hki_op_activate || t->op == &hki_op_normalize ||
+           t->op == &hki_op_normalize_weight;
+}
+
+hk_status hki_net_fill(hk_net *net)
+{
+    hk_status status = check_overrides(net);
+    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
+    if (!follows)
+        return HK_NO_MEMORY;
+    for (int id = 0; id < net->n_tensors && !status; id++) {
+        hk_tensor *t = net->tensors[id];
+        if (uses_plugin(t)) {
+            fill_slots(net, t);
+        } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
+            status = fill_weight(net, t, follows);
+            t->filled = !status;
+        }
+    }
+    hki_free(follows);
+    return status;
+}

@@ -1,0 +1,216 @@
+/* A net in a file: learned tensors and state as safetensors, its choices as metadata. */
+#include "nn/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_stored(const hk_tensor *t)
+{
+    return t->role == HKI_LEARNED || t->role == HKI_STATE;
+}
+
+void hk_net_digest(hk_net *net, char out[65])
+{
+    out[0] = '\0';
+    hki_piece *pieces = hki_alloc_array((size_t)net->n_tensors, sizeof *pieces);
+    size_t n = 0;
+    if (!pieces)
+        return;
+    for (int i = 0; i < net->n_tensors; i++) {
+        const hk_tensor *t = net->tensors[i];
+        if (is_stored(t))
+            pieces[n++] = (hki_piece){t->value, (size_t)hki_count(&t->shape, 1) * sizeof(float)};
+    }
+    hki_sha256_hex(pieces, n, out);
+    hki_free(pieces);
+}
+
+/* ---- Saving ------------------------------------------------------------------------------------------ */
+
+static void describe_input(const hk_tensor *logits, char *text, size_t size)
+{
+    const hk_tensor *t = logits;
+    while (t->role == HKI_COMPUTED)
+        t = t->inputs[0];
+    snprintf(text, size, t->shape.ndim == 4 ? "%lldx%lldx%lld" : "", (long long)t->shape.dims[1],
+             (long long)t->shape.dims[2], (long long)t->shape.dims[3]);
+}
+
+hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
+                        const hki_st_tensor *more, size_t n_more, const hki_st_meta *more_meta,
+                        size_t n_more_meta)
+{
+    hk_net *net = logits->net;
+    const hki_choices *choices = net->choices;
+    char input[64], classes[24];
+    snprintf(classes, sizeof classes, "%lld", (long long)hki_channels(&logits->shape));
+    describe_input(logits, input, sizeof input);
+    const hki_st_meta own[] = {{"hk.model", model ? model : ""},
+                               {"hk.activation", choices->activation_spec},
+                               {"hk.normalization", choices->normalization_spec},
+                               {"hk.initializer", choices->initializer_spec},
+                               {"hk.input", input},
+                               {"hk.classes", classes}};
+    size_t n_own = sizeof own / sizeof *own, n = 0;
+    hk_status status = HK_NO_MEMORY;
+    hki_st_meta *meta = hki_alloc_array(n_own + n_more_meta, sizeof *meta);
+    hki_st_tensor *tensors = hki_alloc_array((size_t)net->n_tensors + n_more, sizeof *tensors);
+    if (!meta || !tensors)
+        goto out;
+    memcpy(meta, own, sizeof own);
+    if (n_more_meta)
+        memcpy(meta + n_own, more_meta, n_more_meta * sizeof *meta);
+    for (int i = 0; i < net->n_tensors; i++) {
+        const hk_tensor *t = net->tensors[i];
+        if (!is_stored(t))
+            continue;
+        tensors[n] = (hki_st_tensor){.name = t->name, .ndim = t->shape.ndim, .data = t->value};
+        memcpy(tensors[n++].dims, t->shape.dims, sizeof t->shape.dims);
+    }
+    if (n_more)
+        memcpy(tensors + n, more, n_more * sizeof *more);
+    status = hki_st_write(path, tensors, n + n_more, meta, n_own + n_more_meta);
+out:
+    hki_free(meta);
+    hki_free(tensors);
+    return status;
+}
+
+hk_status hk_net_save(hk_tensor *logits, const char *path, const char *model)
+{
+    hk_status status = hki_net_fill(logits->net);
+    return status ? status : hki_net_store(logits, path, model, NULL, 0, NULL, 0);
+}
+
+/* ---- Loading ------------------------------------------------------------------------------------------- */
+
+const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name)
+{
+    for (size_t i = 0; i < file->n_tensors; i++)
+        if (!strcmp(file->tensors[i].name, name))
+            return &file->tensors[i];
+    return NULL;
+}
+
+static bool belongs_to_plugin(const char *name)
+{
+    return strstr(name, ".act") || strstr(name, ".norm.") || strstr(name, ".weight_norm.");
+}
+
+static hk_status check_shape(const char *path, const hk_tensor *t, const hki_st_tensor *found)
+{
+    hk_shape shape = {.ndim = found->ndim};
+    memcpy(shape.dims, found->dims, sizeof shape.dims);
+    if (hki_same_shape(&shape, &t->shape))
+        return HK_OK;
+    return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, the net expects %s", path, t->name,
+                    hki_shape_text(&shape), hki_shape_text(&t->shape));
+}
+
+/* Everything is checked before the first float is changed. */
+static hk_status check_file(const hk_net *net, const char *path, const hki_st_file *file)
+{
+    for (int i = 0; i < net->n_tensors; i++) {
+        const hk_tensor *t = net->tensors[i];
+        if (!is_stored(t))
+            continue;
+        const hki_st_tensor *found = hki_store_find(file, t->name);
+        if (!found && !belongs_to_plugin(t->name))
+            return hki_fail(HK_BAD_DATA, "%s: has no tensor %s, which the net needs", path,
+                            t->name);
+        if (found && check_shape(path, t, found))
+            return HK_BAD_DATA;
+    }
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const char *name = file->tensors[i].name;
+        bool known = hki_name_is_taken(net, name) || belongs_to_plugin(name) ||
+                     !strncmp(name, HKI_OPTIMIZER_PREFIX, strlen(HKI_OPTIMIZER_PREFIX));
+        if (!known)
+            return hki_fail(HK_BAD_DATA, "%s: holds tensor %s, which the net does not have", path,
+                            name);
+    }
+    return HK_OK;
+}
+
+hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file, int *missing)
+{
+    hk_status status = hki_net_fill(net);
+    if (!status)
+        status = check_file(net, path, file);
+    if (status)
+        return status;
+    int absent = 0;
+    for (int i = 0; i < net->n_tensors; i++) {
+        hk_tensor *t = net->tensors[i];
+        if (!is_stored(t))
+            continue;
+        const hki_st_tensor *found = hki_store_find(file, t->name);
+        if (found)
+            memcpy(t->value, found->data, (size_t)hki_count(&t->shape, 1) * sizeof(float));
+        else
+            absent++;
+    }
+    if (missing)
+        *missing = absent;
+    return HK_OK;
+}
+
+hk_status hk_net_load(hk_net *net, const char *path, int *missing)
+{
+    hki_st_file file;
+    hk_status status = hki_st_read(path, &file);
+    if (status)
+        return status;
+    status = hki_net_restore(net, path, &file, missing);
+    hki_st_clear(&file);
+    return status;
+}
+
+/* ---- Looking into a file ----------------------------------------------------------------------------------- */
+
+static void copy_meta(const hki_st_file *file, const char *key, char *text, size_t size)
+{
+    const char *value = hki_st_meta_get(file, key);
+    snprintf(text, size, "%s", value ? value : "");
+}
+
+static int int_meta(const hki_st_file *file, const char *key)
+{
+    const char *value = hki_st_meta_get(file, key);
+    int64_t number;
+    return value && hki_parse_int(value, 0, HKI_MAX_DIM, &number) ? (int)number : 0;
+}
+
+/* "28x28x1" */
+static void parse_input(const hki_st_file *file, hk_saved *out)
+{
+    int *const sizes[] = {&out->height, &out->width, &out->channels};
+    char text[64], *rest = text;
+    copy_meta(file, "hk.input", text, sizeof text);
+    for (int i = 0; i < 3; i++) {
+        const char *part = strsep(&rest, "x");
+        int64_t number;
+        if (part && hki_parse_int(part, 1, HKI_MAX_DIM, &number))
+            *sizes[i] = (int)number;
+    }
+}
+
+hk_status hk_net_peek(const char *path, hk_saved *out)
+{
+    hki_st_file file;
+    memset(out, 0, sizeof *out);
+    hk_status status = hki_st_read(path, &file);
+    if (status)
+        return status;
+    copy_meta(&file, "hk.model", out->model, sizeof out->model);
+    copy_meta(&file, "hk.activation", out->activation, sizeof out->activation);
+    copy_meta(&file, "hk.normalization", out->normalization, sizeof out->normalization);
+    copy_meta(&file, "hk.initializer", out->initializer, sizeof out->initializer);
+    copy_meta(&file, "hk.data", out->data, sizeof out->data);
+    out->classes = int_meta(&file, "hk.classes");
+    out->epochs = int_meta(&file, "hk.epochs");
+    parse_input(&file, out);
+    hki_st_clear(&file);
+    return HK_OK;
+}
