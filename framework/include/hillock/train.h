@@ -1,0 +1,103 @@
+/* hillock/train.h - optimizers, schedules, the training loop, metrics. */
+#pragma once
+#include <hillock/tensor.h>
+#include <hillock/layer.h>
+#include <hillock/data.h>
+
+/* ---- Optimizers ---------------------------------------------------------------------------------- */
+
+typedef struct hk_optimizer hk_optimizer;
+
+/* "sgd:lr=0.1,momentum=0.9,nesterov=1,decay=1e-4", "adam:lr=0.001,beta1=,beta2=,eps=,decay=",
+ * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay=". Decay is added to the gradient (adamw:
+ * decoupled) and skips tensors that ask for none: biases are decayed, normalization and activation
+ * slots are not. Formulas as in PyTorch 1.13. HK_UNKNOWN_NAME, HK_BAD_ARGUMENT with the choices. */
+hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out);
+void hk_optimizer_free(hk_optimizer *optimizer);
+
+/* One step from the gradients in `plan`: clips to the norm `clip` if positive, multiplies the rate
+ * by `rate`, changes the parameters, clamps slots, commits the plan. */
+void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip);
+
+/* ---- Training ------------------------------------------------------------------------------------- */
+
+typedef struct hk_layer_report {
+    char layer[64];      /* the layer whose activation this is, "conv2" */
+    int64_t units;       /* channels */
+    double dead;         /* share of units never above 0 on the evaluated inputs */
+    double gradient_dead; /* share of units whose |f'(x)| stayed below 1e-3 */
+    double saturated;    /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
+    double gradient_norm; /* of the layer's weight, last training step of the epoch */
+} hk_layer_report;
+
+typedef struct hk_metrics {
+    int64_t n;
+    double loss, accuracy, macro_f1;
+    double auc; /* one-vs-rest, mean over classes that occur */
+} hk_metrics;
+
+typedef struct hk_epoch_report {
+    int epoch; /* from 1 */
+    double train_loss, rate;
+    double images_per_s, seconds; /* of training alone; seconds since training began */
+    hk_metrics validation;        /* n = 0 without a validation set */
+    hk_metrics test;              /* n = 0 without a test set */
+    const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
+    int n_layers;
+    int64_t probed; /* inputs on which the layers' shares were measured */
+} hk_epoch_report;
+
+typedef struct hk_progress {
+    int epoch, epochs;
+    int64_t done, of; /* images of this epoch */
+    double loss, images_per_s, seconds_left;
+} hk_progress;
+
+typedef struct hk_train_options {
+    const hk_data *train;              /* required */
+    const hk_data *validation, *test;  /* may be NULL */
+    int epochs, batch;                 /* 0 counts as 1 epoch, batches of 64 */
+    const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
+    double clip, smoothing;            /* 0: none */
+    uint64_t seed;                     /* order and augmentation */
+    int (*progress)(const hk_progress *, void *user);  /* after each batch; not 0: stop */
+    int (*epoch)(const hk_epoch_report *, void *user); /* after each epoch; not 0: stop */
+    void *user;
+    int zero_;
+} hk_train_options;
+
+typedef struct hk_trainer hk_trainer;
+/* Prepares training of the net that ends in `logits` [batch, classes] on softmax cross-entropy.
+ * HK_BAD_SHAPE when data and net do not fit. The data must outlive the trainer. */
+hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out);
+void hk_trainer_free(hk_trainer *trainer);
+/* Trains the epochs that are left. HK_DIVERGED: the loss is not finite (epoch, step).
+ * HK_STOPPED: a callback asked. */
+hk_status hk_trainer_run(hk_trainer *trainer);
+const hk_epoch_report *hk_trainer_report(const hk_trainer *trainer); /* of the last epoch */
+int64_t hk_trainer_arena(const hk_trainer *trainer);    /* bytes of the training plan */
+/* Everything needed to go on: parameters, state, optimizer, step, epoch. Training stopped and
+ * resumed gives the same bits as training through. */
+hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
+hk_status hk_trainer_resume(hk_trainer *trainer, const char *path);
+
+/* Trains and returns the last epoch's report:
+ *     hk_fit(logits, &report, .train = train, .test = test, .epochs = 3). */
+#define hk_fit(logits, report, ...)                                                                \
+    hk_fit_with((logits), (report), (hk_train_options){__VA_ARGS__, .zero_ = 0})
+hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options);
+
+/* ---- Metrics ---------------------------------------------------------------------------------------- */
+
+/* Counts of an evaluated set; arrays are the caller's to free by hk_evaluation_clear. */
+typedef struct hk_evaluation {
+    hk_metrics total;
+    int classes;
+    int64_t *confusion;                  /* [classes x classes]: row true, column predicted */
+    double *precision, *recall, *f1, *auc; /* [classes]; 0/0 counts as 0; auc NAN without cases */
+} hk_evaluation;
+hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out);
+void hk_evaluation_clear(hk_evaluation *evaluation);
+/* The same from logits[n x classes] and labels[n]. */
+hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
+                             hk_evaluation *out);

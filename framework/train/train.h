@@ -1,0 +1,81 @@
+/* train/train.h - what the training files share: settings out of specs, schedules, update rules. */
+#pragma once
+#include <hillock/train.h>
+#include "core/core.h"
+
+/* ---- Settings out of a spec, "adam:lr=0.01": a choice by name and its numbers ---------------- */
+
+typedef struct hki_setting {
+    const char *name;
+    size_t offset;          /* of the double in the struct that is filled */
+    double value;           /* default */
+    double low, high;       /* allowed range */
+    int flags;              /* HK_LOW_OPEN, HK_HIGH_OPEN: the bound itself is outside */
+} hki_setting;
+
+enum { HKI_MAX_SETTINGS = 8 };
+typedef struct hki_choice {
+    const char *name;
+    hki_setting keys[HKI_MAX_SETTINGS + 1]; /* ends with a name of NULL */
+} hki_choice;
+
+/* Finds the spec's name among the choices, *chosen is its index, and fills `out`: every key's
+ * default, then what the spec says. `what` names the kind of thing in messages: HK_UNKNOWN_NAME
+ * lists the choices or the keys, HK_BAD_ARGUMENT gives the range. */
+hk_status hki_choice_parse(const char *what, const hki_choice *choices, size_t n,
+                           const char *spec, void *out, int *chosen);
+
+/* ---- Schedules: what the base rate is multiplied by at each step ----------------------------- */
+
+typedef enum hki_schedule_kind {
+    HKI_CONSTANT,
+    HKI_STEP,
+    HKI_COSINE,
+    HKI_ONE_CYCLE,
+    HKI_SCHEDULE_COUNT
+} hki_schedule_kind;
+
+typedef struct hki_schedule {
+    hki_schedule_kind kind;
+    double warmup;          /* epochs of linear rise before, or during, the rest */
+    double every, factor;   /* step: times `factor` every so many epochs */
+    double min;             /* cosine: where it ends, as a share of the base rate */
+    double up, start, end;  /* one-cycle: share of steps that rise, divisors of the rate */
+} hki_schedule;
+
+/* "constant", "step:every=10,factor=0.1", "cosine:min=0", "one-cycle:up=0.3,start=25,end=1e4";
+ * each with warmup=EPOCHS. */
+hk_status hki_schedule_parse(const char *spec, hki_schedule *out);
+/* The multiplier at `step` (from 0) of `total_steps`. */
+double hki_schedule_rate(const hki_schedule *schedule, int64_t step, int64_t steps_per_epoch,
+                         int64_t total_steps);
+
+/* ---- Update rules: the arithmetic of an optimizer on one tensor ------------------------------ */
+
+typedef enum hki_rule_kind {
+    HKI_SGD,
+    HKI_ADAM,
+    HKI_ADAMW,
+    HKI_RMSPROP,
+    HKI_RULE_COUNT
+} hki_rule_kind;
+
+typedef struct hki_rule {
+    hki_rule_kind kind;
+    double lr, decay;
+    double momentum, nesterov; /* sgd */
+    double beta1, beta2, eps;  /* adam, adamw; rmsprop has eps */
+    double alpha;              /* rmsprop */
+} hki_rule;
+
+/* As hk_optimizer_new takes it. */
+hk_status hki_rule_parse(const char *spec, hki_rule *out);
+
+/* How many further tensors of a parameter's size the rule keeps: 0, 1 (m) or 2 (m and v). */
+int hki_rule_moments(const hki_rule *rule);
+
+/* One step on w[n] from its gradient g[n] times `scale` (of clipping). `step` counts from 1; the
+ * learning rate is multiplied by `rate`; `decay` says whether w is decayed; m and v are zero
+ * before step 1 and NULL where the rule keeps none. */
+void hki_rule_update(const hki_rule *rule, int64_t step, double rate, bool decay, int64_t n,
+                     float *w, const float *g, float scale, float *m, float *v);

@@ -1,0 +1,417 @@
+/* The training loop: batches, steps, evaluation, reports; and its state in a file. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "nn/store.h"
+#include "train/evaluate.h"
+#include "train/optimizer.h"
+
+struct hk_trainer {
+    hk_train_options options; /* with defaults filled in; texts are copies */
+    char *optimizer_spec, *schedule_spec, *augment_spec;
+    hk_tensor *logits, *labels, *loss;
+    const hk_tensor *input;
+    hk_plan *plan;
+    hki_evaluator evaluator;
+    hk_optimizer *optimizer;
+    hki_schedule schedule;
+    hk_loader *loader;
+    int64_t steps_per_epoch, step; /* step: taken so far */
+    int epoch;                     /* finished so far */
+    double started;                /* seconds on the monotonic clock */
+    hk_layer_report *layers;
+    hk_epoch_report report;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- Making a trainer ----------------------------------------------------------------------------------- */
+
+static hk_status take_options(hk_trainer *t, const hk_train_options *options)
+{
+    t->options = *options;
+    if (!options->train)
+        return hki_fail(HK_BAD_ARGUMENT, "training needs a training set");
+    if (options->epochs < 0 || options->batch < 0)
+        return hki_fail(HK_BAD_ARGUMENT, "%d epochs of batches of %d: both must be at least 1",
+                        options->epochs, options->batch);
+    t->options.epochs = options->epochs ? options->epochs : 1;
+    t->options.batch = options->batch ? options->batch : 64;
+    int64_t n = hk_data_shape_of(options->train).n;
+    if (t->options.batch > n)
+        t->options.batch = (int)n;
+    t->steps_per_epoch = (n + t->options.batch - 1) / t->options.batch;
+    t->optimizer_spec = hki_copy_text(options->optimizer ? options->optimizer : "adam");
+    t->schedule_spec = hki_copy_text(options->schedule ? options->schedule : "constant");
+    t->augment_spec = hki_copy_text(options->augment ? options->augment : "none");
+    if (!t->optimizer_spec || !t->schedule_spec || !t->augment_spec)
+        return HK_NO_MEMORY;
+    return hki_schedule_parse(t->schedule_spec, &t->schedule);
+}
+
+static hk_status check_all_data(const hk_trainer *t)
+{
+    const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
+    hk_status status = HK_OK;
+    for (int i = 0; i < 3 && !status; i++)
+        if (sets[i])
+            status = hki_check_data(t->input, t->logits, sets[i]);
+    return status;
+}
+
+static hk_status prepare(hk_trainer *t)
+{
+    t->input = t->logits;
+    while (t->input->role == HKI_COMPUTED)
+        t->input = t->input->inputs[0];
+    hk_status status = check_all_data(t);
+    if (status)
+        return status;
+    t->labels = hk_labels(t->logits->net);
+    t->loss = hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
+    if (!t->loss)
+        return HK_NO_MEMORY;
+    hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
+    hk_loader_options loader = {.batch = t->options.batch, .shuffle = 1,
+                                .augment = t->augment_spec, .seed = t->options.seed};
+    if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
+        (status = hk_plan_new(t->logits->net, &plan, &t->plan)) ||
+        (status = hki_evaluator_new(t->logits, true, &t->evaluator)) ||
+        (status = hk_loader_new(t->options.train, &loader, &t->loader)))
+        return status;
+    t->report.n_layers = hki_probe_layers(t->evaluator.probe);
+    t->layers = hki_alloc_array((size_t)t->report.n_layers, sizeof *t->layers);
+    t->report.layers = t->layers;
+    return t->layers ? HK_OK : HK_NO_MEMORY;
+}
+
+hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
+{
+    *out = NULL;
+    if (!logits)
+        return hki_fail(HK_BAD_ARGUMENT, "training needs a net: %s", hk_message());
+    hk_trainer *t = hki_alloc(sizeof *t);
+    if (!t)
+        return HK_NO_MEMORY;
+    t->logits = logits;
+    hk_status status = take_options(t, options);
+    if (!status)
+        status = prepare(t);
+    if (status)
+        hk_trainer_free(t);
+    else
+        *out = t;
+    return status;
+}
+
+void hk_trainer_free(hk_trainer *t)
+{
+    if (!t)
+        return;
+    hk_loader_free(t->loader);
+    hki_evaluator_clear(&t->evaluator);
+    hk_plan_free(t->plan);
+    hk_optimizer_free(t->optimizer);
+    hki_free(t->layers);
+    hki_free(t->optimizer_spec);
+    hki_free(t->schedule_spec);
+    hki_free(t->augment_spec);
+    hki_free(t);
+}
+
+const hk_epoch_report *hk_trainer_report(const hk_trainer *t)
+{
+    return &t->report;
+}
+
+int64_t hk_trainer_arena(const hk_trainer *t)
+{
+    return hk_plan_bytes(t->plan);
+}
+
+/* ---- One epoch --------------------------------------------------------------------------------------------- */
+
+static void feed(hk_trainer *t, const hk_batch *batch)
+{
+    size_t pixels = (size_t)hki_sample_count(&t->input->shape);
+    float *labels = hk_plan_value(t->plan, t->labels);
+    memcpy(hk_plan_value(t->plan, t->input), batch->x, (size_t)batch->n * pixels * sizeof(float));
+    for (int64_t i = 0; i < batch->n; i++)
+        labels[i] = (float)batch->labels[i];
+}
+
+static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
+{
+    feed(t, batch);
+    hk_status status = hk_plan_forward(t->plan, batch->n);
+    if (status)
+        return status;
+    *loss = (double)*hk_plan_value(t->plan, t->loss);
+    if (!isfinite(*loss))
+        return hki_fail(HK_DIVERGED, "training diverged: the loss is %s in epoch %d, step %lld",
+                        isnan(*loss) ? "not a number" : "infinite", t->epoch + 1,
+                        (long long)(t->step % t->steps_per_epoch + 1));
+    status = hk_plan_backward(t->plan);
+    if (status)
+        return status;
+    t->report.rate = hki_schedule_rate(&t->schedule, t->step, t->steps_per_epoch,
+                                       t->steps_per_epoch * t->options.epochs);
+    hk_optimizer_step(t->optimizer, t->plan, t->report.rate, t->options.clip);
+    t->step++;
+    return HK_OK;
+}
+
+static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double began)
+{
+    int64_t n = hk_data_shape_of(t->options.train).n;
+    double rate = (double)done / (now() - began + 1e-9);
+    int64_t left = n - done + n * (t->options.epochs - t->epoch - 1);
+    hk_progress progress = {.epoch = t->epoch + 1, .epochs = t->options.epochs, .done = done,
+                            .of = n, .loss = loss, .images_per_s = rate,
+                            .seconds_left = (double)left / rate};
+    if (t->options.progress && t->options.progress(&progress, t->options.user))
+        return hki_fail(HK_STOPPED, "training was stopped in epoch %d", t->epoch + 1);
+    return HK_OK;
+}
+
+static hk_status train_epoch(hk_trainer *t)
+{
+    double sum = 0, began = now();
+    int64_t done = 0;
+    hk_loader_start(t->loader, t->epoch);
+    for (;;) {
+        hk_batch batch = hk_loader_next(t->loader);
+        double loss;
+        if (!batch.n)
+            break;
+        hk_status status = train_batch(t, &batch, &loss);
+        if (status)
+            return status;
+        sum += loss * (double)batch.n;
+        done += batch.n;
+        if ((status = tell_progress(t, done, sum / (double)done, began)))
+            return status;
+    }
+    t->report.train_loss = sum / (double)done;
+    t->report.images_per_s = (double)done / (now() - began + 1e-9);
+    return HK_OK;
+}
+
+static hk_status evaluate_set(hk_trainer *t, const hk_data *data, hk_metrics *out)
+{
+    hk_evaluation evaluation;
+    memset(out, 0, sizeof *out);
+    if (!data)
+        return HK_OK;
+    hk_status status = hki_evaluator_run(&t->evaluator, data, &evaluation);
+    if (!status) {
+        *out = evaluation.total;
+        hk_evaluation_clear(&evaluation);
+    }
+    return status;
+}
+
+/* Shares on the set evaluated last: the test set, else validation, else the training set. */
+static hk_status report_layers(hk_trainer *t)
+{
+    hki_probe *probe = t->evaluator.probe;
+    hk_metrics unused;
+    if (!t->options.test && !t->options.validation) {
+        hk_status status = evaluate_set(t, t->options.train, &unused);
+        if (status)
+            return status;
+    }
+    t->report.probed = hki_probe_seen(probe);
+    for (int i = 0; i < t->report.n_layers; i++) {
+        hki_probe_report(probe, i, &t->layers[i]);
+        hk_net *net = t->logits->net;
+        hk_tensor *weight = NULL;
+        for (int l = 0; l < net->choices->n_layers && !weight; l++)
+            if (!strcmp(net->choices->layers[l], t->layers[i].layer))
+                weight = hki_layer_weight(net, l);
+        t->layers[i].gradient_norm = weight ? hki_gradient_norm(weight) : 0;
+    }
+    return HK_OK;
+}
+
+hk_status hk_trainer_run(hk_trainer *t)
+{
+    t->started = now() - t->report.seconds;
+    while (t->epoch < t->options.epochs) {
+        hk_status status = train_epoch(t);
+        if (!status)
+            status = evaluate_set(t, t->options.validation, &t->report.validation);
+        if (!status)
+            status = evaluate_set(t, t->options.test, &t->report.test);
+        if (!status)
+            status = report_layers(t);
+        if (status)
+            return status;
+        t->report.epoch = ++t->epoch;
+        t->report.seconds = now() - t->started;
+        if (t->options.epoch && t->options.epoch(&t->report, t->options.user))
+            return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
+    }
+    return HK_OK;
+}
+
+hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)
+{
+    hk_trainer *trainer;
+    hk_status status = hk_trainer_new(logits, &options, &trainer);
+    if (!status)
+        status = hk_trainer_run(trainer);
+    if (!status && report) {
+        *report = trainer->report;
+        report->layers = NULL; /* they end with the trainer */
+        report->n_layers = 0;
+    }
+    hk_trainer_free(trainer);
+    return status;
+}
+
+/* ---- State in a file ------------------------------------------------------------------------------------------ */
+
+/* One stored tensor per learned tensor and moment: "optimizer.0.conv1.weight". */
+static size_t describe_moments(const hk_optimizer *optimizer, char (*names)[HKI_MAX_NAME + 16],
+                               hki_st_tensor *out)
+{
+    size_t n = 0;
+    for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++) {
+        float *next = optimizer->moments[m];
+        for (int i = 0; i < optimizer->net->n_tensors; i++) {
+            const hk_tensor *t = optimizer->net->tensors[i];
+            if (t->role != HKI_LEARNED)
+                continue;
+            snprintf(names[n], sizeof names[n], HKI_OPTIMIZER_PREFIX "%d.%s", m, t->name);
+            out[n] = (hki_st_tensor){.name = names[n], .ndim = t->shape.ndim, .data = next};
+            memcpy(out[n++].dims, t->shape.dims, sizeof t->shape.dims);
+            next += hki_count(&t->shape, 1);
+        }
+    }
+    return n;
+}
+
+typedef struct moment_list {
+    char (*names)[HKI_MAX_NAME + 16];
+    hki_st_tensor *tensors;
+    size_t n;
+} moment_list;
+
+static void free_moments(moment_list *list)
+{
+    hki_free(list->names);
+    hki_free(list->tensors);
+}
+
+static hk_status list_moments(const hk_trainer *t, moment_list *list)
+{
+    size_t most = 2 * (size_t)t->logits->net->n_tensors;
+    list->names = hki_alloc_array(most, sizeof *list->names);
+    list->tensors = hki_alloc_array(most, sizeof *list->tensors);
+    if (!list->names || !list->tensors) {
+        free_moments(list);
+        return HK_NO_MEMORY;
+    }
+    list->n = describe_moments(t->optimizer, list->names, list->tensors);
+    return HK_OK;
+}
+
+hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
+{
+    char epochs[24], step[24], seed[24];
+    moment_list moments;
+    snprintf(epochs, sizeof epochs, "%d", t->epoch);
+    snprintf(step, sizeof step, "%lld", (long long)t->step);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
+    const hki_st_meta meta[] = {{"hk.epochs", epochs}, {"hk.step", step}, {"hk.seed", seed},
+                                {"hk.optimizer", t->optimizer_spec},
+                                {"hk.data", hk_data_spec(t->options.train)}};
+    if (list_moments(t, &moments))
+        return HK_NO_MEMORY;
+    hk_status status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
+                                     sizeof meta / sizeof *meta);
+    free_moments(&moments);
+    return status;
+}
+
+static hk_status stored_number(const hki_st_file *file, const char *path, const char *key,
+                               int64_t *out)
+{
+    const char *text = hki_st_meta_get(file, key);
+    if (!text || !hki_parse_int(text, 0, INT64_MAX, out))
+        return hki_fail(HK_BAD_DATA, "%s: holds no training to resume (metadata %s is %s)", path,
+                        key, text ? text : "absent");
+    return HK_OK;
+}
+
+/* Moments must be those of this optimizer, all of them. */
+static hk_status check_moments(const hk_trainer *t, const char *path, const hki_st_file *file,
+                               const moment_list *moments)
+{
+    const char *spec = hki_st_meta_get(file, "hk.optimizer");
+    if (!spec || strcmp(spec, t->optimizer_spec) != 0)
+        return hki_fail(HK_BAD_DATA, "%s: was trained with optimizer %s, not %s", path,
+                        spec ? spec : "unknown", t->optimizer_spec);
+    for (size_t i = 0; i < moments->n; i++) {
+        const hki_st_tensor *found = hki_store_find(file, moments->tensors[i].name);
+        if (!found || found->ndim != moments->tensors[i].ndim ||
+            memcmp(found->dims, moments->tensors[i].dims, sizeof found->dims) != 0)
+            return hki_fail(HK_BAD_DATA, "%s: tensor %s is missing or has another shape", path,
+                            moments->tensors[i].name);
+    }
+    return HK_OK;
+}
+
+static hk_status resume_from(hk_trainer *t, const char *path, const hki_st_file *file,
+                             const moment_list *moments)
+{
+    int64_t epochs = 0, step = 0;
+    hk_status status = stored_number(file, path, "hk.epochs", &epochs);
+    if (!status)
+        status = stored_number(file, path, "hk.step", &step);
+    if (!status)
+        status = check_moments(t, path, file, moments);
+    if (!status && (epochs > INT32_MAX || step != epochs * t->steps_per_epoch))
+        status = hki_fail(HK_BAD_DATA, "%s: stopped at step %lld of epoch %lld, which does not fit "
+                          "%lld steps an epoch: resume with the same data and batch", path,
+                          (long long)step, (long long)epochs, (long long)t->steps_per_epoch);
+    if (!status)
+        status = hki_net_restore(t->logits->net, path, file, NULL);
+    if (status)
+        return status;
+    for (size_t i = 0; i < moments->n; i++) {
+        hk_shape shape = {.ndim = moments->tensors[i].ndim};
+        memcpy(shape.dims, moments->tensors[i].dims, sizeof shape.dims);
+        memcpy((float *)moments->tensors[i].data,
+               hki_store_find(file, moments->tensors[i].name)->data,
+               (size_t)hki_count(&shape, 1) * sizeof(float));
+    }
+    t->epoch = (int)epochs;
+    t->step = t->optimizer->step = step;
+    hki_plan_set_step(t->plan, (uint64_t)step);
+    return HK_OK;
+}
+
+hk_status hk_trainer_resume(hk_trainer *t, const char *path)
+{
+    hki_st_file file;
+    moment_list moments;
+    hk_status status = hki_st_read(path, &file);
+    if (status)
+        return status;
+    status = list_moments(t, &moments);
+    if (!status) {
+        status = resume_from(t, path, &file, &moments);
+        free_moments(&moments);
+    }
+    hki_st_clear(&file);
+    return status;
+}
