@@ -1,0 +1,220 @@
+/* Convolution: packs the filters and hands the passes to the drivers that do them. */
+#include "engine/conv.h"
+
+#include "core/core.h"
+
+enum { ENOUGH_PIXELS = 64 }; /* to pack the filters for */
+
+hki_image hki_forward_image(const hki_conv *c, const float *x, int group)
+{
+    int channels = c->c / c->groups;
+    return (hki_image){.n = c->n,
+                       .v = {c->h, c->oh, c->kh, c->sh, c->dh, c->ph},
+                       .h = {c->w, c->ow, c->kw, c->sw, c->dw, c->pw},
+                       .x = x ? x + (ptrdiff_t)group * channels : NULL,
+                       .c = channels,
+                       .x_pixel = c->c};
+}
+
+hki_phase hki_phase_of(int size, int out, int taps, int stride, int pad, int gap, int start)
+{
+    hki_phase p = {.axis = {.source = out, .step = 1, .gap = 1}, .every = 1};
+    p.axis.dest = hki_ceil(hki_max(0, size - start), stride);
+    int64_t first = -1;
+    for (int64_t k = 0; k < taps; k++)
+        if ((start + pad - k * gap) % stride == 0) {
+            first = first < 0 ? k : first;
+            p.every = p.axis.taps++ ? (k - first) / (p.axis.taps - 1) : 1;
+            p.last = k;
+        }
+    p.axis.gap = p.axis.taps > 1 ? p.every * gap / stride : 1;
+    p.axis.pad = -((start + pad - p.last * gap) / stride);
+    return p;
+}
+
+/* The image that the data gradient of one group reads, for the phase (start_v, start_h). */
+static hki_image phase_image(const hki_conv *c, const hki_phase *v, const hki_phase *h,
+                             const float *dy, int group)
+{
+    int filters = c->k / c->groups;
+    return (hki_image){.n = c->n,
+                       .v = v->axis,
+                       .h = h->axis,
+                       .x = dy ? dy + (ptrdiff_t)group * filters : NULL,
+                       .c = filters,
+                       .x_pixel = c->k,
+                       .scattered = c->sh > 1 || c->sw > 1};
+}
+
+static hki_phase vertical(const hki_conv *c, int start)
+{
+    return hki_phase_of(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, start);
+}
+
+static hki_phase horizontal(const hki_conv *c, int start)
+{
+    return hki_phase_of(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, start);
+}
+
+static size_t data_scratch(const hki_conv *c)
+{
+    size_t most = 0;
+    for (int i = 0; i < c->sh; i++)
+        for (int j = 0; j < c->sw; j++) {
+            hki_phase v = vertical(c, i), h = horizontal(c, j);
+            hki_image image = phase_image(c, &v, &h, NULL, 0);
+            if (v.axis.dest > 0 && h.axis.dest > 0)
+                most = (size_t)hki_max((int64_t)most, (int64_t)hki_correlate_scratch(&image));
+        }
+    return most;
+}
+
+static int64_t depth_of(const hki_conv *c)
+{
+    return (int64_t)c->kh * c->kw * (c->c / c->groups);
+}
+
+/* Filters packed for either direction; the rest of the scratch starts after them. */
+static size_t filter_floats(const hki_conv *c)
+{
+    int64_t per_group = c->k / c->groups;
+    size_t forward = hki_panels_floats(depth_of(c), per_group);
+    size_t back = hki_panels_floats(c->kh * c->kw * per_group, c->c / c->groups);
+    return forward > back ? forward : back;
+}
+
+static size_t scratch_of(const hki_conv *c)
+{
+    size_t bias = hki_native_column_sums_scratch(c->n * c->oh * c->ow, c->k);
+    size_t weight = hki_is_depthwise(c) ? hki_depthwise_scratch(c) : hki_weight_scratch(c);
+    size_t most = bias > weight ? bias : weight;
+    if (hki_is_depthwise(c))
+        return most;
+    hki_image image = hki_forward_image(c, NULL, 0);
+    size_t forward = hki_correlate_scratch(&image), back = data_scratch(c);
+    size_t passes = sizeof(float) * filter_floats(c) + (forward > back ? forward : back);
+    return most > passes ? most : passes;
+}
+
+/* Fewer images may take another form or be cut finer, and need more: every choice that depends on
+ * their number is made before it reaches HKI_TEAM. */
+size_t hki_native_conv_scratch(const hki_conv *c)
+{
+    size_t most = scratch_of(c);
+    hki_conv fewer = *c;
+    for (fewer.n = 1; fewer.n < c->n && fewer.n <= HKI_TEAM; fewer.n++) {
+        size_t bytes = scratch_of(&fewer);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+/* Rows for which a product of this image is called. */
+static int64_t rows_of(const hki_image *g)
+{
+    return hki_form_of(g) == HKI_IMAGES ? g->n : g->h.dest;
+}
+
+/* w[depth][k] can be read in place where whole vectors fit; packing pays unless one panel takes all
+ * its columns, or there are only a few pixels. */
+static void use_filters(hki_panels *p, float *packed, const float *w, ptrdiff_t w_row,
+                        bool in_place)
+{
+    p->b = w;
+    p->step = w_row;
+    if (in_place && p->columns % hki_kernels_active()->lanes == 0)
+        return;
+    p->b = packed;
+    p->step = 0;
+    int64_t panels = hki_panel_count(p);
+#pragma omp parallel for num_threads(hki_team(panels, p->depth * p->columns)) schedule(static)
+    for (int64_t i = 0; i < panels; i++)
+        hki_panel_pack(p, packed, i, 0, p->depth, w, w_row, 1);
+}
+
+void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
+                             float *y, void *scratch)
+{
+    if (hki_is_depthwise(c)) {
+        hki_depthwise_forward(c, x, w, bias, y, scratch);
+        return;
+    }
+    float *packed = scratch;
+    int filters = c->k / c->groups;
+    for (int g = 0; g < c->groups; g++) {
+        ptrdiff_t first = (ptrdiff_t)g * filters;
+        hki_correlation job = {.from = hki_forward_image(c, x, g),
+                               .bias = bias ? bias + first : NULL,
+                               .y = y + first,
+                               .y_pixel = c->k,
+                               .y_row = (ptrdiff_t)c->ow * c->k,
+                               .y_image = (ptrdiff_t)c->oh * c->ow * c->k};
+        job.b = (hki_panels){.depth = depth_of(c),
+                             .columns = filters,
+                             .width = hki_panel_width(rows_of(&job.from), filters)};
+        use_filters(&job.b, packed, w + first, c->k,
+                    c->groups == 1 &&
+                        (filters <= job.b.width || c->n * c->oh * c->ow < ENOUGH_PIXELS));
+        hki_correlate(&job, packed + filter_floats(c), false);
+    }
+}
+
+/* Packs the filters of a phase: its taps in reverse, inputs and outputs exchanged. */
+static void pack_phase(const hki_conv *c, const hki_phase *v, const hki_phase *h, int group,
+                       const float *w, hki_panels *p, float *packed)
+{
+    int64_t channels = c->c / c->groups, filters = c->k / c->groups;
+    int64_t taps = v->axis.taps * h->axis.taps, panels = hki_panel_count(p);
+    p->b = packed;
+#pragma omp parallel for num_threads(hki_team(taps * panels, p->depth * p->columns))               \
+    schedule(static)
+    for (int64_t i = 0; i < taps * panels; i++) {
+        int64_t tap = i / panels, kh = v->last - tap / h->axis.taps * v->every;
+        int64_t kw = h->last - tap % h->axis.taps * h->every;
+        const float *from = w + (kh * c->kw + kw) * channels * c->k + group * filters;
+        hki_panel_pack(p, packed, i % panels, tap * filters, filters, from, 1, c->k);
+    }
+}
+
+void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, float *dx,
+                                   void *scratch)
+{
+    if (hki_is_depthwise(c)) {
+        hki_depthwise_data(c, dy, w, dx, scratch);
+        return;
+    }
+    float *packed = scratch;
+    int channels = c->c / c->groups;
+    for (int g = 0; g < c->groups; g++) {
+        bool kept = false;
+        for (int i = 0; i < c->sh * c->sw; i++) {
+            int row = i / c->sw, column = i % c->sw;
+            hki_phase v = vertical(c, row), h = horizontal(c, column);
+            if (v.axis.dest == 0 || h.axis.dest == 0)
+                continue;
+            ptrdiff_t pixel = c->c;
+            hki_correlation job = {.from = phase_image(c, &v, &h, dy, g),
+                                   .y = dx + (row * (ptrdiff_t)c->w + column) * pixel +
+                                        (ptrdiff_t)g * channels,
+                                   .y_pixel = c->sw * pixel,
+                                   .y_row = c->sh * c->w * pixel,
+                                   .y_image = (ptrdiff_t)c->h * c->w * pixel};
+            job.b = (hki_panels){.depth = v.axis.taps * h.axis.taps * (c->k / c->groups),
+                                 .columns = channels,
+                                 .width = hki_panel_width(rows_of(&job.from), channels)};
+            pack_phase(c, &v, &h, g, w, &job.b, packed);
+            kept = hki_correlate(&job, packed + filter_floats(c), kept);
+        }
+    }
+}
+
+void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
+                                     float *dbias, void *scratch)
+{
+    if (hki_is_depthwise(c))
+        hki_depthwise_weight(c, x, dy, dw, scratch);
+    else
+        hki_weight_gradient(c, x, dy, dw, scratch);
+    if (dbias)
+        hki_native_column_sums(c->n * c->oh * c->ow, c->k, dy, dbias, scratch);
+}

@@ -1,0 +1,149 @@
+/* Source times packed weights: the forward pass, and each phase of the data gradient. A task is
+ * a band of destination rows of one image; or, of small images, one pixel in all of them. */
+#include "engine/conv.h"
+
+#include "core/core.h"
+
+enum { STRIP_FLOATS = 24 * 1024 }; /* of a task: 96 KiB, to stay in the second level cache */
+
+/* What a thread needs for itself: a strip, and the runs of one destination row. */
+typedef struct layout {
+    hki_form form;
+    int64_t rows, bands; /* of a band; bands of an image */
+    size_t strip, temporary; /* floats */
+} layout;
+
+static layout layout_of(const hki_image *g)
+{
+    layout l = {.form = hki_form_of(g)};
+    int64_t taps = g->v.taps * g->h.taps;
+    l.rows = hki_band_rows(g, l.form, STRIP_FLOATS);
+    l.bands = hki_ceil(g->v.dest, l.rows);
+    l.strip = hki_lines(hki_band_floats(g, l.form, l.rows));
+    size_t runs = sizeof(hki_run) * (size_t)hki_runs_bound(taps + 1, taps * g->c);
+    l.temporary = l.strip + hki_lines((int64_t)(runs / sizeof(float)) + 1);
+    return l;
+}
+
+static size_t packed_floats(const hki_image *g, hki_form form)
+{
+    int64_t pixels = g->n * g->v.source * g->h.source;
+    return form == HKI_IMAGES ? (size_t)pixels * (size_t)hki_pitch(g->c) : 0;
+}
+
+size_t hki_correlate_scratch(const hki_image *from)
+{
+    hki_image g = *from;
+    hki_image_flatten(&g);
+    layout l = layout_of(&g);
+    int64_t tasks = l.form == HKI_IMAGES ? HKI_TEAM : hki_min(HKI_TEAM, g.n * l.bands);
+    return sizeof(float) * (packed_floats(&g, l.form) + (size_t)tasks * l.temporary);
+}
+
+/* The runs of destination row r of the image, from its first column. */
+static int64_t row_runs(const hki_image *g, const hki_band *band, int64_t r, hki_run *runs)
+{
+    int64_t from, to, n = 0;
+    hki_axis_taps(&g->v, r, &from, &to);
+    for (int64_t t = from; t < to; t++) {
+        ptrdiff_t a = (r * g->v.step - g->v.pad + t * g->v.gap - band->first) * band->row;
+        int64_t b = t * g->h.taps * g->c;
+        if (hki_taps_touch(&g->h))
+            n = hki_run_add(runs, n, a, b, g->h.taps * g->c, 1);
+        else
+            for (int64_t u = 0; u < g->h.taps; u++)
+                n = hki_run_add(runs, n, a + u * g->h.gap * g->c, b + u * g->c, g->c, 1);
+    }
+    return n;
+}
+
+/* Rows row .. row + rows - 1 of one image. `flat`: the rows follow each other without a seam on
+ * both sides, and become one. */
+static void band_task(const hki_correlation *g, const layout *l, int64_t image, int64_t row,
+                      int64_t rows, bool flat, float *temporary)
+{
+    const hki_image *from = &g->from;
+    hki_band band = hki_band_read(from, l->form, image, row, rows, temporary);
+    hki_run *runs = (hki_run *)(temporary + l->strip);
+    hki_product p = {.rows = flat ? rows * from->h.dest : from->h.dest,
+                     .a = band.a,
+                     .a_row = band.column,
+                     .a_step = 1,
+                     .runs = runs,
+                     .y_row = g->y_pixel};
+    int64_t panels = hki_panel_count(&g->b);
+    for (int64_t i = 0; i < panels; i++) {
+        int64_t column = hki_panel_use(&g->b, i, &p);
+        p.bias = g->bias ? g->bias + column : NULL;
+        for (int64_t r = row; r < row + rows; r += flat ? rows : 1) {
+            p.n_runs = row_runs(from, &band, r, runs);
+            p.y = g->y + image * g->y_image + r * g->y_row + column;
+            hki_kernels_active()->product(&p);
+        }
+    }
+}
+
+/* Destination pixel (r, d) of all images: taps outside are left out, and nothing is padded. */
+static void pixel_task(const hki_correlation *g, const float *packed, int64_t panel, int64_t r,
+                       int64_t d, hki_run *runs)
+{
+    const hki_image *from = &g->from;
+    int64_t pitch = hki_pitch(from->c), t0, t1, u0, u1;
+    hki_product p = {.rows = from->n,
+                     .a = packed,
+                     .a_row = pitch,
+                     .a_step = 1,
+                     .runs = runs,
+                     .y_row = g->y_image};
+    hki_axis_taps(&from->v, r, &t0, &t1);
+    hki_axis_taps(&from->h, d, &u0, &u1);
+    for (int64_t t = t0; t < t1; t++)
+        for (int64_t u = u0; u < u1; u++) {
+            int64_t sv = r * from->v.step - from->v.pad + t * from->v.gap;
+            int64_t sh = d * from->h.step - from->h.pad + u * from->h.gap;
+            p.n_runs = hki_run_add(runs, p.n_runs, (sv * from->h.source + sh) * from->n * pitch,
+                                   (t * from->h.taps + u) * from->c, from->c, 1);
+        }
+    int64_t column = hki_panel_use(&g->b, panel, &p);
+    p.bias = g->bias ? g->bias + column : NULL;
+    p.y = g->y + r * g->y_row + d * g->y_pixel + column;
+    hki_kernels_active()->product(&p);
+}
+
+static void correlate_images(const hki_correlation *g, const layout *l, float *scratch, bool packed)
+{
+    const hki_image *from = &g->from;
+    if (!packed)
+        hki_images_pack(from->n, from->v.source * from->h.source, from->c, from->x_pixel, from->x,
+                        scratch);
+    float *temporary = scratch + packed_floats(from, l->form);
+    int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&g->b);
+    int64_t work = from->n * pixels * g->b.depth * g->b.columns;
+#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
+    for (int64_t t = 0; t < tasks; t++)
+        pixel_task(g, scratch, t / pixels, t % pixels / from->h.dest, t % from->h.dest,
+                   (hki_run *)(temporary + (size_t)hki_team_member() * l->temporary));
+}
+
+bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
+{
+    hki_correlation g = *given;
+    bool pointwise = hki_image_flatten(&g.from);
+    layout l = layout_of(&g.from);
+    if (l.form == HKI_IMAGES) {
+        correlate_images(&g, &l, scratch, packed);
+        return true;
+    }
+    float *temporary = scratch;
+    const hki_image *from = &g.from;
+    int64_t tasks = from->n * l.bands;
+    int64_t work = from->n * from->v.dest * from->h.dest * g.b.depth * g.b.columns;
+    bool flat = pointwise && l.form == HKI_DIRECT && g.y_row == from->h.dest * g.y_pixel;
+#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
+    for (int64_t t = 0; t < tasks; t++) {
+        int64_t row = t % l.bands * l.rows;
+        band_task(&g, &l, t / l.bands, row, hki_min(l.rows, from->v.dest - row), flat,
+                  temporary + (size_t)hki_team_member() * l.temporary);
+    }
+    return false;
+}

@@ -1,0 +1,90 @@
+/* Chooses the kernels for this processor, and gives the native engine its table. */
+#include "engine/kernels.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/core.h"
+
+static const char *const names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+static _Atomic int allowed = -1; /* by the processor and HILLOCK_ISA; -1: not yet looked up */
+static _Atomic int cap = HK_ISA_COUNT;
+
+static hk_isa of_processor(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return HK_BASELINE;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+        return HK_AVX512;
+    return HK_AVX2;
+#else
+    return HK_BASELINE;
+#endif
+}
+
+static hk_isa look_up(void)
+{
+    hk_isa isa = of_processor();
+    const char *wanted = secure_getenv("HILLOCK_ISA");
+    for (int i = 0; wanted && i < HK_ISA_COUNT; i++)
+        if (strcmp(wanted, names[i]) == 0 && i < (int)isa)
+            isa = (hk_isa)i;
+    return isa;
+}
+
+hk_isa hki_isa(void)
+{
+    if (allowed < 0)
+        allowed = (int)look_up();
+    return (hk_isa)(allowed < cap ? allowed : cap);
+}
+
+const char *hki_isa_name(hk_isa isa)
+{
+    return (unsigned)isa < HK_ISA_COUNT ? names[isa] : "unknown";
+}
+
+void hki_isa_cap(hk_isa isa)
+{
+    cap = (int)isa;
+}
+
+const hki_kernels *hki_kernels_active(void)
+{
+#if defined(__x86_64__)
+    switch (hki_isa()) {
+    case HK_AVX512:
+        return &hki_kernels_avx512;
+    case HK_AVX2:
+        return &hki_kernels_avx2;
+    default:
+        break;
+    }
+#endif
+    return &hki_kernels_baseline;
+}
+
+static const hki_engine native = {
+    .name = "native",
+    .conv_scratch = hki_native_conv_scratch,
+    .conv_forward = hki_native_conv_forward,
+    .conv_backward_data = hki_native_conv_backward_data,
+    .conv_backward_weight = hki_native_conv_backward_weight,
+    .gemm_scratch = hki_native_gemm_scratch,
+    .gemm = hki_native_gemm,
+    .column_sums_scratch = hki_native_column_sums_scratch,
+    .column_sums = hki_native_column_sums,
+    .max_pool_forward = hki_native_max_pool_forward,
+    .max_pool_backward = hki_native_max_pool_backward,
+    .avg_pool_forward = hki_native_avg_pool_forward,
+    .avg_pool_backward = hki_native_avg_pool_backward,
+};
+
+const hki_engine *hki_engine_active(void)
+{
+    return &native;
+}

@@ -1,0 +1,71 @@
+/* engine/engine.h - the table of compute kernels behind the operations.
+ *
+ * An engine is a table of functions; hki_engine() picks one once per process. Layouts: images
+ * x[n][h][w][c], filters w[kh][kw][c/groups][k] (output channel fastest), all contiguous floats.
+ * Convolutions are cross-correlations. Kernels cannot fail: shapes were checked and `scratch`
+ * has the bytes the matching *_scratch function asked for (64-byte aligned, contents free).
+ * Every output is written whole. The same bits come out for any thread count: work is cut by
+ * shape, never by threads, and sums that cross a cut are added in a fixed order.
+ * Accuracy: |error| <= 1e-6 * sum |a||b|. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <hillock/plugin.h>
+
+typedef struct hki_conv {
+    int64_t n;      /* images */
+    int h, w, c;    /* input height, width, channels */
+    int oh, ow, k;  /* output height, width, filters */
+    int kh, kw;     /* kernel */
+    int sh, sw;     /* stride */
+    int ph, pw;     /* zero padding before the first row, column (after: whatever oh, ow need) */
+    int dh, dw;     /* dilation */
+    int groups;     /* divides c and k; groups == c == k is depthwise */
+} hki_conv;
+
+typedef struct hki_pool {
+    int64_t n;
+    int h, w, c, oh, ow, kh, kw, sh, sw, ph, pw; /* as above; padding never wins, never counts */
+} hki_pool;
+
+typedef struct hki_engine {
+    const char *name;
+
+    /* Scratch bytes enough for any of the three convolution passes with up to c->n images. */
+    size_t (*conv_scratch)(const hki_conv *c);
+    /* y = x * w + bias; bias [k] or NULL. */
+    void (*conv_forward)(const hki_conv *c, const float *x, const float *w, const float *bias,
+                         float *y, void *scratch);
+    void (*conv_backward_data)(const hki_conv *c, const float *dy, const float *w, float *dx,
+                               void *scratch);
+    /* dw [kh][kw][c/groups][k]; dbias [k] or NULL. */
+    void (*conv_backward_weight)(const hki_conv *c, const float *x, const float *dy, float *dw,
+                                 float *dbias, void *scratch);
+
+    /* y[m][n] = op(a) op(b) + bias[n]; op is the transpose where ta, tb say so: a is [m][k], or
+     * [k][m] if ta; b is [k][n], or [n][k] if tb. bias may be NULL. */
+    size_t (*gemm_scratch)(int64_t m, int64_t n, int64_t k, bool ta, bool tb);
+    void (*gemm)(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const float *a, const float *b,
+                 const float *bias, float *y, void *scratch);
+
+    /* out[c] = sum over rows of x[rows][c]. */
+    size_t (*column_sums_scratch)(int64_t rows, int64_t c);
+    void (*column_sums)(int64_t rows, int64_t c, const float *x, float *out, void *scratch);
+
+    /* Max pooling remembers in which[n][oh][ow][c] the window position kh_index * kw + kw_index
+     * of the first maximum (kh * kw <= 65535); NaN counts as a maximum. `which` may be NULL in
+     * the forward pass. Average pooling divides by the number of positions inside the image. */
+    void (*max_pool_forward)(const hki_pool *p, const float *x, float *y, uint16_t *which);
+    void (*max_pool_backward)(const hki_pool *p, const float *dy, const uint16_t *which, float *dx);
+    void (*avg_pool_forward)(const hki_pool *p, const float *x, float *y);
+    void (*avg_pool_backward)(const hki_pool *p, const float *dy, float *dx);
+} hki_engine;
+
+const hki_engine *hki_engine_active(void);
+
+/* The instruction set in use: what the processor has, capped by HILLOCK_ISA. */
+hk_isa hki_isa(void);
+const char *hki_isa_name(hk_isa isa); /* "baseline", "avx2", "avx512" */
+/* Tests cap it further; lasts until the next call. HK_ISA_COUNT restores. [one thread] */
+void hki_isa_cap(hk_isa isa);

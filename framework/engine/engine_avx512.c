@@ -1,0 +1,54 @@
+/* The kernels for AVX-512: 32 registers of 16 floats. Chosen at run time, so the instruction set
+ * is switched on for this file alone, and with it the contraction of a * b + c to one FMA. */
+#if defined(__x86_64__)
+#include "engine/kernels.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/contract.h"
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma"))),   \
+                             apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,fma,prefer-vector-width=512")
+#endif
+
+#define KERNELS hki_kernels_avx512
+#define LANES 16
+#define FEW_ROWS 6
+#define MOST_ROWS_OF 1, 16, 14, 9, 6
+#define EACH_BLOCK(F)                                                                              \
+    F(1, 1) F(2, 1) F(3, 1) F(4, 1) F(5, 1) F(6, 1) F(7, 1) F(8, 1)                                \
+    F(9, 1) F(10, 1) F(11, 1) F(12, 1) F(13, 1) F(14, 1) F(15, 1) F(16, 1)                         \
+    F(1, 2) F(2, 2) F(3, 2) F(4, 2) F(5, 2) F(6, 2) F(7, 2)                                        \
+    F(8, 2) F(9, 2) F(10, 2) F(11, 2) F(12, 2) F(13, 2) F(14, 2)                                   \
+    F(1, 3) F(2, 3) F(3, 3) F(4, 3) F(5, 3) F(6, 3) F(7, 3) F(8, 3) F(9, 3)                        \
+    F(1, 4) F(2, 4) F(3, 4) F(4, 4) F(5, 4) F(6, 4)
+
+typedef float vec __attribute__((vector_size(LANES * 4)));
+
+static inline __mmask16 first_lanes(int n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+static inline vec load_part(const float *p, int n)
+{
+    return (vec)_mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+
+static inline void store_part(float *p, vec v, int n)
+{
+    _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v);
+}
+
+#include "engine/kernels_template.h"
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+#else
+typedef int hki_not_x86; /* a source file needs a declaration */
+#endif

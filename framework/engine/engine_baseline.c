@@ -1,0 +1,35 @@
+/* The kernels for what every processor of the architecture has: vectors of 4 floats. */
+#include "engine/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/contract.h"
+
+#define KERNELS hki_kernels_baseline
+#define LANES 4
+#define FEW_ROWS 3
+#define MOST_ROWS_OF 1, 8, 6, 4, 3
+#define EACH_BLOCK(F)                                                                              \
+    F(1, 1) F(2, 1) F(3, 1) F(4, 1) F(5, 1) F(6, 1) F(7, 1) F(8, 1)                                \
+    F(1, 2) F(2, 2) F(3, 2) F(4, 2) F(5, 2) F(6, 2)                                                \
+    F(1, 3) F(2, 3) F(3, 3) F(4, 3)                                                                \
+    F(1, 4) F(2, 4) F(3, 4)
+
+typedef float vec __attribute__((vector_size(LANES * 4)));
+
+static inline vec load_part(const float *p, int n)
+{
+    vec v = {0};
+    for (int i = 0; i < n; i++)
+        v[i] = p[i];
+    return v;
+}
+
+static inline void store_part(float *p, vec v, int n)
+{
+    for (int i = 0; i < n; i++)
+        p[i] = v[i];
+}
+
+#include "engine/kernels_template.h"

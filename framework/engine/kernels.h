@@ -1,0 +1,153 @@
+/* engine/kernels.h - what is compiled once per instruction set, and the words the drivers share.
+ *
+ * A kernel is serial, knows nothing of images or layers, and cannot fail. The drivers (correlate.c,
+ * conv_weight.c, depthwise.c, gemm.c, pool.c) cut the work into tasks, share them out to threads
+ * and call the kernels; they are compiled once. */
+#pragma once
+#include "engine/engine.h"
+
+/* Lengths of sums: products are added up in registers for at most this many steps before they
+ * join the sum in memory. Bounds the rounding error, and keeps what is read in the caches: sums
+ * over pixels, where a and b are far apart from step to step, are cut to runs of HKI_PIXELS. */
+enum { HKI_DEPTH = 512, HKI_PIXELS = 256 };
+
+/* A piece of the inner dimension: `length` steps (at most HKI_DEPTH) from a + run.a and from step
+ * run.b of b. A product goes through a list of them: the taps of a convolution, rows of pixels. */
+typedef struct hki_run {
+    ptrdiff_t a;
+    int64_t b, length;
+} hki_run;
+
+/* y[i][j] = start + sum over runs and their steps l of
+ *           a[run.a + i * a_row + l * a_step] * b[(run.b + l) * b_step + j].
+ * One of a_row, a_step is 1. b is read in whole vectors; y is touched only where j < columns. */
+typedef struct hki_product {
+    int64_t rows;
+    int columns; /* at most 4 vectors */
+    const float *a;
+    ptrdiff_t a_row, a_step;
+    const float *b;
+    ptrdiff_t b_step;
+    const hki_run *runs;
+    int64_t n_runs;
+    float *y;
+    ptrdiff_t y_row;
+    const float *bias; /* start, [columns]; NULL: zero */
+    bool add;          /* start from what y holds instead */
+} hki_product;
+
+/* Depthwise: `pixels` outputs in a row that have the same taps, channel by channel.
+ * tap t reads x + x_tap[t] + i * x_step and w + w_tap[t]. */
+typedef struct hki_taps {
+    int64_t pixels, channels;
+    int n;
+    const ptrdiff_t *x_tap, *w_tap;
+    ptrdiff_t x_step, y_step;
+} hki_taps;
+
+typedef struct hki_kernels {
+    int lanes;    /* floats in a vector */
+    int few_rows; /* up to here a product takes 4 vectors of columns at a time, else 2 */
+    void (*product)(const hki_product *p);
+    /* out[c] = sum over rows of x[r * x_row + c]. */
+    void (*column_sums)(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row,
+                        float *out);
+
+    /* y = bias + sum over taps of x * w; bias may be NULL. */
+    void (*taps_forward)(const hki_taps *t, const float *x, const float *w, const float *bias,
+                         float *y);
+    /* dw += sum over pixels of x * dy. */
+    void (*taps_weight)(const hki_taps *t, const float *x, const float *dy, float *dw);
+
+    /* One output row of one image going forward, one input row going back. */
+    void (*max_forward)(const hki_pool *p, int oh, const float *x, float *y, uint16_t *which);
+    void (*max_backward)(const hki_pool *p, int ih, const float *dy, const uint16_t *which,
+                         float *dx);
+    void (*avg_forward)(const hki_pool *p, int oh, const float *x, float *y);
+    void (*avg_backward)(const hki_pool *p, int ih, const float *dy, float *dx);
+} hki_kernels;
+
+extern const hki_kernels hki_kernels_baseline;
+#if defined(__x86_64__)
+extern const hki_kernels hki_kernels_avx2, hki_kernels_avx512;
+#endif
+const hki_kernels *hki_kernels_active(void);
+
+/* ---- Small things every driver needs --------------------------------------------------------- */
+
+/* Threads with temporary space of their own; scratch is sized for so many, whatever
+ * hk_set_threads() says later. */
+enum { HKI_TEAM = 64 };
+int hki_team(int64_t tasks, int64_t work);
+int hki_team_member(void); /* inside the parallel region: 0 .. hki_team() - 1 */
+
+static inline int64_t hki_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t hki_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t hki_ceil(int64_t a, int64_t b) /* a / b, rounded up; a >= 0 */
+{
+    return (a + b - 1) / b;
+}
+
+/* Floats so rounded that the next area starts on a cache line. */
+static inline size_t hki_lines(int64_t floats)
+{
+    return (size_t)hki_ceil(floats, 16) * 16;
+}
+
+/* Appends `length` steps as runs of at most HKI_DEPTH; joins them to the run before where they
+ * simply go on. Returns the new number of runs. */
+int64_t hki_run_add(hki_run *runs, int64_t n, ptrdiff_t a, int64_t b, int64_t length,
+                    ptrdiff_t a_step);
+/* Room for the runs of `pieces` calls that have `steps` steps together. */
+static inline int64_t hki_runs_bound(int64_t pieces, int64_t steps)
+{
+    return pieces + steps / HKI_DEPTH + 1;
+}
+
+/* A matrix b[depth][columns] cut into panels as wide as a product takes. Each panel lies in
+ * memory step by step and is filled up with zeros to whole vectors; or, where b is like that
+ * already, stays where it is. */
+typedef struct hki_panels {
+    const float *b;
+    int64_t depth, columns;
+    int width;      /* columns of all panels but the last */
+    ptrdiff_t step; /* 0: packed; else of b in place */
+} hki_panels;
+
+int hki_panel_width(int64_t rows, int64_t columns);
+int64_t hki_panel_count(const hki_panels *p);
+size_t hki_panels_floats(int64_t depth, int64_t columns); /* for any width and instruction set */
+/* Packs rows first .. first + n - 1 of panel `index` into packed; element (r, c) of the rows is
+ * at from[r * row + c * column]. */
+void hki_panel_pack(const hki_panels *p, float *packed, int64_t index, int64_t first, int64_t n,
+                    const float *from, ptrdiff_t row, ptrdiff_t column);
+/* Sets b, b_step, columns of the product; returns the first column of the panel. */
+int64_t hki_panel_use(const hki_panels *p, int64_t index, hki_product *out);
+
+/* ---- The drivers ----------------------------------------------------------------------------- */
+
+size_t hki_native_conv_scratch(const hki_conv *c);
+void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
+                             float *y, void *scratch);
+void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, float *dx,
+                                   void *scratch);
+void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
+                                     float *dbias, void *scratch);
+size_t hki_native_gemm_scratch(int64_t m, int64_t n, int64_t k, bool ta, bool tb);
+void hki_native_gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const float *a,
+                     const float *b, const float *bias, float *y, void *scratch);
+size_t hki_native_column_sums_scratch(int64_t rows, int64_t c);
+void hki_native_column_sums(int64_t rows, int64_t c, const float *x, float *out, void *scratch);
+void hki_native_max_pool_forward(const hki_pool *p, const float *x, float *y, uint16_t *which);
+void hki_native_max_pool_backward(const hki_pool *p, const float *dy, const uint16_t *which,
+                                  float *dx);
+void hki_native_avg_pool_forward(const hki_pool *p, const float *x, float *y);
+void hki_native_avg_pool_backward(const hki_pool *p, const float *dy, float *dx);
