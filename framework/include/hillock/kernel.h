@@ -1,0 +1,649 @@
+/* hillock/kernel.h - what makes a plugin short and fast: mathematics that vectorises, and a
+ * template that turns a scalar formula into kernels. Optional; imports nothing but libm.
+ *
+ * An elementwise activation is a value, a slope and a line about itself:
+ *
+ *     #include <hillock/kernel.h>
+ *     HK_VALUE(return a.x < 0 ? 0 : a.x;)
+ *     HK_SLOPE(return a.y > 0 ? 1 : 0;)
+ *     HK_ELEMENTWISE(relu, HK_READS_Y, .summary = "max(0, x)", .source = "Fukushima 1969");
+ *
+ * Bodies are compiled twice: `real` is float in the kernels (one set for each instruction set)
+ * and double in the reference that checks and gains use. `a` is the element:
+ *     a.x, a.y      input, output (a slope may only read what the closing line declares)
+ *     a.p[i]        parameter i                     a.t[i]   slot i at this element's channel
+ *     a.channel     index of the channel            a.u      uniform in [0, 1), HK_STOCHASTIC only
+ *     a.training, a.surrogate                       as in hk_context
+ * Write (real)0.5 for a constant that is not an integer: a bare 0.5 is a double and an error.
+ * A comparison should let NaN through: a.x < 0 ? 0 : a.x does, a.x > 0 ? a.x : 0 does not.
+ *
+ * With slots:  HK_SLOTS({...}, {...})        the table, see hk_slot
+ *              HK_GRADIENT(return ...;)      d value / d slot number `slot`, for learned slots
+ *              HK_SUM(return ...;)           a statistic, summed per channel for update()
+ *              HK_ELEMENTWISE_LEARNED, HK_ELEMENTWISE_ADAPTIVE instead of HK_ELEMENTWISE
+ *
+ * Rounding: contraction is off and every function below is branch-free arithmetic, so an element
+ * has the same bits at any position, in any split, on any instruction set. */
+#pragma once
+#ifdef __FAST_MATH__
+#error "a Hillock plugin must not be built with -ffast-math or -Ofast"
+#endif
+
+/* A plain `cc -O2 -shared -fPIC` is enough: what the loops need is asked for here. */
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#pragma clang diagnostic ignored "-Wpass-failed" /* sanitizers and -O0 vectorise nothing */
+#define HK_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#pragma GCC optimize("O3", "no-trapping-math", "fp-contract=off")
+#define HK_VECTORIZE _Pragma("GCC ivdep")
+#endif
+/* HK_VECTORIZE goes before a loop whose iterations do not depend on each other (in place is fine),
+ * HK_INLINE before every function that kernels call. */
+#define HK_INLINE static inline __attribute__((always_inline, unused))
+
+#include <hillock/plugin.h>
+#include <hillock/random.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* ---- Mathematics: float for kernels, libm for the double reference ---------------------------
+ * Floats are within 4 ulp over the whole range (or 1e-7, where a result nears zero or is
+ * denormal); NaN stays NaN. Polynomials are minimax fits made for this file. */
+
+#define hks_exp(x) _Generic((x), float: hks_exp32, double: exp)(x)
+#define hks_expm1(x) _Generic((x), float: hks_expm1_32, double: expm1)(x)
+#define hks_log(x) _Generic((x), float: hks_log32, double: log)(x)
+#define hks_log1p(x) _Generic((x), float: hks_log1p_32, double: log1p)(x)
+#define hks_tanh(x) _Generic((x), float: hks_tanh32, double: tanh)(x)
+#define hks_sigmoid(x) _Generic((x), float: hks_sigmoid32, double: hks_sigmoid64)(x)
+#define hks_softplus(x) _Generic((x), float: hks_softplus32, double: hks_softplus64)(x)
+#define hks_erf(x) _Generic((x), float: hks_erf32, double: erf)(x)
+#define hks_erfc(x) _Generic((x), float: hks_erfc32, double: erfc)(x)
+#define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
+#define hks_sin(x) _Generic((x), float: hks_sin32, double: sin)(x) /* float: |x| <= 1e6; */
+#define hks_cos(x) _Generic((x), float: hks_cos32, double: cos)(x) /* beyond, 1e-16 |x| off */
+#define hks_abs(x) _Generic((x), float: hks_abs32, double: fabs)(x)
+/* b where the two compare false: hks_max(0, x) and hks_min(6, x) keep a NaN x. */
+#define hks_min(a, b) _Generic((a) + (b), float: hks_min32, double: hks_min64)(a, b)
+#define hks_max(a, b) _Generic((a) + (b), float: hks_max32, double: hks_max64)(a, b)
+
+HK_INLINE float hks_min32(float a, float b) { return a < b ? a : b; }
+HK_INLINE float hks_max32(float a, float b) { return a > b ? a : b; }
+HK_INLINE double hks_min64(double a, double b) { return a < b ? a : b; }
+HK_INLINE double hks_max64(double a, double b) { return a > b ? a : b; }
+HK_INLINE float hks_abs32(float x) { return __builtin_fabsf(x); }
+
+HK_INLINE uint32_t hks_to_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+HK_INLINE float hks_from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* 2^k for k in -126 .. 127. */
+HK_INLINE float hks_power_of_two(int32_t k)
+{
+    return hks_from_bits((uint32_t)(k + 127) << 23);
+}
+
+/* Two Newton steps for 1 / sqrt from a guess by the exponent, then a Heron step, which leaves at
+ * most 1 ulp. Not libm's: its errno keeps loops from being vectorised. */
+HK_INLINE float hks_sqrt32(float x)
+{
+    const int small = x < 0x1p-100f;
+    float z = small ? x * 0x1p24f : x, r = hks_from_bits(0x5F3759DFu - (hks_to_bits(z) >> 1));
+    r = r * (1.5f - 0.5f * z * r * r);
+    r = r * (1.5f - 0.5f * z * r * r);
+    float s = z * r;
+    s = 0.5f * (s + z / s);
+    s = small ? s * 0x1p-12f : s;
+    s = x == 0 || x > 0x1.fffffep127f ? x : s;
+    return x < 0 ? __builtin_nanf("") : s;
+}
+
+/* exp(x) = 2^k (1 + *m), |x| < 2^20, |*m| < 0.42. Adding 1.5 * 2^23 rounds to an integer and
+ * leaves it in the low bits. ln 2 is split so that k times its upper part is exact. */
+HK_INLINE int32_t hks_exp_parts(float x, float *m)
+{
+    float shifted = x * 0x1.715476p0f + 0x1.8p23f, k = shifted - 0x1.8p23f;
+    float r = x - k * 0x1.63p-1f - k * -0x1.bd0106p-13f;
+    float e = 0x1.a17fe2p-13f;
+    e = e * r + 0x1.6d44b4p-10f;
+    e = e * r + 0x1.1110aap-7f;
+    e = e * r + 0x1.5554e8p-5f;
+    e = e * r + 0x1.555556p-3f;
+    e = e * r + 0.5f;
+    *m = r + r * r * e;
+    return (int32_t)(hks_to_bits(shifted) - 0x4B400000u);
+}
+
+/* Scaled in two steps, since 2^k itself may overflow or underflow. */
+HK_INLINE float hks_exp32(float x)
+{
+    float m, c = x > 89 ? 89 : x;
+    int32_t k = hks_exp_parts(c < -104 ? -104 : c, &m), half = k >> 1;
+    return (1 + m) * hks_power_of_two(half) * hks_power_of_two(k - half);
+}
+
+/* 2^k (1 + m) - 1 = 2 (2^(k-1) m + (2^(k-1) - 1/2)): exact for k = 0, in range for k = 128. */
+HK_INLINE float hks_expm1_32(float x)
+{
+    float m, c = x > 89 ? 89 : x;
+    float half = hks_power_of_two(hks_exp_parts(c < -30 ? -30 : c, &m) - 1);
+    return 2 * (half * m + (half - 0.5f));
+}
+
+/* x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = f - f^2/2 + f^3 p(f), f = m - 1. `correction`
+ * is added while the result is small. */
+HK_INLINE float hks_log_corrected(float x, float correction)
+{
+    float scaled = x < 0x1p-126f ? x * 0x1p23f : x;
+    uint32_t bits = hks_to_bits(scaled) + (0x3F800000u - 0x3F3504F3u);
+    float k = (float)((int32_t)(bits >> 23) - (x < 0x1p-126f ? 127 + 23 : 127));
+    float f = hks_from_bits((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1;
+    float p = -0x1.38c188p-4f;
+    p = p * f + 0x1.056486p-3f;
+    p = p * f - 0x1.0d8758p-3f;
+    p = p * f + 0x1.22d90cp-3f;
+    p = p * f - 0x1.5471f6p-3f;
+    p = p * f + 0x1.99a010p-3f;
+    p = p * f - 0x1.000228p-2f;
+    p = p * f + 0x1.555554p-2f;
+    float tail = f * f * (f * p - 0.5f) + k * -0x1.bd0106p-13f + correction;
+    float result = tail + f + k * 0x1.63p-1f;
+    result = x > 0x1.fffffep127f ? x : result;
+    result = x == 0 ? -__builtin_inff() : result;
+    return x < 0 ? __builtin_nanf("") : x != x ? x : result;
+}
+
+HK_INLINE float hks_log32(float x)
+{
+    return hks_log_corrected(x, 0);
+}
+
+/* log(u) for the float u next to 1 + x, plus what that rounding lost. */
+HK_INLINE float hks_log1p_32(float x)
+{
+    float u = 1 + x, lost = (x - (u - 1)) / u;
+    lost = u > 0 ? lost : 0;
+    return hks_log_corrected(u, u <= 0x1.fffffep127f ? lost : 0);
+}
+
+/* With t = expm1(-2 |x|), tanh |x| = -t / (t + 2): no cancellation anywhere. */
+HK_INLINE float hks_tanh32(float x)
+{
+    float t = hks_expm1_32(-2 * hks_abs32(x));
+    return __builtin_copysignf(-t / (t + 2), x);
+}
+
+HK_INLINE float hks_sigmoid32(float x)
+{
+    float e = hks_exp32(-hks_abs32(x));
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+HK_INLINE double hks_sigmoid64(double x)
+{
+    double e = exp(-fabs(x));
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+HK_INLINE float hks_softplus32(float x)
+{
+    return hks_log1p_32(hks_exp32(-hks_abs32(x))) + (x > 0 ? x : 0);
+}
+
+HK_INLINE double hks_softplus64(double x)
+{
+    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
+
+/* exp(-x^2) for x >= 0. The square of the upper half of x is exact, so exp sees no rounding that it
+ * would amplify; the rest is a factor exp(rest), rest in (-1/8, 0]. */
+HK_INLINE float hks_exp_minus_square(float x)
+{
+    float c = x > 16 ? 16 : x, upper = hks_from_bits(hks_to_bits(c) & 0xFFFFF000u);
+    float e = hks_exp32(-upper * upper), rest = (upper - c) * (upper + c);
+    float p = 0x1.111112p-7f;
+    p = p * rest + 0x1.555556p-5f;
+    p = p * rest + 0x1.555556p-3f;
+    p = p * rest + 0.5f;
+    return e + e * (rest + rest * rest * p);
+}
+
+/* erf(x) for |x| <= 1. */
+HK_INLINE float hks_erf_near_zero(float x)
+{
+    float z = x * x;
+    float p = 0x1.496a30p-14f;
+    p = p * z - 0x1.a3f700p-11f;
+    p = p * z + 0x1.5405b2p-8f;
+    p = p * z - 0x1.b7f90ep-6f;
+    p = p * z + 0x1.ce2cf8p-4f;
+    p = p * z - 0x1.81273ep-2f;
+    p = p * z + 0x1.06eba8p-3f;
+    return x + x * p;
+}
+
+/* erfc |x| = exp(-x^2) g(t) / (1 + 2 |x|) with t = (|x| - 2) / (|x| + 2), a change of variable
+ * that makes g smooth on the whole half line (Shepherd, Laframboise 1981, with another pole). */
+HK_INLINE float hks_erfc32(float x)
+{
+    float z = hks_abs32(x), c = z > 16 ? 16 : z, t = (c - 2) / (c + 2);
+    float g = 0x1.d1b028p-16f;
+    g = g * t - 0x1.7b9976p-12f;
+    g = g * t - 0x1.487baep-10f;
+    g = g * t + 0x1.4d3d14p-10f;
+    g = g * t + 0x1.1b090ep-7f;
+    g = g * t - 0x1.079614p-7f;
+    g = g * t - 0x1.bc0bd4p-5f;
+    g = g * t + 0x1.4ffb12p-3f;
+    g = g * t - 0x1.540844p-3f;
+    g = g * t - 0x1.7bf5fep-4f;
+    g = g * t + 0x1.46e80ep0f;
+    float upper = g / (1 + 2 * c) * hks_exp_minus_square(z);
+    float far = x < 0 ? 2 - upper : upper;
+    return z < 0.5f ? 1 - hks_erf_near_zero(x) : far;
+}
+
+HK_INLINE float hks_erf32(float x)
+{
+    float z = hks_abs32(x), far = __builtin_copysignf(1 - hks_erfc32(z), x);
+    return z < 1 ? hks_erf_near_zero(x) : far;
+}
+
+/* The distance of x to the nearest multiple of pi/2, and that multiple modulo 2^32. */
+HK_INLINE float hks_quarter_turn(float x, uint32_t *quarter)
+{
+    double shifted = (double)x * 0x1.45f306dc9c883p-1 + 0x1.8p52, k = shifted - 0x1.8p52;
+    uint64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    *quarter = (uint32_t)bits;
+    float r = (float)((double)x - k * 0x1.921fb544p0 - k * 0x1.0b4611a626331p-34);
+    r = r > 0.7854f ? 0.7854f : r;
+    return r < -0.7854f ? -0.7854f : r;
+}
+
+/* sin(r + quarter pi/2). */
+HK_INLINE float hks_sine_of(float r, uint32_t quarter)
+{
+    float z = r * r;
+    float s = -0x1.994e6ap-13f, c = 0x1.9a0264p-16f;
+    s = s * z + 0x1.110760p-7f;
+    s = s * z - 0x1.555546p-3f;
+    s = r + r * z * s;
+    c = c * z - 0x1.6c0c8cp-10f;
+    c = c * z + 0x1.55554ap-5f;
+    c = 1 - 0.5f * z + z * z * c;
+    float size = quarter & 1 ? c : s;
+    return quarter & 2 ? -size : size;
+}
+
+HK_INLINE float hks_sin32(float x)
+{
+    uint32_t quarter;
+    float r = hks_quarter_turn(x, &quarter);
+    return hks_sine_of(r, quarter);
+}
+
+HK_INLINE float hks_cos32(float x)
+{
+    uint32_t quarter;
+    float r = hks_quarter_turn(x, &quarter);
+    return hks_sine_of(r, quarter + 1);
+}
+
+/* Standard normal number `index` of `key` (Box, Muller 1958): four to a Philox block, sine and
+ * cosine of two angles. */
+HK_INLINE float hks_normal(uint64_t key, uint64_t index)
+{
+    uint32_t word[4], pair = index & 2;
+    hks_philox(key, index / 4, word);
+    float u = (float)word[pair] * 0x1p-32f + 0x1p-33f;
+    float angle = (float)(word[pair + 1] >> 8) * (0x1p-24f * 6.28318531f);
+    float side = index & 1 ? hks_sin32(angle) : hks_cos32(angle);
+    return hks_sqrt32(-2 * hks_log32(u)) * side;
+}
+
+/* ---- Sums over a row: sixteen partial sums side by side, which vectorise in a fixed order ---- */
+
+enum { HK_LANES = 16 };
+
+HK_INLINE float hks_sum_of_lanes(const float lane[HK_LANES])
+{
+    float s[HK_LANES];
+    memcpy(s, lane, sizeof s);
+    for (int half = HK_LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            s[i] += s[i + half];
+    return s[0];
+}
+
+HK_INLINE float hks_dot(int64_t n, const float *a, const float *b)
+{
+    float lane[HK_LANES] = {0};
+    int64_t i = 0;
+    for (; i + HK_LANES <= n; i += HK_LANES)
+        for (int j = 0; j < HK_LANES; j++)
+            lane[j] += a[i + j] * b[i + j];
+    for (int j = 0; i + j < n; j++)
+        lane[j] += a[i + j] * b[i + j];
+    return hks_sum_of_lanes(lane);
+}
+
+HK_INLINE float hks_sum(int64_t n, const float *a)
+{
+    float lane[HK_LANES] = {0};
+    int64_t i = 0;
+    for (; i + HK_LANES <= n; i += HK_LANES)
+        for (int j = 0; j < HK_LANES; j++)
+            lane[j] += a[i + j];
+    for (int j = 0; i + j < n; j++)
+        lane[j] += a[i + j];
+    return hks_sum_of_lanes(lane);
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+/* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params`, HK_SLOTS likewise `slots`: with the
+ * row that ends them. */
+#define HK_PARAMS(...)                                                                             \
+    static const hk_param params[] = {__VA_ARGS__, {0}};                                           \
+    _Static_assert(sizeof params / sizeof *params - 1 <= HK_MAX_PARAMS, "too many parameters")
+#define HK_SLOTS(...)                                                                              \
+    static const hk_slot slots[] = {__VA_ARGS__, {0}};                                             \
+    _Static_assert(sizeof slots / sizeof *slots - 1 <= HK_MAX_SLOTS, "too many slots")
+
+/* HK_BLOCK_KERNELS(forward, backward) compiles two HK_INLINE functions of type hk_block for each
+ * instruction set; afterwards .kernels = HK_KERNELS. */
+#define HK_BLOCK_KERNEL(target, name, function)                                                    \
+    target static void name(const hk_context *context, const hk_tile *tile)                        \
+    {                                                                                              \
+        function(context, tile);                                                                   \
+    }
+#define HK_BLOCK_KERNELS_FOR(target, isa, forward, backward)                                       \
+    HK_BLOCK_KERNEL(target, hk_forward_##isa, forward)                                             \
+    HK_BLOCK_KERNEL(target, hk_backward_##isa, backward)
+#ifdef __x86_64__
+#define HK_AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define HK_BLOCK_KERNELS(forward, backward)                                                        \
+    HK_BLOCK_KERNELS_FOR(, baseline, forward, backward)                                            \
+    HK_BLOCK_KERNELS_FOR(__attribute__((target("avx2"))), avx2, forward, backward)                 \
+    HK_BLOCK_KERNELS_FOR(HK_AVX512_TARGET, avx512, forward, backward)
+#define HK_KERNELS                                                                                 \
+    {                                                                                              \
+        {hk_forward_baseline, hk_backward_baseline}, {hk_forward_avx2, hk_backward_avx2},          \
+        {hk_forward_avx512, hk_backward_avx512}                                                    \
+    }
+#else
+#define HK_BLOCK_KERNELS(forward, backward) HK_BLOCK_KERNELS_FOR(, baseline, forward, backward)
+#define HK_KERNELS                                                                                 \
+    {                                                                                              \
+        {hk_forward_baseline, hk_backward_baseline}                                                \
+    }
+#endif
+
+/* ---- The scalar template: bodies ------------------------------------------------------------- */
+
+typedef struct hk_scalar32 {
+    float x, y, u;
+    const float *p;
+    float t[HK_MAX_SLOTS];
+    int32_t channel;
+    int training, surrogate;
+} hk_scalar32;
+
+/* The float body is where a bare double constant would slow everything down. */
+#define HK_BODY32(function, ...)                                                                   \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wdouble-promotion\"")          \
+    HK_INLINE float function(hk_scalar32 a, int slot)                                              \
+    {                                                                                              \
+        typedef float real;                                                                        \
+        (void)sizeof(real), (void)a, (void)slot;                                                   \
+        __VA_ARGS__                                                                                \
+    }                                                                                              \
+    _Pragma("GCC diagnostic pop")
+#define HK_BODY64(function, slot_argument, ...)                                                    \
+    static double function(const hk_scalar64 *hk_element slot_argument)                            \
+    {                                                                                              \
+        typedef double real;                                                                       \
+        const hk_scalar64 a = *hk_element;                                                         \
+        (void)sizeof(real), (void)a;                                                               \
+        __VA_ARGS__                                                                                \
+    }
+#define HK_COMMA_SLOT , __attribute__((unused)) int slot
+
+#define HK_VALUE(...) HK_BODY32(hk_value32, __VA_ARGS__) HK_BODY64(hk_value64, , __VA_ARGS__)
+#define HK_SLOPE(...) HK_BODY32(hk_slope32, __VA_ARGS__) HK_BODY64(hk_slope64, , __VA_ARGS__)
+#define HK_GRADIENT(...)                                                                           \
+    HK_BODY32(hk_gradient32, __VA_ARGS__) HK_BODY64(hk_gradient64, HK_COMMA_SLOT, __VA_ARGS__)
+#define HK_SUM(...) HK_BODY32(hk_sum32, __VA_ARGS__)
+
+/* ---- The scalar template: loops --------------------------------------------------------------
+ * Without slots a tile is one long loop. With slots it is walked in spans of at most HK_SPAN
+ * floats: a block of columns, of as many whole rows as fit when there are few channels. Slot
+ * values are laid out as long as a span, and what is summed is summed lane by lane over the spans
+ * and folded to channels at the end: so 6 channels run as fast as 64. */
+
+enum { HK_SPAN = 256 };
+
+/* What the loops know of their plugin; constant, so the compiler folds it away. */
+typedef struct hk_elementwise {
+    float (*value)(hk_scalar32, int), (*slope)(hk_scalar32, int);
+    float (*gradient)(hk_scalar32, int); /* NULL: nothing is learned */
+    float (*sum)(hk_scalar32, int);      /* NULL: no statistic */
+    const hk_slot *slots;
+    int n_slots;
+    uint32_t flags; /* HK_READS_ and traits */
+} hk_elementwise;
+
+/* A block of columns and its lanes. */
+typedef struct hk_span {
+    int64_t column, width, rows; /* width * rows <= HK_SPAN, unless there are no slots */
+    float p[HK_MAX_PARAMS];
+    float t[HK_MAX_SLOTS][HK_SPAN], sums[HK_MAX_SLOTS][HK_SPAN], u[HK_SPAN];
+} hk_span;
+
+HK_INLINE void hk_span_init(hk_span *span, const hk_elementwise *k, const hk_context *context,
+                            const hk_tile *tile)
+{
+    const int64_t channels = context->channels, blocks = (channels + HK_SPAN - 1) / HK_SPAN;
+    const int whole = !k->n_slots && !(k->flags & HK_STOCHASTIC);
+    span->column = 0;
+    span->width = whole ? channels : (channels + blocks - 1) / blocks;
+    span->rows = whole ? tile->rows : blocks > 1 ? 1 : HK_SPAN / channels;
+    for (int i = 0; i < HK_MAX_PARAMS; i++)
+        span->p[i] = (float)context->params[i];
+}
+
+/* Lays slot values out for the columns from span->column on, and clears the sums. */
+HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_context *context)
+{
+    if (span->width > context->channels - span->column)
+        span->width = context->channels - span->column;
+    for (int i = 0; i < k->n_slots; i++) {
+        const int shared = k->slots[i].extent != HK_PER_CHANNEL;
+        const float *from = context->slots[i] + (shared ? 0 : span->column);
+        for (int64_t r = 0; r < span->rows; r++)
+            for (int64_t j = 0; j < span->width; j++)
+                span->t[i][r * span->width + j] = from[shared ? 0 : j];
+    }
+    if (k->gradient || k->sum)
+        for (int i = 0; i < k->n_slots; i++)
+            memset(span->sums[i], 0, sizeof span->sums[i]);
+}
+
+/* to += the lanes: for each column, or all of them for a shared slot. */
+HK_INLINE void hk_span_fold(const hk_span *span, const float *lane, int shared, float *to)
+{
+    float all = 0;
+    for (int64_t r = 0; r < span->rows; r++)
+        for (int64_t j = 0; j < span->width; j++)
+            if (shared)
+                all += lane[r * span->width + j];
+            else
+                to[span->column + j] += lane[r * span->width + j];
+    if (shared)
+        to[0] += all;
+}
+
+/* Numbers first .. first + n - 1 of the key's stream. */
+HK_INLINE void hk_span_draw(hk_span *span, uint64_t key, uint64_t first, int64_t n)
+{
+    uint32_t word[4];
+    for (int64_t j = 0; j < n; j++) {
+        uint64_t index = first + (uint64_t)j;
+        if (j == 0 || index % 4 == 0)
+            hks_philox(key, index / 4, word);
+        span->u[j] = (float)(word[index % 4] >> 8) * 0x1p-24f;
+    }
+}
+
+/* Element j of the rows at hand, all but x and y. */
+HK_INLINE hk_scalar32 hk_span_element(const hk_span *span, const hk_elementwise *k,
+                                      const hk_context *context, int64_t j)
+{
+    hk_scalar32 a = {.p = span->p};
+    for (int i = 0; i < k->n_slots; i++)
+        a.t[i] = span->t[i][j];
+    a.u = k->flags & HK_STOCHASTIC ? span->u[j] : 0;
+    a.channel = (int32_t)span->column + (int32_t)j % (int32_t)span->width;
+    a.training = (int)context->training;
+    a.surrogate = (int)context->surrogate;
+    return a;
+}
+
+HK_INLINE void hk_elementwise_forward(const hk_elementwise *k, const hk_context *context,
+                                      const hk_tile *tile)
+{
+    const int64_t channels = context->channels;
+    const int draws = (k->flags & HK_STOCHASTIC) && context->training;
+    hk_span span;
+    hk_span_init(&span, k, context, tile);
+    for (; span.column < channels; span.column += span.width) {
+        hk_span_load(&span, k, context);
+        for (int64_t row = 0; row < tile->rows; row += span.rows) {
+            const int64_t left = tile->rows - row, at = row * channels + span.column;
+            const int64_t n = (left < span.rows ? left : span.rows) * span.width;
+            const float *x = tile->x + at;
+            float *y = tile->y + at;
+            if (draws)
+                hk_span_draw(&span, context->key, (uint64_t)(tile->first_row * channels + at), n);
+            HK_VECTORIZE
+            for (int64_t j = 0; j < n; j++) {
+                hk_scalar32 a = hk_span_element(&span, k, context, j);
+                a.x = x[j];
+                a.y = k->value(a, 0);
+                y[j] = a.y;
+                if (k->sum)
+                    span.sums[0][j] += k->sum(a, 0);
+            }
+        }
+        if (k->sum && tile->sums)
+            hk_span_fold(&span, span.sums[0], 0, tile->sums);
+    }
+}
+
+/* What the plugin did not declare to read is NaN in its bodies: a wrong declaration shows. */
+HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context *context,
+                                       const hk_tile *tile)
+{
+    const int64_t channels = context->channels;
+    const int draws = (k->flags & HK_STOCHASTIC) && context->training;
+    const int reads_x = k->flags & HK_READS_X, reads_y = k->flags & HK_READS_Y;
+    hk_span span;
+    hk_span_init(&span, k, context, tile);
+    for (; span.column < channels; span.column += span.width) {
+        hk_span_load(&span, k, context);
+        for (int64_t row = 0; row < tile->rows; row += span.rows) {
+            const int64_t left = tile->rows - row, at = row * channels + span.column;
+            const int64_t n = (left < span.rows ? left : span.rows) * span.width;
+            const float *x = reads_x ? tile->x + at : NULL, *y = reads_y ? tile->y + at : NULL;
+            const float *dy = tile->dy + at;
+            float *dx = tile->dx + at;
+            if (draws)
+                hk_span_draw(&span, context->key, (uint64_t)(tile->first_row * channels + at), n);
+            HK_VECTORIZE
+            for (int64_t j = 0; j < n; j++) {
+                const float g = dy[j];
+                hk_scalar32 a = hk_span_element(&span, k, context, j);
+                a.x = reads_x ? x[j] : __builtin_nanf("");
+                a.y = reads_y ? y[j] : __builtin_nanf("");
+                for (int i = 0; i < k->n_slots; i++)
+                    if (k->gradient && k->slots[i].role == HK_LEARNED)
+                        span.sums[i][j] += g * k->gradient(a, i);
+                dx[j] = g * k->slope(a, 0);
+            }
+        }
+        for (int i = 0; i < k->n_slots; i++)
+            if (k->gradient && tile->dslots && tile->dslots[i])
+                hk_span_fold(&span, span.sums[i], k->slots[i].extent != HK_PER_CHANNEL,
+                             tile->dslots[i]);
+    }
+}
+
+/* ---- The scalar template: closing lines -------------------------------------------------------
+ * HK_ELEMENTWISE(name, what its slope reads | traits, .summary = ..., .source = ..., ...);
+ * The fields are those of hk_plugin. HK_IN_PLACE is understood. A file with several plugins
+ * writes one of the _TABLE lines and its own HK_BUNDLE with .activation = &hk_table. */
+
+#define HK_TABLE(flags_, slots_, n_slots_, gradient32, gradient64, n_sums_, sum32, update_)        \
+    static const hk_elementwise hk_this = {hk_value32, hk_slope32, gradient32, sum32,              \
+                                           slots_, n_slots_, flags_};                              \
+    HK_INLINE void hk_this_forward(const hk_context *context, const hk_tile *tile)                 \
+    {                                                                                              \
+        hk_elementwise_forward(&hk_this, context, tile);                                           \
+    }                                                                                              \
+    HK_INLINE void hk_this_backward(const hk_context *context, const hk_tile *tile)                \
+    {                                                                                              \
+        hk_elementwise_backward(&hk_this, context, tile);                                          \
+    }                                                                                              \
+    HK_BLOCK_KERNELS(hk_this_forward, hk_this_backward)                                            \
+    static const hk_activation hk_table = {                                                        \
+        .reads = (flags_) & (HK_READS_X | HK_READS_Y),                                             \
+        .traits = HK_IN_PLACE | ((flags_) & ~(HK_READS_X | HK_READS_Y)),                           \
+        .n_sums = n_sums_,                                                                         \
+        .kernels = HK_KERNELS,                                                                     \
+        .update = update_,                                                                         \
+        .value = hk_value64,                                                                       \
+        .slope = hk_slope64,                                                                       \
+        .gradient = gradient64}
+#define HK_SLOT_COUNT (sizeof slots / sizeof *slots - 1)
+
+#define HK_ELEMENTWISE_TABLE(flags) HK_TABLE(flags, NULL, 0, NULL, NULL, 0, NULL, NULL)
+#define HK_LEARNED_TABLE(flags)                                                                    \
+    HK_TABLE(flags, slots, HK_SLOT_COUNT, hk_gradient32, hk_gradient64, 0, NULL, NULL)
+#define HK_ADAPTIVE_TABLE(flags, update)                                                           \
+    HK_TABLE(flags, slots, HK_SLOT_COUNT, NULL, NULL, 1, hk_sum32, update)
+#define HK_LEARNED_ADAPTIVE_TABLE(flags, update)                                                   \
+    HK_TABLE(flags, slots, HK_SLOT_COUNT, hk_gradient32, hk_gradient64, 1, hk_sum32, update)
+
+/* The common fields of a row of HK_BUNDLE. */
+#define HK_ACTIVATION_ROW(plugin)                                                                  \
+    .kind = HK_ACTIVATION, .size = sizeof(hk_activation), .name = #plugin
+#define HK_NORMALIZATION_ROW(plugin)                                                               \
+    .kind = HK_NORMALIZATION, .size = sizeof(hk_normalization), .name = #plugin
+#define HK_INITIALIZER_ROW(plugin)                                                                 \
+    .kind = HK_INITIALIZER, .size = sizeof(hk_initializer), .name = #plugin
+
+#define HK_ELEMENTWISE(plugin, flags, ...)                                                         \
+    HK_ELEMENTWISE_TABLE(flags);                                                                   \
+    HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, __VA_ARGS__})
+#define HK_ELEMENTWISE_LEARNED(plugin, flags, ...)                                                 \
+    HK_LEARNED_TABLE(flags);                                                                       \
+    HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, .slots = slots, __VA_ARGS__})
+#define HK_ELEMENTWISE_ADAPTIVE(plugin, flags, update, ...)                                        \
+    HK_ADAPTIVE_TABLE(flags, update);                                                              \
+    HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, .slots = slots, __VA_ARGS__})
+#define HK_ELEMENTWISE_LEARNED_ADAPTIVE(plugin, flags, update, ...)                                \
+    HK_LEARNED_ADAPTIVE_TABLE(flags, update);                                                      \
+    HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, .slots = slots, __VA_ARGS__})
