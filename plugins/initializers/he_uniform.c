@@ -1,0 +1,26 @@
+/* he_uniform: uniform with variance gain^2 / fan_in, which keeps the mean square from layer to
+ * layer when gain = 1 / sqrt(E[f(z)^2]), z normal, for the activation f that follows: sqrt(2) for
+ * relu.
+ * He, Zhang, Ren, Sun 2015, arXiv:1502.01852, section 2.2. */
+#include <hillock/kernel.h>
+
+HK_PARAMS({.name = "gain",
+           .doc = "factor of the deviation; 0: the gain of the activation that follows",
+           .type = HK_REAL, .value = 0, .low = 0, .high = 1000});
+
+static const char *fill(const hk_context *context, const hk_weight *weight)
+{
+    const double gain = context->params[0] > 0 ? context->params[0] : weight->gain;
+    const double bound = gain * sqrt(3.0 / (double)weight->fan_in);
+    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
+        weight->w[i] = (float)(bound * (2 * (double)hks_uniform(weight->key, (uint64_t)i) - 1));
+    return NULL;
+}
+
+static const hk_initializer he_uniform = {.traits = HK_FILLS_RANGES, .fill = fill};
+
+HK_BUNDLE({HK_INITIALIZER_ROW(he_uniform), .initializer = &he_uniform,
+           .aliases = "kaiming_uniform",
+           .params = params,
+           .summary = "U(-b, b), b = gain * sqrt(3 / fan_in)",
+           .source = "He, Zhang, Ren, Sun 2015"});

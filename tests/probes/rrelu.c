@@ -1,0 +1,16 @@
+/* Probe: a stochastic activation. rrelu: x where x >= 0, else a x with a uniform in [low, high) in
+ * training, redrawn from the key in the backward pass, and the middle in evaluation.
+ * Xu, Wang, Chen, Li 2015, arXiv:1505.00853. */
+#include <hillock/kernel.h>
+
+HK_PARAMS({.name = "low", .doc = "smallest slope", .type = HK_REAL, .value = 1.0 / 8, .high = 1},
+          {.name = "high", .doc = "largest slope", .type = HK_REAL, .value = 1.0 / 3, .high = 1});
+
+#define SLOPE (a.p[0] + (a.p[1] - a.p[0]) * (a.training ? a.u : (real)0.5))
+HK_VALUE(return a.x < 0 ? SLOPE * a.x : a.x;)
+HK_SLOPE(return a.x > 0 ? 1 : SLOPE;)
+
+HK_ELEMENTWISE(rrelu, HK_READS_X | HK_STOCHASTIC,
+               .params = params,
+               .summary = "x >= 0 ? x : a * x, a random in training",
+               .source = "Xu, Wang, Chen, Li 2015");

@@ -1,0 +1,680 @@
+/* Every activation of the plugin and probe directories: the tables of known values, derivatives,
+ * float kernels against their double reference, bits that must not depend on tiling, special
+ * values; and the tables of all plugins. A new file is tested the moment it exists.
+ *
+ * test_plugin_values [DIRECTORY...] */
+#include "plugin_use.h"
+
+#include <float.h>
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+static void check_name(const char *name)
+{
+    CHECK(name && name[0] >= 'a' && name[0] <= 'z' && strlen(name) <= 32);
+    CHECK(name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name));
+}
+
+static void check_params(const hk_plugin *plugin)
+{
+    int n = 0;
+    for (const hk_param *p = plugin->params; p && p->name; p++, n++) {
+        check_name(p->name);
+        CHECK(p->doc && *p->doc && p->type >= HK_REAL && p->type <= HK_CHOICE);
+        CHECK((p->type == HK_CHOICE) == (p->choices != NULL));
+        if (p->low < p->high)
+            CHECK(p->value >= p->low && p->value <= p->high &&
+                  !((p->flags & HK_LOW_OPEN) && p->value == p->low) &&
+                  !((p->flags & HK_HIGH_OPEN) && p->value == p->high));
+    }
+    CHECK(n <= HK_MAX_PARAMS);
+}
+
+static void check_slots(const hk_plugin *plugin)
+{
+    int n = 0;
+    for (const hk_slot *s = plugin->slots; s && s->name; s++, n++) {
+        check_name(s->name);
+        CHECK(s->doc && *s->doc && (s->role == HK_LEARNED || s->role == HK_STATE));
+        CHECK(s->extent >= HK_PER_CHANNEL && s->extent <= HK_FIXED);
+        if (s->low < s->high)
+            CHECK(s->value >= s->low && s->value <= s->high);
+    }
+    CHECK(n <= HK_MAX_SLOTS);
+}
+
+static void tables_are_complete(void)
+{
+    for (int i = 0; i < plugin_count; i++) {
+        const hk_plugin *p = plugins[i];
+        const int before = check_case_failed;
+        check_name(p->name);
+        CHECK(p->summary && *p->summary && p->source && *p->source);
+        check_params(p);
+        check_slots(p);
+        CHECK_EQUAL(!!p->activation + !!p->normalization + !!p->initializer, 1);
+        for (int j = 0; j < i; j++)
+            CHECK(plugins[j]->kind != p->kind || strcmp(plugins[j]->name, p->name) != 0);
+        if (p->kind == HK_ACTIVATION) {
+            CHECK(p->size == sizeof(hk_activation));
+            CHECK(p->activation->kernels[0].forward && p->activation->kernels[0].backward);
+        } else if (p->kind == HK_NORMALIZATION) {
+            CHECK(p->size == sizeof(hk_normalization) && p->normalization->domain);
+        } else {
+            CHECK(p->size == sizeof(hk_initializer) && p->initializer->fill);
+        }
+        name_failure(p, before);
+    }
+}
+
+/* ---- Known values ---------------------------------------------------------------------------- */
+
+typedef struct known {
+    const char *name;
+    double f[7], slope[7];
+} known;
+
+/* In double precision, from the formulas, at -3, -1, -0.5, 0, 0.5, 1, 3. */
+static const float known_at[7] = {-3, -1, -0.5f, 0, 0.5f, 1, 3};
+static const known known_values[] = {
+    {"identity", {-3, -1, -0.5, 0, 0.5, 1, 3}, {1, 1, 1, 1, 1, 1, 1}},
+    {"relu", {0, 0, 0, 0, 0.5, 1, 3}, {0, 0, 0, 0, 1, 1, 1}},
+    {"relu6", {0, 0, 0, 0, 0.5, 1, 3}, {0, 0, 0, 0, 1, 1, 1}},
+    {"leaky_relu", {-0.03, -0.01, -0.005, 0, 0.5, 1, 3}, {0.01, 0.01, 0.01, 0.01, 1, 1, 1}},
+    {"prelu", {-0.75, -0.25, -0.125, 0, 0.5, 1, 3}, {0.25, 0.25, 0.25, 0.25, 1, 1, 1}},
+    {"rrelu",
+     {-0.6875, -0.22916667, -0.11458333, 0, 0.5, 1, 3},
+     {0.22916667, 0.22916667, 0.22916667, 0.22916667, 1, 1, 1}},
+    {"hardswish",
+     {0, -0.33333333, -0.20833333, 0, 0.29166667, 0.66666667, 3},
+     {0, 0.16666667, 0.33333333, 0.5, 0.66666667, 0.83333333, 1}},
+    {"elu",
+     {-0.95021293, -0.63212056, -0.39346934, 0, 0.5, 1, 3},
+     {0.049787068, 0.36787944, 0.60653066, 1, 1, 1, 1}},
+    {"pelu",
+     {-0.95021293, -0.63212056, -0.39346934, 0, 0.5, 1, 3},
+     {0.049787068, 0.36787944, 0.60653066, 1, 1, 1, 1}},
+    {"selu",
+     {-1.6705687, -1.1113307, -0.69175819, 0, 0.52535049, 1.050701, 3.152103},
+     {0.087530612, 0.6467686, 1.0663412, 1.7580993, 1.050701, 1.050701, 1.050701}},
+    {"sigmoid",
+     {0.047425873, 0.26894142, 0.37754067, 0.5, 0.62245933, 0.73105858, 0.95257413},
+     {0.04517666, 0.19661193, 0.23500371, 0.25, 0.23500371, 0.19661193, 0.04517666}},
+    {"lgb",
+     {0.047425873, 0.26894142, 0.37754067, 0.5, 0.62245933, 0.73105858, 0.95257413},
+     {0.04517666, 0.19661193, 0.23500371, 0.25, 0.23500371, 0.19661193, 0.04517666}},
+    {"lgb_relu", {0, 0, 0, 0, 0.5, 1, 3}, {0, 0, 0, 0, 1, 1, 1}},
+    {"relu_bsilu", {0, 0, 0, 0, 0.5, 1, 3}, {0, 0, 0, 0, 1, 1, 1}},
+    {"tanh",
+     {-0.99505475, -0.76159416, -0.46211716, 0, 0.46211716, 0.76159416, 0.99505475},
+     {0.0098660372, 0.41997434, 0.78644773, 1, 0.78644773, 0.41997434, 0.0098660372}},
+    {"softplus",
+     {0.048587352, 0.31326169, 0.47407698, 0.69314718, 0.97407698, 1.3132617, 3.0485874},
+     {0.047425873, 0.26894142, 0.37754067, 0.5, 0.62245933, 0.73105858, 0.95257413}},
+    {"silu",
+     {-0.14227762, -0.26894142, -0.18877033, 0, 0.31122967, 0.73105858, 2.8577224},
+     {-0.088104106, 0.072329488, 0.26003881, 0.5, 0.73996119, 0.92767051, 1.0881041}},
+    {"swish", /* beta = 1.5 */
+     {-0.032960828, -0.18242552, -0.16041065, 0, 0.33958935, 0.81757448, 2.9670392},
+     {-0.037911091, -0.041294154, 0.15740006, 0.5, 0.84259994, 1.0412942, 1.0379111}},
+    {"gelu",
+     {-0.0040496941, -0.15865525, -0.15426877, 0, 0.34573123, 0.84134475, 2.9959503},
+     {-0.011945647, -0.083315471, 0.13250488, 0.5, 0.86749512, 1.0833155, 1.0119456}},
+    {"gelu_tanh",
+     {-0.0036373921, -0.15880801, -0.15428599, 0, 0.34571401, 0.84119199, 2.9963626},
+     {-0.011584167, -0.082964084, 0.1326301, 0.5, 0.8673699, 1.0829641, 1.0115842}},
+    {"mish",
+     {-0.14564746, -0.30340146, -0.22074377, 0, 0.37524521, 0.86509839, 2.986535},
+     {-0.093393115, 0.059216756, 0.28951068, 0.6, 0.88642438, 1.0490362, 1.0211069}},
+};
+
+static void check_known(const known *k, const hk_plugin *plugin, int isa)
+{
+    use *u = use_new(plugin, 7, 1);
+    if (strcmp(k->name, "swish") == 0)
+        slot(u, "beta")[0] = 1.5f;
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 7; i++)
+        p->x[i] = known_at[i], p->dy[i] = 1;
+    forward(u, isa, p, 0, 7);
+    backward(u, isa, p, 0, 7);
+    for (int i = 0; i < 7; i++) {
+        CHECK_NEAR(p->y[i], k->f[i], fmax(1e-7, 1e-6 * fabs(k->f[i])));
+        CHECK_NEAR(p->dx[i], k->slope[i], 5e-7 + 1e-6 * fabs(k->slope[i]));
+    }
+    pass_free(p);
+    use_free(u);
+}
+
+static void activations_have_their_known_values(void)
+{
+    for (size_t i = 0; i < sizeof known_values / sizeof *known_values; i++) {
+        const known *k = &known_values[i];
+        const hk_plugin *plugin = find(HK_ACTIVATION, k->name);
+        const int before = check_case_failed;
+        for (int isa = 0; plugin && isa < HK_ISA_COUNT; isa++)
+            if (has_isa(isa))
+                check_known(k, plugin, isa);
+        if (plugin)
+            name_failure(plugin, before);
+    }
+}
+
+typedef struct known_gain {
+    const char *name;
+    double mean, second, gain;
+} known_gain;
+
+static void second_moments_give_the_known_gains(void)
+{
+    static const known_gain gains[] = {
+        {"relu", 0.39894, 0.5, 1.41421},          {"relu6", 0.39894, 0.5, 1.41421},
+        {"leaky_relu", 0.39495, 0.50005, 1.41414}, {"prelu", 0.29921, 0.53125, 1.37199},
+        {"hardswish", 0.16622, 0.331567, 1.73666}, {"elu", 0.16052, 0.644945, 1.24520},
+        {"selu", 0, 1, 1},                         {"sigmoid", 0.5, 0.293379, 1.84623},
+        {"tanh", 0, 0.394294, 1.59254},            {"softplus", 0.80606, 0.921246, 1.04187},
+        {"silu", 0.20662, 0.355776, 1.67653},      {"gelu", 0.28209, 0.425221, 1.53353},
+        {"gelu_tanh", 0.28204, 0.425194, 1.53358}, {"mish", 0.24040, 0.452342, 1.48685}};
+    for (size_t i = 0; i < sizeof gains / sizeof *gains; i++) {
+        const hk_plugin *plugin = find(HK_ACTIVATION, gains[i].name);
+        if (!plugin)
+            continue;
+        use *u = use_new(plugin, 1, 1);
+        double t[HK_MAX_SLOTS] = {0}, mean = 0, second = 0;
+        for (int k = 0; k < u->n_slots; k++)
+            t[k] = (double)u->slots[k][0];
+        for (int k = -12000; k <= 12000; k++) {
+            hk_scalar64 a = {.x = k * 1e-3, .p = u->params, .t = t};
+            double weight = exp(-a.x * a.x / 2) * 1e-3 / sqrt(2 * acos(-1));
+            double f = plugin->activation->value(&a);
+            mean += weight * f, second += weight * f * f;
+        }
+        CHECK_NEAR(mean, gains[i].mean, 6e-6);
+        CHECK_NEAR(second, gains[i].second, 2e-6);
+        CHECK_NEAR(1 / sqrt(second), gains[i].gain, 6e-6);
+        use_free(u);
+    }
+}
+
+/* ---- Derivatives of the double reference ----------------------------------------------------- */
+
+/* The derivative matches the central difference, or at a kink lies between the one-sided ones. */
+static int is_derivative(double d, double left, double right)
+{
+    const double tolerance = 2e-6 * (1 + fabs(d));
+    if (fabs(right - left) > 1e-3)
+        return d >= fmin(left, right) - tolerance && d <= fmax(left, right) + tolerance;
+    return fabs(d - (left + right) / 2) <= tolerance;
+}
+
+enum { H_INVERSE = 200000 };
+
+static void check_slope(const hk_activation *act, hk_scalar64 a)
+{
+    const double h = 1.0 / H_INVERSE;
+    hk_scalar64 below = a, above = a;
+    below.x -= h, above.x += h;
+    a.y = act->value(&a);
+    double left = (a.y - act->value(&below)) / h, right = (act->value(&above) - a.y) / h;
+    if (!is_derivative(act->slope(&a), left, right)) {
+        CHECK_NEAR(act->slope(&a), (left + right) / 2, 2e-6);
+        printf("  at x = %.17g\n", a.x);
+    }
+}
+
+static void check_gradient(const hk_activation *act, hk_scalar64 a, int k)
+{
+    const double h = 1.0 / H_INVERSE;
+    double below[HK_MAX_SLOTS], above[HK_MAX_SLOTS];
+    memcpy(below, a.t, sizeof below);
+    memcpy(above, a.t, sizeof above);
+    below[k] -= h, above[k] += h;
+    hk_scalar64 low = a, high = a;
+    low.t = below, high.t = above;
+    a.y = act->value(&a);
+    double left = (a.y - act->value(&low)) / h, right = (act->value(&high) - a.y) / h;
+    if (!is_derivative(act->gradient(&a, k), left, right)) {
+        CHECK_NEAR(act->gradient(&a, k), (left + right) / 2, 2e-6);
+        printf("  in slot %d at x = %.17g\n", k, a.x);
+    }
+}
+
+static void check_reference(use *u)
+{
+    const hk_activation *act = u->plugin->activation;
+    double t[HK_MAX_SLOTS] = {0};
+    for (int k = 0; k < u->n_slots; k++)
+        t[k] = (double)u->slots[k][0];
+    for (int i = -2000; i <= 2000; i++) {
+        hk_scalar64 a = {.x = i / 2000.0 * fabs(i / 2000.0) * 8, .p = u->params, .t = t};
+        a.u = (double)hks_uniform(3, (uint64_t)(i + 2000));
+        a.training = (int)u->context.training;
+        check_slope(act, a);
+        for (int k = 0; k < u->n_slots; k++)
+            if (u->plugin->slots[k].role == HK_LEARNED)
+                check_gradient(act, a, k);
+    }
+    CHECK(1);
+}
+
+static void references_have_right_derivatives(void)
+{
+    EACH(HK_ACTIVATION, plugin) {
+        for (uint64_t variant = 0; plugin->activation->value && variant < 6; variant++) {
+            use *u = use_new(plugin, 1, 1);
+            u->context.training = variant % 2;
+            if (variant > 1)
+                vary(u, variant);
+            check_reference(u);
+            use_free(u);
+        }
+        for (int k = 0; plugin->slots && plugin->slots[k].name; k++)
+            CHECK(plugin->slots[k].role != HK_LEARNED || !plugin->activation->value ||
+                  plugin->activation->gradient);
+    }
+}
+
+/* ---- Float kernels against the double reference ---------------------------------------------- */
+
+static void check_gradients_of_slots(const use *u, const pass *p, int64_t n)
+{
+    const hk_activation *act = u->plugin->activation;
+    double t[HK_MAX_SLOTS];
+    for (int k = 0; k < u->n_slots; k++) {
+        if (u->plugin->slots[k].role != HK_LEARNED)
+            continue;
+        const int shared = u->plugin->slots[k].extent == HK_SHARED;
+        double *sum = doubles(u->lengths[k]), *size = doubles(u->lengths[k]);
+        for (int64_t i = 0; i < n; i++) {
+            hk_scalar64 a = scalar_of(u, p, i, t);
+            double part = (double)p->dy[i] * act->gradient(&a, k);
+            sum[shared ? 0 : a.channel] += part;
+            size[shared ? 0 : a.channel] += fabs(part);
+        }
+        for (int64_t j = 0; j < u->lengths[k]; j++)
+            CHECK_NEAR(p->dslots[k][j], 1 + sum[j], 2e-6 * (1 + size[j]));
+        free(sum), free(size);
+    }
+}
+
+static void check_kernels(const hk_plugin *plugin, int isa, int64_t rows, int64_t channels)
+{
+    use *u = use_new(plugin, rows, channels);
+    u->context.training = rows != 2;
+    u->context.surrogate = rows == 61;
+    vary(u, 5);
+    pass *p = pass_new(u, 3);
+    forward(u, isa, p, 0, rows);
+    backward(u, isa, p, 0, rows);
+    double t[HK_MAX_SLOTS], worst_y = 0, worst_dx = 0;
+    for (int64_t i = 0; i < rows * channels; i++) {
+        hk_scalar64 a = scalar_of(u, p, i, t);
+        double slope = plugin->activation->slope(&a), g = (double)p->dy[i];
+        double off_y = fabs((double)p->y[i] - a.y) / (1e-7 + 1e-6 * fabs(a.y));
+        double off_dx = fabs((double)p->dx[i] - g * slope) /
+                        (fabs(g) * (1e-6 * fabs(slope) + 5e-7) + 1e-12);
+        worst_y = off_y > worst_y || isnan(off_y) ? off_y : worst_y;
+        worst_dx = off_dx > worst_dx || isnan(off_dx) ? off_dx : worst_dx;
+    }
+    CHECK(worst_y <= 1 && worst_dx <= 1);
+    if (!(worst_y <= 1 && worst_dx <= 1))
+        printf("  isa %d, %lld x %lld: y %.3g, dx %.3g times the tolerance\n", isa,
+               (long long)rows, (long long)channels, worst_y, worst_dx);
+    check_gradients_of_slots(u, p, rows * channels);
+    pass_free(p);
+    use_free(u);
+}
+
+static const int64_t shape_rows[] = {1, 2, 7, 61};
+static const int64_t shape_channels[] = {1, 2, 3, 7, 16, 17, 33, 100, 300};
+enum { ROWS = 4, CHANNELS = 9 };
+
+static void kernels_agree_with_the_reference(void)
+{
+    EACH(HK_ACTIVATION, plugin)
+        for (int isa = 0; plugin->activation->value && isa < HK_ISA_COUNT; isa++)
+            for (int r = 0; has_isa(isa) && r < ROWS; r++)
+                for (int c = 0; c < CHANNELS; c++)
+                    check_kernels(plugin, isa, shape_rows[r], shape_channels[c]);
+}
+
+/* ---- Bits that must not depend on how the block is cut --------------------------------------- */
+
+/* Runs a pass in tiles of `step` rows, its matrices moved by `offset` floats. */
+static void run_in_tiles(const use *u, int isa, const pass *p, int64_t step, int64_t offset)
+{
+    pass moved = *p;
+    moved.y += offset, moved.dx += offset;
+    for (int64_t first = 0; first < u->context.rows; first += step) {
+        int64_t rows = u->context.rows - first < step ? u->context.rows - first : step;
+        forward(u, isa, &moved, first, rows);
+        backward(u, isa, &moved, first, rows);
+    }
+}
+
+static void check_in_place(const use *u, int isa, const pass *whole, int64_t in, int64_t out)
+{
+    pass *p = pass_new(u, 3);
+    pass over = *p;
+    over.y = p->x, over.dx = p->dy;
+    forward(u, isa, &over, 0, u->context.rows);
+    CHECK(same_bits(over.y, whole->y, out));
+    over.x = whole->x, over.y = whole->y;
+    backward(u, isa, &over, 0, u->context.rows);
+    CHECK(same_bits(over.dx, whole->dx, in));
+    pass_free(p);
+}
+
+static void check_bits(const hk_plugin *plugin, int64_t rows, int64_t channels)
+{
+    use *u = use_new(plugin, rows, channels);
+    u->context.training = 1;
+    const int64_t in = rows * channels, out = rows * channels_out(u);
+    if (!out) {
+        use_free(u);
+        return;
+    }
+    vary(u, 6);
+    pass *whole = pass_new(u, 3);
+    forward(u, 0, whole, 0, rows);
+    backward(u, 0, whole, 0, rows);
+    for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
+        if (!has_isa(isa))
+            continue;
+        for (int64_t step = 1; step <= 8; step += 1 + step / 2) {
+            pass *p = pass_new(u, 3);
+            run_in_tiles(u, isa, p, step, step);
+            CHECK(same_bits(p->y + step, whole->y, out));
+            CHECK(same_bits(p->dx + step, whole->dx, in));
+            for (int64_t j = 0; p->sums && j < channels; j++)
+                CHECK_NEAR(p->sums[j], whole->sums[j], 1e-5 * (1 + fabs((double)whole->sums[j])));
+            pass_free(p);
+        }
+        if (plugin->activation->traits & HK_IN_PLACE)
+            check_in_place(u, isa, whole, in, out);
+    }
+    pass_free(whole);
+    use_free(u);
+}
+
+static void bits_do_not_depend_on_tiles_or_instruction_set(void)
+{
+    EACH(HK_ACTIVATION, plugin)
+        for (int r = 0; r < ROWS; r++)
+            for (int c = 1; c < CHANNELS; c++)
+                check_bits(plugin, shape_rows[r], shape_channels[c] + (c > 2));
+}
+
+/* NaN comes through; what is finite makes no NaN, forward or backward. */
+static void check_special_values(const hk_plugin *plugin)
+{
+    static const float finite[] = {0,     -0.0f, 0x1p-149f, -0x1p-149f, 1e-30f,  100,     -100,
+                                   1e4f,  -1e4f, 1e20f,     -1e20f,     FLT_MAX, -FLT_MAX};
+    enum { N = sizeof finite / sizeof *finite };
+    use *u = use_new(plugin, N + 1, 4);
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 4 * (N + 1); i++)
+        p->x[i] = i < 4 * N ? finite[i / 4] : NAN, p->dy[i] = 1;
+    forward(u, HK_BASELINE, p, 0, N + 1);
+    backward(u, HK_BASELINE, p, 0, N + 1);
+    for (int i = 0; i < 4 * N; i++)
+        CHECK(!isnan(p->y[i]) && !isnan(p->dx[i]));
+    CHECK(isnan(p->y[4 * N]));
+    pass_free(p);
+    use_free(u);
+}
+
+static void special_values_behave(void)
+{
+    EACH(HK_ACTIVATION, plugin)
+        if (plugin->activation->value)
+            check_special_values(plugin);
+}
+
+/* ---- Activations that are not elementwise, and stochastic ones ------------------------------- */
+
+static double activation_loss(const use *u, pass *p)
+{
+    forward(u, HK_BASELINE, p, 0, u->context.rows);
+    return projection(p->dy, p->y, u->context.rows * channels_out(u));
+}
+
+/* Moves inputs away from the usual kink at 0, where differences say nothing. */
+static void avoid_zero(float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = fabsf(x[i]) < 0.05f ? 0.05f : x[i];
+}
+
+static void block_activations_have_right_gradients(void)
+{
+    EACH(HK_ACTIVATION, plugin)
+        for (int c = 1; !plugin->activation->value && c < CHANNELS; c++) {
+            use *u = use_new(plugin, 5, shape_channels[c] + (c > 2));
+            pass *p = pass_new(u, 1);
+            avoid_zero(p->x, 5 * u->context.channels);
+            if (channels_out(u)) {
+                forward(u, HK_BASELINE, p, 0, 5);
+                backward(u, HK_BASELINE, p, 0, 5);
+                check_projections(u, p, activation_loss);
+            }
+            pass_free(p);
+            use_free(u);
+        }
+}
+
+static void rows_of_softmax_sum_to_one(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "softmax");
+    if (!plugin)
+        SKIP("no softmax here");
+    use *u = use_new(plugin, 20, 37);
+    pass *p = pass_new(u, 30);
+    p->x[0] = 1000;
+    forward(u, HK_BASELINE, p, 0, 20);
+    for (int64_t row = 0; row < 20; row++) {
+        double sum = 0, least = 1;
+        for (int64_t j = 0; j < 37; j++)
+            sum += (double)p->y[37 * row + j], least = fmin(least, (double)p->y[37 * row + j]);
+        CHECK_NEAR(sum, 1, 1e-6);
+        CHECK(least >= 0);
+    }
+    CHECK(p->y[0] == 1);
+    pass_free(p);
+    use_free(u);
+}
+
+static void channel_counts_may_change_or_be_refused(void)
+{
+    const hk_plugin *glu = find(HK_ACTIVATION, "glu"), *crelu = find(HK_ACTIVATION, "crelu");
+    if (!glu || !crelu)
+        SKIP("the probes are not here");
+    hk_context context = {0};
+    CHECK_EQUAL(glu->activation->channels_out(&context, 10), 5);
+    CHECK_EQUAL(glu->activation->channels_out(&context, 7), 0);
+    CHECK_EQUAL(crelu->activation->channels_out(&context, 7), 14);
+}
+
+/* The slope is drawn anew for each element and key, the same in forward and backward. */
+static void random_slopes_stay_in_their_range(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "rrelu");
+    if (!plugin)
+        SKIP("the probes are not here");
+    use *u = use_new(plugin, 1000, 10);
+    u->context.training = 1;
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 10000; i++)
+        p->x[i] = -1, p->dy[i] = 1;
+    forward(u, HK_BASELINE, p, 0, 1000);
+    backward(u, HK_BASELINE, p, 0, 1000);
+    double mean = 0, square = 0;
+    for (int i = 0; i < 10000; i++) {
+        CHECK(p->dx[i] == -p->y[i] && p->dx[i] >= 0.125f && p->dx[i] <= 1.0f / 3);
+        mean += (double)p->dx[i] / 10000;
+        square += (double)p->dx[i] * (double)p->dx[i] / 10000;
+    }
+    const double width = 1.0 / 3 - 1.0 / 8;
+    CHECK_NEAR(mean, 11.0 / 48, 5 * width / sqrt(12 * 10000));
+    CHECK_NEAR(square - mean * mean, width * width / 12, 0.05 * width * width / 12);
+    const float first = p->dx[0];
+    u->context.key++;
+    backward(u, HK_BASELINE, p, 0, 1000);
+    CHECK(p->dx[0] != first);
+    pass_free(p);
+    use_free(u);
+}
+
+/* Without the flag the slope is the true one, with it the surrogate. */
+static void surrogates_replace_the_slope_on_request(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "relu_bsilu");
+    if (!plugin)
+        SKIP("the probes are not here");
+    static const double expected[7] = {-0.012659084, 0.40067142, 0.65249501, 0.9175,
+                                       1.1324174,    1.2560124,  1.1635491};
+    use *u = use_new(plugin, 7, 1);
+    u->context.surrogate = 1;
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 7; i++)
+        p->x[i] = known_at[i], p->dy[i] = 1;
+    backward(u, HK_BASELINE, p, 0, 7);
+    for (int i = 0; i < 7; i++)
+        CHECK_NEAR(p->dx[i], expected[i], 1e-6);
+    pass_free(p);
+    use_free(u);
+}
+
+/* ---- lgb ------------------------------------------------------------------------------------- */
+
+/* One training step of an adaptive activation on p->x; network < 0: the layer is the network. */
+static double adapt(use *u, pass *p, double network)
+{
+    const int64_t channels = u->context.channels, rows = u->context.rows;
+    double *sums = doubles(channels), mean = 0;
+    memset(p->sums, 0, (size_t)channels * sizeof *p->sums);
+    forward(u, HK_BASELINE, p, 0, rows);
+    for (int64_t j = 0; j < channels; j++) {
+        sums[j] = (double)p->sums[j];
+        mean += sums[j] / (double)(rows * channels);
+    }
+    const hk_activity seen = {rows, sums, mean, network < 0 ? mean : network};
+    u->plugin->activation->update(&u->context, &seen);
+    free(sums);
+    return mean;
+}
+
+static void lgb_is_a_sigmoid_around_its_threshold(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
+    if (!plugin)
+        SKIP("no lgb here");
+    use *u = use_new(plugin, 1, 3);
+    set_param(u, "k", 4);
+    pass *p = pass_new(u, 1);
+    for (int j = 0; j < 3; j++)
+        p->x[j] = slot(u, "theta")[j] = (float)j - 0.5f, p->dy[j] = 1;
+    forward(u, HK_BASELINE, p, 0, 1);
+    backward(u, HK_BASELINE, p, 0, 1);
+    for (int j = 0; j < 3; j++) {
+        CHECK_NEAR(p->y[j], 0.5, 1e-7);
+        CHECK_NEAR(p->dx[j], 4 / 4.0, 1e-6);
+        CHECK_NEAR(p->sums[j], 0.5, 1e-7);
+    }
+    pass_free(p);
+    use_free(u);
+}
+
+/* With constant input x, theta goes to x - logit(rho) / k. */
+static void lgb_global_rule_finds_its_fixed_point(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
+    if (!plugin)
+        SKIP("no lgb here");
+    use *u = use_new(plugin, 8, 2);
+    set_param(u, "k", 2);
+    set_param(u, "rate", 0);
+    set_param(u, "global", 0.5);
+    set_param(u, "target", 0.2);
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 16; i++)
+        p->x[i] = 0.7f;
+    for (int step = 0; step < 2000; step++)
+        adapt(u, p, -1);
+    CHECK_NEAR(slot(u, "theta")[0], 0.7 - log(0.2 / 0.8) / 2, 1e-4);
+    CHECK_NEAR(slot(u, "theta")[1], 0.7 - log(0.2 / 0.8) / 2, 1e-4);
+    pass_free(p);
+    use_free(u);
+}
+
+/* The local rule evens channels out; where the layer is the whole network, the global rule is
+ * silent, so the mean threshold stays. */
+static void lgb_local_rule_evens_channels_out(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
+    if (!plugin)
+        SKIP("no lgb here");
+    use *u = use_new(plugin, 64, 4);
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 256; i++)
+        p->x[i] += (float)(i % 4);
+    for (int step = 0; step < 1000; step++)
+        adapt(u, p, -1);
+    const float *theta = slot(u, "theta"), *activity = slot(u, "activity");
+    double sum = 0;
+    for (int j = 0; j < 4; j++) {
+        CHECK_NEAR(activity[j], activity[0], 1e-3);
+        sum += (double)theta[j];
+    }
+    CHECK_NEAR(sum, 0, 1e-3);
+    CHECK(theta[3] - theta[0] > 2);
+    adapt(u, p, 0.1); /* a network less active than this layer raises thresholds */
+    double raised = 0;
+    for (int j = 0; j < 4; j++)
+        raised += (double)theta[j];
+    CHECK(raised > sum + 1e-4);
+    pass_free(p);
+    use_free(u);
+}
+
+static void lgb_relu_revives_dead_channels(void)
+{
+    const hk_plugin *plugin = find(HK_ACTIVATION, "lgb_relu");
+    if (!plugin)
+        SKIP("no lgb_relu here");
+    use *u = use_new(plugin, 64, 4);
+    pass *p = pass_new(u, 1);
+    for (int i = 0; i < 256; i++)
+        p->x[i] -= i % 4 == 2 ? 6.0f : 0;
+    adapt(u, p, -1);
+    CHECK(p->sums[2] == 0);
+    for (int step = 0; step < 1000; step++)
+        adapt(u, p, -1);
+    CHECK(p->sums[2] >= 2); /* thresholds keep their mean, so the others fire less than before */
+    CHECK_NEAR(p->sums[2], p->sums[0], 3);
+    pass_free(p);
+    use_free(u);
+}
+
+int main(int argc, char **argv)
+{
+    choose_directories(argc, argv);
+    RUN(plugin_files_load);
+    RUN(tables_are_complete);
+    RUN(activations_have_their_known_values);
+    RUN(second_moments_give_the_known_gains);
+    RUN(references_have_right_derivatives);
+    RUN(kernels_agree_with_the_reference);
+    RUN(bits_do_not_depend_on_tiles_or_instruction_set);
+    RUN(special_values_behave);
+    RUN(block_activations_have_right_gradients);
+    RUN(rows_of_softmax_sum_to_one);
+    RUN(channel_counts_may_change_or_be_refused);
+    RUN(random_slopes_stay_in_their_range);
+    RUN(surrogates_replace_the_slope_on_request);
+    RUN(lgb_is_a_sigmoid_around_its_threshold);
+    RUN(lgb_global_rule_finds_its_fixed_point);
+    RUN(lgb_local_rule_evens_channels_out);
+    RUN(lgb_relu_revives_dead_channels);
+    return check_result();
+}
