@@ -1,0 +1,41 @@
+/* A MobileNet for 32 x 32 images: Howard et al. 2017, arXiv:1704.04861, table 1, its first layers.
+ * Departures: the first convolution keeps the size; five separable blocks instead of thirteen;
+ * where relu is asked for it is relu6, as in Sandler et al. 2018, arXiv:1801.04381. */
+#include "networks.h"
+#include <string.h>
+
+/* NULL leaves the choice to the net. */
+static const char *activation_for(const hk_net *net)
+{
+    const char *choice = hk_net_activation(net);
+    int is_relu = strncmp(choice, "relu", 4) == 0 && (choice[4] == '\0' || choice[4] == '+');
+    return is_relu ? "relu6" : NULL;
+}
+
+static hk_tensor *finish(hk_tensor *x)
+{
+    return x ? hk_act(hk_norm(x), .use = activation_for(hk_tensor_net(x))) : NULL;
+}
+
+/* Depthwise 3 x 3, then pointwise 1 x 1: section 3.1. */
+static hk_tensor *separable(hk_tensor *x, int filters, int stride)
+{
+    if (!x)
+        return NULL;
+    int channels = (int)hk_tensor_shape(x).dims[3];
+    x = finish(hk_conv(x, channels, 3, .stride = stride, .groups = channels, .pad = 1));
+    return finish(hk_conv(x, filters, 1));
+}
+
+hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classes)
+{                                  /* input     32 x 32 x   3 */
+    (void)values;
+    x = finish(hk_conv(x, 32, 3)); /*           32 x 32 x  32 */
+    x = separable(x, 64, 1);       /*           32 x 32 x  64 */
+    x = separable(x, 128, 2);      /*           16 x 16 x 128 */
+    x = separable(x, 128, 1);      /*           16 x 16 x 128 */
+    x = separable(x, 256, 2);      /*            8 x  8 x 256 */
+    x = separable(x, 256, 1);      /*            8 x  8 x 256 */
+    x = hk_global_avgpool(x);      /*                     256 */
+    return hk_linear(x, classes);  /*                      10 */
+}

@@ -1,0 +1,7 @@
+/* networks.h - the networks, one file each, for the catalogue. */
+#pragma once
+#include "models.h"
+
+typedef hk_tensor *hki_network(hk_tensor *x, const hk_model_values *values, int classes);
+
+hki_network hki_mlp, hki_lenet5, hki_simple_cnn, hki_resnet20, hki_vgg11, hki_mobilenet;

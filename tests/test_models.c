@@ -1,0 +1,213 @@
+/* The catalogue: parameter counts, shapes, sentences for what does not fit, and one step of
+ * training of every model. */
+#include "check.h"
+#include "models.h"
+#include <hillock/hillock.h>
+#include <stdlib.h>
+
+static hk_tensor *build(hk_net *net, const char *spec, int height, int width, int channels)
+{
+    return hk_model_build(net, spec, height, width, channels, 10);
+}
+
+static int64_t parameters_of(const char *spec, const char *activation, int height, int width,
+                             int channels)
+{
+    hk_net *net = hk_net_new(.activation = activation);
+    int64_t count = build(net, spec, height, width, channels) ? hk_net_parameters(net) : -1;
+    hk_net_free(net);
+    return count;
+}
+
+static void the_rows_count_their_parameters(void)
+{
+    for (const hk_model *m = hk_models; m->name; m++)
+        CHECK_EQUAL(parameters_of(m->name, "relu", m->height, m->width, m->channels),
+                    m->parameters);
+}
+
+/* As published, or as the same layers count in another framework. */
+static void parameters_are_the_known_ones(void)
+{
+    CHECK_EQUAL(parameters_of("mlp", "relu", 28, 28, 1), 118282);
+    CHECK_EQUAL(parameters_of("lenet5", "relu", 28, 28, 1), 61706);
+    CHECK_EQUAL(parameters_of("simple_cnn", "relu", 28, 28, 1), 421706);
+    CHECK_EQUAL(parameters_of("resnet20", "relu", 32, 32, 3), 272474);
+    CHECK_EQUAL(parameters_of("vgg11", "relu", 32, 32, 3), 9228362);
+    CHECK_EQUAL(parameters_of("mobilenet", "relu", 32, 32, 3), 136778);
+}
+
+static void learned_activations_add_theirs(void)
+{
+    CHECK_EQUAL(parameters_of("lenet5", "prelu", 28, 28, 1), 61706 + 6 + 16 + 120 + 84);
+    /* The second convolution's own activation gives way when the net's choice names the layer. */
+    CHECK_EQUAL(parameters_of("simple_cnn", "relu+conv2=relu", 28, 28, 1), 421706 - 64);
+    CHECK_EQUAL(parameters_of("simple_cnn", "mish", 28, 28, 1), 421706);
+}
+
+static void absent_normalization_leaves_biases(void)
+{
+    hk_net *net = hk_net_new(.normalization = "none");
+    CHECK(build(net, "vgg11", 32, 32, 3) != NULL);
+    int channels = 64 + 128 + 2 * 256 + 4 * 512;
+    CHECK_EQUAL(hk_net_parameters(net), 9228362 - channels); /* a bias instead of gamma and beta */
+    hk_net_free(net);
+}
+
+static void mlp_takes_values(void)
+{
+    CHECK_EQUAL(parameters_of("mlp:width=64,depth=3", "relu", 28, 28, 1),
+                784 * 64 + 64 + 2 * (64 * 64 + 64) + 64 * 10 + 10);
+    CHECK_EQUAL(parameters_of("mlp:width=4,depth=1,bias=0", "relu", 2, 2, 1), 4 * 4 + 4 * 10);
+    CHECK_EQUAL(parameters_of("mlp:depth=0", "relu", 2, 2, 1), 4 * 10 + 10);
+    CHECK_EQUAL(parameters_of("mlp:inputs=12", "relu", 2, 2, 3),
+                parameters_of("mlp", "relu", 2, 2, 3));
+}
+
+typedef struct census {
+    const char *kind;
+    int count;
+} census;
+
+static void count_kind(const hk_layer_info *layer, void *user)
+{
+    census *c = user;
+    c->count += strcmp(layer->kind, c->kind) == 0;
+}
+
+static int counts_activations(const char *model, const char *activation, const char *counted)
+{
+    census c = {counted, 0};
+    hk_net *net = hk_net_new(.activation = activation);
+    if (build(net, model, 32, 32, 3))
+        hk_net_each_layer(net, count_kind, &c);
+    hk_net_free(net);
+    return c.count;
+}
+
+static void mobilenet_caps_relu_only(void)
+{
+    CHECK_EQUAL(counts_activations("mobilenet", "relu", "relu6"), 11);
+    CHECK_EQUAL(counts_activations("mobilenet", "relu", "relu"), 0);
+    CHECK_EQUAL(counts_activations("mobilenet", "relu+conv2=mish", "relu6"), 10);
+    CHECK_EQUAL(counts_activations("mobilenet", "mish", "mish"), 11);
+    CHECK_EQUAL(counts_activations("resnet20", "relu", "relu"), 19);
+}
+
+static void refused(const char *spec, int height, int width, int channels, hk_status status,
+                    const char *sentence)
+{
+    hk_net *net = hk_net_new();
+    CHECK(build(net, spec, height, width, channels) == NULL);
+    CHECK_EQUAL(hk_last_status(), status);
+    CHECK_CONTAINS(hk_message(), sentence);
+    hk_net_free(net);
+}
+
+static void small_images_are_a_sentence(void)
+{
+    refused("vgg11", 16, 16, 3, HK_BAD_SHAPE,
+            "model vgg11: images of 16 x 16 are too small, at least 32 x 32 are needed");
+    refused("lenet5", 28, 11, 1, HK_BAD_SHAPE, "at least 12 x 12");
+    refused("simple_cnn", 3, 3, 1, HK_BAD_SHAPE, "at least 4 x 4");
+    refused("mlp:inputs=784", 2, 2, 1, HK_BAD_SHAPE, "inputs=784");
+}
+
+/* One less fails in a window, so the row's smallest is the least. */
+static void the_smallest_images_are_enough(void)
+{
+    for (const hk_model *m = hk_models; m->name; m++) {
+        int least = m->smallest;
+        CHECK(parameters_of(m->name, "relu", least, least, m->channels) > 0);
+        hk_net *net = hk_net_new();
+        hk_model_values values = {.width = 8, .depth = 1, .bias = 1};
+        hk_tensor *x = least > 1 ? hk_input(net, least - 1, least - 1, m->channels) : NULL;
+        CHECK(m->build(x, &values, 10) == NULL);
+        hk_net_free(net);
+    }
+}
+
+static void unknown_names_list_the_known(void)
+{
+    refused("lenet", 28, 28, 1, HK_UNKNOWN_NAME, "lenet5, simple_cnn, resnet20");
+    refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME, "known: width, depth, inputs, bias");
+    refused("mlp:width=0", 28, 28, 1, HK_BAD_ARGUMENT, "width=0");
+    refused("mlp:width", 28, 28, 1, HK_BAD_ARGUMENT, "width");
+    refused("lenet5:width=3", 28, 28, 1, HK_UNKNOWN_NAME, "takes no values");
+}
+
+static void recipes_fit_models_and_data(void)
+{
+    const hk_model *resnet, *lenet;
+    CHECK_EQUAL(hk_model_find("resnet20", &resnet, NULL), HK_OK);
+    CHECK_EQUAL(hk_model_find("lenet5", &lenet, NULL), HK_OK);
+    CHECK_TEXT(hk_model_recipe(resnet, "cifar-10:some/where")->augment, "crop=4,flip");
+    CHECK_TEXT(hk_model_recipe(resnet, "glyphs:size=32,channels=3")->augment, "none");
+    CHECK_TEXT(hk_model_recipe(lenet, "glyphs")->schedule, "constant");
+    CHECK_TEXT(hk_model_recipe(lenet, "mnist:glyphs")->schedule, "cosine");
+}
+
+static hk_data *noise(int height, int width, int channels, int images)
+{
+    size_t n = (size_t)(height * width * channels * images);
+    float *x = malloc(n * sizeof *x);
+    int32_t *labels = malloc((size_t)images * sizeof *labels);
+    hk_data *data = NULL;
+    uint32_t state = 1;
+    for (size_t i = 0; x && i < n; i++) {
+        state = state * 1664525 + 1013904223;
+        x[i] = (float)(state >> 8) / 8388608 - 1;
+    }
+    for (int i = 0; labels && i < images; i++)
+        labels[i] = i % 10;
+    CHECK_EQUAL(hk_data_from_arrays(images, height, width, channels, 10, x, labels, &data), HK_OK);
+    free(x);
+    free(labels);
+    return data;
+}
+
+static int keep_first_loss(const hk_epoch_report *report, void *user)
+{
+    if (report->epoch == 1)
+        *(double *)user = report->train_loss;
+    return 0;
+}
+
+/* Four images, a step an epoch: the loss is finite and falls. */
+static void trains(const hk_model *m)
+{
+    hk_data *data = noise(m->height, m->width, m->channels, 4);
+    hk_epoch_report report = {.train_loss = HUGE_VAL};
+    double first = HUGE_VAL;
+    hk_net *net = hk_net_new();
+    hk_tensor *logits = build(net, m->name, m->height, m->width, m->channels);
+    CHECK_EQUAL(hk_fit(logits, &report, .train = data, .epochs = 3, .batch = 4,
+                       .optimizer = "adam:lr=0.001", .epoch = keep_first_loss, .user = &first),
+                HK_OK);
+    CHECK(isfinite(first));
+    CHECK(report.train_loss < first);
+    hk_net_free(net);
+    hk_data_free(data);
+}
+
+static void every_model_trains(void)
+{
+    for (const hk_model *m = hk_models; m->name; m++)
+        trains(m);
+}
+
+int main(void)
+{
+    RUN(the_rows_count_their_parameters);
+    RUN(parameters_are_the_known_ones);
+    RUN(learned_activations_add_theirs);
+    RUN(absent_normalization_leaves_biases);
+    RUN(mlp_takes_values);
+    RUN(mobilenet_caps_relu_only);
+    RUN(small_images_are_a_sentence);
+    RUN(the_smallest_images_are_enough);
+    RUN(unknown_names_list_the_known);
+    RUN(recipes_fit_models_and_data);
+    RUN(every_model_trains);
+    return check_result();
+}
