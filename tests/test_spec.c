@@ -149,12 +149,12 @@ static void check_list(const char *text, const char *expected)
 {
     char joined[512] = "", **list;
     size_t count;
-    CHECK_EQUAL(hki_spec_list(text, &list, &count), HK_OK);
+    CHECK_EQUAL(hk_spec_list(text, &list, &count), HK_OK);
     for (size_t i = 0, used = 0; i < count; i++)
         used +=
             (size_t)snprintf(joined + used, sizeof joined - used, "%s%s", i ? " " : "", list[i]);
     CHECK_TEXT(joined, expected);
-    hki_spec_list_free(list, count);
+    hk_spec_list_free(list, count);
 }
 
 static void lists_of_specs(void)
@@ -187,7 +187,7 @@ static void wrong_lists(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char **list;
         size_t count = 1;
-        CHECK_EQUAL(hki_spec_list(cases[i].text, &list, &count), HK_BAD_ARGUMENT);
+        CHECK_EQUAL(hk_spec_list(cases[i].text, &list, &count), HK_BAD_ARGUMENT);
         CHECK_CONTAINS(hk_message(), cases[i].sentence);
         CHECK(list == NULL && count == 0);
     }
@@ -378,8 +378,8 @@ static hk_status make_list(void)
 {
     char **list;
     size_t count;
-    hk_status status = hki_spec_list("relu,lgb:k=4,rate=0.01,mish", &list, &count);
-    hki_spec_list_free(list, count);
+    hk_status status = hk_spec_list("relu,lgb:k=4,rate=0.01,mish", &list, &count);
+    hk_spec_list_free(list, count);
     return status;
 }
 

@@ -17,11 +17,6 @@ hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);
  * order, %.17g. Allocated; NULL when memory is refused. */
 char *hki_use_spec(const hki_use *use);
 
-/* Splits "relu,lgb:k=4,rate=0.01,mish" into specs: an item key=value continues the spec before
- * it. *out is one allocated array of *count allocated strings. */
-hk_status hki_spec_list(const char *text, char ***out, size_t *count);
-void hki_spec_list_free(char **list, size_t count);
-
 /* Splits "name:key=value,key=value": calls `each` per pair. For other specs (models, data,
  * optimizers). `what` names the kind of thing in messages. */
 typedef hk_status hki_spec_pair(void *user, const char *key, const char *value);

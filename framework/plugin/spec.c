@@ -245,7 +245,7 @@ static char joint(const char *spec)
     return strchr(part, ':') ? ',' : ':';
 }
 
-void hki_spec_list_free(char **list, size_t count)
+void hk_spec_list_free(char **list, size_t count)
 {
     for (size_t i = 0; list && i < count; i++)
         hki_free(list[i]);
@@ -275,7 +275,7 @@ static hk_status add_item(const char *item, size_t length, char **list, size_t *
     return HK_OK;
 }
 
-hk_status hki_spec_list(const char *text, char ***out, size_t *count)
+hk_status hk_spec_list(const char *text, char ***out, size_t *count)
 {
     size_t room = 1, length;
     *out = NULL;
@@ -294,7 +294,7 @@ hk_status hki_spec_list(const char *text, char ***out, size_t *count)
         status = add_item(item, length, list, count);
     }
     if (status != HK_OK) {
-        hki_spec_list_free(list, *count);
+        hk_spec_list_free(list, *count);
         *count = 0;
         return status;
     }

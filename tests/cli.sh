@@ -1,0 +1,242 @@
+#!/bin/sh
+# The command line from outside: exact forms, exit statuses, the sentence for each wrong input.
+# usage: cli.sh HILLOCK [INCLUDE-DIRECTORY]; without the directory nothing is compiled.
+hillock=$1
+include=$2
+passed=0
+failed=0
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+small=glyphs:train=300,test=100
+
+ok() { passed=$((passed + 1)); }
+
+bad() {
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$*"
+    sed 's/^/    /' out err | head -n 12
+}
+
+# run STATUS ARGUMENT...: standard output in the file out, standard error in err.
+run() {
+    expected=$1
+    shift
+    "$hillock" "$@" >out 2>err
+    status=$?
+    if [ "$status" -eq "$expected" ]; then ok
+    else bad "status $status, not $expected: hillock $*"; fi
+}
+
+# says TEXT: one line on standard error begins with hillock:, the last, and has the text in it.
+says() {
+    if [ "$(grep -c '^hillock: ' err)" -eq 1 ] && tail -n 1 err | grep '^hillock: ' |
+        grep -qF -e "$1"; then ok
+    else bad "no one-line sentence with: $1"; fi
+}
+
+# refuses STATUS TEXT ARGUMENT...: fails with this sentence and prints no result.
+refuses() {
+    wanted=$2
+    expected=$1
+    shift 2
+    run "$expected" "$@"
+    says "$wanted"
+    if [ -s out ]; then bad "a result in spite of failure: hillock $*"; else ok; fi
+}
+
+# has FILE TEXT
+has() { if grep -qF -e "$2" "$1"; then ok; else bad "$1 lacks: $2"; fi; }
+lacks() { if grep -qF -e "$2" "$1"; then bad "$1 has: $2"; else ok; fi; }
+same() { if [ "$1" = "$2" ]; then ok; else bad "\"$1\" is not \"$2\""; fi; }
+differ() { if [ "$1" != "$2" ]; then ok; else bad "both are \"$1\""; fi; }
+value() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" out; }
+digest() { run 0 train "$@" --json; value digest; }
+no_temporaries() { same "$(find . -name '*.tmp*' | wc -l | tr -d ' ')" 0; }
+
+# ---- Help and usage
+run 0 --help
+for command in list inspect curve train evaluate predict compare; do
+    has out "  $command"
+    "$hillock" "$command" --help >help 2>err && ok || bad "$command --help"
+    has help "Examples:"
+    has help "  hillock $command"
+done
+refuses 2 'expected a command'
+refuses 2 'unknown command "trian"; known: list' trian
+refuses 2 'unknown option --epoch; known: --data' train lenet5 --epoch 3
+refuses 2 '--epochs needs a value' train lenet5 --epochs
+refuses 2 'expected MODEL' train
+refuses 2 'unexpected "mlp"' train lenet5 mlp
+run 0 train -h
+
+# ---- list, inspect, curve
+run 0 list
+has out relu
+has out he_normal
+has out batch_norm
+has out resnet20
+has out mnist:DIR
+run 0 list initializers --json
+has out '"orthogonal"'
+lacks out '"relu"'
+refuses 2 'known: activations' list everything
+run 0 inspect lenet5
+has out 61,706
+has out 416,520
+run 0 inspect resnet20 --json
+same "$(value parameters)" 272474
+run 0 inspect leaky_relu
+has out 'backward reads'
+has out 'default 0.01'
+refuses 2 'no plugin or model is called "leaky"' inspect leaky
+run 0 curve relu -1 0 2.5
+same "$(cat out)" "$(printf -- '-1\t0\t0\n0\t0\t0\n2.5\t2.5\t1')"
+run 0 curve leaky_relu:slope=0.1 -- -2
+has out '-0.2'
+refuses 2 'expected a number' curve relu one
+refuses 2 'relu, ' curve nonsense 1
+
+# ---- train, evaluate, predict
+run 0 train lenet5 --data $small --epochs 1 --out net.safetensors
+has out 'recipe: adam'
+has out 'confusion matrix'
+has out 'gradient-dead'
+has out 'macro F1'
+lacks err 'note'
+run 0 train lenet5 --data $small --epochs 2 --val 0.2 --json
+for key in model parameters epochs train_loss test_loss test_accuracy macro_f1 images_per_s \
+    seconds digest layers probed confusion history; do
+    has out "\"$key\""
+done
+same "$(value parameters)" 61706
+same "$(value epochs)" 2
+has out validation_accuracy
+run 0 train lenet5 --data $small --epochs 1 --norm batch_norm
+has err 'model lenet5 has no normalization layers'
+run 0 evaluate net.safetensors --data $small
+has out 'confusion matrix'
+run 0 evaluate net.safetensors --data $small --json
+has out macro_f1
+run 0 predict net.safetensors --data $small --index 3
+has out 'image 3, labelled'
+same "$(grep -c '' out)" 11
+run 0 predict net.safetensors --data $small
+same "$(grep -c '' out)" 101
+run 0 inspect net.safetensors
+has out 61,706
+refuses 2 'have images 0 to 99' predict net.safetensors --data $small --index 100
+refuses 2 'a net for images of 28 x 28 x 1' \
+    evaluate net.safetensors --data glyphs:train=50,test=50,size=32
+
+# ---- the same bits, other bits
+first=$(digest lenet5 --data $small --epochs 1)
+same "$(digest lenet5 --data $small --epochs 1 --threads 1)" "$first"
+same "$(digest lenet5 --data $small --epochs 1 --threads 2)" "$first"
+differ "$(digest lenet5 --data $small --epochs 1 --seed 2)" "$first"
+through=$(digest lenet5 --data $small --epochs 4)
+run 0 train lenet5 --data $small --epochs 2 --out half.safetensors
+same "$(digest lenet5 --data $small --epochs 4 --resume half.safetensors)" "$through"
+run 0 train lenet5 --data $small --epochs 4 --schedule cosine --stop 2 --out half.safetensors
+resumed=$(digest lenet5 --data $small --epochs 4 --schedule cosine --resume half.safetensors)
+same "$resumed" "$(digest lenet5 --data $small --epochs 4 --schedule cosine)"
+run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
+has err 'which start fresh'
+refuses 2 'cannot go on as mlp' train mlp --data $small --resume net.safetensors
+
+# ---- compare
+run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
+has out 'rank'
+has out 'leaky_relu:slope=0.1'
+same "$(grep -c '%' out)" 3
+run 0 compare --act relu,tanh --model mlp,lenet5 --data $small --seeds 1 --epochs 1 --json
+same "$(grep -c '"rank"' out)" 4
+run 5 compare --act relu,identity --data $small --seeds 1 --epochs 1 --optimizer sgd:lr=1e30
+has out 'runs failed'
+refuses 2 'known' compare --act relu,nonsense --data $small
+
+# ---- wrong inputs
+refuses 2 'known: mlp, lenet5' train lenet6 --data $small
+refuses 2 'images of 16 x 16 are too small, at least 32 x 32 are needed' \
+    train vgg11 --data glyphs:train=50,test=50,size=16
+refuses 2 'nonsense' train lenet5 --data $small --act nonsense
+refuses 2 'slop' train lenet5 --data $small --act leaky_relu:slop=0.1
+refuses 2 'nan' train lenet5 --data $small --act leaky_relu:slope=nan
+refuses 2 'expected a whole number, 1 to' train lenet5 --data $small --epochs 0
+refuses 2 'expected a whole number, 1 to' train lenet5 --data $small --batch 0
+refuses 2 'expected a whole number, 0 to' train lenet5 --data $small --seed -1
+refuses 2 'expected a number above 0 and below 1' train lenet5 --data $small --val 1
+refuses 2 'mnist:DIR, fashion-mnist:DIR' train lenet5 --data mnits:here
+refuses 2 'sgd' train lenet5 --data $small --optimizer sdg
+refuses 2 'cosine' train lenet5 --data $small --schedule round
+refuses 2 'conv1' train lenet5 --data $small --freeze conv9
+refuses 3 missing train lenet5 --data mnist:missing
+refuses 3 missing.safetensors evaluate missing.safetensors --data $small
+refuses 2 ./x.so list --plugin x.so
+refuses 3 missing.so list --plugin ./missing.so
+echo 'not a shared object' >text.so
+refuses 3 text.so list --plugin ./text.so
+head -c 2000 net.safetensors >short.safetensors
+refuses 3 short.safetensors evaluate short.safetensors --data $small
+printf '\001\002\003\004\005\006\007\010\011' >magic.safetensors
+refuses 3 magic.safetensors evaluate magic.safetensors --data $small
+mkdir idx
+printf '\0\0\010\003\0\0\0\001' >idx/train-images-idx3-ubyte
+refuses 3 idx train lenet5 --data mnist:idx
+mkdir cifar
+head -c 3073 /dev/zero | tr '\0' '\377' >cifar/data_batch_1.bin
+cp cifar/data_batch_1.bin cifar/test_batch.bin
+refuses 3 255 train resnet20 --data cifar-10:cifar
+printf 'hillock\033[2J' >odd
+refuses 2 '\x1b[2J' "$(cat odd)"
+
+# ---- files that cannot be written: the old one stays, nothing is left over
+cp net.safetensors old
+(ulimit -f 64 && "$hillock" train lenet5 --data $small --epochs 1 --out net.safetensors >out 2>err)
+same $? 4
+says net.safetensors
+if cmp -s net.safetensors old; then ok; else bad 'the old file changed'; fi
+no_temporaries
+refuses 4 nowhere/net.safetensors \
+    train mlp:width=4 --data $small --epochs 1 --out nowhere/net.safetensors --json
+if [ -w /dev/full ]; then
+    "$hillock" list >/dev/full 2>err
+    same $? 4
+    says 'standard output'
+fi
+
+# ---- a plugin from outside
+if [ -n "$include" ] && command -v cc >/dev/null; then
+    cat >cube.c <<'PLUGIN'
+#include <hillock/kernel.h>
+HK_VALUE(return a.x * a.x * a.x;)
+HK_SLOPE(return 3 * a.x * a.x;)
+HK_ELEMENTWISE(cube, HK_READS_X, .summary = "x^3", .source = "a test");
+PLUGIN
+    cc -O2 -shared -fPIC -I"$include" cube.c -o cube.so 2>err && ok || bad 'cc cube.c'
+    run 0 list activations --plugin ./cube.so
+    has out 'x^3'
+    run 0 inspect cube --plugin ./cube.so
+    run 0 inspect ./cube.so
+    has out 'x^3'
+    run 0 curve cube --plugin ./cube.so -2
+    same "$(cat out)" "$(printf -- '-2\t-8\t12')"
+    run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube
+    run 0 compare --act relu,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
+    has out ./cube.so
+fi
+
+# ---- Ctrl-C
+"$hillock" train lenet5 --data glyphs:train=2000,test=10 --epochs 1000 --out stopped >out 2>err &
+child=$!
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    grep -q 'epoch 1/' out || sleep 1
+done
+kill -TERM $child
+wait $child
+same $? 130
+has err interrupted
+same "$(ls stopped 2>/dev/null)" ""
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,115 @@
+/* hillock - the command: finds the subcommand, loads --plugin files, runs it. */
+#include "options.h"
+#include "output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static const command commands[] = {
+    {"list", "[activations|normalizations|initializers|models|data]",
+     "what there is, by name",
+     "  hillock list\n"
+     "  hillock list activations --json\n",
+     LIST, 0, 1, run_list},
+    {"inspect", "MODEL|FILE|PLUGIN",
+     "layers, shapes and costs of a model; formula and parameters of a plugin; what a file holds",
+     "  hillock inspect resnet20 --act mish\n"
+     "  hillock inspect lgb_relu\n"
+     "  hillock inspect net.safetensors\n",
+     INSPECT, 1, 1, run_inspect},
+    {"curve", "SPEC X...",
+     "a line x, f(x), f'(x) for each X, separated by tabs",
+     "  hillock curve gelu -2 -1 0 1 2\n"
+     "  hillock curve leaky_relu:slope=0.1 -3\n",
+     CURVE, 2, 1 << 20, run_curve},
+    {"train", "MODEL",
+     "trains a model and says how well it does on the test data",
+     "  hillock train lenet5 --data mnist:DIR --epochs 3\n"
+     "  hillock train resnet20 --data cifar-10:DIR --act mish --out net.safetensors\n"
+     "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n",
+     TRAIN, 1, 1, run_train},
+    {"evaluate", "FILE",
+     "a saved net on the test data: accuracy, confusion matrix, a line for each class",
+     "  hillock evaluate net.safetensors --data mnist:DIR\n",
+     EVALUATE, 1, 1, run_evaluate},
+    {"predict", "FILE",
+     "classes and probabilities for the test images, or for one of them",
+     "  hillock predict net.safetensors --data mnist:DIR --index 7\n",
+     PREDICT, 1, 1, run_predict},
+    {"compare", "",
+     "trains every combination with the same seeds and ranks them",
+     "  hillock compare --act relu,silu,lgb:k=4,rate=0.01,mish\n"
+     "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n",
+     COMPARE, 0, 0, run_compare},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(void)
+{
+    printf("hillock COMMAND ... - activations, normalizations and initializers as plugins, "
+           "compared\n\nCommands:\n");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    printf("\nhillock COMMAND --help lists a command's options, with examples.\n");
+}
+
+static const command *find_command(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    char known[256] = "";
+    for (size_t i = 0, used = 0; i < COMMANDS; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                 commands[i].name);
+    return complain(EXIT_USAGE, "unknown command \"%s\"; known: %s", name, known);
+}
+
+static int run(const command *it, int argc, char **argv)
+{
+    options given;
+    int status = options_parse(it, argc, argv, &given);
+    if (status)
+        return status;
+    if (given.help) {
+        options_help(it);
+        return EXIT_DONE;
+    }
+    hk_set_threads((int)given.threads);
+    for (int i = 0; i < given.n_plugins; i++)
+        if (hk_plugin_load(given.plugins[i]) != HK_OK)
+            return failed();
+    return it->run(&given);
+}
+
+/* A reader that went away, as head does, needs no sentence. */
+static int close_output(int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
+        return status;
+    return errno == EPIPE ? EXIT_IO : complain(EXIT_IO, "standard output: %s",
+                                               errno ? strerror(errno) : "not all was written");
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a write that fails says so itself */
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2)
+        return complain(EXIT_USAGE, "expected a command; see hillock --help");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help();
+        return close_output(EXIT_DONE);
+    }
+    const command *it = find_command(argv[1]);
+    if (!it)
+        return unknown_command(argv[1]);
+    return close_output(run(it, argc - 2, argv + 2));
+}

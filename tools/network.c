@@ -1,0 +1,111 @@
+/* A net out of the catalogue or out of a file. */
+#include "network.h"
+
+#include "output.h"
+
+int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
+{
+    *out = (network){0};
+    if (hk_model_find(spec, &out->model, NULL) != HK_OK)
+        return failed();
+    out->net = hk_net_create(choices);
+    if (!out->net)
+        return failed();
+    out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
+                                 images.classes);
+    if (!out->logits) {
+        network_free(out);
+        return failed();
+    }
+    return EXIT_DONE;
+}
+
+void network_free(network *it)
+{
+    hk_net_free(it->net);
+    *it = (network){0};
+}
+
+int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out)
+{
+    *out = (hk_net_options){.activation = given->act,
+                            .normalization = given->norm,
+                            .initializer = given->init,
+                            .seed = (uint64_t)given->seed};
+    if (!file)
+        return EXIT_DONE;
+    if (hk_net_peek(file, saved) != HK_OK)
+        return failed();
+    if (!out->activation && *saved->activation)
+        out->activation = saved->activation;
+    if (!out->normalization && *saved->normalization)
+        out->normalization = saved->normalization;
+    if (!out->initializer && *saved->initializer)
+        out->initializer = saved->initializer;
+    return EXIT_DONE;
+}
+
+static int check_saved(const char *file, const hk_saved *saved, hk_data_shape images)
+{
+    if (!*saved->model)
+        return complain(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
+    if (saved->height != images.height || saved->width != images.width ||
+        saved->channels != images.channels || saved->classes != images.classes)
+        return complain(EXIT_USAGE,
+                        "%s: a net for images of %d x %d x %d in %d classes; the data have "
+                        "%d x %d x %d in %d",
+                        file, saved->height, saved->width, saved->channels, saved->classes,
+                        images.height, images.width, images.channels, images.classes);
+    return EXIT_DONE;
+}
+
+int network_open(const char *file, hk_data_shape images, network *out)
+{
+    hk_saved saved;
+    hk_net_options choices;
+    *out = (network){0};
+    int status = network_choices(&(options){0}, file, &saved, &choices);
+    if (!status)
+        status = check_saved(file, &saved, images);
+    if (!status)
+        status = network_new(saved.model, choices, images, out);
+    if (!status && hk_net_load(out->net, file, NULL) != HK_OK) {
+        status = failed();
+        network_free(out);
+    }
+    return status;
+}
+
+int open_data(const options *given, hk_data **train, hk_data **test)
+{
+    hk_data *unused = NULL;
+    hk_status status =
+        hk_data_open(given->data ? given->data : "glyphs", train ? train : &unused, test);
+    hk_data_free(unused);
+    return status == HK_OK ? EXIT_DONE : failed();
+}
+
+hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data)
+{
+    hk_recipe recipe = *hk_model_recipe(model, hk_data_spec(data));
+    if (given->optimizer)
+        recipe.optimizer = given->optimizer;
+    if (given->schedule)
+        recipe.schedule = given->schedule;
+    if (given->augment)
+        recipe.augment = given->augment;
+    if (given->epochs)
+        recipe.epochs = (int)given->epochs;
+    if (given->batch)
+        recipe.batch = (int)given->batch;
+    return recipe;
+}
+
+hk_train_options recipe_options(const hk_recipe *recipe)
+{
+    return (hk_train_options){.optimizer = recipe->optimizer,
+                              .schedule = recipe->schedule,
+                              .augment = recipe->augment,
+                              .epochs = recipe->epochs,
+                              .batch = recipe->batch};
+}

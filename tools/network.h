@@ -1,0 +1,28 @@
+/* network.h - a model of the catalogue, recorded for images of some shape, and its data sets. As in
+ * options.h, what can fail has told the reason and returns the exit status. */
+#pragma once
+#include "models.h"
+#include "options.h"
+#include <hillock/hillock.h>
+
+typedef struct network {
+    const hk_model *model;
+    hk_net *net;
+    hk_tensor *logits;
+} network;
+
+/* `choices` as for hk_net_create. */
+int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out);
+/* The net saved in `file`, with its weights, checked to fit images of this shape. */
+int network_open(const char *file, hk_data_shape images, network *out);
+void network_free(network *it);
+
+/* The choices said in the file where `given` does not make them; `saved` keeps the texts. */
+int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
+
+/* The given data set, or glyphs. `train` may be NULL. */
+int open_data(const options *given, hk_data **train, hk_data **test);
+/* The model's recipe for the data, with what the command line says instead. */
+hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data);
+/* The recipe as options of the trainer; the rest is zero. */
+hk_train_options recipe_options(const hk_recipe *recipe);

@@ -1,0 +1,187 @@
+/* The table of all options, reading them, and the help made from them. Read by hand instead of by
+ * getopt, since a negative number is a value: hillock curve relu -1. */
+#include "options.h"
+
+#include "output.h"
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum form { FLAG, TEXT, FILES, WHOLE, REAL } form;
+
+typedef struct option_row {
+    const char *name, *value; /* value: what stands for it in the help */
+    form form;
+    size_t offset;
+    double low, high; /* of numbers; a REAL may not be a bound itself */
+    int commands;
+    const char *help;
+} option_row;
+
+#define AT(field) offsetof(options, field)
+static const option_row table[] = {
+    {"data", "SPEC", TEXT, AT(data), 0, 0, TRAIN | EVALUATE | PREDICT | COMPARE,
+     "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE or glyphs, the default"},
+    {"model", "LIST", TEXT, AT(model), 0, 0, COMPARE, "models, default lenet5"},
+    {"act", "LIST", TEXT, AT(act), 0, 0, COMPARE, "activations, default eight usual ones"},
+    {"norm", "LIST", TEXT, AT(norm), 0, 0, COMPARE, "normalizations, default batch_norm"},
+    {"init", "LIST", TEXT, AT(init), 0, 0, COMPARE, "initializers, default he_normal"},
+    {"act", "SPEC", TEXT, AT(act), 0, 0, INSPECT | TRAIN,
+     "activation, default relu; per layer: relu+conv2=prelu"},
+    {"norm", "SPEC", TEXT, AT(norm), 0, 0, INSPECT | TRAIN, "normalization, default batch_norm"},
+    {"init", "SPEC", TEXT, AT(init), 0, 0, INSPECT | TRAIN, "initializer, default he_normal"},
+    {"optimizer", "SPEC", TEXT, AT(optimizer), 0, 0, TRAIN | COMPARE,
+     "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9"},
+    {"schedule", "SPEC", TEXT, AT(schedule), 0, 0, TRAIN | COMPARE,
+     "constant, step, cosine or one-cycle: cosine:warmup=1"},
+    {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE, "none, or crop=4,flip"},
+    {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE, "times through the training data"},
+    {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE, "images a step"},
+    {"seed", "N", WHOLE, AT(seed), 0, 0x1p53, TRAIN, "of weights, order and noise, default 1"},
+    {"seeds", "N", WHOLE, AT(seeds), 1, 1000, COMPARE, "runs a row, seeds 1 to N, default 3"},
+    {"threads", "N", WHOLE, AT(threads), 1, 1024, TRAIN | EVALUATE | PREDICT | COMPARE,
+     "default: as many as there are processors"},
+    {"val", "SHARE", REAL, AT(val), 0, 1, TRAIN, "share of the training data kept for validation"},
+    {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE, "longest gradient, longer are clipped"},
+    {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE, "label smoothing"},
+    {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where to save the trained net"},
+    {"from", "FILE", TEXT, AT(from), 0, 0, TRAIN, "start with the weights of a saved net"},
+    {"resume", "FILE", TEXT, AT(resume), 0, 0, TRAIN, "go on with training that was saved"},
+    {"stop", "N", WHOLE, AT(stop), 1, 1e6, TRAIN, "end after epoch N of --epochs, to be resumed"},
+    {"freeze", "LAYER,...", TEXT, AT(freeze), 0, 0, TRAIN, "layers that are not to change"},
+    {"index", "N", WHOLE, AT(index), 0, 0x1p53, PREDICT, "one image of the test data, from 0"},
+    {"plugin", "FILE", FILES, 0, 0, 0, ALL, "load the plugins of a file, ./my.so; may be repeated"},
+    {"json", NULL, FLAG, AT(json), 0, 0, ALL & ~CURVE, "one JSON object on standard output"},
+    {"help", NULL, FLAG, AT(help), 0, 0, ALL, "this text"},
+};
+enum { ROWS = sizeof table / sizeof *table };
+
+static const option_row *find_row(const command *of, const char *name, size_t length)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (table[i].commands & of->bit && strlen(table[i].name) == length &&
+            strncmp(table[i].name, name, length) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static int unknown_option(const command *of, const char *word)
+{
+    char known[512] = "";
+    for (size_t i = 0, used = 0; i < ROWS && used < sizeof known; i++)
+        if (table[i].commands & of->bit)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s--%s", used ? ", " : "",
+                                     table[i].name);
+    return complain(EXIT_USAGE, "%s: unknown option %s; known: %s", of->name, word, known);
+}
+
+static int set_number(const command *of, const option_row *row, const char *text, options *out)
+{
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    bool right = *text && !*end && !errno && strspn(text, "0123456789+-.eE") == strlen(text);
+    if (row->form == REAL) {
+        if (!right || !(value > row->low && value < row->high))
+            return complain(EXIT_USAGE,
+                            "%s: --%s is \"%s\", expected a number above %g and below %g",
+                            of->name, row->name, text, row->low, row->high);
+        *(double *)((char *)out + row->offset) = value;
+        return EXIT_DONE;
+    }
+    if (!right || value != floor(value) || value < row->low || value > row->high)
+        return complain(EXIT_USAGE, "%s: --%s is \"%s\", expected a whole number, %.0f to %.0f",
+                        of->name, row->name, text, row->low, row->high);
+    *(int64_t *)(void *)((char *)out + row->offset) = (int64_t)value;
+    return EXIT_DONE;
+}
+
+static int set_value(const command *of, const option_row *row, const char *text, options *out)
+{
+    if (row->form == WHOLE || row->form == REAL)
+        return set_number(of, row, text, out);
+    if (!*text)
+        return complain(EXIT_USAGE, "%s: --%s is empty", of->name, row->name);
+    if (row->form == TEXT) {
+        memcpy((char *)out + row->offset, &text, sizeof text);
+        return EXIT_DONE;
+    }
+    if (out->n_plugins == MAX_PLUGIN_FILES)
+        return complain(EXIT_USAGE, "%s: more than %d plugin files", of->name, MAX_PLUGIN_FILES);
+    out->plugins[out->n_plugins++] = text;
+    return EXIT_DONE;
+}
+
+/* Reads the option at argv[*i], with its value behind "=" or as the next word. */
+static int read_option(const command *of, int argc, char **argv, int *i, options *out)
+{
+    const char *word = strcmp(argv[*i], "-h") == 0 ? "--help" : argv[*i];
+    size_t length = strcspn(word, "=");
+    const option_row *row = strncmp(word, "--", 2) == 0 ? find_row(of, word + 2, length - 2) : NULL;
+    if (!row)
+        return unknown_option(of, word);
+    if (row->form == FLAG) {
+        if (word[length])
+            return complain(EXIT_USAGE, "%s: --%s takes no value", of->name, row->name);
+        *(bool *)((char *)out + row->offset) = true;
+        return EXIT_DONE;
+    }
+    if (word[length])
+        return set_value(of, row, word + length + 1, out);
+    if (*i + 1 == argc)
+        return complain(EXIT_USAGE, "%s: --%s needs a value, %s", of->name, row->name, row->value);
+    return set_value(of, row, argv[++*i], out);
+}
+
+static bool is_number(const char *word)
+{
+    char *end;
+    strtod(word, &end);
+    return end != word && !*end;
+}
+
+static int check_operands(const command *of, const options *given)
+{
+    if (given->n_operands < of->least)
+        return complain(EXIT_USAGE, "%s: expected %s; see hillock %s --help", of->name,
+                        of->operands, of->name);
+    if (given->n_operands > of->most)
+        return complain(EXIT_USAGE, "%s: unexpected \"%s\"; see hillock %s --help", of->name,
+                        given->operands[of->most], of->name);
+    return EXIT_DONE;
+}
+
+int options_parse(const command *to, int argc, char **argv, options *out)
+{
+    bool only_operands = false;
+    *out = (options){.index = -1, .seed = 1, .operands = argv};
+    for (int i = 0; i < argc; i++) {
+        if (!only_operands && strcmp(argv[i], "--") == 0) {
+            only_operands = true;
+        } else if (only_operands || argv[i][0] != '-' || !argv[i][1] || is_number(argv[i])) {
+            out->operands[out->n_operands++] = argv[i];
+        } else {
+            int status = read_option(to, argc, argv, &i, out);
+            if (status)
+                return status;
+        }
+    }
+    return out->help ? EXIT_DONE : check_operands(to, out);
+}
+
+void options_help(const command *of)
+{
+    printf("hillock %s%s%s - %s\n\nOptions:\n", of->name, *of->operands ? " " : "", of->operands,
+           of->summary);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!(table[i].commands & of->bit))
+            continue;
+        char left[40];
+        snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].value ? table[i].value : "");
+        printf("  %-20s %s\n", left, table[i].help);
+    }
+    printf("\nExamples:\n%s", of->examples);
+}

@@ -1,0 +1,67 @@
+/* options.h - what a command is, and what the command line says.
+ *
+ * All options of all commands stand in one table (options.c), each with the commands that take it;
+ * parsing and --help read that table. A function of a command that can fail has told the reason
+ * when it returns, and returns the exit status. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <hillock/status.h>
+
+/* Exit statuses of the program. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_BAD_DATA = 3,
+    EXIT_IO = 4,
+    EXIT_SOME_RUNS = 5, /* a comparison ended with failed runs */
+    EXIT_INTERRUPTED = 130
+};
+
+/* Whose options a row of the table belongs to. */
+enum {
+    LIST = 1,
+    INSPECT = 2,
+    CURVE = 4,
+    TRAIN = 8,
+    EVALUATE = 16,
+    PREDICT = 32,
+    COMPARE = 64,
+    ALL = 127
+};
+
+enum { MAX_PLUGIN_FILES = 32 };
+
+typedef struct options {
+    const char *data, *act, *norm, *init, *optimizer, *schedule, *augment, *model;
+    const char *out, *from, *resume, *freeze;
+    const char *plugins[MAX_PLUGIN_FILES];
+    int n_plugins;
+    int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not said */
+    int64_t index;                                     /* -1: not said */
+    double val, clip, smoothing;
+    bool json, help;
+    char **operands; /* what is not an option, in order */
+    int n_operands;
+} options;
+
+typedef struct command {
+    const char *name, *operands, *summary, *examples;
+    int bit;         /* LIST ... */
+    int least, most; /* operands */
+    int (*run)(options *given);
+} command;
+
+/* Fills `out` from argv[0..argc-1], what follows the command's name; operands point into it. */
+int options_parse(const command *to, int argc, char **argv, options *out);
+void options_help(const command *of);
+
+/* The commands, one file each. */
+int run_list(options *given);
+int run_inspect(options *given);
+int run_curve(options *given);
+int run_train(options *given);
+int run_evaluate(options *given);
+int run_predict(options *given);
+int run_compare(options *given);

@@ -1,0 +1,107 @@
+/* Sentences, numbers and JSON for the user. */
+#include "output.h"
+
+#include "options.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+static int exit_status(hk_status status)
+{
+    switch (status) {
+    case HK_OK:
+        return EXIT_DONE;
+    case HK_BAD_ARGUMENT:
+    case HK_UNKNOWN_NAME:
+    case HK_BAD_SHAPE:
+        return EXIT_USAGE;
+    case HK_BAD_PLUGIN:
+    case HK_BAD_DATA:
+        return EXIT_BAD_DATA;
+    case HK_IO:
+        return EXIT_IO;
+    case HK_STOPPED:
+        return EXIT_INTERRUPTED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+void put_text(FILE *to, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool second_set = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0; /* U+0080 .. U+009F */
+        if (*c < 0x20 || *c == 0x7F || second_set)
+            fprintf(to, "\\x%02x", second_set ? *++c : *c);
+        else
+            putc(*c, to);
+    }
+}
+
+__attribute__((format(printf, 2, 0))) static void say(const char *before, const char *format,
+                                                      va_list arguments)
+{
+    char text[2048];
+    vsnprintf(text, sizeof text, format, arguments);
+    progress_clear();
+    fputs(before, stderr);
+    put_text(stderr, text);
+    putc('\n', stderr);
+}
+
+int complain(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say("hillock: ", format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int failed(void)
+{
+    return complain(exit_status(hk_last_status()), "%s", hk_message());
+}
+
+void note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say("hillock: note: ", format, arguments);
+    va_end(arguments);
+}
+
+const char *grouped(int64_t number)
+{
+    static char buffers[8][32];
+    static int next;
+    char digits[32], *out = buffers[next = (next + 1) % 8], *end = out;
+    int n = snprintf(digits, sizeof digits, "%" PRId64, number);
+    for (int i = 0; i < n; i++) {
+        if (i && digits[i - 1] != '-' && (n - i) % 3 == 0)
+            *end++ = ',';
+        *end++ = digits[i];
+    }
+    *end = '\0';
+    return out;
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_text(const char *text)
+{
+    json_t *it = text ? json_string(text) : NULL;
+    return it ? it : json_null();
+}
+
+int json_print(json_t *object)
+{
+    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(object);
+    return EXIT_DONE; /* main() looks whether standard output took everything */
+}

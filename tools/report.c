@@ -1,0 +1,94 @@
+/* Tables and JSON of evaluations and layers. */
+#include "report.h"
+
+static void put_confusion(FILE *to, const hk_evaluation *e)
+{
+    fprintf(to, "\nconfusion matrix (row: true class, column: predicted)\n      ");
+    for (int j = 0; j < e->classes; j++)
+        fprintf(to, " %6d", j);
+    for (int i = 0; i < e->classes; i++) {
+        fprintf(to, "\n%6d", i);
+        for (int j = 0; j < e->classes; j++)
+            fprintf(to, " %6lld", (long long)e->confusion[i * e->classes + j]);
+    }
+    putc('\n', to);
+}
+
+void report_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
+{
+    put_confusion(to, e);
+    fprintf(to, "\nclass  precision  recall      F1     AUC  name\n");
+    for (int i = 0; i < e->classes; i++) {
+        fprintf(to, "%5d  %9.4f  %6.4f  %6.4f  %6.4f  ", i, e->precision[i], e->recall[i], e->f1[i],
+                e->auc[i]);
+        put_text(to, hk_data_class_name(data, i));
+        putc('\n', to);
+    }
+    fprintf(to, "\n%s test images: loss %.4f, accuracy %.2f %%, macro F1 %.4f, AUC %.4f\n",
+            grouped(e->total.n), e->total.loss, 100 * e->total.accuracy, e->total.macro_f1,
+            e->total.auc);
+}
+
+static json_t *class_json(const hk_data *data, const hk_evaluation *e, int i)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(hk_data_class_name(data, i)),
+                     "precision", json_number(e->precision[i]), "recall", json_number(e->recall[i]),
+                     "f1", json_number(e->f1[i]), "auc", json_number(e->auc[i]));
+}
+
+void report_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
+{
+    json_t *confusion = json_array(), *classes = json_array();
+    for (int i = 0; i < e->classes; i++) {
+        json_t *row = json_array();
+        for (int j = 0; j < e->classes; j++)
+            json_array_append_new(row, json_integer(e->confusion[i * e->classes + j]));
+        json_array_append_new(confusion, row);
+        json_array_append_new(classes, class_json(data, e, i));
+    }
+    json_object_update_new(
+        into,
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images", (json_int_t)e->total.n,
+                  "test_loss", json_number(e->total.loss), "test_accuracy",
+                  json_number(e->total.accuracy), "macro_f1", json_number(e->total.macro_f1), "auc",
+                  json_number(e->total.auc), "confusion", confusion, "classes", classes));
+}
+
+void report_layers(FILE *to, const hk_epoch_report *epoch)
+{
+    fprintf(
+        to,
+        "  layer         units    dead  gradient-dead  saturated  gradient norm   (%s inputs)\n",
+        grouped(epoch->probed));
+    for (int i = 0; i < epoch->n_layers; i++) {
+        const hk_layer_report *layer = &epoch->layers[i];
+        fprintf(to, "  %-12s %6lld %5.1f %%  %11.1f %%  %7.1f %%  %13.3g\n", layer->layer,
+                (long long)layer->units, 100 * layer->dead, 100 * layer->gradient_dead,
+                100 * layer->saturated, layer->gradient_norm);
+    }
+}
+
+json_t *report_layers_json(const hk_epoch_report *epoch)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < epoch->n_layers; i++) {
+        const hk_layer_report *it = &epoch->layers[i];
+        json_array_append_new(layers, json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "layer",
+                                                it->layer, "units", (json_int_t)it->units, "dead",
+                                                json_number(it->dead), "gradient_dead",
+                                                json_number(it->gradient_dead), "saturated",
+                                                json_number(it->saturated), "gradient_norm",
+                                                json_number(it->gradient_norm)));
+    }
+    return layers;
+}
+
+double report_dead(const hk_epoch_report *epoch)
+{
+    double dead = 0, units = 0;
+    for (int i = 0; i < epoch->n_layers; i++) {
+        dead += epoch->layers[i].dead * (double)epoch->layers[i].units;
+        units += (double)epoch->layers[i].units;
+    }
+    return units > 0 ? dead / units : 0;
+}
