@@ -196,8 +196,10 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
         status = add_tensors(path, root, tensors, n_tensors, pieces + HEADER_PIECES);
     if (status == HK_OK) {
         header = json_dumps(root, JSON_COMPACT);
-        status = header ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
-                        : HK_NO_MEMORY;
+        /* json_dumps() leaves out what found no memory and says nothing */
+        status = header && !memory_refused
+                     ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
+                     : HK_NO_MEMORY;
     }
     hki_free(header);
     json_decref(root);
@@ -243,10 +245,13 @@ static hk_status parse_header(const source *from, json_t **root)
     json_error_t error;
     begin_json();
     *root = json_loadb(from->header, from->header_size, JSON_REJECT_DUPLICATES, &error);
+    if (memory_refused) { /* even with a root: it may lack letters */
+        json_decref(*root);
+        *root = NULL;
+        return HK_NO_MEMORY;
+    }
     if (*root)
         return HK_OK;
-    if (memory_refused)
-        return HK_NO_MEMORY;
     return hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", from->name, error.position, error.text);
 }
 
