@@ -44,18 +44,20 @@ static double gradient_difference(hk_plan *plan, const hk_tensor *out, const hk_
     return (sides[1] - sides[0]) / (2 * (double)step);
 }
 
-/* Evenly spaced values in random order: no two are so near that a step makes them change places. */
+/* Evenly spaced values in random order: no two are so near that a step makes them change places;
+ * shifted by the key, so that two leaves of one value each differ. */
 static void gradient_fill(float *x, int64_t n, float low, float high, uint64_t key)
 {
     uint32_t *order = malloc((size_t)n * sizeof *order);
+    float shift = hks_uniform(key, 0);
     hki_permutation(key, (uint32_t)n, order);
     for (int64_t i = 0; i < n; i++)
-        x[i] = low + (high - low) * ((float)order[i] + 0.5f) / (float)n;
+        x[i] = low + (high - low) * ((float)order[i] + shift) / (float)n;
     free(order);
 }
 
-/* Checks the gradient of `out` by each leaf (inputs and learned tensors). Values of leaves are
- * drawn from [low, high] unless fill is 0, then learned ones stay as they are. */
+/* Checks the gradient of `out` by each leaf (inputs and learned tensors), whose values are drawn
+ * from [low, high]. */
 static void gradient_check(const char *what, hk_tensor *out, hk_tensor *const *leaves, int n_leaves,
                            int64_t batch, float low, float high, double tolerance)
 {

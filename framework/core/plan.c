@@ -77,6 +77,21 @@ static void mark_needed(planner *p)
     p->end = 2 * p->n_steps;
 }
 
+/* Counts and bytes below are plain products: here is where they are known to fit. */
+static hk_status check_sizes(const planner *p)
+{
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        const hk_shape *shape = &p->net->tensors[id]->shape;
+        size_t bytes;
+        if (p->needed[id] && hki_is_batched(shape) &&
+            (!hki_mul((size_t)hki_sample_count(shape) * sizeof(float), (size_t)p->batch, &bytes) ||
+             bytes > HKI_MAX_BYTES))
+            return hki_fail(HK_NO_MEMORY, "a plan for %lld samples of %s needs too much memory",
+                            (long long)p->batch, hki_shape_text(shape));
+    }
+    return HK_OK;
+}
+
 /* Only results on a path from something learned to the loss walk back. */
 static void mark_reached(const planner *p, bool *reached)
 {
@@ -373,8 +388,7 @@ static void wire(const planner *p, hk_plan *plan, bool *written)
             wire_gradients(p, plan, s, written);
     for (int id = 0; id < p->net->n_tensors; id++) {
         const hk_tensor *t = p->net->tensors[id];
-        bool readable = t->role != HKI_COMPUTED || p->kept[id];
-        if (!p->needed[id] || !readable)
+        if (!t->value && !(p->needed[id] && (t->role == HKI_INPUT || p->kept[id])))
             continue;
         plan->values[id] = value_address(p, plan, t);
         plan->gradients[id] =
@@ -422,13 +436,16 @@ static hk_status build(planner *p, hk_plan *plan, bool *written)
 {
     size_t n = (size_t)p->net->n_tensors, arena = 0, records = 0;
     mark_needed(p);
+    hk_status status = check_sizes(p);
+    if (status)
+        return status;
     mark_reached(p, plan->reached);
     find_last_reads(p, plan->reached);
     pass_reads_to_viewed(p);
     if (place_values(p) || place_gradients(p, plan->reached, written) ||
         place_work(p, plan->reached))
         return HK_NO_MEMORY;
-    hk_status status = pack(p, &arena);
+    status = pack(p, &arena);
     if (status)
         return status;
     for (int s = 0; s < p->n_steps; s++)
@@ -451,6 +468,9 @@ static hk_status check_options(const hk_net *net, const hk_plan_options *options
         return hki_fail(HK_BAD_ARGUMENT, "a plan needs an output or a loss");
     if ((loss && loss->net != net) || (options->output && options->output->net != net))
         return hki_fail(HK_BAD_ARGUMENT, "a plan's output and loss must belong to its net");
+    for (int i = 0; i < options->n_keep; i++)
+        if (options->keep[i] && options->keep[i]->net != net)
+            return hki_fail(HK_BAD_ARGUMENT, "a plan keeps tensors of its own net alone");
     if (loss && (hki_is_batched(&loss->shape) || hki_sample_count(&loss->shape) != 1))
         return hki_fail(HK_BAD_SHAPE, "a loss is a single number, this tensor has shape %s",
                         hki_shape_text(&loss->shape));
@@ -478,6 +498,7 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
     if (!plan)
         return status;
     plan->net = net;
+    plan->n_tensors = net->n_tensors;
     plan->batch = options->batch ? options->batch : 1;
     plan->training = options->training;
     plan->loss = options->loss;
@@ -514,12 +535,17 @@ int64_t hk_plan_bytes(const hk_plan *plan)
     return plan->arena_bytes;
 }
 
+static bool knows(const hk_plan *plan, const hk_tensor *tensor)
+{
+    return tensor && tensor->net == plan->net && tensor->id < plan->n_tensors;
+}
+
 float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor)
 {
-    return plan->values[tensor->id];
+    return knows(plan, tensor) ? plan->values[tensor->id] : NULL;
 }
 
 const float *hk_plan_gradient(hk_plan *plan, const hk_tensor *tensor)
 {
-    return plan->gradients[tensor->id];
+    return knows(plan, tensor) ? plan->gradients[tensor->id] : NULL;
 }

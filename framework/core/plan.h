@@ -15,8 +15,10 @@ typedef struct hki_step {
 
 struct hk_plan {
     hk_net *net;
+    int n_tensors; /* of the net when the plan was made: those recorded later are strangers */
     int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
     bool training;
+    bool can_walk_back; /* the last forward's values are all there: walking back reuses them */
     const hk_tensor *loss;
     uint64_t step; /* committed steps: the clock of all random numbers */
     hki_step *steps;

@@ -41,6 +41,7 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
         if (plan->watch)
             plan->watch(plan->watcher, &call);
     }
+    plan->can_walk_back = true;
     return HK_OK;
 }
 
@@ -108,20 +109,21 @@ static void clear_unreached(hk_plan *plan)
 {
     for (int id = 0; id < plan->net->n_tensors; id++) {
         hk_tensor *t = plan->net->tensors[id];
-        if (t->role == HKI_LEARNED && !plan->reached[id])
+        if (t->role == HKI_LEARNED && (id >= plan->n_tensors || !plan->reached[id]))
             memset(t->gradient, 0, (size_t)hki_count(&t->shape, 1) * sizeof(float));
     }
 }
 
 hk_status hk_plan_backward(hk_plan *plan)
 {
-    if (!plan->loss || !plan->last_n)
+    if (!plan->loss || !plan->can_walk_back)
         return hki_fail(HK_BAD_ARGUMENT, plan->loss ? "walking back needs a forward run first"
                                                     : "this plan has no loss to walk back from");
     if (make_leaf_scratch(plan))
         return HK_NO_MEMORY;
     if (!plan->net->has_gradients)
         clear_unreached(plan);
+    plan->can_walk_back = false;
     if (plan->loss_gradient)
         *plan->loss_gradient = 1;
     for (int s = plan->n_steps - 1; s >= 0; s--)

@@ -324,12 +324,9 @@ static bool uses_plugin(const hk_tensor *t)
            t->op == &hki_op_normalize_weight;
 }
 
-hk_status hki_net_fill(hk_net *net)
+static hk_status fill(hk_net *net, bool *follows)
 {
     hk_status status = check_overrides(net);
-    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
-    if (!follows)
-        return HK_NO_MEMORY;
     for (int id = 0; id < net->n_tensors && !status; id++) {
         hk_tensor *t = net->tensors[id];
         if (uses_plugin(t)) {
@@ -339,6 +336,18 @@ hk_status hki_net_fill(hk_net *net)
             t->filled = !status;
         }
     }
+    return status;
+}
+
+/* Two threads may make the first plan of a net at once, to predict. */
+hk_status hki_net_fill(hk_net *net)
+{
+    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
+    if (!follows)
+        return HK_NO_MEMORY;
+    pthread_mutex_lock(&net->choices->lock);
+    hk_status status = fill(net, follows);
+    pthread_mutex_unlock(&net->choices->lock);
     hki_free(follows);
     return status;
 }

@@ -28,7 +28,7 @@ typedef struct hki_choices {
     int n_overrides;
     char (*layers)[HKI_LAYER_NAME];
     int n_layers, layer_capacity;
-    pthread_mutex_t lock; /* of the pool */
+    pthread_mutex_t lock; /* of the pool, and of first values */
     hki_pooled pool[HKI_POOLED_PLANS];
 } hki_choices;
 

@@ -13,6 +13,8 @@ static bool is_stored(const hk_tensor *t)
 void hk_net_digest(hk_net *net, char out[65])
 {
     out[0] = '\0';
+    if (hki_net_fill(net))
+        return;
     hki_piece *pieces = hki_alloc_array((size_t)net->n_tensors, sizeof *pieces);
     size_t n = 0;
     if (!pieces)
@@ -33,8 +35,10 @@ static void describe_input(const hk_tensor *logits, char *text, size_t size)
     const hk_tensor *t = logits;
     while (t->role == HKI_COMPUTED)
         t = t->inputs[0];
-    snprintf(text, size, t->shape.ndim == 4 ? "%lldx%lldx%lld" : "", (long long)t->shape.dims[1],
-             (long long)t->shape.dims[2], (long long)t->shape.dims[3]);
+    text[0] = '\0';
+    if (t->shape.ndim == 4)
+        snprintf(text, size, "%lldx%lldx%lld", (long long)t->shape.dims[1],
+                 (long long)t->shape.dims[2], (long long)t->shape.dims[3]);
 }
 
 hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,

@@ -200,11 +200,11 @@ static bool is_used(const hk_tensor *x)
     return false;
 }
 
-/* A bias just before a normalization has no effect: take it out again. */
+/* A layer's bias just before a normalization has no effect: take it out again. */
 static void drop_bias(hk_tensor *x)
 {
     bool has_bias = (x->op == &hki_op_conv2d || x->op == &hki_op_linear) && x->n_inputs == 3;
-    if (!has_bias || is_used(x) || x->inputs[2]->id != x->id - 1)
+    if (!has_bias || is_used(x) || x->inputs[2]->layer < 0 || x->inputs[2]->id != x->id - 1)
         return;
     hki_fill *fill = x->inputs[1]->init;
     if (fill)

@@ -71,7 +71,7 @@ static double activate_activity(const hki_call *call)
 {
     const double *record = call->record;
     if (!record || record[0] == 0)
-        return NAN;
+        return (double)NAN;
     int64_t channels = hki_channels(&call->tensor->inputs[0]->shape);
     double sum = 0;
     for (int64_t j = 0; j < channels; j++)

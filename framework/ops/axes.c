@@ -145,14 +145,23 @@ void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, fl
 
 /* ---- Chunks -------------------------------------------------------------------------------------------- */
 
-hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain)
+static int64_t chunk_rows(int64_t rows, int64_t channels, int64_t grain)
 {
     int64_t least = (4096 + channels - 1) / channels; /* rows worth a private sum */
     int64_t size = (rows + HKI_MAX_CHUNKS - 1) / HKI_MAX_CHUNKS;
-    if (size < least)
-        size = least;
-    size = (size + grain - 1) / grain * grain;
+    return ((size < least ? least : size) + grain - 1) / grain * grain;
+}
+
+hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain)
+{
+    int64_t size = chunk_rows(rows, channels, grain);
     return (hki_chunks){.rows = rows, .size = size, .count = (int)((rows + size - 1) / size)};
+}
+
+int hki_chunks_most(int64_t rows, int64_t channels, int64_t grain)
+{
+    int64_t smallest = chunk_rows(1, channels, grain), most = (rows + smallest - 1) / smallest;
+    return (int)(most < HKI_MAX_CHUNKS ? most : HKI_MAX_CHUNKS);
 }
 
 int64_t hki_tile_rows(int64_t channels)

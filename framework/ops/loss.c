@@ -76,20 +76,30 @@ static entropy entropy_of(const hki_call *call)
                      .smoothing = *(const float *)call->tensor->attributes};
 }
 
+/* The class of a sample; -1 for a number that is none. */
+static int64_t label_of(const entropy *e, int64_t sample)
+{
+    float label = e->labels[sample];
+    return label >= 0 && label < (float)e->classes ? (int64_t)label : -1;
+}
+
 /* -sum of target log p = log sum exp(z) - sum of target z, for one sample. */
 static double entropy_of_sample(const void *context, int64_t sample)
 {
     const entropy *e = context;
     const float *z = e->logits + sample * e->classes;
+    int64_t label = label_of(e, sample);
     float most = z[0];
     double sum = 0, all = 0;
+    if (label < 0)
+        return (double)NAN;
     for (int64_t i = 1; i < e->classes; i++)
         most = z[i] > most || z[i] != z[i] ? z[i] : most;
     for (int64_t i = 0; i < e->classes; i++) {
         sum += (double)hks_exp(z[i] - most);
         all += (double)z[i];
     }
-    double of_label = (double)z[(int64_t)e->labels[sample]], smoothing = (double)e->smoothing;
+    double of_label = (double)z[label], smoothing = (double)e->smoothing;
     return (double)most + (double)hks_log((float)sum) - (1 - smoothing) * of_label -
            smoothing * all / (double)e->classes;
 }
@@ -109,7 +119,8 @@ static void entropy_backward(const hki_call *call)
     for (int64_t s = 0; s < call->batch; s++) {
         float *dz = call->dx[0] + s * e.classes;
         softmax_row(e.classes, e.logits + s * e.classes, dz);
-        dz[(int64_t)e.labels[s]] -= 1 - e.smoothing;
+        int64_t label = label_of(&e, s);
+        dz[label < 0 ? 0 : label] -= label < 0 ? NAN : 1 - e.smoothing;
         for (int64_t i = 0; i < e.classes; i++)
             dz[i] = scale * (dz[i] - rest);
     }
@@ -150,6 +161,7 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
 typedef struct element_loss {
     double (*value)(float y, float target, float v);
     float (*slope)(float y, float target, float v); /* by y */
+    float (*target_slope)(float y, float target, float v); /* NULL: minus the slope */
     float v;
 } element_loss;
 
@@ -171,7 +183,7 @@ static void element_forward(const hki_call *call)
     *call->y = (float)(hki_sum_terms(n, element_term, &terms) / (double)n);
 }
 
-/* Both gradients, where wanted; the loss of y - target is even, so dtarget = -dy for it. */
+/* Both gradients, where wanted; a loss of y - target has opposite ones. */
 static void element_backward(const hki_call *call)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
@@ -179,11 +191,13 @@ static void element_backward(const hki_call *call)
     float scale = *call->dy / (float)n;
 #pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
     for (int64_t i = 0; i < n; i++) {
-        float slope = scale * loss->slope(call->x[0][i], call->x[1][i], loss->v);
+        float y = call->x[0][i], target = call->x[1][i];
+        float slope = loss->slope(y, target, loss->v);
         if (call->dx[0])
-            call->dx[0][i] = slope;
+            call->dx[0][i] = scale * slope;
         if (call->dx[1])
-            call->dx[1][i] = -slope;
+            call->dx[1][i] = scale * (loss->target_slope ? loss->target_slope(y, target, loss->v)
+                                                         : -slope);
     }
 }
 
@@ -217,7 +231,7 @@ static const hki_op op_mse = {.name = "mean squared error",
 
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target)
 {
-    return element(&op_mse, y, target, (element_loss){square, square_slope, 0});
+    return element(&op_mse, y, target, (element_loss){.value = square, .slope = square_slope});
 }
 
 /* d^2 / 2 within v of the target, v (|d| - v / 2) beyond: Huber 1964. */
@@ -242,7 +256,8 @@ hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta)
         hki_fail(HK_BAD_ARGUMENT, "huber loss: delta %g is not above 0", delta);
         return NULL;
     }
-    return element(&op_huber, y, target, (element_loss){huber, huber_slope, (float)delta});
+    return element(&op_huber, y, target,
+                   (element_loss){.value = huber, .slope = huber_slope, .v = (float)delta});
 }
 
 /* max(z, 0) - z t + log1p(exp(-|z|)); its slope by z is sigmoid(z) - t. */
@@ -257,7 +272,12 @@ static float binary_slope(float z, float target, float v)
     return hks_sigmoid(z) - target;
 }
 
-/* Targets are data: their gradient, -z, is of no use and not given. */
+static float binary_target_slope(float z, float target, float v)
+{
+    (void)target, (void)v;
+    return -z;
+}
+
 static const hki_op op_binary = {.name = "binary cross entropy",
                                  .forward = element_forward,
                                  .backward = element_backward,
@@ -265,9 +285,7 @@ static const hki_op op_binary = {.name = "binary cross entropy",
 
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets)
 {
-    if (targets && targets->role != HKI_INPUT && targets->role != HKI_FIXED) {
-        hki_fail(HK_BAD_ARGUMENT, "binary cross entropy: targets must be an input or a constant");
-        return NULL;
-    }
-    return element(&op_binary, logits, targets, (element_loss){binary, binary_slope, 0});
+    return element(&op_binary, logits, targets,
+                   (element_loss){.value = binary, .slope = binary_slope,
+                                  .target_slope = binary_target_slope});
 }

@@ -223,15 +223,28 @@ static void apply_affine(const sets *s, const float *coef, int64_t coef_stride, 
     }
 }
 
+/* Evaluation with statistics of the past: one set, coefficients alone. */
+static bool is_frozen(const hki_call *call)
+{
+    return !call->training && normalization_of(call->tensor)->frozen;
+}
+
+static sets frozen_sets(const hki_call *call)
+{
+    sets s = sets_of(call);
+    s.rows *= s.count;
+    s.count = 1;
+    return s;
+}
+
 static void affine_forward(const hki_call *call)
 {
     const hk_normalization *normalization = normalization_of(call->tensor);
     float *slots[HK_MAX_SLOTS];
     hk_context context = hki_context_of(call, hki_use_of(call->tensor), slots);
-    sets s = sets_of(call);
-    if (!call->training && normalization->frozen) {
+    sets s = is_frozen(call) ? frozen_sets(call) : sets_of(call);
+    if (is_frozen(call)) {
         normalization->frozen(&context, s.coef);
-        s = (sets){.count = 1, .rows = context.rows, .channels = s.channels, .coef = s.coef};
     } else {
         if (s.count == 1)
             batch_moments(call, &s);
@@ -284,8 +297,10 @@ static void affine_backward(const hki_call *call)
     const hk_normalization *normalization = use->plugin->normalization;
     float *slots[HK_MAX_SLOTS], *dslots[HK_MAX_SLOTS] = {0};
     hk_context context = hki_context_of(call, use, slots);
-    sets s = sets_of(call);
+    sets s = is_frozen(call) ? frozen_sets(call) : sets_of(call);
     int64_t c = s.channels;
+    if (is_frozen(call))
+        memset(s.moments, 0, (size_t)c * sizeof *s.moments); /* sums around 0 */
     if (s.count == 1)
         batch_gradient_sums(call, &s);
     else
@@ -302,7 +317,8 @@ static void affine_backward(const hki_call *call)
     for (int64_t i = 0; i < s.count; i++) {
         hk_moments moments = moments_of(&s, i);
         const double *sums = part_at(call, c, HKI_MAX_CHUNKS + i);
-        normalization->gradient(&context, s.coef + i * s.n_coef * c, &moments, sums, sums + c,
+        normalization->gradient(&context, s.coef + i * s.n_coef * c,
+                                is_frozen(call) ? NULL : &moments, sums, sums + c,
                                 bcoef + i * 3 * c, dslots);
     }
     if (call->dx[0])

@@ -29,6 +29,8 @@ typedef struct hki_chunks {
 } hki_chunks;
 enum { HKI_MAX_CHUNKS = 64 };
 hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain);
+/* Enough for any number of rows up to this one: fewer rows can make more chunks. */
+int hki_chunks_most(int64_t rows, int64_t channels, int64_t grain);
 static inline int64_t hki_chunk_end(const hki_chunks *chunks, int64_t first)
 {
     return first + chunks->size < chunks->rows ? first + chunks->size : chunks->rows;

@@ -45,9 +45,8 @@ size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, 
 {
     int64_t rows = hki_rows(&y->inputs[0]->shape, batch);
     int64_t channels = hki_channels(&y->inputs[0]->shape);
-    hki_chunks chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels));
-    return (size_t)(chunks.count * chunk_floats(use->plugin, rows, channels, n_sums)) *
-           sizeof(float);
+    int chunks = hki_chunks_most(rows, channels, hki_tile_rows(channels));
+    return (size_t)(chunks * chunk_floats(use->plugin, rows, channels, n_sums)) * sizeof(float);
 }
 
 /* out[i] = sum over chunks of their i-th private float. */

@@ -15,6 +15,7 @@ hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
     if (!optimizer)
         return HK_NO_MEMORY;
     optimizer->net = net;
+    optimizer->n_tensors = net->n_tensors;
     hk_status status = hki_rule_parse(spec, &optimizer->rule);
     int moments = status ? 0 : hki_rule_moments(&optimizer->rule);
     for (int i = 0; i < moments && !status; i++) {
@@ -70,7 +71,7 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
     float factor = clip_factor(net, clip);
     int64_t offset = 0;
     optimizer->step++;
-    for (int i = 0; i < net->n_tensors; i++) {
+    for (int i = 0; i < optimizer->n_tensors; i++) {
         hk_tensor *t = net->tensors[i];
         if (t->role != HKI_LEARNED)
             continue;

@@ -6,6 +6,7 @@
 struct hk_optimizer {
     hk_net *net;
     hki_rule rule;
+    int n_tensors;     /* of the net when it was made: those recorded later are not its own */
     int64_t step;      /* steps taken */
     float *moments[2]; /* each [parameters], tensors one after the other in recording order */
 };

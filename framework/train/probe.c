@@ -20,6 +20,8 @@ typedef struct watched {
     float low, high;
     float *most, *slope; /* [HKI_MAX_CHUNKS][channels] */
     float *ones, *dx;    /* [c_out], [HKI_MAX_CHUNKS] tiles */
+    int64_t longest;     /* of its learned slots */
+    float *unwanted;     /* [HKI_MAX_CHUNKS][longest]: gradients of slots that nobody reads */
     int64_t saturated[HKI_MAX_CHUNKS], outputs;
 } watched;
 
@@ -60,12 +62,18 @@ static hk_status watch_layer(watched *w, const hk_tensor *t)
     w->has_slope = w->c_in == w->c_out &&
                    !(hki_use_of(t)->plugin->activation->traits & HK_ROWWISE);
     find_asymptotes(w);
+    const hk_plugin *plugin = hki_use_of(t)->plugin;
+    for (int i = 0; i < hki_slot_count(plugin); i++) {
+        int64_t length = hki_slot_length(&plugin->slots[i], 1, w->c_in);
+        w->longest = length > w->longest ? length : w->longest;
+    }
     size_t tile = (size_t)(hki_tile_rows(w->c_in) * w->c_in);
     w->most = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->c_out), sizeof(float));
     w->slope = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->c_in), sizeof(float));
     w->ones = hki_alloc_array(tile, sizeof(float));
     w->dx = hki_alloc_array(HKI_MAX_CHUNKS * tile, sizeof(float));
-    if (!w->most || !w->slope || !w->ones || !w->dx)
+    w->unwanted = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->longest), sizeof(float));
+    if (!w->most || !w->slope || !w->ones || !w->dx || !w->unwanted)
         return HK_NO_MEMORY;
     for (size_t i = 0; i < tile; i++)
         w->ones[i] = 1;
@@ -95,13 +103,17 @@ static void look_at_slopes(watched *w, int chunk, const hk_context *context, hk_
                            uint32_t reads)
 {
     float *slope = w->slope + chunk * w->c_in, *dslots[HK_MAX_SLOTS] = {0};
+    const hk_plugin *plugin = hki_use_of(w->tensor)->plugin;
     int64_t rows = hki_tile_rows(w->c_in);
+    for (int i = 0; i < hki_slot_count(plugin); i++)
+        if (plugin->slots[i].role == HK_LEARNED)
+            dslots[i] = w->unwanted + chunk * w->longest;
     tile.dy = w->ones;
     tile.dx = w->dx + chunk * rows * w->c_in;
     tile.dslots = dslots;
     if (!(reads & HK_READS_X))
         tile.x = NULL;
-    hki_backward(hki_use_of(w->tensor)->plugin)(context, &tile);
+    hki_backward(plugin)(context, &tile);
     for (int64_t r = 0; r < tile.rows; r++)
         for (int64_t j = 0; j < w->c_in; j++) {
             float v = fabsf(tile.dx[r * w->c_in + j]);
@@ -177,6 +189,7 @@ void hki_probe_free(hki_probe *probe)
         hki_free(probe->layers[i].slope);
         hki_free(probe->layers[i].ones);
         hki_free(probe->layers[i].dx);
+        hki_free(probe->layers[i].unwanted);
     }
     hki_free(probe->layers);
     hki_free(probe);

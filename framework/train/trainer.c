@@ -77,7 +77,7 @@ static hk_status prepare(hk_trainer *t)
     t->labels = hk_labels(t->logits->net);
     t->loss = hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
     if (!t->loss)
-        return HK_NO_MEMORY;
+        return hk_last_status();
     hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
     hk_loader_options loader = {.batch = t->options.batch, .shuffle = 1,
                                 .augment = t->augment_spec, .seed = t->options.seed};
@@ -286,7 +286,7 @@ static size_t describe_moments(const hk_optimizer *optimizer, char (*names)[HKI_
     size_t n = 0;
     for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++) {
         float *next = optimizer->moments[m];
-        for (int i = 0; i < optimizer->net->n_tensors; i++) {
+        for (int i = 0; i < optimizer->n_tensors; i++) {
             const hk_tensor *t = optimizer->net->tensors[i];
             if (t->role != HKI_LEARNED)
                 continue;
@@ -324,13 +324,18 @@ static hk_status list_moments(const hk_trainer *t, moment_list *list)
     return HK_OK;
 }
 
+static void seed_text(const hk_trainer *t, char *text, size_t size)
+{
+    snprintf(text, size, "%llu", (unsigned long long)t->options.seed);
+}
+
 hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
 {
     char epochs[24], step[24], seed[24];
     moment_list moments;
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
+    seed_text(t, seed, sizeof seed);
     const hki_st_meta meta[] = {{"hk.epochs", epochs}, {"hk.step", step}, {"hk.seed", seed},
                                 {"hk.optimizer", t->optimizer_spec},
                                 {"hk.data", hk_data_spec(t->options.train)}};
@@ -352,14 +357,20 @@ static hk_status stored_number(const hki_st_file *file, const char *path, const 
     return HK_OK;
 }
 
-/* Moments must be those of this optimizer, all of them. */
+/* Optimizer, seed and moments must be this training's, all of them. */
 static hk_status check_moments(const hk_trainer *t, const char *path, const hki_st_file *file,
                                const moment_list *moments)
 {
     const char *spec = hki_st_meta_get(file, "hk.optimizer");
+    const char *seed = hki_st_meta_get(file, "hk.seed");
+    char own_seed[24];
+    seed_text(t, own_seed, sizeof own_seed);
     if (!spec || strcmp(spec, t->optimizer_spec) != 0)
         return hki_fail(HK_BAD_DATA, "%s: was trained with optimizer %s, not %s", path,
                         spec ? spec : "unknown", t->optimizer_spec);
+    if (!seed || strcmp(seed, own_seed) != 0)
+        return hki_fail(HK_BAD_DATA, "%s: was trained with seed %s, not %s", path,
+                        seed ? seed : "unknown", own_seed);
     for (size_t i = 0; i < moments->n; i++) {
         const hki_st_tensor *found = hki_store_find(file, moments->tensors[i].name);
         if (!found || found->ndim != moments->tensors[i].ndim ||

@@ -19,7 +19,7 @@ typedef struct hk_net_options {
 
 /* A new, empty net: hk_net_new(.activation = "mish", .seed = 1). HK_UNKNOWN_NAME, HK_BAD_ARGUMENT
  * for a spec that cannot be used. Free with hk_net_free. */
-#define hk_net_new(...) hk_net_create((hk_net_options){__VA_ARGS__, .zero_ = 0})
+#define hk_net_new(...) hk_net_create((hk_net_options){.zero_ = 0, __VA_ARGS__})
 hk_net *hk_net_create(hk_net_options options);
 void hk_net_free(hk_net *net);
 const char *hk_net_activation(const hk_net *net); /* the spec it was made with */
@@ -90,7 +90,8 @@ void hk_net_clear_gradients(hk_net *net);
  * HK_UNKNOWN_NAME lists the layers. */
 hk_status hk_net_freeze(hk_net *net, const char *layers);
 
-/* SHA-256, in hexadecimal, over all learned tensors and state in the order of recording. */
+/* SHA-256, in hexadecimal, over all learned tensors and state in the order of recording; "" when
+ * memory is refused or the net cannot be filled. */
 void hk_net_digest(hk_net *net, char out[65]);
 
 /* Writes all learned tensors and state of the net that ends in `logits` as safetensors. The

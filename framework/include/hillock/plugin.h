@@ -161,6 +161,7 @@ typedef struct hk_normalization {
     /* [any thread], once per set */
     void (*coefficients)(const hk_context *, const hk_moments *, float *coef);
     void (*frozen)(const hk_context *, float *coef); /* evaluation; NULL: as in training */
+    /* Behind frozen(), moments are NULL: sums are of dy and dy x, statistics are constants. */
     void (*gradient)(const hk_context *, const float *coef, const hk_moments *,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots);

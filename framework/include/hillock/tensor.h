@@ -103,7 +103,8 @@ hk_tensor *hk_global_avgpool(hk_tensor *x);         /* [batch, h, w, c] -> [batc
 
 /* ---- Probabilities and losses; losses are means over all samples, a scalar ---------------------- */
 hk_tensor *hk_softmax(hk_tensor *x);                /* over the last dimension */
-/* logits[batch, classes], labels[batch]; targets are (1 - smoothing) onehot + smoothing / classes. */
+/* logits[batch, classes], labels[batch]; targets are (1 - smoothing) onehot + smoothing / classes.
+ * A label outside 0 .. classes - 1 makes the loss NaN. */
 hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing);
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets); /* element by element */
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target); /* mean of (y - target)^2 */
@@ -139,9 +140,9 @@ const float *hk_plan_gradient(hk_plan *plan, const hk_tensor *tensor);
 /* Computes everything for n samples (1 <= n <= batch). HK_BAD_ARGUMENT for another n. */
 hk_status hk_plan_forward(hk_plan *plan, int64_t n);
 
-/* Walks back from the loss of the last forward run. Gradients of learned tensors are added to
+/* Walks back, once, from the loss of the last forward run. Gradients of learned tensors are added to
  * what is there since the last optimizer step or hk_net_clear_gradients().
- * HK_BAD_ARGUMENT: the plan has no loss. */
+ * HK_BAD_ARGUMENT: the plan has no loss, or no forward run since it last walked back. */
 hk_status hk_plan_backward(hk_plan *plan);
 
 /* Lets stateful plugins learn from the last training forward (running averages, thresholds) and

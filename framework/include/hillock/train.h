@@ -11,7 +11,8 @@ typedef struct hk_optimizer hk_optimizer;
 /* "sgd:lr=0.1,momentum=0.9,nesterov=1,decay=1e-4", "adam:lr=0.001,beta1=,beta2=,eps=,decay=",
  * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay=". Decay is added to the gradient (adamw:
  * decoupled) and skips tensors that ask for none: biases are decayed, normalization and activation
- * slots are not. Formulas as in PyTorch 1.13. HK_UNKNOWN_NAME, HK_BAD_ARGUMENT with the choices. */
+ * slots are not. Formulas as in PyTorch 1.13. It moves what the net has learned so far: make it
+ * when the model is complete. HK_UNKNOWN_NAME, HK_BAD_ARGUMENT with the choices. */
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out);
 void hk_optimizer_free(hk_optimizer *optimizer);
 
