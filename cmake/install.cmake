@@ -1,0 +1,33 @@
+# What `cmake --install` puts where: the tool, the static library, the headers, the plugins, and what
+# pkg-config and find_package need. All of it is found relative to the prefix, so that an installed
+# tree can be moved.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS hillock-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS hillock EXPORT hillock-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY framework/include/hillock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES models/models.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hillock)
+install(FILES man/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+if(NOT HILLOCK_STATIC_PLUGINS)
+  foreach(source ${plugin_sources})
+    get_filename_component(name ${source} NAME_WE)
+    install(TARGETS plugins_${name} LIBRARY DESTINATION ${installed_plugin_dir})
+  endforeach()
+endif()
+
+# find_package(Hillock): the target Hillock::hillock
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hillock)
+install(EXPORT hillock-targets NAMESPACE Hillock:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/hillock-config.cmake.in hillock-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(hillock-config-version.cmake COMPATIBILITY ExactVersion)
+install(FILES ${CMAKE_BINARY_DIR}/hillock-config.cmake
+              ${CMAKE_BINARY_DIR}/hillock-config-version.cmake DESTINATION ${package_dir})
+
+# pkg-config: the path from the .pc file up to the prefix, and the OpenMP library of this compiler
+file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+list(TRANSFORM OpenMP_C_LIB_NAMES PREPEND "-l" OUTPUT_VARIABLE pc_openmp)
+list(JOIN pc_openmp " " pc_openmp)
+configure_file(cmake/hillock.pc.in hillock.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/hillock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

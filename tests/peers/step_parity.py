@@ -1,0 +1,162 @@
+"""The losses of 20 training steps, here and in PyTorch, from the same weights and batches.
+
+    step_parity.py BUILD_FOLDER
+
+For each case the program step_parity trains, writes its starting weights and its batches and
+prints its losses; PyTorch repeats them. Losses may differ by at most 1e-4, relative.
+
+A deep net with relu cannot be held to that at a rate at which it learns: some of its millions of
+inputs to relu lie within rounding of 0, each that falls on the other side changes the gradient by
+about 1e-3 of itself, and PyTorch in single precision leaves PyTorch in double precision as fast as
+we leave both. Such a case must agree in its first loss, and may be at most 4 times as far from
+double precision as PyTorch is. The same net with silu, which has no kink, is held to 1e-4.
+
+Needs Debian's python3-torch and python3-numpy."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import torch
+import torch.nn.functional as F
+
+STEPS = 20
+TOLERANCE = 1e-4
+CASES = [  # model, activation, optimizer, data, height, width, channels, batch, kinks
+    ("simple_cnn", "relu", "adam:lr=0.001", "glyphs", 28, 28, 1, 64, False),
+    ("resnet20", "silu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, False),
+    ("resnet20", "relu", "sgd:lr=0.0005,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, False),
+    ("resnet20", "relu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, True),
+]
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        data = file.read()
+    header.pop("__metadata__", None)
+    return {
+        name: numpy.frombuffer(data[t["data_offsets"][0]:t["data_offsets"][1]], "<f4").reshape(t["shape"])
+        for name, t in header.items()
+    }
+
+
+def tensors_of(weights, dtype):
+    """Ours in PyTorch's order: filters HWIO -> OIHW, dense weights [in, out] -> [out, in]."""
+    turns = {4: (3, 2, 0, 1), 2: (1, 0)}
+    return {
+        name: torch.tensor(numpy.ascontiguousarray(w.transpose(turns.get(w.ndim, range(w.ndim)))), dtype=dtype)
+        for name, w in weights.items()
+    }
+
+
+class Functional:
+    """What the models below are written in: parameters by our names, batch norm with its state."""
+
+    def __init__(self, tensors, activation):
+        self.act = getattr(F, activation)
+        self.state = {n: t for n, t in tensors.items() if n.endswith((".mean", ".variance"))}
+        self.learned = {n: t.requires_grad_() for n, t in tensors.items() if n not in self.state}
+
+    def conv(self, x, name, stride=1):
+        weight = self.learned[name + ".weight"]
+        return F.conv2d(x, weight, self.learned.get(name + ".bias"), stride, weight.shape[2] // 2)
+
+    def norm(self, x, name):
+        gamma, beta = self.learned[name + ".norm.gamma"], self.learned[name + ".norm.beta"]
+        return F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-5)
+
+    def linear(self, x, name):
+        return F.linear(x, self.learned[name + ".weight"], self.learned[name + ".bias"])
+
+
+def simple_cnn(f, x):
+    x = F.max_pool2d(f.act(f.conv(x, "conv1")), 2)
+    x = F.max_pool2d(F.prelu(f.conv(x, "conv2"), f.learned["conv2.act.slope"]), 2)
+    x = x.permute(0, 2, 3, 1).flatten(1)  # dense weights expect channels last
+    return f.linear(f.act(f.linear(x, "fc1")), "fc2")
+
+
+def resnet20(f, x):
+    names = iter(f"conv{i}" for i in range(1, 100))
+
+    def conv_norm(x, stride=1):
+        name = next(names)
+        return f.norm(f.conv(x, name, stride), name)
+
+    x = f.act(conv_norm(x))
+    for stage in range(3):
+        for block in range(3):
+            stride = 2 if stage > 0 and block == 0 else 1
+            shortcut = conv_norm(x, stride) if stride == 2 else x
+            x = conv_norm(f.act(conv_norm(x, stride)))
+            x = f.act(x + shortcut)
+    return f.linear(x.mean((2, 3)), "fc1")
+
+
+def optimizer_of(spec, parameters):
+    name, values = spec.split(":")
+    values = {k: float(v) for k, v in (pair.split("=") for pair in values.split(","))}
+    return {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[name](parameters, **values)
+
+
+def train(model, activation, spec, weights, images, labels, dtype):
+    f = Functional(tensors_of(weights, dtype), activation)
+    optimizer = optimizer_of(spec, f.learned.values())
+    losses = []
+    for x, label in zip(images, labels):
+        loss = F.cross_entropy(model(f, torch.tensor(x, dtype=dtype).permute(0, 3, 1, 2)),
+                               torch.tensor(label, dtype=torch.long))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return numpy.array(losses)
+
+
+def largest(a, b):
+    return float(numpy.max(numpy.abs(a - b) / numpy.abs(b)))
+
+
+def run_ours(program, case):
+    """Our losses, and what they came from."""
+    model, activation, spec, data, height, width, channels, batch, _ = case
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([program, model, activation, data, spec, str(batch), folder],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        images = numpy.fromfile(os.path.join(folder, "images"), "<f4")
+        labels = numpy.fromfile(os.path.join(folder, "labels"), "<f4")
+        weights = read_safetensors(os.path.join(folder, "weights.safetensors"))
+    losses = numpy.array([float(line) for line in done.stdout.split()])
+    return losses, weights, images.reshape(STEPS, batch, height, width, channels), labels.reshape(STEPS, batch)
+
+
+def compare(program, case):
+    name, activation, spec, kinks = case[0], case[1], case[2], case[-1]
+    ours, *start = run_ours(program, case)
+    theirs = train(globals()[name], activation, spec, *start, torch.float32)
+    apart = largest(ours, theirs)
+    words = f"largest relative difference {apart:.2g}"
+    good = apart <= TOLERANCE
+    if kinks:
+        double = train(globals()[name], activation, spec, *start, torch.float64)
+        us, them = largest(ours, double), largest(theirs, double)
+        words += f"; from double precision {us:.2g}, PyTorch's own {them:.2g}"
+        good = abs(ours[0] / double[0] - 1) <= 1e-6 and us <= 4 * them
+    print(f"{'ok  ' if good else 'FAIL'} {name}, {activation}, {spec}: "
+          f"loss {ours[0]:.6f} -> {ours[-1]:.6f}, {words}", flush=True)
+    return good
+
+
+def main():
+    program = os.path.join(sys.argv[1], "bin", "step_parity")
+    good = sum(compare(program, case) for case in CASES)
+    print(f"peers: {good} passed, {len(CASES) - good} failed, 0 skipped")
+    return good != len(CASES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

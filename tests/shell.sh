@@ -1,0 +1,29 @@
+# tests/shell.sh - check.h for tests in bash: sourced. Gives an empty current folder $work, removed at
+# the end; run CASE prints the output of a case that fails; result ends the program.
+set -uo pipefail
+exec </dev/null
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+umask 022
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # the processors may be shared with other tests
+passed=0 failed=0 skipped=0
+
+run()
+{
+    if "$@" >"$work/.output" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $*"
+    else
+        failed=$((failed + 1))
+        cat "$work/.output"
+        echo "FAIL $*"
+    fi
+}
+
+result()
+{
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+    exit
+}
