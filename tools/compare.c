@@ -147,13 +147,9 @@ static hk_status train(const sweep *s, network *it, int seed, row *r)
 {
     hk_trainer *trainer;
     hk_recipe recipe = choose_recipe(s->given, it->model, s->train);
-    hk_train_options how = recipe_options(&recipe);
+    hk_train_options how = train_options(s->given, &recipe, seed);
     how.train = s->train;
     how.test = s->test;
-    how.clip = s->given->clip;
-    how.smoothing = s->given->smoothing;
-    how.seed = (uint64_t)seed;
-    how.progress = progress_batch;
     hk_status status = hk_trainer_new(it->logits, &how, &trainer);
     if (status == HK_OK)
         status = hk_trainer_run(trainer);

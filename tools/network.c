@@ -101,11 +101,15 @@ hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_da
     return recipe;
 }
 
-hk_train_options recipe_options(const hk_recipe *recipe)
+hk_train_options train_options(const options *given, const hk_recipe *recipe, int64_t seed)
 {
     return (hk_train_options){.optimizer = recipe->optimizer,
                               .schedule = recipe->schedule,
                               .augment = recipe->augment,
                               .epochs = recipe->epochs,
-                              .batch = recipe->batch};
+                              .batch = recipe->batch,
+                              .clip = given->clip,
+                              .smoothing = given->smoothing,
+                              .seed = (uint64_t)seed,
+                              .progress = progress_batch};
 }

@@ -24,5 +24,6 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
 int open_data(const options *given, hk_data **train, hk_data **test);
 /* The model's recipe for the data, with what the command line says instead. */
 hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data);
-/* The recipe as options of the trainer; the rest is zero. */
-hk_train_options recipe_options(const hk_recipe *recipe);
+/* The recipe, and what else the command line says, as options of the trainer; the data are still to
+ * be filled in. */
+hk_train_options train_options(const options *given, const hk_recipe *recipe, int64_t seed);

@@ -122,14 +122,10 @@ static int after_epoch(const hk_epoch_report *r, void *user)
 /* The trainer checks the recipe. */
 static int prepare(training *t)
 {
-    hk_train_options how = recipe_options(&t->recipe);
+    hk_train_options how = train_options(t->given, &t->recipe, t->given->seed);
     how.train = t->train;
     how.validation = t->validation;
     how.test = t->test;
-    how.clip = t->given->clip;
-    how.smoothing = t->given->smoothing;
-    how.seed = (uint64_t)t->given->seed;
-    how.progress = progress_batch;
     how.epoch = after_epoch;
     how.user = t;
     if (hk_trainer_new(t->it.logits, &how, &t->trainer) != HK_OK)

@@ -87,7 +87,8 @@ static hk_status open_idx(const char *dir, const char *prefix, const char *what,
         status = hki_file_read_maybe_gzip(out->path, HKI_MAX_DATA_BYTES, &out->file, &size);
     if (status == HK_OK)
         status = hki_idx_parse(out->path, out->file, size, ndim, out->dims);
-    out->values = out->file + (status == HK_OK ? 4 + 4 * ndim : 0);
+    if (status == HK_OK)
+        out->values = out->file + 4 + 4 * ndim;
     return status;
 }
 
