@@ -49,7 +49,7 @@ static const option_row table[] = {
     {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE, "label smoothing"},
     {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where to save the trained net"},
     {"from", "FILE", TEXT, AT(from), 0, 0, TRAIN, "start with the weights of a saved net"},
-    {"resume", "FILE", TEXT, AT(resume), 0, 0, TRAIN, "go on with training that was saved"},
+    {"resume", "FILE", TEXT, AT(resume), 0, 0, TRAIN, "go on up to --epochs, or with as many more when the file has them all"},
     {"stop", "N", WHOLE, AT(stop), 1, 1e6, TRAIN, "end after epoch N of --epochs, to be resumed"},
     {"freeze", "LAYER,...", TEXT, AT(freeze), 0, 0, TRAIN, "layers that are not to change"},
     {"index", "N", WHOLE, AT(index), 0, 0x1p53, PREDICT, "one image of the test data, from 0"},

@@ -57,6 +57,8 @@ static int build(training *t)
         note("model %s has no normalization layers: --norm %s changes nothing", t->it.model->name,
              t->given->norm);
     t->recipe = choose_recipe(t->given, t->it.model, t->train);
+    if (t->given->resume && t->recipe.epochs <= t->saved.epochs)
+        t->recipe.epochs += t->saved.epochs; /* all done already: that many more */
     return EXIT_DONE;
 }
 
