@@ -28,7 +28,8 @@ const hk_model hk_models[] = {
  * for 2 more end where 4 at once do. */
 static const hk_recipe recipes[] = {
     {"lenet5", "glyphs", "adam:lr=0.002", "constant", "none", 3, 64},
-    {"lenet5", "", "adam:lr=0.003", "step:every=1,factor=0.45", "none", 5, 64},
+    {"lenet5", "", "sgd:lr=0.03,momentum=0.9,decay=5e-4", "step:every=1,factor=0.5,warmup=0.5",
+     "none", 5, 64},
     {"simple_cnn", "", "adam:lr=0.001", "step:every=1,factor=0.65", "none", 8, 64},
     {"resnet20", "cifar-10", "sgd:lr=0.1,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
     {"vgg11", "cifar-10", "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS},

@@ -158,6 +158,9 @@ digest lenet5 --data $small --epochs 4 --resume half.safetensors
 through=$digest
 digest lenet5 --data $small --epochs 4
 same "$digest" "$through"
+run 0 train lenet5 --data $small --epochs 2 --out half.safetensors
+digest lenet5 --data $small --epochs 2 --resume half.safetensors # 2 more
+same "$digest" "$through"
 run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
 has err 'which start fresh'
 refuses 2 'cannot go on as mlp' train mlp --data $small --resume net.safetensors

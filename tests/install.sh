@@ -5,6 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
 prefix=$work/moved
+generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt")
 
 cmake --install "$build" --prefix "$work/first" >install.log || cat install.log
 mv "$work/first" "$prefix"
@@ -35,7 +36,7 @@ find_package(Hillock REQUIRED)
 add_executable(by_find_package own_loop.c)
 target_link_libraries(by_find_package PRIVATE Hillock::hillock)
 END
-        cmake -S outside -B outside/build -DCMAKE_PREFIX_PATH="$prefix" \
+        cmake -S outside -B outside/build -G "$generator" -DCMAKE_PREFIX_PATH="$prefix" \
             -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$prefix/bin" >cmake.log &&
         cmake --build outside/build >>cmake.log &&
         "$prefix/bin/by_find_package" | grep '^loss 0.0'
