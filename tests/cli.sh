@@ -261,8 +261,8 @@ done
 kill -TERM $child
 wait $child
 same $? 130
-has err interrupted
-same "$(ls stopped 2>/dev/null)" ""
+has err 'interrupted; go on with --resume stopped'
+run 0 train lenet5 --data glyphs:train=2000,test=10 --epochs 1 --resume stopped --json
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -47,7 +47,7 @@ static const option_row table[] = {
     {"val", "SHARE", REAL, AT(val), 0, 1, TRAIN, "share of the training data kept for validation"},
     {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE, "longest gradient, longer are clipped"},
     {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE, "label smoothing"},
-    {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where to save the trained net"},
+    {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where to save the net, after each epoch"},
     {"from", "FILE", TEXT, AT(from), 0, 0, TRAIN, "start with the weights of a saved net"},
     {"resume", "FILE", TEXT, AT(resume), 0, 0, TRAIN, "go on up to --epochs, or with as many more when the file has them all"},
     {"stop", "N", WHOLE, AT(stop), 1, 1e6, TRAIN, "end after epoch N of --epochs, to be resumed"},

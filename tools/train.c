@@ -14,6 +14,7 @@ typedef struct training {
     hk_recipe recipe;
     hk_trainer *trainer;
     json_t *history; /* an object for each epoch */
+    int save_status; /* of the last --out */
     FILE *to;        /* where tables go: not to standard output when it holds JSON */
 } training;
 
@@ -118,7 +119,9 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     report_layers(t->to, r);
     fflush(t->to);
     json_array_append_new(t->history, epoch_json(r));
-    return r->epoch == t->given->stop || progress_interrupted();
+    if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
+        t->save_status = failed();
+    return t->save_status || r->epoch == t->given->stop || progress_interrupted();
 }
 
 /* The trainer checks the recipe. */
@@ -142,6 +145,11 @@ static int run_epochs(training *t)
     progress_start();
     hk_status status = hk_trainer_run(t->trainer);
     progress_clear();
+    if (t->save_status)
+        return t->save_status;
+    if (progress_interrupted() && t->given->out && json_array_size(t->history))
+        return complain(EXIT_INTERRUPTED, "train: interrupted; go on with --resume %s",
+                        t->given->out);
     if (progress_interrupted())
         return complain(EXIT_INTERRUPTED, "train: interrupted; nothing was saved");
     return status == HK_OK || status == HK_STOPPED ? EXIT_DONE : failed();
@@ -171,8 +179,6 @@ static int finish(training *t)
 {
     char digest[65];
     hk_evaluation evaluation;
-    if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
-        return failed();
     if (hk_evaluate(t->it.logits, t->test, &evaluation) != HK_OK)
         return failed();
     hk_net_digest(t->it.net, digest);
