@@ -6,7 +6,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 umask 022
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # the processors may be shared with other tests
+export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000} # the processors may be shared with other tests
 passed=0 failed=0 skipped=0
 
 run()
