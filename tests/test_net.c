@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <unistd.h>
 #include "gradient.h"
+#include "io/io.h"
 #include "nn/nn.h"
 
 static hk_tensor *named(const hk_net *net, const char *name)
@@ -523,6 +524,34 @@ static void every_activation_works_in_place(void)
     CHECK_EQUAL(hk_plugin_each(HK_ACTIVATION, check_in_place, bad_file, NULL), HK_OK);
 }
 
+/* A file of data must not be able to say which code to load. */
+static void files_name_plugins_by_name_alone(void)
+{
+    char spec[600], dir[] = "/tmp/hillock-XXXXXX", path[64];
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/net", dir);
+    snprintf(spec, sizeof spec, "%s/leaky_relu.so:slope=0.25+fc1=%s/tanh.so", HILLOCK_PLUGIN_DIR,
+             HILLOCK_PLUGIN_DIR);
+    hk_net *net = hk_net_new(.activation = spec);
+    CHECK(net != NULL);
+    CHECK_TEXT(hk_net_activation(net), "leaky_relu:slope=0.25+fc1=tanh");
+    hk_tensor *y = hk_linear(hk_act(hk_linear(hk_input(net, 2), 3)), 2);
+    hk_saved saved;
+    CHECK_EQUAL(hk_net_save(y, path, "mlp"), HK_OK);
+    CHECK_EQUAL(hk_net_peek(path, &saved), HK_OK);
+    CHECK_TEXT(saved.activation, "leaky_relu:slope=0.25+fc1=tanh");
+    hk_net_free(net);
+
+    const float value = 1;
+    const hki_st_tensor tensor = {.name = "x", .ndim = 1, .dims = {1}, .data = &value};
+    const hki_st_meta meta = {"hk.activation", "./evil.so"};
+    CHECK_EQUAL(hki_st_write(path, &tensor, 1, &meta, 1), HK_OK);
+    CHECK_EQUAL(hk_net_peek(path, &saved), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "names the plugin ./evil.so by its path");
+    unlink(path);
+    rmdir(dir);
+}
+
 int main(void)
 {
     setenv("HILLOCK_PLUGIN_PATH", HILLOCK_PLUGIN_DIR, 1);
@@ -541,5 +570,6 @@ int main(void)
     RUN(channels_may_change);
     RUN(every_plugin_has_a_true_gradient);
     RUN(every_activation_works_in_place);
+    RUN(files_name_plugins_by_name_alone);
     return check_result();
 }

@@ -55,21 +55,34 @@ static hk_status parse_activation(hki_choices *choices, const char *text)
     return status;
 }
 
+/* The specs as files keep them: by name, whatever path the user gave. */
+static hk_status write_specs(hki_choices *choices)
+{
+    choices->normalization_spec = hki_use_spec(&choices->normalization);
+    choices->initializer_spec = hki_use_spec(&choices->initializer);
+    char *activation = hki_use_spec(&choices->activation);
+    for (int i = 0; i < choices->n_overrides && activation; i++) {
+        char *base = activation, *own = hki_use_spec(&choices->overrides[i].use);
+        activation = own ? hki_format("%s+%s=%s", base, choices->overrides[i].layer, own) : NULL;
+        hki_free(base);
+        hki_free(own);
+    }
+    choices->activation_spec = activation;
+    bool complete = activation && choices->normalization_spec && choices->initializer_spec;
+    return complete ? HK_OK : HK_NO_MEMORY;
+}
+
 static hk_status choose(hki_choices *choices, const hk_net_options *options)
 {
     const char *activation = options->activation ? options->activation : "relu";
     const char *normalization = options->normalization ? options->normalization : "batch_norm";
     const char *initializer = options->initializer ? options->initializer : "he_normal";
-    if (!(choices->activation_spec = hki_copy_text(activation)) ||
-        !(choices->normalization_spec = hki_copy_text(normalization)) ||
-        !(choices->initializer_spec = hki_copy_text(initializer)))
-        return HK_NO_MEMORY;
     hk_status status = parse_activation(choices, activation);
     if (!status)
         status = hki_use_parse(HK_NORMALIZATION, normalization, &choices->normalization);
     if (!status)
         status = hki_use_parse(HK_INITIALIZER, initializer, &choices->initializer);
-    return status;
+    return status ? status : write_specs(choices);
 }
 
 /* ---- The net ----------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ typedef struct hki_pooled {
 } hki_pooled;
 
 typedef struct hki_choices {
-    char *activation_spec, *normalization_spec, *initializer_spec; /* as given */
+    char *activation_spec, *normalization_spec, *initializer_spec; /* canonical */
     hki_use activation, normalization, initializer;
     hki_override *overrides;
     int n_overrides;

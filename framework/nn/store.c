@@ -200,6 +200,16 @@ static void parse_input(const hki_st_file *file, hk_saved *out)
     }
 }
 
+static hk_status refuse_paths(const char *path, const hk_saved *saved)
+{
+    const char *const specs[] = {saved->activation, saved->normalization, saved->initializer};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
+        if (strchr(specs[i], '/'))
+            return hki_fail(HK_BAD_DATA, "%s: names the plugin %s by its path; load it yourself and "
+                            "choose it by name", path, specs[i]);
+    return HK_OK;
+}
+
 hk_status hk_net_peek(const char *path, hk_saved *out)
 {
     hki_st_file file;
@@ -216,5 +226,5 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     out->epochs = int_meta(&file, "hk.epochs");
     parse_input(&file, out);
     hki_st_clear(&file);
-    return HK_OK;
+    return refuse_paths(path, out);
 }

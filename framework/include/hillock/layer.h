@@ -22,7 +22,7 @@ typedef struct hk_net_options {
 #define hk_net_new(...) hk_net_create((hk_net_options){.zero_ = 0, __VA_ARGS__})
 hk_net *hk_net_create(hk_net_options options);
 void hk_net_free(hk_net *net);
-const char *hk_net_activation(const hk_net *net); /* the spec it was made with */
+const char *hk_net_activation(const hk_net *net); /* its canonical spec: names, not paths */
 
 typedef struct hk_conv_options {
     hk_tensor *x;
@@ -110,6 +110,8 @@ typedef struct hk_saved {
     int height, width, channels, classes; /* 0 where the file does not say */
     int epochs;                           /* trained so far */
 } hk_saved;
+/* HK_BAD_DATA, too, when the file names a plugin by a path: a file of data never says what code to
+ * load. */
 hk_status hk_net_peek(const char *path, hk_saved *out);
 
 /* Logits for n images x[n, ...] into y[n, classes], in evaluation mode. [any thread] on a net that
