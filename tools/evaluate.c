@@ -23,14 +23,5 @@ static int evaluate(const network *it, const options *given, const hk_data *test
 
 int run_evaluate(options *given)
 {
-    hk_data *test = NULL;
-    network it = {0};
-    int status = open_data(given, NULL, &test);
-    if (!status)
-        status = network_open(given->operands[0], hk_data_shape_of(test), &it);
-    if (!status)
-        status = evaluate(&it, given, test);
-    network_free(&it);
-    hk_data_free(test);
-    return status;
+    return run_on_saved(given, evaluate);
 }

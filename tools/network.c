@@ -85,6 +85,21 @@ int open_data(const options *given, hk_data **train, hk_data **test)
     return status == HK_OK ? EXIT_DONE : failed();
 }
 
+int run_on_saved(const options *given,
+                 int (*body)(const network *it, const options *given, const hk_data *test))
+{
+    hk_data *test = NULL;
+    network it = {0};
+    int status = open_data(given, NULL, &test);
+    if (!status)
+        status = network_open(given->operands[0], hk_data_shape_of(test), &it);
+    if (!status)
+        status = body(&it, given, test);
+    network_free(&it);
+    hk_data_free(test);
+    return status;
+}
+
 hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data)
 {
     hk_recipe recipe = *hk_model_recipe(model, hk_data_spec(data));

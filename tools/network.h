@@ -22,6 +22,9 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
 
 /* The given data set, or glyphs. `train` may be NULL. */
 int open_data(const options *given, hk_data **train, hk_data **test);
+/* Opens the test data and the net in the file that is the first operand, for `body`. */
+int run_on_saved(const options *given,
+                 int (*body)(const network *it, const options *given, const hk_data *test));
 /* The model's recipe for the data, with what the command line says instead. */
 hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data);
 /* The recipe, and what else the command line says, as options of the trainer; the data are still to

@@ -147,14 +147,5 @@ static int predict_with(const network *it, const options *given, const hk_data *
 
 int run_predict(options *given)
 {
-    hk_data *test = NULL;
-    network it = {0};
-    int status = open_data(given, NULL, &test);
-    if (!status)
-        status = network_open(given->operands[0], hk_data_shape_of(test), &it);
-    if (!status)
-        status = predict_with(&it, given, test);
-    network_free(&it);
-    hk_data_free(test);
-    return status;
+    return run_on_saved(given, predict_with);
 }
