@@ -223,6 +223,13 @@ hk_tensor *hk_input_shaped(hk_net *net, hk_shape shape)
     return hki_leaf(net, HKI_INPUT, NULL, shape);
 }
 
+hk_tensor *hk_tensor_input(hk_tensor *tensor)
+{
+    while (tensor && tensor->role == HKI_COMPUTED)
+        tensor = tensor->inputs[0];
+    return tensor && tensor->role == HKI_INPUT ? tensor : NULL;
+}
+
 hk_tensor *hk_labels(hk_net *net)
 {
     return hki_leaf(net, HKI_INPUT, NULL, HK_SHAPE(HK_BATCH));

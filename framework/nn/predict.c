@@ -27,15 +27,6 @@ static void give_back(hki_choices *choices, hki_pooled *pooled)
     pthread_mutex_unlock(&choices->lock);
 }
 
-/* The one input that logits depend on. */
-static const hk_tensor *input_of(const hk_tensor *logits)
-{
-    const hk_tensor *t = logits;
-    while (t && t->role == HKI_COMPUTED)
-        t = t->inputs[0];
-    return t && t->role == HKI_INPUT ? t : NULL;
-}
-
 static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *logits, int64_t n,
                      const float *x, float *y)
 {
@@ -53,7 +44,7 @@ static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *log
 
 hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
 {
-    const hk_tensor *input = logits ? input_of(logits) : NULL;
+    const hk_tensor *input = hk_tensor_input(logits);
     if (!input || n < 1)
         return hki_fail(HK_BAD_ARGUMENT, "predicting needs logits that depend on an input, and at "
                         "least one image");

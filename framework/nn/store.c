@@ -30,15 +30,14 @@ void hk_net_digest(hk_net *net, char out[65])
 
 /* ---- Saving ------------------------------------------------------------------------------------------ */
 
-static void describe_input(const hk_tensor *logits, char *text, size_t size)
+/* "28x28x1", or "" for another input. */
+static void describe_input(hk_tensor *logits, char *text, size_t size)
 {
-    const hk_tensor *t = logits;
-    while (t->role == HKI_COMPUTED)
-        t = t->inputs[0];
+    const hk_tensor *input = hk_tensor_input(logits);
     text[0] = '\0';
-    if (t->shape.ndim == 4)
-        snprintf(text, size, "%lldx%lldx%lld", (long long)t->shape.dims[1],
-                 (long long)t->shape.dims[2], (long long)t->shape.dims[3]);
+    if (input && input->shape.ndim == 4)
+        snprintf(text, size, "%lldx%lldx%lld", (long long)input->shape.dims[1],
+                 (long long)input->shape.dims[2], (long long)input->shape.dims[3]);
 }
 
 hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,

@@ -9,9 +9,7 @@ enum { EVALUATION_BATCH = 128 };
 
 hk_status hki_evaluator_new(hk_tensor *logits, bool probe, hki_evaluator *out)
 {
-    *out = (hki_evaluator){.logits = logits, .input = logits};
-    while (out->input->role == HKI_COMPUTED)
-        out->input = out->input->inputs[0];
+    *out = (hki_evaluator){.logits = logits, .input = hk_tensor_input(logits)};
     hk_plan_options options = {.batch = EVALUATION_BATCH, .output = logits, .probe = probe};
     hk_status status = hk_plan_new(logits->net, &options, &out->plan);
     if (!status && probe)
@@ -34,8 +32,9 @@ hk_status hki_check_data(const hk_tensor *input, const hk_tensor *logits, const 
 {
     hk_data_shape d = hk_data_shape_of(data);
     hk_shape images = HK_SHAPE(HK_BATCH, d.height, d.width, d.channels);
-    if (input->role != HKI_INPUT ||
-        hki_sample_count(&input->shape) != hki_sample_count(&images) ||
+    if (!input)
+        return hki_fail(HK_BAD_ARGUMENT, "the net's output is not computed from an input");
+    if (hki_sample_count(&input->shape) != hki_sample_count(&images) ||
         (input->shape.ndim == 4 && !hki_same_shape(&input->shape, &images)))
         return hki_fail(HK_BAD_SHAPE, "data %s has images %s, the net expects %s",
                         hk_data_spec(data), hki_shape_text(&images),

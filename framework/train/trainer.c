@@ -68,9 +68,7 @@ static hk_status check_all_data(const hk_trainer *t)
 
 static hk_status prepare(hk_trainer *t)
 {
-    t->input = t->logits;
-    while (t->input->role == HKI_COMPUTED)
-        t->input = t->input->inputs[0];
+    t->input = hk_tensor_input(t->logits);
     hk_status status = check_all_data(t);
     if (status)
         return status;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <hillock/hillock.h>
-#include "core/graph.h"
 #include "models.h"
 
 enum { STEPS = 20 };
@@ -56,8 +55,7 @@ static hk_status make_model(run *r, const char *model, const char *activation,
                                        shape.classes);
     if (!logits)
         return HK_BAD_ARGUMENT;
-    for (r->input = logits; r->input->role == HKI_COMPUTED;)
-        r->input = r->input->inputs[0];
+    r->input = hk_tensor_input(logits);
     hk_tensor *labels = hk_labels(r->net), *loss = hk_cross_entropy(logits, labels, 0);
     r->labels = labels;
     r->loss = loss;

@@ -45,6 +45,10 @@ void hk_set_threads(int threads);
 #define hk_input(net, ...) hk_input_shaped((net), HK_SHAPE(HK_BATCH, __VA_ARGS__))
 hk_tensor *hk_input_shaped(hk_net *net, hk_shape shape);
 
+/* The input from which a tensor is computed, along the first operand of each operation; NULL when
+ * that way ends elsewhere. */
+hk_tensor *hk_tensor_input(hk_tensor *tensor);
+
 /* One class number a sample, as a float: [batch]. */
 hk_tensor *hk_labels(hk_net *net);
 
