@@ -201,25 +201,35 @@ static hk_moments moments_of(const sets *s, int64_t set)
     return (hk_moments){.rows = s->rows, .mean = mean, .m2 = mean + s->channels};
 }
 
-/* out = A x + B dy-like: out[j] = coef[0][j] a[j] + coef[1][j] b[j] + coef[2][j]; b may be NULL,
- * then out[j] = coef[0][j] a[j] + coef[1][j]. Row r belongs to set r / rows. */
+/* Rows of one set: out[j] = k[0][j] a[j] + k[1][j] b[j] + k[2][j], or k[0][j] a[j] + k[1][j] where
+ * there is no b. */
+static void apply_rows(int64_t rows, int64_t c, const float *k, const float *a, const float *b,
+                       float *out)
+{
+    for (int64_t r = 0; r < rows; r++, a += c, out += c) {
+        if (b) {
+#pragma omp simd
+            for (int64_t j = 0; j < c; j++)
+                out[j] = k[j] * a[j] + k[c + j] * b[j] + k[2 * c + j];
+            b += c;
+        } else {
+#pragma omp simd
+            for (int64_t j = 0; j < c; j++)
+                out[j] = k[j] * a[j] + k[c + j];
+        }
+    }
+}
+
+/* apply_rows over all sets, in tiles that keep within a set. */
 static void apply_affine(const sets *s, const float *coef, int64_t coef_stride, const float *a,
                          const float *b, float *out)
 {
-    int64_t c = s->channels, rows = s->count * s->rows;
-#pragma omp parallel for num_threads(hki_threads_for(rows * c)) schedule(static)
-    for (int64_t r = 0; r < rows; r++) {
-        const float *k = coef + r / s->rows * coef_stride;
-        const float *from = a + r * c;
-        float *to = out + r * c;
-        if (b) {
-            const float *also = b + r * c;
-            for (int64_t j = 0; j < c; j++)
-                to[j] = k[j] * from[j] + k[c + j] * also[j] + k[2 * c + j];
-        } else {
-            for (int64_t j = 0; j < c; j++)
-                to[j] = k[j] * from[j] + k[c + j];
-        }
+    int64_t c = s->channels, tile = hki_tile_rows(c), tiles = (s->rows + tile - 1) / tile;
+#pragma omp parallel for num_threads(hki_threads_for(s->count * s->rows * c)) schedule(static)
+    for (int64_t t = 0; t < s->count * tiles; t++) {
+        int64_t set = t / tiles, first = t % tiles * tile, row = (set * s->rows + first) * c;
+        apply_rows(first + tile < s->rows ? tile : s->rows - first, c, coef + set * coef_stride,
+                   a + row, b ? b + row : NULL, out + row);
     }
 }
 
