@@ -26,8 +26,8 @@ install(FILES ${CMAKE_BINARY_DIR}/hillock-config.cmake
               ${CMAKE_BINARY_DIR}/hillock-config-version.cmake DESTINATION ${package_dir})
 
 # pkg-config: the path from the .pc file up to the prefix, and the OpenMP library of this compiler
+# with its path, which another compiler would not look in
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-list(TRANSFORM OpenMP_C_LIB_NAMES PREPEND "-l" OUTPUT_VARIABLE pc_openmp)
-list(JOIN pc_openmp " " pc_openmp)
+list(JOIN OpenMP_C_LIBRARIES " " pc_openmp)
 configure_file(cmake/hillock.pc.in hillock.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/hillock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

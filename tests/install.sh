@@ -6,6 +6,7 @@
 build=$1 source=$2
 prefix=$work/moved
 generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$build/CMakeCache.txt")
+compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt") # its OpenMP is linked
 
 cmake --install "$build" --prefix "$work/first" >install.log || cat install.log
 mv "$work/first" "$prefix"
@@ -37,7 +38,7 @@ add_executable(by_find_package own_loop.c)
 target_link_libraries(by_find_package PRIVATE Hillock::hillock)
 END
         cmake -S outside -B outside/build -G "$generator" -DCMAKE_PREFIX_PATH="$prefix" \
-            -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$prefix/bin" >cmake.log &&
+            -DCMAKE_C_COMPILER="$compiler" -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$prefix/bin" >cmake.log &&
         cmake --build outside/build >>cmake.log &&
         "$prefix/bin/by_find_package" | grep '^loss 0.0'
 }
