@@ -218,6 +218,11 @@ int hki_probe_layers(const hki_probe *probe)
     return probe->n_layers;
 }
 
+int hki_probe_layer(const hki_probe *probe, int i)
+{
+    return probe->layers[i].tensor->layer;
+}
+
 /* Share of channels whose largest value over all chunks stays at or below (below) the limit. */
 static double share_of_units(const float *values, int64_t channels, float limit, bool or_equal)
 {

@@ -12,5 +12,6 @@ void hki_probe_free(hki_probe *probe);
 void hki_probe_reset(hki_probe *probe);
 int64_t hki_probe_seen(const hki_probe *probe); /* samples */
 int hki_probe_layers(const hki_probe *probe);
+int hki_probe_layer(const hki_probe *probe, int i); /* the net's number of layer i */
 /* Shares of layer i, and its name; the gradient norm is left to the caller. */
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);

@@ -229,11 +229,7 @@ static hk_status report_layers(hk_trainer *t)
     t->report.probed = hki_probe_seen(probe);
     for (int i = 0; i < t->report.n_layers; i++) {
         hki_probe_report(probe, i, &t->layers[i]);
-        hk_net *net = t->logits->net;
-        hk_tensor *weight = NULL;
-        for (int l = 0; l < net->choices->n_layers && !weight; l++)
-            if (!strcmp(net->choices->layers[l], t->layers[i].layer))
-                weight = hki_layer_weight(net, l);
+        hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_layer(probe, i));
         t->layers[i].gradient_norm = weight ? hki_gradient_norm(weight) : 0;
     }
     return HK_OK;
