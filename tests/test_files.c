@@ -1,5 +1,6 @@
 /* Files: read whole, written whole or not at all, whichever system call fails. */
 #include "check.h"
+#include "refuse.h"
 #include "io/io.h"
 
 #include <dirent.h>
@@ -13,25 +14,7 @@
 
 static char folder[256], path[300];
 
-/* ---- Failing allocations and system calls ---------------------------------------------------- */
-
-static long allocations_left = -1; /* -1: never refuse */
-
-static void *allocate(void *user, size_t bytes)
-{
-    (void)user;
-    if (allocations_left == 0)
-        return NULL;
-    if (allocations_left > 0)
-        allocations_left--;
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-
-static void release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
+/* ---- Failing system calls -------------------------------------------------------------------- */
 
 static hki_fs real;
 static int calls, failing_call, failing_errno;
@@ -564,7 +547,6 @@ static void leaves_nothing_behind(void)
 
 int main(void)
 {
-    hk_allocator countdown = {allocate, release, NULL};
     hk_set_allocator(&countdown);
     real = hki_files;
     snprintf(folder, sizeof folder, "%s/hillock-files-XXXXXX", P_tmpdir);

@@ -1,5 +1,6 @@
 /* Metrics against numbers worked out by hand, the area under the curve against counting pairs. */
 #include "check.h"
+#include "refuse.h"
 #include "core/core.h"
 
 #include <hillock/random.h>
@@ -152,27 +153,8 @@ static void bad_arguments_are_told(void)
 
 /* ---- Refused memory -------------------------------------------------------------------------- */
 
-static long allocations_left = -1; /* -1: never refuse */
-
-static void *allocate(void *user, size_t bytes)
-{
-    (void)user;
-    if (allocations_left == 0)
-        return NULL;
-    if (allocations_left > 0)
-        allocations_left--;
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-
-static void release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
-
 static void each_refused_allocation(void)
 {
-    hk_allocator countdown = {allocate, release, NULL};
     hk_set_allocator(&countdown);
     for (long k = 0;; k++) {
         hk_evaluation e;

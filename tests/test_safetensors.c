@@ -1,31 +1,12 @@
 /* safetensors: what is written comes back, what departs from the format is refused. */
 #include "check.h"
+#include "refuse.h"
 #include "io/io.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 static char path[300];
-
-/* ---- Allocations that can be refused --------------------------------------------------------- */
-
-static long allocations_left = -1; /* -1: never refuse */
-
-static void *allocate(void *user, size_t bytes)
-{
-    (void)user;
-    if (allocations_left == 0)
-        return NULL;
-    if (allocations_left > 0)
-        allocations_left--;
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-
-static void release(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
@@ -455,7 +436,6 @@ static void nothing_is_left_behind(void)
 
 int main(void)
 {
-    hk_allocator countdown = {allocate, release, NULL};
     char folder[256];
     hk_set_allocator(&countdown);
     snprintf(folder, sizeof folder, "%s/hillock-st-XXXXXX", P_tmpdir);
