@@ -161,8 +161,8 @@ static void wrong_entries(void)
 {
     refused(build("magic", "half.c", "-DENTRY=',.magic=1'"), "lacks the HKLP mark (P08)");
     refused(build("major", "half.c", "-DENTRY=',.major=7'"),
-            "is built for plugin ABI 7.1, this hillock has ABI 0.1;");
-    refused(build("minor", "half.c", "-DENTRY=',.minor=2'"), "ABI 0.2, this hillock has ABI 0.1;");
+            "is built for plugin ABI 7.1, this hillock has ABI 0.2;");
+    refused(build("minor", "half.c", "-DENTRY=',.minor=3'"), "ABI 0.3, this hillock has ABI 0.2;");
     refused(build("size", "half.c", "-DENTRY=',.size=40'"), "has plugin tables of 40 bytes, ");
     refused(build("none", "half.c", "-DENTRY=',.count=0'"), "lists 0 plugins, 1 to 256");
     refused(build("null", "half.c", "-DENTRY=',.plugins=0'"), "lists 0 plugins, 1 to 256");

@@ -18,7 +18,7 @@
 
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
 #define HK_ABI_MAJOR 0       /* version 0: host and plugin must agree in both numbers */
-#define HK_ABI_MINOR 1
+#define HK_ABI_MINOR 2
 
 #define HK_MAX_PARAMS 8 /* most parameters of one plugin */
 #define HK_MAX_SLOTS 8  /* most slots of one plugin */
@@ -212,6 +212,7 @@ typedef struct hk_plugin {
     const char *aliases; /* "other,names" or NULL */
     const char *summary; /* the formula, in one line */
     const char *source;  /* who published it, when */
+    const char *tags;    /* "core,gated": the sets it belongs to, named @core in specs; or NULL */
     const hk_param *params; /* ends with a row without a name; NULL: none */
     const hk_slot *slots;   /* likewise */
     void (*start)(const hk_context *); /* writes slots at the start; NULL: as in the table. [serial] */
