@@ -29,5 +29,8 @@ install(FILES ${CMAKE_BINARY_DIR}/hillock-config.cmake
 # with its path, which another compiler would not look in
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 list(JOIN OpenMP_C_LIBRARIES " " pc_openmp)
+if(HILLOCK_ONEDNN)
+  string(APPEND pc_openmp " ${DNNL_LIBRARY}")
+endif()
 configure_file(cmake/hillock.pc.in hillock.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/hillock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -7,17 +7,17 @@
 
 const hk_model hk_models[] = {
     {"mlp", "784-128-128-10", "Rumelhart, Hinton, Williams 1986",
-     hki_mlp, 28, 28, 1, 1, 118282, 0, 1},
+     hki_mlp, 28, 28, 1, 1, 118282, 0, "width, depth, inputs, bias"},
     {"lenet5", "two convolutions, three dense layers", "LeCun et al. 1998",
-     hki_lenet5, 28, 28, 1, 12, 61706, 0, 0},
+     hki_lenet5, 28, 28, 1, 12, 61706, 0, NULL},
     {"simple_cnn", "two convolutions, the second with prelu, two dense layers", "He et al. 2015",
-     hki_simple_cnn, 28, 28, 1, 4, 421706, 0, 0},
+     hki_simple_cnn, 28, 28, 1, 4, 421706, 0, NULL},
     {"resnet20", "nine residual blocks, 1 x 1 projections", "He et al. 2016",
-     hki_resnet20, 32, 32, 3, 1, 272474, 1, 0},
+     hki_resnet20, 32, 32, 3, 1, 272474, 1, "drop_path"},
     {"vgg11", "eight convolutions, five poolings", "Simonyan, Zisserman 2015",
-     hki_vgg11, 32, 32, 3, 32, 9228362, 1, 0},
+     hki_vgg11, 32, 32, 3, 32, 9228362, 1, NULL},
     {"mobilenet", "five depthwise-separable convolutions, relu6 for relu", "Howard et al. 2017",
-     hki_mobilenet, 32, 32, 3, 1, 136778, 1, 0},
+     hki_mobilenet, 32, 32, 3, 1, 136778, 1, NULL},
     {0},
 };
 
@@ -52,22 +52,29 @@ const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)
 
 /* ---- Specs ---------------------------------------------------------------------------------- */
 
+enum { WHOLE, REAL };
 static const struct {
     const char *key;
+    int form;
     size_t offset;
-    int64_t low, high;
-    int initial;
+    double low, high; /* REAL: high itself is too much */
+    double initial;
 } keys[] = {
-    {"width", offsetof(hk_model_values, width), 1, 1 << 20, 128},
-    {"depth", offsetof(hk_model_values, depth), 0, 1000, 2},
-    {"inputs", offsetof(hk_model_values, inputs), 1, 1 << 24, 0},
-    {"bias", offsetof(hk_model_values, bias), 0, 1, 1},
+    {"width", WHOLE, offsetof(hk_model_values, width), 1, 1 << 20, 128},
+    {"depth", WHOLE, offsetof(hk_model_values, depth), 0, 1000, 2},
+    {"inputs", WHOLE, offsetof(hk_model_values, inputs), 1, 1 << 24, 0},
+    {"bias", WHOLE, offsetof(hk_model_values, bias), 0, 1, 1},
+    {"drop_path", REAL, offsetof(hk_model_values, drop_path), 0, 1, 0},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
-static int *value_of(hk_model_values *values, int key)
+static void set_value(hk_model_values *values, int key, double value)
 {
-    return (int *)((char *)values + keys[key].offset);
+    char *place = (char *)values + keys[key].offset;
+    if (keys[key].form == REAL)
+        *(double *)(void *)place = value;
+    else
+        *(int *)(void *)place = (int)value;
 }
 
 typedef struct reading {
@@ -75,27 +82,48 @@ typedef struct reading {
     hk_model_values *values;
 } reading;
 
+/* Is the key one of "width, depth"? */
+static int is_listed(const char *list, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *at = list; at && (at = strstr(at, key)); at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ',' || !at[length]))
+            return 1;
+    return 0;
+}
+
+static hk_status read_value(const hk_model *model, int key, const char *text, double *out)
+{
+    const double low = keys[key].low, high = keys[key].high;
+    int64_t whole;
+    if (keys[key].form == REAL && hki_parse_double(text, out) && *out >= low && *out < high)
+        return HK_OK;
+    if (keys[key].form == WHOLE && hki_parse_int(text, (int64_t)low, (int64_t)high, &whole)) {
+        *out = (double)whole;
+        return HK_OK;
+    }
+    return hki_fail(HK_BAD_ARGUMENT, "model %s: %s=%.64s, expected a %s %.0f to %.0f", model->name,
+                    keys[key].key, text,
+                    keys[key].form == REAL ? "number from" : "whole number", low, high);
+}
+
 static hk_status parse_pair(void *user, const char *key, const char *text)
 {
     reading *in = user;
-    if (!in->model->has_values)
+    double value;
+    if (!in->model->values)
         return hki_fail(HK_UNKNOWN_NAME, "model %s: takes no values, found %.64s=%.64s",
                         in->model->name, key, text);
     for (int i = 0; i < KEYS; i++) {
-        if (strcmp(keys[i].key, key) != 0)
+        if (strcmp(keys[i].key, key) != 0 || !is_listed(in->model->values, key))
             continue;
-        int64_t value;
-        if (!hki_parse_int(text, keys[i].low, keys[i].high, &value))
-            return hki_fail(HK_BAD_ARGUMENT,
-                            "model %s: %s=%.64s, expected a whole number %lld to %lld",
-                            in->model->name, key, text, (long long)keys[i].low,
-                            (long long)keys[i].high);
-        *value_of(in->values, i) = (int)value;
-        return HK_OK;
+        hk_status status = read_value(in->model, i, text, &value);
+        if (status == HK_OK)
+            set_value(in->values, i, value);
+        return status;
     }
-    return hki_fail(HK_UNKNOWN_NAME,
-                    "model %s: unknown value \"%.64s\"; known: width, depth, inputs, bias",
-                    in->model->name, key);
+    return hki_fail(HK_UNKNOWN_NAME, "model %s: unknown value \"%.64s\"; known: %s",
+                    in->model->name, key, in->model->values);
 }
 
 static hk_status unknown_model(const char *name)
@@ -127,7 +155,7 @@ hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_value
     if (!in.model)
         return unknown_model(spec);
     for (int i = 0; i < KEYS; i++)
-        *value_of(in.values, i) = keys[i].initial;
+        set_value(in.values, i, keys[i].initial);
     hk_status status = hki_spec_parse("model", spec, name, sizeof name, parse_pair, &in);
     if (status == HK_OK)
         *model = in.model;

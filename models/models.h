@@ -2,11 +2,13 @@
 #pragma once
 #include <hillock/layer.h>
 
-/* Values of a model's spec, "mlp:width=64,depth=3". */
+/* Values of a model's spec, "mlp:width=64,depth=3"; a model takes those that its row names. */
 typedef struct hk_model_values {
     int width, depth; /* units of a hidden layer, number of hidden layers */
     int inputs;       /* numbers in one image; 0: as many as the images have */
     int bias;         /* 1 or 0 */
+    double drop_path; /* share of the samples that miss the last residual branch while training; */
+                      /* branches before it are missed less, in proportion to their depth */
 } hk_model_values;
 
 typedef struct hk_model {
@@ -16,7 +18,7 @@ typedef struct hk_model {
     int smallest;                /* least height and width that leave something for each layer */
     int64_t parameters; /* for the published input, 10 classes, relu, batch_norm; tested */
     int has_norm;       /* 0: has no normalization layers */
-    int has_values;     /* 1: its spec may give hk_model_values */
+    const char *values; /* those of hk_model_values that its spec may give, "width, depth"; or NULL */
 } hk_model;
 
 extern const hk_model hk_models[]; /* ends with a row without a name */

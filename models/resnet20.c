@@ -3,31 +3,46 @@
  * instead of zero padding (option A). */
 #include "networks.h"
 
-static hk_tensor *block(hk_tensor *x, int filters, int stride, hk_tensor *shortcut)
+enum { BLOCKS = 9 };
+
+/* How many blocks there are so far, and what the last one's rate of dropped samples is. */
+typedef struct depth {
+    int blocks;
+    double drop_path;
+} depth;
+
+/* Deeper branches are missed more often: Huang et al. 2016, arXiv:1603.09382, equation 4. */
+static hk_tensor *maybe_drop(hk_tensor *x, depth *at)
+{
+    double rate = at->drop_path * ++at->blocks / BLOCKS;
+    return rate > 0 ? hk_drop_path(x, rate) : x;
+}
+
+static hk_tensor *block(hk_tensor *x, int filters, int stride, hk_tensor *shortcut, depth *at)
 {
     x = hk_act(hk_norm(hk_conv(x, filters, 3, .stride = stride, .pad = 1)));
     x = hk_norm(hk_conv(x, filters, 3, .pad = 1));
-    return hk_act(hk_add(x, shortcut));
+    return hk_act(hk_add(maybe_drop(x, at), shortcut));
 }
 
 /* Three blocks; the first one changes the shape. */
-static hk_tensor *stage(hk_tensor *x, int filters, int stride)
+static hk_tensor *stage(hk_tensor *x, int filters, int stride, depth *at)
 {
     hk_tensor *projection = x;
     if (stride > 1)
         projection = hk_norm(hk_conv(x, filters, 1, .stride = stride, .padding = HK_VALID));
-    x = block(x, filters, stride, projection);
-    x = block(x, filters, 1, x);
-    return block(x, filters, 1, x);
+    x = block(x, filters, stride, projection, at);
+    x = block(x, filters, 1, x, at);
+    return block(x, filters, 1, x, at);
 }
 
 hk_tensor *hki_resnet20(hk_tensor *x, const hk_model_values *values, int classes)
 {                                                /* input     32 x 32 x   3 */
-    (void)values;
+    depth at = {0, values->drop_path};
     x = hk_act(hk_norm(hk_conv(x, 16, 3)));      /*           32 x 32 x  16 */
-    x = stage(x, 16, 1);                         /*           32 x 32 x  16 */
-    x = stage(x, 32, 2);                         /*           16 x 16 x  32 */
-    x = stage(x, 64, 2);                         /*            8 x  8 x  64 */
+    x = stage(x, 16, 1, &at);                    /*           32 x 32 x  16 */
+    x = stage(x, 32, 2, &at);                    /*           16 x 16 x  32 */
+    x = stage(x, 64, 2, &at);                    /*            8 x  8 x  64 */
     x = hk_global_avgpool(x);                    /*                      64 */
     return hk_linear(x, classes);                /*                      10 */
 }

@@ -64,7 +64,7 @@ no_temporaries() { same "$(find . -name '*.tmp*' | wc -l | tr -d ' ')" 0; }
 
 # ---- Help and usage
 run 0 --help
-for command in list inspect curve train evaluate predict compare; do
+for command in list inspect curve train evaluate predict compare bench check; do
     has out "  $command"
     "$hillock" "$command" --help >help 2>err && ok || bad "$command --help"
     has help "Examples:"
@@ -89,6 +89,23 @@ run 0 list initializers --json
 has out '"orthogonal"'
 lacks out '"relu"'
 refuses 2 'known: activations' list everything
+run 0 list activations
+has out ' shown; --all, --family adaptive|'
+has out '  gelu '
+lacks out '  smelu '
+run 0 list activations --all
+has out '  smelu '
+lacks out ' shown; '
+run 0 list --family piecewise
+has out '  smelu '
+lacks out '  gelu '
+lacks out normalizations
+run 0 list activations --json --family adaptive
+has out '"core"'
+lacks out '"gelu"'
+refuses 2 'no plugin here is in the family "pieces"; known: adaptive, ' list --family pieces
+refuses 2 'in the family "core"' list models --family core
+refuses 2 'not both' list --all --family gated
 run 0 inspect lenet5
 has out 61,706
 has out 416,520
@@ -245,8 +262,10 @@ PLUGIN
     run 0 curve cube --plugin ./cube.so -2
     same "$(cat out)" "$(printf -- '-2\t-8\t12')"
     run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube
-    run 0 compare --act relu,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
+    run 0 compare --act @adaptive,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
     has out ./cube.so
+    has out lgb_relu
+    refuses 2 'no activation is in a set "@odd"; known: @adaptive' compare --act @odd
 else
     echo 'skipped: a plugin from outside (no compiler, or no header directory given)'
     skipped=$((skipped + 1))

@@ -7,7 +7,7 @@
 #include <hillock/tensor.h>
 
 #include "core/core.h"
-#include "engine/engine.h"
+#include "engine/conv.h"
 #include "check.h"
 
 /* ---- Arrays ---------------------------------------------------------------------------------- */
@@ -58,11 +58,12 @@ static bool guarded(const float *p, int64_t n)
 typedef struct expected {
     double *value, *size;
     int64_t n;
+    double bound; /* of the error */
 } expected;
 
 static expected expect(int64_t n)
 {
-    return (expected){hki_alloc_array((size_t)n, 8), hki_alloc_array((size_t)n, 8), n};
+    return (expected){hki_alloc_array((size_t)n, 8), hki_alloc_array((size_t)n, 8), n, 1e-6};
 }
 
 static void forget(expected *e)
@@ -81,7 +82,7 @@ static void compare(const char *what, const char *shape, const float *found, con
 {
     int64_t wrong = -1;
     for (int64_t i = 0; i < e->n && wrong < 0; i++)
-        if (!(fabs((double)found[i] - e->value[i]) <= 1e-6 * e->size[i] + 1e-30))
+        if (!(fabs((double)found[i] - e->value[i]) <= e->bound * e->size[i] + 1e-30))
             wrong = i;
     CHECK(wrong < 0);
     CHECK(guarded(found, e->n));
@@ -198,11 +199,36 @@ static void take_all(void *user, int64_t y, int64_t x, int64_t w)
     take(&r->e[2], w, (double)j->x[x] * (double)j->dy[y]);
 }
 
+/* An epilogue that copies the rows it is told of, and the order in which a part gets them. */
+typedef struct told {
+    const hki_conv *c;
+    const float *y;
+    float *copy;
+    int64_t next[HKI_MAX_PARTS]; /* first row that may come, by part */
+    bool ordered[HKI_MAX_PARTS];
+} told;
+
+static void copy_rows(void *user, int part, int64_t first, int64_t rows)
+{
+    told *t = user;
+    t->ordered[part] = t->ordered[part] && first >= t->next[part] && rows > 0;
+    t->next[part] = first + rows;
+    for (int64_t i = first * t->c->k; i < (first + rows) * t->c->k; i++)
+        t->copy[i] = isnan(t->copy[i]) ? t->y[i] : INFINITY; /* once only */
+}
+
 static void run_forward(const void *job, float *const *out)
 {
     const conv_job *j = job;
-    void *scratch = dirty_scratch(hki_engine_active()->conv_scratch(&j->c));
-    hki_engine_active()->conv_forward(&j->c, j->x, j->w, j->bias, out[0], scratch);
+    const hki_engine *engine = hki_engine_active();
+    told t = {.c = &j->c, .y = out[0], .copy = out[1]};
+    for (int part = 0; part < HKI_MAX_PARTS; part++)
+        t.ordered[part] = true;
+    void *scratch = dirty_scratch(engine->conv_scratch(&j->c));
+    engine->conv_forward(&j->c, j->x, j->w, j->bias, out[0], scratch,
+                         &(hki_epilogue){copy_rows, &t});
+    for (int part = 0; part < HKI_MAX_PARTS; part++)
+        CHECK(t.ordered[part]);
     hki_free(scratch);
 }
 
@@ -210,7 +236,18 @@ static void run_data(const void *job, float *const *out)
 {
     const conv_job *j = job;
     void *scratch = dirty_scratch(hki_engine_active()->conv_scratch(&j->c));
-    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, out[0], scratch);
+    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, false, out[0], scratch);
+    hki_free(scratch);
+}
+
+/* Adding to 0.5 everywhere. */
+static void run_data_added(const void *job, float *const *out)
+{
+    const conv_job *j = job;
+    void *scratch = dirty_scratch(hki_engine_active()->conv_scratch(&j->c));
+    for (int64_t i = 0; i < j->c.n * j->c.h * j->c.w * j->c.c; i++)
+        out[0][i] = 0.5f;
+    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, true, out[0], scratch);
     hki_free(scratch);
 }
 
@@ -234,6 +271,8 @@ static void check_conv(hki_conv c, bool positive)
     for (int64_t i = 0; positive && i < ny; i++)
         job.dy[i] = fabsf(job.dy[i]);
     conv_reference r = {&job, {expect(ny), expect(nx), expect(nw), expect(c.k)}};
+    for (int i = 0; i < 3 && hki_winograd_fits(&c); i++)
+        r.e[i].bound = 1e-5;
     for (int64_t i = 0; i < ny; i++) {
         if (job.bias)
             take(&r.e[0], i, (double)job.bias[i % c.k]);
@@ -245,8 +284,13 @@ static void check_conv(hki_conv c, bool positive)
     snprintf(shape, sizeof shape, "%lldx%dx%dx%d->%dx%dx%d %dx%d s%d,%d p%d,%d d%d,%d g%d",
              (long long)c.n, c.h, c.w, c.c, c.oh, c.ow, c.k, c.kh, c.kw, c.sh, c.sw, c.ph, c.pw,
              c.dh, c.dw, c.groups);
-    everywhere("forward", shape, run_forward, &job, &r.e[0], 1);
+    expected forward[2] = {r.e[0], r.e[0]}; /* and what the epilogue saw */
+    everywhere("forward", shape, run_forward, &job, forward, 2);
     everywhere("data gradient", shape, run_data, &job, &r.e[1], 1);
+    for (int64_t i = 0; i < nx; i++)
+        take(&r.e[1], i, 0.5);
+    if (c.groups == 1)
+        everywhere("data gradient, added", shape, run_data_added, &job, &r.e[1], 1);
     everywhere("weight gradient", shape, run_weight, &job, &r.e[2], 2);
     for (int i = 0; i < 4; i++)
         forget(&r.e[i]);
@@ -268,11 +312,25 @@ static void dense_convolutions(void)
     check_conv(conv(1, 9, 10, 100, 150, 3, 3, 1, 1, 1, 1), false); /* filters cut into tiles */
 }
 
+/* Rows and columns of tiles that are whole, cut by the border, and more than a block of them. */
+static void winograd_convolutions(void)
+{
+    check_conv(conv(2, 32, 32, 16, 16, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(3, 14, 13, 24, 40, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(30, 3, 4, 16, 70, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(7, 9, 9, 33, 17, 3, 3, 1, 0, 1, 1), false);
+    check_conv(conv(2, 20, 16, 20, 16, 3, 3, 1, 2, 1, 1), false);
+    check_conv(conv(28, 4, 4, 144, 136, 3, 3, 1, 1, 1, 1), true);
+}
+
 static void few_channels(void)
 {
     check_conv(conv(2, 28, 28, 1, 6, 5, 5, 1, 2, 1, 1), false); /* patches */
     check_conv(conv(2, 15, 13, 3, 16, 3, 3, 1, 1, 1, 1), false);
     check_conv(conv(3, 12, 12, 1, 32, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(9, 14, 14, 6, 16, 5, 5, 1, 0, 1, 1), false); /* dx: columns taken together */
+    check_conv(conv(3, 16, 16, 3, 16, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(2, 13, 12, 5, 6, 3, 3, 2, 1, 1, 1), false);
     check_conv(conv(2, 11, 11, 3, 7, 3, 3, 2, 1, 2, 1), false);
     check_conv(conv(1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1), false);
     check_conv(conv(1, 5, 5, 1, 1, 5, 5, 1, 0, 1, 1), false);
@@ -309,6 +367,8 @@ static void pointwise(void)
 static void small_images(void)
 {
     check_conv(conv(12, 8, 8, 16, 24, 3, 3, 1, 1, 1, 1), false);
+    check_conv(conv(90, 8, 8, 16, 24, 3, 3, 1, 1, 1, 1), false); /* in two blocks of images */
+    check_conv(conv(90, 8, 8, 12, 24, 3, 3, 1, 1, 1, 1), false); /* and not by Winograd */
     check_conv(conv(17, 4, 4, 20, 66, 3, 3, 1, 1, 1, 1), false);
     check_conv(conv(8, 2, 2, 64, 65, 3, 3, 1, 1, 1, 1), false);
     check_conv(conv(10, 1, 1, 16, 16, 3, 3, 1, 1, 1, 1), false);
@@ -563,6 +623,7 @@ int main(void)
 {
     RUN(instruction_sets);
     RUN(dense_convolutions);
+    RUN(winograd_convolutions);
     RUN(few_channels);
     RUN(strides_and_dilations);
     RUN(pointwise);

@@ -64,6 +64,12 @@ LOOPS(erfc)
 #define FUNCTION hks_sqrt
 LOOPS(sqrt)
 #undef FUNCTION
+#define FUNCTION hks_rsqrt
+LOOPS(rsqrt)
+#undef FUNCTION
+#define FUNCTION hks_atan
+LOOPS(atan)
+#undef FUNCTION
 #define FUNCTION hks_sin
 LOOPS(sin)
 #undef FUNCTION
@@ -78,6 +84,7 @@ typedef struct function {
     double at_zero, at_infinity, at_minus_infinity;
 } function;
 
+#define HALF_PI ((double)1.57079632679489661923f) /* the nearest float */
 #define NOT_A_NUMBER ((double)NAN)
 static const function functions[] = {
     {"exp", ALL(exp), exp, HUGE_VAL, 1, HUGE_VAL, 0},
@@ -90,6 +97,8 @@ static const function functions[] = {
     {"erf", ALL(erf), erf, HUGE_VAL, 0, 1, -1},
     {"erfc", ALL(erfc), erfc, HUGE_VAL, 1, 0, 2},
     {"sqrt", ALL(sqrt), sqrt, HUGE_VAL, 0, HUGE_VAL, NOT_A_NUMBER},
+    {"rsqrt", ALL(rsqrt), hks_rsqrt64, HUGE_VAL, HUGE_VAL, 0, NOT_A_NUMBER},
+    {"atan", ALL(atan), atan, HUGE_VAL, 0, HALF_PI, -HALF_PI},
     {"sin", ALL(sin), sin, 1e6, 0, NOT_A_NUMBER, NOT_A_NUMBER},
     {"cos", ALL(cos), cos, 1e6, 1, NOT_A_NUMBER, NOT_A_NUMBER},
 };
@@ -108,11 +117,12 @@ static int has_isa(hk_isa isa)
     return isa == HK_BASELINE;
 }
 
-/* |found - exact| in units of the last place of a normal float of that size. */
+/* |found - exact| in units of the last place of a normal float of that size. A denormal result may
+ * be given as 0. */
 static double ulps(float found, double exact)
 {
     float nearest = (float)exact;
-    if (nearest == found || (isnan(exact) && isnan(found)))
+    if (nearest == found || (isnan(exact) && isnan(found)) || (found == 0 && fabs(exact) < 0x1p-126))
         return 0;
     if (!isfinite(nearest) || !isfinite(found))
         return HUGE_VAL;

@@ -319,7 +319,7 @@ static void plugins(void)
         size_t live = hki_live_blocks();
         asked = 0;
         refuse_at = k;
-        hk_status status = hk_plugin_load(HILLOCK_PROBE_DIR "/pelu.so");
+        hk_status status = hk_plugin_load(HILLOCK_PLUGIN_DIR "/pelu.so");
         refuse_at = 0;
         if (status == HK_OK)
             break;

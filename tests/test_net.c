@@ -372,7 +372,6 @@ static void many_threads_predict_alike(void)
 
 static void weights_are_normalized(void)
 {
-    CHECK_EQUAL(hk_plugin_load(HILLOCK_PROBE_DIR "/spectral_norm.so"), HK_OK);
     hk_net *net = hk_net_new(.normalization = "none", .seed = 1);
     hk_tensor *x = hk_input(net, 9), *y = hk_linear(x, 6, .weight_norm = "spectral_norm");
     hk_tensor *used = y->inputs[1], *loss = hk_mean(hk_mul(y, y), HK_ALL_AXES);
@@ -412,8 +411,6 @@ static void weights_are_normalized(void)
 
 static void channels_may_change(void)
 {
-    CHECK_EQUAL(hk_plugin_load(HILLOCK_PROBE_DIR "/glu.so"), HK_OK);
-    CHECK_EQUAL(hk_plugin_load(HILLOCK_PROBE_DIR "/crelu.so"), HK_OK);
     hk_net *net = hk_net_new(.activation = "crelu+conv1=glu", .seed = 2);
     hk_tensor *x = hk_input(net, 4, 4, 3), *y = hk_act(x); /* away from the kink at 0 */
     expect_shape(y, HK_SHAPE(HK_BATCH, 4, 4, 6));
@@ -427,6 +424,28 @@ static void channels_may_change(void)
     hk_net_free(net);
 }
 
+/* A kink or jump at a multiple of 0.05 between 0.15 and 1.9, or minus that: differences say nothing
+ * there. Slots differ, so that learned bends are found. */
+static bool bends(const hk_plugin *plugin)
+{
+    double p[HK_MAX_PARAMS] = {0}, t[HK_MAX_SLOTS] = {0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4};
+    if (!plugin->activation || !plugin->activation->value)
+        return false;
+    for (int i = 0; plugin->params && plugin->params[i].name; i++)
+        p[i] = plugin->params[i].value;
+    for (int i = -38; i <= 38; i++) {
+        double slopes[2];
+        for (int side = 0; side < 2; side++) {
+            hk_scalar64 at = {.x = i / 20.0 + (side ? 1e-6 : -1e-6), .p = p, .t = t};
+            at.y = plugin->activation->value(&at);
+            slopes[side] = plugin->activation->slope(&at);
+        }
+        if (abs(i) >= 3 && fabs(slopes[1] - slopes[0]) > 0.01)
+            return true;
+    }
+    return false;
+}
+
 /* The differences see one random mask, since the key belongs to the step; surrogates are not the
  * derivative on purpose. Shapes: an image, one channel, an odd number. */
 static void check_plugin(const hk_plugin_info *info, void *user)
@@ -435,7 +454,7 @@ static void check_plugin(const hk_plugin_info *info, void *user)
     const bool is_norm = plugin->kind == HK_NORMALIZATION;
     int *count = user;
     hk_context context = {.params = (double[HK_MAX_PARAMS]){0}};
-    if (plugin->activation && plugin->activation->traits & HK_SURROGATE)
+    if ((plugin->activation && plugin->activation->traits & HK_SURROGATE) || bends(plugin))
         return;
     if (is_norm && (!strcmp(plugin->name, "none") ||
                     plugin->normalization->domain(&context) == HK_OVER_WEIGHT))
@@ -481,18 +500,11 @@ static void bad_file(const char *file, const char *reason, void *user)
 
 static void every_plugin_has_a_true_gradient(void)
 {
-    static const char *const probes[] = {"crelu", "filter_response_norm", "glu", "pelu",
-                                         "relu_bsilu", "rrelu", "spectral_norm"};
     int count = 0;
-    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s.so", HILLOCK_PROBE_DIR, probes[i]);
-        CHECK_EQUAL(hk_plugin_load(path), HK_OK);
-    }
     CHECK_EQUAL(hk_plugin_each(HK_ACTIVATION, check_plugin, bad_file, &count), HK_OK);
-    CHECK(count >= 6 * 19);
+    CHECK(count >= 6 * 70);
     CHECK_EQUAL(hk_plugin_each(HK_NORMALIZATION, check_plugin, bad_file, &count), HK_OK);
-    CHECK(count >= 6 * 23);
+    CHECK(count >= 6 * 75);
 }
 
 /* Where nothing is kept, gradients take the place of gradients: no bit may change. */

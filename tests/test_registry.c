@@ -161,8 +161,8 @@ static void wrong_entries(void)
 {
     refused(build("magic", "half.c", "-DENTRY=',.magic=1'"), "lacks the HKLP mark (P08)");
     refused(build("major", "half.c", "-DENTRY=',.major=7'"),
-            "is built for plugin ABI 7.1, this hillock has ABI 0.2;");
-    refused(build("minor", "half.c", "-DENTRY=',.minor=3'"), "ABI 0.3, this hillock has ABI 0.2;");
+            "is built for plugin ABI 7.3, this hillock has ABI 0.3;");
+    refused(build("minor", "half.c", "-DENTRY=',.minor=4'"), "ABI 0.4, this hillock has ABI 0.3;");
     refused(build("size", "half.c", "-DENTRY=',.size=40'"), "has plugin tables of 40 bytes, ");
     refused(build("none", "half.c", "-DENTRY=',.count=0'"), "lists 0 plugins, 1 to 256");
     refused(build("null", "half.c", "-DENTRY=',.plugins=0'"), "lists 0 plugins, 1 to 256");
@@ -179,6 +179,7 @@ static void wrong_tables(void)
         {"-DNAME='\"abcdefghijklmnopqrstuvwxyz0123456\"'", "is no valid name"},
         {"-DNAME=0", "\"\" is no valid name"},
         {"-DFAULT=',.aliases=\"a,b/c\"'", "has the alias \"b/c\", which is no valid name (P13)"},
+        {"-DFAULT=',.tags=\"core,@b\"'", "has the tag \"@b\", which is no valid name (P13)"},
         {"-DFAULT=',.kind=9'", "has kind 9, which is unknown here (P12)"},
         {"-DFAULT=',.size=16'", "has a table of 16 bytes, "},
         {"-DFAULT=',.activation=0'", "lacks the table of an activation (P10)"},
@@ -349,7 +350,7 @@ static void broken_file_of_a_name(void)
     const hk_plugin *found = NULL;
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"' -DENTRY=',.major=7'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_BAD_PLUGIN);
-    CHECK_CONTAINS(hk_message(), "plugin ABI 7.1");
+    CHECK_CONTAINS(hk_message(), "plugin ABI 7.3");
     /* Rebuilt, it is loaded: failures are not kept. */
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_OK);

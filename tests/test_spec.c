@@ -164,7 +164,7 @@ static void check_list(const char *text, const char *expected)
 {
     char joined[512] = "", **list;
     size_t count;
-    CHECK_EQUAL(hk_spec_list(text, &list, &count), HK_OK);
+    CHECK_EQUAL(hk_spec_list(HK_ACTIVATION, text, &list, &count), HK_OK);
     for (size_t i = 0, used = 0; i < count; i++)
         used +=
             (size_t)snprintf(joined + used, sizeof joined - used, "%s%s", i ? " " : "", list[i]);
@@ -182,30 +182,67 @@ static void lists_of_specs(void)
     check_list("relu:a=1+conv2=prelu,start=3", "relu:a=1+conv2=prelu:start=3");
     check_list("mish,relu+conv2=prelu,elu", "mish relu+conv2=prelu elu");
     check_list("relu,./a=b.so,k=1,/x/y.so:k=2", "relu ./a=b.so:k=1 /x/y.so:k=2");
-    check_list("@core,relu", "@core relu");
+    check_list("relu,./@core.so", "relu ./@core.so");
     CHECK_EQUAL(hki_live_blocks(), live);
+}
+
+/* Three files have tags of their own. */
+static void sets_in_lists(void)
+{
+    setenv("HILLOCK_PLUGIN_PATH", built_in, 1);
+    CHECK(build("tagged_b", "half.c", "-DNAME='\"tagged_b\"' -DFAULT=',.tags=\"odd,test_set\"'"));
+    CHECK(build("tagged_a", "half.c", "-DNAME='\"tagged_a\"' -DFAULT=',.tags=\"test_set\"'"));
+    CHECK(build("tagged_c", "half.c", "-DNAME='\"tagged_c\"' -DFAULT=',.tags=\"test_setting\"'"));
+    check_list("@test_set", "tagged_a tagged_b");
+    size_t live = hki_live_blocks(), count;
+    check_list("@odd,half:steps=4,shift=0", "tagged_b half:steps=4,shift=0");
+    check_list("tagged_b,@test_set,@odd", "tagged_b tagged_a");
+    check_list("tagged_b:shift=0.5,@odd", "tagged_b:shift=0.5 tagged_b");
+    char **tags, all[2048] = ",";
+    CHECK_EQUAL(hk_plugin_tags(HK_ACTIVATION, &tags, &count), HK_OK);
+    for (size_t i = 0; i < count; i++) {
+        CHECK(i == 0 || strcmp(tags[i - 1], tags[i]) < 0);
+        strcat(strcat(all, tags[i]), ",");
+    }
+    CHECK_CONTAINS(all, ",odd,");
+    CHECK_CONTAINS(all, ",test_set,test_setting,");
+    hk_spec_list_free(tags, count);
+    CHECK_EQUAL(hki_live_blocks(), live);
+    const hk_plugin *plugin;
+    CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "tagged_b", &plugin), HK_OK);
+    CHECK(hk_plugin_has_tag(plugin, "odd") && !hk_plugin_has_tag(plugin, "test_setting") &&
+          !hk_plugin_has_tag(plugin, "") && !hk_plugin_has_tag(NULL, "odd"));
 }
 
 static void wrong_lists(void)
 {
     static const struct {
         const char *text, *sentence;
+        hk_status status;
     } cases[] = {
-        {"", "a list of specs is empty"},
-        {NULL, "a list of specs is empty"},
-        {"relu,", "has an empty item"},
-        {",relu", "has an empty item"},
-        {"relu,,mish", "has an empty item"},
-        {"k=4,relu", "\"k=4\" follows no name; write name:k=4"},
+        {"", "a list of specs is empty", HK_BAD_ARGUMENT},
+        {NULL, "a list of specs is empty", HK_BAD_ARGUMENT},
+        {"relu,", "has an empty item", HK_BAD_ARGUMENT},
+        {",relu", "has an empty item", HK_BAD_ARGUMENT},
+        {"relu,,mish", "has an empty item", HK_BAD_ARGUMENT},
+        {"k=4,relu", "\"k=4\" follows no name; write name:k=4", HK_BAD_ARGUMENT},
+        {"@odd,shift=0", "\"shift=0\" follows the set \"@odd\"", HK_BAD_ARGUMENT},
+        {"half,@tset_set", "no activation is in a set \"@tset_set\"; did you mean \"@test_set\"?",
+         HK_UNKNOWN_NAME},
+        {"@", "no activation is in a set \"@\"; known: ", HK_UNKNOWN_NAME},
     };
     size_t live = hki_live_blocks();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char **list;
         size_t count = 1;
-        CHECK_EQUAL(hk_spec_list(cases[i].text, &list, &count), HK_BAD_ARGUMENT);
+        CHECK_EQUAL(hk_spec_list(HK_ACTIVATION, cases[i].text, &list, &count), cases[i].status);
         CHECK_CONTAINS(hk_message(), cases[i].sentence);
         CHECK(list == NULL && count == 0);
     }
+    char **list;
+    size_t count;
+    CHECK_EQUAL(hk_spec_list(0, "lenet5,@odd", &list, &count), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "\"@odd\" is a set of plugins, none is wanted here");
     CHECK_EQUAL(hki_live_blocks(), live);
 }
 
@@ -393,7 +430,7 @@ static hk_status make_list(void)
 {
     char **list;
     size_t count;
-    hk_status status = hk_spec_list("relu,lgb:k=4,rate=0.01,mish", &list, &count);
+    hk_status status = hk_spec_list(HK_ACTIVATION, "relu,lgb:k=4,rate=0.01,@odd", &list, &count);
     hk_spec_list_free(list, count);
     return status;
 }
@@ -406,7 +443,7 @@ static hk_status make_curve(void)
 
 static void refused_memory_is_a_status(void)
 {
-    static hk_status (*const operations[])(void) = {make_list, make_curve, parse_and_write};
+    static hk_status (*const operations[])(void) = {parse_and_write, make_list, make_curve};
     const hk_allocator counted = {counted_allocate, counted_release, NULL};
     CHECK(build("late", "half.c", "-DNAME='\"late\"'") != NULL);
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
@@ -445,6 +482,7 @@ int main(void)
     RUN(canonical_specs);
     RUN(locales_do_not_matter);
     RUN(lists_of_specs);
+    RUN(sets_in_lists);
     RUN(wrong_lists);
     RUN(pairs_of_other_specs);
     RUN(gains);

@@ -60,9 +60,10 @@ static int split_lists(sweep *s)
 {
     const char *texts[AXES] = {s->given->model, s->given->act, s->given->norm, s->given->init};
     static const char *const usual[AXES] = {"lenet5", USUAL_ACTIVATIONS, "batch_norm", "he_normal"};
+    static const hk_kind kinds[AXES] = {0, HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};
     for (int i = 0; i < AXES; i++)
-        if (hk_spec_list(texts[i] ? texts[i] : usual[i], &s->lists[i].specs, &s->lists[i].n) !=
-            HK_OK)
+        if (hk_spec_list(kinds[i], texts[i] ? texts[i] : usual[i], &s->lists[i].specs,
+                         &s->lists[i].n) != HK_OK)
             return failed();
     return EXIT_DONE;
 }

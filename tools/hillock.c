@@ -12,7 +12,8 @@ static const command commands[] = {
     {"list", "[activations|normalizations|initializers|models|data]",
      "what there is, by name",
      "  hillock list\n"
-     "  hillock list activations --json\n",
+     "  hillock list --family gated\n"
+     "  hillock list activations --all --json\n",
      LIST, 0, 1, run_list},
     {"inspect", "MODEL|FILE|PLUGIN",
      "layers, shapes and costs of a model; formula and parameters of a plugin; what a file holds",
@@ -21,10 +22,23 @@ static const command commands[] = {
      "  hillock inspect net.safetensors\n",
      INSPECT, 1, 1, run_inspect},
     {"curve", "SPEC X...",
-     "a line x, f(x), f'(x) for each X, separated by tabs",
+     "a line x, f(x), f'(x) for each X, separated by tabs; or a drawing of both",
      "  hillock curve gelu -2 -1 0 1 2\n"
-     "  hillock curve leaky_relu:slope=0.1 -3\n",
-     CURVE, 2, 1 << 20, run_curve},
+     "  hillock curve leaky_relu:slope=0.1 -3\n"
+     "  hillock curve mish --plot mish.svg --range -6:4\n",
+     CURVE, 1, 1 << 20, run_curve},
+    {"new", "activation|normalization|initializer NAME",
+     "writes the source of a plugin: from a formula, or to be filled in",
+     "  hillock new activation tanhexp --formula 'x*tanh(exp(x))'\n"
+     "  hillock new activation bend --formula 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10\n"
+     "  hillock new activation gate --formula 'x*sigmoid(b*x)' --param b=1:learned\n"
+     "  hillock new normalization mine --out plugins/\n",
+     NEW, 2, 2, run_new},
+    {"build", "FILE.c...",
+     "compiles plugins with $CC, or cc: NAME.so in the current folder for each NAME.c",
+     "  hillock build tanhexp.c\n"
+     "  hillock build -v one.c helper.c -o one.so\n",
+     BUILD, 1, 1 << 20, run_build},
     {"train", "MODEL",
      "trains a model and says how well it does on the test data",
      "  hillock train lenet5 --data mnist:DIR --epochs 3\n"
@@ -42,8 +56,27 @@ static const command commands[] = {
     {"compare", "",
      "trains every combination with the same seeds and ranks them",
      "  hillock compare --act relu,silu,lgb:k=4,rate=0.01,mish\n"
+     "  hillock compare --act @core,@gated\n"
      "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n",
      COMPARE, 0, 0, run_compare},
+    {"bench", "limits|train|infer|act|norm|conv ...",
+     "layers, plugins and models against the limits of this machine",
+     "  hillock bench limits\n"
+     "  hillock bench train resnet20 --act mish --profile\n"
+     "  hillock bench infer lenet5 --batch 64\n"
+     "  hillock bench act relu,mish ./mine.so\n"
+     "  hillock bench act --all --threads 1\n"
+     "  hillock bench norm batch_norm --act relu\n"
+     "  hillock bench conv 128x32x32x16:3x3x16/1\n"
+     "  hillock bench conv table --json\n",
+     BENCH, 1, 1 << 20, run_bench},
+    {"check", "FILE|NAME...",
+     "tells the truth about plugins: tests each in a process of its own",
+     "  hillock check ./mine.so\n"
+     "  hillock check relu batch_norm he_normal\n"
+     "  hillock check ./mine.so --test derivative\n"
+     "  hillock check --all --strict\n",
+     CHECK, 0, 1 << 20, run_check},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -84,8 +117,8 @@ static int run(const command *it, int argc, char **argv)
         return EXIT_DONE;
     }
     hk_set_threads((int)given.threads);
-    for (int i = 0; i < given.n_plugins; i++)
-        if (hk_plugin_load(given.plugins[i]) != HK_OK)
+    for (int i = 0; i < given.plugins.n; i++)
+        if (hk_plugin_load(given.plugins.items[i]) != HK_OK)
             return failed();
     return it->run(&given);
 }

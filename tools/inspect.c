@@ -137,6 +137,7 @@ static int inspect_file(const char *file, const options *given)
         put_said("activation", saved.activation);
         put_said("normalization", saved.normalization);
         put_said("initializer", saved.initializer);
+        put_said("weight norm", saved.weight_norm);
         put_said("data", saved.data);
         printf("%-14s %d\n", "epochs", saved.epochs);
     }

@@ -1,8 +1,10 @@
 /* hillock inspect, for plugins: everything their tables say. Texts come from the file, so they are
  * written escaped. */
+#include "cost.h"
 #include "inspect.h"
 #include "output.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +90,19 @@ static const char *initializer_text(const hk_initializer *initializer, char out[
     return initializer->traits & HK_FILLS_RANGES ? out : "the whole weight at once";
 }
 
+/* What a layer holds from forward to backward beside its output, which the next layer keeps. */
+static const char *keeps_text(const hk_activation *activation, char out[128])
+{
+    bool x = activation->reads & HK_READS_X;
+    int n = snprintf(out, 128, "%s", x ? "its input, 4 bytes an element" : "");
+    if (activation->aux_floats)
+        snprintf(out + n, (size_t)(128 - n), "%s%lld bytes a row", x ? "; " : "",
+                 4 * (long long)activation->aux_floats);
+    else if (!x)
+        snprintf(out, 128, "nothing beside the output");
+    return out;
+}
+
 /* ---- One plugin as JSON, from which the text is made too ------------------------------------ */
 
 static void set_text(json_t *into, const char *key, const char *text)
@@ -152,6 +167,15 @@ static json_t *tables_json(const hk_plugin *plugin, const char *key)
     return rows;
 }
 
+static void set_cost(json_t *into, const char *name)
+{
+    double forward, backward;
+    if (!cost_cycles(name, &forward, &backward))
+        return;
+    json_object_set_new(into, "forward cycles", json_number(round(10 * forward) / 10));
+    json_object_set_new(into, "backward cycles", json_number(round(10 * backward) / 10));
+}
+
 static json_t *plugin_json(const hk_plugin *plugin)
 {
     char text[128];
@@ -166,7 +190,9 @@ static json_t *plugin_json(const hk_plugin *plugin)
     set_text(it, "warning", info.warning);
     if (plugin->activation) {
         set_text(it, "backward reads", reads_text(plugin->activation, text));
+        set_text(it, "backward keeps", keeps_text(plugin->activation, text));
         set_text(it, "traits", traits_text(plugin->activation, text));
+        set_cost(it, plugin->name);
     }
     if (plugin->normalization)
         set_text(it, "statistics over", domain_text(plugin));
@@ -226,6 +252,8 @@ static void put_plugin(json_t *it)
         }
         printf("%-16s ", key);
         put_value(value);
+        if (strstr(key, " cycles"))
+            fputs(" an element", stdout);
         putchar('\n');
     }
 }

@@ -18,24 +18,54 @@ static const struct {
 
 /* Rows of one kind: to standard output, or into an array. */
 typedef struct listing {
-    json_t *rows; /* NULL: print */
+    const options *given;
+    json_t *rows;     /* NULL: print */
+    int shown, count; /* of plugins */
 } listing;
 
-static void put_row(const listing *to, const char *name, const char *summary)
+static void put_row(const listing *to, const char *name, const char *summary, json_t *row)
 {
     if (to->rows) {
-        json_array_append_new(to->rows, json_pack("{s:o, s:o}", "name", json_text(name), "summary",
-                                                  json_text(summary)));
+        json_object_update_new(row, json_pack("{s:o, s:o}", "name", json_text(name), "summary",
+                                              json_text(summary)));
+        json_array_append_new(to->rows, row);
         return;
     }
+    json_decref(row);
     printf("  %-18s ", name);
     put_text(stdout, summary);
     putchar('\n');
 }
 
+static json_t *tags_json(const char *tags)
+{
+    json_t *all = json_array();
+    while (tags && *tags) {
+        const size_t length = strcspn(tags, ",");
+        json_array_append_new(all, json_stringn(tags, length));
+        tags += length + (tags[length] == ',');
+    }
+    return all;
+}
+
+/* The usual ones are those of the set "core", and those of no set: a plugin of one's own. */
+static bool is_wanted(const options *given, const hk_plugin *plugin)
+{
+    if (given->family)
+        return hk_plugin_has_tag(plugin, given->family);
+    return given->all || !plugin->tags || hk_plugin_has_tag(plugin, "core");
+}
+
 static void put_plugin(const hk_plugin_info *info, void *user)
 {
-    put_row(user, info->plugin->name, info->plugin->summary ? info->plugin->summary : "");
+    listing *to = user;
+    const hk_plugin *plugin = info->plugin;
+    to->count++;
+    if (!is_wanted(to->given, plugin))
+        return;
+    to->shown++;
+    put_row(to, plugin->name, plugin->summary ? plugin->summary : "",
+            json_pack("{s:o}", "tags", tags_json(plugin->tags)));
 }
 
 static void put_bad(const char *file, const char *reason, void *user)
@@ -45,11 +75,28 @@ static void put_bad(const char *file, const char *reason, void *user)
     note("%s", reason);
 }
 
+/* What was left out, and how to see it. */
+static int put_count(const listing *it, hk_kind kind)
+{
+    char **tags;
+    size_t n;
+    if (it->rows || it->shown == it->count)
+        return EXIT_DONE;
+    if (hk_plugin_tags(kind, &tags, &n) != HK_OK)
+        return failed();
+    printf("  %d of %d shown; --all, --family", it->shown, it->count);
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i ? "|" : " ", tags[i]);
+    putchar('\n');
+    hk_spec_list_free(tags, n);
+    return EXIT_DONE;
+}
+
 static int list_plugins(listing *to, hk_kind kind)
 {
     /* Files that cannot be used are told of once. */
     hk_status status = hk_plugin_each(kind, put_plugin, kind == HK_ACTIVATION ? put_bad : NULL, to);
-    return status == HK_OK ? EXIT_DONE : failed();
+    return status == HK_OK ? put_count(to, kind) : failed();
 }
 
 static int list_models(listing *to, hk_kind unused)
@@ -60,7 +107,7 @@ static int list_models(listing *to, hk_kind unused)
         snprintf(text, sizeof text, "%s; %s; %d x %d x %d, %s parameters", model->summary,
                  model->source, model->height, model->width, model->channels,
                  grouped(model->parameters));
-        put_row(to, model->name, text);
+        put_row(to, model->name, text, json_object());
     }
     return EXIT_DONE;
 }
@@ -69,7 +116,7 @@ static int list_data(listing *to, hk_kind unused)
 {
     (void)unused;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        put_row(to, sources[i].form, sources[i].summary);
+        put_row(to, sources[i].form, sources[i].summary, json_object());
     return EXIT_DONE;
 }
 
@@ -94,20 +141,62 @@ static bool is_section(const char *name)
     return false;
 }
 
-int run_list(options *given)
+static bool has_family(int section, const char *family)
+{
+    char set[80], **members;
+    size_t n;
+    if (sections[section].list != list_plugins)
+        return false;
+    snprintf(set, sizeof set, "@%.64s", family);
+    if (hk_spec_list(sections[section].kind, set, &members, &n) != HK_OK)
+        return false;
+    hk_spec_list_free(members, n);
+    return true;
+}
+
+static int no_family(const char *family)
+{
+    char **tags, known[768] = "";
+    size_t n;
+    if (hk_plugin_tags(0, &tags, &n) != HK_OK)
+        return failed();
+    for (size_t i = 0, used = 0; i < n && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", tags[i]);
+    hk_spec_list_free(tags, n);
+    return complain(EXIT_USAGE, "list: no plugin here is in the family \"%s\"; known: %s", family,
+                    known);
+}
+
+static int choose(const options *given, bool chosen[SECTIONS])
 {
     const char *wanted = given->n_operands ? given->operands[0] : NULL;
+    int count = 0;
     if (wanted && !is_section(wanted))
         return complain(EXIT_USAGE,
                         "list: nothing is called \"%s\"; known: activations, "
                         "normalizations, initializers, models, data",
                         wanted);
+    if (given->all && given->family)
+        return complain(EXIT_USAGE, "list: --all or --family, not both");
+    for (int i = 0; i < SECTIONS; i++) {
+        chosen[i] = (!wanted || strcmp(sections[i].name, wanted) == 0) &&
+                    (!given->family || has_family(i, given->family));
+        count += chosen[i];
+    }
+    return count ? EXIT_DONE : no_family(given->family);
+}
+
+int run_list(options *given)
+{
+    bool chosen[SECTIONS];
+    int status = choose(given, chosen);
+    if (status)
+        return status;
     json_t *result = given->json ? json_object() : NULL;
-    int status = EXIT_DONE;
     for (int i = 0; i < SECTIONS && !status; i++) {
-        if (wanted && strcmp(sections[i].name, wanted) != 0)
+        if (!chosen[i])
             continue;
-        listing to = {given->json ? json_array() : NULL};
+        listing to = {given, given->json ? json_array() : NULL, 0, 0};
         if (!to.rows)
             printf("%s\n", sections[i].name);
         status = sections[i].list(&to, sections[i].kind);

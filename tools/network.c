@@ -31,6 +31,7 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
     *out = (hk_net_options){.activation = given->act,
                             .normalization = given->norm,
                             .initializer = given->init,
+                            .weight_norm = given->weight_norm,
                             .seed = (uint64_t)given->seed};
     if (!file)
         return EXIT_DONE;
@@ -42,6 +43,8 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
         out->normalization = saved->normalization;
     if (!out->initializer && *saved->initializer)
         out->initializer = saved->initializer;
+    if (!out->weight_norm && *saved->weight_norm)
+        out->weight_norm = saved->weight_norm;
     return EXIT_DONE;
 }
 

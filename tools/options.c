@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum form { FLAG, TEXT, FILES, WHOLE, REAL } form;
+typedef enum form { FLAG, TEXT, TEXTS, WHOLE, REAL } form;
 
 typedef struct option_row {
     const char *name, *value; /* value: what stands for it in the help */
@@ -26,12 +26,15 @@ static const option_row table[] = {
     {"data", "SPEC", TEXT, AT(data), 0, 0, TRAIN | EVALUATE | PREDICT | COMPARE,
      "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE or glyphs, the default"},
     {"model", "LIST", TEXT, AT(model), 0, 0, COMPARE, "models, default lenet5"},
-    {"act", "LIST", TEXT, AT(act), 0, 0, COMPARE, "activations, default eight usual ones"},
+    {"act", "LIST", TEXT, AT(act), 0, 0, COMPARE, "activations and sets of them, @core; default eight"},
     {"norm", "LIST", TEXT, AT(norm), 0, 0, COMPARE, "normalizations, default batch_norm"},
     {"init", "LIST", TEXT, AT(init), 0, 0, COMPARE, "initializers, default he_normal"},
-    {"act", "SPEC", TEXT, AT(act), 0, 0, INSPECT | TRAIN,
+    {"act", "SPEC", TEXT, AT(act), 0, 0, INSPECT | TRAIN | BENCH,
      "activation, default relu; per layer: relu+conv2=prelu"},
-    {"norm", "SPEC", TEXT, AT(norm), 0, 0, INSPECT | TRAIN, "normalization, default batch_norm"},
+    {"norm", "SPEC", TEXT, AT(norm), 0, 0, INSPECT | TRAIN | BENCH,
+     "normalization, default batch_norm"},
+    {"weight-norm", "SPEC", TEXT, AT(weight_norm), 0, 0, INSPECT | TRAIN,
+     "normalization of every layer's weight, default none"},
     {"init", "SPEC", TEXT, AT(init), 0, 0, INSPECT | TRAIN, "initializer, default he_normal"},
     {"optimizer", "SPEC", TEXT, AT(optimizer), 0, 0, TRAIN | COMPARE,
      "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9"},
@@ -39,10 +42,11 @@ static const option_row table[] = {
      "constant, step, cosine or one-cycle: cosine:warmup=1"},
     {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE, "none, or crop=4,flip"},
     {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE, "times through the training data"},
-    {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE, "images a step"},
+    {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE | BENCH,
+     "images a step"},
     {"seed", "N", WHOLE, AT(seed), 0, 0x1p53, TRAIN, "of weights, order and noise, default 1"},
     {"seeds", "N", WHOLE, AT(seeds), 1, 1000, COMPARE, "runs a row, seeds 1 to N, default 3"},
-    {"threads", "N", WHOLE, AT(threads), 1, 1024, TRAIN | EVALUATE | PREDICT | COMPARE,
+    {"threads", "N", WHOLE, AT(threads), 1, 1024, TRAIN | EVALUATE | PREDICT | COMPARE | BENCH,
      "default: as many as there are processors"},
     {"val", "SHARE", REAL, AT(val), 0, 1, TRAIN, "share of the training data kept for validation"},
     {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE, "longest gradient, longer are clipped"},
@@ -53,8 +57,32 @@ static const option_row table[] = {
     {"stop", "N", WHOLE, AT(stop), 1, 1e6, TRAIN, "end after epoch N of --epochs, to be resumed"},
     {"freeze", "LAYER,...", TEXT, AT(freeze), 0, 0, TRAIN, "layers that are not to change"},
     {"index", "N", WHOLE, AT(index), 0, 0x1p53, PREDICT, "one image of the test data, from 0"},
-    {"plugin", "FILE", FILES, 0, 0, 0, ALL, "load the plugins of a file, ./my.so; may be repeated"},
-    {"json", NULL, FLAG, AT(json), 0, 0, ALL & ~CURVE, "one JSON object on standard output"},
+    {"all", NULL, FLAG, AT(all), 0, 0, BENCH, "act: every elementwise activation there is"},
+    {"all", NULL, FLAG, AT(all), 0, 0, LIST, "every plugin, not only the usual ones"},
+    {"family", "TAG", TEXT, AT(family), 0, 0, LIST, "the plugins that have this tag: gated"},
+    {"profile", NULL, FLAG, AT(profile), 0, 0, BENCH, "train: each step of the plan, both ways"},
+    {"size", "N", WHOLE, AT(size), 1, 0x1p28, BENCH, "limits, act: floats, default 16777216"},
+    {"seconds", "X", REAL, AT(seconds), 0, 3600, BENCH, "about how long each row is measured"},
+    {"all", NULL, FLAG, AT(all), 0, 0, CHECK, "every plugin that hillock list shows"},
+    {"test", "NAME", TEXT, AT(test), 0, 0, CHECK, "this test alone"},
+    {"quick", NULL, FLAG, AT(quick), 0, 0, CHECK, "the tests that take under a second together"},
+    {"strict", NULL, FLAG, AT(strict), 0, 0, CHECK, "warnings fail too, but for those of speed"},
+    {"jobs", "N", WHOLE, AT(jobs), 1, 64, CHECK, "files at a time, default: one a processor"},
+    {"worker", "N", WHOLE, AT(worker), 0, 1e6, CHECK, NULL}, /* what check starts for itself */
+    {"formula", "EXPR", TEXT, AT(formula), 0, 0, NEW, "value of an activation: x*tanh(exp(x))"},
+    {"derivative", "EXPR", TEXT, AT(derivative), 0, 0, NEW,
+     "its slope, of x and the value y; default: found by calculus"},
+    {"param", "NAME=...", TEXTS, AT(params), 0, 0, NEW,
+     "NAME=DEFAULT[:LOW:HIGH][:learned], a parameter of the formula; may be repeated"},
+    {"out", "PLACE", TEXT, AT(out), 0, 0, NEW, "folder or file to write, default ./NAME.c"},
+    {"out", "FILE", TEXT, AT(out), 0, 0, BUILD, "-o: one file from all sources, default NAME.so for each"},
+    {"verbose", NULL, FLAG, AT(verbose), 0, 0, BUILD, "-v: show the compiler's command"},
+    {"plot", "FILE", TEXT, AT(plot), 0, 0, CURVE, "draw value and slope, as SVG"},
+    {"range", "LOW:HIGH", TEXT, AT(range), 0, 0, CURVE, "of x in the plot, default -5:5"},
+    {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD),
+     "load the plugins of a file, ./my.so; may be repeated"},
+    {"json", NULL, FLAG, AT(json), 0, 0, ALL & ~(CURVE | NEW | BUILD),
+     "one JSON object on standard output"},
     {"help", NULL, FLAG, AT(help), 0, 0, ALL, "this text"},
 };
 enum { ROWS = sizeof table / sizeof *table };
@@ -72,7 +100,7 @@ static int unknown_option(const command *of, const char *word)
 {
     char known[512] = "";
     for (size_t i = 0, used = 0; i < ROWS && used < sizeof known; i++)
-        if (table[i].commands & of->bit)
+        if (table[i].commands & of->bit && table[i].help)
             used += (size_t)snprintf(known + used, sizeof known - used, "%s--%s", used ? ", " : "",
                                      table[i].name);
     return complain(EXIT_USAGE, "%s: unknown option %s; known: %s", of->name, word, known);
@@ -109,16 +137,26 @@ static int set_value(const command *of, const option_row *row, const char *text,
         memcpy((char *)out + row->offset, &text, sizeof text);
         return EXIT_DONE;
     }
-    if (out->n_plugins == MAX_PLUGIN_FILES)
-        return complain(EXIT_USAGE, "%s: more than %d plugin files", of->name, MAX_PLUGIN_FILES);
-    out->plugins[out->n_plugins++] = text;
+    text_list *list = (text_list *)(void *)((char *)out + row->offset);
+    if (list->n == MAX_TEXTS)
+        return complain(EXIT_USAGE, "%s: --%s more than %d times", of->name, row->name, MAX_TEXTS);
+    list->items[list->n++] = text;
     return EXIT_DONE;
+}
+
+/* The few short forms that fingers know from compilers. */
+static const char *long_form(const char *word)
+{
+    return strcmp(word, "-h") == 0   ? "--help"
+           : strcmp(word, "-o") == 0 ? "--out"
+           : strcmp(word, "-v") == 0 ? "--verbose"
+                                     : word;
 }
 
 /* Reads the option at argv[*i], with its value behind "=" or as the next word. */
 static int read_option(const command *of, int argc, char **argv, int *i, options *out)
 {
-    const char *word = strcmp(argv[*i], "-h") == 0 ? "--help" : argv[*i];
+    const char *word = long_form(argv[*i]);
     size_t length = strcspn(word, "=");
     const option_row *row = strncmp(word, "--", 2) == 0 ? find_row(of, word + 2, length - 2) : NULL;
     if (!row)
@@ -157,7 +195,7 @@ static int check_operands(const command *of, const options *given)
 int options_parse(const command *to, int argc, char **argv, options *out)
 {
     bool only_operands = false;
-    *out = (options){.index = -1, .seed = 1, .operands = argv};
+    *out = (options){.index = -1, .worker = -1, .seed = 1, .operands = argv};
     for (int i = 0; i < argc; i++) {
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = true;
@@ -177,7 +215,7 @@ void options_help(const command *of)
     printf("hillock %s%s%s - %s\n\nOptions:\n", of->name, *of->operands ? " " : "", of->operands,
            of->summary);
     for (size_t i = 0; i < ROWS; i++) {
-        if (!(table[i].commands & of->bit))
+        if (!(table[i].commands & of->bit) || !table[i].help)
             continue;
         char left[40];
         snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].value ? table[i].value : "");

@@ -28,20 +28,32 @@ enum {
     EVALUATE = 16,
     PREDICT = 32,
     COMPARE = 64,
-    ALL = 127
+    BENCH = 128,
+    CHECK = 256,
+    NEW = 512,
+    BUILD = 1024,
+    ALL = 2047
 };
 
-enum { MAX_PLUGIN_FILES = 32 };
+enum { MAX_TEXTS = 32 };
+
+/* The values of an option that may be repeated. */
+typedef struct text_list {
+    const char *items[MAX_TEXTS];
+    int n;
+} text_list;
 
 typedef struct options {
-    const char *data, *act, *norm, *init, *optimizer, *schedule, *augment, *model;
-    const char *out, *from, *resume, *freeze;
-    const char *plugins[MAX_PLUGIN_FILES];
-    int n_plugins;
+    const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
+    const char *out, *from, *resume, *freeze, *family, *test;
+    const char *formula, *derivative, *plot, *range;
+    text_list plugins, params;
     int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not said */
     int64_t index;                                     /* -1: not said */
-    double val, clip, smoothing;
-    bool json, help;
+    int64_t worker;                                    /* -1: not one */
+    int64_t size, jobs;
+    double val, clip, smoothing, seconds;
+    bool json, help, all, profile, strict, quick, verbose;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;
@@ -65,3 +77,7 @@ int run_train(options *given);
 int run_evaluate(options *given);
 int run_predict(options *given);
 int run_compare(options *given);
+int run_bench(options *given);
+int run_check(options *given);
+int run_new(options *given);
+int run_build(options *given);

@@ -77,6 +77,8 @@ static void print_start(const training *t)
     put_or(t->to, t->choices.activation, "relu");
     if (t->it.model->has_norm)
         put_or(t->to, t->choices.normalization, "batch_norm");
+    if (t->choices.weight_norm)
+        put_or(t->to, t->choices.weight_norm, "none");
     put_text(t->to, t->choices.initializer ? t->choices.initializer : "he_normal");
     fputs("\ndata: ", t->to);
     put_text(t->to, hk_data_spec(t->train));

@@ -5,13 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 }; /* a cache line and the widest vector */
+enum {
+    ALIGNMENT = 64,          /* a cache line and the widest vector */
+    HUGE_PAGE = 2 << 20,     /* of the processors this runs on; elsewhere only an alignment */
+    LARGE = 2 * HUGE_PAGE    /* a block that gains from huge pages: a plan's arena, a data set */
+};
 
 static void *system_allocate(void *user, size_t bytes)
 {
     (void)user;
-    return aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    size_t alignment = bytes < LARGE ? ALIGNMENT : HUGE_PAGE;
+    size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    void *block = aligned_alloc(alignment, rounded);
+#ifdef MADV_HUGEPAGE
+    if (block && alignment == HUGE_PAGE)
+        madvise(block, rounded, MADV_HUGEPAGE); /* a wish: ordinary pages do as well */
+#endif
+    return block;
 }
 
 static void system_release(void *user, void *block)

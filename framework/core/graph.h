@@ -7,7 +7,7 @@
 #include <hillock/tensor.h>
 #include "core/core.h"
 
-enum { HKI_MAX_INPUTS = 10 }; /* a normalization or activation with all its slots, and room */
+enum { HKI_MAX_INPUTS = 20 }; /* a chain: convolution, residual, two plugins with all their slots */
 
 typedef enum hki_role {
     HKI_INPUT,    /* fed before a run */
@@ -60,7 +60,8 @@ typedef struct hki_call {
     const float *x[HKI_MAX_INPUTS];
     float *y;
     const float *dy;
-    float *dx[HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read */
+    float *dx[HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
+    uint32_t adds;             /* bit i: dx[i] holds something that backward adds to */
     void *keep;    /* survives from forward to backward */
     void *record;  /* survives from forward to commit, zeroed when the plan is made */
     void *scratch; /* garbage before and after */
@@ -78,8 +79,13 @@ struct hki_op {
     size_t (*keep_bytes)(const hk_tensor *, int64_t batch);
     size_t (*record_bytes)(const hk_tensor *);
     size_t (*scratch_bytes)(const hk_tensor *, int64_t batch);
+    size_t (*back_scratch_bytes)(const hk_tensor *, int64_t batch); /* NULL: as much as forward */
     /* May y overwrite input 0, and the gradient of input 0 overwrite dy? NULL: no. */
     bool (*in_place)(const hk_tensor *);
+    /* The input whose gradient may overwrite dy, -1: none. NULL: input 0 where in_place allows it. */
+    int (*gradient_in_place)(const hk_tensor *);
+    /* Bit i: backward can add to dx[i], which call.adds then asks for. NULL: none. */
+    uint32_t (*adds)(const hk_tensor *);
     /* The result is input 0 under another shape: nothing to do in either direction. */
     bool is_view;
     /* Stateful operations, once per committed training forward. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/chain.h"
+
 typedef struct storage {
     size_t bytes, offset;
     int first, last; /* times of first write and last read */
@@ -21,8 +23,10 @@ typedef struct planner {
     const hk_plan_options *options;
     int64_t batch;
     int n_steps, end;            /* end: a time after every step */
-    hk_tensor **order;           /* [n_steps] computed tensors in order */
-    bool *needed, *wants, *kept; /* by tensor id */
+    hk_tensor **order;           /* [n_steps] computed tensors in order; chains in place of theirs */
+    hk_tensor **chains;          /* by tensor id; NULL: computed as it was recorded */
+    int *uses;                   /* by tensor id: how many read it, one more if it is kept */
+    bool *needed, *wants, *kept; /* by tensor id; parts of a chain are not needed */
     int *step_of, *last_read;    /* by tensor id */
     int *value_of, *gradient_of; /* storage by tensor id */
     int *keep_of, *scratch_of, *back_scratch_of; /* storage by step */
@@ -67,12 +71,41 @@ static void mark_needed(planner *p)
             continue;
         p->wants[id] = p->options->loss && ((t->role == HKI_LEARNED && !t->frozen) ||
                                             (t->role == HKI_INPUT && p->kept[id]));
-        for (int i = 0; i < t->n_inputs; i++)
+        p->uses[id] += p->kept[id] || p->options->probe;
+        for (int i = 0; i < t->n_inputs; i++) {
             p->wants[id] = p->wants[id] || p->wants[t->inputs[i]->id];
-        if (t->role == HKI_COMPUTED) {
-            p->step_of[id] = p->n_steps;
-            p->order[p->n_steps++] = t;
+            p->uses[t->inputs[i]->id]++;
         }
+    }
+}
+
+/* A chain's last tensor stands for all of them: the others are needed no more. */
+static hk_status find_chains(planner *p)
+{
+    for (int id = p->net->n_tensors - 1; id >= 0; id--) {
+        hk_tensor *t = p->net->tensors[id];
+        if (!p->needed[id] || t->role != HKI_COMPUTED)
+            continue;
+        if (hki_chain_new(t, p->uses, p->wants[id], !p->kept[id], &p->chains[id]))
+            return HK_NO_MEMORY;
+        const hki_chain *chain = p->chains[id] ? hki_chain_of(p->chains[id]) : NULL;
+        const hk_tensor *parts[] = {chain ? chain->conv : NULL, chain ? chain->norm : NULL,
+                                    chain ? chain->add : NULL};
+        for (int i = 0; i < 3; i++)
+            if (parts[i] && parts[i] != t)
+                p->needed[parts[i]->id] = false;
+    }
+    return HK_OK;
+}
+
+static void put_in_order(planner *p)
+{
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        hk_tensor *t = p->net->tensors[id];
+        if (!p->needed[id] || t->role != HKI_COMPUTED)
+            continue;
+        p->step_of[id] = p->n_steps;
+        p->order[p->n_steps++] = p->chains[id] ? p->chains[id] : t;
     }
     p->end = 2 * p->n_steps;
 }
@@ -201,19 +234,31 @@ static void pass_reads_to_viewed(planner *p)
     }
 }
 
+static int gradient_in_place(const hk_tensor *y)
+{
+    if (y->op->gradient_in_place)
+        return y->op->gradient_in_place(y);
+    return y->op->is_view || (y->op->in_place && y->op->in_place(y)) ? 0 : -1;
+}
+
+static bool adds_to(const hk_tensor *y, int i)
+{
+    return y->op->adds && y->op->adds(y) & 1u << i;
+}
+
 static hk_status place_gradient(planner *p, int s, int i, bool is_first)
 {
     hk_tensor *y = p->order[s], *x = y->inputs[i];
     int time = backward_time(p, s), *contribution = &p->contribution_of[s * HKI_MAX_INPUTS + i];
-    bool same_buffer = i == 0 && !p->kept[y->id] && p->gradient_of[y->id] != NONE &&
-                       (y->op->is_view || (y->op->in_place && y->op->in_place(y))) &&
-                       bytes_of(p, x) == bytes_of(p, y);
+    bool same_buffer = i == gradient_in_place(y) && !p->kept[y->id] &&
+                       p->gradient_of[y->id] != NONE && bytes_of(p, x) == bytes_of(p, y);
     if (!is_first && y->op->is_view) {
         *contribution = p->gradient_of[y->id]; /* dy itself is what must be added */
         return HK_OK;
     }
     if (!is_first)
-        return new_storage(p, bytes_of(p, x), time, time, contribution);
+        return adds_to(y, i) ? HK_OK
+                             : new_storage(p, bytes_of(p, x), time, time, contribution);
     int last = p->kept[x->id] || p->step_of[x->id] == NONE ? p->end
                                                            : backward_time(p, p->step_of[x->id]);
     if (same_buffer) {
@@ -255,9 +300,11 @@ static hk_status place_work(planner *p, const bool *reached)
         int back = backward_time(p, s);
         size_t keep = y->op->keep_bytes ? y->op->keep_bytes(y, p->batch) : 0;
         size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
+        size_t back_scratch =
+            y->op->back_scratch_bytes ? y->op->back_scratch_bytes(y, p->batch) : scratch;
         if (new_storage(p, keep, s, walks_back ? back : s, &p->keep_of[s]) ||
             new_storage(p, scratch, s, s, &p->scratch_of[s]) ||
-            new_storage(p, walks_back ? scratch : 0, back, back, &p->back_scratch_of[s]))
+            new_storage(p, walks_back ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
     }
     return HK_OK;
@@ -353,8 +400,9 @@ static void wire_gradients(const planner *p, hk_plan *plan, int s, bool *written
             continue;
         }
         float *gradient = address(p, plan, p->gradient_of[x->id]);
-        if (step->is_first[i]) {
+        if (step->is_first[i] || adds_to(y, i)) {
             step->call.dx[i] = gradient;
+            step->call.adds |= step->is_first[i] ? 0 : 1u << i;
         } else {
             step->call.dx[i] = address(p, plan, p->contribution_of[s * HKI_MAX_INPUTS + i]);
             step->add_to[i] = gradient;
@@ -365,9 +413,13 @@ static void wire_gradients(const planner *p, hk_plan *plan, int s, bool *written
 static void wire(const planner *p, hk_plan *plan, bool *written)
 {
     char *record = plan->records;
+    int id = 0, place = 0;
     for (int s = 0; s < p->n_steps; s++) {
+        for (; id < p->order[s]->id; id++)
+            place += p->net->tensors[id]->role == HKI_COMPUTED;
         hki_step *step = &plan->steps[s];
         hk_tensor *y = p->order[s];
+        step->place = place;
         step->walks_back = plan->reached[y->id];
         step->call.tensor = y;
         step->call.training = plan->training;
@@ -386,7 +438,7 @@ static void wire(const planner *p, hk_plan *plan, bool *written)
     for (int s = p->n_steps - 1; s >= 0; s--)
         if (plan->reached[p->order[s]->id])
             wire_gradients(p, plan, s, written);
-    for (int id = 0; id < p->net->n_tensors; id++) {
+    for (id = 0; id < p->net->n_tensors; id++) {
         const hk_tensor *t = p->net->tensors[id];
         if (!t->value && !(p->needed[id] && (t->role == HKI_INPUT || p->kept[id])))
             continue;
@@ -405,7 +457,7 @@ static void planner_clear(planner *p)
     void *const blocks[] = {p->order,     p->needed,   p->wants,       p->kept,
                             p->step_of,   p->last_read, p->value_of,   p->gradient_of,
                             p->keep_of,   p->scratch_of, p->back_scratch_of, p->contribution_of,
-                            p->storages};
+                            p->storages,  p->uses};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         hki_free(blocks[i]);
 }
@@ -415,6 +467,7 @@ static hk_status planner_init(planner *p, hk_net *net, const hk_plan_options *op
     size_t n = (size_t)net->n_tensors;
     *p = (planner){.net = net, .options = options, .batch = options->batch ? options->batch : 1};
     bool complete = (p->order = hki_alloc_array(n, sizeof *p->order)) &&
+                    (p->uses = hki_alloc_array(n, sizeof *p->uses)) &&
                     (p->needed = hki_alloc_array(n, sizeof *p->needed)) &&
                     (p->wants = hki_alloc_array(n, sizeof *p->wants)) &&
                     (p->kept = hki_alloc_array(n, sizeof *p->kept)) &&
@@ -435,7 +488,11 @@ static hk_status planner_init(planner *p, hk_net *net, const hk_plan_options *op
 static hk_status build(planner *p, hk_plan *plan, bool *written)
 {
     size_t n = (size_t)p->net->n_tensors, arena = 0, records = 0;
+    p->chains = plan->chains;
     mark_needed(p);
+    if (find_chains(p))
+        return HK_NO_MEMORY;
+    put_in_order(p);
     hk_status status = check_sizes(p);
     if (status)
         return status;
@@ -505,6 +562,7 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
     if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
         (plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
+        (plan->chains = hki_alloc_array(n, sizeof *plan->chains)) &&
         (written = hki_alloc_array(n, sizeof *written)) && !planner_init(&p, net, options))
         status = build(&p, plan, written);
     planner_clear(&p);
@@ -524,6 +582,9 @@ void hk_plan_free(hk_plan *plan)
     hki_free(plan->values);
     hki_free(plan->gradients);
     hki_free(plan->reached);
+    for (int id = 0; plan->chains && id < plan->n_tensors; id++)
+        hki_free(plan->chains[id]);
+    hki_free(plan->chains);
     hki_free(plan->arena);
     hki_free(plan->records);
     hki_free(plan->leaf_scratch);

@@ -12,7 +12,7 @@ void hki_plan_set_step(hk_plan *plan, uint64_t step)
     plan->step = step;
 }
 
-void hki_plan_watch(hk_plan *plan, void (*watch)(void *, const hki_call *), void *watcher)
+void hki_plan_watch(hk_plan *plan, hki_watch *watch, void *watcher)
 {
     plan->watch = watch;
     plan->watcher = watcher;
@@ -23,8 +23,7 @@ static hki_call call_of(const hk_plan *plan, const hki_step *step)
     hki_call call = step->call;
     call.batch = plan->last_n;
     /* by place among the computed tensors, so that a learned slot more or less changes no mask */
-    call.key = hki_key(plan->net->seed, HKI_STREAM_STEP, (uint64_t)(step - plan->steps),
-                       plan->step);
+    call.key = hki_key(plan->net->seed, HKI_STREAM_STEP, (uint64_t)step->place, plan->step);
     return call;
 }
 
@@ -36,10 +35,11 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
     plan->last_n = n;
     for (int s = 0; s < plan->n_steps; s++) {
         hki_call call = call_of(plan, &plan->steps[s]);
+        double started = plan->watch ? hki_now() : 0;
         if (!call.tensor->op->is_view)
             call.tensor->op->forward(&call);
         if (plan->watch)
-            plan->watch(plan->watcher, &call);
+            plan->watch(plan->watcher, &call, false, hki_now() - started);
     }
     plan->can_walk_back = true;
     return HK_OK;
@@ -82,6 +82,7 @@ static hk_status make_leaf_scratch(hk_plan *plan)
 static void walk_back(hk_plan *plan, const hki_step *step)
 {
     hki_call call = call_of(plan, step);
+    double started = plan->watch ? hki_now() : 0;
     float *aside = plan->leaf_scratch;
     call.scratch = step->back_scratch;
     for (int i = 0; i < HKI_MAX_INPUTS; i++) {
@@ -102,6 +103,8 @@ static void walk_back(hk_plan *plan, const hki_step *step)
         if (sum)
             add_into(sum, call.dx[i], hki_count(&call.tensor->inputs[i]->shape, call.batch));
     }
+    if (plan->watch)
+        plan->watch(plan->watcher, &call, true, hki_now() - started);
 }
 
 /* Learned tensors that this walk does not reach have a gradient of zero, unless there is one. */

@@ -27,7 +27,8 @@ int hki_threads(void)
 
 int hki_threads_for(int64_t work)
 {
-    /* A fork and join costs about as much as this many elementary operations. */
-    const int64_t worth_sharing = 16384;
+    /* From here on a loop takes some microseconds: more than fork, join and fetching from another
+     * core's cache what that one wrote. */
+    const int64_t worth_sharing = 32768;
     return work < worth_sharing ? 1 : hki_threads();
 }

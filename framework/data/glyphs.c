@@ -207,14 +207,15 @@ static void develop(dice *d, int size, int channels, uint8_t *image)
     }
     float noise = between(d, 4, 20);
     uint64_t grain_key = hki_key(d->key, HKI_STREAM_GLYPHS, 0, 0);
-    for (int i = size * size - 1; i >= 0; i--) {
-        float cover = (float)image[i] * (1 / 255.f);
-        for (int c = channels - 1; c >= 0; c--) {
-            int at = i * channels + c;
-            float light = paper[c] + (ink[c] - paper[c]) * cover;
-            light += noise * grain(hks_bits(grain_key, (uint64_t)at));
-            image[at] = (uint8_t)clamp(light + .5f, 255);
-        }
+    uint32_t words[4];
+    for (int at = size * size * channels - 1, drawn = -1; at >= 0; at--) {
+        int c = at % channels;
+        if (at / 4 != drawn)
+            hks_philox(grain_key, (uint64_t)(drawn = at / 4), words);
+        float cover = (float)image[at / channels] * (1 / 255.f);
+        float light = paper[c] + (ink[c] - paper[c]) * cover;
+        light += noise * grain(words[at % 4]);
+        image[at] = (uint8_t)clamp(light + .5f, 255);
     }
 }
 

@@ -62,9 +62,11 @@ static size_t data_scratch(const hki_conv *c)
     for (int i = 0; i < c->sh; i++)
         for (int j = 0; j < c->sw; j++) {
             hki_phase v = vertical(c, i), h = horizontal(c, j);
+            if (v.axis.dest == 0 || h.axis.dest == 0)
+                continue;
             hki_image image = phase_image(c, &v, &h, NULL, 0);
-            if (v.axis.dest > 0 && h.axis.dest > 0)
-                most = (size_t)hki_max((int64_t)most, (int64_t)hki_correlate_scratch(&image));
+            size_t bytes = hki_correlate_scratch(&image, c->c / c->groups);
+            most = bytes > most ? bytes : most;
         }
     return most;
 }
@@ -91,8 +93,10 @@ static size_t scratch_of(const hki_conv *c)
     if (hki_is_depthwise(c))
         return most;
     hki_image image = hki_forward_image(c, NULL, 0);
-    size_t forward = hki_correlate_scratch(&image), back = data_scratch(c);
+    size_t forward = hki_correlate_scratch(&image, c->k / c->groups), back = data_scratch(c);
     size_t passes = sizeof(float) * filter_floats(c) + (forward > back ? forward : back);
+    if (hki_winograd_fits(c))
+        passes = (size_t)hki_max((int64_t)passes, (int64_t)hki_winograd_scratch(c));
     return most > passes ? most : passes;
 }
 
@@ -132,15 +136,31 @@ static void use_filters(hki_panels *p, float *packed, const float *w, ptrdiff_t 
         hki_panel_pack(p, packed, i, 0, p->depth, w, w_row, 1);
 }
 
+/* The epilogue where the pass before could not call it row by row. */
+static void run_epilogue(const hki_conv *c, const hki_epilogue *after)
+{
+    int64_t rows = c->n * c->oh * c->ow, parts = hki_min(rows, HKI_MAX_PARTS);
+#pragma omp parallel for num_threads(hki_team(parts, rows * c->k)) schedule(static)
+    for (int64_t part = 0; part < parts; part++) {
+        int64_t first = rows * part / parts, next = rows * (part + 1) / parts;
+        after->rows(after->user, (int)part, first, next - first);
+    }
+}
+
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch)
+                             float *y, void *scratch, const hki_epilogue *after)
 {
     if (hki_is_depthwise(c)) {
-        hki_depthwise_forward(c, x, w, bias, y, scratch);
+        hki_depthwise_forward(c, x, w, bias, y, scratch, after);
+        return;
+    }
+    if (hki_winograd_fits(c)) {
+        hki_winograd_forward(c, x, w, bias, y, scratch, after);
         return;
     }
     float *packed = scratch;
     int filters = c->k / c->groups;
+    bool called = false;
     for (int g = 0; g < c->groups; g++) {
         ptrdiff_t first = (ptrdiff_t)g * filters;
         hki_correlation job = {.from = hki_forward_image(c, x, g),
@@ -148,15 +168,18 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
                                .y = y + first,
                                .y_pixel = c->k,
                                .y_row = (ptrdiff_t)c->ow * c->k,
-                               .y_image = (ptrdiff_t)c->oh * c->ow * c->k};
+                               .y_image = (ptrdiff_t)c->oh * c->ow * c->k,
+                               .after = c->groups == 1 ? after : NULL};
         job.b = (hki_panels){.depth = depth_of(c),
                              .columns = filters,
                              .width = hki_panel_width(rows_of(&job.from), filters)};
         use_filters(&job.b, packed, w + first, c->k,
                     c->groups == 1 &&
                         (filters <= job.b.width || c->n * c->oh * c->ow < ENOUGH_PIXELS));
-        hki_correlate(&job, packed + filter_floats(c), false);
+        called = !hki_correlate(&job, packed + filter_floats(c), false) && job.after;
     }
+    if (after && !called)
+        run_epilogue(c, after);
 }
 
 /* Packs the filters of a phase: its taps in reverse, inputs and outputs exchanged. */
@@ -176,11 +199,15 @@ static void pack_phase(const hki_conv *c, const hki_phase *v, const hki_phase *h
     }
 }
 
-void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, float *dx,
-                                   void *scratch)
+void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
+                                   float *dx, void *scratch)
 {
     if (hki_is_depthwise(c)) {
         hki_depthwise_data(c, dy, w, dx, scratch);
+        return;
+    }
+    if (hki_winograd_fits(c)) {
+        hki_winograd_data(c, dy, w, add, dx, scratch);
         return;
     }
     float *packed = scratch;
@@ -190,10 +217,12 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
         for (int i = 0; i < c->sh * c->sw; i++) {
             int row = i / c->sw, column = i % c->sw;
             hki_phase v = vertical(c, row), h = horizontal(c, column);
-            if (v.axis.dest == 0 || h.axis.dest == 0)
+            if (v.axis.dest == 0 || h.axis.dest == 0 ||
+                (add && (v.axis.taps == 0 || h.axis.taps == 0)))
                 continue;
             ptrdiff_t pixel = c->c;
             hki_correlation job = {.from = phase_image(c, &v, &h, dy, g),
+                                   .add = add,
                                    .y = dx + (row * (ptrdiff_t)c->w + column) * pixel +
                                         (ptrdiff_t)g * channels,
                                    .y_pixel = c->sw * pixel,
@@ -213,6 +242,8 @@ void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const fl
 {
     if (hki_is_depthwise(c))
         hki_depthwise_weight(c, x, dy, dw, scratch);
+    else if (hki_winograd_fits(c))
+        hki_winograd_weight(c, x, dy, dw, scratch);
     else
         hki_weight_gradient(c, x, dy, dw, scratch);
     if (dbias)

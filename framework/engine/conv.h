@@ -82,12 +82,21 @@ typedef struct hki_correlation {
     const float *bias;
     float *y;
     ptrdiff_t y_pixel, y_row, y_image;
+    bool add; /* to what y holds */
+    const hki_epilogue *after; /* or NULL; not called for HKI_IMAGES */
 } hki_correlation;
 
-size_t hki_correlate_scratch(const hki_image *from);
+size_t hki_correlate_scratch(const hki_image *from, int64_t columns);
 /* `packed`: the scratch still holds the packed source of HKI_IMAGES from a call before; the result
  * says whether it does now. */
 bool hki_correlate(const hki_correlation *g, void *scratch, bool packed);
+
+/* Neighbouring destinations taken together, where there are few columns: how many (1: none), the
+ * image they read, the floats that their filters need, the pass itself. */
+int64_t hki_join_count(const hki_image *g, int64_t columns);
+hki_image hki_join_image(const hki_image *g, int64_t together);
+size_t hki_join_floats(const hki_image *joined, int64_t columns);
+hki_correlation hki_join(const hki_correlation *g, int64_t together, float *room);
 
 size_t hki_weight_scratch(const hki_conv *c);
 void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, float *dw,
@@ -95,10 +104,20 @@ void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, flo
 /* x may be NULL where only the shape matters. */
 hki_image hki_forward_image(const hki_conv *c, const float *x, int group);
 
+/* Winograd's way (winograd.c), where it fits: 3x3, stride 1, not too few channels or tiles. */
+bool hki_winograd_fits(const hki_conv *c);
+size_t hki_winograd_scratch(const hki_conv *c);
+void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
+                          float *y, void *scratch, const hki_epilogue *after);
+void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
+                       void *scratch);
+void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
+                         void *scratch);
+
 bool hki_is_depthwise(const hki_conv *c);
 size_t hki_depthwise_scratch(const hki_conv *c);
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                           float *y, void *scratch);
+                           float *y, void *scratch, const hki_epilogue *after);
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
                         void *scratch);
 void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

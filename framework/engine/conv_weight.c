@@ -2,8 +2,10 @@
  *
  * Large images: the pixels are cut into chunks by shape, each with a partial gradient of its own,
  * added in order at the end. Large filters are also cut by kernel row and by columns.
- * Small images: x and dy are packed pixel by pixel, the images side by side; a task then owns a
- * tile of one tap and sums over everything. */
+ * Few channels: the patch of x that each pixel sees is laid out in one piece, so that all taps are
+ * one product; whichever of taps and filters wastes fewer lanes runs along the vectors.
+ * Small images: x and dy of some images are packed pixel by pixel, the images side by side; a task
+ * then owns a tile of one tap and adds all their pixels. The next images follow when all have. */
 #include "engine/conv.h"
 
 #include <string.h>
@@ -11,12 +13,17 @@
 #include "core/core.h"
 
 enum {
-    PIXELS = HKI_DEPTH,          /* that a band should have */
+    PIXELS = HKI_PIXELS,         /* that a band should have */
     STRIP_FLOATS = 128 * 1024,   /* of a task */
     LARGE_FILTERS = 128 * 1024,  /* from which they are cut as well */
     PARTIAL_FLOATS = 1024 * 1024,
     MOST_CHUNKS = 16,
+    PATCH = 64,                  /* floats up to which patches are laid out, */
+    PIECE = 8,                   /* where a kernel row has no more: too few sums for a product */
+    PATCH_PIXELS = 128,
     TILE_ROWS = 56,              /* of a task; a multiple of the usual register blocks */
+    BLOCK_FLOATS = 256 * 1024,   /* of packed images, or twice the gradient, which they all pass */
+    BLOCK_IMAGES = 8,            /* at least */
     TILE_COLUMNS = 64
 };
 
@@ -25,10 +32,19 @@ typedef struct layout {
     int64_t depth, k; /* rows and columns of the gradient of one group */
     int64_t rows, bands, units, chunks; /* of a band; bands an image; all bands; chunks of them */
     int64_t v_parts, column_parts;
-    size_t strip, dy, runs; /* floats of a thread */
+    int64_t block; /* images that are packed together */
+    size_t strip, dy, runs, patches; /* floats of a thread */
+    ptrdiff_t pitch; /* from patch to patch; 0: none */
+    bool transposed; /* with patches: chunks have [k][depth] */
     size_t partial;         /* floats of all chunks; 0: straight into dw */
     bool copies_dy;
 } layout;
+
+/* Vectors of 16 that a row of n takes. */
+static int64_t vectors(int64_t n)
+{
+    return hki_ceil(n, 16);
+}
 
 static hki_image image_of(const hki_conv *c, const float *x, int group)
 {
@@ -42,33 +58,58 @@ static size_t run_floats(int64_t pieces, int64_t steps)
     return hki_lines((int64_t)sizeof(hki_run) / 4 * hki_runs_bound(pieces, steps));
 }
 
+static void lay_out_images(layout *l, const hki_image *g)
+{
+    int64_t pixels = g->v.dest * g->h.dest;
+    int64_t image = g->v.source * g->h.source * hki_pitch(g->c) + pixels * hki_pitch(l->k);
+    int64_t floats = hki_max(BLOCK_FLOATS, 2 * l->depth * l->k);
+    l->block = hki_min(g->n, hki_max(BLOCK_IMAGES, floats / image));
+    l->runs = run_floats(pixels, pixels * l->block + pixels * HKI_DEPTH);
+}
+
+/* Few channels: patches, and which way round. Returns the pixels that a band should have. */
+static int64_t choose_patches(layout *l, const hki_image *g)
+{
+    if (g->v.taps == 1 || !hki_taps_touch(&g->h) || g->h.taps * g->c > PIECE ||
+        l->depth > PATCH || l->depth * l->k > LARGE_FILTERS)
+        return PIXELS;
+    l->form = HKI_STRIP;
+    l->pitch = (ptrdiff_t)hki_lines((g->v.taps - 1) * g->h.taps * g->c + PIECE);
+    l->transposed = l->k * vectors(l->depth) < l->depth * vectors(l->k);
+    return PATCH_PIXELS;
+}
+
+static void lay_out_bands(layout *l, const hki_image *g, int groups)
+{
+    int64_t pixels = choose_patches(l, g), size = l->depth * l->k;
+    l->rows = hki_min(hki_max(1, pixels / g->h.dest), hki_band_rows(g, l->form, STRIP_FLOATS));
+    l->bands = hki_ceil(g->v.dest, l->rows);
+    l->units = g->n * l->bands;
+    l->chunks = hki_min(l->units, MOST_CHUNKS);
+    l->v_parts = l->column_parts = 1;
+    if (size > LARGE_FILTERS) {
+        l->chunks = hki_max(1, hki_min(l->chunks, PARTIAL_FLOATS / size));
+        l->v_parts = g->v.taps;
+        l->column_parts = hki_ceil(l->k, TILE_COLUMNS);
+    }
+    bool straight = l->chunks == 1 && groups == 1 && !l->transposed;
+    l->partial = straight ? 0 : hki_lines(l->chunks * size);
+    l->strip = hki_lines(hki_band_floats(g, l->form, l->rows) + (l->pitch ? PIECE : 0));
+    l->patches = (size_t)(l->rows * g->h.dest * l->pitch);
+    l->copies_dy = (l->k % 16 != 0 || groups > 1) && !l->transposed;
+    l->dy = l->copies_dy ? (size_t)(l->rows * g->h.dest) * hki_lines(l->k) : 0;
+    l->runs = run_floats(l->rows, l->rows * (g->h.dest + HKI_DEPTH));
+}
+
 static layout layout_of(const hki_conv *c)
 {
     hki_image g = image_of(c, NULL, 0);
     layout l = {.form = hki_form_of(&g), .k = c->k / c->groups};
     l.depth = g.v.taps * g.h.taps * g.c;
-    l.copies_dy = l.k % 16 != 0 || c->groups > 1;
-    if (l.form == HKI_IMAGES) {
-        int64_t pixels = g.v.dest * g.h.dest;
-        l.runs = run_floats(pixels, pixels * g.n + pixels * HKI_DEPTH);
-        return l;
-    }
-    int64_t rows = hki_max(1, PIXELS / g.h.dest);
-    l.rows = hki_min(rows, hki_band_rows(&g, l.form, STRIP_FLOATS));
-    l.bands = hki_ceil(g.v.dest, l.rows);
-    l.units = g.n * l.bands;
-    l.chunks = hki_min(l.units, MOST_CHUNKS);
-    l.v_parts = l.column_parts = 1;
-    if (l.depth * l.k > LARGE_FILTERS) {
-        l.chunks = hki_max(1, hki_min(l.chunks, PARTIAL_FLOATS / (l.depth * l.k)));
-        l.v_parts = g.v.taps;
-        l.column_parts = hki_ceil(l.k, TILE_COLUMNS);
-    }
-    bool straight = l.chunks == 1 && c->groups == 1;
-    l.partial = straight ? 0 : hki_lines(l.chunks * l.depth * l.k);
-    l.strip = hki_lines(hki_band_floats(&g, l.form, l.rows));
-    l.dy = l.copies_dy ? (size_t)(l.rows * g.h.dest) * hki_lines(l.k) : 0;
-    l.runs = run_floats(l.rows, l.rows * (g.h.dest + HKI_DEPTH));
+    if (l.form == HKI_IMAGES)
+        lay_out_images(&l, &g);
+    else
+        lay_out_bands(&l, &g, c->groups);
     return l;
 }
 
@@ -89,11 +130,12 @@ size_t hki_weight_scratch(const hki_conv *c)
     size_t shared = l.partial;
     int64_t tasks = l.chunks * l.v_parts * l.column_parts;
     if (l.form == HKI_IMAGES) {
+        g.n = l.block;
         shared = packed_x_floats(&g) + packed_dy_floats(&g, l.k);
         tasks = HKI_TEAM;
     }
     size_t team = (size_t)hki_min(tasks, HKI_TEAM);
-    return sizeof(float) * (shared + team * (l.strip + l.dy + l.runs));
+    return sizeof(float) * (shared + team * (l.strip + l.patches + l.dy + l.runs));
 }
 
 /* dw tile += over `columns` of b, whose rows are `step` apart, panel by panel. */
@@ -143,6 +185,43 @@ static void copy_dy(const pass *s, const float *dy, int64_t pixels, float *to)
     }
 }
 
+/* What the pixels of row r see, to their patches: PIECE floats of each kernel row, more than it
+ * has; the next one overwrites the rest. */
+static void lay_row(const hki_image *g, const hki_band *band, int64_t r, float *to, ptrdiff_t pitch)
+{
+    static const float zeros[PIECE];
+    for (int64_t t = 0; t < g->v.taps; t++, to += g->h.taps * g->c) {
+        int64_t source = r * g->v.step - g->v.pad + t * g->v.gap;
+        bool inside = source >= 0 && source < g->v.source;
+        const float *from = inside ? band->a + (source - band->first) * band->row : zeros;
+        ptrdiff_t step = inside ? band->column : 0;
+        for (int64_t d = 0; d < g->h.dest; d++)
+            memcpy(to + d * pitch, from + d * step, sizeof zeros);
+    }
+}
+
+/* Adds one band, all taps at once. */
+static void band_patches(const pass *s, const hki_band *band, int64_t row, int64_t rows,
+                         const float *dy, ptrdiff_t dy_step, float *dw, float *patches)
+{
+    const hki_image *g = &s->image;
+    ptrdiff_t pitch = s->l.pitch;
+    for (int64_t r = 0; r < rows; r++)
+        lay_row(g, band, row + r, patches + r * g->h.dest * pitch, pitch);
+    hki_run all = {.length = rows * g->h.dest};
+    hki_product p = {.rows = s->l.depth, .a = patches, .a_row = 1, .a_step = pitch, .runs = &all,
+                     .n_runs = 1, .y = dw, .y_row = s->l.k, .add = true};
+    if (!s->l.transposed) {
+        multiply(p, dy, dy_step, s->l.k);
+        return;
+    }
+    p.rows = s->l.k;
+    p.a = dy;
+    p.a_step = dy_step;
+    p.y_row = s->l.depth;
+    multiply(p, patches, pitch, s->l.depth);
+}
+
 /* Adds one band to the tile: taps of g (some rows of the kernel), `columns` filters from b on. */
 static void band_tile(const pass *s, const hki_image *g, const hki_band *band, int64_t row,
                       int64_t rows, const float *b, ptrdiff_t b_step, int64_t columns, float *dw,
@@ -179,7 +258,7 @@ static void chunk_task(const pass *s, int64_t task, float *temporary)
     for (int64_t r = 0; r < depth; r++)
         memset(dw + r * l->k, 0, sizeof *dw * (size_t)columns);
 
-    float *dy_copy = temporary + l->strip;
+    float *patches = temporary + l->strip, *dy_copy = patches + l->patches;
     hki_run *runs = (hki_run *)(dy_copy + l->dy);
     int64_t from = l->units * chunk / l->chunks, to = l->units * (chunk + 1) / l->chunks;
     for (int64_t unit = from; unit < to; unit++) {
@@ -193,7 +272,23 @@ static void chunk_task(const pass *s, int64_t task, float *temporary)
             dy = dy_copy;
             step = (ptrdiff_t)hki_lines(l->k);
         }
-        band_tile(s, &g, &band, row, rows, dy + first, step, columns, dw, runs);
+        if (l->pitch > 0)
+            band_patches(s, &band, row, rows, dy, step, dw, patches);
+        else
+            band_tile(s, &g, &band, row, rows, dy + first, step, columns, dw, runs);
+    }
+}
+
+/* Chunks of [k][depth]. */
+static void add_transposed(const pass *s, float *dw)
+{
+    const layout *l = &s->l;
+    int64_t size = l->depth * l->k;
+    for (int64_t i = 0; i < size; i++) {
+        float sum = 0;
+        for (int64_t chunk = 0; chunk < l->chunks; chunk++)
+            sum += s->dw[chunk * size + i];
+        dw[i % l->depth * s->conv->k + i / l->depth] = sum;
     }
 }
 
@@ -213,13 +308,15 @@ static void gradient_of_bands(pass *s, float *dw, float *scratch)
     const layout *l = &s->l;
     s->dw = l->partial ? scratch : dw;
     float *temporary = scratch + l->partial;
-    size_t each = l->strip + l->dy + l->runs;
+    size_t each = l->strip + l->patches + l->dy + l->runs;
     int64_t tasks = l->chunks * l->v_parts * l->column_parts;
     int64_t work = s->image.n * s->image.v.dest * s->image.h.dest * l->depth * l->k;
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
     for (int64_t t = 0; t < tasks; t++)
         chunk_task(s, t, temporary + (size_t)hki_team_member() * each);
-    if (l->partial)
+    if (l->transposed)
+        add_transposed(s, dw);
+    else if (l->partial)
         add_chunks(s, dw);
 }
 
@@ -240,9 +337,10 @@ static int64_t image_runs(const hki_image *g, int64_t t, int64_t u, hki_run *run
     return n;
 }
 
-/* A tile of one tap, summed pass by pass so that both sides stay in the cache. */
+/* Adds the packed images to a tile of one tap, pass by pass so that both sides stay in the cache.
+ * `add`: not the first. */
 static void tile_task(const pass *s, const float *x, const float *dy, int64_t tap, int64_t tile,
-                      float *dw, hki_run *runs)
+                      bool add, float *dw, hki_run *runs)
 {
     const hki_image *g = &s->image;
     int64_t down = hki_ceil(g->c, TILE_ROWS);
@@ -261,26 +359,38 @@ static void tile_task(const pass *s, const float *x, const float *dy, int64_t ta
             steps += runs[to++].length;
         p.runs = runs + from;
         p.n_runs = to - from;
-        p.add = from > 0;
+        p.add = add || from > 0;
         multiply(p, dy + k0, hki_pitch(s->l.k), columns);
         from = to;
     } while (from < n);
 }
 
-static void gradient_of_images(const pass *s, float *dw, float *scratch)
+/* The images first .. first + s->image.n - 1. */
+static void gradient_of_block(const pass *s, int64_t first, float *dw, float *scratch)
 {
     const hki_image *g = &s->image;
+    int64_t sources = g->v.source * g->h.source, dests = g->v.dest * g->h.dest;
     float *x = scratch, *dy = x + packed_x_floats(g);
     float *temporary = dy + packed_dy_floats(g, s->l.k);
-    hki_images_pack(g->n, g->v.source * g->h.source, g->c, g->x_pixel, g->x, x);
-    hki_images_pack(g->n, g->v.dest * g->h.dest, s->l.k, s->conv->k, s->dy, dy);
+    hki_images_pack(g->n, sources, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
+    hki_images_pack(g->n, dests, s->l.k, s->conv->k, s->dy + first * dests * s->conv->k, dy);
     int64_t tiles = hki_ceil(g->c, TILE_ROWS) * hki_ceil(s->l.k, TILE_COLUMNS);
-    int64_t tasks = g->v.taps * g->h.taps * tiles;
-    int64_t work = g->n * g->v.dest * g->h.dest * s->l.depth * s->l.k;
+    int64_t tasks = g->v.taps * g->h.taps * tiles, work = g->n * dests * s->l.depth * s->l.k;
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
     for (int64_t t = 0; t < tasks; t++)
-        tile_task(s, x, dy, t / tiles, t % tiles, dw,
+        tile_task(s, x, dy, t / tiles, t % tiles, first > 0, dw,
                   (hki_run *)(temporary + (size_t)hki_team_member() * s->l.runs));
+}
+
+static void gradient_of_images(const pass *given, float *dw, float *scratch)
+{
+    pass s = *given;
+    int64_t images = given->image.n, blocks = hki_ceil(images, s.l.block);
+    for (int64_t i = 0; i < blocks; i++) {
+        int64_t first = images * i / blocks;
+        s.image.n = images * (i + 1) / blocks - first;
+        gradient_of_block(&s, first, dw, scratch);
+    }
 }
 
 void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, float *dw,

@@ -31,13 +31,25 @@ static size_t packed_floats(const hki_image *g, hki_form form)
     return form == HKI_IMAGES ? (size_t)pixels * (size_t)hki_pitch(g->c) : 0;
 }
 
-size_t hki_correlate_scratch(const hki_image *from)
+static size_t scratch_floats(const hki_image *g)
+{
+    layout l = layout_of(g);
+    int64_t tasks = l.form == HKI_IMAGES ? HKI_TEAM : hki_min(HKI_TEAM, g->n * l.bands);
+    return packed_floats(g, l.form) + (size_t)tasks * l.temporary;
+}
+
+size_t hki_correlate_scratch(const hki_image *from, int64_t columns)
 {
     hki_image g = *from;
+    int64_t together = hki_join_count(&g, columns);
     hki_image_flatten(&g);
-    layout l = layout_of(&g);
-    int64_t tasks = l.form == HKI_IMAGES ? HKI_TEAM : hki_min(HKI_TEAM, g.n * l.bands);
-    return sizeof(float) * (packed_floats(&g, l.form) + (size_t)tasks * l.temporary);
+    size_t floats = scratch_floats(&g);
+    if (together > 1) {
+        g = hki_join_image(from, together);
+        size_t joined = hki_join_floats(&g, together * columns) + scratch_floats(&g);
+        floats = joined > floats ? joined : floats;
+    }
+    return sizeof(float) * floats;
 }
 
 /* The runs of destination row r of the image, from its first column. */
@@ -70,13 +82,21 @@ static void band_task(const hki_correlation *g, const layout *l, int64_t image, 
                      .a_row = band.column,
                      .a_step = 1,
                      .runs = runs,
-                     .y_row = g->y_pixel};
+                     .y_row = g->y_pixel,
+                     .add = g->add};
     int64_t panels = hki_panel_count(&g->b);
     for (int64_t i = 0; i < panels; i++) {
         int64_t column = hki_panel_use(&g->b, i, &p);
         p.bias = g->bias ? g->bias + column : NULL;
+        int64_t first = 0, until = -1, listed = row; /* taps, and the row that has the runs */
         for (int64_t r = row; r < row + rows; r += flat ? rows : 1) {
-            p.n_runs = row_runs(from, &band, r, runs);
+            int64_t t0, t1;
+            hki_axis_taps(&from->v, r, &t0, &t1);
+            if (t0 != first || t1 != until) {
+                p.n_runs = row_runs(from, &band, r, runs);
+                first = t0, until = t1, listed = r;
+            }
+            p.a = band.a + (r - listed) * from->v.step * band.row;
             p.y = g->y + image * g->y_image + r * g->y_row + column;
             hki_kernels_active()->product(&p);
         }
@@ -94,7 +114,8 @@ static void pixel_task(const hki_correlation *g, const float *packed, int64_t pa
                      .a_row = pitch,
                      .a_step = 1,
                      .runs = runs,
-                     .y_row = g->y_image};
+                     .y_row = g->y_image,
+                     .add = g->add};
     hki_axis_taps(&from->v, r, &t0, &t1);
     hki_axis_taps(&from->h, d, &u0, &u1);
     for (int64_t t = t0; t < t1; t++)
@@ -128,22 +149,33 @@ static void correlate_images(const hki_correlation *g, const layout *l, float *s
 bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
 {
     hki_correlation g = *given;
+    float *temporary = scratch;
+    bool dense = g.y_pixel == g.b.columns;
+    int64_t together = dense ? hki_join_count(&g.from, g.b.columns) : 1;
+    if (together > 1) {
+        g = hki_join(given, together, temporary);
+        temporary += hki_join_floats(&g.from, g.b.columns);
+    }
     bool pointwise = hki_image_flatten(&g.from);
     layout l = layout_of(&g.from);
     if (l.form == HKI_IMAGES) {
-        correlate_images(&g, &l, scratch, packed);
+        correlate_images(&g, &l, temporary, packed);
         return true;
     }
-    float *temporary = scratch;
     const hki_image *from = &g.from;
-    int64_t tasks = from->n * l.bands;
+    int64_t tasks = from->n * l.bands, parts = hki_min(tasks, HKI_MAX_PARTS);
     int64_t work = from->n * from->v.dest * from->h.dest * g.b.depth * g.b.columns;
+    int64_t pixels = from->h.dest * together; /* of a row */
     bool flat = pointwise && l.form == HKI_DIRECT && g.y_row == from->h.dest * g.y_pixel;
-#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
-    for (int64_t t = 0; t < tasks; t++) {
-        int64_t row = t % l.bands * l.rows;
-        band_task(&g, &l, t / l.bands, row, hki_min(l.rows, from->v.dest - row), flat,
-                  temporary + (size_t)hki_team_member() * l.temporary);
-    }
+#pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)
+    for (int64_t part = 0; part < parts; part++)
+        for (int64_t t = tasks * part / parts; t < tasks * (part + 1) / parts; t++) {
+            int64_t row = t % l.bands * l.rows, rows = hki_min(l.rows, from->v.dest - row);
+            band_task(&g, &l, t / l.bands, row, rows, flat,
+                      temporary + (size_t)hki_team_member() * l.temporary);
+            if (g.after)
+                g.after->rows(g.after->user, (int)part,
+                              (t / l.bands * from->v.dest + row) * pixels, rows * pixels);
+        }
     return false;
 }

@@ -8,15 +8,25 @@
 
 enum { MOST_CHUNKS = 16 };
 
-/* Destination pixels of a pass, or of a phase of one. */
+/* What a destination row or column reads. */
+typedef struct place {
+    int64_t source, taps, w; /* the first source, how many, the tap of the kernel it meets */
+    int64_t alike;           /* destinations from here on, of the same phase, with the same taps */
+} place;
+
+/* One direction of a pass. */
+typedef struct direction {
+    int64_t dest, source;
+    int64_t phases, step;     /* destinations d and d + phases read sources `step` apart */
+    int64_t gap, every;       /* from one tap to the next: sources, taps of the kernel */
+    place *at;                /* [dest] */
+} direction;
+
 typedef struct sweep {
-    int64_t n, c;
-    hki_axis v, h;
-    const float *x, *w;
-    const float *bias;
+    int64_t n, c, kernel_columns;
+    direction v, h;
+    const float *x, *w, *bias;
     float *y;
-    ptrdiff_t w_v, w_h; /* from one tap's filter to the next */
-    ptrdiff_t y_pixel, y_row, y_image;
 } sweep;
 
 bool hki_is_depthwise(const hki_conv *c)
@@ -29,123 +39,174 @@ static int64_t chunks_of(const hki_conv *c)
     return hki_min(c->n * c->oh, MOST_CHUNKS);
 }
 
-static size_t tap_floats(int64_t taps) /* two offsets a tap, for one thread */
+static size_t place_bytes(int64_t most)
 {
-    return hki_lines(2 * taps * (int64_t)(sizeof(ptrdiff_t) / sizeof(float)));
+    return ((size_t)most * sizeof(place) + 63) / 64 * 64;
 }
 
 size_t hki_depthwise_scratch(const hki_conv *c)
 {
-    int64_t taps = (int64_t)c->kh * c->kw;
-    return sizeof(float) * (hki_lines(chunks_of(c) * taps * c->c) + HKI_TEAM * tap_floats(taps));
+    return place_bytes(hki_max(c->h, c->oh)) + place_bytes(hki_max(c->w, c->ow)) +
+           sizeof(float) * hki_lines(chunks_of(c) * c->kh * c->kw * c->c);
 }
 
-/* From column d of row r on: its taps, and how many columns have the same. */
-static hki_taps taps_at(const sweep *s, int64_t r, int64_t d, ptrdiff_t *offsets)
+/* ---- Directions ------------------------------------------------------------------------------ */
+
+static place place_of(const hki_phase *p, int64_t d)
 {
-    int64_t t0, t1, u0, u1, next0, next1, until = d + 1;
-    hki_axis_taps(&s->v, r, &t0, &t1);
-    hki_axis_taps(&s->h, d, &u0, &u1);
-    for (; until < s->h.dest; until++) {
-        hki_axis_taps(&s->h, until, &next0, &next1);
-        if (next0 != u0 || next1 != u1)
-            break;
-    }
-    int n = 0;
-    ptrdiff_t *w_tap = offsets + s->v.taps * s->h.taps;
-    for (int64_t t = t0; t < t1; t++)
-        for (int64_t u = u0; u < u1; u++, n++) {
-            int64_t sv = r * s->v.step - s->v.pad + t * s->v.gap;
-            int64_t sh = d * s->h.step - s->h.pad + u * s->h.gap;
-            offsets[n] = (sv * s->h.source + sh) * s->c;
-            w_tap[n] = t * s->w_v + u * s->w_h;
-        }
-    return (hki_taps){.pixels = until - d,
-                      .channels = s->c,
-                      .n = n,
-                      .x_tap = offsets,
-                      .w_tap = w_tap,
-                      .x_step = s->h.step * s->c,
-                      .y_step = s->y_pixel};
+    int64_t from, to;
+    hki_axis_taps(&p->axis, d, &from, &to);
+    return (place){.source = d * p->axis.step - p->axis.pad + from * p->axis.gap,
+                   .taps = to - from,
+                   .w = p->last - from * p->every};
 }
 
-static void run_sweep(const sweep *s, ptrdiff_t *offsets)
+static void count_alike(direction *d)
+{
+    for (int64_t i = d->dest - 1; i >= 0; i--) {
+        const place *next = i + d->phases < d->dest ? &d->at[i + d->phases] : NULL;
+        bool same = next && next->taps == d->at[i].taps && next->w == d->at[i].w;
+        d->at[i].alike = same ? next->alike + 1 : 1;
+    }
+}
+
+static direction forward(int size, int out, int taps, int stride, int pad, int gap, place *at)
+{
+    hki_phase p = {{size, out, taps, stride, gap, pad}, .last = 0, .every = -1};
+    direction d = {out, size, .phases = 1, .step = stride, .gap = gap, .every = 1, .at = at};
+    for (int64_t i = 0; i < out; i++)
+        at[i] = place_of(&p, i);
+    count_alike(&d);
+    return d;
+}
+
+/* Phases differ in their first tap; gap and every are those of any that has two. */
+static direction backward(int size, int out, int taps, int stride, int pad, int gap, place *at)
+{
+    direction d = {size, out, .phases = stride, .step = 1, .at = at};
+    for (int start = 0; start < stride; start++) {
+        hki_phase p = hki_phase_of(size, out, taps, stride, pad, gap, start);
+        for (int64_t i = start; i < size; i += stride)
+            at[i] = place_of(&p, i / stride);
+        if (p.axis.taps > 1) {
+            d.gap = p.axis.gap;
+            d.every = -p.every;
+        }
+    }
+    count_alike(&d);
+    return d;
+}
+
+static sweep forward_sweep(const hki_conv *c, void *scratch)
+{
+    place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->ow));
+    return (sweep){.n = c->n, .c = c->c, .kernel_columns = c->kw,
+                   .v = forward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
+                   .h = forward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
+}
+
+static sweep backward_sweep(const hki_conv *c, void *scratch)
+{
+    place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->w));
+    return (sweep){.n = c->n, .c = c->c, .kernel_columns = c->kw,
+                   .v = backward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
+                   .h = backward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/* The taps of the columns alike `h` in row `v`; *x and *w are moved to the first. */
+static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t image,
+                        const float **x, ptrdiff_t *w)
+{
+    ptrdiff_t row = s->h.source * s->c;
+    *x += (image * s->v.source + v->source) * row + h->source * s->c;
+    *w = (v->w * s->kernel_columns + h->w) * s->c;
+    return (hki_taps){.pixels = h->alike,
+                      .channels = s->c,
+                      .rows = v->taps,
+                      .columns = h->taps,
+                      .x_row = s->v.gap * row,
+                      .x_column = s->h.gap * s->c,
+                      .x_step = s->h.step * s->c,
+                      .w_row = s->v.every * s->kernel_columns * s->c,
+                      .w_column = s->h.every * s->c,
+                      .y_step = s->h.phases * s->c};
+}
+
+static void sweep_row(const sweep *s, int64_t image, int64_t r)
 {
     const hki_kernels *kernels = hki_kernels_active();
-    int64_t rows = s->n * s->v.dest, taps = s->v.taps * s->h.taps;
-    ptrdiff_t x_image = s->v.source * s->h.source * s->c;
-    size_t each = tap_floats(taps) / (sizeof(ptrdiff_t) / sizeof(float));
-#pragma omp parallel for num_threads(hki_team(rows, rows * s->h.dest * taps * s->c))               \
-    schedule(static)
-    for (int64_t i = 0; i < rows; i++) {
-        int64_t image = i / s->v.dest, r = i % s->v.dest;
-        float *y = s->y + image * s->y_image + r * s->y_row;
-        for (int64_t d = 0; d < s->h.dest;) {
-            hki_taps t = taps_at(s, r, d, offsets + (size_t)hki_team_member() * each);
-            kernels->taps_forward(&t, s->x + image * x_image, s->w, s->bias, y + d * s->y_pixel);
-            d += t.pixels;
+    float *y = s->y + (image * s->v.dest + r) * s->h.dest * s->c;
+    for (int64_t phase = 0; phase < s->h.phases; phase++)
+        for (int64_t d = phase; d < s->h.dest; d += s->h.at[d].alike * s->h.phases) {
+            const float *x = s->x;
+            ptrdiff_t w;
+            hki_taps t = taps_at(s, &s->v.at[r], &s->h.at[d], image, &x, &w);
+            kernels->taps_forward(&t, x, s->w + w, s->bias, y + d * s->c);
         }
-    }
 }
 
-static sweep forward_sweep(const hki_conv *c, const float *x)
+static void run_sweep(const sweep *s, const hki_conv *c, const hki_epilogue *after)
 {
-    hki_image g = hki_forward_image(c, x, 0);
-    ptrdiff_t pixel = c->c;
-    return (sweep){.n = c->n, .c = c->c, .v = g.v, .h = g.h, .x = x,
-                   .w_v = c->kw * pixel, .w_h = pixel,
-                   .y_pixel = pixel, .y_row = c->ow * pixel, .y_image = c->oh * c->ow * pixel};
+    int64_t rows = s->n * s->v.dest, parts = hki_min(rows, HKI_MAX_PARTS);
+    int64_t work = c->n * c->oh * c->ow * c->kh * c->kw * c->c;
+#pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)
+    for (int64_t part = 0; part < parts; part++)
+        for (int64_t i = rows * part / parts; i < rows * (part + 1) / parts; i++) {
+            sweep_row(s, i / s->v.dest, i % s->v.dest);
+            if (after)
+                after->rows(after->user, (int)part, i * s->h.dest, s->h.dest);
+        }
 }
 
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                           float *y, void *scratch)
+                           float *y, void *scratch, const hki_epilogue *after)
 {
-    sweep s = forward_sweep(c, x);
+    sweep s = forward_sweep(c, scratch);
+    s.x = x;
     s.w = w;
     s.bias = bias;
     s.y = y;
-    run_sweep(&s, scratch);
+    run_sweep(&s, c, after);
 }
 
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
                         void *scratch)
 {
-    ptrdiff_t pixel = c->c;
-    for (int i = 0; i < c->sh * c->sw; i++) {
-        int row = i / c->sw, column = i % c->sw;
-        hki_phase v = hki_phase_of(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, row);
-        hki_phase h = hki_phase_of(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, column);
-        sweep s = {.n = c->n, .c = c->c, .v = v.axis, .h = h.axis, .x = dy,
-                   .w = w + (v.last * c->kw + h.last) * pixel,
-                   .w_v = -v.every * c->kw * pixel, .w_h = -h.every * pixel,
-                   .y = dx + (row * (ptrdiff_t)c->w + column) * pixel,
-                   .y_pixel = c->sw * pixel, .y_row = c->sh * c->w * pixel,
-                   .y_image = (ptrdiff_t)c->h * c->w * pixel};
-        run_sweep(&s, scratch);
+    sweep s = backward_sweep(c, scratch);
+    s.x = dy;
+    s.w = w;
+    s.y = dx;
+    run_sweep(&s, c, NULL);
+}
+
+/* Adds what row i of dy, counted through all images, gives to dw. */
+static void weight_row(const sweep *s, int64_t i, const float *dy, float *dw)
+{
+    const hki_kernels *kernels = hki_kernels_active();
+    for (int64_t d = 0; d < s->h.dest; d += s->h.at[d].alike) {
+        const float *x = s->x;
+        ptrdiff_t w;
+        hki_taps t = taps_at(s, &s->v.at[i % s->v.dest], &s->h.at[d], i / s->v.dest,
+                             &x, &w);
+        kernels->taps_weight(&t, x, dy + (i * s->h.dest + d) * s->c, dw + w);
     }
 }
 
 void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                           void *scratch)
 {
-    const hki_kernels *kernels = hki_kernels_active();
-    sweep s = forward_sweep(c, x);
+    sweep s = forward_sweep(c, scratch);
     int64_t rows = c->n * c->oh, chunks = chunks_of(c), size = (int64_t)c->kh * c->kw * c->c;
-    float *sums = scratch, *offsets = sums + hki_lines(chunks * size);
-    size_t each = tap_floats(s.v.taps * s.h.taps);
+    float *sums = (float *)((char *)scratch + place_bytes(c->oh) + place_bytes(c->ow));
+    s.x = x;
 #pragma omp parallel for num_threads(hki_team(chunks, rows * c->ow * size)) schedule(static)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         float *sum = sums + chunk * size;
         memset(sum, 0, sizeof *sum * (size_t)size);
-        for (int64_t i = rows * chunk / chunks; i < rows * (chunk + 1) / chunks; i++) {
-            const float *image = x + i / c->oh * ((ptrdiff_t)c->h * c->w * c->c);
-            for (int64_t d = 0; d < c->ow;) {
-                ptrdiff_t *mine = (ptrdiff_t *)(offsets + (size_t)hki_team_member() * each);
-                hki_taps t = taps_at(&s, i % c->oh, d, mine);
-                kernels->taps_weight(&t, image, dy + (i * c->ow + d) * c->c, sum);
-                d += t.pixels;
-            }
-        }
+        for (int64_t i = rows * chunk / chunks; i < rows * (chunk + 1) / chunks; i++)
+            weight_row(&s, i, dy, sum);
     }
-    kernels->column_sums(chunks, size, sums, size, dw);
+    hki_kernels_active()->column_sums(chunks, size, sums, size, dw);
 }

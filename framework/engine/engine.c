@@ -1,10 +1,11 @@
-/* Chooses the kernels for this processor, and gives the native engine its table. */
+/* Chooses the engine and the kernels for this processor; gives the native engine its table. */
 #include "engine/kernels.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <hillock/tensor.h>
 #include "core/core.h"
 
 static const char *const names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
@@ -84,7 +85,51 @@ static const hki_engine native = {
     .avg_pool_backward = hki_native_avg_pool_backward,
 };
 
+/* ---- Choosing an engine --------------------------------------------------------------------- */
+
+#ifdef HILLOCK_ONEDNN
+extern const hki_engine hki_onednn;
+static const hki_engine *const engines[] = {&native, &hki_onednn};
+#define KNOWN "native, onednn"
+#else
+static const hki_engine *const engines[] = {&native};
+#define KNOWN "native"
+#endif
+
+const hki_engine *hki_engine_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
+        if (strcmp(engines[i]->name, name) == 0)
+            return engines[i];
+    return NULL;
+}
+
+hk_status hki_engine_check(void)
+{
+    const char *wanted = secure_getenv("HILLOCK_ENGINE");
+    if (wanted && !hki_engine_find(wanted))
+        return hki_fail(HK_UNKNOWN_NAME,
+                        "HILLOCK_ENGINE: this build has no engine \"%.64s\"; known: " KNOWN, wanted);
+    return HK_OK;
+}
+
 const hki_engine *hki_engine_active(void)
 {
-    return &native;
+    static const hki_engine *_Atomic chosen;
+    if (!chosen) {
+        const char *wanted = secure_getenv("HILLOCK_ENGINE");
+        const hki_engine *found = wanted ? hki_engine_find(wanted) : NULL;
+        chosen = found ? found : &native;
+    }
+    return chosen;
+}
+
+const char *hk_engine_name(void)
+{
+    return hki_engine_active()->name;
+}
+
+const char *hk_isa_name(void)
+{
+    return hki_isa_name(hki_isa());
 }

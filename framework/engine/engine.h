@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <hillock/plugin.h>
+#include <hillock/status.h>
 
 typedef struct hki_conv {
     int64_t n;      /* images */
@@ -29,16 +30,27 @@ typedef struct hki_pool {
     int h, w, c, oh, ow, kh, kw, sh, sw, ph, pw; /* as above; padding never wins, never counts */
 } hki_pool;
 
+/* Work on the output of a convolution while it is in the cache. A row is an output pixel with all
+ * its channels; rows() is called for ranges of finished rows, on the thread that made them. Ranges
+ * are disjoint and cover everything. Those of one part come one at a time and in order, so a part
+ * may own sums; different parts run side by side. The cut depends on the shape alone. */
+enum { HKI_MAX_PARTS = 64 };
+typedef struct hki_epilogue {
+    void (*rows)(void *user, int part, int64_t first, int64_t rows);
+    void *user;
+} hki_epilogue;
+
 typedef struct hki_engine {
     const char *name;
 
     /* Scratch bytes enough for any of the three convolution passes with up to c->n images. */
     size_t (*conv_scratch)(const hki_conv *c);
-    /* y = x * w + bias; bias [k] or NULL. */
+    /* y = x * w + bias; bias [k] or NULL, after or NULL. */
     void (*conv_forward)(const hki_conv *c, const float *x, const float *w, const float *bias,
-                         float *y, void *scratch);
-    void (*conv_backward_data)(const hki_conv *c, const float *dy, const float *w, float *dx,
-                               void *scratch);
+                         float *y, void *scratch, const hki_epilogue *after);
+    /* add: dx is added to; only with one group. */
+    void (*conv_backward_data)(const hki_conv *c, const float *dy, const float *w, bool add,
+                               float *dx, void *scratch);
     /* dw [kh][kw][c/groups][k]; dbias [k] or NULL. */
     void (*conv_backward_weight)(const hki_conv *c, const float *x, const float *dy, float *dw,
                                  float *dbias, void *scratch);
@@ -62,7 +74,11 @@ typedef struct hki_engine {
     void (*avg_pool_backward)(const hki_pool *p, const float *dy, float *dx);
 } hki_engine;
 
+/* The engine that HILLOCK_ENGINE names, else "native". */
 const hki_engine *hki_engine_active(void);
+const hki_engine *hki_engine_find(const char *name); /* NULL: not part of this build */
+/* HK_UNKNOWN_NAME: HILLOCK_ENGINE names no engine of this build; lists them. */
+hk_status hki_engine_check(void);
 
 /* The instruction set in use: what the processor has, capped by HILLOCK_ISA. */
 hk_isa hki_isa(void);

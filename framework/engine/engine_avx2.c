@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include "engine/kernels.h"
 
+#include <hillock/kernel.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,11 @@ static inline vec load_part(const float *p, int n)
 static inline void store_part(float *p, vec v, int n)
 {
     _mm256_maskstore_ps(p, first_lanes(n), (__m256)v);
+}
+
+static inline vec root(vec v)
+{
+    return (vec)_mm256_sqrt_ps((__m256)v);
 }
 
 #include "engine/kernels_template.h"

@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include "engine/kernels.h"
 
+#include <hillock/kernel.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
@@ -42,6 +43,11 @@ static inline vec load_part(const float *p, int n)
 static inline void store_part(float *p, vec v, int n)
 {
     _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v);
+}
+
+static inline vec root(vec v)
+{
+    return (vec)_mm512_sqrt_ps((__m512)v);
 }
 
 #include "engine/kernels_template.h"

@@ -1,6 +1,7 @@
 /* The kernels for what every processor of the architecture has: vectors of 4 floats. */
 #include "engine/kernels.h"
 
+#include <hillock/kernel.h>
 #include <math.h>
 #include <string.h>
 
@@ -30,6 +31,13 @@ static inline void store_part(float *p, vec v, int n)
 {
     for (int i = 0; i < n; i++)
         p[i] = v[i];
+}
+
+static inline vec root(vec v)
+{
+    for (int i = 0; i < LANES; i++)
+        v[i] = sqrtf(v[i]);
+    return v;
 }
 
 #include "engine/kernels_template.h"

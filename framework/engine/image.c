@@ -8,6 +8,7 @@
 enum {
     SOME_CHANNELS = 8,  /* below, the taps of a row should stay together */
     SMALL_IMAGE = 8,    /* columns up to which images, not columns, are the rows of a product */
+    SMALL_SOURCE = 18,  /* and columns of what they are read from */
     ENOUGH_IMAGES = 8,
     BANDS_OF_A_BATCH = 16 /* tasks that even a single image is cut into */
 };
@@ -38,7 +39,8 @@ hki_form hki_form_of(const hki_image *g)
     int64_t taps = g->v.taps * g->h.taps;
     if (taps == 0 || (is_pointwise(g) && g->x_pixel == g->c))
         return HKI_DIRECT;
-    if (g->n >= ENOUGH_IMAGES && g->h.dest <= SMALL_IMAGE && g->c >= SOME_CHANNELS)
+    if (g->n >= ENOUGH_IMAGES && g->h.dest <= SMALL_IMAGE && g->h.source <= SMALL_SOURCE &&
+        g->c >= SOME_CHANNELS)
         return HKI_IMAGES;
     return fits_in_place(g) ? HKI_DIRECT : HKI_STRIP;
 }

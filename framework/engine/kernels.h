@@ -36,14 +36,37 @@ typedef struct hki_product {
     bool add;          /* start from what y holds instead */
 } hki_product;
 
-/* Depthwise: `pixels` outputs in a row that have the same taps, channel by channel.
- * tap t reads x + x_tap[t] + i * x_step and w + w_tap[t]. */
+/* Depthwise: `pixels` outputs in a row with the same rows x columns of taps, channel by channel.
+ * Tap (t, u) of output i reads x + t * x_row + u * x_column + i * x_step
+ * and w + t * w_row + u * w_column. */
 typedef struct hki_taps {
-    int64_t pixels, channels;
-    int n;
-    const ptrdiff_t *x_tap, *w_tap;
-    ptrdiff_t x_step, y_step;
+    int64_t pixels, channels, rows, columns;
+    ptrdiff_t x_row, x_column, x_step, w_row, w_column, y_step;
 } hki_taps;
+
+/* Winograd's tiles in a row: where their pixels are. */
+typedef struct hki_tiles {
+    const float *row[6];     /* rows of pixels, from column 0 on; NULL: outside, all zero */
+    int64_t first, width;    /* column of the first tile's first pixel; columns there are */
+    int64_t tiles, channels;
+    ptrdiff_t pixel;         /* from pixel to pixel */
+    ptrdiff_t pitch, plane;  /* of what is transformed: from tile to tile, of the 36 to the next */
+} hki_tiles;
+
+/* The numbers of an optimizer's step, rounded to float once. */
+typedef struct hki_update {
+    float scale, decay;             /* G = scale g + decay w */
+    float lr;                       /* of adam: over 1 - b1^t */
+    float keep, take;               /* m = keep m + take G */
+    float keep_square, take_square; /* the same for squares of G */
+    float eps, root;                /* sqrt(v) root + eps */
+    float shrink;                   /* w shrink: the decoupled decay */
+    bool nesterov;
+} hki_update;
+
+/* On w[n] from its gradient g[n]; m and v are the moments, NULL where there are none. */
+typedef void hki_update_kernel(const hki_update *u, int64_t n, float *w, const float *g, float *m,
+                               float *v);
 
 typedef struct hki_kernels {
     int lanes;    /* floats in a vector */
@@ -52,6 +75,44 @@ typedef struct hki_kernels {
     /* out[c] = sum over rows of x[r * x_row + c]. */
     void (*column_sums)(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row,
                         float *out);
+    /* Normalization, over rows of one set. m2 = sum (x - mean)^2. */
+    void (*moments)(int64_t rows, int64_t channels, const float *x, float *mean, float *m2);
+    /* Sums of dy and dy (x - centre). */
+    void (*gradient_sums)(int64_t rows, int64_t channels, const float *x, const float *centre,
+                          const float *dy, float *sum_dy, float *sum_dyx);
+    /* y = coef[0] x + coef[1] + add; add may be NULL, y may be x or add. */
+    void (*affine)(int64_t rows, int64_t channels, const float *coef, const float *x,
+                   const float *add, float *y);
+    /* dx = bcoef[0] dy + bcoef[1] x + bcoef[2]; dx may be dy. */
+    void (*affine_backward)(int64_t rows, int64_t channels, const float *bcoef, const float *dy,
+                            const float *x, float *dx);
+
+    /* Winograd's transforms (winograd_kernels.h): of patches of x, of tiles of dy, of results back into
+     * (`add`: onto) `rows` rows of y that lie y_row apart, of n filters, of n filters' gradients back. */
+    void (*winograd_input)(const hki_tiles *t, float *v);
+    void (*winograd_gradient)(const hki_tiles *t, float *d);
+    void (*winograd_output)(const hki_tiles *t, const float *m, const float *bias, int rows,
+                            bool add, float *y, ptrdiff_t y_row);
+    void (*winograd_filter)(const float *w, ptrdiff_t tap, ptrdiff_t each, int n, float *u,
+                            ptrdiff_t plane);
+    void (*winograd_filter_gradient)(const float *m, ptrdiff_t plane, int64_t n, float *dw,
+                                     ptrdiff_t tap);
+
+    /* y[j] = sum over i < n of a[i] * b[j][i]. */
+    void (*dots)(int64_t n, const float *a, int64_t rows, const float *b, ptrdiff_t b_row,
+                 float *y);
+    /* y[c][r] = x[r][c]. */
+    void (*transpose)(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row, float *y,
+                      ptrdiff_t y_row);
+
+    /* p = softmax of each row of x[rows][n]; its largest number and sum of exp(x - largest). */
+    void (*softmax)(int64_t rows, int64_t n, const float *x, float *p);
+    void (*softmax_sums)(int64_t rows, int64_t n, const float *x, float *most, float *sum);
+
+    hki_update_kernel *sgd, *momentum, *adam, *rmsprop;
+    /* In double. */
+    double (*sum)(int64_t n, const float *x);
+    double (*sum_squares)(int64_t n, const float *x);
 
     /* y = bias + sum over taps of x * w; bias may be NULL. */
     void (*taps_forward)(const hki_taps *t, const float *x, const float *w, const float *bias,
@@ -136,9 +197,9 @@ int64_t hki_panel_use(const hki_panels *p, int64_t index, hki_product *out);
 
 size_t hki_native_conv_scratch(const hki_conv *c);
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch);
-void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, float *dx,
-                                   void *scratch);
+                             float *y, void *scratch, const hki_epilogue *after);
+void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
+                                   float *dx, void *scratch);
 void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                                      float *dbias, void *scratch);
 size_t hki_native_gemm_scratch(int64_t m, int64_t n, int64_t k, bool ta, bool tb);

@@ -3,12 +3,13 @@
  *
  * The including file defines LANES, KERNELS (the name of the table), FEW_ROWS, EACH_BLOCK(F) with
  * the register blocks F(rows, vectors) that fit the registers, and MOST_ROWS_OF: the most
- * rows for 0, 1 .. 4 vectors. It also gives vec, load_part() and store_part(). */
+ * rows for 0, 1 .. 4 vectors. It also gives vec, load_part(), store_part() and root(). */
 
 #define INLINE static inline __attribute__((always_inline))
 
 typedef int32_t ivec __attribute__((vector_size(LANES * 4)));
 typedef uint16_t hvec __attribute__((vector_size(LANES * 2)));
+typedef double dvec __attribute__((vector_size(LANES * 8)));
 
 enum { MOST_ROWS = 16, MOST_VECTORS = 4 };
 
@@ -44,7 +45,11 @@ INLINE void store_some(float *p, vec v, int64_t n)
 
 #include "engine/product_kernels.h"
 #include "engine/row_kernels.h"
+#include "engine/dense_kernels.h"
+#include "engine/softmax_kernels.h"
+#include "engine/update_kernels.h"
 #include "engine/depthwise_kernels.h"
+#include "engine/winograd_kernels.h"
 #include "engine/pool_kernels.h"
 
 const hki_kernels KERNELS = {
@@ -52,6 +57,25 @@ const hki_kernels KERNELS = {
     .few_rows = FEW_ROWS,
     .product = product,
     .column_sums = column_sums,
+    .moments = moments,
+    .gradient_sums = gradient_sums,
+    .affine = affine,
+    .affine_backward = affine_backward,
+    .winograd_input = winograd_input,
+    .winograd_gradient = winograd_gradient,
+    .winograd_output = winograd_output,
+    .winograd_filter = winograd_filter,
+    .winograd_filter_gradient = winograd_filter_gradient,
+    .dots = dots,
+    .transpose = transpose,
+    .softmax = softmax,
+    .softmax_sums = softmax_sums,
+    .sgd = update_sgd,
+    .momentum = update_momentum,
+    .adam = update_adam,
+    .rmsprop = update_rmsprop,
+    .sum = sum_of,
+    .sum_squares = sum_squares_of,
     .taps_forward = taps_forward,
     .taps_weight = taps_weight,
     .max_forward = max_forward,

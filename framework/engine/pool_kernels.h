@@ -1,8 +1,37 @@
-/* engine/pool_kernels.h - windows of pixels, channel by channel. Part of kernels_template.h. */
+/* engine/pool_kernels.h - windows of pixels, channel by channel. Part of kernels_template.h.
+ *
+ * Where a pixel has fewer channels than a vector, vectors reach into the pixels behind it in the
+ * row: their turn comes later, and overwrites what was written there. A copy of the description
+ * spares reading it again after each store. */
 
 INLINE vec pick(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+/* Floats that may be touched from channel c of a pixel on, with so many pixels left in the row. */
+INLINE int64_t reach(const hki_pool *p, int pixels, int c)
+{
+    return p->c <= LANES ? (int64_t)pixels * p->c : p->c - c;
+}
+
+INLINE ivec load_places(const uint16_t *which, int64_t n)
+{
+    hvec places = {0};
+    if (n >= LANES)
+        memcpy(&places, which, sizeof places);
+    else
+        memcpy(&places, which, 2 * (size_t)n);
+    return __builtin_convertvector(places, ivec);
+}
+
+INLINE void store_places(uint16_t *which, ivec place, int64_t n)
+{
+    hvec places = __builtin_convertvector(place, hvec);
+    if (n >= LANES)
+        memcpy(which, &places, sizeof places);
+    else
+        memcpy(which, &places, 2 * (size_t)n);
 }
 
 /* Of the window at `start` in one direction: the positions inside an image of `size`. */
@@ -19,61 +48,115 @@ INLINE void covering(int at, int extent, int stride, int n, int *from, int *to)
     *to = at / stride + 1 < n ? at / stride + 1 : n;
 }
 
-static void max_forward(const hki_pool *p, int oh, const float *x, float *y, uint16_t *which)
+/* The first of the largest of a window's positions [row0, row1) x [col0, col1), from channel c on;
+ * the window's corner is at x, in column `edge`. Constants make it straight code. */
+INLINE void max_window(const hki_pool *p, const float *x, int edge, int c, int row0, int row1,
+                       int col0, int col1, vec *best, ivec *place)
 {
+    for (int i = row0; i < row1; i++)
+        for (int j = col0; j < col1; j++) {
+            vec v = load_some(x + ((int64_t)i * p->w + j) * p->c + c, reach(p, p->w - edge - j, c));
+            bool first = i == row0 && j == col0;
+            ivec wins = first ? (ivec){0} == 0 : (*best == *best) & ~(v <= *best);
+            *best = pick(wins, v, *best);
+            *place = (wins & (i * p->kw + j)) | (~wins & *place);
+        }
+}
+
+static void max_forward(const hki_pool *pool, int oh, const float *x, float *y, uint16_t *which)
+{
+    const hki_pool own = *pool, *p = &own;
     int row0, row1, col0, col1, top = oh * p->sh - p->ph;
     window(top, p->kh, p->h, &row0, &row1);
     for (int ow = 0; ow < p->ow; ow++) {
         int edge = ow * p->sw - p->pw;
         window(edge, p->kw, p->w, &col0, &col1);
+        bool two = p->kh == 2 && p->kw == 2 && row1 - row0 == 2 && col1 - col0 == 2;
         for (int c = 0; c < p->c; c += LANES) {
-            int left = p->c - c;
+            const float *corner = x + ((int64_t)top * p->w + edge) * p->c;
+            int64_t at = (int64_t)ow * p->c + c, left = reach(p, p->ow - ow, c);
             vec best = splat(-INFINITY);
-            ivec place = (ivec){0} + (row0 * p->kw + col0);
-            for (int i = row0; i < row1; i++)
-                for (int j = col0; j < col1; j++) {
-                    int64_t pixel = (int64_t)(top + i) * p->w + edge + j;
-                    vec v = load_some(x + pixel * p->c + c, left);
-                    ivec wins = (best == best) & ~(v <= best);
-                    best = pick(wins, v, best);
-                    place = (wins & (i * p->kw + j)) | (~wins & place);
-                }
-            store_some(y + (int64_t)ow * p->c + c, best, left);
-            if (which) {
-                hvec small = __builtin_convertvector(place, hvec);
-                memcpy(which + (int64_t)ow * p->c + c, &small,
-                       2 * (size_t)(left < LANES ? left : LANES));
-            }
+            ivec place = {0};
+            if (two)
+                max_window(p, corner, edge, c, 0, 2, 0, 2, &best, &place);
+            else
+                max_window(p, corner, edge, c, row0, row1, col0, col1, &best, &place);
+            store_some(y + at, best, left);
+            if (which)
+                store_places(which + at, place, left);
         }
     }
 }
 
-static void max_backward(const hki_pool *p, int ih, const float *dy, const uint16_t *which,
-                         float *dx)
+/* dx of `columns` pixels, of which the first is position `here` of its window. */
+INLINE void hand_pixels(const hki_pool *p, ivec place, vec g, int here, int columns, int c,
+                        float *dx)
+{
+    UNROLL(2)
+    for (int j = 0; j < columns; j++)
+        store_some(dx + j * p->c + c, pick(place == here + j, g, (vec){0}), p->c - c);
+}
+
+/* Where no windows overlap, each output hands its gradient to its own columns; others have none. */
+INLINE void max_hand_back(const hki_pool *p, int ih, const float *dy, const uint16_t *which,
+                          float *dx)
+{
+    int oh = (int)hki_min((ih + p->ph) / p->sh, p->oh - 1), i = ih + p->ph - oh * p->sh;
+    bool whole = i < p->kh && p->sw == p->kw && p->pw == 0 && p->ow * p->sw == p->w;
+    if (!whole)
+        memset(dx, 0, sizeof *dx * (size_t)p->w * (size_t)p->c);
+    for (int ow = 0; i < p->kh && ow < p->ow; ow++) {
+        int col0, col1, edge = ow * p->sw - p->pw;
+        window(edge, p->kw, p->w, &col0, &col1);
+        int here = i * p->kw + col0;
+        float *to = dx + (int64_t)(edge + col0) * p->c;
+        for (int c = 0; c < p->c; c += LANES) {
+            int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c, left = reach(p, p->ow - ow, c);
+            ivec place = load_places(which + at, left);
+            vec g = load_some(dy + at, left);
+            if (col1 - col0 == 2)
+                hand_pixels(p, place, g, here, 2, c, to);
+            else
+                hand_pixels(p, place, g, here, col1 - col0, c, to);
+        }
+    }
+}
+
+/* Where they do, each input gathers from all that cover it. */
+INLINE void max_gather(const hki_pool *p, int ih, const float *dy, const uint16_t *which, float *dx)
 {
     int row0, row1, col0, col1;
     covering(ih + p->ph, p->kh, p->sh, p->oh, &row0, &row1);
     for (int iw = 0; iw < p->w; iw++) {
         covering(iw + p->pw, p->kw, p->sw, p->ow, &col0, &col1);
         for (int c = 0; c < p->c; c += LANES) {
-            int left = p->c - c;
             vec sum = {0};
             for (int oh = row0; oh < row1; oh++)
                 for (int ow = col0; ow < col1; ow++) {
                     int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c;
+                    int64_t left = reach(p, p->ow - ow, c);
                     int place = (ih + p->ph - oh * p->sh) * p->kw + iw + p->pw - ow * p->sw;
-                    hvec small = {0};
-                    memcpy(&small, which + at, 2 * (size_t)(left < LANES ? left : LANES));
-                    ivec hit = __builtin_convertvector(small, ivec) == (ivec){0} + place;
+                    ivec hit = load_places(which + at, left) == place;
                     sum += pick(hit, load_some(dy + at, left), (vec){0});
                 }
-            store_some(dx + (int64_t)iw * p->c + c, sum, left);
+            store_some(dx + (int64_t)iw * p->c + c, sum, reach(p, p->w - iw, c));
         }
     }
 }
 
-static void avg_forward(const hki_pool *p, int oh, const float *x, float *y)
+static void max_backward(const hki_pool *pool, int ih, const float *dy, const uint16_t *which,
+                         float *dx)
 {
+    const hki_pool own = *pool, *p = &own;
+    if (p->sh >= p->kh && p->sw >= p->kw)
+        max_hand_back(p, ih, dy, which, dx);
+    else
+        max_gather(p, ih, dy, which, dx);
+}
+
+static void avg_forward(const hki_pool *pool, int oh, const float *x, float *y)
+{
+    const hki_pool own = *pool, *p = &own;
     int row0, row1, col0, col1, top = oh * p->sh - p->ph;
     window(top, p->kh, p->h, &row0, &row1);
     for (int ow = 0; ow < p->ow; ow++) {
@@ -81,26 +164,25 @@ static void avg_forward(const hki_pool *p, int oh, const float *x, float *y)
         window(edge, p->kw, p->w, &col0, &col1);
         float count = (float)((row1 - row0) * (col1 - col0));
         for (int c = 0; c < p->c; c += LANES) {
-            int left = p->c - c;
             vec sum = {0};
             for (int i = row0; i < row1; i++)
                 for (int j = col0; j < col1; j++) {
                     int64_t pixel = (int64_t)(top + i) * p->w + edge + j;
-                    sum += load_some(x + pixel * p->c + c, left);
+                    sum += load_some(x + pixel * p->c + c, reach(p, p->w - edge - j, c));
                 }
-            store_some(y + (int64_t)ow * p->c + c, sum / count, left);
+            store_some(y + (int64_t)ow * p->c + c, sum / count, reach(p, p->ow - ow, c));
         }
     }
 }
 
-static void avg_backward(const hki_pool *p, int ih, const float *dy, float *dx)
+static void avg_backward(const hki_pool *pool, int ih, const float *dy, float *dx)
 {
+    const hki_pool own = *pool, *p = &own;
     int row0, row1, col0, col1, inside0, inside1;
     covering(ih + p->ph, p->kh, p->sh, p->oh, &row0, &row1);
     for (int iw = 0; iw < p->w; iw++) {
         covering(iw + p->pw, p->kw, p->sw, p->ow, &col0, &col1);
         for (int c = 0; c < p->c; c += LANES) {
-            int left = p->c - c;
             vec sum = {0};
             for (int oh = row0; oh < row1; oh++) {
                 window(oh * p->sh - p->ph, p->kh, p->h, &inside0, &inside1);
@@ -108,10 +190,11 @@ static void avg_backward(const hki_pool *p, int ih, const float *dy, float *dx)
                 for (int ow = col0; ow < col1; ow++) {
                     window(ow * p->sw - p->pw, p->kw, p->w, &inside0, &inside1);
                     float count = (float)(rows * (inside1 - inside0));
-                    sum += load_some(dy + ((int64_t)oh * p->ow + ow) * p->c + c, left) / count;
+                    sum += load_some(dy + ((int64_t)oh * p->ow + ow) * p->c + c,
+                                     reach(p, p->ow - ow, c)) / count;
                 }
             }
-            store_some(dx + (int64_t)iw * p->c + c, sum, left);
+            store_some(dx + (int64_t)iw * p->c + c, sum, reach(p, p->w - iw, c));
         }
     }
 }

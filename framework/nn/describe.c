@@ -1,10 +1,17 @@
-/* What a net consists of, for printing: a row for each operation with its costs. */
+/* What a net consists of and what its steps take, for printing: a row for each operation. */
 #include "nn/nn.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/engine.h"
+#include "ops/chain.h"
+
+/* Between a layer's weight and the layer: counted as part of it. */
+static bool changes_weight(const hk_tensor *t)
+{
+    return t->op == &hki_op_normalize_weight || t->op == &hki_op_drop_connect;
+}
 
 static int64_t learned_inputs(const hk_tensor *t)
 {
@@ -12,7 +19,7 @@ static int64_t learned_inputs(const hk_tensor *t)
     for (int i = 0; i < t->n_inputs; i++)
         if (t->inputs[i]->role == HKI_LEARNED)
             count += hki_count(&t->inputs[i]->shape, 1);
-        else if (t->inputs[i]->op == &hki_op_normalize_weight)
+        else if (changes_weight(t->inputs[i]))
             count += learned_inputs(t->inputs[i]);
     return count;
 }
@@ -45,16 +52,21 @@ static void name_kind(const hk_tensor *t, char *text, size_t size)
     }
 }
 
+static const char *layer_of(const hk_tensor *t)
+{
+    return t->layer < 0 ? "" : hki_layer_name(t->net, t->layer);
+}
+
 void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, void *user),
                        void *user)
 {
     for (int id = 0; id < net->n_tensors; id++) {
         const hk_tensor *t = net->tensors[id];
         char kind[160];
-        if (t->role != HKI_COMPUTED || t->op->is_view || t->op == &hki_op_normalize_weight)
+        if (t->role != HKI_COMPUTED || t->op->is_view || changes_weight(t))
             continue;
         name_kind(t, kind, sizeof kind);
-        hk_layer_info info = {.name = t->layer < 0 ? "" : hki_layer_name(net, t->layer),
+        hk_layer_info info = {.name = layer_of(t),
                               .kind = kind,
                               .output = t->shape,
                               .parameters = learned_inputs(t),
@@ -62,4 +74,56 @@ void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, vo
                               .bytes = hki_count(&t->shape, 1) * (int64_t)sizeof(float)};
         each(&info, user);
     }
+}
+
+static const hk_tensor *first_of(const hki_chain *chain)
+{
+    const hk_tensor *const parts[] = {chain->conv, chain->norm, chain->add, chain->act};
+    int i = 0;
+    while (!parts[i])
+        i++;
+    return parts[i];
+}
+
+/* "conv 16 3x3, batch_norm, add, relu" */
+static void name_chain(const hki_chain *chain, char *text, size_t size)
+{
+    const hk_tensor *const parts[] = {chain->conv, chain->norm, chain->add, chain->act};
+    text[0] = '\0';
+    for (int i = 0; i < 4; i++) {
+        size_t used = strlen(text);
+        if (parts[i] && used)
+            used += (size_t)snprintf(text + used, size - used, ", ");
+        if (parts[i])
+            name_kind(parts[i], text + used, size - used);
+    }
+}
+
+/* Back, a product is computed once for each operand whose gradient is wanted. */
+static void hand_on(void *user, const hki_call *call, bool back, double seconds)
+{
+    const hk_plan *plan = user;
+    const hki_chain *chain = hki_chain_of(call->tensor);
+    const hk_tensor *first = chain ? first_of(chain) : call->tensor;
+    char kind[512];
+    if (first->op->is_view)
+        return;
+    if (chain)
+        name_chain(chain, kind, sizeof kind);
+    else
+        name_kind(first, kind, sizeof kind);
+    int64_t passes = back ? (call->dx[0] != NULL) + (call->dx[1] != NULL) : 1;
+    hk_step_info info = {.layer = layer_of(first),
+                         .kind = kind,
+                         .back = back,
+                         .seconds = seconds,
+                         .multiply_adds = multiply_adds(first) * call->batch * passes};
+    plan->profile(&info, plan->profile_user);
+}
+
+void hk_plan_profile(hk_plan *plan, void (*each)(const hk_step_info *, void *user), void *user)
+{
+    plan->profile = each;
+    plan->profile_user = user;
+    hki_plan_watch(plan, each ? hand_on : NULL, plan);
 }

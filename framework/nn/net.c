@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/engine.h"
+
 /* ---- Choices --------------------------------------------------------------------------------------- */
 
 /* The next '+layer=' of a spec; a '+' inside a number is none. */
@@ -60,6 +62,7 @@ static hk_status write_specs(hki_choices *choices)
 {
     choices->normalization_spec = hki_use_spec(&choices->normalization);
     choices->initializer_spec = hki_use_spec(&choices->initializer);
+    choices->weight_norm_spec = hki_use_spec(&choices->weight_norm);
     char *activation = hki_use_spec(&choices->activation);
     for (int i = 0; i < choices->n_overrides && activation; i++) {
         char *base = activation, *own = hki_use_spec(&choices->overrides[i].use);
@@ -68,7 +71,8 @@ static hk_status write_specs(hki_choices *choices)
         hki_free(own);
     }
     choices->activation_spec = activation;
-    bool complete = activation && choices->normalization_spec && choices->initializer_spec;
+    bool complete = activation && choices->normalization_spec && choices->initializer_spec &&
+                    choices->weight_norm_spec;
     return complete ? HK_OK : HK_NO_MEMORY;
 }
 
@@ -77,11 +81,14 @@ static hk_status choose(hki_choices *choices, const hk_net_options *options)
     const char *activation = options->activation ? options->activation : "relu";
     const char *normalization = options->normalization ? options->normalization : "batch_norm";
     const char *initializer = options->initializer ? options->initializer : "he_normal";
+    const char *weight_norm = options->weight_norm ? options->weight_norm : "none";
     hk_status status = parse_activation(choices, activation);
     if (!status)
         status = hki_use_parse(HK_NORMALIZATION, normalization, &choices->normalization);
     if (!status)
         status = hki_use_parse(HK_INITIALIZER, initializer, &choices->initializer);
+    if (!status)
+        status = hki_use_parse(HK_NORMALIZATION, weight_norm, &choices->weight_norm);
     return status ? status : write_specs(choices);
 }
 
@@ -89,7 +96,7 @@ static hk_status choose(hki_choices *choices, const hk_net_options *options)
 
 hk_net *hk_net_create(hk_net_options options)
 {
-    hk_net *net = hki_alloc(sizeof *net);
+    hk_net *net = hki_engine_check() ? NULL : hki_alloc(sizeof *net);
     if (!net)
         return NULL;
     net->seed = options.seed;
@@ -114,6 +121,7 @@ static void free_choices(hki_choices *choices)
     hki_free(choices->activation_spec);
     hki_free(choices->normalization_spec);
     hki_free(choices->initializer_spec);
+    hki_free(choices->weight_norm_spec);
     hki_free(choices->overrides);
     hki_free(choices->layers);
     hki_free(choices);
@@ -309,7 +317,8 @@ static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
     return HK_OK;
 }
 
-/* Slots of one use of a plugin: the table's values, then what the plugin itself writes. */
+/* Slots of one use of a plugin: the table's values, then what the plugin itself writes. The
+ * normalization of a weight, which was filled before, sees it, outside training. */
 static void fill_slots(hk_net *net, const hk_tensor *y)
 {
     const hki_use *use = hki_use_of(y);
@@ -329,6 +338,8 @@ static void fill_slots(hk_net *net, const hk_tensor *y)
                           .slots = slots, .key = name_key(net, y->inputs[1]->name)};
     if (use->plugin->start)
         use->plugin->start(&context);
+    if (y->op == &hki_op_normalize_weight && use->plugin->normalization->update)
+        use->plugin->normalization->update(&context, NULL, y->inputs[0]->value);
 }
 
 static bool uses_plugin(const hk_tensor *t)

@@ -22,8 +22,8 @@ typedef struct hki_pooled {
 } hki_pooled;
 
 typedef struct hki_choices {
-    char *activation_spec, *normalization_spec, *initializer_spec; /* canonical */
-    hki_use activation, normalization, initializer;
+    char *activation_spec, *normalization_spec, *initializer_spec, *weight_norm_spec; /* canonical */
+    hki_use activation, normalization, initializer, weight_norm;
     hki_override *overrides;
     int n_overrides;
     char (*layers)[HKI_LAYER_NAME];

@@ -53,6 +53,7 @@ hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
                                {"hk.activation", choices->activation_spec},
                                {"hk.normalization", choices->normalization_spec},
                                {"hk.initializer", choices->initializer_spec},
+                               {"hk.weight_norm", choices->weight_norm_spec},
                                {"hk.input", input},
                                {"hk.classes", classes}};
     size_t n_own = sizeof own / sizeof *own, n = 0;
@@ -149,14 +150,16 @@ hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file
         if (!is_stored(t))
             continue;
         const hki_st_tensor *found = hki_store_find(file, t->name);
-        if (found)
+        if (found) {
             memcpy(t->value, found->data, (size_t)hki_count(&t->shape, 1) * sizeof(float));
-        else
+        } else {
             absent++;
+            t->filled = t->filled && !strstr(t->name, ".weight_norm.");
+        }
     }
     if (missing)
         *missing = absent;
-    return HK_OK;
+    return hki_net_fill(net); /* normalizations of weights, anew where the file has none */
 }
 
 hk_status hk_net_load(hk_net *net, const char *path, int *missing)
@@ -201,7 +204,8 @@ static void parse_input(const hki_st_file *file, hk_saved *out)
 
 static hk_status refuse_paths(const char *path, const hk_saved *saved)
 {
-    const char *const specs[] = {saved->activation, saved->normalization, saved->initializer};
+    const char *const specs[] = {saved->activation, saved->normalization, saved->initializer,
+                                 saved->weight_norm};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
         if (strchr(specs[i], '/'))
             return hki_fail(HK_BAD_DATA, "%s: names the plugin %s by its path; load it yourself and "
@@ -220,6 +224,7 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     copy_meta(&file, "hk.activation", out->activation, sizeof out->activation);
     copy_meta(&file, "hk.normalization", out->normalization, sizeof out->normalization);
     copy_meta(&file, "hk.initializer", out->initializer, sizeof out->initializer);
+    copy_meta(&file, "hk.weight_norm", out->weight_norm, sizeof out->weight_norm);
     copy_meta(&file, "hk.data", out->data, sizeof out->data);
     out->classes = int_meta(&file, "hk.classes");
     out->epochs = int_meta(&file, "hk.epochs");

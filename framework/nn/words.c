@@ -67,6 +67,7 @@ static bool make_slots(hk_net *net, int layer, const char *part, const hki_use *
 
 typedef struct layer_spec {
     const char *name, *prefix, *init, *weight_norm;
+    double drop_connect;
     hk_shape shape; /* of the weight */
     int64_t kernel, groups;
     bool has_bias;
@@ -74,16 +75,20 @@ typedef struct layer_spec {
 
 typedef struct layer_leaves {
     int layer;
-    hk_tensor *weight, *bias, *applied; /* applied: the weight after its normalization */
+    hk_tensor *weight, *bias, *applied; /* applied: the weight normalized, partly dropped */
 } layer_leaves;
 
+/* By the layer's own spec, else the net's. */
 static bool normalize_weight(hk_net *net, const char *spec, layer_leaves *leaves)
 {
-    hki_use use;
+    hki_use use = net->choices->weight_norm;
     hk_tensor *slots[HK_MAX_SLOTS];
     const hk_shape *shape = &leaves->weight->shape;
-    if (hki_use_parse(HK_NORMALIZATION, spec, &use) ||
-        !make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
+    if (spec && hki_use_parse(HK_NORMALIZATION, spec, &use))
+        return false;
+    if (!strcmp(use.plugin->name, "none"))
+        return true;
+    if (!make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
                     hki_channels(shape), slots))
         return false;
     leaves->applied = hki_normalize_weight(leaves->weight, &use, slots);
@@ -103,7 +108,10 @@ static bool make_leaves(hk_net *net, const layer_spec *spec, layer_leaves *out)
         !(out->weight = layer_leaf(net, out->layer, HKI_LEARNED, "weight", spec->shape)))
         return false;
     out->applied = out->weight;
-    if (spec->weight_norm && !normalize_weight(net, spec->weight_norm, out))
+    if (!normalize_weight(net, spec->weight_norm, out))
+        return false;
+    if (spec->drop_connect != 0 &&
+        !(out->applied = hki_drop_connect(out->applied, spec->drop_connect)))
         return false;
     if (spec->has_bias &&
         !(fill.bias = out->bias = layer_leaf(net, out->layer, HKI_LEARNED, "bias",
@@ -135,7 +143,8 @@ hk_tensor *hk_conv_with(hk_conv_options o)
     hk_window window = {.stride = o.stride, .dilation = o.dilation, .groups = groups,
                         .padding = o.pad ? HK_EXPLICIT : o.padding, .pad = o.pad};
     layer_spec spec = {.name = o.name, .prefix = "conv", .init = o.init,
-                       .weight_norm = o.weight_norm, .has_bias = !o.no_bias,
+                       .weight_norm = o.weight_norm, .drop_connect = o.drop_connect,
+                       .has_bias = !o.no_bias,
                        .shape = HK_SHAPE(o.kernel, o.kernel, channels / groups, o.filters),
                        .kernel = (int64_t)o.kernel * o.kernel, .groups = groups};
     layer_leaves leaves;
@@ -154,7 +163,8 @@ hk_tensor *hk_linear_with(hk_linear_options o)
         return NULL;
     }
     layer_spec spec = {.name = o.name, .prefix = "fc", .init = o.init,
-                       .weight_norm = o.weight_norm, .has_bias = !o.no_bias,
+                       .weight_norm = o.weight_norm, .drop_connect = o.drop_connect,
+                       .has_bias = !o.no_bias,
                        .shape = HK_SHAPE(hki_channels(&x->shape), o.units),
                        .kernel = 1, .groups = 1};
     layer_leaves leaves;
@@ -206,7 +216,10 @@ static void drop_bias(hk_tensor *x)
     bool has_bias = (x->op == &hki_op_conv2d || x->op == &hki_op_linear) && x->n_inputs == 3;
     if (!has_bias || is_used(x) || x->inputs[2]->layer < 0 || x->inputs[2]->id != x->id - 1)
         return;
-    hki_fill *fill = x->inputs[1]->init;
+    hk_tensor *weight = x->inputs[1];
+    while (weight->op) /* normalized, partly dropped */
+        weight = weight->inputs[0];
+    hki_fill *fill = weight->init;
     if (fill)
         fill->bias = NULL;
     x->inputs[2]->role = HKI_DROPPED;

@@ -86,7 +86,7 @@ static void activate_commit(const hki_call *call, double network_activity)
     float *slots[HK_MAX_SLOTS];
     if (!use->plugin->activation->update || !record || record[0] == 0)
         return;
-    hk_context context = hki_context_of(call, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
     hk_activity activity = {.rows = (int64_t)record[0],
                             .sums = record + 1,
                             .layer_mean = activate_activity(call),

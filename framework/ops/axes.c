@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "engine/engine.h"
+#include "engine/kernels.h"
 
 bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big)
 {
@@ -40,16 +40,23 @@ static aligned align(const hk_shape *big, const hk_shape *small, int64_t batch)
     return a;
 }
 
-/* Are exactly the leading axes reduced, so that what is left is a row of columns? */
-static bool reduces_leading(const aligned *a)
+/* Neighbouring axes joined to blocks x rows x columns, of which the rows are reduced. */
+typedef struct middle {
+    int64_t blocks, rows, columns;
+} middle;
+
+/* False where the reduced axes are not neighbours. */
+static bool reduces_middle(const aligned *a, middle *out)
 {
     int i = 0;
-    while (i < a->ndim && a->small[i] == 1)
-        i++;
-    for (; i < a->ndim; i++)
-        if (a->small[i] != a->big[i])
-            return false;
-    return true;
+    *out = (middle){1, 1, 1};
+    for (; i < a->ndim && a->small[i] == a->big[i]; i++)
+        out->blocks *= a->big[i];
+    for (; i < a->ndim && a->small[i] == 1; i++)
+        out->rows *= a->big[i];
+    for (; i < a->ndim && a->small[i] == a->big[i]; i++)
+        out->columns *= a->big[i];
+    return i == a->ndim;
 }
 
 size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch)
@@ -58,12 +65,12 @@ size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch
     return hki_engine_active()->column_sums_scratch(a.big_count / a.small_count, a.small_count);
 }
 
-double hki_sum_terms(int64_t n, double (*term)(const void *context, int64_t i),
+double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context, int64_t i),
                      const void *context)
 {
     double partial[HKI_MAX_CHUNKS] = {0}, sum = 0;
-    hki_chunks chunks = hki_chunks_of(n, 1, 1);
-#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
+    hki_chunks chunks = hki_chunks_of(n, work, 1);
+#pragma omp parallel for num_threads(hki_threads_for(n * work)) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
         int64_t first = c * chunks.size, end = hki_chunk_end(&chunks, first);
         for (int64_t i = first; i < end; i++)
@@ -74,9 +81,35 @@ double hki_sum_terms(int64_t n, double (*term)(const void *context, int64_t i),
     return sum;
 }
 
-static double float_at(const void *x, int64_t i)
+/* Of a run of x: the i-th of SUM_RUN elements each. */
+enum { SUM_RUN = 4096 };
+typedef struct run {
+    const float *x;
+    int64_t n;
+} run;
+
+static double sum_of_run(const void *context, int64_t i)
 {
-    return (double)((const float *)x)[i];
+    const run *r = context;
+    return hki_kernels_active()->sum(hki_min(SUM_RUN, r->n - i * SUM_RUN), r->x + i * SUM_RUN);
+}
+
+/* Each block's rows, by themselves. */
+static void sum_blocks(const middle *m, double scale, const float *x, float *out)
+{
+    const hki_kernels *kernels = hki_kernels_active();
+#pragma omp parallel for num_threads(hki_threads_for(m->blocks * m->rows * m->columns))            \
+    schedule(static)
+    for (int64_t i = 0; i < m->blocks; i++) {
+        const float *from = x + i * m->rows * m->columns;
+        float *to = out + i * m->columns;
+        if (m->columns == 1)
+            *to = (float)kernels->sum(m->rows, from);
+        else
+            kernels->column_sums(m->rows, m->columns, from, m->columns, to);
+        for (int64_t j = 0; scale != 1 && j < m->columns; j++)
+            to[j] = (float)(scale * (double)to[j]);
+    }
 }
 
 /* Sum over everything that maps to one element of small, walking big like an odometer. */
@@ -111,11 +144,14 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
                 const float *x, float *out, void *scratch)
 {
     aligned a = align(big, small, batch);
+    middle m;
     if (a.small_count == 1) {
-        *out = (float)(scale * hki_sum_terms(a.big_count, float_at, x));
-    } else if (reduces_leading(&a)) {
-        hki_engine_active()->column_sums(a.big_count / a.small_count, a.small_count, x, out,
-                                         scratch);
+        run all = {x, a.big_count};
+        *out = (float)(scale * hki_sum_terms(hki_ceil(all.n, SUM_RUN), SUM_RUN, sum_of_run, &all));
+    } else if (reduces_middle(&a, &m) && m.blocks > 1) {
+        sum_blocks(&m, scale, x, out);
+    } else if (reduces_middle(&a, &m)) {
+        hki_engine_active()->column_sums(m.rows, m.columns, x, out, scratch);
         for (int64_t i = 0; scale != 1 && i < a.small_count; i++)
             out[i] = (float)(scale * (double)out[i]);
     } else {
@@ -125,12 +161,33 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
     }
 }
 
+/* Where the repeated axes are neighbours: each block's row as often as it has rows. */
+static void spread_blocks(const middle *m, float scale, const float *x, float *out)
+{
+    bool fills = m->columns == 1;
+    int64_t rows = fills ? m->blocks : m->blocks * m->rows, row = fills ? m->rows : m->columns;
+#pragma omp parallel for num_threads(hki_threads_for(rows * row)) schedule(static)
+    for (int64_t r = 0; r < rows; r++) {
+        const float *from = x + (fills ? r : r / m->rows * m->columns);
+        float *to = out + r * row, value = scale * *from;
+        for (int64_t j = 0; fills && j < row; j++)
+            to[j] = value;
+        for (int64_t j = 0; !fills && j < row; j++)
+            to[j] = scale * from[j];
+    }
+}
+
 void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
                    const float *x, float *out)
 {
     aligned a = align(big, small, batch);
+    middle m;
+    if (reduces_middle(&a, &m)) {
+        spread_blocks(&m, scale, x, out);
+        return;
+    }
     int last = a.ndim - 1;
-    int64_t row = a.ndim ? a.big[last] : 1, step = a.ndim ? a.stride[last] : 0;
+    int64_t row = a.big[last], step = a.stride[last];
 #pragma omp parallel for num_threads(hki_threads_for(a.big_count)) schedule(static)
     for (int64_t r = 0; r < a.big_count / row; r++) {
         int64_t rest = r, from = 0;

@@ -33,7 +33,7 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
     return true;
 }
 
-static hki_conv conv_of(const hk_tensor *y, int64_t batch)
+hki_conv hki_conv_of(const hk_tensor *y, int64_t batch)
 {
     hki_conv conv = *(const hki_conv *)y->attributes;
     conv.n = batch;
@@ -42,17 +42,19 @@ static hki_conv conv_of(const hk_tensor *y, int64_t batch)
 
 static void conv_forward(const hki_call *call)
 {
-    hki_conv conv = conv_of(call->tensor, call->batch);
+    hki_conv conv = hki_conv_of(call->tensor, call->batch);
     const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
-    hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch);
+    hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch,
+                                       NULL);
 }
 
 static void conv_backward(const hki_call *call)
 {
     const hki_engine *engine = hki_engine_active();
-    hki_conv conv = conv_of(call->tensor, call->batch);
+    hki_conv conv = hki_conv_of(call->tensor, call->batch);
     if (call->dx[0])
-        engine->conv_backward_data(&conv, call->dy, call->x[1], call->dx[0], call->scratch);
+        engine->conv_backward_data(&conv, call->dy, call->x[1], call->adds & 1, call->dx[0],
+                                   call->scratch);
     if (call->dx[1])
         engine->conv_backward_weight(&conv, call->x[0], call->dy, call->dx[1], call->dx[2],
                                      call->scratch);
@@ -69,16 +71,23 @@ static uint32_t conv_reads(const hk_tensor *y)
 
 static size_t conv_scratch(const hk_tensor *y, int64_t batch)
 {
-    hki_conv conv = conv_of(y, batch);
+    hki_conv conv = hki_conv_of(y, batch);
     size_t passes = hki_engine_active()->conv_scratch(&conv);
     size_t sums = hki_engine_active()->column_sums_scratch(conv.n * conv.oh * conv.ow, conv.k);
     return passes > sums ? passes : sums;
+}
+
+/* The data gradient of one group joins what is there. */
+static uint32_t conv_adds(const hk_tensor *y)
+{
+    return ((const hki_conv *)y->attributes)->groups == 1;
 }
 
 const hki_op hki_op_conv2d = {.name = "conv2d",
                               .forward = conv_forward,
                               .backward = conv_backward,
                               .reads = conv_reads,
+                              .adds = conv_adds,
                               .scratch_bytes = conv_scratch};
 
 /* Checks ranks, groups and channels; fills everything but the output size. */

@@ -342,7 +342,7 @@ static void add_backward(const hki_call *call)
     if (call->dx[0] != call->dy)
         zip_back(call, 0, pass);
 }
-static const hki_op op_add = {.name = "add",
+const hki_op hki_op_add = {.name = "add",
                               .forward = add_forward,
                               .backward = add_backward,
                               .scratch_bytes = binary_scratch,
@@ -350,7 +350,7 @@ static const hki_op op_add = {.name = "add",
 
 hk_tensor *hk_add(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_add, a, b);
+    return pair(&hki_op_add, a, b);
 }
 
 INLINE float sub_value(float a, float b, float dy)

@@ -4,35 +4,25 @@
 
 #include <hillock/kernel.h>
 
-/* ---- Softmax over the last dimension: Bridle 1990 ------------------------------------------------ */
+#include "engine/kernels.h"
 
-/* p = exp(x - max) / sum; returns log sum exp(x). */
-static float softmax_row(int64_t n, const float *x, float *p)
-{
-    float most = x[0], sum = 0;
-    for (int64_t i = 1; i < n; i++)
-        most = x[i] > most || x[i] != x[i] ? x[i] : most; /* lets NaN through */
-    for (int64_t i = 0; i < n; i++) {
-        p[i] = hks_exp(x[i] - most);
-        sum += p[i];
-    }
-    for (int64_t i = 0; i < n; i++)
-        p[i] /= sum;
-    return most + hks_log(sum);
-}
+/* ---- Softmax over the last dimension: Bridle 1990 ------------------------------------------------ */
 
 static void softmax_forward(const hki_call *call)
 {
-    int64_t n = hki_channels(&call->tensor->shape), rows = hki_rows(&call->tensor->shape, call->batch);
+    const hki_kernels *kernels = hki_kernels_active();
+    const hk_shape *shape = &call->tensor->shape;
+    int64_t n = hki_channels(shape), rows = hki_rows(shape, call->batch);
 #pragma omp parallel for num_threads(hki_threads_for(rows * n)) schedule(static)
     for (int64_t r = 0; r < rows; r++)
-        softmax_row(n, call->x[0] + r * n, call->y + r * n);
+        kernels->softmax(1, n, call->x[0] + r * n, call->y + r * n);
 }
 
 /* dx = y (dy - sum(dy y)) */
 static void softmax_backward(const hki_call *call)
 {
-    int64_t n = hki_channels(&call->tensor->shape), rows = hki_rows(&call->tensor->shape, call->batch);
+    const hk_shape *shape = &call->tensor->shape;
+    int64_t n = hki_channels(shape), rows = hki_rows(shape, call->batch);
 #pragma omp parallel for num_threads(hki_threads_for(rows * n)) schedule(static)
     for (int64_t r = 0; r < rows; r++) {
         const float *y = call->y + r * n, *dy = call->dy + r * n;
@@ -63,7 +53,7 @@ hk_tensor *hk_softmax(hk_tensor *x)
 /* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
 
 typedef struct entropy {
-    int64_t classes;
+    int64_t classes, samples;
     const float *logits, *labels;
     float smoothing;
 } entropy;
@@ -71,6 +61,7 @@ typedef struct entropy {
 static entropy entropy_of(const hki_call *call)
 {
     return (entropy){.classes = hki_channels(&call->tensor->inputs[0]->shape),
+                     .samples = call->batch,
                      .logits = call->x[0],
                      .labels = call->x[1],
                      .smoothing = *(const float *)call->tensor->attributes};
@@ -83,42 +74,53 @@ static int64_t label_of(const entropy *e, int64_t sample)
     return label >= 0 && label < (float)e->classes ? (int64_t)label : -1;
 }
 
-/* -sum of target log p = log sum exp(z) - sum of target z, for one sample. */
-static double entropy_of_sample(const void *context, int64_t sample)
+/* -sum of target log p = log sum exp(z) - sum of target z, for one sample whose largest z is `most`
+ * and whose exp(z - most) add up to `sum`. */
+static double entropy_of_sample(const entropy *e, int64_t sample, float most, float sum)
 {
-    const entropy *e = context;
     const float *z = e->logits + sample * e->classes;
     int64_t label = label_of(e, sample);
-    float most = z[0];
-    double sum = 0, all = 0;
+    double all = 0, smoothing = (double)e->smoothing;
     if (label < 0)
         return (double)NAN;
-    for (int64_t i = 1; i < e->classes; i++)
-        most = z[i] > most || z[i] != z[i] ? z[i] : most;
-    for (int64_t i = 0; i < e->classes; i++) {
-        sum += (double)hks_exp(z[i] - most);
+    for (int64_t i = 0; e->smoothing > 0 && i < e->classes; i++)
         all += (double)z[i];
-    }
-    double of_label = (double)z[label], smoothing = (double)e->smoothing;
-    return (double)most + (double)hks_log((float)sum) - (1 - smoothing) * of_label -
+    return (double)most + (double)hks_log(sum) - (1 - smoothing) * (double)z[label] -
            smoothing * all / (double)e->classes;
+}
+
+/* Of up to RUN samples from `first` on. */
+enum { RUN = 64 };
+static double entropy_of_run(const void *context, int64_t run)
+{
+    const entropy *e = context;
+    float most[RUN], sum[RUN];
+    int64_t first = run * RUN, n = e->samples - first < RUN ? e->samples - first : RUN;
+    double total = 0;
+    hki_kernels_active()->softmax_sums(n, e->classes, e->logits + first * e->classes, most, sum);
+    for (int64_t i = 0; i < n; i++)
+        total += entropy_of_sample(e, first + i, most[i], sum[i]);
+    return total;
 }
 
 static void entropy_forward(const hki_call *call)
 {
     entropy e = entropy_of(call);
-    *call->y = (float)(hki_sum_terms(call->batch, entropy_of_sample, &e) / (double)call->batch);
+    int64_t runs = (call->batch + RUN - 1) / RUN;
+    double sum = hki_sum_terms(runs, RUN * e.classes, entropy_of_run, &e);
+    *call->y = (float)(sum / (double)call->batch);
 }
 
 /* dz = (softmax(z) - target) dy / samples */
 static void entropy_backward(const hki_call *call)
 {
     entropy e = entropy_of(call);
+    const hki_kernels *kernels = hki_kernels_active();
     float scale = *call->dy / (float)call->batch, rest = e.smoothing / (float)e.classes;
 #pragma omp parallel for num_threads(hki_threads_for(call->batch * e.classes)) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
         float *dz = call->dx[0] + s * e.classes;
-        softmax_row(e.classes, e.logits + s * e.classes, dz);
+        kernels->softmax(1, e.classes, e.logits + s * e.classes, dz);
         int64_t label = label_of(&e, s);
         dz[label < 0 ? 0 : label] -= label < 0 ? NAN : 1 - e.smoothing;
         for (int64_t i = 0; i < e.classes; i++)
@@ -180,7 +182,7 @@ static void element_forward(const hki_call *call)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
     element_terms terms = {call->tensor->attributes, call->x[0], call->x[1]};
-    *call->y = (float)(hki_sum_terms(n, element_term, &terms) / (double)n);
+    *call->y = (float)(hki_sum_terms(n, 1, element_term, &terms) / (double)n);
 }
 
 /* Both gradients, where wanted; a loss of y - target has opposite ones. */

@@ -16,8 +16,9 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
 void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
                    const float *x, float *out);
 
-/* Sum of term(context, i) for i < n: chunks of fixed size, added in order. */
-double hki_sum_terms(int64_t n, double (*term)(const void *context, int64_t i),
+/* Sum of term(context, i) for i < n: chunks of fixed size, added in order. A term is about `work`
+ * elementary operations. */
+double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context, int64_t i),
                      const void *context);
 
 /* ---- Chunks: how a block of rows is cut for private sums --------------------------------------------- */
@@ -46,14 +47,18 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias);
 hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor *const *slots);
+/* A weight of which a training step leaves a share out; kept ones / (1 - rate). */
+hk_tensor *hki_drop_connect(hk_tensor *weight, double rate);
 
 extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_normalize,
-    hki_op_normalize_weight, hki_op_reshape;
+    hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add, hki_op_chain;
 /* Which plugin an activation or normalization uses. */
 const hki_use *hki_use_of(const hk_tensor *tensor);
 hk_domain hki_domain_of(const hki_use *use);
-/* The context a plugin sees in a call; slots must have HK_MAX_SLOTS places. */
-hk_context hki_context_of(const hki_call *call, const hki_use *use, float **slots);
+/* The context a plugin sees that computes y, an activation or normalization; its slots are the inputs
+ * of the call from `first` on. slots must have HK_MAX_SLOTS places. */
+hk_context hki_context_of(const hki_call *call, const hk_tensor *y, int first, const hki_use *use,
+                          float **slots);
 
 /* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
 
@@ -67,9 +72,18 @@ size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, 
 void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block *block,
                        double *sums);
 void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_block *block);
+/* The gradients of learned slots, one behind the other: their length, pointers into them, and the
+ * sum over n parts into dx[first ..] of the call. */
+int64_t hki_learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels);
+void hki_point_slots(const hk_plugin *plugin, int64_t rows, int64_t channels, float *own,
+                     float **dslots);
+void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
+                      int64_t channels, const float *parts, int n, int64_t stride);
 /* Clamps the slots of the call's tensor to their ranges. */
 void hki_clamp_slots(const hki_call *call);
 
+typedef struct hki_conv hki_conv;
+hki_conv hki_conv_of(const hk_tensor *conv, int64_t batch);
 /* Geometry of a convolution or pooling over h x w; false with a message when nothing fits. */
 typedef struct hki_extent {
     int out, before; /* output size, zeros before the first row or column */

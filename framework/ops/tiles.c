@@ -8,16 +8,17 @@
 
 #include <string.h>
 
-hk_context hki_context_of(const hki_call *call, const hki_use *use, float **slots)
+hk_context hki_context_of(const hki_call *call, const hk_tensor *y, int first, const hki_use *use,
+                          float **slots)
 {
-    const hk_tensor *x = call->tensor->inputs[0];
+    const hk_shape *x = &y->inputs[0]->shape;
     memset(slots, 0, HK_MAX_SLOTS * sizeof *slots);
-    for (int i = 1; i < call->tensor->n_inputs; i++)
-        slots[i - 1] = call->tensor->inputs[i]->value;
-    int64_t rows = hki_rows(&x->shape, call->batch);
+    for (int i = 0; i < hki_slot_count(use->plugin); i++)
+        slots[i] = call->tensor->inputs[first + i]->value;
+    int64_t rows = hki_rows(x, call->batch);
     return (hk_context){.rows = rows,
-                        .channels = hki_channels(&x->shape),
-                        .rows_per_sample = hki_is_batched(&x->shape) ? rows / call->batch : rows,
+                        .channels = hki_channels(x),
+                        .rows_per_sample = hki_is_batched(x) ? rows / call->batch : rows,
                         .training = call->training,
                         .surrogate = call->surrogate,
                         .key = call->key,
@@ -25,7 +26,7 @@ hk_context hki_context_of(const hki_call *call, const hki_use *use, float **slot
                         .slots = slots};
 }
 
-static int64_t learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels)
+int64_t hki_learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels)
 {
     int64_t floats = 0;
     for (int i = 0; i < hki_slot_count(plugin); i++)
@@ -34,9 +35,21 @@ static int64_t learned_floats(const hk_plugin *plugin, int64_t rows, int64_t cha
     return floats;
 }
 
+void hki_point_slots(const hk_plugin *plugin, int64_t rows, int64_t channels, float *own,
+                     float **dslots)
+{
+    for (int i = 0; i < HK_MAX_SLOTS; i++)
+        dslots[i] = NULL;
+    for (int i = 0; i < hki_slot_count(plugin); i++)
+        if (plugin->slots[i].role == HK_LEARNED) {
+            dslots[i] = own;
+            own += hki_slot_length(&plugin->slots[i], rows, channels);
+        }
+}
+
 static int64_t chunk_floats(const hk_plugin *plugin, int64_t rows, int64_t channels, int n_sums)
 {
-    int64_t floats = n_sums * channels + learned_floats(plugin, rows, channels) +
+    int64_t floats = n_sums * channels + hki_learned_floats(plugin, rows, channels) +
                      hki_tile_rows(channels) * channels;
     return (floats + 15) / 16 * 16;
 }
@@ -49,12 +62,12 @@ size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, 
     return (size_t)(chunks * chunk_floats(use->plugin, rows, channels, n_sums)) * sizeof(float);
 }
 
-/* out[i] = sum over chunks of their i-th private float. */
-static double sum_of_chunks(const hki_chunks *chunks, const float *first, int64_t stride)
+/* Sum over parts of one of their private floats. */
+static double sum_of_parts(const float *first, int n, int64_t stride)
 {
     double sum = 0;
-    for (int c = 0; c < chunks->count; c++)
-        sum += (double)first[c * stride];
+    for (int i = 0; i < n; i++)
+        sum += (double)first[i * stride];
     return sum;
 }
 
@@ -62,7 +75,7 @@ void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block
                        double *sums)
 {
     float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
     int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
     int64_t tile_rows = hki_tile_rows(c_in);
     hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
@@ -87,21 +100,20 @@ void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block
         }
     }
     for (int64_t i = 0; sums && i < block->n_sums * c_in; i++)
-        sums[i] = sum_of_chunks(&chunks, scratch + i, stride);
+        sums[i] = sum_of_parts(scratch + i, chunks.count, stride);
 }
 
-/* Adds up the private gradients of the slots whose gradient is wanted. */
-static void gather_slots(const hki_call *call, const hk_context *context, const hk_plugin *plugin,
-                         const hki_chunks *chunks, int64_t stride)
+void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
+                      int64_t channels, const float *parts, int n, int64_t stride)
 {
-    const float *gradient = call->scratch;
     for (int i = 0; i < hki_slot_count(plugin); i++) {
+        float *dx = call->dx[first + i];
         if (plugin->slots[i].role != HK_LEARNED)
             continue;
-        int64_t length = hki_slot_length(&plugin->slots[i], context->rows, context->channels);
-        for (int64_t j = 0; call->dx[i + 1] && j < length; j++)
-            call->dx[i + 1][j] = (float)sum_of_chunks(chunks, gradient + j, stride);
-        gradient += length;
+        int64_t length = hki_slot_length(&plugin->slots[i], rows, channels);
+        for (int64_t j = 0; dx && j < length; j++)
+            dx[j] = (float)sum_of_parts(parts + j, n, stride);
+        parts += length;
     }
 }
 
@@ -109,24 +121,19 @@ void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_bloc
 {
     float *slots[HK_MAX_SLOTS];
     const hk_plugin *plugin = use->plugin;
-    hk_context context = hki_context_of(call, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
     int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
     int64_t tile_rows = hki_tile_rows(c_in);
     hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
     int64_t stride = chunk_floats(plugin, context.rows, c_in, 0);
-    int64_t learned = learned_floats(plugin, context.rows, c_in);
+    int64_t learned = hki_learned_floats(plugin, context.rows, c_in);
     float *scratch = call->scratch;
 
 #pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
-        float *own = scratch + c * stride, *dslots[HK_MAX_SLOTS] = {0};
+        float *own = scratch + c * stride, *dslots[HK_MAX_SLOTS];
         memset(own, 0, (size_t)learned * sizeof *own);
-        float *next = own;
-        for (int i = 0; i < hki_slot_count(plugin); i++)
-            if (plugin->slots[i].role == HK_LEARNED) {
-                dslots[i] = next;
-                next += hki_slot_length(&plugin->slots[i], context.rows, c_in);
-            }
+        hki_point_slots(plugin, context.rows, c_in, own, dslots);
         int64_t end = hki_chunk_end(&chunks, c * chunks.size);
         for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
             hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
@@ -143,7 +150,7 @@ void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_bloc
             block->kernel(&context, &tile);
         }
     }
-    gather_slots(call, &context, plugin, &chunks, stride);
+    hki_gather_slots(call, 1, plugin, context.rows, c_in, scratch, chunks.count, stride);
 }
 
 void hki_clamp_slots(const hki_call *call)

@@ -21,24 +21,22 @@ static void tell(const listener *to, const char *file, const char *reason)
         to->bad(file, copy, to->user);
 }
 
+static hk_status load_file(void *user, const char *path)
+{
+    const hki_record *file;
+    hk_status status = hki_registry_load(path, true, &file);
+    if (status == HK_NO_MEMORY)
+        return status;
+    if (status != HK_OK)
+        tell(user, path, hk_message());
+    return HK_OK;
+}
+
 static hk_status load_directory(void *user, const char *directory, const char *refused)
 {
-    const listener *to = user;
-    char name[HKI_MAX_NAME] = "", path[HKI_MAX_PATH];
-    if (refused) {
-        tell(to, directory, refused);
-        return HK_OK;
-    }
-    while (hki_next_file(directory, name)) {
-        const hki_record *file;
-        if (snprintf(path, sizeof path, "%s/%s", directory, name) >= HKI_MAX_PATH)
-            continue;
-        hk_status status = hki_registry_load(path, true, &file);
-        if (status == HK_NO_MEMORY)
-            return status;
-        if (status != HK_OK)
-            tell(to, path, hk_message());
-    }
+    if (!refused)
+        return hki_each_file(directory, load_file, user);
+    tell(user, directory, refused);
     return HK_OK;
 }
 
@@ -89,28 +87,40 @@ static hk_status load_named(hk_kind kind, const char *name)
     return status;
 }
 
+/* Long lists of names say the usual ones: those of the set "core", and those of no set. */
+static size_t known_names(const hk_plugin_info *all, size_t count, char *out, size_t size)
+{
+    size_t used = 0, said = 0;
+    for (size_t i = 0; i < count; i++) {
+        const hk_plugin *plugin = all[i].plugin;
+        if ((plugin->tags && !hk_plugin_has_tag(plugin, "core")) || used >= size)
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", said++ ? ", " : "", plugin->name);
+    }
+    return count - said;
+}
+
 static hk_status fail_unknown(hk_kind kind, const char *name)
 {
     hk_plugin_info *all;
     size_t count;
-    char known[768] = "", suggestion[80] = "";
+    char known[768] = "", suggestion[80] = "", more[32] = "";
     hk_status status = hki_registry_list(kind, &all, &count);
     const char **names = status == HK_OK ? hki_alloc_array(count, sizeof *names) : NULL;
     if (!names) {
         hki_free(all);
         return HK_NO_MEMORY;
     }
-    for (size_t i = 0, used = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         names[i] = all[i].plugin->name;
-        if (used < sizeof known)
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                     names[i]);
-    }
     const char *near = hki_nearest(name, names, count);
     if (near)
         snprintf(suggestion, sizeof suggestion, "; did you mean \"%s\"?", near);
-    status = hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"%s%s known: %s", hk_kind_name(kind),
-                      name, suggestion, near ? "" : ";", count ? known : "none");
+    const size_t unsaid = known_names(all, count, known, sizeof known);
+    if (unsaid)
+        snprintf(more, sizeof more, ", and %zu more", unsaid);
+    status = hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"%s%s known: %s%s", hk_kind_name(kind),
+                      name, suggestion, near ? "" : ";", count ? known : "none", more);
     hki_free(names);
     hki_free(all);
     return status;

@@ -2,7 +2,7 @@
  *
  * search.c says where files are and whether others could have written them, loader.c brings one
  * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps
- * them, find.c finds them by name. The sentence of a failure begins with plugin "FILE": and ends
+ * them, find.c finds them by name, lists.c by their tags. The sentence of a failure begins with plugin "FILE": and ends
  * with its code, (P01) to (P16). */
 #pragma once
 #include <sys/stat.h>
@@ -39,6 +39,8 @@ bool hki_name_is_valid(const char *text, size_t length);
 /* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
  * place behind them to go on. NULL at the end. */
 const char *hki_next_word(const char *list, char separator, size_t *length);
+/* `word` is one of the words of "a,b". */
+bool hki_has_word(const char *list, const char *word, size_t length);
 
 /* ---- search.c -------------------------------------------------------------------------------- */
 
@@ -47,9 +49,10 @@ const char *hki_next_word(const char *list, char separator, size_t *length);
 typedef hk_status hki_directory_visit(void *user, const char *directory, const char *refused);
 hk_status hki_each_directory(hki_directory_visit *visit, void *user);
 
-/* The *.so of a directory that comes after `name` in alphabetical order, copied over `name`
- * ("" to begin). False at the end. */
-bool hki_next_file(const char *directory, char name[HKI_MAX_NAME]);
+/* Calls `visit` for each *.so of a directory in alphabetical order; none where it cannot be read.
+ * Stops at the first status other than HK_OK. */
+typedef hk_status hki_file_visit(void *user, const char *path);
+hk_status hki_each_file(const char *directory, hki_file_visit *visit, void *user);
 
 /* HK_BAD_PLUGIN (P02) when someone else could have written the file or its directory. */
 hk_status hki_trust_check(const char *path, const struct stat *file);

@@ -36,20 +36,10 @@ const char *hki_kind_phrase(hk_kind kind)
 
 /* ---- Looking among what is loaded; the lock is held ------------------------------------------ */
 
-static bool has_alias(const hk_plugin *plugin, const char *name, size_t name_length)
-{
-    size_t length;
-    for (const char *word = hki_next_word(plugin->aliases, ',', &length); word;
-         word = hki_next_word(word + length, ',', &length))
-        if (length == name_length && memcmp(word, name, length) == 0)
-            return true;
-    return false;
-}
-
 static bool is_called(const hk_plugin *plugin, const char *name, size_t length, bool or_alias)
 {
     return (strlen(plugin->name) == length && memcmp(plugin->name, name, length) == 0) ||
-           (or_alias && has_alias(plugin, name, length));
+           (or_alias && hki_has_word(plugin->aliases, name, length));
 }
 
 /* The plugin of this name in this file; kind 0: any. */

@@ -7,6 +7,7 @@
 #include "plugin/loader.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,21 +92,37 @@ hk_status hki_each_directory(hki_directory_visit *visit, void *user)
     return status;
 }
 
-bool hki_next_file(const char *directory, char name[HKI_MAX_NAME])
+/* By bytes, whatever the locale. */
+static int by_name(const void *a, const void *b)
 {
-    char best[HKI_MAX_NAME] = "";
-    DIR *listing = opendir(directory);
-    if (!listing)
-        return false;
-    for (const struct dirent *row; (row = readdir(listing));) {
-        size_t length = strlen(row->d_name);
-        if (length > 3 && length < sizeof best && !strcmp(row->d_name + length - 3, ".so") &&
-            strcmp(row->d_name, name) > 0 && (!best[0] || strcmp(row->d_name, best) < 0))
-            memcpy(best, row->d_name, length + 1);
+    return strcmp((*(const struct dirent *const *)a)->d_name,
+                  (*(const struct dirent *const *)b)->d_name);
+}
+
+static int is_plugin_name(const struct dirent *row)
+{
+    size_t length = strlen(row->d_name);
+    return length > 3 && length < HKI_MAX_NAME && !strcmp(row->d_name + length - 3, ".so");
+}
+
+hk_status hki_each_file(const char *directory, hki_file_visit *visit, void *user)
+{
+    struct dirent **rows;
+    char path[HKI_MAX_PATH];
+    hk_status status = HK_OK;
+    int count = scandir(directory, &rows, is_plugin_name, NULL);
+    if (count < 0)
+        return errno == ENOMEM ? hki_fail(HK_NO_MEMORY, "out of memory in \"%s\"", directory)
+                               : HK_OK;
+    qsort(rows, (size_t)count, sizeof(struct dirent *), by_name);
+    for (int i = 0; i < count; i++) {
+        if (status == HK_OK &&
+            snprintf(path, sizeof path, "%s/%s", directory, rows[i]->d_name) < HKI_MAX_PATH)
+            status = visit(user, path);
+        free(rows[i]);
     }
-    closedir(listing);
-    memcpy(name, best, sizeof best);
-    return best[0] != '\0';
+    free(rows);
+    return status;
 }
 
 /* Root's and our own are fine, as long as not everybody may write; in a sticky directory others

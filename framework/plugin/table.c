@@ -28,6 +28,16 @@ const char *hki_next_word(const char *list, char separator, size_t *length)
     return list;
 }
 
+bool hki_has_word(const char *list, const char *word, size_t length)
+{
+    size_t found;
+    for (const char *at = hki_next_word(list, ',', &found); at;
+         at = hki_next_word(at + found, ',', &found))
+        if (found == length && memcmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
 /* A sentence about one plugin of the file. */
 typedef struct place {
     const char *file, *plugin;
@@ -37,20 +47,26 @@ typedef struct place {
     hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": \"%s\" " format, (place)->file, (place)->plugin,       \
              __VA_ARGS__)
 
-static hk_status check_names(const place *at, const hk_plugin *plugin)
+static hk_status check_words(const place *at, const char *list, const char *what)
 {
     size_t length;
+    for (const char *word = hki_next_word(list, ',', &length); word;
+         word = hki_next_word(word + length, ',', &length))
+        if (!hki_name_is_valid(word, length))
+            return BAD(at, "has the %s \"%.*s\", which is no valid name (P13)", what,
+                       (int)(length < 64 ? length : 64), word);
+    return HK_OK;
+}
+
+static hk_status check_names(const place *at, const hk_plugin *plugin)
+{
     if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
         return hki_fail(HK_BAD_PLUGIN,
                         "plugin \"%s\": \"%.64s\" is no valid name (a letter, then at "
                         "most 31 of a-z 0-9 _) (P13)",
                         at->file, plugin->name ? plugin->name : "");
-    for (const char *word = hki_next_word(plugin->aliases, ',', &length); word;
-         word = hki_next_word(word + length, ',', &length))
-        if (!hki_name_is_valid(word, length))
-            return BAD(at, "has the alias \"%.*s\", which is no valid name (P13)",
-                       (int)(length < 64 ? length : 64), word);
-    return HK_OK;
+    hk_status status = check_words(at, plugin->aliases, "alias");
+    return status == HK_OK ? check_words(at, plugin->tags, "tag") : status;
 }
 
 /* ---- Parameters ------------------------------------------------------------------------------ */

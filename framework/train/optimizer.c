@@ -6,7 +6,38 @@
 #include <string.h>
 
 #include "core/plan.h"
-#include "ops/ops.h"
+
+enum { SLICE = 4096 }; /* elements: 16 KiB of each array */
+
+/* Lists the slices of the learned tensors, or only counts them where `slices` is NULL. */
+static int64_t cut(const hk_net *net, int n_tensors, hki_slice *slices)
+{
+    int64_t n_slices = 0, moment = 0;
+    for (int i = 0; i < n_tensors; i++) {
+        hk_tensor *t = net->tensors[i];
+        int64_t n = t->role == HKI_LEARNED ? hki_count(&t->shape, 1) : 0;
+        for (int64_t first = 0; first < n; first += SLICE, n_slices++)
+            if (slices)
+                slices[n_slices] = (hki_slice){.tensor = t,
+                                               .first = first,
+                                               .n = n - first < SLICE ? n - first : SLICE,
+                                               .moment = moment + first};
+        moment += n;
+    }
+    return n_slices;
+}
+
+static hk_status make_slices(hk_optimizer *optimizer)
+{
+    optimizer->n_slices = cut(optimizer->net, optimizer->n_tensors, NULL);
+    size_t n = (size_t)optimizer->n_slices;
+    optimizer->slices = hki_alloc_array(n, sizeof *optimizer->slices);
+    optimizer->squares = hki_alloc_array(n, sizeof *optimizer->squares);
+    if (!optimizer->slices || !optimizer->squares)
+        return HK_NO_MEMORY;
+    cut(optimizer->net, optimizer->n_tensors, optimizer->slices);
+    return HK_OK;
+}
 
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
 {
@@ -17,6 +48,8 @@ hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
     optimizer->net = net;
     optimizer->n_tensors = net->n_tensors;
     hk_status status = hki_rule_parse(spec, &optimizer->rule);
+    if (!status)
+        status = make_slices(optimizer);
     int moments = status ? 0 : hki_rule_moments(&optimizer->rule);
     for (int i = 0; i < moments && !status; i++) {
         size_t floats = (size_t)hk_net_parameters(net);
@@ -34,57 +67,62 @@ void hk_optimizer_free(hk_optimizer *optimizer)
 {
     if (!optimizer)
         return;
+    hki_free(optimizer->slices);
+    hki_free(optimizer->squares);
     hki_free(optimizer->moments[0]);
     hki_free(optimizer->moments[1]);
     hki_free(optimizer);
 }
 
-static double square_at(const void *x, int64_t i)
-{
-    double v = (double)((const float *)x)[i];
-    return v * v;
-}
-
 double hki_gradient_norm(const hk_tensor *t)
 {
-    return sqrt(hki_sum_terms(hki_count(&t->shape, 1), square_at, t->gradient));
+    return sqrt(hki_kernels_active()->sum_squares(hki_count(&t->shape, 1), t->gradient));
 }
 
 /* What gradients are multiplied with so that their norm is at most `clip`. */
-static float clip_factor(const hk_net *net, double clip)
+static float clip_factor(const hk_optimizer *optimizer, double clip)
 {
+    const hki_kernels *kernels = hki_kernels_active();
     double square = 0;
     if (!(clip > 0))
         return 1;
-    for (int i = 0; i < net->n_tensors; i++)
-        if (net->tensors[i]->role == HKI_LEARNED && !net->tensors[i]->frozen) {
-            double norm = hki_gradient_norm(net->tensors[i]);
-            square += norm * norm;
-        }
+#pragma omp parallel for num_threads(hki_threads_for(optimizer->n_slices * SLICE)) schedule(static)
+    for (int64_t i = 0; i < optimizer->n_slices; i++) {
+        const hki_slice *p = &optimizer->slices[i];
+        optimizer->squares[i] =
+            p->tensor->frozen ? 0 : kernels->sum_squares(p->n, p->tensor->gradient + p->first);
+    }
+    for (int64_t i = 0; i < optimizer->n_slices; i++)
+        square += optimizer->squares[i];
     double factor = clip / (sqrt(square) + 1e-6);
     return factor < 1 ? (float)factor : 1;
 }
 
+/* [parallel] */
+static void update(const hk_optimizer *optimizer, const hki_slice *p, const hki_update *numbers)
+{
+    float *m = optimizer->moments[0] ? optimizer->moments[0] + p->moment : NULL;
+    float *v = optimizer->moments[1] ? optimizer->moments[1] + p->moment : NULL;
+    hki_rule_update(&optimizer->rule, numbers, p->n, p->tensor->value + p->first,
+                    p->tensor->gradient + p->first, m, v);
+}
+
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip)
 {
-    hk_net *net = optimizer->net;
-    float factor = clip_factor(net, clip);
-    int64_t offset = 0;
+    const hki_rule *rule = &optimizer->rule;
+    float factor = clip_factor(optimizer, clip);
     optimizer->step++;
-    for (int i = 0; i < optimizer->n_tensors; i++) {
-        hk_tensor *t = net->tensors[i];
-        if (t->role != HKI_LEARNED)
-            continue;
-        int64_t n = hki_count(&t->shape, 1);
-        float *m = optimizer->moments[0] ? optimizer->moments[0] + offset : NULL;
-        float *v = optimizer->moments[1] ? optimizer->moments[1] + offset : NULL;
-        if (!t->frozen) {
-            hki_rule_update(&optimizer->rule, optimizer->step, rate, !t->no_decay, n, t->value,
-                            t->gradient, factor, m, v);
-            hki_clamp(t);
-        }
-        offset += n;
+    const hki_update decayed = hki_rule_prepare(rule, optimizer->step, rate, true, factor);
+    const hki_update plain = hki_rule_prepare(rule, optimizer->step, rate, false, factor);
+#pragma omp parallel for num_threads(hki_threads_for(optimizer->n_slices * SLICE)) schedule(static)
+    for (int64_t i = 0; i < optimizer->n_slices; i++) {
+        const hki_slice *p = &optimizer->slices[i];
+        if (!p->tensor->frozen)
+            update(optimizer, p, p->tensor->no_decay ? &plain : &decayed);
     }
-    hk_net_clear_gradients(net);
+    for (int i = 0; i < optimizer->n_tensors; i++)
+        if (optimizer->net->tensors[i]->role == HKI_LEARNED && !optimizer->net->tensors[i]->frozen)
+            hki_clamp(optimizer->net->tensors[i]);
+    hk_net_clear_gradients(optimizer->net);
     hk_plan_commit(plan);
 }

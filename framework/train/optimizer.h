@@ -3,11 +3,20 @@
 #include "core/graph.h"
 #include "train/train.h"
 
+/* A run of a learned tensor's elements: what a thread takes. Their size alone cuts tensors. */
+typedef struct hki_slice {
+    hk_tensor *tensor;
+    int64_t first, n, moment; /* moment: where its moments start */
+} hki_slice;
+
 struct hk_optimizer {
     hk_net *net;
     hki_rule rule;
     int n_tensors;     /* of the net when it was made: those recorded later are not its own */
     int64_t step;      /* steps taken */
+    hki_slice *slices; /* of all learned tensors */
+    double *squares;   /* [n_slices], sums of squared gradients */
+    int64_t n_slices;
     float *moments[2]; /* each [parameters], tensors one after the other in recording order */
 };
 

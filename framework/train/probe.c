@@ -126,7 +126,7 @@ static void look_at_layer(watched *w, const hki_call *call)
     const hki_use *use = hki_use_of(w->tensor);
     const hk_activation *activation = use->plugin->activation;
     float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
     int64_t tile_rows = hki_tile_rows(w->c_in);
     hki_chunks chunks = hki_chunks_of(context.rows, w->c_in, tile_rows);
 #pragma omp parallel for num_threads(hki_threads_for(context.rows * w->c_in)) schedule(static)
@@ -146,10 +146,11 @@ static void look_at_layer(watched *w, const hki_call *call)
     w->outputs += context.rows * w->c_out;
 }
 
-static void watch(void *user, const hki_call *call)
+static void watch(void *user, const hki_call *call, bool back, double seconds)
 {
     hki_probe *probe = user;
-    for (int i = 0; i < probe->n_layers; i++)
+    (void)seconds;
+    for (int i = 0; i < probe->n_layers && !back; i++)
         if (probe->layers[i].tensor == call->tensor) {
             look_at_layer(&probe->layers[i], call);
             if (i == 0)

@@ -61,84 +61,27 @@ int hki_rule_moments(const hki_rule *rule)
     }
 }
 
-/* The numbers of one step, rounded to float once. */
-typedef struct numbers {
-    float scale, decay;             /* G = scale g + decay w */
-    float lr;                       /* of adam: over 1 - b1^t */
-    float keep, take;               /* m = keep m + take G */
-    float keep_square, take_square; /* the same for squares of G */
-    float eps, root;                /* sqrt(v) root + eps */
-    float shrink;                   /* w shrink: the decoupled decay */
-    bool nesterov;
-} numbers;
-
-typedef void kernel(const numbers *c, int64_t n, float *restrict w, const float *restrict g,
-                    float *restrict m, float *restrict v); /* [parallel] */
-
-static void sgd_plain(const numbers *c, int64_t n, float *restrict w, const float *restrict g,
-                      float *restrict m, float *restrict v)
+static hki_update_kernel *kernel_of(const hki_rule *rule)
 {
-    (void)m, (void)v;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++)
-        w[i] -= c->lr * (c->scale * g[i] + c->decay * w[i]);
-}
-
-static void sgd_momentum(const numbers *c, int64_t n, float *restrict w, const float *restrict g,
-                         float *restrict m, float *restrict v)
-{
-    (void)v;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        float G = c->scale * g[i] + c->decay * w[i];
-        m[i] = c->keep * m[i] + G;
-        w[i] -= c->lr * (c->nesterov ? G + c->keep * m[i] : m[i]);
-    }
-}
-
-static void adam(const numbers *c, int64_t n, float *restrict w, const float *restrict g,
-                 float *restrict m, float *restrict v)
-{
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        float G = c->scale * g[i] + c->decay * w[i];
-        m[i] = c->keep * m[i] + c->take * G;
-        v[i] = c->keep_square * v[i] + c->take_square * (G * G);
-        w[i] = c->shrink * w[i] - c->lr * m[i] / (sqrtf(v[i]) * c->root + c->eps);
-    }
-}
-
-static void rmsprop(const numbers *c, int64_t n, float *restrict w, const float *restrict g,
-                    float *restrict m, float *restrict v)
-{
-    (void)v;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        float G = c->scale * g[i] + c->decay * w[i];
-        m[i] = c->keep_square * m[i] + c->take_square * (G * G);
-        w[i] -= c->lr * G / (sqrtf(m[i]) + c->eps);
-    }
-}
-
-static kernel *kernel_of(const hki_rule *rule)
-{
+    const hki_kernels *kernels = hki_kernels_active();
     switch (rule->kind) {
     case HKI_SGD:
-        return rule->momentum > 0 ? sgd_momentum : sgd_plain;
+        return rule->momentum > 0 ? kernels->momentum : kernels->sgd;
     case HKI_RMSPROP:
-        return rmsprop;
+        return kernels->rmsprop;
     default:
-        return adam;
+        return kernels->adam;
     }
 }
 
-static numbers prepare(const hki_rule *rule, int64_t step, double rate, bool decay, float scale)
+hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, bool decay,
+                            float scale)
 {
     double lr = rule->lr * rate, t = (double)step;
     bool is_adam = rule->kind == HKI_ADAM || rule->kind == HKI_ADAMW;
     bool decoupled = rule->kind == HKI_ADAMW;
     double square = is_adam ? rule->beta2 : rule->alpha;
-    return (numbers){
+    return (hki_update){
         .scale = scale,
         .decay = decay && !decoupled ? (float)rule->decay : 0,
         .shrink = decay && decoupled ? (float)(1 - lr * rule->decay) : 1,
@@ -153,17 +96,8 @@ static numbers prepare(const hki_rule *rule, int64_t step, double rate, bool dec
     };
 }
 
-void hki_rule_update(const hki_rule *rule, int64_t step, double rate, bool decay, int64_t n,
-                     float *w, const float *g, float scale, float *m, float *v)
+void hki_rule_update(const hki_rule *rule, const hki_update *numbers, int64_t n, float *w,
+                     const float *g, float *m, float *v)
 {
-    const int64_t chunk = 4096; /* 16 KiB of each array */
-    int64_t chunks = (n + chunk - 1) / chunk;
-    const numbers c = prepare(rule, step, rate, decay, scale);
-    kernel *update = kernel_of(rule);
-#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < chunks; i++) {
-        int64_t first = i * chunk, left = n - first;
-        update(&c, left < chunk ? left : chunk, w + first, g + first, m ? m + first : NULL,
-               v ? v + first : NULL);
-    }
+    kernel_of(rule)(numbers, n, w, g, m, v);
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <hillock/train.h>
 #include "core/core.h"
+#include "engine/kernels.h"
 
 /* ---- Settings out of a spec, "adam:lr=0.01": a choice by name and its numbers ---------------- */
 
@@ -74,8 +75,11 @@ hk_status hki_rule_parse(const char *spec, hki_rule *out);
 /* How many further tensors of a parameter's size the rule keeps: 0, 1 (m) or 2 (m and v). */
 int hki_rule_moments(const hki_rule *rule);
 
-/* One step on w[n] from its gradient g[n] times `scale` (of clipping). `step` counts from 1; the
- * learning rate is multiplied by `rate`; `decay` says whether w is decayed; m and v are zero
- * before step 1 and NULL where the rule keeps none. */
-void hki_rule_update(const hki_rule *rule, int64_t step, double rate, bool decay, int64_t n,
-                     float *w, const float *g, float scale, float *m, float *v);
+/* The numbers of step `step`, counted from 1: the learning rate is multiplied by `rate`, gradients
+ * by `scale` (of clipping); `decay` says whether w is decayed. */
+hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, bool decay,
+                            float scale);
+/* One step on w[n], part of a tensor or all, from its gradient g[n]; m and v are zero before step 1
+ * and NULL where the rule keeps none. The same bits however a tensor is cut. [parallel] */
+void hki_rule_update(const hki_rule *rule, const hki_update *numbers, int64_t n, float *w,
+                     const float *g, float *m, float *v);

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "nn/store.h"
 #include "train/evaluate.h"
@@ -24,13 +23,6 @@ struct hk_trainer {
     hk_layer_report *layers;
     hk_epoch_report report;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- Making a trainer ----------------------------------------------------------------------------------- */
 
@@ -169,7 +161,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
 static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double began)
 {
     int64_t n = hk_data_shape_of(t->options.train).n;
-    double rate = (double)done / (now() - began + 1e-9);
+    double rate = (double)done / (hki_now() - began + 1e-9);
     int64_t left = n - done + n * (t->options.epochs - t->epoch - 1);
     hk_progress progress = {.epoch = t->epoch + 1, .epochs = t->options.epochs, .done = done,
                             .of = n, .loss = loss, .images_per_s = rate,
@@ -181,7 +173,7 @@ static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double 
 
 static hk_status train_epoch(hk_trainer *t)
 {
-    double sum = 0, began = now();
+    double sum = 0, began = hki_now();
     int64_t done = 0;
     hk_loader_start(t->loader, t->epoch);
     for (;;) {
@@ -198,7 +190,7 @@ static hk_status train_epoch(hk_trainer *t)
             return status;
     }
     t->report.train_loss = sum / (double)done;
-    t->report.images_per_s = (double)done / (now() - began + 1e-9);
+    t->report.images_per_s = (double)done / (hki_now() - began + 1e-9);
     return HK_OK;
 }
 
@@ -237,7 +229,7 @@ static hk_status report_layers(hk_trainer *t)
 
 hk_status hk_trainer_run(hk_trainer *t)
 {
-    t->started = now() - t->report.seconds;
+    t->started = hki_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
         hk_status status = train_epoch(t);
         if (!status)
@@ -249,7 +241,7 @@ hk_status hk_trainer_run(hk_trainer *t)
         if (status)
             return status;
         t->report.epoch = ++t->epoch;
-        t->report.seconds = now() - t->started;
+        t->report.seconds = hki_now() - t->started;
         if (t->options.epoch && t->options.epoch(&t->report, t->options.user))
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }

@@ -11,16 +11,15 @@ HK_PARAMS({.name = "gain",
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     const double gain = context->params[0] > 0 ? context->params[0] : weight->gain;
-    const double deviation = gain / sqrt((double)weight->fan_in);
-    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
-        weight->w[i] = (float)(deviation * (double)hks_normal(weight->key, (uint64_t)i));
+    hks_fill_normal(weight, 0, gain / sqrt((double)weight->fan_in));
     return NULL;
 }
 
 static const hk_initializer he_normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
 HK_BUNDLE({HK_INITIALIZER_ROW(he_normal), .initializer = &he_normal,
-           .aliases = "kaiming_normal,auto_gain",
+           .aliases = "kaiming_normal",
            .params = params,
            .summary = "N(0, gain^2 / fan_in)",
-           .source = "He, Zhang, Ren, Sun 2015"});
+           .source = "He, Zhang, Ren, Sun 2015",
+           .tags = "core,variance"});

@@ -12,8 +12,7 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     const double gain = context->params[0] > 0 ? context->params[0] : weight->gain;
     const double bound = gain * sqrt(3.0 / (double)weight->fan_in);
-    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
-        weight->w[i] = (float)(bound * (2 * (double)hks_uniform(weight->key, (uint64_t)i) - 1));
+    hks_fill_uniform(weight, -bound, bound);
     return NULL;
 }
 
@@ -23,4 +22,5 @@ HK_BUNDLE({HK_INITIALIZER_ROW(he_uniform), .initializer = &he_uniform,
            .aliases = "kaiming_uniform",
            .params = params,
            .summary = "U(-b, b), b = gain * sqrt(3 / fan_in)",
-           .source = "He, Zhang, Ren, Sun 2015"});
+           .source = "He, Zhang, Ren, Sun 2015",
+           .tags = "core,variance"});

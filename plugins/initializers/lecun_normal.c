@@ -6,9 +6,7 @@
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     (void)context;
-    const double deviation = 1 / sqrt((double)weight->fan_in);
-    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
-        weight->w[i] = (float)(deviation * (double)hks_normal(weight->key, (uint64_t)i));
+    hks_fill_normal(weight, 0, 1 / sqrt((double)weight->fan_in));
     return NULL;
 }
 
@@ -16,4 +14,5 @@ static const hk_initializer lecun_normal = {.traits = HK_FILLS_RANGES, .fill = f
 
 HK_BUNDLE({HK_INITIALIZER_ROW(lecun_normal), .initializer = &lecun_normal,
            .summary = "N(0, 1 / fan_in)",
-           .source = "LeCun, Bottou, Orr, Mueller 1998"});
+           .source = "LeCun, Bottou, Orr, Mueller 1998",
+           .tags = "core,variance"});

@@ -9,9 +9,7 @@ HK_PARAMS({.name = "gain",
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     const double gain = context->params[0] > 0 ? context->params[0] : weight->gain;
-    const double deviation = gain * sqrt(2.0 / (double)(weight->fan_in + weight->fan_out));
-    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
-        weight->w[i] = (float)(deviation * (double)hks_normal(weight->key, (uint64_t)i));
+    hks_fill_normal(weight, 0, gain * sqrt(2.0 / (double)(weight->fan_in + weight->fan_out)));
     return NULL;
 }
 
@@ -21,4 +19,5 @@ HK_BUNDLE({HK_INITIALIZER_ROW(xavier_normal), .initializer = &xavier_normal,
            .aliases = "glorot_normal",
            .params = params,
            .summary = "N(0, gain^2 * 2 / (fan_in + fan_out))",
-           .source = "Glorot, Bengio 2010"});
+           .source = "Glorot, Bengio 2010",
+           .tags = "core,variance"});

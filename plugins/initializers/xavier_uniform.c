@@ -11,8 +11,7 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     const double gain = context->params[0] > 0 ? context->params[0] : weight->gain;
     const double bound = gain * sqrt(6.0 / (double)(weight->fan_in + weight->fan_out));
-    for (int64_t i = weight->first; i < weight->first + weight->count; i++)
-        weight->w[i] = (float)(bound * (2 * (double)hks_uniform(weight->key, (uint64_t)i) - 1));
+    hks_fill_uniform(weight, -bound, bound);
     return NULL;
 }
 
@@ -22,4 +21,5 @@ HK_BUNDLE({HK_INITIALIZER_ROW(xavier_uniform), .initializer = &xavier_uniform,
            .aliases = "glorot_uniform",
            .params = params,
            .summary = "U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out))",
-           .source = "Glorot, Bengio 2010"});
+           .source = "Glorot, Bengio 2010",
+           .tags = "core,variance"});

@@ -5,19 +5,15 @@
  * The batch is normalized with the biased variance, the running one collects the unbiased
  * variance, and momentum is the weight of the new batch: PyTorch's conventions. A batch of one
  * row has no variance: y = beta, and nothing flows back to x. */
-#include <hillock/kernel.h>
+#include <hillock/moments.h>
 
 enum { MOMENTUM, EPS };
 HK_PARAMS({.name = "momentum", .doc = "weight of the new batch in the running averages",
            .type = HK_REAL, .value = 0.1, .low = 0, .high = 1},
-          {.name = "eps", .doc = "added to the variance", .type = HK_REAL, .flags = HK_LOW_OPEN,
-           .value = 1e-5, .low = 0, .high = 1});
+          HK_EPS_PARAM(1e-5));
 
-enum { GAMMA, BETA, MEAN, VARIANCE };
-HK_SLOTS({.name = "gamma", .doc = "scale", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
-          .flags = HK_NO_DECAY, .value = 1},
-         {.name = "beta", .doc = "shift", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
-          .flags = HK_NO_DECAY},
+enum { MEAN = HK_BETA + 1, VARIANCE };
+HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT,
          {.name = "running_mean", .doc = "average of the batches' means", .role = HK_STATE,
           .extent = HK_PER_CHANNEL},
          {.name = "running_var", .doc = "average of the batches' unbiased variances",
@@ -29,37 +25,30 @@ static hk_domain domain(const hk_context *context)
     return HK_OVER_BATCH;
 }
 
-/* y = scale x + shift with scale = gamma / sd. */
-static void affine(const hk_context *context, int64_t j, double mean, double scale, float *coef)
-{
-    coef[j] = (float)scale;
-    coef[context->channels + j] = (float)((double)context->slots[BETA][j] - mean * scale);
-}
-
-/* 1 / sqrt(var + eps); 0 for a single row, whose x - mean is 0. */
-static double inverse_sd(const hk_context *context, const hk_moments *seen, int64_t j)
-{
-    double variance = seen->m2[j] / (double)seen->rows;
-    return seen->rows > 1 ? 1 / sqrt(variance + context->params[EPS]) : 0;
-}
-
 static void coefficients(const hk_context *context, const hk_moments *seen, float *coef)
 {
-    for (int64_t j = 0; j < context->channels; j++)
-        affine(context, j, seen->mean[j],
-               (double)context->slots[GAMMA][j] * inverse_sd(context, seen, j), coef);
+    for (int64_t j = 0; j < context->channels; j++) {
+        hks_group g = hks_group_of(seen, j, j + 1, context->params[EPS]);
+        hks_group_coefficients(context, &g, context->slots[HK_GAMMA], context->slots[HK_BETA],
+                               coef);
+    }
 }
 
-static double running_inverse_sd(const hk_context *context, int64_t j)
+/* The running averages in place of moments. */
+static hks_group past(const hk_context *context, int64_t j)
 {
-    return 1 / sqrt((double)context->slots[VARIANCE][j] + context->params[EPS]);
+    float *const *own = context->slots;
+    return (hks_group){.first = j, .end = j + 1, .mean = (double)own[MEAN][j],
+                       .r = 1 / sqrt((double)own[VARIANCE][j] + context->params[EPS])};
 }
 
 static void frozen(const hk_context *context, float *coef)
 {
-    for (int64_t j = 0; j < context->channels; j++)
-        affine(context, j, (double)context->slots[MEAN][j],
-               (double)context->slots[GAMMA][j] * running_inverse_sd(context, j), coef);
+    for (int64_t j = 0; j < context->channels; j++) {
+        hks_group g = past(context, j);
+        hks_group_coefficients(context, &g, context->slots[HK_GAMMA], context->slots[HK_BETA],
+                               coef);
+    }
 }
 
 /* Behind frozen(): dx = scale dy, and the sums are around 0. */
@@ -67,41 +56,28 @@ static void frozen_gradient(const hk_context *context, const float *coef, const 
                             const double *sum_dyx, float *bcoef, float *const *dslots)
 {
     const int64_t channels = context->channels;
-    float *const *own = context->slots;
     for (int64_t j = 0; j < channels; j++) {
-        double r = running_inverse_sd(context, j);
+        hks_group g = past(context, j);
         bcoef[j] = coef[j];
         bcoef[channels + j] = bcoef[2 * channels + j] = 0;
-        dslots[GAMMA][j] += (float)(r * (sum_dyx[j] - (double)own[MEAN][j] * sum_dy[j]));
-        dslots[BETA][j] += (float)sum_dy[j];
+        dslots[HK_GAMMA][j] += (float)(g.r * (sum_dyx[j] - g.mean * sum_dy[j]));
+        dslots[HK_BETA][j] += (float)sum_dy[j];
     }
 }
 
-/* dx = gamma r (dy - mean(dy) - xh mean(dy xh)), r = 1 / sd, xh = (x - mean) r. */
 static void gradient(const hk_context *context, const float *coef, const hk_moments *seen,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots)
 {
-    const int64_t channels = context->channels;
     if (!seen) {
         frozen_gradient(context, coef, sum_dy, sum_dyx, bcoef, dslots);
         return;
     }
-    for (int64_t j = 0; j < channels; j++) {
-        double r = inverse_sd(context, seen, j), scale = (double)context->slots[GAMMA][j] * r;
-        double slope = -scale * r * r * sum_dyx[j] / (double)seen->rows;
-        bcoef[j] = (float)scale;
-        bcoef[channels + j] = (float)slope;
-        bcoef[2 * channels + j] =
-            (float)(-scale * sum_dy[j] / (double)seen->rows - slope * seen->mean[j]);
-        dslots[GAMMA][j] += (float)(sum_dyx[j] * r);
-        dslots[BETA][j] += (float)sum_dy[j];
+    for (int64_t j = 0; j < context->channels; j++) {
+        hks_group g = hks_group_of(seen, j, j + 1, context->params[EPS]);
+        hks_group_gradient(context, &g, seen, context->slots[HK_GAMMA], sum_dy, sum_dyx, bcoef,
+                           dslots[HK_GAMMA], dslots[HK_BETA]);
     }
-}
-
-static void average(float *running, double now, double momentum)
-{
-    *running = (float)((double)*running + momentum * (now - (double)*running));
 }
 
 static void update(const hk_context *context, const hk_moments *seen, const float *weight)
@@ -109,10 +85,10 @@ static void update(const hk_context *context, const hk_moments *seen, const floa
     (void)weight;
     const double momentum = context->params[MOMENTUM];
     for (int64_t j = 0; j < context->channels; j++) {
-        average(&context->slots[MEAN][j], seen->mean[j], momentum);
+        hks_average(&context->slots[MEAN][j], seen->mean[j], momentum);
         if (seen->rows > 1)
-            average(&context->slots[VARIANCE][j], seen->m2[j] / (double)(seen->rows - 1),
-                    momentum);
+            hks_average(&context->slots[VARIANCE][j], seen->m2[j] / (double)(seen->rows - 1),
+                        momentum);
     }
 }
 
@@ -125,4 +101,5 @@ HK_BUNDLE({HK_NORMALIZATION_ROW(batch_norm), .normalization = &batch_norm,
            .params = params,
            .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over the batch",
-           .source = "Ioffe, Szegedy 2015"});
+           .source = "Ioffe, Szegedy 2015",
+           .tags = "core,variance"});

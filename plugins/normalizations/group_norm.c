@@ -1,18 +1,17 @@
 /* group_norm: gamma (x - mean) / sqrt(var + eps) + beta, over the positions and a group of channels
- * of one sample. groups = 1 is layer_norm over the sample, groups = channels is instance norm.
+ * of one sample. groups = 1 is layer_norm over the sample, groups = channels is instance_norm.
  * Wu, He 2018, arXiv:1803.08494, equations 1 to 6.
  *
  * When the channels cannot be shared out evenly, the number of groups is the greatest common
  * divisor of `groups` and the channels, so one spec serves a whole network: with the default 32,
  * 48 channels make 16 groups and 6 channels make 2. */
-#include "groups.h"
+#include <hillock/moments.h>
 
 enum { GROUPS, EPS };
 HK_PARAMS({.name = "groups", .doc = "groups of channels, reduced to a divisor of the channels",
            .type = HK_INTEGER, .value = 32, .low = 1, .high = 65536},
-          {.name = "eps", .doc = "added to the variance", .type = HK_REAL, .flags = HK_LOW_OPEN,
-           .value = 1e-5, .low = 0, .high = 1});
-HK_SLOTS(GAMMA_AND_BETA);
+          HK_EPS_PARAM(1e-5));
+HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
 static hk_domain domain(const hk_context *context)
 {
@@ -36,8 +35,9 @@ static void coefficients(const hk_context *context, const hk_moments *seen, floa
 {
     const int64_t size = group_size(context);
     for (int64_t first = 0; first < context->channels; first += size) {
-        group g = group_of(seen, first, first + size, context->params[EPS]);
-        group_coefficients(context, &g, coef);
+        hks_group g = hks_group_of(seen, first, first + size, context->params[EPS]);
+        hks_group_coefficients(context, &g, context->slots[HK_GAMMA], context->slots[HK_BETA],
+                               coef);
     }
 }
 
@@ -48,8 +48,9 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
     (void)coef;
     const int64_t size = group_size(context);
     for (int64_t first = 0; first < context->channels; first += size) {
-        group g = group_of(seen, first, first + size, context->params[EPS]);
-        group_gradient(context, &g, seen, sum_dy, sum_dyx, bcoef, dslots);
+        hks_group g = hks_group_of(seen, first, first + size, context->params[EPS]);
+        hks_group_gradient(context, &g, seen, context->slots[HK_GAMMA], sum_dy, sum_dyx, bcoef,
+                           dslots[HK_GAMMA], dslots[HK_BETA]);
     }
 }
 
@@ -61,4 +62,5 @@ HK_BUNDLE({HK_NORMALIZATION_ROW(group_norm), .normalization = &group_norm,
            .params = params,
            .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over groups of channels",
-           .source = "Wu, He 2018"});
+           .source = "Wu, He 2018",
+           .tags = "core,variance"});

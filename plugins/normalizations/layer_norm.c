@@ -1,15 +1,14 @@
 /* layer_norm: gamma (x - mean) / sqrt(var + eps) + beta, each sample by itself: over all of it, or
  * (over=channels) over the channels of each position. gamma and beta are per channel in both.
  * Ba, Kiros, Hinton 2016, arXiv:1607.06450, equation 3. */
-#include "groups.h"
+#include <hillock/moments.h>
 
 enum { OVER, EPS };
 enum { SAMPLE, CHANNELS };
 HK_PARAMS({.name = "over", .doc = "what a mean is taken over", .type = HK_CHOICE,
            .choices = "sample|channels", .value = SAMPLE},
-          {.name = "eps", .doc = "added to the variance", .type = HK_REAL, .flags = HK_LOW_OPEN,
-           .value = 1e-5, .low = 0, .high = 1});
-HK_SLOTS(GAMMA_AND_BETA);
+          HK_EPS_PARAM(1e-5));
+HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
 static hk_domain domain(const hk_context *context)
 {
@@ -20,8 +19,8 @@ static hk_domain domain(const hk_context *context)
 
 static void coefficients(const hk_context *context, const hk_moments *seen, float *coef)
 {
-    group g = group_of(seen, 0, context->channels, context->params[EPS]);
-    group_coefficients(context, &g, coef);
+    hks_group g = hks_group_of(seen, 0, context->channels, context->params[EPS]);
+    hks_group_coefficients(context, &g, context->slots[HK_GAMMA], context->slots[HK_BETA], coef);
 }
 
 static void gradient(const hk_context *context, const float *coef, const hk_moments *seen,
@@ -29,8 +28,9 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
                      float *const *dslots)
 {
     (void)coef;
-    group g = group_of(seen, 0, context->channels, context->params[EPS]);
-    group_gradient(context, &g, seen, sum_dy, sum_dyx, bcoef, dslots);
+    hks_group g = hks_group_of(seen, 0, context->channels, context->params[EPS]);
+    hks_group_gradient(context, &g, seen, context->slots[HK_GAMMA], sum_dy, sum_dyx, bcoef,
+                       dslots[HK_GAMMA], dslots[HK_BETA]);
 }
 
 /* ---- over=channels: row by row; aux keeps mean and 1 / sd ------------------------------------ */
@@ -38,7 +38,7 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
 HK_INLINE void forward(const hk_context *context, const hk_tile *tile)
 {
     const int64_t n = context->channels;
-    const float *gamma = context->slots[GAMMA], *beta = context->slots[BETA];
+    const float *gamma = context->slots[HK_GAMMA], *beta = context->slots[HK_BETA];
     for (int64_t row = 0; row < tile->rows; row++) {
         const float *x = tile->x + row * n;
         const float mean = hks_sum(n, x) / (float)n;
@@ -74,8 +74,8 @@ HK_INLINE float moment(int64_t n, const float *g, const float *x, float mean)
 HK_INLINE void backward(const hk_context *context, const hk_tile *tile)
 {
     const int64_t n = context->channels;
-    const float *gamma = context->slots[GAMMA];
-    float *dgamma = tile->dslots[GAMMA], *dbeta = tile->dslots[BETA];
+    const float *gamma = context->slots[HK_GAMMA];
+    float *dgamma = tile->dslots[HK_GAMMA], *dbeta = tile->dslots[HK_BETA];
     for (int64_t row = 0; row < tile->rows; row++) {
         const float *x = tile->x + row * n, *dy = tile->dy + row * n;
         const float mean = tile->aux[2 * row], r = tile->aux[2 * row + 1];
@@ -105,4 +105,5 @@ HK_BUNDLE({HK_NORMALIZATION_ROW(layer_norm), .normalization = &layer_norm,
            .params = params,
            .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over a sample or a row",
-           .source = "Ba, Kiros, Hinton 2016"});
+           .source = "Ba, Kiros, Hinton 2016",
+           .tags = "core,variance"});

@@ -39,4 +39,5 @@ static const hk_normalization none = {.domain = domain, .n_coef = 2, .coefficien
 HK_BUNDLE({HK_NORMALIZATION_ROW(none), .normalization = &none,
            .aliases = "identity",
            .summary = "x",
-           .source = "none"});
+           .source = "none",
+           .tags = "core"});

@@ -13,6 +13,7 @@ typedef struct hk_net_options {
     const char *activation;    /* spec, default "relu"; per layer: "relu+conv2=prelu" */
     const char *normalization; /* spec, default "batch_norm"; "none" leaves them out */
     const char *initializer;   /* spec, default "he_normal" */
+    const char *weight_norm;   /* spec of a normalization of every layer's weight, default "none" */
     uint64_t seed;             /* of everything random in this net; default 0 */
     int zero_;                 /* unused; lets the macro below take no argument */
 } hk_net_options;
@@ -33,7 +34,8 @@ typedef struct hk_conv_options {
     int no_bias;                   /* 1: none. Before a normalization there is none anyway:
                                       hk_norm removes the bias of the layer it follows */
     const char *init;              /* initializer of the weight */
-    const char *weight_norm;       /* normalization of the weight, "spectral_norm" */
+    const char *weight_norm;       /* normalization of the weight, "spectral_norm", "none" */
+    double drop_connect;           /* share of the weights that a training step leaves out */
     const char *name;              /* instead of conv1, conv2 ... */
     int zero_;
 } hk_conv_options;
@@ -44,7 +46,9 @@ typedef struct hk_linear_options {
     hk_tensor *x;
     int units; /* required */
     int no_bias;
-    const char *init, *weight_norm, *name;
+    const char *init, *weight_norm;
+    double drop_connect;
+    const char *name;
     int zero_;
 } hk_linear_options;
 /* Flattens its input if it has more than two dimensions. */
@@ -106,7 +110,8 @@ hk_status hk_net_load(hk_net *net, const char *path, int *missing);
 
 /* What a file says of the net it was saved from. Texts are "" where the file does not say. */
 typedef struct hk_saved {
-    char model[256], activation[512], normalization[256], initializer[256], data[1024];
+    char model[256], activation[512], normalization[256], initializer[256], weight_norm[256];
+    char data[1024];
     int height, width, channels, classes; /* 0 where the file does not say */
     int epochs;                           /* trained so far */
 } hk_saved;
@@ -127,3 +132,14 @@ typedef struct hk_layer_info {
 /* Calls `each` in the order of recording. */
 void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, void *user),
                        void *user);
+
+/* One step of a plan, forward or back, as it just ran. A step may do several layers' work; it has
+ * the name of the first and the kinds of all. */
+typedef struct hk_step_info {
+    const char *layer, *kind; /* valid during the call */
+    int back;
+    double seconds;
+    int64_t multiply_adds; /* of convolutions and products, all samples */
+} hk_step_info;
+/* Calls `each` after every step of the plan's later runs; NULL ends that. */
+void hk_plan_profile(hk_plan *plan, void (*each)(const hk_step_info *, void *user), void *user);

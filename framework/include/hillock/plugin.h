@@ -18,10 +18,10 @@
 
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
 #define HK_ABI_MAJOR 0       /* version 0: host and plugin must agree in both numbers */
-#define HK_ABI_MINOR 2
+#define HK_ABI_MINOR 3
 
-#define HK_MAX_PARAMS 8 /* most parameters of one plugin */
-#define HK_MAX_SLOTS 8  /* most slots of one plugin */
+#define HK_MAX_PARAMS 8  /* most parameters of one plugin */
+#define HK_MAX_SLOTS 16 /* most slots of one plugin */
 
 /* ---- Parameters: values the user gives in a spec, name:key=value ---------------------------- */
 
@@ -166,8 +166,8 @@ typedef struct hk_normalization {
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots);
 
-    /* As in hk_activation: over a batch with its moments, over a weight with the new weight,
-     * never for other domains; the other argument is NULL. [serial] */
+    /* As in hk_activation: over a batch with its moments, over a weight with the new weight and,
+     * outside training, the first; never for other domains; the other argument is NULL. [serial] */
     void (*update)(const hk_context *, const hk_moments *, const float *weight);
 
     /* HK_OVER_ROW and HK_OVER_WEIGHT need both; other domains leave them NULL. */

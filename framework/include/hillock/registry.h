@@ -45,8 +45,17 @@ const char *hk_kind_name(hk_kind kind);
  * HK_BAD_ARGUMENT: the activation mixes channels or changes their number. */
 hk_status hk_curve(const char *spec, int64_t n, const float *x, float *y, float *slope);
 
-/* Splits "relu,lgb:k=4,rate=0.01,mish" into specs: an item key=value continues the spec before it.
- * *out is an array of *count texts, to be freed by hk_spec_list_free. HK_BAD_ARGUMENT: an empty
- * item, or key=value without a spec before it. */
-hk_status hk_spec_list(const char *text, char ***out, size_t *count);
+/* 1 when `tag` is among the plugin's tags. */
+int hk_plugin_has_tag(const hk_plugin *plugin, const char *tag);
+
+/* The tags that plugins of the kind (0: all) have, in alphabetical order, after loading everything;
+ * to be freed by hk_spec_list_free. */
+hk_status hk_plugin_tags(hk_kind kind, char ***out, size_t *count);
+
+/* Splits "relu,lgb:k=4,rate=0.01,@gated" into specs: an item key=value continues the spec before
+ * it, @gated stands for the plugins of the kind that have this tag, but for those already there;
+ * for kind 0 there are no sets. *out is an array of *count texts, to be freed by
+ * hk_spec_list_free. HK_BAD_ARGUMENT: an empty item, or key=value without a spec before it.
+ * HK_UNKNOWN_NAME: a set without members; the message names the sets. */
+hk_status hk_spec_list(hk_kind kind, const char *text, char ***out, size_t *count);
 void hk_spec_list_free(char **list, size_t count);

@@ -39,6 +39,10 @@ hk_net *hk_tensor_net(const hk_tensor *tensor);
  * not depend on it. [one thread] */
 void hk_set_threads(int threads);
 
+/* What computes, as HILLOCK_ENGINE and HILLOCK_ISA allow: "native"; "baseline", "avx2" or "avx512". */
+const char *hk_engine_name(void);
+const char *hk_isa_name(void);
+
 /* ---- Leaves ------------------------------------------------------------------------------------ */
 
 /* Values fed into a plan before each run: hk_input(net, 28, 28, 1) is [batch, 28, 28, 1]. */
@@ -117,6 +121,13 @@ hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta);
 /* ---- Noise: identity in evaluation ---------------------------------------------------------------- */
 hk_tensor *hk_dropout(hk_tensor *x, double rate);         /* inverted: kept values / (1 - rate) */
 hk_tensor *hk_channel_dropout(hk_tensor *x, double rate); /* whole channels of a sample */
+/* Dropped values become selu's least, then mean 0 and variance 1 are restored. */
+hk_tensor *hk_alpha_dropout(hk_tensor *x, double rate);
+hk_tensor *hk_channel_alpha_dropout(hk_tensor *x, double rate);
+hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate); /* times N(1, rate / (1 - rate)) */
+hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation); /* plus N(0, deviation^2) */
+/* A whole sample, for the branch of a residual block; kept ones / (1 - rate). */
+hk_tensor *hk_drop_path(hk_tensor *x, double rate);
 
 /* ---- Plans --------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,678 @@
+/* Chains. Forward, the convolution hands over its rows while they are in the cache: their moments
+ * are taken, or they are finished on the spot. Else one pass over tiles finishes them:
+ *     z = A in + B + residual     y = f(z)     in: the convolution's result, or x
+ * Backward, one pass over tiles makes dz = f'(z) dy, the residual's gradient too, and its sums; a
+ * second makes din = P dz + Q in + R; then come the gradients of the convolution. z is computed
+ * again where f' wants it: only `in` and y are kept.
+ *
+ * Moments are exact two-pass moments of tiles, merged in double by the formula of Chan, Golub and
+ * LeVeque 1979, so that a large mean costs no digits. */
+#include "ops/chain.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/kernels.h"
+
+/* Sums that one part or set has of its own: two per channel in double, two in float. */
+typedef struct sums {
+    double *first, *second; /* mean and m2, or the sums of dy and dy (in - mean) */
+    float *tile;            /* [3][channels] */
+    int64_t rows;           /* that were added */
+} sums;
+
+typedef struct job {
+    const hki_call *call;
+    const hki_chain *chain;
+    hki_conv conv;
+    int64_t rows, channels;
+    int64_t sets, set_rows; /* of the normalization; one set of all rows without */
+    const hk_normalization *norm; /* NULL: none */
+    const hk_activation *act;
+    bool frozen; /* statistics of the past: one set, coefficients alone */
+    hk_context norm_context, act_context;
+    float *norm_slots[HK_MAX_SLOTS], *act_slots[HK_MAX_SLOTS];
+    float *made;           /* by the convolution */
+    const float *in, *residual;
+    /* Kept. */
+    double *moments; /* [sets][2][channels] */
+    float *coef;     /* [sets][n_coef][channels] */
+    /* Scratch. */
+    sums parts[HKI_MAX_CHUNKS];
+    float *tiles;     /* [HKI_MAX_CHUNKS] of one tile each */
+    double *set_sums; /* [sets][2][channels] */
+    float *bcoef;     /* [sets][3][channels] */
+    float *unwanted;  /* for slot gradients that nobody wants: the longest */
+    float *learned;   /* [HKI_MAX_CHUNKS][n_learned]: gradients of the activation's slots */
+    int64_t n_learned;
+    float *dz, *din;  /* [rows][channels]; without an activation dz is dy */
+    void *engine;     /* the convolution's */
+} job;
+
+const hki_chain *hki_chain_of(const hk_tensor *tensor)
+{
+    return tensor->op == &hki_op_chain ? tensor->attributes : NULL;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------- */
+
+static int64_t sets_of(const hki_chain *chain, const hk_tensor *y, int64_t batch)
+{
+    bool by_sample = chain->norm && hki_domain_of(hki_use_of(chain->norm)) == HK_OVER_SAMPLE;
+    return by_sample && hki_is_batched(&y->shape) ? batch : 1;
+}
+
+static const hki_use *use_of(const hk_tensor *recorded)
+{
+    return recorded ? hki_use_of(recorded) : NULL;
+}
+
+/* The convolution's result outlives the step where backward looks at it again. */
+static bool keeps_result(const hki_chain *chain)
+{
+    return chain->conv && chain->walks_back &&
+           (chain->norm || use_of(chain->act)->plugin->activation->reads & HK_READS_X);
+}
+
+/* Takes `bytes` of a block that starts at base; NULL at a base of NULL, which counts alone. */
+static void *take(char *base, size_t *used, size_t bytes)
+{
+    void *at = base ? base + *used : NULL;
+    *used += (bytes + 63) / 64 * 64;
+    return at;
+}
+
+static size_t floats(int64_t count)
+{
+    return (size_t)count * sizeof(float);
+}
+
+static size_t place_kept(job *j, char *base)
+{
+    size_t used = 0;
+    if (j->norm) {
+        j->moments = take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * j->channels));
+        j->coef = take(base, &used, floats(j->sets * j->norm->n_coef * j->channels));
+    }
+    if (keeps_result(j->chain))
+        j->made = take(base, &used, floats(j->rows * j->channels));
+    return used;
+}
+
+static size_t place_scratch(job *j, char *base, bool back)
+{
+    size_t used = 0;
+    const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
+    int64_t c = j->channels, longest = 0;
+    if (j->chain->conv)
+        j->engine = take(base, &used, hki_engine_active()->conv_scratch(&j->conv));
+    for (int i = 0; norm && i < HKI_MAX_CHUNKS; i++) {
+        sums *part = &j->parts[i];
+        part->first = take(base, &used, sizeof(double) * (size_t)c);
+        part->second = take(base, &used, sizeof(double) * (size_t)c);
+        part->tile = take(base, &used, 3 * floats(c));
+    }
+    if (act)
+        j->tiles = take(base, &used, HKI_MAX_CHUNKS * floats(hki_tile_rows(c) * c));
+    if (!back)
+        return used;
+    for (int i = 0; norm && i < hki_slot_count(norm->plugin); i++)
+        longest = hki_max(longest, hki_slot_length(&norm->plugin->slots[i], j->rows, c));
+    j->set_sums = take(base, &used, norm ? 2 * sizeof(double) * (size_t)(j->sets * c) : 0);
+    j->bcoef = take(base, &used, floats(norm ? 3 * j->sets * c : 0));
+    j->unwanted = take(base, &used, floats(longest));
+    j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
+    j->learned = take(base, &used, HKI_MAX_CHUNKS * floats(j->n_learned));
+    if (!j->chain->spends_dy || j->chain->add)
+        j->dz = take(base, &used, floats(j->rows * c));
+    return used;
+}
+
+/* Shapes and tables, without the memory. */
+static job job_for(const hk_tensor *y, int64_t batch, bool frozen)
+{
+    const hki_chain *chain = y->attributes;
+    job j = {.chain = chain,
+             .rows = hki_rows(&y->shape, batch),
+             .channels = hki_channels(&y->shape),
+             .sets = frozen ? 1 : sets_of(chain, y, batch),
+             .norm = chain->norm ? use_of(chain->norm)->plugin->normalization : NULL,
+             .act = chain->act ? use_of(chain->act)->plugin->activation : NULL,
+             .frozen = frozen};
+    j.set_rows = j.rows / j.sets;
+    if (chain->conv)
+        j.conv = hki_conv_of(chain->conv, batch);
+    return j;
+}
+
+static size_t chain_keep(const hk_tensor *y, int64_t batch)
+{
+    job j = job_for(y, batch, false);
+    return place_kept(&j, NULL);
+}
+
+static size_t chain_scratch(const hk_tensor *y, int64_t batch)
+{
+    job j = job_for(y, batch, false);
+    return place_scratch(&j, NULL, false);
+}
+
+static size_t chain_back_scratch(const hk_tensor *y, int64_t batch)
+{
+    job j = job_for(y, batch, false);
+    return place_scratch(&j, NULL, true);
+}
+
+static void job_start(job *j, const hki_call *call, bool back)
+{
+    const hki_chain *chain = call->tensor->attributes;
+    const hki_use *norm = use_of(chain->norm), *act = use_of(chain->act);
+    *j = job_for(call->tensor, call->batch,
+                 norm && !call->training && norm->plugin->normalization->frozen);
+    j->call = call;
+    j->made = call->y;
+    place_kept(j, call->keep);
+    place_scratch(j, call->scratch, back);
+    j->in = chain->conv ? j->made : call->x[0];
+    j->residual = chain->add ? call->x[chain->residual] : NULL;
+    if (norm)
+        j->norm_context = hki_context_of(call, chain->norm, chain->norm_slots, norm, j->norm_slots);
+    if (act)
+        j->act_context = hki_context_of(call, chain->act, chain->act_slots, act, j->act_slots);
+}
+
+/* Parts of the rows: whole sets where there are several, so that no set is cut. */
+static hki_chunks parts_of(const job *j)
+{
+    return hki_chunks_of(j->rows, j->channels,
+                         j->sets > 1 ? j->set_rows : hki_tile_rows(j->channels));
+}
+
+/* The rows from `row` on that make a tile: they end with their set. */
+static int64_t tile_end(const job *j, int64_t row, int64_t end)
+{
+    int64_t set_end = (row / j->set_rows + 1) * j->set_rows;
+    return hki_min(hki_min(end, set_end), row + hki_tile_rows(j->channels));
+}
+
+static void for_parts(job *j, void (*rows)(void *job, int part, int64_t first, int64_t n))
+{
+    hki_chunks parts = parts_of(j);
+#pragma omp parallel for num_threads(hki_threads_for(j->rows * j->channels)) schedule(static)
+    for (int i = 0; i < parts.count; i++) {
+        int64_t first = i * parts.size;
+        rows(j, i, first, hki_chunk_end(&parts, first) - first);
+    }
+}
+
+/* ---- Moments ------------------------------------------------------------------------------------------ */
+
+/* The moments of `more` rows join those of n rows. */
+static void merge_moments(int64_t channels, int64_t n, double *mean, double *m2, int64_t more,
+                          const double *more_mean, const double *more_m2)
+{
+    double share = (double)more / (double)(n + more), weight = (double)n * share;
+    for (int64_t j = 0; j < channels; j++) {
+        double delta = more_mean[j] - mean[j];
+        mean[j] += delta * share;
+        m2[j] += more_m2[j] + delta * delta * weight;
+    }
+}
+
+static void add_tile_moments(const job *j, sums *own, int64_t row, int64_t n)
+{
+    int64_t c = j->channels;
+    float *mean = own->tile, *m2 = own->tile + c;
+    double share = (double)n / (double)(own->rows + n), weight = (double)own->rows * share;
+    hki_kernels_active()->moments(n, c, j->in + row * c, mean, m2);
+    for (int64_t i = 0; i < c; i++) {
+        double delta = (double)mean[i] - own->first[i];
+        own->first[i] += delta * share;
+        own->second[i] += (double)m2[i] + delta * delta * weight;
+    }
+    own->rows += n;
+}
+
+/* The sums that a tile of this row belongs to: its part's, or its set's own. */
+static sums *sums_at(job *j, int part, int64_t row, double *sets)
+{
+    sums *own = &j->parts[part];
+    if (j->sets > 1) {
+        own->first = sets + row / j->set_rows * 2 * j->channels;
+        own->second = own->first + j->channels;
+        own->rows = row % j->set_rows;
+    }
+    if (own->rows == 0) {
+        memset(own->first, 0, sizeof(double) * (size_t)j->channels);
+        memset(own->second, 0, sizeof(double) * (size_t)j->channels);
+    }
+    return own;
+}
+
+static void take_moments(void *user, int part, int64_t first, int64_t n)
+{
+    job *j = user;
+    for (int64_t row = first, next; row < first + n; row = next) {
+        next = tile_end(j, row, first + n);
+        add_tile_moments(j, sums_at(j, part, row, j->moments), row, next - row);
+    }
+}
+
+static void gather_moments(job *j)
+{
+    int64_t rows = 0;
+    double *mean = j->moments, *m2 = mean + j->channels;
+    memset(mean, 0, 2 * sizeof(double) * (size_t)j->channels);
+    for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
+        const sums *part = &j->parts[i];
+        if (part->rows)
+            merge_moments(j->channels, rows, mean, m2, part->rows, part->first, part->second);
+        rows += part->rows;
+    }
+}
+
+static hk_moments moments_of(const job *j, int64_t set)
+{
+    const double *mean = j->moments + set * 2 * j->channels;
+    return (hk_moments){.rows = j->set_rows, .mean = mean, .m2 = mean + j->channels};
+}
+
+static float *coef_of(const job *j, int64_t set)
+{
+    return j->coef + set * j->norm->n_coef * j->channels;
+}
+
+/* ---- Forward ------------------------------------------------------------------------------------------ */
+
+/* z of some rows: in place if it is there already, else written to `to`. */
+static const float *activated(const job *j, int64_t row, int64_t n, float *to)
+{
+    int64_t at = row * j->channels;
+    if (!j->norm)
+        return j->in + at;
+    hki_kernels_active()->affine(n, j->channels, coef_of(j, row / j->set_rows), j->in + at,
+                                 j->residual ? j->residual + at : NULL, to);
+    return to;
+}
+
+static void finish_tile(const job *j, int part, int64_t row, int64_t n)
+{
+    int64_t at = row * j->channels, size = n * j->channels;
+    float *y = j->call->y + at, *aside = j->tiles + part * hki_tile_rows(j->channels) * j->channels;
+    bool in_place = !j->act || j->act->traits & HK_IN_PLACE;
+    const float *z = activated(j, row, n, in_place ? y : aside);
+    if (!j->act)
+        return;
+    if (z == y && !in_place)
+        z = memcpy(aside, y, floats(size));
+    hk_tile tile = {.rows = n, .first_row = row, .x = z, .y = y};
+    hki_forward(use_of(j->chain->act)->plugin)(&j->act_context, &tile);
+}
+
+static void finish(void *user, int part, int64_t first, int64_t n)
+{
+    const job *j = user;
+    for (int64_t row = first, next; row < first + n; row = next) {
+        next = tile_end(j, row, first + n);
+        finish_tile(j, part, row, next - row);
+    }
+}
+
+static void convolve(job *j, void (*after)(void *job, int part, int64_t first, int64_t n))
+{
+    const hki_call *call = j->call;
+    hki_epilogue epilogue = {.rows = after, .user = j};
+    hki_engine_active()->conv_forward(&j->conv, call->x[0], call->x[1],
+                                      j->chain->conv->n_inputs > 2 ? call->x[2] : NULL, j->made,
+                                      j->engine, after ? &epilogue : NULL);
+}
+
+/* The result of the convolution, its moments, and the coefficients that follow from them. */
+static void normalize_anew(job *j)
+{
+    bool whole = j->sets == 1;
+    if (j->chain->conv)
+        convolve(j, whole ? take_moments : NULL);
+    if (!j->chain->conv || !whole)
+        for_parts(j, take_moments);
+    if (whole)
+        gather_moments(j);
+    for (int64_t i = 0; i < j->sets; i++) {
+        hk_moments moments = moments_of(j, i);
+        j->norm->coefficients(&j->norm_context, &moments, coef_of(j, i));
+    }
+    if (j->call->training && j->call->record) {
+        double *record = j->call->record;
+        record[0] = (double)j->rows;
+        memcpy(record + 1, j->moments, 2 * sizeof(double) * (size_t)j->channels);
+    }
+}
+
+static void chain_forward(const hki_call *call)
+{
+    job j;
+    job_start(&j, call, false);
+    bool anew = j.norm && !j.frozen;
+    if (anew)
+        normalize_anew(&j);
+    else if (j.norm)
+        j.norm->frozen(&j.norm_context, j.coef);
+    if (j.chain->conv && !anew)
+        convolve(&j, finish);
+    else
+        for_parts(&j, finish);
+}
+
+/* ---- Backward ----------------------------------------------------------------------------------------- */
+
+/* f'(z) dy of some rows. */
+static void activation_gradient(const job *j, int part, int64_t row, int64_t n, float *dz)
+{
+    const hki_use *use = use_of(j->chain->act);
+    int64_t c = j->channels, at = row * c;
+    float *dslots[HK_MAX_SLOTS];
+    hki_point_slots(use->plugin, j->rows, c, j->learned + part * j->n_learned, dslots);
+    hk_tile tile = {.rows = n, .first_row = row, .dy = j->call->dy + at, .dx = dz,
+                    .dslots = dslots};
+    if (j->act->reads & HK_READS_X)
+        tile.x = activated(j, row, n, j->tiles + part * hki_tile_rows(c) * c);
+    if (j->act->reads & HK_READS_Y)
+        tile.y = j->call->y + at;
+    hki_backward(use->plugin)(&j->act_context, &tile);
+}
+
+static void add_gradient_sums(job *j, int part, int64_t row, int64_t n, const float *dz)
+{
+    int64_t c = j->channels;
+    sums *own = sums_at(j, part, row, j->set_sums);
+    float *sum = own->tile, *product = sum + c, *centre = product + c;
+    const double *mean = j->moments + row / j->set_rows * 2 * c;
+    for (int64_t i = 0; i < c; i++)
+        centre[i] = (float)mean[i];
+    hki_kernels_active()->gradient_sums(n, c, j->in + row * c, centre, dz, sum, product);
+    for (int64_t i = 0; i < c; i++) {
+        own->first[i] += (double)sum[i];
+        own->second[i] += (double)product[i];
+    }
+    own->rows += n;
+}
+
+/* dz of a part, its sums, the gradient of the residual. */
+static void walk_back(void *user, int part, int64_t first, int64_t n)
+{
+    job *j = user;
+    int64_t c = j->channels;
+    float *residual = j->residual ? j->call->dx[j->chain->residual] : NULL;
+    if (j->n_learned)
+        memset(j->learned + part * j->n_learned, 0, floats(j->n_learned));
+    for (int64_t row = first, next; row < first + n; row = next) {
+        next = tile_end(j, row, first + n);
+        const float *dz = j->call->dy + row * c;
+        if (j->act) {
+            activation_gradient(j, part, row, next - row, j->dz + row * c);
+            dz = j->dz + row * c;
+        } else if (residual && residual != j->call->dy) {
+            memcpy(residual + row * c, dz, floats((next - row) * c));
+        }
+        if (j->norm)
+            add_gradient_sums(j, part, row, next - row, dz);
+    }
+}
+
+static void normalization_gradient(void *user, int part, int64_t first, int64_t n)
+{
+    const job *j = user;
+    int64_t c = j->channels;
+    const float *dz = j->act ? j->dz : j->call->dy;
+    (void)part;
+    for (int64_t row = first, next; row < first + n; row = next) {
+        next = tile_end(j, row, first + n);
+        hki_kernels_active()->affine_backward(next - row, c, j->bcoef + row / j->set_rows * 3 * c,
+                                              dz + row * c, j->in + row * c, j->din + row * c);
+    }
+}
+
+/* The parts' sums become those of the one set. */
+static void gather_sums(job *j)
+{
+    double *first = j->set_sums, *second = first + j->channels;
+    memset(first, 0, 2 * sizeof(double) * (size_t)j->channels);
+    for (int i = 0; i < HKI_MAX_CHUNKS; i++)
+        for (int64_t k = 0; j->parts[i].rows && k < j->channels; k++) {
+            first[k] += j->parts[i].first[k];
+            second[k] += j->parts[i].second[k];
+        }
+}
+
+/* The gradients of the normalization's slots, and what turns dz into din. */
+static void find_coefficients(job *j)
+{
+    const hki_call *call = j->call;
+    const hk_plugin *plugin = use_of(j->chain->norm)->plugin;
+    float *dslots[HK_MAX_SLOTS] = {0};
+    for (int i = 0; i < hki_slot_count(plugin); i++) {
+        float *wanted = call->dx[j->chain->norm_slots + i];
+        if (plugin->slots[i].role != HK_LEARNED)
+            continue;
+        dslots[i] = wanted ? wanted : j->unwanted;
+        memset(dslots[i], 0, floats(hki_slot_length(&plugin->slots[i], j->rows, j->channels)));
+    }
+    for (int64_t i = 0; i < j->sets; i++) {
+        hk_moments moments = moments_of(j, i);
+        const double *sum = j->set_sums + i * 2 * j->channels;
+        j->norm->gradient(&j->norm_context, coef_of(j, i), j->frozen ? NULL : &moments, sum,
+                          sum + j->channels, j->bcoef + i * 3 * j->channels, dslots);
+    }
+}
+
+/* Where dz and din are written: straight to where they are wanted, if they are; else over dy; else
+ * to the scratch, where j->dz points. */
+static void direct_gradients(job *j)
+{
+    const hki_call *call = j->call;
+    float *residual = j->residual ? call->dx[j->chain->residual] : NULL;
+    float *free_place = j->dz;
+    if (j->chain->spends_dy && !residual)
+        free_place = (float *)call->dy;
+    j->din = j->chain->conv ? free_place : call->dx[0];
+    j->dz = residual ? residual : free_place;
+}
+
+static void convolution_gradients(const job *j)
+{
+    const hki_engine *engine = hki_engine_active();
+    const hki_call *call = j->call;
+    float *bias = j->chain->conv->n_inputs > 2 ? call->dx[2] : NULL;
+    if (call->dx[0])
+        engine->conv_backward_data(&j->conv, j->din, call->x[1], call->adds & 1, call->dx[0],
+                                   j->engine);
+    if (call->dx[1])
+        engine->conv_backward_weight(&j->conv, call->x[0], j->din, call->dx[1], bias, j->engine);
+    else if (bias)
+        engine->column_sums(j->rows, j->channels, j->din, bias, j->engine);
+}
+
+static void chain_backward(const hki_call *call)
+{
+    job j;
+    job_start(&j, call, true);
+    direct_gradients(&j);
+    if (j.frozen)
+        memset(j.moments, 0, sizeof(double) * (size_t)j.channels); /* sums around 0 */
+    for_parts(&j, walk_back);
+    if (j.act)
+        hki_gather_slots(call, j.chain->act_slots, use_of(j.chain->act)->plugin, j.rows,
+                         j.channels, j.learned, parts_of(&j).count, j.n_learned);
+    if (j.norm) {
+        if (j.sets == 1)
+            gather_sums(&j);
+        find_coefficients(&j);
+        if (j.din)
+            for_parts(&j, normalization_gradient);
+    }
+    if (j.chain->conv)
+        convolution_gradients(&j);
+}
+
+/* ---- The operation ------------------------------------------------------------------------------------ */
+
+static uint32_t chain_reads(const hk_tensor *y)
+{
+    const hki_chain *chain = y->attributes;
+    uint32_t reads = chain->conv ? 3 : 1;
+    uint32_t act = chain->act ? use_of(chain->act)->plugin->activation->reads : 0;
+    if (act & HK_READS_X && chain->add)
+        reads |= 1u << chain->residual;
+    return reads | (act & HK_READS_Y ? HKI_READS_OUTPUT : 0);
+}
+
+/* The residual's gradient is dz, and dz can be made in place. */
+static int chain_gradient_in_place(const hk_tensor *y)
+{
+    const hki_chain *chain = y->attributes;
+    return chain->add && chain->spends_dy ? chain->residual : -1;
+}
+
+static uint32_t chain_adds(const hk_tensor *y)
+{
+    const hki_chain *chain = y->attributes;
+    return chain->conv ? hki_op_conv2d.adds(chain->conv) : 0;
+}
+
+static size_t chain_record(const hk_tensor *y)
+{
+    const hki_use *norm = use_of(((const hki_chain *)y->attributes)->norm);
+    bool learns = norm && norm->plugin->normalization->update && hki_domain_of(norm) == HK_OVER_BATCH;
+    return learns ? (size_t)(1 + 2 * hki_channels(&y->shape)) * sizeof(double) : 0;
+}
+
+static void chain_commit(const hki_call *call, double network_activity)
+{
+    (void)network_activity;
+    const hki_chain *chain = call->tensor->attributes;
+    const double *record = call->record;
+    float *slots[HK_MAX_SLOTS];
+    if (!record || record[0] == 0)
+        return;
+    const hki_use *use = use_of(chain->norm);
+    hk_context context = hki_context_of(call, chain->norm, chain->norm_slots, use, slots);
+    hk_moments moments = {.rows = (int64_t)record[0],
+                          .mean = record + 1,
+                          .m2 = record + 1 + context.channels};
+    use->plugin->normalization->update(&context, &moments, NULL);
+    hki_clamp_slots(call);
+}
+
+const hki_op hki_op_chain = {.name = "chain",
+                             .forward = chain_forward,
+                             .backward = chain_backward,
+                             .reads = chain_reads,
+                             .keep_bytes = chain_keep,
+                             .record_bytes = chain_record,
+                             .scratch_bytes = chain_scratch,
+                             .back_scratch_bytes = chain_back_scratch,
+                             .gradient_in_place = chain_gradient_in_place,
+                             .adds = chain_adds,
+                             .commit = chain_commit};
+
+/* ---- Finding chains ----------------------------------------------------------------------------------- */
+
+static bool is_affine(const hk_tensor *t)
+{
+    if (t->op != &hki_op_normalize)
+        return false;
+    hk_domain domain = hki_domain_of(hki_use_of(t));
+    return domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
+}
+
+/* Needs no more than a tile of z: nothing kept, counted or widened. */
+static bool is_plain_activation(const hk_tensor *t)
+{
+    if (t->op != &hki_op_activate)
+        return false;
+    const hk_activation *a = hki_use_of(t)->plugin->activation;
+    return !a->aux_floats && !a->n_sums && !a->channels_out;
+}
+
+static bool works_in_place(const hk_tensor *activation)
+{
+    return hki_use_of(activation)->plugin->activation->traits & HK_IN_PLACE;
+}
+
+/* Of an addition without broadcasting: the input that is a normalization of its own, the later one
+ * if both are; NULL: neither. */
+static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
+{
+    const hk_tensor *a = t->inputs[0], *b = t->inputs[1], *found = NULL;
+    if (t->op != &hki_op_add || !hki_same_shape(&a->shape, &b->shape))
+        return NULL;
+    if (is_affine(a) && uses[a->id] == 1)
+        found = a;
+    if (is_affine(b) && uses[b->id] == 1 && (!found || b->id > a->id))
+        found = b;
+    return found;
+}
+
+/* Walks from the last operation to the first. */
+static hki_chain find_chain(const hk_tensor *last, const int *uses)
+{
+    hki_chain chain = {0};
+    const hk_tensor *t = last;
+#define HIDDEN(t) ((t) == last || uses[(t)->id] == 1)
+    if (is_plain_activation(t)) {
+        chain.act = t;
+        t = t->inputs[0];
+    }
+    if (HIDDEN(t) && normalized_term(t, uses)) {
+        chain.add = t;
+        t = normalized_term(t, uses);
+    }
+    if (HIDDEN(t) && is_affine(t)) {
+        chain.norm = t;
+        t = t->inputs[0];
+    }
+    if (HIDDEN(t) && t->op == &hki_op_conv2d)
+        chain.conv = t;
+#undef HIDDEN
+    return chain;
+}
+
+static void add_inputs(hk_tensor *to, const hk_tensor *from, int first)
+{
+    for (int i = first; from && i < from->n_inputs; i++)
+        to->inputs[to->n_inputs++] = from->inputs[i];
+}
+
+hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
+                        hk_tensor **out)
+{
+    hki_chain chain = find_chain(last, uses);
+    *out = NULL;
+    if (!chain.norm && !(chain.conv && chain.act))
+        return HK_OK;
+    struct {
+        hk_tensor tensor;
+        hki_chain chain;
+    } *made = hki_alloc(sizeof *made);
+    if (!made)
+        return HK_NO_MEMORY;
+    hk_tensor *t = &made->tensor;
+    *t = (hk_tensor){.net = last->net, .id = last->id, .role = HKI_COMPUTED, .shape = last->shape,
+                     .layer = last->layer, .op = &hki_op_chain, .attributes = &made->chain};
+    chain.walks_back = walks_back;
+    chain.spends_dy = spends_dy && (!chain.act || works_in_place(chain.act));
+    if (chain.conv)
+        add_inputs(t, chain.conv, 0);
+    else
+        t->inputs[t->n_inputs++] = chain.norm->inputs[0];
+    chain.residual = t->n_inputs;
+    if (chain.add)
+        t->inputs[t->n_inputs++] = chain.add->inputs[chain.add->inputs[0] == chain.norm];
+    chain.norm_slots = t->n_inputs;
+    add_inputs(t, chain.norm, 1);
+    chain.act_slots = t->n_inputs;
+    add_inputs(t, chain.act, 1);
+    made->chain = chain;
+    *out = t;
+    return HK_OK;
+}

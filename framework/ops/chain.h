@@ -1,0 +1,20 @@
+/* ops/chain.h - convolution, normalization, addition and activation as one step of a plan. */
+#pragma once
+#include "ops/ops.h"
+
+/* The operations of a chain as they were recorded, NULL where there is none. The chain's tensor
+ * has the inputs of all of them: x, filters and bias of the convolution (or x alone), the residual,
+ * the slots of the normalization, those of the activation. */
+typedef struct hki_chain {
+    const hk_tensor *conv, *norm, *add, *act;
+    int residual, norm_slots, act_slots; /* where these inputs begin */
+    bool walks_back;                     /* what backward looks at must be kept */
+    bool spends_dy;                      /* backward may overwrite dy */
+} hki_chain;
+
+/* The chain that ends in `last`, as a tensor that computes the same and has its id: allocated, freed
+ * by hki_free(). Operations join it whose result nothing else reads: uses[id] counts readers.
+ * *out is NULL when there is none. Fails: no memory. */
+hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
+                        hk_tensor **out);
+const hki_chain *hki_chain_of(const hk_tensor *tensor); /* NULL: not a chain */

@@ -1,0 +1,187 @@
+/* Noise for training beside plain dropout: alpha dropout, Gaussian dropout and noise, dropped
+ * connections, dropped paths. The identity in evaluation.
+ *
+ * A draw is a function of the step's key and the index of what it decides on (element, channel of a
+ * sample, sample), so backward draws again instead of keeping a mask, and threads do not matter. */
+#include "ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <hillock/kernel.h>
+
+typedef enum scope { ELEMENT, CHANNEL, SAMPLE } scope;
+
+/* Of each unit: y = scale x + shift where it is kept, y = dropped where it is not; or, where a
+ * deviation is given, y = x (1 + deviation z) or x + deviation z, z ~ N(0, 1). */
+typedef struct noise {
+    scope unit;
+    float rate, scale, shift, dropped;
+    float deviation;
+    bool adds;
+} noise;
+
+/* One sample: [rows x channels] of in and out, which may be the same. */
+typedef struct part {
+    int64_t sample, rows, channels;
+    const float *in;
+    float *out;
+    bool back; /* in is dy, out is dx */
+} part;
+
+static void drop_range(const noise *n, const part *p, bool kept, int64_t first, int64_t stride)
+{
+    const float scale = kept ? n->scale : 0;
+    const float shift = p->back ? 0 : kept ? n->shift : n->dropped;
+    for (int64_t i = first; i < p->rows * p->channels; i += stride)
+        p->out[i] = (kept ? scale * p->in[i] : 0) + shift;
+}
+
+static bool is_kept(const noise *n, uint64_t key, int64_t index)
+{
+    return hks_uniform(key, (uint64_t)index) >= n->rate;
+}
+
+static void drop_elements(const noise *n, const part *p, uint64_t key)
+{
+    const int64_t size = p->rows * p->channels, base = p->sample * size;
+    const float shift = p->back ? 0 : n->shift, dropped = p->back ? 0 : n->dropped;
+    for (int64_t i = 0; i < size; i++)
+        p->out[i] = is_kept(n, key, base + i) ? n->scale * p->in[i] + shift : dropped;
+}
+
+static void multiply_or_add(const noise *n, const part *p, uint64_t key)
+{
+    const int64_t size = p->rows * p->channels, base = p->sample * size;
+    for (int64_t i = 0; i < size; i++) {
+        const float z = n->deviation * hks_normal(key, (uint64_t)(base + i));
+        p->out[i] = !n->adds ? p->in[i] * (1 + z) : p->back ? p->in[i] : p->in[i] + z;
+    }
+}
+
+static void disturb(const noise *n, const part *p, uint64_t key)
+{
+    if (n->deviation > 0)
+        multiply_or_add(n, p, key);
+    else if (n->unit == ELEMENT)
+        drop_elements(n, p, key);
+    else if (n->unit == SAMPLE)
+        drop_range(n, p, is_kept(n, key, p->sample), 0, 1);
+    else
+        for (int64_t j = 0; j < p->channels; j++)
+            drop_range(n, p, is_kept(n, key, p->sample * p->channels + j), j, p->channels);
+}
+
+static void apply(const hki_call *call, const float *in, float *out, bool back)
+{
+    const hk_shape *shape = &call->tensor->shape;
+    const int64_t samples = hki_is_batched(shape) ? call->batch : 1;
+    const int64_t size = hki_count(shape, call->batch) / samples, channels = hki_channels(shape);
+    if (!call->training) {
+        if (out != in)
+            memcpy(out, in, (size_t)(samples * size) * sizeof *out);
+        return;
+    }
+#pragma omp parallel for num_threads(hki_threads_for(samples * size)) schedule(static)
+    for (int64_t s = 0; s < samples; s++) {
+        part p = {s, size / channels, channels, in + s * size, out + s * size, back};
+        disturb(call->tensor->attributes, &p, call->key);
+    }
+}
+
+static void noise_forward(const hki_call *call)
+{
+    apply(call, call->x[0], call->y, false);
+}
+
+static void noise_backward(const hki_call *call)
+{
+    apply(call, call->dy, call->dx[0], true);
+}
+
+static bool always(const hk_tensor *y)
+{
+    (void)y;
+    return true;
+}
+
+#define NOISE(name_)                                                                               \
+    {.name = name_, .forward = noise_forward, .backward = noise_backward, .in_place = always}
+static const hki_op op_alpha = NOISE("alpha dropout"), op_gaussian = NOISE("gaussian dropout"),
+                    op_noise = NOISE("gaussian noise"), op_path = NOISE("drop path");
+const hki_op hki_op_drop_connect = NOISE("drop connect");
+
+/* ---- Recording ----------------------------------------------------------------------------- */
+
+static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double value, noise n)
+{
+    if (!x)
+        return NULL;
+    if (!allowed) {
+        hki_fail(HK_BAD_ARGUMENT, "%s: %g is outside %s", op->name, value,
+                 n.adds ? "[0, inf)" : "[0, 1)");
+        return NULL;
+    }
+    if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape)) {
+        hki_fail(HK_BAD_SHAPE, "%s: expects a batch, not %s", op->name, hki_shape_text(&x->shape));
+        return NULL;
+    }
+    return hki_compute(op, &x, 1, x->shape, &n, sizeof n);
+}
+
+static hk_tensor *record_rate(const hki_op *op, hk_tensor *x, double rate, noise n)
+{
+    n.rate = (float)rate;
+    return record(op, x, rate >= 0 && rate < 1, rate, n);
+}
+
+/* Dropped values become -lambda alpha, selu's least value; scale and shift then bring mean 0 and
+ * variance 1 back. Klambauer, Unterthiner, Mayr, Hochreiter 2017, arXiv:1706.02515, section 2. */
+static hk_tensor *alpha_dropout(hk_tensor *x, double rate, scope unit)
+{
+    const double least = -1.7580993408473766;
+    const double scale = 1 / sqrt((1 - rate) * (1 + rate * least * least));
+    const double shift = -scale * rate * least;
+    return record_rate(&op_alpha, x, rate,
+                       (noise){.unit = unit, .scale = (float)scale, .shift = (float)shift,
+                               .dropped = (float)(scale * least + shift)});
+}
+
+hk_tensor *hk_alpha_dropout(hk_tensor *x, double rate)
+{
+    return alpha_dropout(x, rate, ELEMENT);
+}
+
+hk_tensor *hk_channel_alpha_dropout(hk_tensor *x, double rate)
+{
+    return alpha_dropout(x, rate, CHANNEL);
+}
+
+/* Srivastava et al. 2014, JMLR 15, section 10: noise of mean 1 and dropout's own variance. */
+hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate)
+{
+    const double deviation = rate > 0 && rate < 1 ? sqrt(rate / (1 - rate)) : 0;
+    return record_rate(&op_gaussian, x, rate,
+                       (noise){.deviation = (float)deviation, .scale = 1});
+}
+
+hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation)
+{
+    const bool allowed = deviation >= 0 && deviation < HUGE_VAL;
+    return record(&op_noise, x, allowed, deviation,
+                  (noise){.deviation = (float)deviation, .scale = 1, .adds = true});
+}
+
+/* Huang, Sun, Liu, Sedra, Weinberger 2016, arXiv:1603.09382, inverted. */
+hk_tensor *hk_drop_path(hk_tensor *x, double rate)
+{
+    return record_rate(&op_path, x, rate,
+                       (noise){.unit = SAMPLE, .scale = (float)(1 / (1 - rate))});
+}
+
+/* Wan, Zeiler, Zhang, LeCun, Fergus 2013, ICML 28, with one mask for the whole batch. */
+hk_tensor *hki_drop_connect(hk_tensor *weight, double rate)
+{
+    return record_rate(&hki_op_drop_connect, weight, rate,
+                       (noise){.unit = ELEMENT, .scale = (float)(1 / (1 - rate))});
+}

@@ -1,0 +1,205 @@
+/* Lists of specs, "relu,lgb:k=4,rate=0.01,@gated", and the sets in them: @TAG stands for every
+ * plugin that has the tag. */
+#include "plugin/loader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Texts that grow in number. */
+typedef struct texts {
+    char **items;
+    size_t count, room;
+} texts;
+
+void hk_spec_list_free(char **list, size_t count)
+{
+    for (size_t i = 0; list && i < count; i++)
+        hki_free(list[i]);
+    hki_free(list);
+}
+
+/* Puts a text, which is freed on failure, at a place; NULL, a refusal of memory, is passed on. */
+static hk_status insert(texts *to, size_t place, char *text)
+{
+    const size_t size = sizeof *to->items, room = to->room ? 2 * to->room : 16;
+    char **longer = to->items;
+    if (text && to->count == to->room)
+        longer = hki_grow(to->items, to->room * size, room * size);
+    if (!text || !longer) {
+        hki_free(text);
+        return HK_NO_MEMORY;
+    }
+    to->room = to->count == to->room ? room : to->room;
+    to->items = longer;
+    memmove(longer + place + 1, longer + place, (to->count++ - place) * size);
+    longer[place] = text;
+    return HK_OK;
+}
+
+/* Hands the texts over, or frees them after a failure. */
+static hk_status hand_over(hk_status status, texts *from, char ***out, size_t *count)
+{
+    if (status != HK_OK) {
+        hk_spec_list_free(from->items, from->count);
+        *from = (texts){NULL, 0, 0};
+    }
+    *out = from->items;
+    *count = from->count;
+    return status;
+}
+
+/* ---- Tags ------------------------------------------------------------------------------------ */
+
+int hk_plugin_has_tag(const hk_plugin *plugin, const char *tag)
+{
+    return plugin && tag && hki_has_word(plugin->tags, tag, strlen(tag));
+}
+
+/* What a walk over the plugins collects. */
+typedef struct collection {
+    texts found;
+    const char *tag; /* of the members that are wanted */
+    bool any;        /* there was one */
+    hk_status status;
+} collection;
+
+static void add_tags(const hk_plugin_info *info, void *user)
+{
+    collection *to = user;
+    size_t length;
+    for (const char *word = hki_next_word(info->plugin->tags, ',', &length);
+         word && to->status == HK_OK; word = hki_next_word(word + length, ',', &length)) {
+        char *tag = hki_format("%.*s", (int)length, word);
+        size_t place = 0;
+        while (tag && place < to->found.count && strcmp(to->found.items[place], tag) < 0)
+            place++;
+        if (tag && place < to->found.count && strcmp(to->found.items[place], tag) == 0)
+            hki_free(tag);
+        else
+            to->status = insert(&to->found, place, tag);
+    }
+}
+
+hk_status hk_plugin_tags(hk_kind kind, char ***out, size_t *count)
+{
+    collection tags = {.status = HK_OK};
+    hk_status status = hk_plugin_each(kind, add_tags, NULL, &tags);
+    return hand_over(status == HK_OK ? tags.status : status, &tags.found, out, count);
+}
+
+static hk_status fail_set(hk_kind kind, const char *tag)
+{
+    char **tags, known[768] = "";
+    size_t count;
+    hk_status status = hk_plugin_tags(kind, &tags, &count);
+    if (status != HK_OK)
+        return status;
+    for (size_t i = 0, used = 0; i < count && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s@%s", i ? ", " : "",
+                                 tags[i]);
+    const char *near = hki_nearest(tag, (const char *const *)tags, count);
+    status = hki_fail(HK_UNKNOWN_NAME, "no %s is in a set \"@%.64s\"%s%s%s; known: %s",
+                      hk_kind_name(kind), tag, near ? "; did you mean \"@" : "", near ? near : "",
+                      near ? "\"?" : "", count ? known : "none");
+    hk_spec_list_free(tags, count);
+    return status;
+}
+
+/* A member that the list has already is not said twice. */
+static void add_member(const hk_plugin_info *info, void *user)
+{
+    collection *to = user;
+    if (to->status != HK_OK || !hk_plugin_has_tag(info->plugin, to->tag))
+        return;
+    to->any = true;
+    for (size_t i = 0; i < to->found.count; i++)
+        if (strcmp(to->found.items[i], info->plugin->name) == 0)
+            return;
+    to->status = insert(&to->found, to->found.count, hki_copy_text(info->plugin->name));
+}
+
+static hk_status add_set(hk_kind kind, const char *tag, texts *list)
+{
+    collection members = {.found = *list, .tag = tag, .status = HK_OK};
+    if (!kind)
+        return hki_fail(HK_BAD_ARGUMENT, "\"@%.64s\" is a set of plugins, none is wanted here",
+                        tag);
+    hk_status status = hk_plugin_each(kind, add_member, NULL, &members);
+    *list = members.found;
+    if (status == HK_OK)
+        status = members.status;
+    return status != HK_OK || members.any ? status : fail_set(kind, tag);
+}
+
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+/* An item key=value goes on with the spec before it. In "relu+conv2=prelu" what stands before
+ * the '=' is a place in a network, in "./a=b.so" a path. */
+static bool continues(const char *item)
+{
+    size_t key = strcspn(item, "=:+/@");
+    return key > 0 && item[key] == '=';
+}
+
+/* A spec that has no parameters yet takes a colon before the first. Only its last part counts,
+ * "relu:a=1+conv2=prelu", and a '+' within a number, 1e+5, starts no part. */
+static char joint(const char *spec)
+{
+    const char *part = spec;
+    for (const char *plus = strchr(spec, '+'); plus; plus = strchr(plus + 1, '+'))
+        if (plus[1] >= 'a' && plus[1] <= 'z')
+            part = plus;
+    return strchr(part, ':') ? ',' : ':';
+}
+
+/* The spec before an item key=value grows; `last` is NULL where there is none. */
+static hk_status lengthen(char **last, const char *before, const char *item)
+{
+    if (before && before[0] == '@')
+        return hki_fail(HK_BAD_ARGUMENT, "\"%s\" follows the set \"%s\"; only a plugin takes it",
+                        item, before);
+    if (!last)
+        return hki_fail(HK_BAD_ARGUMENT, "\"%s\" follows no name; write name:%s", item, item);
+    char *longer = hki_format("%s%c%s", *last, joint(*last), item);
+    if (!longer)
+        return HK_NO_MEMORY;
+    hki_free(*last);
+    *last = longer;
+    return HK_OK;
+}
+
+static hk_status add_item(hk_kind kind, const char *before, const char *item, texts *list)
+{
+    if (!*item)
+        return hki_fail(HK_BAD_ARGUMENT, "a list of specs has an empty item");
+    if (strlen(item) >= HKI_MAX_SPEC)
+        return hki_fail(HK_BAD_ARGUMENT, "spec \"%.64s..\" has %zu bytes, at most %d are possible",
+                        item, strlen(item), HKI_MAX_SPEC - 1);
+    if (continues(item))
+        return lengthen(list->count ? &list->items[list->count - 1] : NULL, before, item);
+    return item[0] == '@' ? add_set(kind, item + 1, list)
+                          : insert(list, list->count, hki_copy_text(item));
+}
+
+hk_status hk_spec_list(hk_kind kind, const char *text, char ***out, size_t *count)
+{
+    texts list = {NULL, 0, 0};
+    hk_status status = HK_OK;
+    *out = NULL;
+    *count = 0;
+    if (!text || !*text)
+        return hki_fail(HK_BAD_ARGUMENT, "a list of specs is empty");
+    char *copy = hki_copy_text(text);
+    if (!copy)
+        return HK_NO_MEMORY;
+    const char *before = NULL; /* the last item that was no key=value */
+    for (char *item = copy, *comma; item && status == HK_OK; item = comma ? comma + 1 : NULL) {
+        comma = strchr(item, ',');
+        if (comma)
+            *comma = '\0';
+        status = add_item(kind, before, item, &list);
+        before = continues(item) ? before : item;
+    }
+    hki_free(copy);
+    return hand_over(status, &list, out, count);
+}

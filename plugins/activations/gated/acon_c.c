@@ -1,0 +1,38 @@
+/* acon_c: (p1 - p2) x sigmoid(beta (p1 - p2) x) + p2 x, a smooth max(p1 x, p2 x), all three learned
+ * for each channel; p1 = 1, p2 = 0 is swish. p1 and p2 start as normal numbers. As a mean of the
+ * two slopes it does not cancel.
+ * Ma, Zhang, Liu, Sun 2020, arXiv:2009.04759, equation 6. */
+#include <hillock/kernel.h>
+
+enum { P1, P2, BETA };
+HK_SLOTS({.name = "p1", .doc = "one of the two slopes", .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY},
+         {.name = "p2", .doc = "the other", .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY},
+         {.name = "beta", .doc = "sharpness of the bend; 0: linear", .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1});
+
+#define D (a.t[P1] - a.t[P2])
+#define OPEN hks_sigmoid(a.t[BETA] * D * a.x)
+#define SHUT hks_sigmoid(-a.t[BETA] * D * a.x)
+#define SLOPE (a.t[P1] * OPEN + a.t[P2] * SHUT)
+#define BEND (D * (a.x * OPEN * SHUT))
+
+HK_VALUE(return a.x * SLOPE;)
+HK_SLOPE(return SLOPE + a.t[BETA] * D * BEND;)
+HK_GRADIENT(return slot == P1   ? a.x * (OPEN + a.t[BETA] * BEND)
+                   : slot == P2 ? a.x * (SHUT - a.t[BETA] * BEND)
+                                : D * a.x * BEND;)
+
+static void start(const hk_context *context)
+{
+    for (int64_t j = 0; j < 2 * context->channels; j++)
+        context->slots[j & 1 ? P2 : P1][j / 2] = hks_normal(context->key, (uint64_t)j);
+}
+
+HK_ELEMENTWISE_LEARNED(acon_c, HK_READS_X,
+                       .aliases = "acon",
+                       .tags = "gated",
+                       .start = start,
+                       .summary = "(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, learned",
+                       .source = "Ma, Zhang, Liu, Sun 2020");

@@ -1,0 +1,13 @@
+/* golu: x exp(-exp(-x)), gated by the Gompertz function; below x = -10 the gate is 0.
+ * Das et al. 2025, arXiv:2502.03654, "Gompertz linear units". */
+#include <hillock/kernel.h>
+
+HK_VALUE(return a.x * hks_exp(-hks_exp(hks_min(10, -a.x)));)
+HK_SLOPE(const real n = hks_exp(hks_min(10, -a.x));
+         const real gate = hks_exp(-n);
+         return gate + a.x * (gate * n);)
+
+HK_ELEMENTWISE(golu, HK_READS_X,
+               .tags = "gated",
+               .summary = "x * exp(-exp(-x))",
+               .source = "Das et al. 2025");

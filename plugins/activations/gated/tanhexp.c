@@ -1,0 +1,13 @@
+/* tanhexp: x tanh(exp(x)), published again as TeLU; above x = 20 it is x to the last bit.
+ * Liu, Di 2020, arXiv:2003.09855; Fernandez, Mali 2024, arXiv:2412.20269. */
+#include <hillock/kernel.h>
+
+HK_VALUE(return a.x * hks_tanh(hks_exp(hks_min(20, a.x)));)
+HK_SLOPE(const real n = hks_exp(hks_min(20, a.x));
+         return hks_tanh(n) + a.x * (n * hks_sech2(n));)
+
+HK_ELEMENTWISE(tanhexp, HK_READS_X,
+               .aliases = "telu",
+               .tags = "gated",
+               .summary = "x * tanh(exp(x))",
+               .source = "Liu, Di 2020; Fernandez, Mali 2024");

@@ -1,0 +1,39 @@
+/* sparse: a unit has (1 - sparsity) fan_in connections, chosen at random, with normal weights; all
+ * other weights are 0. Martens 2010, "Deep learning via Hessian-free optimization", section 5.
+ *
+ * The number of zeros of a unit is exact. Zeros are placed by walking down the column: where m of
+ * the n places left are to be zero, the next one is with probability m / n (Knuth, volume 2,
+ * 3.4.2, algorithm S). */
+#include <hillock/kernel.h>
+
+enum { SPARSITY, STD };
+HK_PARAMS({.name = "sparsity", .doc = "share of a unit's weights that are 0", .type = HK_REAL,
+           .value = 0.9, .low = 0, .high = 1},
+          {.name = "std", .doc = "standard deviation of the others", .type = HK_REAL,
+           .value = 0.01, .low = 0, .high = 1e6});
+
+static const char *fill(const hk_context *context, const hk_weight *weight)
+{
+    const int64_t rows = weight->rows, columns = weight->columns;
+    const int64_t zeros = (int64_t)ceil(context->params[SPARSITY] * (double)rows);
+    hks_fill_normal(weight, 0, context->params[STD]);
+    for (int64_t j = 0; j < columns; j++) {
+        int64_t left = zeros;
+        for (int64_t i = 0; i < rows && left; i++) {
+            float u = hks_uniform(weight->key + 1, (uint64_t)(i * columns + j));
+            if ((double)u * (double)(rows - i) < (double)left) {
+                weight->w[i * columns + j] = 0;
+                left--;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const hk_initializer sparse = {.fill = fill};
+
+HK_BUNDLE({HK_INITIALIZER_ROW(sparse), .initializer = &sparse,
+           .params = params,
+           .summary = "N(0, std^2) for a few weights of a unit, 0 for the others",
+           .source = "Martens 2010",
+           .tags = "random"});

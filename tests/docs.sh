@@ -1,0 +1,51 @@
+#!/bin/bash
+# Does what docs/plugins.md says: writes its C files and runs its commands in order.
+# usage: docs.sh BUILD SOURCE
+. "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+build=$1 source=$2
+page=$source/docs/plugins.md
+export PATH="$build/bin:$PATH" HILLOCK_PLUGIN_PATH="$build/plugins"
+
+# block LANGUAGE [FILE]: the fenced blocks with this first line.
+block()
+{
+    awk -v fence="\`\`\`$*" '/^```/ { inside = !inside && $0 == fence; next } inside' "$page"
+}
+
+example_is_written()
+{
+    block c "$1" >"$1" && [ -s "$1" ]
+}
+
+command_works()
+{
+    bash -c "$1" >output 2>&1
+    local status=$?
+    cat output
+    case $1 in
+    *' check '*) grep -q '^good: ' output ;;
+    *' curve ./bell.so -1 0 1') grep -q $'^0\t0\t1$' output && grep -q '^1.0.6065' output ;;
+    *' --plot '*) grep -q '</svg>' bell.svg ;;
+    *' curve ./bend.so'*) grep -q $'^-1\t-0.78693' output ;;
+    *' train '*) grep -q 'accuracy' output ;;
+    *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
+    *' build '*) ! grep -q . output ;; # not even a warning
+    esac && [ $status = 0 ]
+}
+
+links_lead_somewhere()
+{
+    local link
+    for link in $(grep -o '](\.\./[^)]*)' "$source"/docs/*.md | sed 's/.*](\(.*\))/\1/'); do
+        [ -e "$source/docs/$link" ] || { echo "$link is not there" && return 1; }
+    done
+}
+
+for name in $(sed -n 's/^```c \(.*\.c\)$/\1/p' "$page"); do
+    run example_is_written "$name"
+done
+while IFS= read -r line; do
+    run command_works "$line"
+done < <(block sh)
+run links_lead_somewhere
+result

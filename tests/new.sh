@@ -1,0 +1,118 @@
+#!/bin/bash
+# hillock new, build and curve --plot from outside: files, refusals, exit statuses.
+# usage: new.sh HILLOCK
+. "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+hillock=$1
+
+# refuses STATUS TEXT ARGUMENT...: this status, this in the last line of standard error, nothing on
+# standard output.
+refuses()
+{
+    local expected=$1 text=$2
+    shift 2
+    "$hillock" "$@" >out 2>err
+    local status=$?
+    cat out err
+    [ $status = "$expected" ] && [ ! -s out ] && tail -n 1 err | grep -qF -e "$text" &&
+        tail -n 1 err | grep -q '^hillock: '
+}
+
+a_formula_makes_a_file()
+{
+    "$hillock" new activation first --formula ' x*tanh( exp(x)) ' >out &&
+        [ "$(cat out)" = first.c ] && grep -q '^/\* first: x \* tanh(exp(x))\.$' first.c &&
+        [ "$(wc -l <first.c)" -le 20 ] && ! awk 'length > 100' first.c | grep .
+}
+
+a_file_is_never_replaced()
+{
+    cp first.c before.c && refuses 4 'first.c is there already' new activation first --formula x &&
+        cmp first.c before.c
+}
+
+out_is_a_folder_or_a_file()
+{
+    mkdir folder && "$hillock" new initializer one --out folder && [ -s folder/one.c ] &&
+        "$hillock" new normalization two --out folder/ && [ -s folder/two.c ] &&
+        "$hillock" new activation three --out folder/other.c && grep -q '(three,' folder/other.c &&
+        refuses 4 'nowhere/four.c: No such file' new activation four --out nowhere/
+}
+
+an_error_has_a_caret()
+{
+    refuses 2 'column 6: unknown name "tahn"' new activation bad --formula 'x  + tahn(x)' &&
+        [ "$(sed -n 1p err)" = '  x  + tahn(x)' ] && [ "$(sed -n 2p err)" = '       ^' ] &&
+        [ ! -e bad.c ]
+}
+
+known_names_get_a_note()
+{
+    "$hillock" new activation relu --formula x 2>err && grep -q 'there is a plugin called "relu"' err
+}
+
+build_makes_objects_here()
+{
+    (mkdir here && cd here && "$hillock" build ../first.c ../folder/one.c >out && [ ! -s out ] &&
+        [ -s first.so ] && [ -s one.so ])
+}
+
+build_shows_its_command()
+{
+    "$hillock" build -v first.c -o './a file.so' >out && [ -s 'a file.so' ] &&
+        grep -q -- '-fPIC -shared .*-I.*/include first.c -o ./a file.so' out
+}
+
+build_passes_the_compilers_words_on()
+{
+    echo 'int f(void) { return 1 +; }' >broken.c
+    refuses 1 'broken.c was not compiled' build broken.c && grep -q 'broken.c:1:' err
+}
+
+build_takes_no_shell_words()
+{
+    cp first.c 'a;touch b.c' && "$hillock" build 'a;touch b.c' -o odd.so && [ ! -e b.c ] && [ -s odd.so ]
+}
+
+build_uses_cc()
+{
+    CC='no-such-compiler -x' refuses 1 'no-such-compiler: No such file' build first.c
+}
+
+a_plot_is_whole_or_not_there()
+{
+    "$hillock" curve ./here/first.so --plot first.svg --range -3:3 && head -c 4 first.svg | grep -q '<svg' &&
+        [ "$(tail -n 1 first.svg)" = '</svg>' ] && grep -q 'prefers-color-scheme: dark' first.svg &&
+        grep -q 'x \* tanh(exp(x))' first.svg && ! grep -q 'nan\|inf' first.svg &&
+        refuses 4 'No such file' curve ./here/first.so --plot nowhere/a.svg &&
+        (ulimit -f 1 && refuses 4 'full.svg' curve ./here/first.so --plot full.svg) &&
+        [ ! -e full.svg ] && ! ls ./*.part
+}
+
+run a_formula_makes_a_file
+run a_file_is_never_replaced
+run out_is_a_folder_or_a_file
+run an_error_has_a_caret
+run known_names_get_a_note
+run refuses 2 'unknown kind "loss"' new loss one
+run refuses 2 '"Mine" is no plugin name' new activation Mine
+run refuses 2 'no plugin name' new activation ../mine
+run refuses 2 'only an activation is made from a formula' new initializer one --formula x
+run refuses 2 'go with --formula' new activation one --param a=1
+run refuses 2 'expected NAME=DEFAULT' new activation one --formula 'x*a' --param a
+run refuses 2 'expected NAME=DEFAULT' new activation one --formula 'x*a' --param a=1:2:3
+run refuses 2 'expected NAME=DEFAULT' new activation one --formula 'x*a' --param a=nan
+run refuses 2 '"tanh" has a meaning' new activation one --formula x --param tanh=1
+run refuses 2 '"a" twice' new activation one --formula 'a*x' --param a=1 --param a=2
+run refuses 2 'does not occur' new activation one --formula x --param a=1
+run refuses 2 '--formula is empty' new activation one --formula ''
+run build_makes_objects_here
+run build_shows_its_command
+run build_passes_the_compilers_words_on
+run build_takes_no_shell_words
+run build_uses_cc
+run refuses 4 'none.c: No such file' build none.c
+run refuses 2 'expected the name of a C file' build first.so
+run refuses 2 'expected LOW:HIGH' curve relu --plot a.svg --range 3:1
+run refuses 2 'or --plot FILE.svg' curve relu
+run a_plot_is_whole_or_not_there
+result

@@ -1,0 +1,192 @@
+/* Chains: convolution, normalization, addition and activation in one step compute what they compute
+ * one by one. A plan that keeps every result has no chains but single normalizations. */
+#include <hillock/hillock.h>
+#include <hillock/random.h>
+#include <stdlib.h>
+#include "check.h"
+#include "core/plan.h"
+#include "ops/chain.h"
+
+enum { BATCH = 5, SIZE = 9, CHANNELS = 16, MOST = 128 };
+
+/* A net behind x [batch, SIZE, SIZE, CHANNELS], and how many chains of several it has. */
+typedef struct subject {
+    const char *name, *activation, *normalization;
+    hk_tensor *(*build)(hk_tensor *x);
+    int chains;
+} subject;
+
+static hk_tensor *plain(hk_tensor *x)
+{
+    return hk_act(hk_norm(hk_conv(x, 24, 3)));
+}
+
+static hk_tensor *without_normalization(hk_tensor *x)
+{
+    return hk_act(hk_conv(x, 8, 3, .stride = 2));
+}
+
+static hk_tensor *residual(hk_tensor *x)
+{
+    hk_tensor *y = hk_act(hk_norm(hk_conv(x, CHANNELS, 3)));
+    return hk_act(hk_add(hk_norm(hk_conv(y, CHANNELS, 3)), x));
+}
+
+static hk_tensor *two_residuals(hk_tensor *x)
+{
+    hk_tensor *y = residual(residual(x));
+    hk_tensor *shortcut = hk_norm(hk_conv(y, 12, 1, .stride = 2, .padding = HK_VALID));
+    return hk_act(hk_add(shortcut, hk_norm(hk_conv(y, 12, 3, .stride = 2, .pad = 1))));
+}
+
+static hk_tensor *added_twice(hk_tensor *x)
+{
+    hk_tensor *y = hk_conv(x, CHANNELS, 3);
+    return hk_act(hk_add(y, hk_norm(y))); /* the convolution has two readers */
+}
+
+static hk_tensor *normalized_first(hk_tensor *x)
+{
+    return hk_add(hk_conv(hk_act(hk_norm(x)), CHANNELS, 3, .groups = 4), x);
+}
+
+static hk_tensor *normalized_sum(hk_tensor *x)
+{
+    return hk_add(x, hk_norm(hk_conv(x, CHANNELS, 3, .groups = CHANNELS)));
+}
+
+static hk_tensor *own_input(hk_tensor *x)
+{
+    return hk_act(hk_add(hk_norm(hk_conv(x, CHANNELS, 3)), x));
+}
+
+static void fill(float *x, int64_t n, uint64_t key)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = 2 * hks_uniform(key, (uint64_t)i) - 1;
+}
+
+static int chains_of_several(const hk_plan *plan)
+{
+    int n = 0;
+    for (int s = 0; s < plan->n_steps; s++) {
+        const hki_chain *c = hki_chain_of(plan->steps[s].call.tensor);
+        n += c && (c->conv != NULL) + (c->norm != NULL) + (c->add != NULL) + (c->act != NULL) > 1;
+    }
+    return n;
+}
+
+typedef struct result {
+    hk_plan *plan;
+    float loss;
+    float *gradients; /* of x, then of everything learned */
+    int64_t n;
+} result;
+
+static void collect(result *r, const float *gradient, int64_t n)
+{
+    CHECK(gradient != NULL);
+    for (int64_t i = 0; gradient && i < n; i++)
+        r->gradients[r->n++] = gradient[i];
+}
+
+static result run(const subject *s, bool apart, int training)
+{
+    result r = {.gradients = malloc(sizeof(float) << 20)};
+    hk_net *net = hk_net_new(.activation = s->activation, .normalization = s->normalization,
+                             .seed = 3);
+    hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
+    if (!y) {
+        printf("  %s: %s\n", s->name, hk_message());
+        exit(1);
+    }
+    hk_tensor *weight = hk_input(net, hki_sample_count(&y->shape));
+    hk_tensor *flat = hk_reshape(y, HK_SHAPE(HK_BATCH, hki_sample_count(&y->shape)));
+    hk_tensor *loss = hk_mean(hk_mul(flat, weight), HK_ALL_AXES), *keep[MOST] = {x};
+    int n_keep = 1;
+    for (int i = 0; apart && i < net->n_tensors; i++)
+        if (net->tensors[i]->role == HKI_COMPUTED && net->tensors[i] != loss)
+            keep[n_keep++] = net->tensors[i];
+    hk_plan_options options = {.batch = BATCH, .training = training, .loss = loss, .keep = keep,
+                               .n_keep = n_keep};
+    CHECK_EQUAL(hk_plan_new(net, &options, &r.plan), HK_OK);
+    int chains = chains_of_several(r.plan);
+    CHECK_EQUAL(chains, apart ? 0 : s->chains);
+    if (chains != (apart ? 0 : s->chains))
+        printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
+    fill(hk_plan_value(r.plan, x), BATCH * hki_sample_count(&x->shape), 1);
+    fill(hk_plan_value(r.plan, weight), BATCH * hki_sample_count(&y->shape), 2);
+    for (int i = 0; i < 2; i++) { /* the second step meets buffers in use */
+        hk_net_clear_gradients(net);
+        CHECK_EQUAL(hk_plan_forward(r.plan, BATCH - i), HK_OK);
+        CHECK_EQUAL(hk_plan_backward(r.plan), HK_OK);
+    }
+    r.loss = *hk_plan_value(r.plan, loss);
+    collect(&r, hk_plan_gradient(r.plan, x), (BATCH - 1) * hki_sample_count(&x->shape));
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i]->role == HKI_LEARNED)
+            collect(&r, net->tensors[i]->gradient, hki_count(&net->tensors[i]->shape, 1));
+    hk_plan_free(r.plan);
+    hk_net_free(net);
+    return r;
+}
+
+/* The same up to rounding: moments are merged from other tiles. */
+static void compare(const subject *s, int training)
+{
+    result one = run(s, false, training), many = run(s, true, training);
+    double largest = 0, away = 0;
+    CHECK_NEAR(one.loss, many.loss, 1e-6);
+    CHECK_EQUAL(one.n, many.n);
+    for (int64_t i = 0; i < one.n && i < many.n; i++) {
+        largest = fmax(largest, fabs((double)many.gradients[i]));
+        away = fmax(away, fabs((double)one.gradients[i] - (double)many.gradients[i]));
+    }
+    CHECK(largest > 0);
+    CHECK_NEAR(away / largest, 0, 2e-5);
+    if (!(away <= 2e-5 * largest))
+        printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
+    free(one.gradients);
+    free(many.gradients);
+}
+
+static const subject subjects[] = {
+    {"plain", "silu", "batch_norm", plain, 1},
+    {"plain", "silu", "group_norm:groups=4", plain, 1},
+    {"plain", "tanh", "none", plain, 1},
+    {"plain", "prelu", "batch_norm", plain, 1},
+    {"plain", "softmax", "batch_norm", plain, 1},
+    {"plain", "silu", "local_response_norm", plain, 0},
+    {"plain", "silu", "rms_norm", plain, 1},
+    {"without normalization", "gelu", "batch_norm", without_normalization, 1},
+    {"without normalization", "sigmoid", "batch_norm", without_normalization, 1},
+    {"residual", "softplus", "batch_norm", residual, 2},
+    {"residual", "tanh", "layer_norm", residual, 2},
+    {"residual", "prelu", "instance_norm", residual, 2},
+    {"two residuals", "silu", "batch_norm", two_residuals, 6},
+    {"two residuals", "sigmoid", "batch_norm", two_residuals, 6},
+    {"added twice", "silu", "batch_norm", added_twice, 1},
+    {"normalized first", "silu", "batch_norm", normalized_first, 1},
+    {"normalized sum", "silu", "batch_norm", normalized_sum, 1},
+    {"own input", "silu", "group_norm:groups=2", own_input, 1},
+    {"own input", "softmax", "batch_norm", own_input, 1},
+};
+
+static void training_is_the_same(void)
+{
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
+        compare(&subjects[i], 1);
+}
+
+static void evaluation_is_the_same(void)
+{
+    for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
+        compare(&subjects[i], 0);
+}
+
+int main(void)
+{
+    RUN(training_is_the_same);
+    RUN(evaluation_is_the_same);
+    return check_result();
+}

@@ -1,0 +1,328 @@
+/* Noise for training: what is dropped, what becomes of the rest, means and variances within their
+ * standard errors; gradients; nothing in evaluation; the same for any number of threads. */
+#include "gradient.h"
+
+#include <hillock/kernel.h>
+#include <math.h>
+
+#include "models.h"
+
+enum { SAMPLES = 40, SIDE = 10, CHANNELS = 25, ROWS = SIDE * SIDE, SIZE = ROWS * CHANNELS,
+       ALL = SAMPLES * SIZE };
+
+/* One kind of noise over x[SAMPLES, SIDE, SIDE, CHANNELS], with y and dx for dy = 1. */
+typedef hk_tensor *kind(hk_tensor *x, double rate);
+static float x_of[ALL], y_of[ALL], dx_of[ALL];
+
+static void disturb_in(kind *of, double rate, int training, uint64_t seed)
+{
+    hk_net *net = hk_net_new(.seed = seed);
+    hk_tensor *x = hk_input(net, SIDE, SIDE, CHANNELS), *y = of(x, rate);
+    CHECK(y != NULL);
+    hk_tensor *keep[] = {x, y}, *loss = hk_sum(y, HK_ALL_AXES);
+    hk_plan_options options = {.batch = SAMPLES, .training = training, .loss = loss, .keep = keep,
+                               .n_keep = 2};
+    hk_plan *plan = NULL;
+    CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    if (plan) {
+        memcpy(hk_plan_value(plan, x), x_of, sizeof x_of);
+        CHECK(hk_plan_forward(plan, SAMPLES) == HK_OK && hk_plan_backward(plan) == HK_OK);
+        memcpy(y_of, hk_plan_value(plan, y), sizeof y_of);
+        memcpy(dx_of, hk_plan_gradient(plan, x), sizeof dx_of);
+    }
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
+static void disturb(kind *of, double rate)
+{
+    disturb_in(of, rate, 1, 1);
+}
+
+static void fill_constant(float value)
+{
+    for (int i = 0; i < ALL; i++)
+        x_of[i] = value;
+}
+
+static void fill_normal(void)
+{
+    for (int i = 0; i < ALL; i++)
+        x_of[i] = hks_normal(77, (uint64_t)i);
+}
+
+typedef struct spread {
+    double mean, variance;
+} spread;
+
+static spread spread_of(const float *x, int n, int step)
+{
+    double mean = 0, square = 0;
+    for (int i = 0; i < n; i++)
+        mean += (double)x[i * step] / n;
+    for (int i = 0; i < n; i++)
+        square += ((double)x[i * step] - mean) * ((double)x[i * step] - mean) / n;
+    return (spread){mean, square};
+}
+
+/* y is x / (1 - rate) or 0 for a share `rate` of n units, the first of which are `step` apart. */
+static void check_dropped(double rate, int n, int step)
+{
+    int dropped = 0;
+    for (int i = 0; i < n; i++) {
+        const float x = x_of[i * step], y = y_of[i * step];
+        CHECK(y == 0 || fabs((double)y - (double)x / (1 - rate)) < 1e-6);
+        CHECK_NEAR(dx_of[i * step], y == 0 ? 0 : 1 / (1 - rate), 1e-6);
+        dropped += y == 0;
+    }
+    CHECK_NEAR(dropped / (double)n, rate, 5 * sqrt(rate * (1 - rate) / n));
+}
+
+static void dropout_drops_elements(void)
+{
+    fill_constant(2);
+    disturb(hk_dropout, 0.3);
+    check_dropped(0.3, ALL, 1);
+    const spread y = spread_of(y_of, ALL, 1);
+    const double variance = 4 * 0.3 / 0.7;
+    CHECK_NEAR(y.mean, 2, 5 * sqrt(variance / ALL));
+    CHECK_NEAR(y.variance, variance, 0.02 * variance);
+}
+
+/* All positions of a channel, or of a sample, share their fate. */
+static void check_whole(int channels_each)
+{
+    for (int s = 0; s < SAMPLES; s++)
+        for (int i = 0; i < SIZE; i++) {
+            const int at = s * SIZE + i, first = s * SIZE + i % CHANNELS / channels_each;
+            CHECK((y_of[at] == 0) == (y_of[first] == 0));
+        }
+}
+
+static void channel_dropout_drops_channels(void)
+{
+    fill_constant(2);
+    disturb(hk_channel_dropout, 0.4);
+    check_whole(1);
+    int dropped = 0;
+    for (int s = 0; s < SAMPLES; s++)
+        for (int j = 0; j < CHANNELS; j++)
+            dropped += y_of[s * SIZE + j] == 0;
+    CHECK_NEAR(dropped / (double)(SAMPLES * CHANNELS), 0.4,
+               5 * sqrt(0.24 / (SAMPLES * CHANNELS)));
+}
+
+static void drop_path_drops_samples(void)
+{
+    int dropped = 0;
+    fill_constant(3);
+    for (uint64_t seed = 0; seed < 25; seed++) {
+        disturb_in(hk_drop_path, 0.25, 1, seed);
+        check_whole(CHANNELS);
+        for (int s = 0; s < SAMPLES; s++)
+            dropped += y_of[s * SIZE] == 0;
+    }
+    CHECK_NEAR(dropped / (25.0 * SAMPLES), 0.25, 5 * sqrt(0.25 * 0.75 / (25 * SAMPLES)));
+    for (int i = 0; i < ALL; i++) {
+        CHECK(y_of[i] == 0 || y_of[i] == 4);
+        CHECK_NEAR(dx_of[i], (double)y_of[i] / 3, 1e-6);
+    }
+}
+
+/* Dropped: a A' + b, kept: a x + b; mean 0 and variance 1 stay. */
+static void check_alpha(kind *of, double rate, int units)
+{
+    const double least = -1.7580993408473766;
+    const double a = 1 / sqrt((1 - rate) * (1 + rate * least * least)), b = -a * rate * least;
+    int dropped = 0;
+    fill_normal();
+    disturb(of, rate);
+    for (int i = 0; i < ALL; i++) {
+        CHECK(dx_of[i] == 0 || fabs((double)dx_of[i] - a) < 1e-6);
+        CHECK_NEAR(y_of[i], dx_of[i] == 0 ? a * least + b : a * (double)x_of[i] + b, 2e-6);
+        dropped += dx_of[i] == 0;
+    }
+    CHECK_NEAR(dropped / (double)ALL, rate, 5 * sqrt(rate * (1 - rate) / units));
+    const spread y = spread_of(y_of, ALL, 1);
+    CHECK_NEAR(y.mean, 0, 5 * (1 / sqrt(ALL) + a * -least * sqrt(rate * (1 - rate) / units)));
+    CHECK_NEAR(y.variance, 1, 10 / sqrt(units));
+}
+
+static void alpha_dropout_keeps_mean_and_variance(void)
+{
+    check_alpha(hk_alpha_dropout, 0.1, ALL);
+    check_alpha(hk_alpha_dropout, 0.5, ALL);
+    check_alpha(hk_channel_alpha_dropout, 0.3, SAMPLES * CHANNELS);
+    fill_constant(2);
+    disturb(hk_channel_alpha_dropout, 0.3);
+    for (int s = 0; s < SAMPLES; s++)
+        for (int i = 0; i < SIZE; i++)
+            CHECK(y_of[s * SIZE + i] == y_of[s * SIZE + i % CHANNELS]);
+}
+
+static void gaussian_noise_has_its_moments(void)
+{
+    fill_constant(2);
+    disturb(hk_gaussian_dropout, 0.2);
+    spread y = spread_of(y_of, ALL, 1), dx = spread_of(dx_of, ALL, 1);
+    CHECK_NEAR(y.mean, 2, 5 * 2 * 0.5 / sqrt(ALL)); /* deviation sqrt(0.2 / 0.8) = 1/2, times x */
+    CHECK_NEAR(y.variance, 1, 5 * sqrt(2.0 / ALL));
+    CHECK_NEAR(dx.variance, 0.25, 5 * 0.25 * sqrt(2.0 / ALL));
+    for (int i = 0; i < ALL; i++)
+        CHECK_NEAR(y_of[i], 2 * (double)dx_of[i], 1e-6);
+    disturb(hk_gaussian_noise, 0.3);
+    y = spread_of(y_of, ALL, 1);
+    CHECK_NEAR(y.mean, 2, 5 * 0.3 / sqrt(ALL));
+    CHECK_NEAR(y.variance, 0.09, 5 * 0.09 * sqrt(2.0 / ALL));
+    for (int i = 0; i < ALL; i++)
+        CHECK(dx_of[i] == 1);
+}
+
+static kind *const kinds[] = {hk_dropout, hk_channel_dropout, hk_alpha_dropout,
+                              hk_channel_alpha_dropout, hk_gaussian_dropout, hk_gaussian_noise,
+                              hk_drop_path};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static void evaluation_and_a_rate_of_0_change_nothing(void)
+{
+    fill_normal();
+    for (int k = 0; k < KINDS; k++)
+        for (int training = 0; training < 2; training++) {
+            disturb_in(kinds[k], training ? 0 : 0.4, training, 1);
+            CHECK(!memcmp(y_of, x_of, sizeof x_of));
+            for (int i = 0; i < ALL; i++)
+                CHECK(dx_of[i] == 1);
+        }
+}
+
+static void threads_do_not_matter(void)
+{
+    static float y[ALL], dx[ALL];
+    fill_normal();
+    for (int k = 0; k < KINDS; k++) {
+        hk_set_threads(1);
+        disturb(kinds[k], 0.4);
+        memcpy(y, y_of, sizeof y);
+        memcpy(dx, dx_of, sizeof dx);
+        hk_set_threads(7);
+        disturb(kinds[k], 0.4);
+        CHECK(!memcmp(y, y_of, sizeof y) && !memcmp(dx, dx_of, sizeof dx));
+        disturb_in(kinds[k], 0.4, 1, 2);
+        CHECK(memcmp(y, y_of, sizeof y)); /* another seed, other noise */
+    }
+    hk_set_threads(0);
+}
+
+static void gradients_are_true(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        hk_net *net = hk_net_new(.seed = 5);
+        hk_tensor *x = hk_input(net, 3, 3, 5);
+        gradient_check("noise", kinds[k](x, 0.4), &x, 1, 4, -1, 1, 1e-3);
+        hk_net_free(net);
+    }
+}
+
+static void impossible_rates_are_refused(void)
+{
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *x = hk_input(net, 4), *p = hk_parameter(net, "p", HK_SHAPE(2, 2), "ones");
+    for (int k = 0; k < KINDS; k++) {
+        CHECK(!kinds[k](x, -0.1) && !kinds[k](x, (double)NAN) && !kinds[k](NULL, 0.5));
+        CHECK(!kinds[k](p, 0.5));
+        CHECK_CONTAINS(hk_message(), "expects a batch");
+        if (kinds[k] != hk_gaussian_noise) {
+            CHECK(!kinds[k](x, 1));
+            CHECK_CONTAINS(hk_message(), "[0, 1)");
+        }
+    }
+    CHECK(!hk_linear(x, 3, .drop_connect = 1));
+    CHECK_CONTAINS(hk_message(), "drop connect: 1 is outside [0, 1)");
+    hk_net_free(net);
+}
+
+/* ---- Connections --------------------------------------------------------------------------- */
+
+/* Weights of 1 and inputs that each show one row of them. */
+static void connections_are_dropped_for_the_whole_batch(void)
+{
+    enum { IN = 50, OUT = 80 };
+    hk_net *net = hk_net_new(.seed = 1, .initializer = "ones");
+    hk_tensor *x = hk_input(net, IN), *y = hk_linear(x, OUT, .drop_connect = 0.3);
+    hk_tensor *loss = hk_sum(y, HK_ALL_AXES), *weight = y->inputs[1]->inputs[0];
+    hk_plan_options options = {.batch = 2 * IN, .training = 1, .loss = loss, .output = y};
+    hk_plan *plan;
+    CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    CHECK_EQUAL(hk_net_parameters(net), IN * OUT + OUT);
+    float *in = hk_plan_value(plan, x);
+    memset(in, 0, 2 * IN * IN * sizeof *in);
+    for (int i = 0; i < 2 * IN; i++)
+        in[i * IN + i % IN] = 1;
+    CHECK(hk_plan_forward(plan, 2 * IN) == HK_OK && hk_plan_backward(plan) == HK_OK);
+    const float *out = hk_plan_value(plan, y), *dw = hk_plan_gradient(plan, weight);
+    int dropped = 0;
+    for (int i = 0; i < IN * OUT; i++) {
+        CHECK(out[i] == out[IN * OUT + i]);
+        CHECK(out[i] == 0 || fabs((double)out[i] - 1 / 0.7) < 1e-6);
+        CHECK_NEAR(dw[i], 2 * (double)out[i], 1e-5); /* each row is seen twice */
+        dropped += out[i] == 0;
+    }
+    CHECK_NEAR(dropped / (double)(IN * OUT), 0.3, 5 * sqrt(0.21 / (IN * OUT)));
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
+/* ---- Residual nets ------------------------------------------------------------------------- */
+
+static void logits_of(const char *model, int training, uint64_t seed, float out[20])
+{
+    hk_net *net = hk_net_new(.seed = seed);
+    hk_tensor *logits = hk_model_build(net, model, 8, 8, 3, 10);
+    CHECK(logits != NULL);
+    hk_plan_options options = {.batch = 2, .training = training, .output = logits};
+    hk_plan *plan = NULL;
+    if (logits)
+        CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    if (plan) {
+        float *x = hk_plan_value(plan, hk_tensor_input(logits));
+        for (int i = 0; i < 2 * 192; i++)
+            x[i] = hks_normal(3, (uint64_t)i);
+        CHECK_EQUAL(hk_plan_forward(plan, 2), HK_OK);
+        memcpy(out, hk_plan_value(plan, logits), 20 * sizeof *out);
+    }
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
+static void resnets_drop_paths_only_in_training(void)
+{
+    float plain[20], dropping[20];
+    logits_of("resnet20", 0, 1, plain);
+    logits_of("resnet20:drop_path=0.5", 0, 1, dropping);
+    CHECK(!memcmp(plain, dropping, sizeof plain));
+    logits_of("resnet20", 1, 1, plain);
+    logits_of("resnet20:drop_path=0.5", 1, 1, dropping);
+    CHECK(memcmp(plain, dropping, sizeof plain));
+    CHECK_EQUAL(hk_model_find("resnet20:drop_path=1", &(const hk_model *){NULL}, NULL),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "drop_path=1, expected a number from 0 to 1");
+    CHECK_EQUAL(hk_model_find("resnet20:width=3", &(const hk_model *){NULL}, NULL),
+                HK_UNKNOWN_NAME);
+    CHECK_CONTAINS(hk_message(), "known: drop_path");
+}
+
+int main(void)
+{
+    RUN(dropout_drops_elements);
+    RUN(channel_dropout_drops_channels);
+    RUN(drop_path_drops_samples);
+    RUN(alpha_dropout_keeps_mean_and_variance);
+    RUN(gaussian_noise_has_its_moments);
+    RUN(evaluation_and_a_rate_of_0_change_nothing);
+    RUN(threads_do_not_matter);
+    RUN(gradients_are_true);
+    RUN(impossible_rates_are_refused);
+    RUN(connections_are_dropped_for_the_whole_batch);
+    RUN(resnets_drop_paths_only_in_training);
+    return check_result();
+}

@@ -1,0 +1,13 @@
+/* memory, "asked for more than": it takes memory until there is none */
+#include "zoo.h"
+
+#include <stdlib.h>
+
+static void forward(const hk_context *context, const hk_tile *tile)
+{
+    double_forward(context, tile);
+    for (;;)
+        memset(malloc(1 << 22), 1, 1 << 22);
+}
+
+ANIMAL(.kernels = {{forward, double_backward}}, DOUBLE);

@@ -1,0 +1,13 @@
+/* memory, "read 0 bytes behind the last float of x": the next element is fetched too early */
+#include "zoo.h"
+
+static void forward(const hk_context *context, const hk_tile *tile)
+{
+    float next = tile->x[0];
+    for (int64_t i = 0; i < COUNT; i++) {
+        tile->y[i] = 2 * next;
+        next = tile->x[i + 1];
+    }
+}
+
+ANIMAL(.kernels = {{forward, double_backward}}, DOUBLE);

@@ -1,0 +1,254 @@
+/* Trials in float arithmetic. The same slope can be written in several ways; which of them cancels,
+ * overflows or is fine is found by computing it as a kernel would, over the whole range of floats,
+ * and once in double for comparison. Parameters have their defaults. */
+#include "expr.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { DENSE = 16, REACH = 12, LINEAR = 2 * DENSE * REACH + 1, OCTAVES = 254 };
+enum { POINTS = LINEAR + 2 * OCTAVES };
+
+/* Evenly over [-REACH, REACH], then the powers of two to both sides. */
+static double place(int i)
+{
+    if (i < LINEAR)
+        return (double)i / DENSE - REACH;
+    i -= LINEAR;
+    return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 126);
+}
+
+/* Parameters have their defaults but for one, which is moved down or up: trial 0, 1, 2 ... */
+static double setting(const parameter *it, int move)
+{
+    if (it->low < it->high)
+        return move == 0 ? it->value : move == 1 ? it->low : it->high;
+    return move == 0 ? it->value : move == 1 ? it->value / 8 - 0.1 : it->value * 8 + 0.1;
+}
+
+static double value_in_trial(const formula *f, int trial, expr value, expr root, double x,
+                             arithmetic in)
+{
+    double parameters[64];
+    for (int i = 0; i < f->n_parameters; i++)
+        parameters[i] = setting(&f->parameters[i], (trial + 1) / 2 == i + 1 ? 2 - trial % 2 : 0);
+    point at = {.x = x, .parameters = parameters, .in = in};
+    if (root != value)
+        at.y = evaluate(f, value, &at);
+    return evaluate(f, root, &at);
+}
+
+static double value_at(const formula *f, expr value, expr root, double x, arithmetic in)
+{
+    return value_in_trial(f, 0, value, root, x, in);
+}
+
+/* How often the error of a slope is what a derivative may have; 0 where double knows no better. */
+static double excess(const formula *f, expr value, expr slope, expr exact)
+{
+    double worst = 0;
+    for (int i = 0; i < LINEAR; i++) {
+        double should = value_at(f, value, exact, place(i), IN_DOUBLE);
+        for (arithmetic in = IN_FLOAT_UP; in <= IN_FLOAT_DOWN; in++) {
+            double is = value_at(f, value, slope, place(i), in);
+            double error = fabs(is - should) / (1e-6 * fabs(should) + 5e-7);
+            worst = error > worst ? error : worst;
+        }
+    }
+    return worst;
+}
+
+/* ---- The slope by means of the value --------------------------------------------------------- */
+
+typedef struct by_value {
+    expr value, inner, in_y; /* inner: what the value is a multiple of, and that by y */
+} by_value;
+
+static expr take_from_y(formula *f, expr e, void *user)
+{
+    const by_value *by = user;
+    node inner = f->nodes[by->inner], it = f->nodes[e];
+    if (e == by->value)
+        return leaf(f, OP_Y, 0);
+    if (e == by->inner)
+        return by->in_y;
+    if (it.op == OP_SIGMOID && inner.op == OP_SOFTPLUS && it.a == inner.a)
+        return negate(f, unary(f, OP_EXPM1, negate(f, by->in_y)));
+    if (it.op == OP_LESS && inner.op == OP_MAX && it.a == inner.a && it.b == inner.b)
+        return compare(f, OP_LESS, it.a, by->in_y);
+    return e;
+}
+
+static expr slope_by_value(formula *f, expr value, expr slope)
+{
+    node it = f->nodes[value];
+    by_value by = {value, value, leaf(f, OP_Y, 0)};
+    if (it.op == OP_MUL && f->nodes[it.a].op == OP_NUMBER) {
+        by.inner = it.b;
+        by.in_y = divide(f, by.in_y, it.a);
+    } else if (it.op == OP_DIV && f->nodes[it.b].op <= OP_PARAM) {
+        by.inner = it.a;
+        by.in_y = mul(f, it.b, by.in_y);
+    }
+    return rebuild(f, slope, take_from_y, &by, false);
+}
+
+/* exp(u) beside expm1(u), sigmoid(u) or the like costs twice. */
+static expr share_exponential(formula *f, expr e, void *user)
+{
+    const expr *whole = user;
+    node it = f->nodes[e];
+    if (it.op != OP_EXP)
+        return e;
+    expr other = make_raw(f, (node){OP_EXPM1, it.a, NO_EXPR, NO_EXPR, 0});
+    return contains(f, *whole, other) ? add(f, other, number(f, 1)) : e;
+}
+
+static bool better(const formula *f, expr value, expr slope, expr than, expr exact)
+{
+    double is = excess(f, value, slope, exact);
+    return is <= 1 || is < excess(f, value, than, exact);
+}
+
+static bool reads_x(const formula *f, const expr *roots, int n_roots)
+{
+    for (int i = 0; i < n_roots; i++)
+        if (contains_op(f, roots[i], OP_X))
+            return true;
+    return false;
+}
+
+/* From the dearest to the cheapest form, as far as each is accurate. */
+static void choose_slope(formula *f, expr value, expr *root, expr by)
+{
+    f->precise = true;
+    expr exact = derive(f, value, by), slope = exact, cheap;
+    f->precise = false;
+    cheap = derive(f, value, by);
+    if (better(f, value, cheap, slope, exact))
+        slope = cheap;
+    cheap = rebuild(f, slope, share_exponential, &slope, false);
+    if (better(f, value, cheap, slope, exact))
+        slope = cheap;
+    *root = slope;
+}
+
+void choose_slopes(formula *f, expr *roots, int n_roots)
+{
+    expr by_y[64];
+    int learned = 0;
+    choose_slope(f, roots[0], &roots[1], leaf(f, OP_X, 0));
+    for (int i = 0; i < f->n_parameters; i++)
+        if (f->parameters[i].learned)
+            choose_slope(f, roots[0], &roots[2 + learned++], leaf(f, OP_PARAM, i));
+    for (int i = 1; i < n_roots; i++)
+        by_y[i] = slope_by_value(f, roots[0], roots[i]);
+    if (f->full || reads_x(f, by_y + 1, n_roots - 1))
+        return;
+    for (int i = 1; i < n_roots; i++)
+        if (!better(f, roots[0], by_y[i], roots[i], roots[i]))
+            return;
+    for (int i = 1; i < n_roots; i++)
+        roots[i] = by_y[i];
+}
+
+/* ---- Where it is no number ------------------------------------------------------------------- */
+
+/* Roots of one body, and the parameters they are tried with. */
+typedef struct body {
+    const formula *f;
+    expr value;
+    const expr *roots;
+    int n, trial;
+} body;
+
+static bool all_numbers(const body *b, double x)
+{
+    for (int i = 0; i < b->n; i++)
+        if (isnan(value_in_trial(b->f, b->trial, b->value, b->roots[i], x, IN_FLOAT)))
+            return false;
+    return true;
+}
+
+/* Whether nothing changes between x/2 and x. */
+static bool is_flat(const body *b, double x)
+{
+    for (int i = 0; i < b->n; i++) {
+        double far = value_in_trial(b->f, b->trial, b->value, b->roots[i], x, IN_DOUBLE);
+        for (int part = 4; part < 8; part++) {
+            double near =
+                value_in_trial(b->f, b->trial, b->value, b->roots[i], x * part / 8, IN_DOUBLE);
+            if (!(fabs(near - far) <= 1e-13 + 1e-13 * fabs(far)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* In one trial: from 2^*flat on nothing changes up to 2^*bad, the first NaN; 128 stands for the
+ * largest float, 129 for no NaN. */
+static void find_flat(const body *b, double sign, int *flat, int *bad)
+{
+    *bad = -24;
+    while (*bad < 128 && all_numbers(b, sign * ldexp(1, *bad)))
+        ++*bad;
+    *bad += *bad == 128 && all_numbers(b, sign * (double)FLT_MAX);
+    *flat = *bad < 128 ? *bad - 1 : 127;
+    while (*flat > 3 && is_flat(b, sign * ldexp(1, *flat)))
+        --*flat;
+}
+
+/* The bound on one side that is good in every trial; infinite if none is or none is needed. */
+static double bound(body b, double sign)
+{
+    int flat, bad, from = 3, before = 129;
+    for (b.trial = 0; b.trial <= 2 * b.f->n_parameters; b.trial++) {
+        find_flat(&b, sign, &flat, &bad);
+        from = flat > from ? flat : from;
+        before = bad < before ? bad : before;
+    }
+    return before < 129 && from < before - 1 ? sign * ldexp(1, from) : sign * (double)INFINITY;
+}
+
+bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
+{
+    body it = {f, value, roots, n_roots, 0};
+    if (!reads_x(f, roots, n_roots))
+        return (bounds){-(double)INFINITY, (double)INFINITY};
+    return (bounds){bound(it, -1), bound(it, 1)};
+}
+
+bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots, bounds within,
+                    double *at)
+{
+    const body it = {f, value, roots, n_roots, 0};
+    for (int i = 0; i < POINTS; i++) {
+        *at = fmin(within.high, fmax(within.low, place(i)));
+        if (!all_numbers(&it, *at))
+            return true;
+    }
+    return false;
+}
+
+bool find_overflow(const formula *f, expr value, double *at)
+{
+    for (int i = LINEAR; i < POINTS; i++) {
+        *at = place(i);
+        if (fabs(*at) < 1e30 && isinf(value_at(f, value, value, *at, IN_FLOAT)) &&
+            fabs(value_at(f, value, value, *at, IN_DOUBLE)) < (double)FLT_MAX)
+            return true;
+    }
+    return false;
+}
+
+bool find_difference(const formula *f, expr value, expr p, expr q, double *at)
+{
+    for (int i = 0; i < LINEAR; i++) {
+        *at = place(i) + 1e-3; /* beside likely kinks */
+        double one = value_at(f, value, p, *at, IN_DOUBLE);
+        double two = value_at(f, value, q, *at, IN_DOUBLE);
+        if (!(fabs(one - two) <= 1e-6 * fabs(two) + 1e-9))
+            return true;
+    }
+    return false;
+}
