@@ -223,6 +223,6 @@ int hki_chunks_most(int64_t rows, int64_t channels, int64_t grain)
 
 int64_t hki_tile_rows(int64_t channels)
 {
-    const int64_t floats = 4096; /* 16 KiB: half of a small first-level cache */
+    const int64_t floats = 2048; /* 8 KiB: what a pass reads and writes stays in the first-level cache */
     return channels >= floats ? 1 : floats / channels;
 }
