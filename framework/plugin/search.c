@@ -114,7 +114,8 @@ hk_status hki_each_file(const char *directory, hki_file_visit *visit, void *user
     if (count < 0)
         return errno == ENOMEM ? hki_fail(HK_NO_MEMORY, "out of memory in \"%s\"", directory)
                                : HK_OK;
-    qsort(rows, (size_t)count, sizeof(struct dirent *), by_name);
+    if (count > 0) /* an empty directory has no list */
+        qsort(rows, (size_t)count, sizeof(struct dirent *), by_name);
     for (int i = 0; i < count; i++) {
         if (status == HK_OK &&
             snprintf(path, sizeof path, "%s/%s", directory, rows[i]->d_name) < HKI_MAX_PATH)
