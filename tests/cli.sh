@@ -125,6 +125,7 @@ refuses 2 'relu, ' curve nonsense 1
 # ---- train, evaluate, predict
 run 0 train lenet5 --data $small --epochs 1 --out net.safetensors
 has out 'recipe: adam'
+has out 'memory: '
 has out 'confusion matrix'
 has out 'gradient-dead'
 has out 'macro F1'

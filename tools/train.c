@@ -90,6 +90,8 @@ static void print_start(const training *t)
     fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %d epochs, seed %lld\n",
             t->recipe.optimizer, t->recipe.schedule, t->recipe.augment, t->recipe.batch,
             t->recipe.epochs, (long long)t->given->seed);
+    fprintf(t->to, "memory: %.1f MiB for the buffers of a step\n",
+            (double)hk_trainer_arena(t->trainer) / (1024 * 1024));
     fflush(t->to);
 }
 
