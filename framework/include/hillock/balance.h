@@ -1,4 +1,4 @@
-/* balance.h - the threshold that lgb and lgb_relu share. For each channel, theta keeps activity in
+/* hillock/balance.h - the threshold that lgb and lgb_relu share. For each channel, theta keeps activity in
  * balance, without a gradient. After a training step, with a_c the running mean of the statistic of
  * channel c, A its mean over the layer and rho the wanted mean,
  *     local:   theta_c += rate (a_c - A)         evens the channels of a layer out
