@@ -1,6 +1,6 @@
-/* hillock/balance.h - the threshold that lgb and lgb_relu share. For each channel, theta keeps activity in
- * balance, without a gradient. After a training step, with a_c the running mean of the statistic of
- * channel c, A its mean over the layer and rho the wanted mean,
+/* hillock/balance.h - the threshold that lgb and lgb_relu share. For each channel, theta keeps
+ * activity in balance, without a gradient. After a training step, with a_c the running mean of the
+ * statistic of channel c, A its mean over the layer and rho the wanted mean,
  *     local:   theta_c += rate (a_c - A)         evens the channels of a layer out
  *     global:  theta_c += global (A - rho)       moves the layer to the network's activity
  * "Local-global balance", this project; kin to homeostatic scaling (Turrigiano 2008) and intrinsic
