@@ -21,7 +21,10 @@ typedef struct sums {
     int64_t rows;           /* that were added */
 } sums;
 
-typedef struct job {
+typedef struct job job;
+typedef void tile_work(job *j, int part, int64_t row, int64_t n); /* of one tile */
+
+struct job {
     const hki_call *call;
     const hki_chain *chain;
     hki_conv conv;
@@ -47,7 +50,8 @@ typedef struct job {
     int64_t n_learned;
     float *dz, *din;  /* [rows][channels]; without an activation dz is dy */
     void *engine;     /* the convolution's */
-} job;
+    tile_work *tile;  /* what each_tile() calls */
+};
 
 const hki_chain *hki_chain_of(const hk_tensor *tensor)
 {
@@ -195,42 +199,45 @@ static int64_t tile_end(const job *j, int64_t row, int64_t end)
     return hki_min(hki_min(end, set_end), row + hki_tile_rows(j->channels));
 }
 
-static void for_parts(job *j, void (*rows)(void *job, int part, int64_t first, int64_t n))
+/* Some rows of a part, tile by tile; what a convolution calls for rows that it has finished. */
+static void each_tile(void *user, int part, int64_t first, int64_t n)
+{
+    job *j = user;
+    for (int64_t row = first, next; row < first + n; row = next) {
+        next = tile_end(j, row, first + n);
+        j->tile(j, part, row, next - row);
+    }
+}
+
+static void for_tiles(job *j, tile_work *work)
 {
     hki_chunks parts = parts_of(j);
+    j->tile = work;
 #pragma omp parallel for num_threads(hki_threads_for(j->rows * j->channels)) schedule(static)
     for (int i = 0; i < parts.count; i++) {
         int64_t first = i * parts.size;
-        rows(j, i, first, hki_chunk_end(&parts, first) - first);
+        each_tile(j, i, first, hki_chunk_end(&parts, first) - first);
     }
 }
 
 /* ---- Moments ------------------------------------------------------------------------------------------ */
 
-/* The moments of `more` rows join those of n rows. */
-static void merge_moments(int64_t channels, int64_t n, double *mean, double *m2, int64_t more,
-                          const double *more_mean, const double *more_m2)
+/* How the moments of `more` rows join those of n. */
+typedef struct merging {
+    double share, weight;
+} merging;
+
+static merging merging_of(int64_t n, int64_t more)
 {
-    double share = (double)more / (double)(n + more), weight = (double)n * share;
-    for (int64_t j = 0; j < channels; j++) {
-        double delta = more_mean[j] - mean[j];
-        mean[j] += delta * share;
-        m2[j] += more_m2[j] + delta * delta * weight;
-    }
+    double share = (double)more / (double)(n + more);
+    return (merging){share, (double)n * share};
 }
 
-static void add_tile_moments(const job *j, sums *own, int64_t row, int64_t n)
+static inline void merge(merging m, double *mean, double *m2, double more_mean, double more_m2)
 {
-    int64_t c = j->channels;
-    float *mean = own->tile, *m2 = own->tile + c;
-    double share = (double)n / (double)(own->rows + n), weight = (double)own->rows * share;
-    hki_kernels_active()->moments(n, c, j->in + row * c, mean, m2);
-    for (int64_t i = 0; i < c; i++) {
-        double delta = (double)mean[i] - own->first[i];
-        own->first[i] += delta * share;
-        own->second[i] += (double)m2[i] + delta * delta * weight;
-    }
-    own->rows += n;
+    double delta = more_mean - *mean;
+    *mean += delta * m.share;
+    *m2 += more_m2 + delta * delta * m.weight;
 }
 
 /* The sums that a tile of this row belongs to: its part's, or its set's own. */
@@ -249,13 +256,15 @@ static sums *sums_at(job *j, int part, int64_t row, double *sets)
     return own;
 }
 
-static void take_moments(void *user, int part, int64_t first, int64_t n)
+static void take_moments(job *j, int part, int64_t row, int64_t n)
 {
-    job *j = user;
-    for (int64_t row = first, next; row < first + n; row = next) {
-        next = tile_end(j, row, first + n);
-        add_tile_moments(j, sums_at(j, part, row, j->moments), row, next - row);
-    }
+    sums *own = sums_at(j, part, row, j->moments);
+    merging m = merging_of(own->rows, n);
+    float *mean = own->tile, *m2 = mean + j->channels;
+    hki_kernels_active()->moments(n, j->channels, j->in + row * j->channels, mean, m2);
+    for (int64_t i = 0; i < j->channels; i++)
+        merge(m, &own->first[i], &own->second[i], (double)mean[i], (double)m2[i]);
+    own->rows += n;
 }
 
 static void gather_moments(job *j)
@@ -265,8 +274,11 @@ static void gather_moments(job *j)
     memset(mean, 0, 2 * sizeof(double) * (size_t)j->channels);
     for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
         const sums *part = &j->parts[i];
-        if (part->rows)
-            merge_moments(j->channels, rows, mean, m2, part->rows, part->first, part->second);
+        if (part->rows == 0)
+            continue;
+        merging m = merging_of(rows, part->rows);
+        for (int64_t k = 0; k < j->channels; k++)
+            merge(m, &mean[k], &m2[k], part->first[k], part->second[k]);
         rows += part->rows;
     }
 }
@@ -295,7 +307,7 @@ static const float *activated(const job *j, int64_t row, int64_t n, float *to)
     return to;
 }
 
-static void finish_tile(const job *j, int part, int64_t row, int64_t n)
+static void finish(job *j, int part, int64_t row, int64_t n)
 {
     int64_t at = row * j->channels, size = n * j->channels;
     float *y = j->call->y + at, *aside = j->tiles + part * hki_tile_rows(j->channels) * j->channels;
@@ -309,19 +321,11 @@ static void finish_tile(const job *j, int part, int64_t row, int64_t n)
     hki_forward(use_of(j->chain->act)->plugin)(&j->act_context, &tile);
 }
 
-static void finish(void *user, int part, int64_t first, int64_t n)
-{
-    const job *j = user;
-    for (int64_t row = first, next; row < first + n; row = next) {
-        next = tile_end(j, row, first + n);
-        finish_tile(j, part, row, next - row);
-    }
-}
-
-static void convolve(job *j, void (*after)(void *job, int part, int64_t first, int64_t n))
+static void convolve(job *j, tile_work *after)
 {
     const hki_call *call = j->call;
-    hki_epilogue epilogue = {.rows = after, .user = j};
+    hki_epilogue epilogue = {.rows = each_tile, .user = j};
+    j->tile = after;
     hki_engine_active()->conv_forward(&j->conv, call->x[0], call->x[1],
                                       j->chain->conv->n_inputs > 2 ? call->x[2] : NULL, j->made,
                                       j->engine, after ? &epilogue : NULL);
@@ -334,7 +338,7 @@ static void normalize_anew(job *j)
     if (j->chain->conv)
         convolve(j, whole ? take_moments : NULL);
     if (!j->chain->conv || !whole)
-        for_parts(j, take_moments);
+        for_tiles(j, take_moments);
     if (whole)
         gather_moments(j);
     for (int64_t i = 0; i < j->sets; i++) {
@@ -360,7 +364,7 @@ static void chain_forward(const hki_call *call)
     if (j.chain->conv && !anew)
         convolve(&j, finish);
     else
-        for_parts(&j, finish);
+        for_tiles(&j, finish);
 }
 
 /* ---- Backward ----------------------------------------------------------------------------------------- */
@@ -397,39 +401,30 @@ static void add_gradient_sums(job *j, int part, int64_t row, int64_t n, const fl
     own->rows += n;
 }
 
-/* dz of a part, its sums, the gradient of the residual. */
-static void walk_back(void *user, int part, int64_t first, int64_t n)
+/* dz, its sums, the gradient of the residual. */
+static void walk_back(job *j, int part, int64_t row, int64_t n)
 {
-    job *j = user;
-    int64_t c = j->channels;
+    int64_t at = row * j->channels;
     float *residual = j->residual ? j->call->dx[j->chain->residual] : NULL;
-    if (j->n_learned)
-        memset(j->learned + part * j->n_learned, 0, floats(j->n_learned));
-    for (int64_t row = first, next; row < first + n; row = next) {
-        next = tile_end(j, row, first + n);
-        const float *dz = j->call->dy + row * c;
-        if (j->act) {
-            activation_gradient(j, part, row, next - row, j->dz + row * c);
-            dz = j->dz + row * c;
-        } else if (residual && residual != j->call->dy) {
-            memcpy(residual + row * c, dz, floats((next - row) * c));
-        }
-        if (j->norm)
-            add_gradient_sums(j, part, row, next - row, dz);
+    const float *dz = j->call->dy + at;
+    if (j->act) {
+        activation_gradient(j, part, row, n, j->dz + at);
+        dz = j->dz + at;
+    } else if (residual && residual != j->call->dy) {
+        memcpy(residual + at, dz, floats(n * j->channels));
     }
+    if (j->norm)
+        add_gradient_sums(j, part, row, n, dz);
 }
 
-static void normalization_gradient(void *user, int part, int64_t first, int64_t n)
+static void normalization_gradient(job *j, int part, int64_t row, int64_t n)
 {
-    const job *j = user;
-    int64_t c = j->channels;
+    int64_t at = row * j->channels;
     const float *dz = j->act ? j->dz : j->call->dy;
     (void)part;
-    for (int64_t row = first, next; row < first + n; row = next) {
-        next = tile_end(j, row, first + n);
-        hki_kernels_active()->affine_backward(next - row, c, j->bcoef + row / j->set_rows * 3 * c,
-                                              dz + row * c, j->in + row * c, j->din + row * c);
-    }
+    hki_kernels_active()->affine_backward(n, j->channels,
+                                          j->bcoef + row / j->set_rows * 3 * j->channels, dz + at,
+                                          j->in + at, j->din + at);
 }
 
 /* The parts' sums become those of the one set. */
@@ -499,7 +494,9 @@ static void chain_backward(const hki_call *call)
     direct_gradients(&j);
     if (j.frozen)
         memset(j.moments, 0, sizeof(double) * (size_t)j.channels); /* sums around 0 */
-    for_parts(&j, walk_back);
+    if (j.n_learned)
+        memset(j.learned, 0, HKI_MAX_CHUNKS * floats(j.n_learned));
+    for_tiles(&j, walk_back);
     if (j.act)
         hki_gather_slots(call, j.chain->act_slots, use_of(j.chain->act)->plugin, j.rows,
                          j.channels, j.learned, parts_of(&j).count, j.n_learned);
@@ -508,7 +505,7 @@ static void chain_backward(const hki_call *call)
             gather_sums(&j);
         find_coefficients(&j);
         if (j.din)
-            for_parts(&j, normalization_gradient);
+            for_tiles(&j, normalization_gradient);
     }
     if (j.chain->conv)
         convolution_gradients(&j);
