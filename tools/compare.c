@@ -1,7 +1,7 @@
 /* hillock compare: every combination of the lists, trained with the same seeds and order of
  * batches, ranked. A run that fails is a row with its reason. */
 #include "network.h"
-#include "report.h"
+#include "summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,7 +125,7 @@ static void add_run(row *r, int seed, hk_net *net, const hk_epoch_report *report
     add(&r->f1, report->test.macro_f1);
     add(&r->seconds, report->seconds);
     add(&r->rate, report->images_per_s);
-    add(&r->dead, report_dead(report));
+    add(&r->dead, summary_dead(report));
     json_array_append_new(
         r->runs,
         json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "seed", seed, "train_loss",
@@ -133,7 +133,7 @@ static void add_run(row *r, int seed, hk_net *net, const hk_epoch_report *report
                   "test_accuracy", json_number(report->test.accuracy), "macro_f1",
                   json_number(report->test.macro_f1), "seconds", json_number(report->seconds),
                   "images_per_s", json_number(report->images_per_s), "digest", digest, "layers",
-                  report_layers_json(report)));
+                  summary_layers_json(report)));
 }
 
 static void add_failure(row *r, int seed)

@@ -1,6 +1,6 @@
 /* hillock evaluate: a saved net on the test data. */
 #include "network.h"
-#include "report.h"
+#include "summary.h"
 
 static int evaluate(const network *it, const options *given, const hk_data *test)
 {
@@ -12,10 +12,10 @@ static int evaluate(const network *it, const options *given, const hk_data *test
         json_t *result = json_pack("{s:o, s:s, s:o, s:I}", "file", json_text(given->operands[0]),
                                    "model", it->model->name, "data", json_text(hk_data_spec(test)),
                                    "parameters", (json_int_t)hk_net_parameters(it->net));
-        report_evaluation_json(result, test, &evaluation);
+        summary_evaluation_json(result, test, &evaluation);
         status = json_print(result);
     } else {
-        report_evaluation(stdout, test, &evaluation);
+        summary_evaluation(stdout, test, &evaluation);
     }
     hk_evaluation_clear(&evaluation);
     return status;

@@ -1,6 +1,6 @@
 /* hillock train: one model on one data set, from the recipe to the report. */
 #include "network.h"
-#include "report.h"
+#include "summary.h"
 
 #include <string.h>
 
@@ -102,7 +102,7 @@ static json_t *epoch_json(const hk_epoch_report *r)
                   json_number(r->train_loss), "rate", json_number(r->rate), "images_per_s",
                   json_number(r->images_per_s), "seconds", json_number(r->seconds), "test_loss",
                   json_number(r->test.loss), "test_accuracy", json_number(r->test.accuracy),
-                  "probed", (json_int_t)r->probed, "layers", report_layers_json(r));
+                  "probed", (json_int_t)r->probed, "layers", summary_layers_json(r));
     if (r->validation.n) {
         json_object_set_new(row, "validation_loss", json_number(r->validation.loss));
         json_object_set_new(row, "validation_accuracy", json_number(r->validation.accuracy));
@@ -120,7 +120,7 @@ static int after_epoch(const hk_epoch_report *r, void *user)
                 100 * r->validation.accuracy);
     fprintf(t->to, ", test loss %.4f accuracy %.2f %%, %s images/s, %.1f s\n", r->test.loss,
             100 * r->test.accuracy, grouped((int64_t)r->images_per_s), r->seconds);
-    report_layers(t->to, r);
+    summary_layers(t->to, r);
     fflush(t->to);
     json_array_append_new(t->history, epoch_json(r));
     if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
@@ -169,13 +169,13 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
         "schedule", t->recipe.schedule, "augment", t->recipe.augment, "batch", t->recipe.batch,
         "seed", (json_int_t)t->given->seed, "epochs", last->epoch, "train_loss",
         json_number(last->train_loss));
-    report_evaluation_json(result, t->test, evaluation);
+    summary_evaluation_json(result, t->test, evaluation);
     json_object_update_new(result, json_pack("{s:o, s:o, s:I, s:s, s:I, s:o, s:O}", "images_per_s",
                                              json_number(last->images_per_s), "seconds",
                                              json_number(last->seconds), "memory",
                                              (json_int_t)hk_trainer_arena(t->trainer), "digest",
                                              digest, "probed", (json_int_t)last->probed, "layers",
-                                             report_layers_json(last), "history", t->history));
+                                             summary_layers_json(last), "history", t->history));
     return result;
 }
 
@@ -190,7 +190,7 @@ static int finish(training *t)
     if (t->given->json) {
         status = json_print(result_json(t, &evaluation, digest));
     } else {
-        report_evaluation(t->to, t->test, &evaluation);
+        summary_evaluation(t->to, t->test, &evaluation);
         fprintf(t->to, "digest %s\n", digest);
     }
     hk_evaluation_clear(&evaluation);

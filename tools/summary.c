@@ -1,5 +1,5 @@
 /* Tables and JSON of evaluations and layers. */
-#include "report.h"
+#include "summary.h"
 
 static void put_confusion(FILE *to, const hk_evaluation *e)
 {
@@ -14,7 +14,7 @@ static void put_confusion(FILE *to, const hk_evaluation *e)
     putc('\n', to);
 }
 
-void report_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
+void summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
 {
     put_confusion(to, e);
     fprintf(to, "\nclass  precision  recall      F1     AUC  name\n");
@@ -36,7 +36,7 @@ static json_t *class_json(const hk_data *data, const hk_evaluation *e, int i)
                      "f1", json_number(e->f1[i]), "auc", json_number(e->auc[i]));
 }
 
-void report_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
+void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
 {
     json_t *confusion = json_array(), *classes = json_array();
     for (int i = 0; i < e->classes; i++) {
@@ -54,7 +54,7 @@ void report_evaluation_json(json_t *into, const hk_data *data, const hk_evaluati
                   json_number(e->total.auc), "confusion", confusion, "classes", classes));
 }
 
-void report_layers(FILE *to, const hk_epoch_report *epoch)
+void summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
     fprintf(
         to,
@@ -68,7 +68,7 @@ void report_layers(FILE *to, const hk_epoch_report *epoch)
     }
 }
 
-json_t *report_layers_json(const hk_epoch_report *epoch)
+json_t *summary_layers_json(const hk_epoch_report *epoch)
 {
     json_t *layers = json_array();
     for (int i = 0; i < epoch->n_layers; i++) {
@@ -83,7 +83,7 @@ json_t *report_layers_json(const hk_epoch_report *epoch)
     return layers;
 }
 
-double report_dead(const hk_epoch_report *epoch)
+double summary_dead(const hk_epoch_report *epoch)
 {
     double dead = 0, units = 0;
     for (int i = 0; i < epoch->n_layers; i++) {

@@ -1,0 +1,60 @@
+/* stats.h - the statistics of a comparison, each with its source; see docs/comparing.md.
+ *
+ * Numbers that cannot be given (a deviation of one value, a test of one pair) are NAN. Nothing here
+ * allocates for the caller, prints, or depends on the order in which rows are given. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- Distributions ---------------------------------------------------------------------------- */
+double normal_cdf(double z);
+double normal_quantile(double p);
+double student_cdf(double t, double df);
+double student_quantile(double p, double df);
+/* P(T <= t) of the noncentral t distribution, for the power of a t test. */
+double noncentral_t_cdf(double t, double df, double noncentrality);
+
+/* ---- One sample ------------------------------------------------------------------------------- */
+typedef struct sample_summary {
+    int n;
+    double mean, sd, median;
+    double low, high;           /* 95 % interval of the mean, by Student's t */
+    double boot_low, boot_high; /* the same by bootstrap (percentile, fixed seed) */
+} sample_summary;
+sample_summary sample_summarize(const double *x, int n);
+
+/* ---- Two paired samples: same seed, same data, another plugin ---------------------------------- */
+typedef struct paired_test {
+    int n;
+    double difference, sd; /* mean and deviation of a[i] - b[i] */
+    double low, high;      /* 95 % interval of the difference */
+    double t, df, p;       /* two-sided paired t test */
+    double cohen_d;        /* difference / sd */
+    double wilcoxon_p;     /* signed rank, exact; NAN where n cannot reach 0.05 (n < 6) */
+    int seeds_needed;      /* for power 0.8 at level alpha (see paired_compare); -1: over 1000 */
+} paired_test;
+/* `tests`: how many tests share the level 0.05; seeds_needed is for alpha = 0.05 / tests. */
+paired_test paired_compare(const double *a, const double *b, int n, int tests);
+
+/* Holm 1979: p values adjusted so that the family's error rate is controlled. */
+void holm_adjust(const double *p, int n, double *adjusted);
+
+/* ---- A whole leaderboard ------------------------------------------------------------------------ */
+typedef enum verdict { VERDICT_BASELINE, VERDICT_TIE, VERDICT_BETTER, VERDICT_WORSE, VERDICT_FAILED } verdict;
+
+typedef struct standing {
+    int row;                 /* index of the caller */
+    int rank;                /* 1 for the best mean among rows without failures */
+    int failures, runs;
+    sample_summary score;    /* of the runs that ended well */
+    paired_test against;     /* the baseline, over seeds both have */
+    double p_holm;           /* the primary test; NAN for the baseline and failed rows */
+    verdict verdict;
+    int group;               /* rows with the same group are one statistical tie; 1 is the best */
+} standing;
+
+/* scores[row * seeds + s], NAN where the run failed; a higher score is better. Fills
+ * standings[rows] in order of rank: rows with failures behind those without. A row with a failure
+ * is VERDICT_FAILED and takes no part in tests. Groups are split only where the primary test has
+ * found something, so that all claims together keep the error rate of 5 %. */
+void leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings);

@@ -1,0 +1,14 @@
+/* summary.h - what is known of a trained net, as tables and as JSON. */
+#pragma once
+#include "output.h"
+
+/* Accuracy, confusion matrix, precision, recall, F1 and AUC of each class. */
+void summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *evaluation);
+/* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, confusion, classes. */
+void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *evaluation);
+
+/* Shares of dead, gradient-dead and saturated units, and gradient norms. */
+void summary_layers(FILE *to, const hk_epoch_report *epoch);
+json_t *summary_layers_json(const hk_epoch_report *epoch);
+/* Dead units of all layers, as a share. */
+double summary_dead(const hk_epoch_report *epoch);

@@ -1,0 +1,65 @@
+/* pool.h - requests carried out by executed workers, several at a time.
+ *
+ * A worker is this program executed again (`hillock worker`, hidden) in a process group of its own,
+ * with a deadline, limits on memory, files and processor time, a fixed number of threads, no input,
+ * its output kept aside, and one pipe on which it reports. Whatever it does, it ends as one event.
+ *
+ * A request is a JSON object:
+ *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment   texts; absent: default
+ *   plugins     [path...], files to load first
+ *   epochs, batch, clip, smoothing, seed, threads                             numbers; absent: default
+ *   rate        learning rate in place of the optimizer's own
+ *   validation  share of the training data kept aside, drawn by `seed`
+ *   probes, test   booleans: measure layers; evaluate the test set once, at the end
+ * and a worker reports, in this order:
+ *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often
+ *   {"type":"epoch", epoch, train_loss, loss, accuracy, macro_f1, seconds, images_per_s,
+ *    layers:[{layer, units, dead, gradient_dead, dormant, saturated, mean, variance, gradient_norm,
+ *             update_ratio, histogram?, low?, high?}]}, once an epoch; a figure that is not finite
+ *    is null
+ *   {"type":"result", test_loss, test_accuracy, test_macro_f1, seconds, images_per_s, peak_mib,
+ *    parameters, multiply_adds, digest, epochs}, once, at the end.
+ * Success is one whole result and exit status 0. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct pool pool;
+
+typedef struct pool_limits {
+    int jobs;          /* workers at a time */
+    int threads;       /* OpenMP threads of each */
+    double deadline;   /* seconds of a run; then SIGTERM, a second later SIGKILL to the group */
+    int64_t memory_mib; /* address space of a worker; 0: 4096 */
+} pool_limits;
+
+typedef enum pool_event_kind {
+    POOL_PROGRESS, /* message: what the worker reported */
+    POOL_EPOCH,
+    POOL_OK,       /* message: the result */
+    POOL_FAILED,   /* failure, reason, last_lines */
+    POOL_TIMEOUT,
+    POOL_NOTHING   /* waited in vain, or was interrupted */
+} pool_event_kind;
+
+/* Texts and message are valid until the next call. */
+typedef struct pool_event {
+    pool_event_kind kind;
+    int64_t id;              /* as given to pool_start */
+    const json_t *message;
+    const char *failure;     /* class, see results.h */
+    const char *reason;      /* a sentence */
+    const char *last_lines;  /* at most 2 KiB of what it printed, escaped */
+} pool_event;
+
+/* NULL when memory or descriptors are lacking, told. */
+pool *pool_new(const pool_limits *limits);
+/* Ends all workers within a second and frees everything. */
+void pool_free(pool *it);
+bool pool_has_room(const pool *it);
+int pool_running(const pool *it);
+/* Starts a worker on a request; 0 or the exit status, told. */
+int pool_start(pool *it, int64_t id, const json_t *request);
+/* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report. */
+pool_event pool_next(pool *it, double seconds);

@@ -1,0 +1,94 @@
+/* results.h - what a comparison has found, in memory: rows, their runs, the runs' epochs.
+ *
+ * A row is one combination of the axes; a run is one row at one seed. Strings and arrays belong to
+ * the results and end with them. Figures that were not measured are NAN. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum axis {
+    AXIS_DATA,
+    AXIS_MODEL,
+    AXIS_ACT,
+    AXIS_NORM,
+    AXIS_INIT,
+    AXIS_OPTIMIZER,
+    AXES
+} axis;
+extern const char *const axis_names[AXES]; /* "data", "model", "activation", ... */
+
+enum { HISTOGRAM_BINS = 32 };
+
+/* One activation layer after one epoch, as hk_layer_report has it. */
+typedef struct layer_record {
+    char *layer;
+    int64_t units;
+    double dead, gradient_dead, dormant, saturated; /* shares */
+    double mean, variance;                          /* of the outputs */
+    double gradient_norm, update_ratio;
+    bool has_histogram; /* of the outputs, at the first, middle and last epoch only */
+    double low, high;   /* bin i counts outputs from low + i (high - low) / 32 */
+    int64_t histogram[HISTOGRAM_BINS];
+} layer_record;
+
+/* Loss, accuracy and F1 are those of the validation set. */
+typedef struct epoch_record {
+    int epoch; /* from 1 */
+    double train_loss, loss, accuracy, macro_f1;
+    double seconds, images_per_s; /* seconds: this epoch's training */
+    layer_record *layers;
+    int n_layers;
+} epoch_record;
+
+typedef enum run_state {
+    RUN_PLANNED,
+    RUN_RUNNING,
+    RUN_OK,
+    RUN_FAILED,
+    RUN_TIMEOUT,
+    RUN_CANCELLED,
+    RUN_STATES
+} run_state;
+extern const char *const run_state_names[RUN_STATES]; /* "planned", "running", "ok", ... */
+
+typedef struct run_record {
+    int64_t id;
+    int row;          /* index into results.rows */
+    int64_t seed;
+    bool tuning;      /* a run that only chose the rate: never looked at the test set */
+    double rate;      /* learning rate it was given by --tune; NAN: the row's own */
+    run_state state;
+    char *failure;    /* class: "diverged", "signal SIGSEGV", "exit 3", "timeout", "memory", ... or NULL */
+    char *reason;     /* a sentence, or NULL */
+    char *last_lines; /* what it printed last, or NULL */
+    int attempts;
+    /* The end of a run that is RUN_OK; the test set was used once. */
+    double test_loss, test_accuracy, test_macro_f1;
+    double seconds, images_per_s, peak_mib;
+    char *digest; /* of the trained weights */
+    epoch_record *epochs;
+    int n_epochs;
+} run_record;
+
+typedef struct row_record {
+    char *specs[AXES];    /* canonical */
+    char *plugin_digests; /* "relu 1f3a... batch_norm 77c0...": name and SHA-256 of the file of each */
+    char *data_digest;
+    double rate;          /* chosen by --tune, else NAN */
+    int64_t parameters, multiply_adds;
+    bool is_baseline;     /* per data and model: what the others are tested against */
+} row_record;
+
+typedef struct results {
+    char *name;       /* of the sweep */
+    char *command;    /* the command line that made it */
+    char *provenance; /* JSON: version, compiler, processor, instruction set, threads, ... */
+    char *settings;   /* JSON: epochs, batch, validation share, seeds, ... as asked for */
+    int64_t seeds, epochs; /* epochs: 0 where each model has its own */
+    row_record *rows;
+    int n_rows;
+    run_record *runs; /* ordered by row, tuning first, then seed */
+    int n_runs;
+} results;
+
+void results_free(results *r);
