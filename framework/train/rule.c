@@ -18,6 +18,9 @@
 
 #include <hillock/plugin.h>
 #include <math.h>
+#ifdef __SSE2__
+#include <pmmintrin.h>
+#endif
 
 #define KEY(name) #name, offsetof(hki_rule, name)
 #define LR(value) {KEY(lr), value, 0, HUGE_VAL, 0}
@@ -96,8 +99,37 @@ hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, boo
     };
 }
 
+/* Moments of units that get no gradient fade until they are denormal, and stay so: 0.9 times the
+ * least number is rounded up to itself. Each operation on one takes a hundred cycles, so that a net
+ * with dead units would be trained at half the speed. Here they count as 0. */
+#ifdef __SSE2__
+static unsigned flush_denormals(void)
+{
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
+    return before;
+}
+
+static void restore_denormals(unsigned before)
+{
+    _mm_setcsr(before);
+}
+#else
+static unsigned flush_denormals(void)
+{
+    return 0;
+}
+
+static void restore_denormals(unsigned before)
+{
+    (void)before;
+}
+#endif
+
 void hki_rule_update(const hki_rule *rule, const hki_update *numbers, int64_t n, float *w,
                      const float *g, float *m, float *v)
 {
+    unsigned before = flush_denormals();
     kernel_of(rule)(numbers, n, w, g, m, v);
+    restore_denormals(before);
 }
