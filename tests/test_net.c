@@ -272,6 +272,36 @@ static void saved_nets_come_back(void)
     unlink(path);
 }
 
+/* What a plan prepared from the weights does not outlive them. */
+static void predictions_follow_the_weights(void)
+{
+    const char *path = file_in("follow.safetensors");
+    hk_net *net = hk_net_new(.seed = 1), *other = hk_net_new(.seed = 2);
+    hk_tensor *out = small_net(net), *other_out = small_net(other);
+    float x[360], first[5], y[2][5];
+    fill(x, 360, 8);
+    CHECK_EQUAL(hk_net_predict(out, 1, x, first), HK_OK);
+    CHECK_EQUAL(hk_net_predict(other_out, 1, x, y[0]), HK_OK);
+    CHECK(memcmp(first, y[0], sizeof first));
+    CHECK_EQUAL(hk_net_save(other_out, path, NULL), HK_OK);
+    CHECK_EQUAL(hk_net_load(net, path, NULL), HK_OK);
+    CHECK_EQUAL(hk_net_predict(out, 1, x, y[1]), HK_OK);
+    CHECK(!memcmp(y[0], y[1], sizeof y[0]));
+
+    hk_plan *plan;
+    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.output = out}, &plan), HK_OK);
+    float *weight = hk_plan_value(plan, named(net, "conv1.weight"));
+    for (int turn = 0; turn < 2; turn++) { /* written long after it was handed out */
+        weight[0] += 1;
+        CHECK_EQUAL(hk_net_predict(out, 1, x, y[turn]), HK_OK);
+    }
+    CHECK(memcmp(y[0], y[1], sizeof y[0]));
+    hk_plan_free(plan);
+    hk_net_free(net);
+    hk_net_free(other);
+    unlink(path);
+}
+
 static void another_activation_starts_anew(void)
 {
     const char *path = file_in("other.safetensors");
@@ -575,6 +605,7 @@ int main(void)
     RUN(digest_sees_every_bit);
     RUN(frozen_layers_are_named);
     RUN(saved_nets_come_back);
+    RUN(predictions_follow_the_weights);
     RUN(another_activation_starts_anew);
     RUN(wrong_files_are_refused);
     RUN(many_threads_predict_alike);

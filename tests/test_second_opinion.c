@@ -90,7 +90,8 @@ static void run_conv(const hki_engine *engine, const void *job, int pass, bool s
     const float *dy = sizes ? j->dy.size : j->dy.value;
     void *scratch = hki_alloc(engine->conv_scratch(&j->c));
     if (pass == FORWARD)
-        engine->conv_forward(&j->c, x, w, sizes ? j->bias.size : j->bias.value, out, scratch, NULL);
+        engine->conv_forward(&j->c, x, w, sizes ? j->bias.size : j->bias.value, out, scratch, NULL,
+                             NULL);
     else if (pass == DATA)
         for (int add = 0; add < 1 + (j->c.groups == 1); add++)
             engine->conv_backward_data(&j->c, dy, w, add, out, scratch);
@@ -115,7 +116,7 @@ static void convolution(int n, int size, int c, int kernel, int k, int stride, i
     char shape[96];
     snprintf(shape, sizeof shape, "%dx%dx%dx%d:%dx%dx%d/%d, %d groups", n, size, size, c, kernel,
              kernel, k, stride, groups);
-    double bound = hki_winograd_fits(&j.c) ? transformed : direct;
+    double bound = hki_winograd_fits(&j.c, false) ? transformed : direct;
     hear_both(shape, &j, FORWARD, j.dy.n, bound, run_conv);
     hear_both(shape, &j, DATA, j.x.n, bound, run_conv);
     hear_both(shape, &j, WEIGHT, j.w.n + k, bound, run_conv);

@@ -46,6 +46,8 @@ struct hk_net {
     hk_tensor **tensors;
     int n_tensors, capacity;
     uint64_t seed;
+    uint64_t version; /* of the values of leaves: who changes them says hki_values_changed() */
+    bool exposed;     /* hk_plan_value() has handed out a leaf: they may change unseen */
     bool has_gradients; /* gradients hold something to add to */
     hk_status (*initialise)(hk_net *); /* fills what is not filled; set by the owner of `choices` */
     struct hki_choices *choices;       /* which plugins the words use: belongs to nn */
@@ -65,6 +67,7 @@ typedef struct hki_call {
     void *keep;    /* survives from forward to backward */
     void *record;  /* survives from forward to commit, zeroed when the plan is made */
     void *scratch; /* garbage before and after */
+    const void *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
 enum { HKI_READS_OUTPUT = 1u << 31 }; /* beside bits 1 << i for input i */
@@ -86,12 +89,21 @@ struct hki_op {
     int (*gradient_in_place)(const hk_tensor *);
     /* Bit i: backward can add to dx[i], which call.adds then asks for. NULL: none. */
     uint32_t (*adds)(const hk_tensor *);
+    /* Plans that only run forward: what can be made of the leaves among the inputs once, and holds
+     * for runs of `batch` samples until values change. NULL, or 0 bytes: nothing. */
+    size_t (*prepared_bytes)(const hk_tensor *, int64_t batch);
+    void (*prepare)(const hki_call *, void *prepared);
     /* The result is input 0 under another shape: nothing to do in either direction. */
     bool is_view;
     /* Stateful operations, once per committed training forward. */
     double (*activity)(const hki_call *); /* mean activity of the layer; NAN: has none */
     void (*commit)(const hki_call *, double network_activity);
 };
+
+static inline void hki_values_changed(hk_net *net)
+{
+    net->version++;
+}
 
 /* ---- Shapes ------------------------------------------------------------------------------------ */
 bool hki_is_batched(const hk_shape *shape);

@@ -410,9 +410,32 @@ static void wire_gradients(const planner *p, hk_plan *plan, int s, bool *written
     }
 }
 
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t record_bytes(const hk_tensor *y)
+{
+    return y->op->record_bytes ? whole_lines(y->op->record_bytes(y)) : 0;
+}
+
+static size_t prepared_bytes(const planner *p, const hk_tensor *y)
+{
+    bool can = y->op->prepared_bytes && !p->options->loss && !p->options->training;
+    return can ? whole_lines(y->op->prepared_bytes(y, p->batch)) : 0;
+}
+
+static void *take_room(char **next, size_t bytes)
+{
+    void *at = bytes ? *next : NULL;
+    *next += bytes;
+    return at;
+}
+
 static void wire(const planner *p, hk_plan *plan, bool *written)
 {
-    char *record = plan->records;
+    char *record = plan->records, *prepared = plan->prepared;
     int id = 0, place = 0;
     for (int s = 0; s < p->n_steps; s++) {
         for (; id < p->order[s]->id; id++)
@@ -430,10 +453,8 @@ static void wire(const planner *p, hk_plan *plan, bool *written)
         step->back_scratch = address(p, plan, p->back_scratch_of[s]);
         for (int i = 0; i < y->n_inputs; i++)
             step->call.x[i] = value_address(p, plan, y->inputs[i]);
-        if (y->op->record_bytes && y->op->record_bytes(y)) {
-            step->call.record = record;
-            record += (y->op->record_bytes(y) + 63) / 64 * 64;
-        }
+        step->call.record = take_room(&record, record_bytes(y));
+        step->prepared = take_room(&prepared, prepared_bytes(p, y));
     }
     for (int s = p->n_steps - 1; s >= 0; s--)
         if (plan->reached[p->order[s]->id])
@@ -487,7 +508,7 @@ static hk_status planner_init(planner *p, hk_net *net, const hk_plan_options *op
 
 static hk_status build(planner *p, hk_plan *plan, bool *written)
 {
-    size_t n = (size_t)p->net->n_tensors, arena = 0, records = 0;
+    size_t n = (size_t)p->net->n_tensors, arena = 0, records = 0, prepared = 0;
     p->chains = plan->chains;
     mark_needed(p);
     if (find_chains(p))
@@ -505,13 +526,15 @@ static hk_status build(planner *p, hk_plan *plan, bool *written)
     status = pack(p, &arena);
     if (status)
         return status;
-    for (int s = 0; s < p->n_steps; s++)
-        if (p->order[s]->op->record_bytes)
-            records += (p->order[s]->op->record_bytes(p->order[s]) + 63) / 64 * 64;
+    for (int s = 0; s < p->n_steps; s++) {
+        records += record_bytes(p->order[s]);
+        prepared += prepared_bytes(p, p->order[s]);
+    }
     plan->n_steps = p->n_steps;
     plan->arena_bytes = (int64_t)arena;
     if (!(plan->steps = hki_alloc_array((size_t)p->n_steps, sizeof *plan->steps)) ||
-        !(plan->arena = hki_alloc(arena)) || !(plan->records = hki_alloc(records)))
+        !(plan->arena = hki_alloc(arena)) || !(plan->records = hki_alloc(records)) ||
+        !(plan->prepared = hki_alloc(prepared)))
         return HK_NO_MEMORY;
     memset(written, 0, n * sizeof *written);
     wire(p, plan, written);
@@ -558,6 +581,7 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
     plan->n_tensors = net->n_tensors;
     plan->batch = options->batch ? options->batch : 1;
     plan->training = options->training;
+    plan->prepared_version = UINT64_MAX; /* none */
     plan->loss = options->loss;
     if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
@@ -587,6 +611,7 @@ void hk_plan_free(hk_plan *plan)
     hki_free(plan->chains);
     hki_free(plan->arena);
     hki_free(plan->records);
+    hki_free(plan->prepared);
     hki_free(plan->leaf_scratch);
     hki_free(plan);
 }
@@ -603,6 +628,8 @@ static bool knows(const hk_plan *plan, const hk_tensor *tensor)
 
 float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor)
 {
+    if (knows(plan, tensor) && tensor->value)
+        plan->net->exposed = true;
     return knows(plan, tensor) ? plan->values[tensor->id] : NULL;
 }
 

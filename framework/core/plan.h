@@ -8,6 +8,7 @@ typedef struct hki_step {
     hki_call call;
     int place; /* of its tensor among all computed ones of the net, whatever chains there are */
     bool walks_back;
+    void *prepared;     /* NULL: this step prepares nothing */
     void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
     float *add_to[HKI_MAX_INPUTS];
     hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
@@ -34,7 +35,8 @@ struct hk_plan {
     float **values, **gradients; /* by tensor id; NULL where nothing can be read */
     float *loss_gradient;
     bool *reached; /* by tensor id: the walk back arrives there */
-    void *arena, *records;
+    void *arena, *records, *prepared;
+    uint64_t prepared_version; /* of the net's values that `prepared` was made of */
     int64_t arena_bytes;
     float *leaf_scratch; /* for gradients that are added; made when first needed */
     int64_t leaf_scratch_count;

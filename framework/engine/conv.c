@@ -3,7 +3,10 @@
 
 #include "core/core.h"
 
-enum { ENOUGH_PIXELS = 64 }; /* to pack the filters for */
+enum {
+    ENOUGH_PIXELS = 64, /* to pack the filters for */
+    MANY_PIXELS = 4096  /* beside which packing them in every call is nothing */
+};
 
 hki_image hki_forward_image(const hki_conv *c, const float *x, int group)
 {
@@ -95,7 +98,7 @@ static size_t scratch_of(const hki_conv *c)
     hki_image image = hki_forward_image(c, NULL, 0);
     size_t forward = hki_correlate_scratch(&image, c->k / c->groups), back = data_scratch(c);
     size_t passes = sizeof(float) * filter_floats(c) + (forward > back ? forward : back);
-    if (hki_winograd_fits(c))
+    if (hki_winograd_fits(c, true))
         passes = (size_t)hki_max((int64_t)passes, (int64_t)hki_winograd_scratch(c));
     return most > passes ? most : passes;
 }
@@ -121,19 +124,45 @@ static int64_t rows_of(const hki_image *g)
 
 /* w[depth][k] can be read in place where whole vectors fit; packing pays unless one panel takes all
  * its columns, or there are only a few pixels. */
-static void use_filters(hki_panels *p, float *packed, const float *w, ptrdiff_t w_row,
-                        bool in_place)
+static bool reads_in_place(const hki_conv *c, const hki_panels *p)
 {
-    p->b = w;
-    p->step = w_row;
-    if (in_place && p->columns % hki_kernels_active()->lanes == 0)
-        return;
-    p->b = packed;
-    p->step = 0;
+    return c->groups == 1 && p->columns % hki_kernels_active()->lanes == 0 &&
+           (p->columns <= p->width || c->n * c->oh * c->ow < ENOUGH_PIXELS);
+}
+
+static void pack_filters(const hki_panels *p, float *packed, const float *w, ptrdiff_t w_row)
+{
     int64_t panels = hki_panel_count(p);
 #pragma omp parallel for num_threads(hki_team(panels, p->depth * p->columns)) schedule(static)
     for (int64_t i = 0; i < panels; i++)
         hki_panel_pack(p, packed, i, 0, p->depth, w, w_row, 1);
+}
+
+static hki_panels forward_panels(const hki_conv *c, const hki_image *from)
+{
+    int filters = c->k / c->groups;
+    return (hki_panels){.depth = depth_of(c), .columns = filters,
+                        .width = hki_panel_width(rows_of(from), filters)};
+}
+
+size_t hki_native_conv_prepared(const hki_conv *c)
+{
+    if (c->n * c->oh * c->ow > MANY_PIXELS)
+        return 0;
+    if (hki_winograd_fits(c, true))
+        return hki_winograd_prepared(c);
+    return c->groups == 1 ? sizeof(float) * hki_panels_floats(depth_of(c), c->k) : 0;
+}
+
+void hki_native_conv_prepare(const hki_conv *c, const float *w, void *prepared)
+{
+    if (hki_winograd_fits(c, true)) {
+        hki_winograd_prepare(c, w, prepared);
+        return;
+    }
+    hki_image from = hki_forward_image(c, NULL, 0);
+    hki_panels panels = forward_panels(c, &from);
+    pack_filters(&panels, prepared, w, c->k);
 }
 
 /* The epilogue where the pass before could not call it row by row. */
@@ -148,14 +177,15 @@ static void run_epilogue(const hki_conv *c, const hki_epilogue *after)
 }
 
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch, const hki_epilogue *after)
+                             float *y, void *scratch, const void *prepared,
+                             const hki_epilogue *after)
 {
     if (hki_is_depthwise(c)) {
         hki_depthwise_forward(c, x, w, bias, y, scratch, after);
         return;
     }
-    if (hki_winograd_fits(c)) {
-        hki_winograd_forward(c, x, w, bias, y, scratch, after);
+    if (hki_winograd_fits(c, prepared)) {
+        hki_winograd_forward(c, x, w, bias, y, scratch, prepared, after);
         return;
     }
     float *packed = scratch;
@@ -170,12 +200,16 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
                                .y_row = (ptrdiff_t)c->ow * c->k,
                                .y_image = (ptrdiff_t)c->oh * c->ow * c->k,
                                .after = c->groups == 1 ? after : NULL};
-        job.b = (hki_panels){.depth = depth_of(c),
-                             .columns = filters,
-                             .width = hki_panel_width(rows_of(&job.from), filters)};
-        use_filters(&job.b, packed, w + first, c->k,
-                    c->groups == 1 &&
-                        (filters <= job.b.width || c->n * c->oh * c->ow < ENOUGH_PIXELS));
+        job.b = forward_panels(c, &job.from);
+        if (prepared) {
+            job.b.b = prepared;
+        } else if (reads_in_place(c, &job.b)) {
+            job.b.b = w;
+            job.b.step = c->k;
+        } else {
+            pack_filters(&job.b, packed, w + first, c->k);
+            job.b.b = packed;
+        }
         called = !hki_correlate(&job, packed + filter_floats(c), false) && job.after;
     }
     if (after && !called)
@@ -206,7 +240,7 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
         hki_depthwise_data(c, dy, w, dx, scratch);
         return;
     }
-    if (hki_winograd_fits(c)) {
+    if (hki_winograd_fits(c, false)) {
         hki_winograd_data(c, dy, w, add, dx, scratch);
         return;
     }
@@ -242,7 +276,7 @@ void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const fl
 {
     if (hki_is_depthwise(c))
         hki_depthwise_weight(c, x, dy, dw, scratch);
-    else if (hki_winograd_fits(c))
+    else if (hki_winograd_fits(c, false))
         hki_winograd_weight(c, x, dy, dw, scratch);
     else
         hki_weight_gradient(c, x, dy, dw, scratch);

@@ -104,11 +104,15 @@ void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, flo
 /* x may be NULL where only the shape matters. */
 hki_image hki_forward_image(const hki_conv *c, const float *x, int group);
 
-/* Winograd's way (winograd.c), where it fits: 3x3, stride 1, not too few channels or tiles. */
-bool hki_winograd_fits(const hki_conv *c);
+/* Winograd's way (winograd.c), where it fits: 3x3, stride 1, not too few channels or tiles; with
+ * prepared filters fewer tiles will do. */
+bool hki_winograd_fits(const hki_conv *c, bool prepared);
 size_t hki_winograd_scratch(const hki_conv *c);
 void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const hki_epilogue *after);
+                          float *y, void *scratch, const void *prepared,
+                          const hki_epilogue *after);
+size_t hki_winograd_prepared(const hki_conv *c);
+void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared);
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
                        void *scratch);
 void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

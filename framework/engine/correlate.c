@@ -139,7 +139,7 @@ static void correlate_images(const hki_correlation *g, const layout *l, float *s
                         scratch);
     float *temporary = scratch + packed_floats(from, l->form);
     int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&g->b);
-    int64_t work = from->n * pixels * g->b.depth * g->b.columns;
+    int64_t work = from->n * pixels * g->b.depth * g->b.columns / HKI_AT_ONCE;
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
     for (int64_t t = 0; t < tasks; t++)
         pixel_task(g, scratch, t / pixels, t % pixels / from->h.dest, t % from->h.dest,
@@ -164,7 +164,7 @@ bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
     }
     const hki_image *from = &g.from;
     int64_t tasks = from->n * l.bands, parts = hki_min(tasks, HKI_MAX_PARTS);
-    int64_t work = from->n * from->v.dest * from->h.dest * g.b.depth * g.b.columns;
+    int64_t work = from->n * from->v.dest * from->h.dest * g.b.depth * g.b.columns / HKI_AT_ONCE;
     int64_t pixels = from->h.dest * together; /* of a row */
     bool flat = pointwise && l.form == HKI_DIRECT && g.y_row == from->h.dest * g.y_pixel;
 #pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)

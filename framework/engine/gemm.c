@@ -12,7 +12,6 @@ enum {
     STEPS_A_PACK = 256,  /* rows of b that one packing task takes */
     ENOUGH_ROWS = 256,   /* to pack b for */
     DOTS_A_TASK = 64,
-    AT_ONCE = 16,        /* products that take as long as an elementary operation */
     SUM_CHUNKS = 64,
     SUM_CHUNK = 32768    /* elements from which a chunk of column sums is worth its own task */
 };
@@ -58,7 +57,7 @@ static void pack(const job *j, int64_t t)
 static void multiply_dots(const job *j)
 {
     int64_t tasks = hki_ceil(j->n, DOTS_A_TASK);
-#pragma omp parallel for num_threads(hki_team(tasks, j->m * j->n * j->k / AT_ONCE)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(tasks, j->m * j->n * j->k / HKI_AT_ONCE)) schedule(static)
     for (int64_t t = 0; t < tasks; t++) {
         int64_t first = t * DOTS_A_TASK, rows = hki_min(DOTS_A_TASK, j->n - first);
         for (int64_t i = 0; i < j->m; i++) {
@@ -123,7 +122,7 @@ void hki_native_gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const fl
     j.runs = runs;
     j.n_runs = hki_run_add(runs, 0, 0, 0, j.last ? k - 1 : k, ta ? m : 1);
     int64_t tasks = hki_ceil(m, ROWS_A_TASK) * hki_panel_count(&j.panels);
-#pragma omp parallel num_threads(hki_team(hki_max(packs, tasks), m * n * k / AT_ONCE))
+#pragma omp parallel num_threads(hki_team(hki_max(packs, tasks), m * n * k / HKI_AT_ONCE))
     {
 #pragma omp for schedule(static)
         for (int64_t t = 0; t < packs; t++)

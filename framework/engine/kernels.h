@@ -140,6 +140,7 @@ const hki_kernels *hki_kernels_active(void);
  * hk_set_threads() says later. */
 enum { HKI_TEAM = 64 };
 int hki_team(int64_t tasks, int64_t work);
+enum { HKI_AT_ONCE = 16 }; /* products that take as long as an elementary operation of `work` */
 int hki_team_member(void); /* inside the parallel region: 0 .. hki_team() - 1 */
 
 static inline int64_t hki_min(int64_t a, int64_t b)
@@ -197,7 +198,10 @@ int64_t hki_panel_use(const hki_panels *p, int64_t index, hki_product *out);
 
 size_t hki_native_conv_scratch(const hki_conv *c);
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch, const hki_epilogue *after);
+                             float *y, void *scratch, const void *prepared,
+                             const hki_epilogue *after);
+size_t hki_native_conv_prepared(const hki_conv *c);
+void hki_native_conv_prepare(const hki_conv *c, const float *w, void *prepared);
 void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
                                    float *dx, void *scratch);
 void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

@@ -16,8 +16,6 @@ int hki_team(int64_t tasks, int64_t work)
 
 int hki_team_member(void)
 {
-#include <string.h>
-
 #ifdef _OPENMP
     return omp_get_thread_num();
 #else

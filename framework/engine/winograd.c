@@ -14,6 +14,8 @@ enum {
     BLOCK_FLOATS = 192 * 1024, /* transformed, of a block */
     MOST_TILES = 64,           /* of a block; a multiple of tile rows may be more */
     LEAST_TILES = 28,          /* to read the filters for */
+    FEW_TILES = 16,             /* the same once they are transformed */
+    LEAST_BLOCKS = 4,          /* for threads to share */
     SLICE = 64,                /* filters whose results a block makes at a time */
     WEIGHT_TASKS = 16,
     LARGEST = 512 * 512        /* channels * filters */
@@ -38,7 +40,7 @@ static grid grid_of(int64_t n, int h, int w, int c, int oh, int ow, int k, int p
     g.slice = (int)hki_min(SLICE, k);
     int64_t tiles = BLOCK_FLOATS / (PLANES * (c + g.slice));
     tiles = hki_max(LEAST_TILES, hki_min(MOST_TILES, tiles));
-    g.per_block = hki_min(hki_ceil(tiles, g.across), g.units);
+    g.per_block = hki_min(hki_ceil(tiles, g.across), hki_ceil(g.units, LEAST_BLOCKS));
     g.tiles = g.per_block * g.across;
     return g;
 }
@@ -53,12 +55,12 @@ static grid data_grid(const hki_conv *c)
     return grid_of(c->n, c->oh, c->ow, c->k, c->h, c->w, c->c, 2 - c->ph, 2 - c->pw);
 }
 
-bool hki_winograd_fits(const hki_conv *c)
+bool hki_winograd_fits(const hki_conv *c, bool prepared)
 {
     return c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 && c->dw == 1 &&
            c->groups == 1 && c->c >= 16 && c->k >= 16 && (int64_t)c->c * c->k <= LARGEST &&
            hki_min(c->oh, c->ow) >= 3 && hki_min(c->h, c->w) >= 3 &&
-           c->n * hki_ceil(c->oh, 4) * hki_ceil(c->ow, 4) >= LEAST_TILES;
+           c->n * hki_ceil(c->oh, 4) * hki_ceil(c->ow, 4) >= (prepared ? FEW_TILES : LEAST_TILES);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -180,7 +182,7 @@ typedef struct pass {
     grid g;
     const float *x, *bias;
     float *y;
-    float *filters; /* transformed: [PLANES] panels */
+    const float *filters; /* transformed: [PLANES] panels */
     ptrdiff_t plane; /* from one to the next */
     int width;      /* columns of a panel */
     bool add;       /* to what y holds */
@@ -190,12 +192,12 @@ typedef struct pass {
 /* One row of a panel: the filters of source channel c, transformed. `each`: from filter to filter,
  * `tap`: from tap to tap. */
 static void transform_filters(const pass *s, const float *w, int64_t panel, int64_t channel,
-                              ptrdiff_t each, ptrdiff_t tap)
+                              ptrdiff_t each, ptrdiff_t tap, float *filters)
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t first = panel * s->width, columns = hki_min(s->width, s->g.k - first);
     int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
-    float *to = s->filters + first * s->g.c + channel * row;
+    float *to = filters + first * s->g.c + channel * row;
     for (int64_t k = 0; k < columns; k += kernels->lanes)
         kernels->winograd_filter(w + (first + k) * each, tap, each,
                                  (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
@@ -260,20 +262,40 @@ static int64_t first_row(const grid *g, int64_t unit)
     return (unit / g->down * g->oh + hki_min(g->oh, unit % g->down * 4)) * g->ow;
 }
 
-static void run_pass(pass *s, const float *w, ptrdiff_t channel, ptrdiff_t each, ptrdiff_t tap,
-                     float *scratch)
+/* How the filters of a pass are read: distances from source channel to source channel, from filter
+ * to filter, from tap to tap. */
+typedef struct order {
+    const float *w;
+    ptrdiff_t channel, each, tap;
+} order;
+
+static pass pass_of(grid g)
+{
+    return (pass){.g = g, .plane = filter_plane(&g), .width = hki_panel_width(g.tiles, g.k)};
+}
+
+/* Shared out among the team that runs this. */
+static void transform_all(const pass *s, const order *o, float *filters)
 {
     const grid *g = &s->g;
-    s->filters = scratch;
-    s->plane = filter_plane(g);
-    s->width = hki_panel_width(g->tiles, g->k);
+#pragma omp for schedule(static)
+    for (int64_t i = 0; i < hki_ceil(g->k, s->width) * g->c; i++)
+        transform_filters(s, o->w + i % g->c * o->channel, i / g->c, i % g->c, o->each, o->tap,
+                          filters);
+}
+
+/* With s->filters NULL they are transformed first, from the order. */
+static void run_pass(pass *s, const order *o, float *scratch)
+{
+    const grid *g = &s->g;
+    bool prepared = s->filters;
+    s->filters = prepared ? s->filters : scratch;
     float *temporary = scratch + PLANES * (size_t)filter_plane(g);
     int64_t blocks = hki_ceil(g->units, g->per_block), parts = hki_min(blocks, HKI_MAX_PARTS);
 #pragma omp parallel num_threads(hki_team(parts, g->units * g->across * PLANES * g->c * g->k))
     {
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < hki_ceil(g->k, s->width) * g->c; i++)
-            transform_filters(s, w + i % g->c * channel, i / g->c, i % g->c, each, tap);
+        if (!prepared)
+            transform_all(s, o, scratch);
 #pragma omp for schedule(static)
         for (int64_t part = 0; part < parts; part++)
             for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; b++) {
@@ -287,20 +309,45 @@ static void run_pass(pass *s, const float *w, ptrdiff_t channel, ptrdiff_t each,
     }
 }
 
-void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const hki_epilogue *after)
+static order forward_order(const hki_conv *c, const float *w)
 {
-    pass s = {.g = forward_grid(c), .x = x, .bias = bias, .y = y, .after = after};
-    run_pass(&s, w, c->k, 1, (ptrdiff_t)c->c * c->k, scratch);
+    return (order){w, c->k, 1, (ptrdiff_t)c->c * c->k};
+}
+
+void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
+                          float *y, void *scratch, const void *prepared,
+                          const hki_epilogue *after)
+{
+    pass s = pass_of(forward_grid(c));
+    order o = forward_order(c, w);
+    s.x = x, s.y = y, s.bias = bias;
+    s.filters = prepared;
+    s.after = after;
+    run_pass(&s, &o, scratch);
+}
+
+size_t hki_winograd_prepared(const hki_conv *c)
+{
+    grid g = forward_grid(c);
+    return sizeof(float) * PLANES * (size_t)filter_plane(&g);
+}
+
+void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared)
+{
+    pass s = pass_of(forward_grid(c));
+    order o = forward_order(c, w);
+    transform_all(&s, &o, prepared);
 }
 
 /* The filters upside down, inputs and outputs exchanged. */
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
                        void *scratch)
 {
-    pass s = {.g = data_grid(c), .x = dy, .y = dx, .add = add};
+    pass s = pass_of(data_grid(c));
     ptrdiff_t tap = (ptrdiff_t)c->c * c->k;
-    run_pass(&s, w + 8 * tap, 1, c->k, -tap, scratch);
+    order o = {w + 8 * tap, 1, c->k, -tap};
+    s.x = dy, s.y = dx, s.add = add;
+    run_pass(&s, &o, scratch);
 }
 
 /* ---- The gradient of the filters ------------------------------------------------------------- */

@@ -332,6 +332,7 @@ static void fill_slots(hk_net *net, const hk_tensor *y)
         slots[i - 1] = slot->value;
         slot->filled = true;
     }
+    hki_values_changed(net);
     const hk_shape *shape = &y->inputs[0]->shape;
     hk_context context = {.rows = hki_rows(shape, 1), .channels = hki_channels(shape),
                           .rows_per_sample = hki_rows(shape, 1), .params = use->params,
@@ -358,6 +359,7 @@ static hk_status fill(hk_net *net, bool *follows)
         } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
             status = fill_weight(net, t, follows);
             t->filled = !status;
+            hki_values_changed(net);
         }
     }
     return status;

@@ -1,17 +1,20 @@
-/* Inference: evaluation plans are kept in a small pool, one for each caller at a time. */
+/* Inference: evaluation plans are kept in a small pool, one for each caller at a time. Single
+ * images have plans of their own, which are small enough for the caches. */
 #include "nn/nn.h"
 
 #include <string.h>
 
+#include "core/plan.h"
+
 enum { PREDICT_BATCH = 64 };
 
-static hki_pooled *take_pooled(hki_choices *choices, const hk_tensor *logits)
+static hki_pooled *take_pooled(hki_choices *choices, const hk_tensor *logits, int64_t batch)
 {
     hki_pooled *found = NULL;
     pthread_mutex_lock(&choices->lock);
     for (int i = 0; i < HKI_POOLED_PLANS && !found; i++) {
         hki_pooled *p = &choices->pool[i];
-        if (!p->busy && (!p->plan || p->logits == logits))
+        if (!p->busy && (!p->plan || (p->logits == logits && p->plan->batch == batch)))
             found = p;
     }
     if (found)
@@ -31,8 +34,8 @@ static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *log
                      const float *x, float *y)
 {
     int64_t in = hki_sample_count(&input->shape), out = hki_sample_count(&logits->shape);
-    for (int64_t done = 0; done < n; done += PREDICT_BATCH) {
-        int64_t now = n - done < PREDICT_BATCH ? n - done : PREDICT_BATCH;
+    for (int64_t done = 0; done < n; done += plan->batch) {
+        int64_t now = n - done < plan->batch ? n - done : plan->batch;
         memcpy(hk_plan_value(plan, input), x + done * in, (size_t)(now * in) * sizeof *x);
         hk_status status = hk_plan_forward(plan, now);
         if (status)
@@ -49,13 +52,14 @@ hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
         return hki_fail(HK_BAD_ARGUMENT, "predicting needs logits that depend on an input, and at "
                         "least one image");
     hki_choices *choices = logits->net->choices;
-    hki_pooled *pooled = take_pooled(choices, logits);
+    int64_t batch = n == 1 ? 1 : PREDICT_BATCH;
+    hki_pooled *pooled = take_pooled(choices, logits, batch);
     hki_pooled own = {0}; /* all taken: a plan for this call alone */
     hki_pooled *used = pooled ? pooled : &own;
     hk_status status = HK_OK;
     if (!used->plan) {
-        status = hk_plan_new(logits->net, &(hk_plan_options){.batch = PREDICT_BATCH,
-                                                             .output = logits}, &used->plan);
+        status = hk_plan_new(logits->net, &(hk_plan_options){.batch = batch, .output = logits},
+                             &used->plan);
         used->logits = logits;
     }
     if (!status)

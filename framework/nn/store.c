@@ -157,6 +157,7 @@ hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file
             t->filled = t->filled && !strstr(t->name, ".weight_norm.");
         }
     }
+    hki_values_changed(net);
     if (missing)
         *missing = absent;
     return hki_net_fill(net); /* normalizations of weights, anew where the file has none */

@@ -328,7 +328,7 @@ static void convolve(job *j, tile_work *after)
     j->tile = after;
     hki_engine_active()->conv_forward(&j->conv, call->x[0], call->x[1],
                                       j->chain->conv->n_inputs > 2 ? call->x[2] : NULL, j->made,
-                                      j->engine, after ? &epilogue : NULL);
+                                      j->engine, call->prepared, after ? &epilogue : NULL);
 }
 
 /* The result of the convolution, its moments, and the coefficients that follow from them. */
@@ -560,6 +560,19 @@ static void chain_commit(const hki_call *call, double network_activity)
     hki_clamp_slots(call);
 }
 
+static size_t chain_prepared(const hk_tensor *y, int64_t batch)
+{
+    const hk_tensor *conv = ((const hki_chain *)y->attributes)->conv;
+    return conv ? conv->op->prepared_bytes(conv, batch) : 0;
+}
+
+static void chain_prepare(const hki_call *call, void *prepared)
+{
+    const hki_chain *chain = call->tensor->attributes;
+    hki_conv conv = hki_conv_of(chain->conv, call->batch);
+    hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
+}
+
 const hki_op hki_op_chain = {.name = "chain",
                              .forward = chain_forward,
                              .backward = chain_backward,
@@ -569,6 +582,8 @@ const hki_op hki_op_chain = {.name = "chain",
                              .scratch_bytes = chain_scratch,
                              .back_scratch_bytes = chain_back_scratch,
                              .gradient_in_place = chain_gradient_in_place,
+                             .prepared_bytes = chain_prepared,
+                             .prepare = chain_prepare,
                              .adds = chain_adds,
                              .commit = chain_commit};
 

@@ -45,7 +45,7 @@ static void conv_forward(const hki_call *call)
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
     hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch,
-                                       NULL);
+                                       call->prepared, NULL);
 }
 
 static void conv_backward(const hki_call *call)
@@ -61,6 +61,19 @@ static void conv_backward(const hki_call *call)
     else if (call->dx[2])
         engine->column_sums(conv.n * conv.oh * conv.ow, conv.k, call->dy, call->dx[2],
                             call->scratch);
+}
+
+/* Filters that are a leaf, not made by another operation. */
+static size_t conv_prepared(const hk_tensor *y, int64_t batch)
+{
+    hki_conv conv = hki_conv_of(y, batch);
+    return y->inputs[1]->value ? hki_engine_active()->conv_prepared(&conv) : 0;
+}
+
+static void conv_prepare(const hki_call *call, void *prepared)
+{
+    hki_conv conv = hki_conv_of(call->tensor, call->batch);
+    hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
 }
 
 static uint32_t conv_reads(const hk_tensor *y)
@@ -87,6 +100,8 @@ const hki_op hki_op_conv2d = {.name = "conv2d",
                               .forward = conv_forward,
                               .backward = conv_backward,
                               .reads = conv_reads,
+                              .prepared_bytes = conv_prepared,
+                              .prepare = conv_prepare,
                               .adds = conv_adds,
                               .scratch_bytes = conv_scratch};
 
