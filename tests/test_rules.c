@@ -46,6 +46,19 @@ static void first_steps_by_hand(void)
     CHECK_NEAR(walk("rmsprop", 1, 0, 1e-8f), -0.01 / 1.1, 1e-7); /* eps outside the root */
 }
 
+/* The moments of a unit that died do not stay denormal, where arithmetic is slow. */
+static void moments_fade_to_nothing(void)
+{
+    const char *const specs[] = {"sgd:lr=0.1,momentum=0.9", "adam:beta2=0.9", "rmsprop:alpha=0.9"};
+    for (int i = 0; i < 3; i++) {
+        hki_rule r = rule(specs[i]);
+        float w = 1, g = 0.5f, m = 0, v = 0;
+        for (int t = 1; t <= 2000; t++, g = 0)
+            step(&r, t, 1, true, 1, &w, &g, 1, &m, &v);
+        CHECK(w != 1 && m == 0 && v == 0);
+    }
+}
+
 /* ---- The formulas again, in double and spelt out --------------------------------------------- */
 
 typedef struct reference {
@@ -231,6 +244,7 @@ static void bad_specs_are_told(void)
 int main(void)
 {
     RUN(first_steps_by_hand);
+    RUN(moments_fade_to_nothing);
     RUN(many_steps_follow_the_formulas);
     RUN(decay_can_be_left_out);
     RUN(elements_do_not_meet);
