@@ -135,7 +135,8 @@ sentences()
 
 engines()
 {
-    HILLOCK_ENGINE=nonsense refuses 2 'no engine "nonsense"; known: native' train mlp &&
+    HILLOCK_ISA=avx3 refuses 2 'no instruction set "avx3"; known: baseline, avx2' limits &&
+        HILLOCK_ENGINE=nonsense refuses 2 'no engine "nonsense"; known: native' train mlp &&
         HILLOCK_ENGINE=native bench train mlp:width=4 --batch 2
 }
 

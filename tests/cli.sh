@@ -115,6 +115,12 @@ run 0 inspect leaky_relu
 has out 'backward reads'
 has out 'default 0.01'
 refuses 2 'no plugin or model is called "leaky"' inspect leaky
+run 0 inspect mlp:width=2,depth=20 --forecast --nets 50
+has out 'every other net is born dead within'
+run 0 inspect mlp:width=8,depth=1,inputs=784 --forecast --nets 2 --data $small --json
+has out '"verdict": "Can learn'
+refuses 2 '"relu" is neither' inspect relu --forecast
+refuses 2 'belong to --forecast' inspect lenet5 --nets 20
 run 0 curve relu -1 0 2.5
 same "$(cat out)" "$(printf -- '-1\t0\t0\n0\t0\t0\n2.5\t2.5\t1')"
 run 0 curve leaky_relu:slope=0.1 -- -2
@@ -187,12 +193,29 @@ refuses 2 'cannot go on as mlp' train mlp --data $small --resume net.safetensors
 run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
 has out 'rank'
 has out 'leaky_relu:slope=0.1'
-same "$(grep -c '%' out)" 3
-run 0 compare --act relu,tanh --model mlp,lenet5 --data $small --seeds 1 --epochs 1 --json
-same "$(grep -c '"rank"' out)" 4
+same "$(grep -c ' %  *+- \| % +- ' out)" 3
+has err 'hillock-results.db: '
+has err '6 runs, 0 of them there already'
+has err 'mlp relu seed 1: '
+run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
+has err '6 runs, 6 of them there already'
+run 0 compare --act relu,tanh --model mlp,lenet5 --data $small --data glyphs:train=200,test=100 \
+    --seeds 1 --epochs 1 --json
+same "$(grep -c '"rank"' out)" 8
+run 0 compare --act relu,tanh+fc1=relu --model mlp --data $small --seeds 1 --epochs 1 \
+    --optimizer sgd:lr=0.1,momentum=0.9,adam --init he_normal,xavier_uniform --json --canonical
+same "$(grep -c '"parameters"' out)" 8
+has out '"tanh+fc1=relu"'
+has out '"sgd:lr=0.1,momentum=0.9"'
 run 5 compare --act relu,identity --data $small --seeds 1 --epochs 1 --optimizer sgd:lr=1e30
 has out 'runs failed'
+has out 'diverged'
 refuses 2 'known' compare --act relu,nonsense --data $small
+refuses 2 'expected lr=LO:HI:N' compare --tune lr=1:0:3
+refuses 2 'is none of the activations' compare --act relu --baseline mish --data $small
+refuses 2 'sgd' compare --act relu --data $small --optimizer sdg
+refuses 2 '--canonical needs --json' compare --canonical
+refuses 2 'known: mlp, lenet5' compare --model lenet6 --data $small
 
 # ---- wrong inputs
 refuses 2 'known: mlp, lenet5' train lenet6 --data $small
@@ -264,7 +287,7 @@ PLUGIN
     same "$(cat out)" "$(printf -- '-2\t-8\t12')"
     run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube
     run 0 compare --act @adaptive,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
-    has out ./cube.so
+    has out cube
     has out lgb_relu
     refuses 2 'no activation is in a set "@odd"; known: @adaptive' compare --act @odd
 else

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md says: writes its C files and runs its commands in order.
+# Does what docs/plugins.md, docs/dead-neurons.md and docs/comparing.md say: writes their C files and
+# runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -27,7 +28,13 @@ command_works()
     *' curve ./bell.so -1 0 1') grep -q $'^0\t0\t1$' output && grep -q '^1.0.6065' output ;;
     *' --plot '*) grep -q '</svg>' bell.svg ;;
     *' curve ./bend.so'*) grep -q $'^-1\t-0.78693' output ;;
+    *' compare '*) grep -q '^rank .*against the baseline' output ;;
+    *' report '*' --json') grep -q '^{.*}$' output ;;
+    *' report '*) grep -q 'wrote' output ;;
+    *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;
+    *' doctor '*) grep -q 'do not learn\|"ill"' output ;;
     *' train '*) grep -q 'accuracy' output ;;
+    *' --forecast'*) grep -Eq 'Will not learn well|Can (just )?learn' output ;;
     *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
     *' build '*) ! grep -q . output ;; # not even a warning
     esac && [ $status = 0 ]
@@ -44,8 +51,11 @@ links_lead_somewhere()
 for name in $(sed -n 's/^```c \(.*\.c\)$/\1/p' "$page"); do
     run example_is_written "$name"
 done
-while IFS= read -r line; do
-    run command_works "$line"
-done < <(block sh)
+for page in plugins dead-neurons comparing; do
+    page=$source/docs/$page.md
+    while IFS= read -r line; do
+        run command_works "$line"
+    done < <(block sh)
+done
 run links_lead_somewhere
 result

@@ -178,9 +178,119 @@ static void gaussian_noise_has_its_moments(void)
         CHECK(dx_of[i] == 1);
 }
 
+static hk_tensor *squares(hk_tensor *x, double rate)
+{
+    return hk_drop_block(x, rate, 3);
+}
+
+/* Is y[s, h, w, c] in a square of zeros? */
+static bool in_square(int s, int h, int w, int c)
+{
+    for (int row = h < 2 ? 0 : h - 2; row <= h && row + 3 <= SIDE; row++)
+        for (int column = w < 2 ? 0 : w - 2; column <= w && column + 3 <= SIDE; column++) {
+            int zeros = 0;
+            for (int k = 0; k < 9; k++)
+                zeros += y_of[s * SIZE + ((row + k / 3) * SIDE + column + k % 3) * CHANNELS + c] ==
+                         0;
+            if (zeros == 9)
+                return true;
+        }
+    return false;
+}
+
+/* Only squares; each sample keeps its sum; as many as squares that start independently drop: in the
+ * middle of the map 9 may cover a number. */
+static void drop_block_drops_squares(void)
+{
+    const double gamma = 0.2 / 9 * (SIDE * SIDE) / ((SIDE - 2) * (SIDE - 2));
+    int dropped = 0;
+    fill_constant(2);
+    disturb(squares, 0.2);
+    for (int s = 0; s < SAMPLES; s++) {
+        const spread y = spread_of(y_of + s * SIZE, SIZE, 1);
+        CHECK_NEAR(y.mean, 2, 1e-5);
+        for (int i = 0; i < SIZE; i++) {
+            const float at = y_of[s * SIZE + i];
+            const int w = i / CHANNELS % SIDE, h = i / CHANNELS / SIDE;
+            CHECK(at != 0 || in_square(s, h, w, i % CHANNELS));
+            CHECK_NEAR(dx_of[s * SIZE + i], (double)at / 2, 1e-6);
+            dropped += at == 0 && h == SIDE / 2 && w == SIDE / 2;
+        }
+    }
+    const double share = 1 - pow(1 - gamma, 9), n = SAMPLES * CHANNELS;
+    CHECK_NEAR(dropped / n, share, 5 * sqrt(share * (1 - share) / n));
+}
+
+static hk_tensor *single(hk_tensor *x, double rate)
+{
+    return hk_drop_block(x, rate, 1);
+}
+
+static hk_tensor *whole(hk_tensor *x, double rate)
+{
+    return hk_drop_block(x, rate, 1000);
+}
+
+/* Squares of one number are dropout, squares as large as the map are channel dropout. */
+static void drop_block_at_its_ends(void)
+{
+    int dropped = 0;
+    fill_constant(1);
+    disturb(single, 0.3);
+    for (int i = 0; i < ALL; i++)
+        dropped += y_of[i] == 0;
+    CHECK_NEAR(dropped / (double)ALL, 0.3, 5 * sqrt(0.21 / ALL));
+    disturb(whole, 0.3);
+    dropped = 0;
+    for (int s = 0; s < SAMPLES; s++)
+        for (int i = 0; i < SIZE; i++) {
+            CHECK(y_of[s * SIZE + i] == y_of[s * SIZE + i % CHANNELS]);
+            dropped += i < CHANNELS && y_of[s * SIZE + i] == 0;
+        }
+    CHECK_NEAR(dropped / (double)(SAMPLES * CHANNELS), 0.3, 5 * sqrt(0.21 / (SAMPLES * CHANNELS)));
+    hk_net *net = hk_net_new(.seed = 1);
+    CHECK(!hk_drop_block(hk_input(net, 4, 4, 1), 0.5, 0));
+    CHECK_CONTAINS(hk_message(), "size 0");
+    CHECK(!hk_drop_block(hk_input(net, 4), 0.5, 2));
+    CHECK_CONTAINS(hk_message(), "expects a batch of maps");
+    hk_net_free(net);
+}
+
+/* In evaluation the same draws for the same step; after a commit others; their mean is x. */
+static void mc_dropout_goes_on_in_evaluation(void)
+{
+    enum { RUNS = 400, N = 50 };
+    static float first[N], sum[N];
+    fill_constant(2);
+    disturb_in(hk_mc_dropout, 0.3, 0, 1);
+    check_dropped(0.3, ALL, 1);
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *x = hk_input(net, N), *y = hk_mc_dropout(x, 0.3);
+    hk_plan_options options = {.batch = 1, .output = y};
+    hk_plan *plan;
+    CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    float *out = hk_plan_value(plan, y);
+    for (int run = -1; run < RUNS; run++) {
+        memcpy(hk_plan_value(plan, x), x_of, sizeof sum);
+        CHECK_EQUAL(hk_plan_forward(plan, 1), HK_OK);
+        if (run >= 0)
+            hk_plan_commit(plan);
+        CHECK(run > 0 || run < 0 || !memcmp(first, out, sizeof first));
+        CHECK(run != 1 || memcmp(first, out, sizeof first));
+        if (run < 0)
+            memcpy(first, out, sizeof first);
+        for (int i = 0; run >= 0 && i < N; i++)
+            sum[i] += out[i] / RUNS;
+    }
+    for (int i = 0; i < N; i++)
+        CHECK_NEAR(sum[i], 2, 5 * sqrt(4 * 0.3 / 0.7 / RUNS));
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
 static kind *const kinds[] = {hk_dropout, hk_channel_dropout, hk_alpha_dropout,
                               hk_channel_alpha_dropout, hk_gaussian_dropout, hk_gaussian_noise,
-                              hk_drop_path};
+                              hk_drop_path, squares};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void evaluation_and_a_rate_of_0_change_nothing(void)
@@ -316,6 +426,9 @@ int main(void)
     RUN(dropout_drops_elements);
     RUN(channel_dropout_drops_channels);
     RUN(drop_path_drops_samples);
+    RUN(drop_block_drops_squares);
+    RUN(drop_block_at_its_ends);
+    RUN(mc_dropout_goes_on_in_evaluation);
     RUN(alpha_dropout_keeps_mean_and_variance);
     RUN(gaussian_noise_has_its_moments);
     RUN(evaluation_and_a_rate_of_0_change_nothing);

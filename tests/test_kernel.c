@@ -1,4 +1,4 @@
-/* The mathematics of kernel.h against libm in double, over floats of every size; the same bits on
+/* The mathematics of maths.h against libm in double, over floats of every size; the same bits on
  * every instruction set; Philox and the normal numbers drawn from it. */
 #include <hillock/kernel.h>
 

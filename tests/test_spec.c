@@ -126,7 +126,7 @@ static void canonical_specs(void)
     check_canonical("half", "half");
     check_canonical("half:over=channels,any=0.1", "half");
     check_canonical("half:over=sample,steps=7", "half:steps=7,over=sample");
-    check_canonical("half:any=0.3", "half:any=0.29999999999999999");
+    check_canonical("half:any=0.3", "half:any=0.3");
     check_canonical("half:any=1e-300", "half:any=1e-300");
 }
 
@@ -148,7 +148,7 @@ static void locales_do_not_matter(void)
     if (made) {
         snprintf(half, sizeof half, "%.1f", 0.5);
         CHECK_TEXT(half, "0,5"); /* or this test would prove nothing */
-        check_canonical("half:any=0.3", "half:any=0.29999999999999999");
+        check_canonical("half:any=0.3", "half:any=0.3");
     }
     setlocale(LC_ALL, "C");
     snprintf(command, sizeof command, "rm -r %s", folder);

@@ -1,336 +1,337 @@
-/* hillock compare: every combination of the lists, trained with the same seeds and order of
- * batches, ranked. A run that fails is a row with its reason. */
-#include "network.h"
-#include "summary.h"
+/* hillock compare, the coordinator: what the command line asks for is planned in the file of
+ * results, workers run what is not there yet, and the ranking says what was found. Whatever ends
+ * this program, the same command goes on where it ended. */
+#include "options.h"
+#include "output.h"
+#include "report/formats.h"
+#include "sweep/live.h"
+#include "sweep/measured.h"
+#include "sweep/plan.h"
+#include "sweep/pool.h"
+#include "sweep/ranking.h"
+#include "sweep/store.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define USUAL_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
-
-enum { MODEL, ACTIVATION, NORMALIZATION, INITIALIZER, AXES };
-static const char *const axis_names[AXES] = {"model", "activation", "normalization", "initializer"};
-
-typedef struct list {
-    char **specs;
-    size_t n;
-} list;
-
-/* Mean and squares of one figure over the runs of a row (Welford 1962). */
-typedef struct figure {
-    int n;
-    double mean, m2;
-} figure;
-
-typedef struct row {
-    const char *specs[AXES];
-    figure accuracy, loss, train_loss, f1, seconds, rate, dead;
-    int64_t parameters;
-    int failures;
-    char reason[256]; /* of the first failure */
-    json_t *runs;
-} row;
+enum { KILLS = 3 }; /* attempts at a run that someone kills from outside */
 
 typedef struct sweep {
     const options *given;
-    list lists[AXES];
-    hk_data *train, *test;
-    int seeds;
-    row *rows;
-    size_t n_rows;
+    const char *file;
+    plan plan;
+    store *db;
+    results *found;
+    run_record **order; /* in which runs are started */
+    int first;          /* all before it have ended or are running */
+    pool *workers;
+    live *view;
 } sweep;
 
-static void add(figure *f, double value)
+static bool has_ended(const run_record *run)
 {
-    double before = value - f->mean;
-    f->n++;
-    f->mean += before / f->n;
-    f->m2 += before * (value - f->mean);
+    return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
 }
 
-static double deviation(const figure *f)
+static int no_memory(void)
 {
-    return f->n > 1 ? sqrt(f->m2 / (f->n - 1)) : 0;
+    return complain(EXIT_FAILED, "compare: out of memory");
 }
 
-/* ---- Preparing: everything that is wrong with the command line shows before the first run --- */
+/* ---- Rates ----------------------------------------------------------------------------------- */
 
-static int split_lists(sweep *s)
+/* The better of two tuning runs; the first, with the lower rate, where nothing tells them apart. */
+static const run_record *better(const run_record *a, const run_record *b)
 {
-    const char *texts[AXES] = {s->given->model, s->given->act, s->given->norm, s->given->init};
-    static const char *const usual[AXES] = {"lenet5", USUAL_ACTIVATIONS, "batch_norm", "he_normal"};
-    static const hk_kind kinds[AXES] = {0, HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};
-    for (int i = 0; i < AXES; i++)
-        if (hk_spec_list(kinds[i], texts[i] ? texts[i] : usual[i], &s->lists[i].specs,
-                         &s->lists[i].n) != HK_OK)
-            return failed();
-    return EXIT_DONE;
+    if (!a || a->state != RUN_OK || !a->n_epochs)
+        return b->state == RUN_OK || !a ? b : a;
+    if (b->state != RUN_OK || !b->n_epochs)
+        return a;
+    const epoch_record *p = &a->epochs[a->n_epochs - 1], *q = &b->epochs[b->n_epochs - 1];
+    if (p->accuracy != q->accuracy)
+        return q->accuracy > p->accuracy ? b : a;
+    return q->loss < p->loss ? b : a;
 }
 
-static int make_rows(sweep *s)
+/* A row whose tuning runs have all ended gets its rate. */
+static int choose_rate(sweep *s, int row)
 {
-    s->n_rows = 1;
-    for (int i = 0; i < AXES; i++)
-        if (__builtin_mul_overflow(s->n_rows, s->lists[i].n, &s->n_rows))
-            s->n_rows = SIZE_MAX;
-    s->rows = calloc(s->n_rows, sizeof *s->rows);
-    if (!s->rows)
-        return complain(EXIT_FAILED, "compare: out of memory for %zu rows", s->n_rows);
-    for (size_t r = 0; r < s->n_rows; r++) {
-        size_t rest = r;
-        for (int i = AXES - 1; i >= 0; i--) {
-            s->rows[r].specs[i] = s->lists[i].specs[rest % s->lists[i].n];
-            rest /= s->lists[i].n;
-        }
-        s->rows[r].runs = json_array();
+    const run_record *best = NULL;
+    row_record *it = &s->found->rows[row];
+    if (!s->plan.n_rates || isfinite(it->rate))
+        return EXIT_DONE;
+    for (int i = 0; i < s->found->n_runs; i++) {
+        const run_record *run = &s->found->runs[i];
+        if (run->row != row || !run->tuning)
+            continue;
+        if (!has_ended(run))
+            return EXIT_DONE;
+        best = better(best, run);
     }
+    it->rate = best->rate;
+    for (int i = 0; i < s->found->n_runs; i++)
+        if (s->found->runs[i].row == row && !s->found->runs[i].tuning)
+            s->found->runs[i].rate = best->rate;
+    s->first = 0;
+    return store_choose_rate(s->db, s->found, row, best->rate);
+}
+
+/* ---- Preparing ------------------------------------------------------------------------------- */
+
+/* Tuning first, then seed by seed: a sweep that is cut short has something of every row. */
+static int by_turn(const void *a, const void *b)
+{
+    const run_record *p = *(run_record *const *)a, *q = *(run_record *const *)b;
+    if (p->tuning != q->tuning)
+        return q->tuning - p->tuning;
+    if (p->seed != q->seed)
+        return p->seed < q->seed ? -1 : 1;
+    return p < q ? -1 : p > q;
+}
+
+static int order_runs(sweep *s)
+{
+    const size_t n = (size_t)s->found->n_runs;
+    s->order = calloc(n, sizeof(*s->order));
+    if (!s->order)
+        return no_memory();
+    for (size_t i = 0; i < n; i++)
+        s->order[i] = &s->found->runs[i];
+    qsort(s->order, n, sizeof(*s->order), by_turn);
     return EXIT_DONE;
 }
 
-static int build(const sweep *s, const row *r, int seed, network *out)
+static bool set_failure(run_record *run, run_state state, const char *failure, const char *reason,
+                        const char *last_lines)
 {
-    hk_net_options choices = {.activation = r->specs[ACTIVATION],
-                              .normalization = r->specs[NORMALIZATION],
-                              .initializer = r->specs[INITIALIZER],
-                              .seed = (uint64_t)seed};
-    return network_new(r->specs[MODEL], choices, hk_data_shape_of(s->train), out);
+    run->state = state;
+    run->failure = strdup(failure);
+    run->reason = strdup(reason);
+    run->last_lines = strdup(last_lines);
+    return run->failure && run->reason && run->last_lines;
 }
 
-static int try_rows(sweep *s)
-{
-    for (size_t i = 0; i < s->n_rows; i++) {
-        network it;
-        int status = build(s, &s->rows[i], 1, &it);
-        if (status)
-            return status;
-        s->rows[i].parameters = hk_net_parameters(it.net);
-        if (s->given->norm && !it.model->has_norm)
-            note("model %s has no normalization layers: %s changes nothing", it.model->name,
-                 s->rows[i].specs[NORMALIZATION]);
-        network_free(&it);
-    }
-    return EXIT_DONE;
-}
-
-/* ---- Running -------------------------------------------------------------------------------- */
-
-static void add_run(row *r, int seed, hk_net *net, const hk_epoch_report *report)
-{
-    char digest[65];
-    hk_net_digest(net, digest);
-    add(&r->accuracy, report->test.accuracy);
-    add(&r->loss, report->test.loss);
-    add(&r->train_loss, report->train_loss);
-    add(&r->f1, report->test.macro_f1);
-    add(&r->seconds, report->seconds);
-    add(&r->rate, report->images_per_s);
-    add(&r->dead, summary_dead(report));
-    json_array_append_new(
-        r->runs,
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "seed", seed, "train_loss",
-                  json_number(report->train_loss), "test_loss", json_number(report->test.loss),
-                  "test_accuracy", json_number(report->test.accuracy), "macro_f1",
-                  json_number(report->test.macro_f1), "seconds", json_number(report->seconds),
-                  "images_per_s", json_number(report->images_per_s), "digest", digest, "layers",
-                  summary_layers_json(report)));
-}
-
-static void add_failure(row *r, int seed)
-{
-    if (!r->failures++)
-        snprintf(r->reason, sizeof r->reason, "%s", hk_message());
-    json_array_append_new(r->runs,
-                          json_pack("{s:i, s:o}", "seed", seed, "failed", json_text(hk_message())));
-}
-
-static hk_status train(const sweep *s, network *it, int seed, row *r)
-{
-    hk_trainer *trainer;
-    hk_recipe recipe = choose_recipe(s->given, it->model, s->train);
-    hk_train_options how = train_options(s->given, &recipe, seed);
-    how.train = s->train;
-    how.test = s->test;
-    hk_status status = hk_trainer_new(it->logits, &how, &trainer);
-    if (status == HK_OK)
-        status = hk_trainer_run(trainer);
-    if (status == HK_OK)
-        add_run(r, seed, it->net, hk_trainer_report(trainer));
-    hk_trainer_free(trainer);
-    return status;
-}
-
-/* Wrong words of the command line show in the first run: they end the comparison. */
-static bool is_usage(hk_status status)
-{
-    return status == HK_BAD_ARGUMENT || status == HK_UNKNOWN_NAME || status == HK_BAD_SHAPE;
-}
-
-static void print_run(const row *r, int seed, hk_status status)
-{
-    progress_clear();
-    put_text(stderr, r->specs[MODEL]);
-    fputs(" ", stderr);
-    put_text(stderr, r->specs[ACTIVATION]);
-    if (status == HK_OK)
-        fprintf(stderr, " seed %d: %.2f %%\n", seed,
-                100 * json_number_value(json_object_get(
-                          json_array_get(r->runs, json_array_size(r->runs) - 1), "test_accuracy")));
-    else
-        fprintf(stderr, " seed %d: failed\n", seed);
-}
-
-static int run_one(sweep *s, row *r, int seed)
-{
-    network it;
-    int status = build(s, r, seed, &it);
-    if (status)
-        return status;
-    progress_label("%s %s seed %d: ", r->specs[MODEL], r->specs[ACTIVATION], seed);
-    hk_status end = train(s, &it, seed, r);
-    if (end == HK_STOPPED)
-        status = complain(EXIT_INTERRUPTED, "compare: interrupted");
-    else if (is_usage(end))
-        status = failed();
-    else if (end != HK_OK)
-        add_failure(r, seed);
-    if (!status)
-        print_run(r, seed, end);
-    network_free(&it);
-    return status;
-}
-
-static int run_rows(sweep *s)
+/* A plugin that ended the worker that asked what it is has failed its runs. */
+static int fail_undescribed(sweep *s)
 {
     int status = EXIT_DONE;
-    progress_start();
-    for (size_t i = 0; i < s->n_rows; i++)
-        for (int seed = 1; seed <= s->seeds && !status; seed++)
-            status = run_one(s, &s->rows[i], seed);
+    for (int i = 0; i < s->found->n_runs && !status; i++) {
+        run_record *run = &s->found->runs[i];
+        const plan_row *row = &s->plan.rows[run->row];
+        if (run->state != RUN_PLANNED || !row->failure)
+            continue;
+        status = set_failure(run, row->state, row->failure, row->reason, row->last_lines)
+                     ? store_end(s->db, run)
+                     : no_memory();
+    }
     return status;
 }
 
-/* ---- The table ------------------------------------------------------------------------------ */
-
-/* Rows without failures first, then by mean accuracy. */
-static int order(const void *a, const void *b)
+static int prepare(sweep *s)
 {
-    const row *p = a, *q = b;
-    if (!p->failures != !q->failures)
-        return p->failures ? 1 : -1;
-    return (p->accuracy.mean < q->accuracy.mean) - (p->accuracy.mean > q->accuracy.mean);
+    const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
+    int status = store_open(s->file, true, &s->db);
+    if (!status)
+        status = store_ask(s->db, &asked);
+    if (!status)
+        status = store_read(s->db, s->plan.asked->name, &s->found);
+    if (!status)
+        status = order_runs(s);
+    if (!status)
+        status = fail_undescribed(s);
+    for (int i = 0; i < s->plan.asked->n_rows && !status; i++)
+        status = choose_rate(s, i);
+    return status;
 }
 
-/* Width of a column, 0 when all its entries are the same. The activation is always shown. */
-static int column_width(const sweep *s, int axis)
-{
-    size_t width = strlen(axis_names[axis]);
-    if (s->lists[axis].n < 2 && axis != ACTIVATION)
-        return 0;
-    for (size_t i = 0; i < s->lists[axis].n; i++)
-        if (strlen(s->lists[axis].specs[i]) > width)
-            width = strlen(s->lists[axis].specs[i]);
-    return (int)width;
-}
+/* ---- Running --------------------------------------------------------------------------------- */
 
-static void print_row(const row *r, int rank, const int *widths)
+static run_record *next_run(sweep *s)
 {
-    printf("%4d  ", rank);
-    for (int i = 0; i < AXES; i++)
-        if (widths[i])
-            printf("%-*s  ", widths[i], r->specs[i]);
-    if (r->accuracy.n)
-        printf("%6.2f %% +- %.2f  %7.4f  %7.1f  %10s  %5.1f %%  %10s", 100 * r->accuracy.mean,
-               100 * deviation(&r->accuracy), r->loss.mean, r->seconds.mean,
-               grouped((int64_t)r->rate.mean), 100 * r->dead.mean, grouped(r->parameters));
-    if (r->failures) {
-        printf("%s%d of %d runs failed: ", r->accuracy.n ? "  " : "", r->failures,
-               r->failures + r->accuracy.n);
-        put_text(stdout, r->reason);
+    while (s->first < s->found->n_runs && s->order[s->first]->state != RUN_PLANNED)
+        s->first++;
+    for (int i = s->first; i < s->found->n_runs; i++) {
+        run_record *run = s->order[i];
+        const bool has_rate =
+            run->tuning || !s->plan.n_rates || isfinite(s->found->rows[run->row].rate);
+        if (run->state == RUN_PLANNED && has_rate)
+            return run;
     }
-    putchar('\n');
+    return NULL;
 }
 
-static void print_table(const sweep *s)
+static int start(sweep *s, run_record *run)
 {
-    int widths[AXES];
-    printf("\n%s, %d seeds, mean +- standard deviation on %s test images\nrank  ",
-           hk_data_spec(s->train), s->seeds, grouped(hk_data_shape_of(s->test).n));
-    for (int i = 0; i < AXES; i++) {
-        widths[i] = column_width(s, i);
-        if (widths[i])
-            printf("%-*s  ", widths[i], axis_names[i]);
+    json_t *request = json_copy(s->plan.rows[run->row].request);
+    if (!request)
+        return no_memory();
+    json_object_set_new(request, "seed", json_integer(run->seed));
+    json_object_set_new(request, "test", json_boolean(!run->tuning));
+    if (isfinite(run->rate))
+        json_object_set_new(request, "rate", json_real(run->rate));
+    int status = store_start(s->db, run->id);
+    if (!status)
+        status = pool_start(s->workers, run - s->found->runs, request);
+    json_decref(request);
+    run->state = RUN_RUNNING;
+    run->attempts++;
+    if (!status)
+        live_start(s->view, run);
+    return status;
+}
+
+static int end(sweep *s, run_record *run)
+{
+    int status = store_end(s->db, run);
+    live_end(s->view, run);
+    return status ? status : choose_rate(s, run->row);
+}
+
+/* A worker that was killed, if not by its plugin then by the system or a person, is no verdict on
+ * the run; but not for ever. */
+static int take_failure(sweep *s, run_record *run, const pool_event *event)
+{
+    if (strcmp(event->failure, "signal SIGKILL") == 0 && run->attempts < KILLS) {
+        while (run->n_epochs)
+            epoch_clear(&run->epochs[--run->n_epochs]);
+        run->state = RUN_PLANNED;
+        s->first = 0;
+        live_drop(s->view, run);
+        return store_release(s->db, run->id);
     }
-    printf("%-16s  %7s  %7s  %10s  %7s  %10s\n", "accuracy", "loss", "seconds", "images/s", "dead",
-           "parameters");
-    for (size_t i = 0; i < s->n_rows; i++)
-        print_row(&s->rows[i], (int)i + 1, widths);
+    const run_state state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
+    return set_failure(run, state, event->failure, event->reason, event->last_lines) ? end(s, run)
+                                                                                    : no_memory();
 }
 
-static json_t *row_json(const row *r, int rank)
+static int take_event(sweep *s, const pool_event *event)
 {
-    json_t *it = json_pack("{s:i, s:I, s:i, s:O}", "rank", rank, "parameters",
-                           (json_int_t)r->parameters, "failed_runs", r->failures, "runs", r->runs);
-    for (int i = 0; i < AXES; i++)
-        json_object_set_new(it, axis_names[i], json_text(r->specs[i]));
-    if (r->failures)
-        json_object_set_new(it, "reason", json_text(r->reason));
-    if (r->accuracy.n)
-        json_object_update_new(
-            it, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "test_accuracy",
-                          json_number(r->accuracy.mean), "test_accuracy_sd",
-                          json_number(deviation(&r->accuracy)), "test_loss",
-                          json_number(r->loss.mean), "train_loss", json_number(r->train_loss.mean),
-                          "macro_f1", json_number(r->f1.mean), "seconds",
-                          json_number(r->seconds.mean), "images_per_s", json_number(r->rate.mean),
-                          "dead", json_number(r->dead.mean)));
-    return it;
-}
-
-static int print_result(const sweep *s)
-{
-    if (!s->given->json) {
-        print_table(s);
+    run_record *run = &s->found->runs[event->id];
+    switch (event->kind) {
+    case POOL_PROGRESS:
+        live_progress(s->view, run, event->message);
+        return EXIT_DONE;
+    case POOL_EPOCH:
+        return measured_epoch(run, event->message) ? EXIT_DONE : no_memory();
+    case POOL_OK:
+        return measured_result(run, event->message) ? end(s, run) : no_memory();
+    case POOL_FAILED:
+    case POOL_TIMEOUT:
+        return take_failure(s, run, event);
+    default:
+        live_draw(s->view);
         return EXIT_DONE;
     }
-    json_t *rows = json_array();
-    for (size_t i = 0; i < s->n_rows; i++)
-        json_array_append_new(rows, row_json(&s->rows[i], (int)i + 1));
-    return json_print(json_pack("{s:o, s:I, s:i, s:o}", "data", json_text(hk_data_spec(s->train)),
-                                "test_images", (json_int_t)hk_data_shape_of(s->test).n, "seeds",
-                                s->seeds, "rows", rows));
 }
 
-static void sweep_clear(sweep *s)
+static int run_all(sweep *s)
 {
-    for (size_t i = 0; s->rows && i < s->n_rows; i++)
-        json_decref(s->rows[i].runs);
-    free(s->rows);
-    for (int i = 0; i < AXES; i++)
-        hk_spec_list_free(s->lists[i].specs, s->lists[i].n);
-    hk_data_free(s->train);
-    hk_data_free(s->test);
+    int status = EXIT_DONE;
+    run_record *run;
+    while (!status && !progress_interrupted()) {
+        while (!status && pool_has_room(s->workers) && (run = next_run(s)))
+            status = start(s, run);
+        if (!status && !pool_running(s->workers))
+            return EXIT_DONE;
+        if (!status) {
+            const pool_event event = pool_next(s->workers, 1);
+            status = take_event(s, &event);
+        }
+    }
+    return status ? status : EXIT_INTERRUPTED;
+}
+
+/* What was still running is planned again; after a failure of the file the next start sees to it. */
+static void release_running(sweep *s)
+{
+    for (int i = 0; s->found && i < s->found->n_runs; i++)
+        if (s->found->runs[i].state == RUN_RUNNING && store_release(s->db, s->found->runs[i].id))
+            return;
+}
+
+static void tell_start(const sweep *s)
+{
+    int done = 0;
+    for (int i = 0; i < s->found->n_runs; i++)
+        done += has_ended(&s->found->runs[i]);
+    put_text(stderr, s->file);
+    fputs(": ", stderr);
+    put_text(stderr, s->found->name);
+    fprintf(stderr, ", %d runs, %d of them there already\n", s->found->n_runs, done);
+}
+
+static int run_sweep(sweep *s)
+{
+    const plan_limits limits = plan_limits_of(s->given);
+    tell_start(s);
+    s->workers = pool_new(&(pool_limits){
+        .jobs = limits.jobs, .threads = limits.threads, .deadline = limits.deadline});
+    if (!s->workers)
+        return EXIT_FAILED;
+    s->view = live_new(s->found, limits.jobs);
+    int status = s->view ? run_all(s) : no_memory();
+    live_free(s->view);
+    pool_free(s->workers);
+    if (status == EXIT_INTERRUPTED)
+        release_running(s);
+    return status == EXIT_INTERRUPTED
+               ? complain(status, "compare: interrupted; the same command goes on from here")
+               : status;
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+static void print_hint(const sweep *s)
+{
+    printf("\nhillock report --db ");
+    put_text(stdout, s->file);
+    fputs(" --name ", stdout);
+    put_text(stdout, s->found->name);
+    puts(" writes curves, layers, costs and every run into a page");
+}
+
+static int print_found(sweep *s)
+{
+    if (s->given->canonical)
+        return json_print(store_canonical(s->found));
+    analysis *of = analysis_new(s->found);
+    if (!of)
+        return EXIT_FAILED;
+    if (s->given->json) {
+        json_print(report_json(of));
+    } else {
+        ranking_print(of);
+        print_hint(s);
+    }
+    analysis_free(of);
+    return EXIT_DONE;
+}
+
+static int conclude(sweep *s)
+{
+    int failures = 0, status = print_found(s);
+    for (int i = 0; i < s->found->n_runs; i++)
+        failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
+    return status ? status : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
 int run_compare(options *given)
 {
-    sweep s = {.given = given, .seeds = given->seeds ? (int)given->seeds : 3};
-    bool some_failed = false;
-    int status = split_lists(&s);
+    sweep s = {.given = given, .file = given->db ? given->db : STORE_USUAL_FILE};
+    if (given->canonical && !given->json)
+        return complain(EXIT_USAGE, "compare: --canonical needs --json");
+    progress_start();
+    int status = plan_make(given, &s.plan);
     if (!status)
-        status = open_data(given, &s.train, &s.test);
+        status = prepare(&s);
     if (!status)
-        status = make_rows(&s);
+        status = run_sweep(&s);
     if (!status)
-        status = try_rows(&s);
-    if (!status)
-        status = run_rows(&s);
-    if (!status) {
-        qsort(s.rows, s.n_rows, sizeof *s.rows, order);
-        status = print_result(&s);
-    }
-    for (size_t i = 0; s.rows && i < s.n_rows; i++)
-        some_failed = some_failed || s.rows[i].failures;
-    sweep_clear(&s);
-    return status ? status : some_failed ? EXIT_SOME_RUNS : EXIT_DONE;
+        status = conclude(&s);
+    store_close(s.db);
+    free(s.order);
+    results_free(s.found);
+    plan_clear(&s.plan);
+    return status;
 }

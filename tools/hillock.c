@@ -1,6 +1,7 @@
 /* hillock - the command: finds the subcommand, loads --plugin files, runs it. */
 #include "options.h"
 #include "output.h"
+#include "sweep/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +19,7 @@ static const command commands[] = {
     {"inspect", "MODEL|FILE|PLUGIN",
      "layers, shapes and costs of a model; formula and parameters of a plugin; what a file holds",
      "  hillock inspect resnet20 --act mish\n"
+     "  hillock inspect mlp:depth=30 --act tanh --forecast\n"
      "  hillock inspect lgb_relu\n"
      "  hillock inspect net.safetensors\n",
      INSPECT, 1, 1, run_inspect},
@@ -53,11 +55,27 @@ static const command commands[] = {
      "classes and probabilities for the test images, or for one of them",
      "  hillock predict net.safetensors --data mnist:DIR --index 7\n",
      PREDICT, 1, 1, run_predict},
+    {"report", "",
+     "what a comparison found: one page, or Markdown, CSV, JSON",
+     "  hillock report\n"
+     "  hillock report --db night.db --name depth --out depth.html\n"
+     "  hillock report --out runs.csv\n"
+     "  hillock report --json\n",
+     REPORT, 0, 0, run_report},
+    {"doctor", "FILE",
+     "dead, dormant and saturated units of a saved net, why they are so, and what to do",
+     "  hillock doctor net.safetensors --data mnist:DIR\n"
+     "  hillock doctor net.safetensors --data cifar-10:DIR --report doctor.html\n"
+     "  hillock doctor net.safetensors --json\n"
+     "  hillock doctor net.safetensors --data mnist:DIR --treat reset --out mended.safetensors\n",
+     DOCTOR, 1, 1, run_doctor},
     {"compare", "",
-     "trains every combination with the same seeds and ranks them",
+     "trains every combination with the same seeds, keeps what it finds, and ranks it",
      "  hillock compare --act relu,silu,lgb:k=4,rate=0.01,mish\n"
-     "  hillock compare --act @core,@gated\n"
-     "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n",
+     "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n"
+     "  hillock compare --act @core,@gated --tune lr=1e-4:1e-1:7\n"
+     "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n"
+     "The same command again goes on where the last one ended; more seeds or activations are added.\n",
      COMPARE, 0, 0, run_compare},
     {"bench", "limits|train|infer|act|norm|conv ...",
      "layers, plugins and models against the limits of this machine",
@@ -77,6 +95,12 @@ static const command commands[] = {
      "  hillock check ./mine.so --test derivative\n"
      "  hillock check --all --strict\n",
      CHECK, 0, 1 << 20, run_check},
+    {"try", "FORMULA",
+     "writes, builds and checks an activation, and ranks it against eight others in a minute",
+     "  hillock try 'x*tanh(exp(x))'\n"
+     "  hillock try 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10 --name bend\n",
+     TRY, 1, 1, run_try},
+    {"worker", "", NULL, "", 0, 0, 0, run_sweep_worker}, /* what compare starts for itself */
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -85,7 +109,8 @@ static void help(void)
     printf("hillock COMMAND ... - activations, normalizations and initializers as plugins, "
            "compared\n\nCommands:\n");
     for (int i = 0; i < COMMANDS; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+        if (commands[i].summary)
+            printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     printf("\nhillock COMMAND --help lists a command's options, with examples.\n");
 }
 
@@ -101,8 +126,9 @@ static int unknown_command(const char *name)
 {
     char known[256] = "";
     for (size_t i = 0, used = 0; i < COMMANDS; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                 commands[i].name);
+        if (commands[i].summary)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                     commands[i].name);
     return complain(EXIT_USAGE, "unknown command \"%s\"; known: %s", name, known);
 }
 
@@ -116,11 +142,26 @@ static int run(const command *it, int argc, char **argv)
         options_help(it);
         return EXIT_DONE;
     }
+    if (hk_engine_check() != HK_OK)
+        return failed();
     hk_set_threads((int)given.threads);
-    for (int i = 0; i < given.plugins.n; i++)
+    for (int i = 0; i < given.plugins.n && it->bit != COMPARE; i++) /* there workers load them */
         if (hk_plugin_load(given.plugins.items[i]) != HK_OK)
             return failed();
     return it->run(&given);
+}
+
+int run_words(int n, char **words)
+{
+    const command *it = find_command(words[0]);
+    fputs("+ hillock", stdout);
+    for (int i = 0; i < n; i++) {
+        putchar(' ');
+        put_word(stdout, words[i]);
+    }
+    putchar('\n');
+    fflush(stdout);
+    return run(it, n - 1, words + 1);
 }
 
 /* A reader that went away, as head does, needs no sentence. */

@@ -1,5 +1,6 @@
 /* hillock inspect: what a model, a saved net or a plugin consists of. */
 #include "inspect.h"
+#include "forecast.h"
 #include "network.h"
 #include "output.h"
 
@@ -89,15 +90,20 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
         (json_int_t)training, "batch", (json_int_t)batch, "layers", table.rows));
 }
 
+/* Images are shaped as the data, where they are given. */
 static int inspect_spec(const char *spec, const options *given, hk_net_options choices,
                         hk_data_shape images)
 {
-    network it;
-    int status = network_new(spec, choices, images, &it);
-    if (status)
-        return status;
-    status = inspect_network(&it, given, images);
+    network it = {0};
+    hk_data *data = NULL;
+    int status = given->data ? open_data(given, &data, NULL) : EXIT_DONE;
+    if (!status)
+        status = network_new(spec, choices, data ? hk_data_shape_of(data) : images, &it);
+    if (!status)
+        status = given->forecast ? forecast_network(&it, given, data)
+                                 : inspect_network(&it, given, images);
     network_free(&it);
+    hk_data_free(data);
     return status;
 }
 
@@ -169,8 +175,13 @@ static bool ends_with(const char *text, const char *end)
 int run_inspect(options *given)
 {
     const char *what = given->operands[0];
+    if ((given->data || given->nets) && !given->forecast)
+        return complain(EXIT_USAGE, "inspect: --data and --nets belong to --forecast");
     if (is_model(what))
         return inspect_model(what, given);
+    if (given->forecast && (ends_with(what, ".so") || !strpbrk(what, "/.")))
+        return complain(EXIT_USAGE, "inspect: --forecast is for models and saved nets; \"%s\" is "
+                        "neither", what);
     if (ends_with(what, ".so"))
         return inspect_plugin_file(what, given);
     if (strpbrk(what, "/."))

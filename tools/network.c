@@ -128,6 +128,7 @@ hk_train_options train_options(const options *given, const hk_recipe *recipe, in
                               .batch = recipe->batch,
                               .clip = given->clip,
                               .smoothing = given->smoothing,
+                              .doctor = given->doctor,
                               .seed = (uint64_t)seed,
                               .progress = progress_batch};
 }

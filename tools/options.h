@@ -32,7 +32,10 @@ enum {
     CHECK = 256,
     NEW = 512,
     BUILD = 1024,
-    ALL = 2047
+    DOCTOR = 2048,
+    REPORT = 4096,
+    TRY = 8192,
+    ALL = 16383
 };
 
 enum { MAX_TEXTS = 32 };
@@ -45,15 +48,17 @@ typedef struct text_list {
 
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
+    const char *db, *name, *tune, *baseline;
     const char *out, *from, *resume, *freeze, *family, *test;
-    const char *formula, *derivative, *plot, *range;
-    text_list plugins, params;
+    const char *formula, *derivative, *plot, *range, *report, *treat, *doctor;
+    text_list plugins, params, data_sets;
     int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not said */
     int64_t index;                                     /* -1: not said */
     int64_t worker;                                    /* -1: not one */
+    int64_t nets;
     int64_t size, jobs;
-    double val, clip, smoothing, seconds;
-    bool json, help, all, profile, strict, quick, verbose;
+    double val, clip, smoothing, seconds, deadline, tau;
+    bool json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical, forecast;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;
@@ -69,6 +74,9 @@ typedef struct command {
 int options_parse(const command *to, int argc, char **argv, options *out);
 void options_help(const command *of);
 
+/* Shows a command line, words[0] the command and a NULL behind the last, and carries it out. */
+int run_words(int n, char **words);
+
 /* The commands, one file each. */
 int run_list(options *given);
 int run_inspect(options *given);
@@ -81,3 +89,6 @@ int run_bench(options *given);
 int run_check(options *given);
 int run_new(options *given);
 int run_build(options *given);
+int run_doctor(options *given);
+int run_report(options *given);
+int run_try(options *given);

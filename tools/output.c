@@ -39,6 +39,19 @@ void put_text(FILE *to, const char *text)
     }
 }
 
+void put_word(FILE *to, const char *word)
+{
+    if (*word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "_-+=:,./@%") == strlen(word)) {
+        fputs(word, to);
+        return;
+    }
+    putc('\'', to);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, to);
+    putc('\'', to);
+}
+
 __attribute__((format(printf, 2, 0))) static void say(const char *before, const char *format,
                                                       va_list arguments)
 {

@@ -16,6 +16,8 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text of unknown origin with control bytes as \x1b. */
 void put_text(FILE *to, const char *text);
+/* A word as a shell would want it, in quotes where it needs them. */
+void put_word(FILE *to, const char *word);
 /* 1234567 as "1,234,567", in one of a few buffers. */
 const char *grouped(int64_t number);
 
@@ -34,3 +36,5 @@ bool progress_interrupted(void);
 int progress_batch(const hk_progress *progress, void *user);
 void progress_label(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void progress_clear(void); /* before anything else is printed */
+/* Who draws lines of another kind says how they are wiped away then; NULL: no more. */
+void progress_others(void (*clear)(void *user), void *user);

@@ -45,8 +45,19 @@ static bool is_terminal(void)
     return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
+static void (*clear_others)(void *user);
+static void *others;
+
+void progress_others(void (*clear)(void *user), void *user)
+{
+    clear_others = clear;
+    others = user;
+}
+
 void progress_clear(void)
 {
+    if (clear_others)
+        clear_others(others);
     if (is_drawn)
         fputs("\r\033[K", stderr);
     is_drawn = false;

@@ -56,30 +56,39 @@ void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluat
 
 void summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
-    fprintf(
-        to,
-        "  layer         units    dead  gradient-dead  saturated  gradient norm   (%s inputs)\n",
-        grouped(epoch->probed));
+    if (!epoch->n_layers)
+        return;
+    fprintf(to, "  layer         units    dead  gradient-dead  dormant  saturated      mean  "
+                "variance  gradient  update   (%s inputs)\n", grouped(epoch->probed));
     for (int i = 0; i < epoch->n_layers; i++) {
         const hk_layer_report *layer = &epoch->layers[i];
-        fprintf(to, "  %-12s %6lld %5.1f %%  %11.1f %%  %7.1f %%  %13.3g\n", layer->layer,
-                (long long)layer->units, 100 * layer->dead, 100 * layer->gradient_dead,
-                100 * layer->saturated, layer->gradient_norm);
+        fprintf(to, "  %-12s %6lld %5.1f %%  %11.1f %%  %5.1f %%  %7.1f %%  %8.3g  %8.3g  %8.2g  "
+                    "%6.1g\n", layer->layer, (long long)layer->units, 100 * layer->dead,
+                100 * layer->gradient_dead, 100 * layer->dormant, 100 * layer->saturated,
+                layer->mean, layer->variance, layer->gradient_norm, layer->update_ratio);
     }
+}
+
+static json_t *layer_json(const hk_layer_report *it)
+{
+    json_t *histogram = json_array();
+    for (int i = 0; i < HK_HISTOGRAM_BINS; i++)
+        json_array_append_new(histogram, json_integer(it->histogram[i]));
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "layer",
+                     it->layer, "units", (json_int_t)it->units, "dead", json_number(it->dead),
+                     "gradient_dead", json_number(it->gradient_dead), "dormant",
+                     json_number(it->dormant), "saturated", json_number(it->saturated), "mean",
+                     json_number(it->mean), "variance", json_number(it->variance), "low",
+                     json_number(it->low), "high", json_number(it->high), "histogram", histogram,
+                     "gradient_norm", json_number(it->gradient_norm), "update_ratio",
+                     json_number(it->update_ratio));
 }
 
 json_t *summary_layers_json(const hk_epoch_report *epoch)
 {
     json_t *layers = json_array();
-    for (int i = 0; i < epoch->n_layers; i++) {
-        const hk_layer_report *it = &epoch->layers[i];
-        json_array_append_new(layers, json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "layer",
-                                                it->layer, "units", (json_int_t)it->units, "dead",
-                                                json_number(it->dead), "gradient_dead",
-                                                json_number(it->gradient_dead), "saturated",
-                                                json_number(it->saturated), "gradient_norm",
-                                                json_number(it->gradient_norm)));
-    }
+    for (int i = 0; i < epoch->n_layers; i++)
+        json_array_append_new(layers, layer_json(&epoch->layers[i]));
     return layers;
 }
 

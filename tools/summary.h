@@ -7,7 +7,7 @@ void summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *eval
 /* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, confusion, classes. */
 void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *evaluation);
 
-/* Shares of dead, gradient-dead and saturated units, and gradient norms. */
+/* What each layer's units do; nothing without probes. */
 void summary_layers(FILE *to, const hk_epoch_report *epoch);
 json_t *summary_layers_json(const hk_epoch_report *epoch);
 /* Dead units of all layers, as a share. */

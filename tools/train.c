@@ -1,6 +1,7 @@
 /* hillock train: one model on one data set, from the recipe to the report. */
 #include "network.h"
 #include "summary.h"
+#include "treat.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct training {
     hk_recipe recipe;
     hk_trainer *trainer;
     json_t *history; /* an object for each epoch */
+    json_t *treated; /* what was done before this one; NULL: nothing */
     int save_status; /* of the last --out */
     FILE *to;        /* where tables go: not to standard output when it holds JSON */
 } training;
@@ -122,10 +124,27 @@ static int after_epoch(const hk_epoch_report *r, void *user)
             100 * r->test.accuracy, grouped((int64_t)r->images_per_s), r->seconds);
     summary_layers(t->to, r);
     fflush(t->to);
-    json_array_append_new(t->history, epoch_json(r));
+    json_t *row = epoch_json(r);
+    if (t->treated)
+        json_object_set_new(row, "treated", t->treated);
+    t->treated = NULL;
+    json_array_append_new(t->history, row);
     if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
         t->save_status = failed();
     return t->save_status || r->epoch == t->given->stop || progress_interrupted();
+}
+
+static int before_epoch(const hk_treatment *done, int epoch, void *user)
+{
+    training *t = user;
+    progress_clear();
+    fprintf(t->to, "\nbefore epoch %d: %s: %s of %s dead units treated (%s inputs)\n", epoch,
+            t->given->doctor, grouped(done->treated), grouped(done->dead), grouped(done->inputs));
+    treat_tell(t->to, done);
+    fflush(t->to);
+    json_decref(t->treated);
+    t->treated = treat_json(done);
+    return progress_interrupted();
 }
 
 /* The trainer checks the recipe. */
@@ -136,6 +155,8 @@ static int prepare(training *t)
     how.validation = t->validation;
     how.test = t->test;
     how.epoch = after_epoch;
+    how.treated = before_epoch;
+    how.no_probes = t->given->no_probes;
     how.user = t;
     if (hk_trainer_new(t->it.logits, &how, &t->trainer) != HK_OK)
         return failed();
@@ -205,6 +226,7 @@ static void training_clear(training *t)
     hk_data_free(t->test);
     hk_data_free(t->validation);
     json_decref(t->history);
+    json_decref(t->treated);
 }
 
 int run_train(options *given)

@@ -106,9 +106,20 @@ const hki_engine *hki_engine_find(const char *name)
     return NULL;
 }
 
-hk_status hki_engine_check(void)
+static bool is_isa(const char *name)
 {
-    const char *wanted = secure_getenv("HILLOCK_ENGINE");
+    for (int i = 0; i < HK_ISA_COUNT; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+hk_status hk_engine_check(void)
+{
+    const char *isa = secure_getenv("HILLOCK_ISA"), *wanted = secure_getenv("HILLOCK_ENGINE");
+    if (isa && !is_isa(isa))
+        return hki_fail(HK_UNKNOWN_NAME, "HILLOCK_ISA: no instruction set \"%.64s\"; known: "
+                        "baseline, avx2, avx512", isa);
     if (wanted && !hki_engine_find(wanted))
         return hki_fail(HK_UNKNOWN_NAME,
                         "HILLOCK_ENGINE: this build has no engine \"%.64s\"; known: " KNOWN, wanted);

@@ -82,8 +82,6 @@ typedef struct hki_engine {
 /* The engine that HILLOCK_ENGINE names, else "native". */
 const hki_engine *hki_engine_active(void);
 const hki_engine *hki_engine_find(const char *name); /* NULL: not part of this build */
-/* HK_UNKNOWN_NAME: HILLOCK_ENGINE names no engine of this build; lists them. */
-hk_status hki_engine_check(void);
 
 /* The instruction set in use: what the processor has, capped by HILLOCK_ISA. */
 hk_isa hki_isa(void);

@@ -20,25 +20,61 @@ static const char *next_override(const char *text)
     return NULL;
 }
 
+hk_status hki_act_choice_parse(const char *spec, hki_act_choice *out)
+{
+    const char *tilde = strchr(spec, '~');
+    char first[HKI_MAX_SPEC];
+    *out = (hki_act_choice){0};
+    if (!tilde)
+        return hki_use_parse(HK_ACTIVATION, spec, &out->use);
+    snprintf(first, sizeof first, "%.*s", (int)(tilde - spec), spec);
+    hk_status status = hki_use_parse(HK_ACTIVATION, first, &out->use);
+    if (!status)
+        status = hki_use_parse(HK_ACTIVATION, tilde + 1, &out->other);
+    return status ? status : hki_mix_check(&out->use, &out->other);
+}
+
+static char *act_choice_spec(const hki_act_choice *act)
+{
+    char *spec = hki_use_spec(&act->use);
+    if (!act->other.plugin || !spec)
+        return spec;
+    char *other = hki_use_spec(&act->other);
+    char *both = other ? hki_format("%s~%s", spec, other) : NULL;
+    hki_free(spec);
+    hki_free(other);
+    return both;
+}
+
+static hki_override *new_override(hki_choices *choices)
+{
+    if (choices->n_overrides == HKI_MAX_OVERRIDES) {
+        hki_fail(HK_BAD_ARGUMENT, "at most %d layers have an activation of their own",
+                 HKI_MAX_OVERRIDES);
+        return NULL;
+    }
+    if (!choices->overrides)
+        choices->overrides = hki_alloc_array(HKI_MAX_OVERRIDES, sizeof *choices->overrides);
+    return choices->overrides ? &choices->overrides[choices->n_overrides++] : NULL;
+}
+
 static hk_status add_override(hki_choices *choices, const char *text, size_t length)
 {
     const char *equals = memchr(text, '=', length);
     size_t name = (size_t)(equals - text), rest = length - name - 1;
     char spec[HKI_MAX_SPEC];
-    if (name >= HKI_LAYER_NAME || rest >= sizeof spec || choices->n_overrides == HKI_MAX_OVERRIDES)
-        return hki_fail(HK_BAD_ARGUMENT, "activation of layer %.*s: too long, or more than %d "
-                        "layers with their own", (int)length, text, HKI_MAX_OVERRIDES);
-    if (!choices->overrides &&
-        !(choices->overrides = hki_alloc_array(HKI_MAX_OVERRIDES, sizeof *choices->overrides)))
-        return HK_NO_MEMORY;
-    hki_override *own = &choices->overrides[choices->n_overrides++];
+    if (name >= HKI_LAYER_NAME || rest >= sizeof spec)
+        return hki_fail(HK_BAD_ARGUMENT, "activation of layer %.*s: too long", (int)length, text);
+    hki_override *own = new_override(choices);
+    if (!own)
+        return hk_last_status();
     memcpy(own->layer, text, name);
     memcpy(spec, equals + 1, rest);
     spec[rest] = '\0';
-    return hki_use_parse(HK_ACTIVATION, spec, &own->use);
+    return hki_act_choice_parse(spec, &own->act);
 }
 
-/* "relu+conv2=prelu+fc1=tanh" */
+/* "relu+conv2=prelu+fc1=relu~elu" */
 static hk_status parse_activation(hki_choices *choices, const char *text)
 {
     const char *plus = next_override(text);
@@ -48,7 +84,7 @@ static hk_status parse_activation(hki_choices *choices, const char *text)
         return hki_fail(HK_BAD_ARGUMENT, "an activation spec has at most %d bytes", HKI_MAX_SPEC);
     memcpy(base, text, length);
     base[length] = '\0';
-    hk_status status = hki_use_parse(HK_ACTIVATION, base, &choices->activation);
+    hk_status status = hki_act_choice_parse(base, &choices->activation);
     while (!status && plus) {
         const char *own = plus + 1;
         plus = next_override(own);
@@ -57,23 +93,31 @@ static hk_status parse_activation(hki_choices *choices, const char *text)
     return status;
 }
 
+static hk_status write_activation_spec(hki_choices *choices)
+{
+    char *activation = act_choice_spec(&choices->activation);
+    for (int i = 0; i < choices->n_overrides && activation; i++) {
+        char *base = activation, *own = act_choice_spec(&choices->overrides[i].act);
+        activation = own ? hki_format("%s+%s=%s", base, choices->overrides[i].layer, own) : NULL;
+        hki_free(base);
+        hki_free(own);
+    }
+    if (!activation)
+        return HK_NO_MEMORY;
+    hki_free(choices->activation_spec);
+    choices->activation_spec = activation;
+    return HK_OK;
+}
+
 /* The specs as files keep them: by name, whatever path the user gave. */
 static hk_status write_specs(hki_choices *choices)
 {
     choices->normalization_spec = hki_use_spec(&choices->normalization);
     choices->initializer_spec = hki_use_spec(&choices->initializer);
     choices->weight_norm_spec = hki_use_spec(&choices->weight_norm);
-    char *activation = hki_use_spec(&choices->activation);
-    for (int i = 0; i < choices->n_overrides && activation; i++) {
-        char *base = activation, *own = hki_use_spec(&choices->overrides[i].use);
-        activation = own ? hki_format("%s+%s=%s", base, choices->overrides[i].layer, own) : NULL;
-        hki_free(base);
-        hki_free(own);
-    }
-    choices->activation_spec = activation;
-    bool complete = activation && choices->normalization_spec && choices->initializer_spec &&
+    bool complete = choices->normalization_spec && choices->initializer_spec &&
                     choices->weight_norm_spec;
-    return complete ? HK_OK : HK_NO_MEMORY;
+    return complete ? write_activation_spec(choices) : HK_NO_MEMORY;
 }
 
 static hk_status choose(hki_choices *choices, const hk_net_options *options)
@@ -96,7 +140,7 @@ static hk_status choose(hki_choices *choices, const hk_net_options *options)
 
 hk_net *hk_net_create(hk_net_options options)
 {
-    hk_net *net = hki_engine_check() ? NULL : hki_alloc(sizeof *net);
+    hk_net *net = hk_engine_check() ? NULL : hki_alloc(sizeof *net);
     if (!net)
         return NULL;
     net->seed = options.seed;
@@ -141,6 +185,21 @@ const char *hk_net_activation(const hk_net *net)
     return net->choices->activation_spec;
 }
 
+const char *hk_net_normalization(const hk_net *net)
+{
+    return net->choices->normalization_spec;
+}
+
+const char *hk_net_initializer(const hk_net *net)
+{
+    return net->choices->initializer_spec;
+}
+
+const char *hk_net_weight_norm(const hk_net *net)
+{
+    return net->choices->weight_norm_spec;
+}
+
 int64_t hk_net_parameters(const hk_net *net)
 {
     int64_t count = 0;
@@ -148,6 +207,21 @@ int64_t hk_net_parameters(const hk_net *net)
         if (net->tensors[i]->role == HKI_LEARNED)
             count += hki_count(&net->tensors[i]->shape, 1);
     return count;
+}
+
+hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act)
+{
+    hki_choices *choices = net->choices;
+    const char *name = hki_layer_name(net, layer);
+    hki_override *own = NULL;
+    for (int i = 0; i < choices->n_overrides; i++)
+        if (!strcmp(choices->overrides[i].layer, name))
+            own = &choices->overrides[i];
+    if (!own && !(own = new_override(choices)))
+        return hk_last_status();
+    snprintf(own->layer, sizeof own->layer, "%s", name);
+    own->act = *act;
+    return write_activation_spec(choices);
 }
 
 /* ---- Layers -------------------------------------------------------------------------------------------- */
@@ -275,7 +349,7 @@ static const hki_use *following_activation(const hk_net *net, const hk_tensor *f
         bool reached = false;
         for (int i = 0; i < t->n_inputs; i++)
             reached = reached || follows[t->inputs[i]->id];
-        if (reached && t->op == &hki_op_activate)
+        if (reached && hki_is_activation(t))
             return hki_use_of(t);
         follows[id] = reached && t->op != &hki_op_conv2d && t->op != &hki_op_linear;
     }
@@ -290,23 +364,28 @@ static bool is_first_layer(const hk_tensor *result)
     return x && x->role == HKI_INPUT;
 }
 
-static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
+/* As the initializer that the weight was recorded with draws it. */
+static hk_status draw_weight(const hk_tensor *t, uint64_t key, bool *follows, float *w, float *bias)
 {
-    const hki_fill *fill = t->init;
-    const hki_use *next = fill->result ? following_activation(net, fill->result, follows) : NULL;
+    hki_fill *fill = t->init;
+    if (fill->gain == 0) {
+        const hki_use *next =
+            fill->result ? following_activation(t->net, fill->result, follows) : NULL;
+        fill->gain = next ? hki_gain(next) : 1;
+    }
     const hk_initializer *initializer = fill->use.plugin->initializer;
     hk_weight weight = {.columns = hki_channels(&t->shape),
                         .kernel = fill->kernel,
-                        .gain = next ? hki_gain(next) : 1,
+                        .gain = fill->gain,
                         .first_layer = is_first_layer(fill->result),
-                        .key = name_key(net, t->name),
-                        .w = t->value};
+                        .key = key,
+                        .w = w};
     weight.count = hki_count(&t->shape, 1);
     weight.rows = weight.count / weight.columns;
     weight.fan_in = weight.rows;
     weight.fan_out = weight.columns / fill->groups * weight.kernel;
     if (initializer->traits & HK_FILLS_BIAS && fill->bias)
-        weight.bias = fill->bias->value;
+        weight.bias = bias;
     float *slots[HK_MAX_SLOTS] = {0};
     hk_context context = {.rows = weight.rows, .channels = weight.columns, .key = weight.key,
                           .params = fill->use.params, .slots = slots};
@@ -315,6 +394,23 @@ static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
         return hki_fail(HK_BAD_ARGUMENT, "initializer %s of %s: %s", fill->use.plugin->name,
                         t->name, refusal);
     return HK_OK;
+}
+
+static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
+{
+    const hki_fill *fill = t->init;
+    return draw_weight(t, name_key(net, t->name), follows, t->value,
+                       fill->bias ? fill->bias->value : NULL);
+}
+
+hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias)
+{
+    bool *follows = hki_alloc_array((size_t)weight->net->n_tensors, sizeof *follows);
+    if (!follows)
+        return HK_NO_MEMORY;
+    hk_status status = draw_weight(weight, key, follows, w, bias);
+    hki_free(follows);
+    return status;
 }
 
 /* Slots of one use of a plugin: the table's values, then what the plugin itself writes. The
@@ -349,6 +445,12 @@ static bool uses_plugin(const hk_tensor *t)
            t->op == &hki_op_normalize_weight;
 }
 
+static void fill_mix_slots(hk_net *net, const hk_tensor *y)
+{
+    for (int i = 0; i < 2; i++)
+        fill_slots(net, hki_mix_part(y, i));
+}
+
 static hk_status fill(hk_net *net, bool *follows)
 {
     hk_status status = check_overrides(net);
@@ -356,6 +458,8 @@ static hk_status fill(hk_net *net, bool *follows)
         hk_tensor *t = net->tensors[id];
         if (uses_plugin(t)) {
             fill_slots(net, t);
+        } else if (t->role == HKI_COMPUTED && hki_is_mix(t)) {
+            fill_mix_slots(net, t);
         } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
             status = fill_weight(net, t, follows);
             t->filled = !status;
@@ -376,4 +480,19 @@ hk_status hki_net_fill(hk_net *net)
     pthread_mutex_unlock(&net->choices->lock);
     hki_free(follows);
     return status;
+}
+
+hk_status hki_net_redraw(hk_net *net, uint64_t seed)
+{
+    net->seed = seed;
+    hki_values_changed(net);
+    for (int id = 0; id < net->n_tensors; id++) {
+        hk_tensor *t = net->tensors[id];
+        if (t->role != HKI_LEARNED && t->role != HKI_STATE)
+            continue;
+        t->filled = false;
+        if (!t->init)
+            memset(t->value, 0, (size_t)hki_count(&t->shape, 1) * sizeof *t->value);
+    }
+    return hki_net_fill(net);
 }

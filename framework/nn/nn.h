@@ -6,12 +6,17 @@
 #include "core/plan.h"
 #include "ops/ops.h"
 
-enum { HKI_LAYER_NAME = 64, HKI_MAX_OVERRIDES = 64, HKI_POOLED_PLANS = 8 };
+enum { HKI_LAYER_NAME = 64, HKI_MAX_OVERRIDES = 256, HKI_POOLED_PLANS = 8 };
+
+/* "relu", or "relu~elu": elu in the channels that were swapped. */
+typedef struct hki_act_choice {
+    hki_use use, other; /* other.plugin is NULL where there is one alone */
+} hki_act_choice;
 
 /* "relu+conv2=prelu": this layer's activation is its own. */
 typedef struct hki_override {
     char layer[HKI_LAYER_NAME];
-    hki_use use;
+    hki_act_choice act;
 } hki_override;
 
 /* An evaluation plan that hk_net_predict() keeps for the next caller. */
@@ -23,7 +28,8 @@ typedef struct hki_pooled {
 
 typedef struct hki_choices {
     char *activation_spec, *normalization_spec, *initializer_spec, *weight_norm_spec; /* canonical */
-    hki_use activation, normalization, initializer, weight_norm;
+    hki_act_choice activation;
+    hki_use normalization, initializer, weight_norm;
     hki_override *overrides;
     int n_overrides;
     char (*layers)[HKI_LAYER_NAME];
@@ -38,14 +44,34 @@ typedef struct hki_fill {
     int64_t kernel, groups; /* kernel positions; 1 for dense layers */
     hk_tensor *bias;        /* filled together, or NULL */
     const hk_tensor *result; /* whose following activation sets the gain; NULL: gain 1 */
+    double gain;            /* 0: not known yet */
 } hki_fill;
 
 /* Fills every learned tensor and slot that is not filled yet. */
 hk_status hki_net_fill(hk_net *net);
+/* Gives every learned tensor and slot the first values of a new net with this seed. */
+hk_status hki_net_redraw(hk_net *net, uint64_t seed);
 
 /* The layer's number for a new layer: `name`, or the prefix and the next number. -1: no memory
  * or name taken. */
 int hki_layer_add(hk_net *net, const char *name, const char *prefix);
 const char *hki_layer_name(const hk_net *net, int layer); /* "net" for -1 */
+hk_status hki_act_choice_parse(const char *spec, hki_act_choice *out);
+/* From now on this layer's activation is that one, as if the net's spec had said so. */
+hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
+/* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation of
+ * the same layer is "act2". slots must have HK_MAX_SLOTS places. */
+bool hki_make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
+                    int64_t channels, hk_tensor **slots);
+/* Activates x by f, already with its slots, and g, whose slots are made: "conv1.act.other.slope". No
+ * channel is swapped yet: "conv1.act.swapped". */
+hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+                          const hki_use *g);
+/* Gives all activations of a layer the alternative g, in place: nets that are recorded with
+ * hki_choose_for_layer's spec are the same. Plans made before are of no use any more. HK_BAD_ARGUMENT:
+ * they have another alternative. */
+hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g);
+/* Draws a weight anew, as the first time but with another key; bias may be NULL. */
+hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias);
 /* The weight of a layer, NULL without one. */
 hk_tensor *hki_layer_weight(const hk_net *net, int layer);

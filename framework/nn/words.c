@@ -37,10 +37,8 @@ hk_tensor *hk_parameter(hk_net *net, const char *name, hk_shape shape, const cha
     return leaf && set_fill(leaf, fill) ? leaf : NULL;
 }
 
-/* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation
- * of the same layer is "act2". */
-static bool make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
-                       int64_t channels, hk_tensor **slots)
+bool hki_make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
+                    int64_t channels, hk_tensor **slots)
 {
     char name[HKI_MAX_NAME / 2], full[HKI_MAX_NAME], number[12] = "";
     for (int i = 0; i < hki_slot_count(use->plugin); i++) {
@@ -88,8 +86,8 @@ static bool normalize_weight(hk_net *net, const char *spec, layer_leaves *leaves
         return false;
     if (!strcmp(use.plugin->name, "none"))
         return true;
-    if (!make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
-                    hki_channels(shape), slots))
+    if (!hki_make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
+                        hki_channels(shape), slots))
         return false;
     leaves->applied = hki_normalize_weight(leaves->weight, &use, slots);
     return leaves->applied;
@@ -176,29 +174,55 @@ hk_tensor *hk_linear_with(hk_linear_options o)
 /* ---- Activation and normalization ------------------------------------------------------------------------ */
 
 /* The net's choice, unless the word has its own, unless the net's spec names the layer. */
-static hk_status choose_activation(const hk_act_options *o, hki_use *use)
+static hk_status choose_activation(const hk_act_options *o, hki_act_choice *act)
 {
     const hki_choices *choices = o->x->net->choices;
     const char *layer = hki_layer_name(o->x->net, o->x->layer);
     for (int i = 0; i < choices->n_overrides; i++)
         if (!strcmp(choices->overrides[i].layer, layer)) {
-            *use = choices->overrides[i].use;
+            *act = choices->overrides[i].act;
             return HK_OK;
         }
     if (o->use)
-        return hki_use_parse(HK_ACTIVATION, o->use, use);
-    *use = choices->activation;
+        return hki_act_choice_parse(o->use, act);
+    *act = choices->activation;
     return HK_OK;
+}
+
+/* The layer's own state, a number for each channel: "conv1.act.swapped", then "conv1.act2.swapped". */
+static hk_tensor *make_swapped(hk_net *net, int layer, int64_t channels)
+{
+    char part[32] = "act.swapped", full[HKI_MAX_NAME];
+    for (int again = 2;; again++) {
+        snprintf(full, sizeof full, "%s.%s", hki_layer_name(net, layer), part);
+        if (!hki_name_is_taken(net, full))
+            return layer_leaf(net, layer, HKI_STATE, part, HK_SHAPE(channels));
+        snprintf(part, sizeof part, "act%d.swapped", again);
+    }
+}
+
+hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+                          const hki_use *g)
+{
+    hk_tensor *g_slots[HK_MAX_SLOTS];
+    int64_t channels = hki_channels(&x->shape);
+    if (hki_mix_check(f, g))
+        return NULL;
+    hk_tensor *swapped = make_swapped(x->net, x->layer, channels);
+    if (!swapped || !hki_make_slots(x->net, x->layer, "act.other", g, 1, channels, g_slots))
+        return NULL;
+    return hki_mix(x, f, f_slots, swapped, g, g_slots);
 }
 
 hk_tensor *hk_act_with(hk_act_options o)
 {
-    hki_use use;
+    hki_act_choice act;
     hk_tensor *slots[HK_MAX_SLOTS];
-    if (!o.x || choose_activation(&o, &use) ||
-        !make_slots(o.x->net, o.x->layer, "act", &use, 1, hki_channels(&o.x->shape), slots))
+    if (!o.x || choose_activation(&o, &act) ||
+        !hki_make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
-    return hki_activate(o.x, &use, slots);
+    return act.other.plugin ? hki_record_mix(o.x, &act.use, slots, &act.other)
+                            : hki_activate(o.x, &act.use, slots);
 }
 
 static bool is_used(const hk_tensor *x)
@@ -240,7 +264,7 @@ hk_tensor *hk_norm_with(hk_norm_options o)
     if (!strcmp(use.plugin->name, "none"))
         return o.x;
     drop_bias(o.x);
-    if (!make_slots(o.x->net, o.x->layer, "norm", &use, 1, hki_channels(&o.x->shape), slots))
+    if (!hki_make_slots(o.x->net, o.x->layer, "norm", &use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
     return hki_normalize(o.x, &use, slots);
 }

@@ -1,4 +1,5 @@
-/* Dropout, inverted: Srivastava et al. 2014; of whole channels: Tompson et al. 2015.
+/* Dropout, inverted: Srivastava et al. 2014; of whole channels: Tompson et al. 2015; in evaluation,
+ * too: Gal, Ghahramani 2016.
  *
  * The mask is a function of the step's key and the element's (or sample and channel's) index, so
  * backward draws it again instead of keeping it, and threads do not matter. */
@@ -11,6 +12,7 @@
 typedef struct dropout {
     float rate;
     bool of_channels;
+    bool always; /* in evaluation, too */
 } dropout;
 
 /* out = x times 1 / (1 - rate), or 0 where the draw is below the rate. */
@@ -45,7 +47,7 @@ static void drop(const hki_call *call, const float *x, float *out)
 {
     const dropout *d = call->tensor->attributes;
     int64_t n = hki_count(&call->tensor->shape, call->batch);
-    if (!call->training) {
+    if (!call->training && !d->always) {
         if (out != x)
             memcpy(out, x, (size_t)n * sizeof *out);
     } else if (d->of_channels) {
@@ -65,16 +67,17 @@ static void dropout_backward(const hki_call *call)
     drop(call, call->dy, call->dx[0]);
 }
 
-static bool always(const hk_tensor *y)
+static bool may_be_in_place(const hk_tensor *y)
 {
     (void)y;
     return true;
 }
 
 static const hki_op op_dropout = {
-    .name = "dropout", .forward = dropout_forward, .backward = dropout_backward, .in_place = always};
+    .name = "dropout", .forward = dropout_forward, .backward = dropout_backward,
+    .in_place = may_be_in_place};
 
-static hk_tensor *record(hk_tensor *x, double rate, bool of_channels)
+static hk_tensor *record(hk_tensor *x, double rate, bool of_channels, bool in_evaluation)
 {
     if (!x)
         return NULL;
@@ -86,16 +89,21 @@ static hk_tensor *record(hk_tensor *x, double rate, bool of_channels)
         hki_fail(HK_BAD_SHAPE, "dropout: expects a batch, not %s", hki_shape_text(&x->shape));
         return NULL;
     }
-    dropout d = {(float)rate, of_channels};
+    dropout d = {(float)rate, of_channels, in_evaluation};
     return hki_compute(&op_dropout, &x, 1, x->shape, &d, sizeof d);
 }
 
 hk_tensor *hk_dropout(hk_tensor *x, double rate)
 {
-    return record(x, rate, false);
+    return record(x, rate, false, false);
 }
 
 hk_tensor *hk_channel_dropout(hk_tensor *x, double rate)
 {
-    return record(x, rate, true);
+    return record(x, rate, true, false);
+}
+
+hk_tensor *hk_mc_dropout(hk_tensor *x, double rate)
+{
+    return record(x, rate, false, true);
 }

@@ -89,9 +89,6 @@ const char *hki_kind_phrase(hk_kind kind);
 
 /* ---- spec.c ---------------------------------------------------------------------------------- */
 
-/* A number with at most `digits` digits, with a point whatever the locale. */
-enum { HKI_NUMBER_SIZE = 40 };
-const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE]);
 /* A range as in mathematics: "(0, 64]". */
 enum { HKI_RANGE_SIZE = 2 * HKI_NUMBER_SIZE + 8 };
 const char *hki_range_text(const hk_param *param, char out[HKI_RANGE_SIZE]);

@@ -14,8 +14,14 @@ typedef struct hki_use {
 hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);
 
 /* The canonical spec: name and only the parameters that differ from their defaults, in table
- * order, %.17g. Allocated; NULL when memory is refused. */
+ * order, as short as they can be said exactly. Allocated; NULL when memory is refused. */
 char *hki_use_spec(const hki_use *use);
+
+/* A number with at most `digits` digits, with a point whatever the locale. */
+enum { HKI_NUMBER_SIZE = 40 };
+const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE]);
+/* With as few digits as give the same number when it is read again. */
+const char *hki_shortest_number(double value, char out[HKI_NUMBER_SIZE]);
 
 /* Splits "name:key=value,key=value": calls `each` per pair. For other specs (models, data,
  * optimizers). `what` names the kind of thing in messages. */
@@ -33,3 +39,5 @@ hk_block *hki_backward(const hk_plugin *plugin);
 
 /* 1 / sqrt(E[f(z)^2]) for z ~ N(0,1) by quadrature over the double reference; 1 without one. */
 double hki_gain(const hki_use *use);
+/* E[f(z)^2], or of f', for z ~ N(0, deviation^2), likewise; NAN without a reference. */
+double hki_mean_square(const hki_use *use, double deviation, bool of_slope);

@@ -22,6 +22,15 @@ const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE])
     return out;
 }
 
+const char *hki_shortest_number(double value, char out[HKI_NUMBER_SIZE])
+{
+    double back;
+    for (int digits = 1; digits <= 17; digits++)
+        if (hki_parse_double(hki_number_text(value, digits, out), &back) && back == value)
+            break;
+    return out;
+}
+
 const char *hki_range_text(const hk_param *param, char out[HKI_RANGE_SIZE])
 {
     char low[HKI_NUMBER_SIZE], high[HKI_NUMBER_SIZE];
@@ -203,7 +212,7 @@ static void value_text(const hk_param *param, double value, char *out, size_t si
     if (word)
         snprintf(out, size, "%.*s", (int)length, word);
     else
-        snprintf(out, size, "%s", hki_number_text(value, 17, number));
+        snprintf(out, size, "%s", hki_shortest_number(value, number));
 }
 
 char *hki_use_spec(const hki_use *use)

@@ -7,13 +7,11 @@
 
 enum { EVALUATION_BATCH = 128 };
 
-hk_status hki_evaluator_new(hk_tensor *logits, bool probe, hki_evaluator *out)
+hk_status hki_evaluator_new(hk_tensor *logits, hki_evaluator *out)
 {
     *out = (hki_evaluator){.logits = logits, .input = hk_tensor_input(logits)};
-    hk_plan_options options = {.batch = EVALUATION_BATCH, .output = logits, .probe = probe};
+    hk_plan_options options = {.batch = EVALUATION_BATCH, .output = logits};
     hk_status status = hk_plan_new(logits->net, &options, &out->plan);
-    if (!status && probe)
-        status = hki_probe_new(out->plan, &out->probe);
     if (status)
         hki_evaluator_clear(out);
     return status;
@@ -21,7 +19,6 @@ hk_status hki_evaluator_new(hk_tensor *logits, bool probe, hki_evaluator *out)
 
 void hki_evaluator_clear(hki_evaluator *e)
 {
-    hki_probe_free(e->probe);
     hk_plan_free(e->plan);
     hki_free(e->outputs);
     hki_free(e->labels);
@@ -70,8 +67,6 @@ hk_status hki_evaluator_run(hki_evaluator *e, const hk_data *data, hk_evaluation
 {
     int64_t n = hk_data_shape_of(data).n, classes = hki_channels(&e->logits->shape);
     hk_status status = reserve(e, n);
-    if (e->probe)
-        hki_probe_reset(e->probe);
     for (int64_t done = 0; done < n && !status; done += EVALUATION_BATCH) {
         uint32_t index[EVALUATION_BATCH];
         int64_t now = n - done < EVALUATION_BATCH ? n - done : EVALUATION_BATCH;
@@ -90,7 +85,7 @@ hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out
 {
     hki_evaluator e;
     memset(out, 0, sizeof *out);
-    hk_status status = hki_evaluator_new(logits, false, &e);
+    hk_status status = hki_evaluator_new(logits, &e);
     if (status)
         return status;
     status = hki_check_data(e.input, logits, data);

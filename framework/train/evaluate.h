@@ -1,20 +1,18 @@
 /* train/evaluate.h - an evaluation plan, kept between epochs. */
 #pragma once
 #include "core/plan.h"
-#include "train/probe.h"
 #include "train/train.h"
 
 typedef struct hki_evaluator {
     hk_plan *plan;
     hk_tensor *logits;
     const hk_tensor *input;
-    hki_probe *probe; /* NULL without one */
     float *outputs;   /* logits and labels of the last data set */
     int32_t *labels;
     int64_t room;
 } hki_evaluator;
 
-hk_status hki_evaluator_new(hk_tensor *logits, bool probe, hki_evaluator *out);
+hk_status hki_evaluator_new(hk_tensor *logits, hki_evaluator *out);
 void hki_evaluator_clear(hki_evaluator *evaluator);
 hk_status hki_evaluator_run(hki_evaluator *evaluator, const hk_data *data, hk_evaluation *out);
 

@@ -33,10 +33,33 @@ static hk_status make_slices(hk_optimizer *optimizer)
     size_t n = (size_t)optimizer->n_slices;
     optimizer->slices = hki_alloc_array(n, sizeof *optimizer->slices);
     optimizer->squares = hki_alloc_array(n, sizeof *optimizer->squares);
-    if (!optimizer->slices || !optimizer->squares)
+    optimizer->moved = hki_alloc_array(n, sizeof *optimizer->moved);
+    if (!optimizer->slices || !optimizer->squares || !optimizer->moved)
         return HK_NO_MEMORY;
     cut(optimizer->net, optimizer->n_tensors, optimizer->slices);
     return HK_OK;
+}
+
+/* Slices and moments for what the net has learned so far. */
+static hk_status lay_out(hk_optimizer *optimizer)
+{
+    optimizer->n_tensors = optimizer->net->n_tensors;
+    hk_status status = make_slices(optimizer);
+    for (int i = 0; i < hki_rule_moments(&optimizer->rule) && !status; i++) {
+        size_t floats = (size_t)hk_net_parameters(optimizer->net);
+        optimizer->moments[i] = hki_alloc_array(floats, sizeof(float));
+        status = optimizer->moments[i] ? HK_OK : HK_NO_MEMORY;
+    }
+    return status;
+}
+
+static void clear(hk_optimizer *optimizer)
+{
+    hki_free(optimizer->slices);
+    hki_free(optimizer->squares);
+    hki_free(optimizer->moved);
+    hki_free(optimizer->moments[0]);
+    hki_free(optimizer->moments[1]);
 }
 
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
@@ -46,16 +69,9 @@ hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
     if (!optimizer)
         return HK_NO_MEMORY;
     optimizer->net = net;
-    optimizer->n_tensors = net->n_tensors;
     hk_status status = hki_rule_parse(spec, &optimizer->rule);
     if (!status)
-        status = make_slices(optimizer);
-    int moments = status ? 0 : hki_rule_moments(&optimizer->rule);
-    for (int i = 0; i < moments && !status; i++) {
-        size_t floats = (size_t)hk_net_parameters(net);
-        optimizer->moments[i] = hki_alloc_array(floats, sizeof(float));
-        status = optimizer->moments[i] ? HK_OK : HK_NO_MEMORY;
-    }
+        status = lay_out(optimizer);
     if (status)
         hk_optimizer_free(optimizer);
     else
@@ -67,12 +83,56 @@ void hk_optimizer_free(hk_optimizer *optimizer)
 {
     if (!optimizer)
         return;
-    hki_free(optimizer->slices);
-    hki_free(optimizer->squares);
-    hki_free(optimizer->moments[0]);
-    hki_free(optimizer->moments[1]);
+    clear(optimizer);
     hki_free(optimizer);
 }
+
+/* ---- When the net has changed ------------------------------------------------------------------ */
+
+/* Tensors keep their order, whatever was recorded between them. */
+static void copy_moments(const hk_optimizer *from, const hk_optimizer *to)
+{
+    for (int64_t i = 0, j = 0; i < from->n_slices; i++, j++) {
+        const hki_slice *p = &from->slices[i];
+        while (to->slices[j].tensor != p->tensor)
+            j++;
+        for (int m = 0; m < hki_rule_moments(&from->rule); m++)
+            memcpy(to->moments[m] + to->slices[j].moment, from->moments[m] + p->moment,
+                   (size_t)p->n * sizeof(float));
+    }
+}
+
+hk_status hki_optimizer_refit(hk_optimizer *optimizer)
+{
+    hk_optimizer old = *optimizer, fresh = {.net = old.net,
+                                            .rule = old.rule,
+                                            .step = old.step,
+                                            .measures = old.measures};
+    hk_status status = lay_out(&fresh);
+    if (status) {
+        clear(&fresh);
+        return status;
+    }
+    copy_moments(&old, &fresh);
+    clear(&old);
+    *optimizer = fresh;
+    return HK_OK;
+}
+
+void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
+                          int64_t stride, int64_t n)
+{
+    int64_t i = 0;
+    while (i < optimizer->n_slices && optimizer->slices[i].tensor != learned)
+        i++;
+    if (i == optimizer->n_slices)
+        return;
+    for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++)
+        for (int64_t k = 0; k < n; k++)
+            optimizer->moments[m][optimizer->slices[i].moment + first + k * stride] = 0;
+}
+
+/* ---- A step ---------------------------------------------------------------------------------------- */
 
 double hki_gradient_norm(const hk_tensor *t)
 {
@@ -107,6 +167,27 @@ static void update(const hk_optimizer *optimizer, const hki_slice *p, const hki_
                     p->tensor->gradient + p->first, m, v);
 }
 
+/* The same, and how far it went. [parallel] */
+static double measured_update(const hk_optimizer *optimizer, const hki_slice *p,
+                              const hki_update *numbers)
+{
+    float before[SLICE];
+    const float *w = p->tensor->value + p->first;
+    memcpy(before, w, (size_t)p->n * sizeof *before);
+    update(optimizer, p, numbers);
+    for (int64_t i = 0; i < p->n; i++)
+        before[i] = w[i] - before[i];
+    return hki_kernels_active()->sum_squares(p->n, before);
+}
+
+double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *t)
+{
+    double moved = 0, length = hki_kernels_active()->sum_squares(hki_count(&t->shape, 1), t->value);
+    for (int64_t i = 0; i < optimizer->n_slices; i++)
+        moved += optimizer->slices[i].tensor == t ? optimizer->moved[i] : 0;
+    return length > 0 ? sqrt(moved / length) : 0;
+}
+
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip)
 {
     const hki_rule *rule = &optimizer->rule;
@@ -117,8 +198,13 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
 #pragma omp parallel for num_threads(hki_threads_for(optimizer->n_slices * SLICE)) schedule(static)
     for (int64_t i = 0; i < optimizer->n_slices; i++) {
         const hki_slice *p = &optimizer->slices[i];
-        if (!p->tensor->frozen)
-            update(optimizer, p, p->tensor->no_decay ? &plain : &decayed);
+        const hki_update *numbers = p->tensor->no_decay ? &plain : &decayed;
+        if (p->tensor->frozen)
+            continue;
+        if (optimizer->measures)
+            optimizer->moved[i] = measured_update(optimizer, p, numbers);
+        else
+            update(optimizer, p, numbers);
     }
     for (int i = 0; i < optimizer->n_tensors; i++)
         if (optimizer->net->tensors[i]->role == HKI_LEARNED && !optimizer->net->tensors[i]->frozen)

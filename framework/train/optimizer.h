@@ -16,8 +16,18 @@ struct hk_optimizer {
     int64_t step;      /* steps taken */
     hki_slice *slices; /* of all learned tensors */
     double *squares;   /* [n_slices], sums of squared gradients */
+    bool measures;     /* the next steps also fill `moved` */
+    double *moved;     /* [n_slices], sums of squared changes in a step */
     int64_t n_slices;
     float *moments[2]; /* each [parameters], tensors one after the other in recording order */
 };
 
+/* Learned tensors were recorded since it was made: it moves them, too. The moments of the others stay. */
+hk_status hki_optimizer_refit(hk_optimizer *optimizer);
+/* The moments of elements first, first + stride, ... start anew. */
+void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
+                          int64_t stride, int64_t n);
+
 double hki_gradient_norm(const hk_tensor *learned); /* Euclidean, in double */
+/* Norm of what the last measured step changed over the norm of what it became. */
+double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *learned);

@@ -1,149 +1,461 @@
-/* Dead, gradient-dead and saturated units, as defined in docs/dead-neurons.md: a unit is a
- * channel; it is dead when no output on any position of any evaluated input was above 0, and
- * gradient-dead when |f'(x)| never reached 1e-3. Maxima and counts do not depend on the order, so
- * chunks may be merged in any. */
+/* What the units of a net do, as defined in docs/dead-neurons.md.
+ *
+ * A layer is looked at right after it was computed, a tile of rows at a time: its extremes and
+ * counts, its moments, and its slopes, which are what backward makes of ones. A tile's sums are
+ * floats; those of a chunk of tiles, and of the layer, are doubles that join in order: so the bits
+ * do not depend on the threads. Until they are reported, the members of an hki_unit hold sums:
+ * variance and x_variance those of squared distances from the mean. */
 #include "train/probe.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "engine/kernels.h"
 #include "nn/nn.h"
 
-static const float slope_threshold = 1e-3f, asymptote_distance = 0.05f;
+static const float asymptote_distance = 0.05f;
+static const double slope_threshold = 1e-3, dormant_score = 0.025;
 
-/* What is known of one activation. Each chunk has its own rows: most[c_out], slope[c_in]. */
+/* What is known of one activation. */
 typedef struct watched {
     const hk_tensor *tensor;
     int64_t c_in, c_out;
-    bool has_slope;      /* elementwise: f'(x) is what backward makes of ones */
-    bool is_bounded;     /* has asymptotes on both sides, at low and high */
-    float low, high;
-    float *most, *slope; /* [HKI_MAX_CHUNKS][channels] */
-    float *ones, *dx;    /* [c_out], [HKI_MAX_CHUNKS] tiles */
-    int64_t longest;     /* of its learned slots */
-    float *unwanted;     /* [HKI_MAX_CHUNKS][longest]: gradients of slots that nobody reads */
-    int64_t saturated[HKI_MAX_CHUNKS], outputs;
+    int n_parts;     /* 2: a mix of two activations */
+    bool has_slope;  /* elementwise */
+    float low, high; /* outputs below or above are saturated; infinite where nothing is */
+    int64_t rows;    /* seen */
+    hki_unit *units; /* [c_out] sums */
+    double first_bin, last_bin;      /* their outer edges: the range of the first run */
+    int64_t bins[HK_HISTOGRAM_BINS]; /* of the first run */
 } watched;
+
+/* What a chunk of rows adds up to. */
+typedef struct sums {
+    hki_unit *units; /* [c_out] */
+    int64_t *bins;   /* [HK_HISTOGRAM_BINS] */
+} sums;
+
+/* Where a thread looks at a tile. Columns are some rows side by side, so that few channels make
+ * long loops, too. */
+typedef struct bench {
+    hki_unit *units;                                 /* [c_out] sums */
+    float *most, *least, *total, *zeros, *saturated; /* [columns] */
+    float *mean, *m2;                                /* [channels] */
+    float *dx, *dslots;                              /* the tile; gradients that nobody reads */
+} bench;
 
 struct hki_probe {
     hk_plan *plan;
     watched *layers;
     int n_layers;
     int64_t seen;
+    float *ones;          /* a tile */
+    char *sums, *benches; /* of chunks and threads: enough for each layer */
 };
+
+/* ---- Layers and memory --------------------------------------------------------------------------- */
 
 /* Finite limits on both sides: bounded, with asymptotes there. */
 static void find_asymptotes(watched *w)
 {
     const hki_use *use = hki_use_of(w->tensor);
-    double slots[HK_MAX_SLOTS] = {0};
+    double slots[HK_MAX_SLOTS] = {0}, values[4];
     hk_scalar64 at = {.p = use->params, .t = slots};
+    w->low = -INFINITY;
+    w->high = INFINITY;
     if (!use->plugin->activation->value)
         return;
     for (int i = 0; i < hki_slot_count(use->plugin); i++)
         slots[i] = use->plugin->slots[i].value;
-    double values[4];
     for (int i = 0; i < 4; i++) {
         static const double far[4] = {-1e4, -1e3, 1e3, 1e4};
         at.x = far[i];
         values[i] = use->plugin->activation->value(&at);
     }
-    w->low = (float)fmin(values[0], values[3]);
-    w->high = (float)fmax(values[0], values[3]);
-    w->is_bounded = fabs(values[0] - values[1]) < 1e-2 && fabs(values[3] - values[2]) < 1e-2 &&
-                    w->low < w->high;
+    if (fabs(values[0] - values[1]) < 1e-2 && fabs(values[3] - values[2]) < 1e-2 &&
+        fabs(values[0] - values[3]) > 0) {
+        w->low = (float)fmin(values[0], values[3]) + asymptote_distance;
+        w->high = (float)fmax(values[0], values[3]) - asymptote_distance;
+    }
+}
+
+/* Larger than the tiles of training: what is done once a tile is done less often. */
+static int64_t tile_rows(const watched *w)
+{
+    return 4 * hki_tile_rows(hki_max(w->c_in, w->c_out));
+}
+
+static int64_t columns_of(int64_t channels)
+{
+    return channels * (channels < 64 ? 64 / channels : 1);
+}
+
+static void *take(char *base, size_t *used, size_t count, size_t size)
+{
+    void *at = base ? base + *used : NULL;
+    *used += (count * size + 63) / 64 * 64;
+    return at;
+}
+
+/* These two count bytes, and fill `out` where there is a base. */
+static size_t place_sums(const watched *w, char *base, sums *out)
+{
+    size_t used = 0;
+    out->units = take(base, &used, (size_t)w->c_out, sizeof *out->units);
+    out->bins = take(base, &used, HK_HISTOGRAM_BINS, sizeof *out->bins);
+    return used;
+}
+
+/* What computes the layer: part 1, if there is one, in the channels that were swapped. */
+static const hki_use *part_of(const watched *w, int i)
+{
+    return hki_use_of(hki_mix_part(w->tensor, i));
+}
+
+static size_t place_bench(const watched *w, char *base, bench *out)
+{
+    size_t used = 0, widest = (size_t)hki_max(w->c_in, w->c_out);
+    size_t columns = (size_t)hki_max(columns_of(w->c_in), columns_of(w->c_out));
+    float **const rows[] = {&out->most, &out->least, &out->total, &out->zeros, &out->saturated};
+    out->units = take(base, &used, (size_t)w->c_out, sizeof *out->units);
+    for (int i = 0; i < 5; i++)
+        *rows[i] = take(base, &used, columns, sizeof(float));
+    out->mean = take(base, &used, widest, sizeof(float));
+    out->m2 = take(base, &used, widest, sizeof(float));
+    out->dx = take(base, &used, (size_t)(tile_rows(w) * w->c_in), sizeof(float));
+    int64_t learned = 0;
+    for (int i = 0; i < w->n_parts; i++)
+        learned += hki_learned_floats(part_of(w, i)->plugin, tile_rows(w), w->c_in);
+    out->dslots = take(base, &used, (size_t)learned, sizeof(float));
+    return used;
 }
 
 static hk_status watch_layer(watched *w, const hk_tensor *t)
 {
     w->tensor = t;
+    w->n_parts = hki_is_mix(t) ? 2 : 1;
     w->c_in = hki_channels(&t->inputs[0]->shape);
     w->c_out = hki_channels(&t->shape);
     w->has_slope = w->c_in == w->c_out &&
                    !(hki_use_of(t)->plugin->activation->traits & HK_ROWWISE);
     find_asymptotes(w);
-    const hk_plugin *plugin = hki_use_of(t)->plugin;
-    for (int i = 0; i < hki_slot_count(plugin); i++) {
-        int64_t length = hki_slot_length(&plugin->slots[i], 1, w->c_in);
-        w->longest = length > w->longest ? length : w->longest;
+    w->units = hki_alloc_array((size_t)w->c_out, sizeof *w->units);
+    return w->units ? HK_OK : HK_NO_MEMORY;
+}
+
+/* ---- Joining sums -------------------------------------------------------------------------------- */
+
+static double larger(double a, double b)
+{
+    return b > a ? b : a;
+}
+
+static double smaller(double a, double b)
+{
+    return b < a ? b : a;
+}
+
+/* Mean and squared distances of n numbers with those of k more (Chan, Golub, LeVeque 1979). */
+static void join_moments(double *mean, double *m2, double n, double more_mean, double more_m2,
+                         double k)
+{
+    double away = more_mean - *mean, share = k / (n + k);
+    *mean += away * share;
+    *m2 += more_m2 + away * away * n * share;
+}
+
+/* The sums of n rows with those of k more. */
+static void join(hki_unit *sum, double n, const hki_unit *more, double k)
+{
+    sum->most = larger(sum->most, more->most);
+    sum->least = smaller(sum->least, more->least);
+    join_moments(&sum->mean, &sum->variance, n, more->mean, more->variance, k);
+    sum->mean_abs += more->mean_abs;
+    sum->zeros += more->zeros;
+    sum->saturated += more->saturated;
+    sum->slope = larger(sum->slope, more->slope);
+    sum->x_most = larger(sum->x_most, more->x_most);
+    sum->x_least = smaller(sum->x_least, more->x_least);
+    join_moments(&sum->x_mean, &sum->x_variance, n, more->x_mean, more->x_variance, k);
+}
+
+static void forget(hki_unit *units, int64_t n)
+{
+    const double all = (double)INFINITY;
+    for (int64_t i = 0; i < n; i++)
+        units[i] = (hki_unit){.most = -all, .least = all, .x_most = -all, .x_least = all};
+}
+
+/* ---- Looking at a tile --------------------------------------------------------------------------- */
+
+/* A tile [rows x channels] as rows of columns; the last of them may be shorter. */
+typedef struct wide {
+    int64_t rows, columns, rest, channels;
+    const float *v;
+} wide;
+
+static wide widen(const float *v, int64_t rows, int64_t channels)
+{
+    int64_t columns = columns_of(channels), count = rows * channels;
+    return (wide){count / columns, columns, count % columns, channels, v};
+}
+
+static void start_extremes(const wide *t, const bench *at)
+{
+    for (int64_t j = 0; j < t->columns; j++) {
+        at->most[j] = -INFINITY;
+        at->least[j] = INFINITY;
     }
-    size_t tile = (size_t)(hki_tile_rows(w->c_in) * w->c_in);
-    w->most = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->c_out), sizeof(float));
-    w->slope = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->c_in), sizeof(float));
-    w->ones = hki_alloc_array(tile, sizeof(float));
-    w->dx = hki_alloc_array(HKI_MAX_CHUNKS * tile, sizeof(float));
-    w->unwanted = hki_alloc_array((size_t)(HKI_MAX_CHUNKS * w->longest), sizeof(float));
-    if (!w->most || !w->slope || !w->ones || !w->dx || !w->unwanted)
-        return HK_NO_MEMORY;
-    for (size_t i = 0; i < tile; i++)
-        w->ones[i] = 1;
-    return HK_OK;
 }
 
-/* ---- Looking at a run ---------------------------------------------------------------------------------- */
-
-static void look_at_outputs(watched *w, int chunk, int64_t rows, const float *y)
+static void extremes_of_row(int64_t n, const float *restrict v, float *restrict most,
+                            float *restrict least)
 {
-    float *most = w->most + chunk * w->c_out;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t j = 0; j < w->c_out; j++) {
-            float v = y[r * w->c_out + j];
-            most[j] = v > most[j] ? v : most[j];
-        }
-    if (!w->is_bounded)
-        return;
-    int64_t count = 0;
-    float low = w->low + asymptote_distance, high = w->high - asymptote_distance;
-    for (int64_t i = 0; i < rows * w->c_out; i++)
-        count += y[i] < low || y[i] > high;
-    w->saturated[chunk] += count;
+    for (int64_t j = 0; j < n; j++) {
+        most[j] = v[j] > most[j] ? v[j] : most[j];
+        least[j] = v[j] < least[j] ? v[j] : least[j];
+    }
 }
 
-static void look_at_slopes(watched *w, int chunk, const hk_context *context, hk_tile tile,
-                           uint32_t reads)
+static void find_extremes(const wide *t, const bench *at)
 {
-    float *slope = w->slope + chunk * w->c_in, *dslots[HK_MAX_SLOTS] = {0};
-    const hk_plugin *plugin = hki_use_of(w->tensor)->plugin;
-    int64_t rows = hki_tile_rows(w->c_in);
-    for (int i = 0; i < hki_slot_count(plugin); i++)
-        if (plugin->slots[i].role == HK_LEARNED)
-            dslots[i] = w->unwanted + chunk * w->longest;
-    tile.dy = w->ones;
-    tile.dx = w->dx + chunk * rows * w->c_in;
+    start_extremes(t, at);
+    for (int64_t r = 0; r <= t->rows; r++)
+        extremes_of_row(r < t->rows ? t->columns : t->rest, t->v + r * t->columns, at->most,
+                        at->least);
+    for (int64_t j = t->channels; j < t->columns; j++) {
+        int64_t i = j % t->channels;
+        at->most[i] = at->most[j] > at->most[i] ? at->most[j] : at->most[i];
+        at->least[i] = at->least[j] < at->least[i] ? at->least[j] : at->least[i];
+    }
+}
+
+static void counts_of_row(int64_t n, const float *restrict v, float low, float high,
+                          float *restrict total, float *restrict zeros, float *restrict saturated)
+{
+    for (int64_t j = 0; j < n; j++) {
+        total[j] += fabsf(v[j]);
+        zeros[j] += v[j] == 0 ? 1.0f : 0.0f;
+        saturated[j] += v[j] < low || v[j] > high ? 1.0f : 0.0f;
+    }
+}
+
+static void find_counts(const watched *w, const wide *t, const bench *at)
+{
+    for (int64_t j = 0; j < t->columns; j++)
+        at->total[j] = at->zeros[j] = at->saturated[j] = 0;
+    for (int64_t r = 0; r <= t->rows; r++)
+        counts_of_row(r < t->rows ? t->columns : t->rest, t->v + r * t->columns, w->low, w->high,
+                      at->total, at->zeros, at->saturated);
+    for (int64_t j = t->channels; j < t->columns; j++) {
+        at->total[j % t->channels] += at->total[j];
+        at->zeros[j % t->channels] += at->zeros[j];
+        at->saturated[j % t->channels] += at->saturated[j];
+    }
+}
+
+/* A look at one layer: what all its tiles have in common. */
+typedef struct look {
+    hki_probe *probe;
+    watched *layer;
+    const hki_call *call;
+    hk_context contexts[2]; /* of the parts */
+    float *slots[2][HK_MAX_SLOTS];
+    hki_chunks chunks;
+} look;
+
+static sums sums_of(const look *l, int chunk)
+{
+    sums own;
+    size_t bytes = place_sums(l->layer, NULL, &own);
+    place_sums(l->layer, l->probe->sums + (size_t)chunk * bytes, &own);
+    return own;
+}
+
+static bench own_bench(const look *l)
+{
+    bench own;
+    size_t bytes = place_bench(l->layer, NULL, &own);
+    place_bench(l->layer, l->probe->benches + (size_t)hki_team_member() * bytes, &own);
+    return own;
+}
+
+static void look_at_outputs(const watched *w, const hk_tile *tile, const bench *at)
+{
+    wide y = widen(tile->y, tile->rows, w->c_out);
+    find_extremes(&y, at);
+    find_counts(w, &y, at);
+    hki_kernels_active()->moments(tile->rows, w->c_out, tile->y, at->mean, at->m2);
+    for (int64_t j = 0; j < w->c_out; j++)
+        at->units[j] = (hki_unit){.most = (double)at->most[j],
+                                 .least = (double)at->least[j],
+                                 .mean = (double)at->mean[j],
+                                 .variance = (double)at->m2[j],
+                                 .mean_abs = (double)at->total[j],
+                                 .zeros = (double)at->zeros[j],
+                                 .saturated = (double)at->saturated[j]};
+}
+
+static void look_at_inputs(const watched *w, const hk_tile *tile, const bench *at)
+{
+    wide x = widen(tile->x, tile->rows, w->c_in);
+    find_extremes(&x, at);
+    hki_kernels_active()->moments(tile->rows, w->c_in, tile->x, at->mean, at->m2);
+    for (int64_t j = 0; j < w->c_in; j++) {
+        at->units[j].x_most = (double)at->most[j];
+        at->units[j].x_least = (double)at->least[j];
+        at->units[j].x_mean = (double)at->mean[j];
+        at->units[j].x_variance = (double)at->m2[j];
+    }
+}
+
+/* What part i kept of the rows from this one on. */
+static float *kept_by(const look *l, int i, int64_t row)
+{
+    const watched *w = l->layer;
+    int64_t before = i ? part_of(w, 0)->plugin->activation->aux_floats * l->contexts[0].rows : 0;
+    int64_t aux = part_of(w, i)->plugin->activation->aux_floats;
+    return aux ? (float *)l->call->keep + before + row * aux : NULL;
+}
+
+static void look_at_slopes(const look *l, int i, hk_tile tile, const bench *at)
+{
+    const watched *w = l->layer;
+    const hk_plugin *plugin = part_of(w, i)->plugin;
+    const float *swapped = i ? hki_mix_swapped(w->tensor)->value : NULL;
+    float *dslots[HK_MAX_SLOTS];
+    hki_point_slots(plugin, tile.rows, w->c_in, at->dslots, dslots);
+    tile.dy = l->probe->ones;
+    tile.dx = at->dx;
     tile.dslots = dslots;
-    if (!(reads & HK_READS_X))
+    tile.aux = kept_by(l, i, tile.first_row);
+    if (!(plugin->activation->reads & HK_READS_X))
         tile.x = NULL;
-    hki_backward(plugin)(context, &tile);
-    for (int64_t r = 0; r < tile.rows; r++)
-        for (int64_t j = 0; j < w->c_in; j++) {
-            float v = fabsf(tile.dx[r * w->c_in + j]);
-            slope[j] = v > slope[j] ? v : slope[j];
-        }
+    hki_backward(plugin)(&l->contexts[i], &tile);
+    wide dx = widen(at->dx, tile.rows, w->c_in);
+    find_extremes(&dx, at);
+    for (int64_t j = 0; j < w->c_in; j++)
+        if (!swapped || swapped[j] > 0)
+            at->units[j].slope = larger((double)at->most[j], -(double)at->least[j]);
 }
 
-static void look_at_layer(watched *w, const hki_call *call)
+static hk_tile tile_at(const look *l, int64_t row, int64_t end)
 {
-    const hki_use *use = hki_use_of(w->tensor);
-    const hk_activation *activation = use->plugin->activation;
-    float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
-    int64_t tile_rows = hki_tile_rows(w->c_in);
-    hki_chunks chunks = hki_chunks_of(context.rows, w->c_in, tile_rows);
-#pragma omp parallel for num_threads(hki_threads_for(context.rows * w->c_in)) schedule(static)
-    for (int c = 0; c < chunks.count; c++) {
-        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
-        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
-            int64_t rows = r + tile_rows < end ? tile_rows : end - r;
-            hk_tile tile = {.rows = rows, .first_row = r, .x = call->x[0] + r * w->c_in,
-                            .y = call->y + r * w->c_out};
-            if (activation->aux_floats)
-                tile.aux = (float *)call->keep + r * activation->aux_floats;
-            look_at_outputs(w, c, rows, tile.y);
-            if (w->has_slope)
-                look_at_slopes(w, c, &context, tile, activation->reads);
-        }
+    const watched *w = l->layer;
+    return (hk_tile){.rows = hki_min(tile_rows(w), end - row),
+                     .first_row = row,
+                     .x = l->call->x[0] + row * w->c_in,
+                     .y = l->call->y + row * w->c_out};
+}
+
+static void look_at_chunk(const look *l, int chunk)
+{
+    const watched *w = l->layer;
+    sums own = sums_of(l, chunk);
+    bench at = own_bench(l);
+    int64_t first = chunk * l->chunks.size, end = hki_chunk_end(&l->chunks, first);
+    forget(own.units, w->c_out);
+    for (int64_t row = first; row < end; row += tile_rows(w)) {
+        hk_tile tile = tile_at(l, row, end);
+        look_at_outputs(w, &tile, &at);
+        if (w->c_in == w->c_out)
+            look_at_inputs(w, &tile, &at);
+        for (int i = 0; i < w->n_parts && w->has_slope; i++)
+            look_at_slopes(l, i, tile, &at);
+        for (int64_t j = 0; j < w->c_out; j++)
+            join(&own.units[j], (double)(row - first), &at.units[j], (double)tile.rows);
     }
-    w->outputs += context.rows * w->c_out;
+}
+
+/* ---- The histogram ------------------------------------------------------------------------------- */
+
+static void place_bins(watched *w)
+{
+    w->first_bin = (double)INFINITY;
+    w->last_bin = -w->first_bin;
+    for (int64_t j = 0; j < w->c_out; j++) {
+        w->first_bin = smaller(w->first_bin, w->units[j].least);
+        w->last_bin = larger(w->last_bin, w->units[j].most);
+    }
+}
+
+static void find_bins(int n, const float *restrict v, float low, float bins_per_unit,
+                      int *restrict bins)
+{
+    const float last = HK_HISTOGRAM_BINS - 1;
+    for (int i = 0; i < n; i++) {
+        float bin = (v[i] - low) * bins_per_unit;
+        bin = bin > 0 ? bin : 0; /* NAN, too */
+        bins[i] = (int)(bin < last ? bin : last);
+    }
+}
+
+/* Four tables, so that equal numbers in a row need not wait for each other. */
+static void count_chunk(const look *l, int chunk)
+{
+    const watched *w = l->layer;
+    sums own = sums_of(l, chunk);
+    const double range = w->last_bin - w->first_bin;
+    const float low = (float)w->first_bin;
+    const float bins_per_unit = range > 0 ? (float)(HK_HISTOGRAM_BINS / range) : 0;
+    int64_t first = chunk * l->chunks.size, end = hki_chunk_end(&l->chunks, first) * w->c_out;
+    int64_t tables[4][HK_HISTOGRAM_BINS] = {{0}};
+    int bins[512];
+    for (int64_t i = first * w->c_out; i < end; i += 512) {
+        int n = (int)hki_min(512, end - i);
+        find_bins(n, l->call->y + i, low, bins_per_unit, bins);
+        for (int k = 0; k < n; k++)
+            tables[k & 3][bins[k]]++;
+    }
+    for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
+        own.bins[b] = tables[0][b] + tables[1][b] + tables[2][b] + tables[3][b];
+}
+
+/* ---- Looking at a run ---------------------------------------------------------------------------- */
+
+static void gather_units(const look *l)
+{
+    watched *w = l->layer;
+    int64_t seen = w->rows;
+    for (int c = 0; c < l->chunks.count; c++) {
+        sums own = sums_of(l, c);
+        int64_t first = c * l->chunks.size, rows = hki_chunk_end(&l->chunks, first) - first;
+        for (int64_t j = 0; j < w->c_out; j++)
+            join(&w->units[j], (double)seen, &own.units[j], (double)rows);
+        seen += rows;
+    }
+    w->rows = seen;
+}
+
+static void gather_bins(const look *l)
+{
+    for (int c = 0; c < l->chunks.count; c++) {
+        sums own = sums_of(l, c);
+        for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
+            l->layer->bins[b] += own.bins[b];
+    }
+}
+
+static void look_at_layer(hki_probe *probe, watched *w, const hki_call *call)
+{
+    look l = {.probe = probe, .layer = w, .call = call};
+    for (int i = 0; i < w->n_parts; i++)
+        l.contexts[i] = hki_context_of(call, hki_mix_part(w->tensor, i),
+                                       hki_mix_slots(w->tensor, i), part_of(w, i), l.slots[i]);
+    l.chunks = hki_chunks_of(l.contexts[0].rows, w->c_in, tile_rows(w));
+    int threads = hki_team(l.chunks.count, l.contexts[0].rows * w->c_in);
+    bool is_first = !w->rows;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int c = 0; c < l.chunks.count; c++)
+        look_at_chunk(&l, c);
+    gather_units(&l);
+    if (!is_first)
+        return;
+    place_bins(w);
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int c = 0; c < l.chunks.count; c++)
+        count_chunk(&l, c);
+    gather_bins(&l);
 }
 
 static void watch(void *user, const hki_call *call, bool back, double seconds)
@@ -152,13 +464,41 @@ static void watch(void *user, const hki_call *call, bool back, double seconds)
     (void)seconds;
     for (int i = 0; i < probe->n_layers && !back; i++)
         if (probe->layers[i].tensor == call->tensor) {
-            look_at_layer(&probe->layers[i], call);
+            look_at_layer(probe, &probe->layers[i], call);
             if (i == 0)
                 probe->seen += call->batch;
         }
 }
 
-/* ---- The probe ------------------------------------------------------------------------------------------- */
+/* ---- The probe ----------------------------------------------------------------------------------- */
+
+static size_t largest(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static hk_status make_room(hki_probe *probe)
+{
+    size_t tile = 1, sums_bytes = 1, bench_bytes = 1;
+    for (int i = 0; i < probe->n_layers; i++) {
+        const watched *w = &probe->layers[i];
+        int64_t rows = hki_rows(&w->tensor->inputs[0]->shape, probe->plan->batch);
+        size_t chunks = (size_t)hki_chunks_most(rows, w->c_in, tile_rows(w));
+        bench unused_bench;
+        sums unused_sums;
+        tile = largest(tile, (size_t)(tile_rows(w) * w->c_in));
+        sums_bytes = largest(sums_bytes, chunks * place_sums(w, NULL, &unused_sums));
+        bench_bytes = largest(bench_bytes, HKI_TEAM * place_bench(w, NULL, &unused_bench));
+    }
+    probe->sums = hki_alloc(sums_bytes);
+    probe->benches = hki_alloc(bench_bytes);
+    probe->ones = hki_alloc_array(tile, sizeof *probe->ones);
+    if (!probe->sums || !probe->benches || !probe->ones)
+        return HK_NO_MEMORY;
+    for (size_t i = 0; i < tile; i++)
+        probe->ones[i] = 1;
+    return HK_OK;
+}
 
 hk_status hki_probe_new(hk_plan *plan, hki_probe **out)
 {
@@ -170,13 +510,16 @@ hk_status hki_probe_new(hk_plan *plan, hki_probe **out)
     probe->layers = hki_alloc_array((size_t)plan->n_steps, sizeof *probe->layers);
     hk_status status = probe->layers ? HK_OK : HK_NO_MEMORY;
     for (int s = 0; s < plan->n_steps && !status; s++)
-        if (plan->steps[s].call.tensor->op == &hki_op_activate)
+        if (hki_is_activation(plan->steps[s].call.tensor))
             status = watch_layer(&probe->layers[probe->n_layers++], plan->steps[s].call.tensor);
+    if (!status)
+        status = make_room(probe);
     if (status) {
         hki_probe_free(probe);
         *out = NULL;
         return status;
     }
+    hki_probe_reset(probe);
     hki_plan_watch(plan, watch, probe);
     return HK_OK;
 }
@@ -185,14 +528,12 @@ void hki_probe_free(hki_probe *probe)
 {
     if (!probe)
         return;
-    for (int i = 0; i < probe->n_layers; i++) {
-        hki_free(probe->layers[i].most);
-        hki_free(probe->layers[i].slope);
-        hki_free(probe->layers[i].ones);
-        hki_free(probe->layers[i].dx);
-        hki_free(probe->layers[i].unwanted);
-    }
+    for (int i = 0; i < probe->n_layers; i++)
+        hki_free(probe->layers[i].units);
     hki_free(probe->layers);
+    hki_free(probe->ones);
+    hki_free(probe->sums);
+    hki_free(probe->benches);
     hki_free(probe);
 }
 
@@ -201,12 +542,28 @@ void hki_probe_reset(hki_probe *probe)
     probe->seen = 0;
     for (int i = 0; i < probe->n_layers; i++) {
         watched *w = &probe->layers[i];
-        w->outputs = 0;
-        memset(w->saturated, 0, sizeof w->saturated);
-        memset(w->slope, 0, (size_t)(HKI_MAX_CHUNKS * w->c_in) * sizeof(float));
-        for (int64_t j = 0; j < HKI_MAX_CHUNKS * w->c_out; j++)
-            w->most[j] = -INFINITY;
+        w->rows = 0;
+        forget(w->units, w->c_out);
+        memset(w->bins, 0, sizeof w->bins);
     }
+}
+
+hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n)
+{
+    float *x = hk_plan_value(probe->plan, input);
+    int64_t pixels = hki_sample_count(&input->shape);
+    hk_status status = HK_OK;
+    hki_probe_reset(probe);
+    for (int64_t done = 0, now; done < n && !status; done += now) {
+        now = hki_min(n - done, probe->plan->batch);
+        for (int64_t i = 0; i < now; i++) {
+            uint32_t image = (uint32_t)(done + i);
+            int32_t label;
+            hk_data_read(data, &image, 1, x + i * pixels, &label);
+        }
+        status = hk_plan_forward(probe->plan, now);
+    }
+    return status;
 }
 
 int64_t hki_probe_seen(const hki_probe *probe)
@@ -224,30 +581,53 @@ int hki_probe_layer(const hki_probe *probe, int i)
     return probe->layers[i].tensor->layer;
 }
 
-/* Share of channels whose largest value over all chunks stays at or below (below) the limit. */
-static double share_of_units(const float *values, int64_t channels, float limit, bool or_equal)
+const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i)
 {
-    int64_t count = 0;
-    for (int64_t j = 0; j < channels; j++) {
-        float most = values[j];
-        for (int c = 1; c < HKI_MAX_CHUNKS; c++)
-            most = values[c * channels + j] > most ? values[c * channels + j] : most;
-        count += or_equal ? most <= limit : most < limit;
-    }
-    return (double)count / (double)channels;
+    return probe->layers[i].tensor;
+}
+
+/* ---- Figures ------------------------------------------------------------------------------------- */
+
+void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out)
+{
+    const watched *w = &probe->layers[i];
+    const double n = (double)hki_max(w->rows, 1), none = (double)NAN;
+    *out = w->units[unit];
+    out->variance /= n;
+    out->mean_abs /= n;
+    out->zeros /= n;
+    out->saturated /= n;
+    out->x_variance /= n;
+    if (!w->has_slope)
+        out->slope = none;
+    if (w->c_in != w->c_out)
+        out->x_most = out->x_least = out->x_mean = out->x_variance = none;
 }
 
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
 {
     const watched *w = &probe->layers[i];
-    int64_t saturated = 0;
-    for (int c = 0; c < HKI_MAX_CHUNKS; c++)
-        saturated += w->saturated[c];
     const char *name = hki_layer_name(w->tensor->net, w->tensor->layer);
-    *out = (hk_layer_report){.units = w->c_out};
+    double n = (double)w->c_out, mean_abs = 0, dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
+    hki_unit unit;
+    *out = (hk_layer_report){
+        .units = w->c_out, .low = w->first_bin, .high = w->last_bin};
     memcpy(out->layer, name, strlen(name) + 1);
-    out->dead = share_of_units(w->most, w->c_out, 0, true);
-    out->gradient_dead =
-        w->has_slope ? share_of_units(w->slope, w->c_in, slope_threshold, false) : (double)NAN;
-    out->saturated = w->outputs ? (double)saturated / (double)w->outputs : 0;
+    memcpy(out->histogram, w->bins, sizeof w->bins);
+    for (int64_t j = 0; j < w->c_out; j++) {
+        hki_probe_unit(probe, i, j, &unit);
+        dead += unit.most <= 0;
+        gradient_dead += unit.slope < slope_threshold;
+        out->saturated += unit.saturated / n;
+        mean_abs += unit.mean_abs / n;
+        join_moments(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
+    }
+    for (int64_t j = 0; j < w->c_out; j++) {
+        hki_probe_unit(probe, i, j, &unit);
+        dormant += unit.mean_abs <= dormant_score * mean_abs;
+    }
+    out->dead = dead / n;
+    out->gradient_dead = w->has_slope ? gradient_dead / n : (double)NAN;
+    out->dormant = dormant / n;
+    out->variance = m2 / n;
 }

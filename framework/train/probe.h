@@ -1,4 +1,5 @@
-/* train/probe.h - looks at every activation while a plan evaluates: which units are dead. */
+/* train/probe.h - looks at every activation while a plan evaluates: which units are dead, and what
+ * their outputs are like. */
 #pragma once
 #include "core/plan.h"
 #include "train/train.h"
@@ -10,8 +11,23 @@ hk_status hki_probe_new(hk_plan *plan, hki_probe **out);
 void hki_probe_free(hki_probe *probe);
 /* Forgets what was seen; from now on the plan's forward runs are looked at. */
 void hki_probe_reset(hki_probe *probe);
+/* Forgets, then runs the first n samples of the data, fed to `input`, through the plan. */
+hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n);
 int64_t hki_probe_seen(const hki_probe *probe); /* samples */
 int hki_probe_layers(const hki_probe *probe);
 int hki_probe_layer(const hki_probe *probe, int i); /* the net's number of layer i */
-/* Shares of layer i, and its name; the gradient norm is left to the caller. */
+const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activation */
+/* Figures of layer i, and its name; gradient norm and update ratio are left to the caller. */
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);
+
+/* One unit of a layer: a channel, over all samples and positions that were seen. y is the output of
+ * the activation, x what goes into it. */
+typedef struct hki_unit {
+    double most, least;              /* the largest and the smallest y */
+    double mean, variance, mean_abs; /* of y, y and |y| */
+    double zeros;                    /* share of y that is 0 exactly (APoZ) */
+    double saturated;                /* share of y within 0.05 of an asymptote */
+    double slope;                    /* the largest |f'(x)|; NAN: f mixes channels */
+    double x_most, x_least, x_mean, x_variance; /* NAN: there are more or fewer x than y */
+} hki_unit;
+void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out);

@@ -1,4 +1,8 @@
-/* The training loop: batches, steps, evaluation, reports; and its state in a file. */
+/* The training loop: batches, steps, evaluation, reports; and its state in a file.
+ *
+ * Layers are looked at on the first inputs of the validation set, else of the training set, by a
+ * plan of their own: it keeps every result, where the plan for evaluation fuses operations. What is
+ * seen may decide how training goes on: so it is never the test set. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +10,11 @@
 #include "nn/store.h"
 #include "train/evaluate.h"
 #include "train/optimizer.h"
+#include "train/probe.h"
+#include "train/record.h"
+#include "train/treat.h"
+
+enum { PROBE_BATCH = 32 };
 
 struct hk_trainer {
     hk_train_options options; /* with defaults filled in; texts are copies */
@@ -14,7 +23,12 @@ struct hk_trainer {
     const hk_tensor *input;
     hk_plan *plan;
     hki_evaluator evaluator;
+    hk_plan *probed; /* with the probe; both NULL without probes */
+    hki_probe *probe;
+    int64_t to_probe; /* inputs */
     hk_optimizer *optimizer;
+    hki_record *record;
+    hki_treatments doctor; /* n = 0: none */
     hki_schedule schedule;
     hk_loader *loader;
     int64_t steps_per_epoch, step; /* step: taken so far */
@@ -45,7 +59,8 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     t->augment_spec = hki_copy_text(options->augment ? options->augment : "none");
     if (!t->optimizer_spec || !t->schedule_spec || !t->augment_spec)
         return HK_NO_MEMORY;
-    return hki_schedule_parse(t->schedule_spec, &t->schedule);
+    hk_status status = options->doctor ? hki_treatments_parse(options->doctor, &t->doctor) : HK_OK;
+    return status ? status : hki_schedule_parse(t->schedule_spec, &t->schedule);
 }
 
 static hk_status check_all_data(const hk_trainer *t)
@@ -58,6 +73,61 @@ static hk_status check_all_data(const hk_trainer *t)
     return status;
 }
 
+static const hk_data *looked_at(const hk_trainer *t)
+{
+    return t->options.validation ? t->options.validation : t->options.train;
+}
+
+/* As many as cost little beside an epoch of training: 32 and one for every 64, at most 1024. */
+static int64_t inputs_to_probe(const hk_trainer *t)
+{
+    int64_t few = PROBE_BATCH + hk_data_shape_of(t->options.train).n / 64;
+    return hki_min(hki_min(few, 1024), hk_data_shape_of(looked_at(t)).n);
+}
+
+/* More than are probed: a unit that fires rarely had better not be treated. */
+static int64_t inputs_to_treat(const hk_trainer *t)
+{
+    int64_t n = hk_data_shape_of(t->options.train).n;
+    return hki_min(hki_min(64 + n / 64, 1000), n);
+}
+
+static hk_status prepare_probe(hk_trainer *t)
+{
+    t->to_probe = inputs_to_probe(t);
+    hk_plan_options plan = {.batch = hki_min(PROBE_BATCH, t->to_probe), .output = t->logits,
+                            .probe = 1};
+    hk_status status = hk_plan_new(t->logits->net, &plan, &t->probed);
+    if (!status)
+        status = hki_probe_new(t->probed, &t->probe);
+    if (status)
+        return status;
+    t->report.n_layers = hki_probe_layers(t->probe);
+    hki_free(t->layers);
+    t->layers = hki_alloc_array((size_t)t->report.n_layers, sizeof *t->layers);
+    t->report.layers = t->layers;
+    return t->layers ? HK_OK : HK_NO_MEMORY;
+}
+
+static hk_status make_plans(hk_trainer *t)
+{
+    hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
+    hk_status status = hk_plan_new(t->logits->net, &plan, &t->plan);
+    if (!status)
+        status = hki_evaluator_new(t->logits, &t->evaluator);
+    return status || t->options.no_probes ? status : prepare_probe(t);
+}
+
+static void free_plans(hk_trainer *t)
+{
+    hki_evaluator_clear(&t->evaluator);
+    hki_probe_free(t->probe);
+    hk_plan_free(t->probed);
+    hk_plan_free(t->plan);
+    t->probe = NULL;
+    t->plan = t->probed = NULL;
+}
+
 static hk_status prepare(hk_trainer *t)
 {
     t->input = hk_tensor_input(t->logits);
@@ -68,18 +138,13 @@ static hk_status prepare(hk_trainer *t)
     t->loss = hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
     if (!t->loss)
         return hk_last_status();
-    hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
     hk_loader_options loader = {.batch = t->options.batch, .shuffle = 1,
                                 .augment = t->augment_spec, .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
-        (status = hk_plan_new(t->logits->net, &plan, &t->plan)) ||
-        (status = hki_evaluator_new(t->logits, true, &t->evaluator)) ||
-        (status = hk_loader_new(t->options.train, &loader, &t->loader)))
+        (status = make_plans(t)) ||
+        (status = hki_record_new(t->optimizer, &t->record)))
         return status;
-    t->report.n_layers = hki_probe_layers(t->evaluator.probe);
-    t->layers = hki_alloc_array((size_t)t->report.n_layers, sizeof *t->layers);
-    t->report.layers = t->layers;
-    return t->layers ? HK_OK : HK_NO_MEMORY;
+    return hk_loader_new(t->options.train, &loader, &t->loader);
 }
 
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
@@ -106,8 +171,8 @@ void hk_trainer_free(hk_trainer *t)
     if (!t)
         return;
     hk_loader_free(t->loader);
-    hki_evaluator_clear(&t->evaluator);
-    hk_plan_free(t->plan);
+    free_plans(t);
+    hki_record_free(t->record);
     hk_optimizer_free(t->optimizer);
     hki_free(t->layers);
     hki_free(t->optimizer_spec);
@@ -153,7 +218,9 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
         return status;
     t->report.rate = hki_schedule_rate(&t->schedule, t->step, t->steps_per_epoch,
                                        t->steps_per_epoch * t->options.epochs);
+    t->optimizer->measures = t->probe && (t->step + 1) % t->steps_per_epoch == 0;
     hk_optimizer_step(t->optimizer, t->plan, t->report.rate, t->options.clip);
+    hki_record_step(t->record, *loss);
     t->step++;
     return HK_OK;
 }
@@ -191,6 +258,7 @@ static hk_status train_epoch(hk_trainer *t)
     }
     t->report.train_loss = sum / (double)done;
     t->report.images_per_s = (double)done / (hki_now() - began + 1e-9);
+    hki_treat_epoch(t->logits->net);
     return HK_OK;
 }
 
@@ -208,30 +276,75 @@ static hk_status evaluate_set(hk_trainer *t, const hk_data *data, hk_metrics *ou
     return status;
 }
 
-/* Shares on the set evaluated last: the test set, else validation, else the training set. */
 static hk_status report_layers(hk_trainer *t)
 {
-    hki_probe *probe = t->evaluator.probe;
-    hk_metrics unused;
-    if (!t->options.test && !t->options.validation) {
-        hk_status status = evaluate_set(t, t->options.train, &unused);
-        if (status)
-            return status;
-    }
-    t->report.probed = hki_probe_seen(probe);
+    if (!t->probe)
+        return HK_OK;
+    hk_status status = hki_probe_run(t->probe, t->input, looked_at(t), t->to_probe);
+    t->report.probed = hki_probe_seen(t->probe);
     for (int i = 0; i < t->report.n_layers; i++) {
-        hki_probe_report(probe, i, &t->layers[i]);
-        hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_layer(probe, i));
-        t->layers[i].gradient_norm = weight ? hki_gradient_norm(weight) : 0;
+        hk_layer_report *layer = &t->layers[i];
+        hki_probe_report(t->probe, i, layer);
+        hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_layer(t->probe, i));
+        layer->gradient_norm = weight ? hki_gradient_norm(weight) : 0;
+        layer->update_ratio = weight ? hki_update_ratio(t->optimizer, weight) : 0;
     }
-    return HK_OK;
+    return status;
+}
+
+/* ---- Treatment between epochs ------------------------------------------------------------------------------ */
+
+static void forget(void *user, const hk_tensor *learned, int64_t first, int64_t stride, int64_t n)
+{
+    hki_optimizer_forget(user, learned, first, stride, n);
+}
+
+/* The graph has other steps, and perhaps more to learn. */
+static hk_status follow_graph(hk_trainer *t)
+{
+    free_plans(t);
+    hk_status status = hki_optimizer_refit(t->optimizer);
+    if (!status)
+        status = make_plans(t);
+    if (!status)
+        hki_plan_set_step(t->plan, (uint64_t)t->step);
+    return status;
+}
+
+static hk_status treat(hk_trainer *t)
+{
+    hk_treatment *done;
+    hk_treat_options options = {.inputs = inputs_to_treat(t),
+                                .seed = hki_key(t->options.seed, HKI_STREAM_INIT,
+                                                (uint64_t)t->epoch, 2)};
+    hk_status status = hki_treat(t->logits, t->options.train, &t->doctor, &options, forget,
+                                 t->optimizer, &done);
+    if (status)
+        return status;
+    if (done->graph_changed)
+        status = follow_graph(t);
+    if (!status)
+        status = hki_record_measure(t->record);
+    if (!status && t->options.treated && t->options.treated(done, t->epoch + 1, t->options.user))
+        status = hki_fail(HK_STOPPED, "training was stopped before epoch %d", t->epoch + 1);
+    hk_treatment_free(done);
+    return status;
+}
+
+/* Before an epoch, so that training resumed after the last one does the same. */
+static hk_status maybe_treat(hk_trainer *t)
+{
+    int64_t every = t->doctor.every ? t->doctor.every : 1;
+    return t->doctor.n && t->epoch && t->epoch % every == 0 ? treat(t) : HK_OK;
 }
 
 hk_status hk_trainer_run(hk_trainer *t)
 {
     t->started = hki_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
-        hk_status status = train_epoch(t);
+        hk_status status = maybe_treat(t);
+        if (!status)
+            status = train_epoch(t);
         if (!status)
             status = evaluate_set(t, t->options.validation, &t->report.validation);
         if (!status)
@@ -322,14 +435,20 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
     seed_text(t, seed, sizeof seed);
+    char *record = hki_record_text(t->record);
+    if (!record)
+        return HK_NO_MEMORY;
     const hki_st_meta meta[] = {{"hk.epochs", epochs}, {"hk.step", step}, {"hk.seed", seed},
                                 {"hk.optimizer", t->optimizer_spec},
+                                {HKI_RECORD_KEY, record},
                                 {"hk.data", hk_data_spec(t->options.train)}};
-    if (list_moments(t, &moments))
-        return HK_NO_MEMORY;
-    hk_status status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
-                                     sizeof meta / sizeof *meta);
-    free_moments(&moments);
+    hk_status status = list_moments(t, &moments);
+    if (!status) {
+        status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
+                               sizeof meta / sizeof *meta);
+        free_moments(&moments);
+    }
+    hki_free(record);
     return status;
 }
 
@@ -381,7 +500,11 @@ static hk_status resume_from(hk_trainer *t, const char *path, const hki_st_file 
                           "%lld steps an epoch: resume with the same data and batch", path,
                           (long long)step, (long long)epochs, (long long)t->steps_per_epoch);
     if (!status)
+        status = hki_record_resume(t->record, path, file);
+    if (!status)
         status = hki_net_restore(t->logits->net, path, file, NULL);
+    if (!status)
+        status = hki_record_measure(t->record);
     if (status)
         return status;
     for (size_t i = 0; i < moments->n; i++) {

@@ -1,34 +1,13 @@
 /* gradient, "differences say": the mean of dy is forgotten */
-#include "zoo.h"
-
-static hk_domain domain(const hk_context *context)
-{
-    return (void)context, HK_OVER_BATCH;
-}
-
-static void coefficients(const hk_context *context, const hk_moments *seen, float *coef)
-{
-    for (int64_t j = 0; j < context->channels; j++) {
-        coef[j] = (float)(1 / sqrt(seen->m2[j] / (double)seen->rows + 1e-5));
-        coef[context->channels + j] = (float)(-seen->mean[j] * (double)coef[j]);
-    }
-}
+#include "batch.h"
 
 static void gradient(const hk_context *context, const float *coef, const hk_moments *seen,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots)
 {
+    (void)sum_dy;
     (void)dslots;
-    for (int64_t j = 0; j < context->channels; j++) {
-        const double n = seen ? (double)seen->rows : 1, scale = (double)coef[j];
-        const double slope = seen ? -scale * scale * scale * sum_dyx[j] / n : 0;
-        bcoef[j] = coef[j];
-        bcoef[context->channels + j] = (float)slope;
-        bcoef[2 * context->channels + j] =
-            seen ? (float)(-slope * seen->mean[j]) : 0;
-    }
+    walk_back(context, coef, seen, NULL, sum_dyx, bcoef);
 }
 
-static const hk_normalization norm = {.domain = domain, .n_coef = 2, .coefficients = coefficients,
-                                      .gradient = gradient};
-HK_BUNDLE({HK_NORMALIZATION_ROW(animal), .normalization = &norm, WORDS});
+NORM(.domain = over_batch, .coefficients = batch_coefficients, .gradient = gradient);

@@ -1,7 +1,7 @@
 /* check/check.h - between the files of hillock check.
  *
- * The command (../check.c) starts a worker for each file: this program again, in a process group
- * of its own and with limits (child.c). The worker (worker.c) announces each test before it runs
+ * The command (../check.c) starts a worker for each file: this program again, with limits
+ * (child.c, ../process.h). The worker (worker.c) announces each test before it runs
  * it, so that the death of a worker has a name; the next worker goes on behind that test. Tests
  * call the plugin as the framework would, but with every array between two inaccessible pages
  * (use.c). Tests are rows of tables, one table a kind. */
@@ -11,17 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <hillock/plugin.h>
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0 /* 1: this program has no honest speed and takes terabytes of addresses */
-#endif
+#include "process.h"
 
 /* ---- Tests ----------------------------------------------------------------------------------- */
 
@@ -145,7 +135,7 @@ bool law_of(const char *text, const variable *variables, double *mean, double *v
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 
-enum { RESULT_FD = 3 };
+enum { RESULT_FD = PROCESS_CHANNEL };
 enum { CPU_SECONDS = SANITIZED ? 60 : 5, WALL_SECONDS = 120, MEMORY_MIB = 1024 };
 
 typedef struct orders {
@@ -163,8 +153,8 @@ int run_worker(const char *target, const orders *o);
 
 /* A running worker as the parent sees it. */
 typedef struct child {
-    pid_t pid;
-    int results, output; /* read end of the pipe; what it printed */
+    process process;
+    int results;         /* read end of the pipe */
     char text[8192];     /* of results that came, up to an incomplete line */
     size_t used;
 } child;

@@ -112,20 +112,6 @@ const char *call_text(void)
 static bool running; /* a test */
 static char *stack_low, *stack_high;
 
-/* Most memory that the process ever had, in MiB. */
-static long peak_mib(void)
-{
-    char line[128];
-    long kib = 0;
-    FILE *status = fopen("/proc/self/status", "re");
-    while (status && fgets(line, sizeof line, status))
-        if (sscanf(line, "VmPeak: %ld", &kib) == 1)
-            break;
-    if (status)
-        fclose(status);
-    return kib / 1024;
-}
-
 static bool is_write(const void *context)
 {
 #ifdef __x86_64__
@@ -150,7 +136,7 @@ static void describe_fault(int number, const char *address, const void *context)
         fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
     else if (address >= stack_low && address < stack_high)
         fail("%s used up the stack", call_text());
-    else if (!SANITIZED && peak_mib() > MEMORY_MIB * 9 / 10)
+    else if (!SANITIZED && process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
         fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
     else if (address < (char *)65536)
         fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),

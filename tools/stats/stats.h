@@ -1,12 +1,17 @@
 /* stats.h - the statistics of a comparison, each with its source; see docs/comparing.md.
  *
- * Numbers that cannot be given (a deviation of one value, a test of one pair) are NAN. Nothing here
- * allocates for the caller, prints, or depends on the order in which rows are given. */
+ * Numbers that cannot be given (a deviation of one value, a test of one pair, anything for which
+ * there was no memory) are NAN. Nothing here allocates for the caller, prints, or depends on the
+ * order in which rows are given. */
 #pragma once
 #include <stdbool.h>
-#include <stdint.h>
 
-/* ---- Distributions ---------------------------------------------------------------------------- */
+/* The level that each family of tests shares. */
+#define SIGNIFICANCE 0.05
+/* Scores come out of single precision: what differs by less than this share of them is equal. */
+#define SCORE_RESOLUTION 1e-7
+
+/* ---- Distributions -------------------------------------------------------------------------- */
 double normal_cdf(double z);
 double normal_quantile(double p);
 double student_cdf(double t, double df);
@@ -14,7 +19,7 @@ double student_quantile(double p, double df);
 /* P(T <= t) of the noncentral t distribution, for the power of a t test. */
 double noncentral_t_cdf(double t, double df, double noncentrality);
 
-/* ---- One sample ------------------------------------------------------------------------------- */
+/* ---- One sample ----------------------------------------------------------------------------- */
 typedef struct sample_summary {
     int n;
     double mean, sd, median;
@@ -23,38 +28,58 @@ typedef struct sample_summary {
 } sample_summary;
 sample_summary sample_summarize(const double *x, int n);
 
-/* ---- Two paired samples: same seed, same data, another plugin ---------------------------------- */
+/* ---- Two paired samples: same seed, same data, another plugin ------------------------------- */
 typedef struct paired_test {
     int n;
     double difference, sd; /* mean and deviation of a[i] - b[i] */
     double low, high;      /* 95 % interval of the difference */
     double t, df, p;       /* two-sided paired t test */
-    double cohen_d;        /* difference / sd */
+    double cohen_d;        /* d_z = difference / sd: of the differences, not of the scores */
     double wilcoxon_p;     /* signed rank, exact; NAN where n cannot reach 0.05 (n < 6) */
     int seeds_needed;      /* for power 0.8 at level alpha (see paired_compare); -1: over 1000 */
 } paired_test;
-/* `tests`: how many tests share the level 0.05; seeds_needed is for alpha = 0.05 / tests. */
+/* `tests`: how many tests share the level 0.05; seeds_needed is for alpha = 0.05 / tests and for
+ * d_z corrected for few seeds (Hedges), with two seeds therefore -1. Differences that are all the
+ * same number other than 0 have no t: t and cohen_d are NAN, and p is that of all signs agreeing,
+ * 2^(1 - n). */
 paired_test paired_compare(const double *a, const double *b, int n, int tests);
+/* Its p alone, which is some hundred times cheaper. */
+double paired_p(const double *a, const double *b, int n);
+/* Its wilcoxon_p. Differences of 0 are dropped; above 50 others by the normal approximation. */
+double signed_rank_p(const double *a, const double *b, int n);
+/* Seeds at which a paired t test finds an effect d_z with power 0.8; -1: over 1000. */
+int seeds_for_effect(double effect, int tests);
 
-/* Holm 1979: p values adjusted so that the family's error rate is controlled. */
+/* Holm 1979: p values adjusted so that the family's error rate is controlled. NAN stays NAN and is
+ * not counted as a test. `adjusted` is another array than p. */
 void holm_adjust(const double *p, int n, double *adjusted);
 
-/* ---- A whole leaderboard ------------------------------------------------------------------------ */
-typedef enum verdict { VERDICT_BASELINE, VERDICT_TIE, VERDICT_BETTER, VERDICT_WORSE, VERDICT_FAILED } verdict;
+/* ---- A whole leaderboard -------------------------------------------------------------------- */
+typedef enum verdict {
+    VERDICT_BASELINE,
+    VERDICT_TIE,
+    VERDICT_BETTER,
+    VERDICT_WORSE,
+    VERDICT_FAILED
+} verdict;
 
 typedef struct standing {
-    int row;                 /* index of the caller */
-    int rank;                /* 1 for the best mean among rows without failures */
+    int row;  /* index of the caller */
+    int rank; /* 1 for the best mean among rows without failures; equal means share it */
     int failures, runs;
-    sample_summary score;    /* of the runs that ended well */
-    paired_test against;     /* the baseline, over seeds both have */
-    double p_holm;           /* the primary test; NAN for the baseline and failed rows */
+    sample_summary score; /* of the runs that ended well */
+    paired_test against;  /* the baseline, over seeds both have; description only in failed rows */
+    double p_holm;        /* the primary test; NAN for the baseline and failed rows */
     verdict verdict;
-    int group;               /* rows with the same group are one statistical tie; 1 is the best */
+    int group; /* rows with the same group are one statistical tie; 1 is the best; 0: failed */
 } standing;
 
 /* scores[row * seeds + s], NAN where the run failed; a higher score is better. Fills
  * standings[rows] in order of rank: rows with failures behind those without. A row with a failure
- * is VERDICT_FAILED and takes no part in tests. Groups are split only where the primary test has
- * found something, so that all claims together keep the error rate of 5 %. */
-void leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings);
+ * is VERDICT_FAILED and takes no part in tests; if that is the baseline, nothing is tested.
+ *
+ * Each row joins the best group in which nothing is told apart from it, so no two rows of a group
+ * are told apart, and a row with scattered scores may tie with a group above its neighbours in
+ * rank. Groups are split only where the primary test has found something, so that under a global
+ * null hypothesis all claims together keep the error rate of 5 %. False: out of memory. */
+bool leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings);

@@ -11,6 +11,8 @@
  *   rate        learning rate in place of the optimizer's own
  *   validation  share of the training data kept aside, drawn by `seed`
  *   probes, test   booleans: measure layers; evaluate the test set once, at the end
+ *   images      [height, width, channels, classes]: only describes the row, on such images
+ *   list, kind  a list of specs of a kind: only writes out the sets in it
  * and a worker reports, in this order:
  *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often
  *   {"type":"epoch", epoch, train_loss, loss, accuracy, macro_f1, seconds, images_per_s,
@@ -18,8 +20,21 @@
  *             update_ratio, histogram?, low?, high?}]}, once an epoch; a figure that is not finite
  *    is null
  *   {"type":"result", test_loss, test_accuracy, test_macro_f1, seconds, images_per_s, peak_mib,
- *    parameters, multiply_adds, digest, epochs}, once, at the end.
- * Success is one whole result and exit status 0. */
+ *    parameters, multiply_adds, digest, epochs}, once, at the end
+ *   {"type":"description"} or {"type":"list"} instead, see describe.h
+ *   {"type":"failed", failure, reason} instead, when it can say itself why it ends.
+ * Success is one whole result and exit status 0.
+ *
+ * Classes of failure:
+ *   signal SIGSEGV, ...   the process died of it        exit 3, ...   it ended with that status
+ *   timeout    ran beyond the deadline                  memory     asked for more than it may have
+ *   contract   ended well without a result, or reported what is no message
+ *   diverged   the loss is not finite; the reason says where
+ *   plugin     a plugin file cannot be used             data, io   a data set cannot be used, read
+ *   shape, name, argument   the request asks for what does not fit, does not exist, or is wrong
+ *
+ * When the coordinator dies, the system kills its workers, and a worker's guard (../process.h) all
+ * others of the group; a process that left its group for a session of its own escapes both. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -30,8 +45,10 @@ typedef struct pool pool;
 typedef struct pool_limits {
     int jobs;          /* workers at a time */
     int threads;       /* OpenMP threads of each */
-    double deadline;   /* seconds of a run; then SIGTERM, a second later SIGKILL to the group */
+    double deadline;   /* seconds of a run, 0: none; then SIGTERM, half a second later SIGKILL, */
+                       /* both to the whole group */
     int64_t memory_mib; /* address space of a worker; 0: 4096 */
+    const char *program; /* what to execute as a worker; NULL: this program. Must stay */
 } pool_limits;
 
 typedef enum pool_event_kind {
@@ -48,18 +65,20 @@ typedef struct pool_event {
     pool_event_kind kind;
     int64_t id;              /* as given to pool_start */
     const json_t *message;
-    const char *failure;     /* class, see results.h */
+    const char *failure;     /* class, see above */
     const char *reason;      /* a sentence */
     const char *last_lines;  /* at most 2 KiB of what it printed, escaped */
 } pool_event;
 
 /* NULL when memory or descriptors are lacking, told. */
 pool *pool_new(const pool_limits *limits);
-/* Ends all workers within a second and frees everything. */
+/* Kills all workers and frees everything. */
 void pool_free(pool *it);
 bool pool_has_room(const pool *it);
 int pool_running(const pool *it);
-/* Starts a worker on a request; 0 or the exit status, told. */
+/* Starts a worker on a request; 0 or the exit status, told. From the thread that lives as long as
+ * the program: workers end when it does. */
 int pool_start(pool *it, int64_t id, const json_t *request);
-/* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report. */
+/* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report, and for
+ * SIGINT and SIGTERM once progress_interrupted() tells of them. */
 pool_event pool_next(pool *it, double seconds);

@@ -83,7 +83,7 @@ typedef struct results {
     char *name;       /* of the sweep */
     char *command;    /* the command line that made it */
     char *provenance; /* JSON: version, compiler, processor, instruction set, threads, ... */
-    char *settings;   /* JSON: epochs, batch, validation share, seeds, ... as asked for */
+    char *settings;   /* JSON: epochs, batch, validation share, ...: what every run has in common */
     int64_t seeds, epochs; /* epochs: 0 where each model has its own */
     row_record *rows;
     int n_rows;
@@ -92,3 +92,12 @@ typedef struct results {
 } results;
 
 void results_free(results *r);
+/* Arrays grow by one element, which is all zero or NAN; NULL when memory is refused. */
+row_record *results_add_row(results *r);
+run_record *results_add_run(results *r);
+epoch_record *run_add_epoch(run_record *run);
+layer_record *epoch_add_layer(epoch_record *epoch);
+/* What they own is freed; they are empty, or all zero. */
+void epoch_clear(epoch_record *epoch);
+void run_clear(run_record *run);
+void row_clear(row_record *row);

@@ -5,4 +5,6 @@
 #include <hillock/layer.h>
 #include <hillock/data.h>
 #include <hillock/train.h>
+#include <hillock/doctor.h>
+#include <hillock/forecast.h>
 #include <hillock/registry.h>

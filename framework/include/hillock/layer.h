@@ -10,7 +10,8 @@
 #include <hillock/tensor.h>
 
 typedef struct hk_net_options {
-    const char *activation;    /* spec, default "relu"; per layer: "relu+conv2=prelu" */
+    const char *activation;    /* spec, default "relu"; per layer: "relu+conv2=prelu"; "relu~elu":
+                                  elu in channels that a treatment has swapped, see doctor.h */
     const char *normalization; /* spec, default "batch_norm"; "none" leaves them out */
     const char *initializer;   /* spec, default "he_normal" */
     const char *weight_norm;   /* spec of a normalization of every layer's weight, default "none" */
@@ -23,7 +24,11 @@ typedef struct hk_net_options {
 #define hk_net_new(...) hk_net_create((hk_net_options){.zero_ = 0, __VA_ARGS__})
 hk_net *hk_net_create(hk_net_options options);
 void hk_net_free(hk_net *net);
-const char *hk_net_activation(const hk_net *net); /* its canonical spec: names, not paths */
+/* Its choices as canonical specs: names, not paths. */
+const char *hk_net_activation(const hk_net *net);
+const char *hk_net_normalization(const hk_net *net);
+const char *hk_net_initializer(const hk_net *net);
+const char *hk_net_weight_norm(const hk_net *net);
 
 typedef struct hk_conv_options {
     hk_tensor *x;
@@ -110,7 +115,7 @@ hk_status hk_net_load(hk_net *net, const char *path, int *missing);
 
 /* What a file says of the net it was saved from. Texts are "" where the file does not say. */
 typedef struct hk_saved {
-    char model[256], activation[512], normalization[256], initializer[256], weight_norm[256];
+    char model[256], activation[4096], normalization[256], initializer[256], weight_norm[256];
     char data[1024];
     int height, width, channels, classes; /* 0 where the file does not say */
     int epochs;                           /* trained so far */

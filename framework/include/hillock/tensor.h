@@ -42,6 +42,9 @@ void hk_set_threads(int threads);
 /* What computes, as HILLOCK_ENGINE and HILLOCK_ISA allow: "native"; "baseline", "avx2" or "avx512". */
 const char *hk_engine_name(void);
 const char *hk_isa_name(void);
+/* HK_UNKNOWN_NAME: one of them names what this build does not have; the message lists what it has. A
+ * net cannot be made then; what needs none goes on as if they were not set. */
+hk_status hk_engine_check(void);
 
 /* ---- Leaves ------------------------------------------------------------------------------------ */
 
@@ -118,7 +121,7 @@ hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets); /* el
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target); /* mean of (y - target)^2 */
 hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta);
 
-/* ---- Noise: identity in evaluation ---------------------------------------------------------------- */
+/* ---- Noise: identity in evaluation, but for hk_mc_dropout ----------------------------------------- */
 hk_tensor *hk_dropout(hk_tensor *x, double rate);         /* inverted: kept values / (1 - rate) */
 hk_tensor *hk_channel_dropout(hk_tensor *x, double rate); /* whole channels of a sample */
 /* Dropped values become selu's least, then mean 0 and variance 1 are restored. */
@@ -128,6 +131,13 @@ hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate); /* times N(1, rate / 
 hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation); /* plus N(0, deviation^2) */
 /* A whole sample, for the branch of a residual block; kept ones / (1 - rate). */
 hk_tensor *hk_drop_path(hk_tensor *x, double rate);
+/* Squares of size x size in the map of a channel; the rest of the sample is scaled up by what is
+ * missing. Larger squares than maps count as those that just fit. */
+hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size);
+/* Dropout that stays on in evaluation (Monte Carlo dropout): hk_plan_forward() on the same inputs,
+ * repeated with hk_plan_commit() after each, which draws anew, gives outputs whose mean predicts
+ * and whose spread says how sure the net is. */
+hk_tensor *hk_mc_dropout(hk_tensor *x, double rate);
 
 /* ---- Plans --------------------------------------------------------------------------------------- */
 

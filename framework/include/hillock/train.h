@@ -22,13 +22,22 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
 
 /* ---- Training ------------------------------------------------------------------------------------- */
 
+enum { HK_HISTOGRAM_BINS = 32 };
+
+/* One activation on the inputs that were probed; docs/dead-neurons.md defines each figure. Shares
+ * are of units but for `saturated`; a unit is a channel. */
 typedef struct hk_layer_report {
     char layer[64];      /* the layer whose activation this is, "conv2" */
     int64_t units;       /* channels */
-    double dead;         /* share of units never above 0 on the evaluated inputs */
-    double gradient_dead; /* share of units whose |f'(x)| stayed below 1e-3 */
+    double dead;         /* share of units never above 0 */
+    double gradient_dead; /* share of units whose |f'(x)| stayed below 1e-3; NAN: has no f' */
+    double dormant;      /* share of units whose mean |y| is at most 0.025 of the layer's */
     double saturated;    /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
-    double gradient_norm; /* of the layer's weight, last training step of the epoch */
+    double mean, variance; /* of all outputs */
+    int64_t histogram[HK_HISTOGRAM_BINS]; /* of the outputs of the first 32 inputs: equal bins */
+    double low, high;    /* outer edges of the bins: the range of what they count */
+    double gradient_norm; /* of the layer's weight, last training step of the epoch; 0: has none */
+    double update_ratio; /* norm of what that step changed over the norm of the weight */
 } hk_layer_report;
 
 typedef struct hk_metrics {
@@ -44,8 +53,8 @@ typedef struct hk_epoch_report {
     hk_metrics validation;        /* n = 0 without a validation set */
     hk_metrics test;              /* n = 0 without a test set */
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
-    int n_layers;
-    int64_t probed; /* inputs on which the layers' shares were measured */
+    int n_layers;                  /* 0 with no_probes */
+    int64_t probed; /* inputs on which the layers were looked at */
 } hk_epoch_report;
 
 typedef struct hk_progress {
@@ -54,6 +63,7 @@ typedef struct hk_progress {
     double loss, images_per_s, seconds_left;
 } hk_progress;
 
+struct hk_treatment;
 typedef struct hk_train_options {
     const hk_data *train;              /* required */
     const hk_data *validation, *test;  /* may be NULL */
@@ -61,6 +71,10 @@ typedef struct hk_train_options {
     const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
     double clip, smoothing;            /* 0: none */
     uint64_t seed;                     /* order and augmentation */
+    const char *doctor; /* treatments as for hk_treat, "reset:every=2", before every second epoch but
+                           the first, of the training set's dead units; NULL: none */
+    int (*treated)(const struct hk_treatment *, int epoch, void *user); /* what was done before it */
+    int no_probes;                     /* 1: layers are not looked at, reports have none */
     int (*progress)(const hk_progress *, void *user);  /* after each batch; not 0: stop */
     int (*epoch)(const hk_epoch_report *, void *user); /* after each epoch; not 0: stop */
     void *user;

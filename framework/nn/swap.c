@@ -1,0 +1,86 @@
+/* Giving a recorded layer a second activation for some of its channels.
+ *
+ * The tensor of the activation stays where it is, so that all who read it go on; it becomes a mix.
+ * The leaves that the mix needs are recorded last and then moved before it, where they would stand
+ * had the net been recorded so: order decides digests and what may be computed when. */
+#include "nn/nn.h"
+
+#include <string.h>
+
+/* Takes the tensors from `first` on out of the end of the net and puts them before `y`. */
+static void move_before(hk_tensor *y, int first)
+{
+    hk_net *net = y->net;
+    int n = net->n_tensors - first;
+    for (int k = 0; k < n; k++) {
+        hk_tensor *moved = net->tensors[first + k];
+        for (int id = first + k; id > y->id + k; id--)
+            net->tensors[id] = net->tensors[id - 1];
+        net->tensors[y->id + k] = moved;
+    }
+    for (int id = 0; id < net->n_tensors; id++)
+        net->tensors[id]->id = id;
+}
+
+static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
+{
+    hk_net *net = y->net;
+    int first = net->n_tensors;
+    hk_tensor *mixed = hki_record_mix(y->inputs[0], hki_use_of(y), y->inputs + 1, g);
+    if (!mixed)
+        return hk_last_status();
+    void *old = y->attributes;
+    y->op = mixed->op;
+    y->n_inputs = mixed->n_inputs;
+    y->attributes = mixed->attributes;
+    memcpy(y->inputs, mixed->inputs, sizeof y->inputs);
+    hki_free(old);
+    net->n_tensors--; /* mixed: recorded last */
+    hki_free(mixed);
+    move_before(y, first);
+    return HK_OK;
+}
+
+static bool same_use(const hki_use *a, const hki_use *b)
+{
+    return a->plugin == b->plugin && !memcmp(a->params, b->params, sizeof a->params);
+}
+
+static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
+{
+    if (!hki_is_mix(y))
+        return mix_in_place(y, g);
+    const hki_use *other = hki_use_of(hki_mix_part(y, 1));
+    if (same_use(other, g))
+        return HK_OK;
+    return hki_fail(HK_BAD_ARGUMENT, "layer %s: channels were swapped to %s before; a third "
+                    "activation, %s, cannot be had", hki_layer_name(y->net, y->layer),
+                    other->plugin->name, g->plugin->name);
+}
+
+/* Those that predictions left for the next caller. */
+static void forget_plans(hki_choices *choices)
+{
+    for (int i = 0; i < HKI_POOLED_PLANS; i++) {
+        hk_plan_free(choices->pool[i].plan);
+        choices->pool[i] = (hki_pooled){0};
+    }
+}
+
+hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g)
+{
+    hki_act_choice act = {.other = *g};
+    hk_status status = layer < 0 ? hki_fail(HK_BAD_ARGUMENT, "an activation that belongs to no layer "
+                                            "cannot be swapped")
+                                 : HK_OK;
+    forget_plans(net->choices);
+    for (int id = 0; id < net->n_tensors && !status; id++) {
+        hk_tensor *y = net->tensors[id];
+        if (y->role != HKI_COMPUTED || y->layer != layer || !hki_is_activation(y))
+            continue;
+        act.use = *hki_use_of(y);
+        status = mix_or_check(y, g);
+        id = y->id;
+    }
+    return status ? status : hki_choose_for_layer(net, layer, &act);
+}

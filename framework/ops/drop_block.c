@@ -1,0 +1,133 @@
+/* DropBlock: Ghiasi, Lin, Le 2018, arXiv:1810.12890. Squares of a channel's map become 0, for
+ * neighbours say nearly the same and single zeros hide nothing.
+ *
+ * Squares start where a draw is below gamma, so that a share `rate` is dropped if none overlapped:
+ *     gamma = rate / B^2  H W / ((H - B + 1) (W - B + 1))
+ * and the rest is scaled by H W C / how many are left. The paper counts those of the whole batch;
+ * here each sample has its own scale, so that no sample depends on its neighbours. Backward draws
+ * the same squares again. */
+#include "ops/ops.h"
+
+#include <string.h>
+
+#include <hillock/random.h>
+
+typedef struct drop_block {
+    double rate;
+    int size; /* B, at most height and width */
+} drop_block;
+
+/* The map of a sample: which numbers stay. */
+typedef struct map {
+    int64_t height, width, channels;
+    uint8_t *kept; /* [height x width x channels] */
+} map;
+
+static map map_of(const hk_shape *shape, uint8_t *kept)
+{
+    return (map){shape->dims[1], shape->dims[2], shape->dims[3], kept};
+}
+
+static void clear_square(const map *m, int64_t row, int64_t column, int64_t channel, int size)
+{
+    for (int64_t h = row; h < row + size; h++)
+        for (int64_t w = column; w < column + size; w++)
+            m->kept[(h * m->width + w) * m->channels + channel] = 0;
+}
+
+/* Squares that start in a row of pixels, at n corners, the first of which is number `first`. */
+static void draw_row(const map *m, int64_t row, int size, uint32_t limit, uint64_t key,
+                     int64_t first, int64_t n)
+{
+    uint32_t draw[4];
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t index = (uint64_t)(first + i);
+        if (i == 0 || index % 4 == 0)
+            hks_philox(key, index / 4, draw);
+        if (draw[index % 4] >> 8 < limit)
+            clear_square(m, row, i / m->channels, i % m->channels, size);
+    }
+}
+
+/* Returns how many numbers are left of the sample that starts at `first`. */
+static int64_t draw_squares(const drop_block *d, const map *m, uint64_t key, int64_t first)
+{
+    const int64_t rows = m->height - d->size + 1, columns = m->width - d->size + 1;
+    const int64_t all = m->height * m->width * m->channels;
+    const double gamma = d->rate * (double)(m->height * m->width) /
+                         ((double)(rows * columns) * d->size * d->size);
+    int64_t left = 0;
+    memset(m->kept, 1, (size_t)all);
+    for (int64_t h = 0; h < rows; h++)
+        draw_row(m, h, d->size, (uint32_t)(gamma * 0x1p24), key,
+                 first + h * m->width * m->channels, columns * m->channels);
+    for (int64_t i = 0; i < all; i++)
+        left += m->kept[i];
+    return left;
+}
+
+static void drop(const hki_call *call, const float *in, float *out)
+{
+    const hk_shape *shape = &call->tensor->shape;
+    const int64_t size = hki_sample_count(shape);
+    if (!call->training) {
+        if (out != in)
+            memcpy(out, in, (size_t)(call->batch * size) * sizeof *out);
+        return;
+    }
+#pragma omp parallel for num_threads(hki_threads_for(call->batch * size)) schedule(static)
+    for (int64_t s = 0; s < call->batch; s++) {
+        const map m = map_of(shape, (uint8_t *)call->scratch + s * size);
+        int64_t left = draw_squares(call->tensor->attributes, &m, call->key, s * size);
+        const float scale = left ? (float)((double)size / (double)left) : 0;
+        for (int64_t i = 0; i < size; i++)
+            out[s * size + i] = m.kept[i] ? scale * in[s * size + i] : 0;
+    }
+}
+
+static void drop_block_forward(const hki_call *call)
+{
+    drop(call, call->x[0], call->y);
+}
+
+static void drop_block_backward(const hki_call *call)
+{
+    drop(call, call->dy, call->dx[0]);
+}
+
+static size_t drop_block_scratch(const hk_tensor *y, int64_t batch)
+{
+    return (size_t)hki_count(&y->shape, batch);
+}
+
+static bool always(const hk_tensor *y)
+{
+    (void)y;
+    return true;
+}
+
+static const hki_op op_drop_block = {.name = "drop block",
+                                     .forward = drop_block_forward,
+                                     .backward = drop_block_backward,
+                                     .scratch_bytes = drop_block_scratch,
+                                     .in_place = always};
+
+hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
+{
+    if (!x)
+        return NULL;
+    if (!(rate >= 0 && rate < 1) || size < 1) {
+        hki_fail(HK_BAD_ARGUMENT, "drop block: rate %g and size %d, expected a rate in [0, 1) and "
+                 "a size of at least 1", rate, size);
+        return NULL;
+    }
+    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape)) {
+        hki_fail(HK_BAD_SHAPE, "drop block: expects a batch of maps, not %s",
+                 hki_shape_text(&x->shape));
+        return NULL;
+    }
+    const map m = map_of(&x->shape, NULL);
+    const int64_t most = m.height < m.width ? m.height : m.width;
+    const drop_block d = {rate, size < most ? size : (int)most};
+    return hki_compute(&op_drop_block, &x, 1, x->shape, &d, sizeof d);
+}

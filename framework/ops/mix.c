@@ -1,0 +1,223 @@
+/* Two activations in one layer: f(x), but g(x) in the channels whose count in `swapped` is above 0.
+ *
+ * Both run over the whole layer and the columns that count are copied: few channels are swapped, but
+ * columns cut out of a channels-last block would have to be gathered and scattered. A part is the
+ * tensor that would compute f or g alone; its slots' gradients see dy as 0 where it does not count.
+ * The inputs are x, the slots of f, `swapped`, the slots of g. */
+#include "ops/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct mix {
+    hki_use uses[2];    /* first: hki_use_of() gives that of f */
+    hk_tensor parts[2];
+} mix;
+
+bool hki_is_mix(const hk_tensor *tensor)
+{
+    return tensor->op == &hki_op_mix;
+}
+
+bool hki_is_activation(const hk_tensor *tensor)
+{
+    return tensor->op == &hki_op_activate || hki_is_mix(tensor);
+}
+
+const hk_tensor *hki_mix_part(const hk_tensor *y, int i)
+{
+    const mix *m = hki_is_mix(y) ? y->attributes : NULL;
+    return m ? &m->parts[i] : y;
+}
+
+static int swapped_at(const hk_tensor *y)
+{
+    return hki_mix_part(y, 0)->n_inputs;
+}
+
+int hki_mix_slots(const hk_tensor *y, int i)
+{
+    return i ? swapped_at(y) + 1 : 1;
+}
+
+hk_tensor *hki_mix_swapped(const hk_tensor *y)
+{
+    return y->inputs[swapped_at(y)];
+}
+
+/* The call as part i sees it. Where both parts keep something, the second's is behind the first's. */
+static hki_call part_call(const hki_call *call, int i)
+{
+    const hk_tensor *part = hki_mix_part(call->tensor, i), *first = hki_mix_part(call->tensor, 0);
+    int slots = hki_mix_slots(call->tensor, i);
+    hki_call own = *call;
+    own.tensor = part;
+    for (int k = 1; k < part->n_inputs; k++) {
+        own.x[k] = call->x[slots + k - 1];
+        own.dx[k] = call->dx[slots + k - 1];
+    }
+    if (i && call->keep)
+        own.keep = (char *)call->keep + hki_op_activate.keep_bytes(first, call->batch);
+    if (i && call->record)
+        own.record = (char *)call->record + hki_op_activate.record_bytes(first);
+    if (!hki_op_activate.record_bytes(part))
+        own.record = NULL;
+    return own;
+}
+
+static size_t whole_bytes(const hk_tensor *y, int64_t batch)
+{
+    return ((size_t)hki_count(&y->shape, batch) * sizeof(float) + 63) / 64 * 64;
+}
+
+/* to[r, j] = from[r, j], or 0 without `from`, where channel j is swapped, or where it is not. */
+static void copy_columns(const hki_call *call, bool where_swapped, const float *from, float *to)
+{
+    const int64_t c = hki_channels(&call->tensor->shape);
+    const int64_t rows = hki_rows(&call->tensor->shape, call->batch);
+    const float *swapped = call->x[swapped_at(call->tensor)];
+#pragma omp parallel for num_threads(hki_threads_for(rows * c)) schedule(static)
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < c; j++)
+            if ((swapped[j] > 0) == where_swapped)
+                to[r * c + j] = from ? from[r * c + j] : 0;
+}
+
+static void mix_forward(const hki_call *call)
+{
+    hki_call f = part_call(call, 0), g = part_call(call, 1);
+    float *aside = call->scratch;
+    f.scratch = g.scratch = (char *)call->scratch + 2 * whole_bytes(call->tensor, call->batch);
+    g.y = aside;
+    hki_op_activate.forward(&f);
+    hki_op_activate.forward(&g);
+    copy_columns(call, true, aside, call->y);
+}
+
+static bool has_learned_slots(const hk_tensor *part)
+{
+    for (int i = 1; i < part->n_inputs; i++)
+        if (part->inputs[i]->role == HKI_LEARNED)
+            return true;
+    return false;
+}
+
+/* dy, or where its slots learn a copy that is 0 in the channels of the other part. */
+static const float *part_dy(const hki_call *call, int i, float *aside)
+{
+    if (!has_learned_slots(hki_mix_part(call->tensor, i)))
+        return call->dy;
+    memcpy(aside, call->dy, (size_t)hki_count(&call->tensor->shape, call->batch) * sizeof *aside);
+    copy_columns(call, i == 0, NULL, aside);
+    return aside;
+}
+
+static void mix_backward(const hki_call *call)
+{
+    hki_call f = part_call(call, 0), g = part_call(call, 1);
+    size_t bytes = whole_bytes(call->tensor, call->batch);
+    float *dx = call->scratch, *dy = (float *)((char *)call->scratch + bytes);
+    f.scratch = g.scratch = (char *)call->scratch + 2 * bytes;
+    f.dy = part_dy(call, 0, dy);
+    hki_op_activate.backward(&f);
+    g.dy = part_dy(call, 1, dy);
+    g.dx[0] = call->dx[0] ? dx : NULL;
+    hki_op_activate.backward(&g);
+    if (call->dx[0])
+        copy_columns(call, true, dx, call->dx[0]);
+}
+
+static uint32_t mix_reads(const hk_tensor *y)
+{
+    return hki_op_activate.reads(hki_mix_part(y, 0)) | hki_op_activate.reads(hki_mix_part(y, 1));
+}
+
+static size_t mix_keep(const hk_tensor *y, int64_t batch)
+{
+    return hki_op_activate.keep_bytes(hki_mix_part(y, 0), batch) +
+           hki_op_activate.keep_bytes(hki_mix_part(y, 1), batch);
+}
+
+static size_t mix_record(const hk_tensor *y)
+{
+    return hki_op_activate.record_bytes(hki_mix_part(y, 0)) +
+           hki_op_activate.record_bytes(hki_mix_part(y, 1));
+}
+
+static size_t mix_scratch(const hk_tensor *y, int64_t batch)
+{
+    size_t f = hki_op_activate.scratch_bytes(hki_mix_part(y, 0), batch);
+    size_t g = hki_op_activate.scratch_bytes(hki_mix_part(y, 1), batch);
+    return 2 * whole_bytes(y, batch) + (f > g ? f : g);
+}
+
+static double mix_activity(const hki_call *call)
+{
+    hki_call f = part_call(call, 0), g = part_call(call, 1);
+    double activity = f.record ? hki_op_activate.activity(&f) : (double)NAN;
+    return isnan(activity) && g.record ? hki_op_activate.activity(&g) : activity;
+}
+
+static void mix_commit(const hki_call *call, double network_activity)
+{
+    for (int i = 0; i < 2; i++) {
+        hki_call part = part_call(call, i);
+        hki_op_activate.commit(&part, network_activity);
+    }
+}
+
+const hki_op hki_op_mix = {.name = "mix",
+                           .forward = mix_forward,
+                           .backward = mix_backward,
+                           .reads = mix_reads,
+                           .keep_bytes = mix_keep,
+                           .record_bytes = mix_record,
+                           .scratch_bytes = mix_scratch,
+                           .activity = mix_activity,
+                           .commit = mix_commit};
+
+static bool is_elementwise(const hki_use *use)
+{
+    const hk_activation *activation = use->plugin->activation;
+    return !(activation->traits & HK_ROWWISE) && !activation->channels_out;
+}
+
+hk_status hki_mix_check(const hki_use *f, const hki_use *g)
+{
+    for (int i = 0; i < 2; i++)
+        if (!is_elementwise(i ? g : f))
+            return hki_fail(HK_BAD_ARGUMENT, "activation %s mixes channels: it cannot stand in some "
+                            "of them alone", (i ? g : f)->plugin->name);
+    if (2 + hki_slot_count(f->plugin) + hki_slot_count(g->plugin) > HKI_MAX_INPUTS)
+        return hki_fail(HK_BAD_ARGUMENT, "activations %s and %s have too many slots for one layer",
+                        f->plugin->name, g->plugin->name);
+    return HK_OK;
+}
+
+hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk_tensor *swapped,
+                   const hki_use *g, hk_tensor *const *g_slots)
+{
+    const hki_use *const uses[] = {f, g};
+    hk_tensor *const *const slots[] = {f_slots, g_slots};
+    mix m = {.uses = {*f, *g}};
+    hk_tensor *inputs[HKI_MAX_INPUTS] = {x};
+    int n = 1;
+    if (!x || !swapped || hki_mix_check(f, g))
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        hk_tensor *part = &m.parts[i];
+        size_t n_slots = (size_t)hki_slot_count(uses[i]->plugin);
+        *part = (hk_tensor){.net = x->net, .role = HKI_COMPUTED, .shape = x->shape, .layer = x->layer,
+                            .op = &hki_op_activate, .inputs = {x}, .n_inputs = 1 + (int)n_slots};
+        memcpy(part->inputs + 1, slots[i], n_slots * sizeof *part->inputs);
+        memcpy(inputs + n, slots[i], n_slots * sizeof *inputs);
+        n += (int)n_slots;
+        if (i == 0)
+            inputs[n++] = swapped;
+    }
+    hk_tensor *y = hki_compute(&hki_op_mix, inputs, n, x->shape, &m, sizeof m);
+    mix *own = y ? y->attributes : NULL; /* a copy of m */
+    for (int i = 0; own && i < 2; i++)
+        own->parts[i].attributes = &own->uses[i];
+    return y;
+}

@@ -1,0 +1,318 @@
+#!/bin/bash
+# hillock compare from outside: what was found stays found, whatever happens to the coordinator, its
+# workers, its file and its disk; and a plugin that misbehaves is a row, not the end.
+# usage: compare.sh HILLOCK SOURCE-DIRECTORY [KILLS], default 10
+hillock=$1 source=$2 kills=${3:-10}
+. "$source/tests/shell.sh"
+export source
+data=glyphs:train=200,test=100
+sweep=(--act relu,tanh --model mlp:width=8 --data $data --seeds 2 --epochs 1)
+
+# The export of a sweep in a file, which must be all there: it runs nothing.
+export_of() # FILE
+{
+    "$hillock" compare "${sweep[@]}" --db "$1" --json --canonical 2>progress
+}
+
+whole() # FILE
+{
+    [ "$(sqlite3 "$1" 'PRAGMA integrity_check')" = ok ]
+}
+
+# No worker and no guard of a worker is left; each carries the mark in its environment.
+nobody_left() # MARK
+{
+    local try
+    for try in $(seq 20); do
+        grep -lzs "^HILLOCK_PLUGIN_PATH=.*$1" /proc/[0-9]*/environ >alive || return 0
+        sleep 0.1
+    done
+    cat alive
+    return 1
+}
+
+says() # STATUS TEXT COMMAND...
+{
+    local expected=$1 text=$2
+    shift 2
+    "$@" >out 2>err
+    local status=$?
+    cat out err
+    [ $status = "$expected" ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$text" err
+}
+
+# ---- The same command again
+
+reference()
+{
+    "$hillock" compare "${sweep[@]}" --db a.db --jobs 1 --json --canonical >a.json &&
+        [ "$(grep -c '"state": "ok"' a.json)" = 4 ] && whole a.db && [ ! -e a.db-wal ]
+}
+
+other_jobs_find_the_same()
+{
+    "$hillock" compare "${sweep[@]}" --db b.db --jobs 2 --json --canonical >b.json && cmp a.json b.json
+}
+
+nothing_runs_twice()
+{
+    export_of a.db >again.json && cmp a.json again.json &&
+        [ "$(sqlite3 a.db 'SELECT sum(attempts) FROM runs')" = 4 ] &&
+        grep -q '4 runs, 4 of them there already' progress
+}
+
+more_is_added()
+{
+    cp a.db more.db
+    "$hillock" compare --act relu,tanh,elu --model mlp:width=8 --data $data --seeds 3 --epochs 1 \
+        --db more.db >out 2>progress || return 1
+    cat out progress
+    grep -q '9 runs, 4 of them there already' progress && grep -q 'ties with relu' out &&
+        [ "$(sqlite3 more.db 'SELECT count(*), sum(attempts) FROM runs')" = '9|9' ] &&
+        export_of more.db >again.json && cmp a.json again.json # and a smaller command has its own
+}
+
+other_settings_are_other_sweeps()
+{
+    cp a.db other.db
+    "$hillock" compare "${sweep[@]}" --batch 32 --db other.db >out 2>progress &&
+        grep -q '4 runs, 0 of them there already' progress &&
+        "$hillock" compare "${sweep[@]}" --name mine --db other.db >out 2>progress &&
+        says 2 'was made with other settings' \
+            "$hillock" compare "${sweep[@]}" --name mine --batch 16 --db other.db
+}
+
+rates_are_tuned()
+{
+    "$hillock" compare "${sweep[@]}" --tune lr=1e-4:1e-1:4 --db tune.db --json --canonical >out &&
+        [ "$(sqlite3 tune.db 'SELECT count(*) FROM runs WHERE tuning')" = 8 ] &&
+        [ "$(sqlite3 tune.db 'SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE NOT tuning
+             AND state = "ok" AND runs.rate = rows.rate')" = 4 ] &&
+        [ "$(sqlite3 tune.db 'SELECT count(*) FROM runs WHERE tuning AND test_loss NOT NULL')" = 0 ]
+}
+
+# ---- Interruptions
+
+slow=(--act relu,tanh --model lenet5 --data glyphs:train=2000,test=100 --seeds 2 --epochs 6)
+
+until_running() # FILE
+{
+    local try
+    for try in $(seq 100); do
+        [ -e "$1" ] && sqlite3 "$1" "SELECT 'yes' FROM runs WHERE state = 'running'" | grep -q yes &&
+            return
+        sleep 0.05
+    done
+}
+
+interrupted()
+{
+    "$hillock" compare "${slow[@]}" --db stop.db >out 2>err &
+    local child=$! before
+    until_running stop.db
+    before=$(date +%s%N)
+    kill -INT $child
+    wait $child
+    local status=$?
+    cat err
+    [ $status = 130 ] && [ $(($(date +%s%N) - before)) -lt 2000000000 ] && whole stop.db &&
+        [ "$(sqlite3 stop.db "SELECT count(*) FROM runs WHERE state = 'running'")" = 0 ] &&
+        "$hillock" compare "${slow[@]}" --db stop.db >out 2>err &&
+        [ "$(sqlite3 stop.db "SELECT count(*), sum(attempts) FROM runs WHERE state = 'ok'")" = '4|4' ]
+}
+
+# Ends a coordinator, or one of its workers, at a random moment of the sweep, until the sweep is done.
+survives() # WHOM KILLS
+{
+    local whom=$1 n=$2 child mark status
+    rm -f kill.db*
+    for _ in $(seq "$n"); do
+        mark=$RANDOM$RANDOM
+        HILLOCK_PLUGIN_PATH=/nowhere/$mark "$hillock" compare "${sweep[@]}" --db kill.db >out 2>err &
+        child=$!
+        sleep "0.$(printf %03d $((RANDOM % 350)))"
+        [ "$whom" = coordinator ] || pkill -KILL -P $child
+        [ "$whom" = worker ] || kill -KILL $child 2>/dev/null
+        wait $child 2>/dev/null
+        status=$?
+        nobody_left $mark || return 1
+        [ ! -e kill.db ] || whole kill.db || return 1
+        # a finished sweep starts anew
+        if [ $status = 0 ]; then
+            export_of kill.db >kill.json && cmp a.json kill.json || return 1
+            rm -f kill.db*
+        fi
+    done
+    export_of kill.db >kill.json && cmp a.json kill.json && whole kill.db
+}
+
+# ---- Files that are not as they should be
+
+unchanged() # FILE STATUS TEXT ARGUMENT...
+{
+    local file=$1 before after
+    before=$(sha256sum "$file")
+    says "$2" "$3" "$hillock" compare "${sweep[@]}" --db "$file" "${@:4}"
+    local status=$?
+    after=$(sha256sum "$file")
+    [ $status = 0 ] && [ "$before" = "$after" ]
+}
+
+two_at_once()
+{
+    "$hillock" compare "${slow[@]}" --db two.db >out.first 2>err.first &
+    local child=$!
+    until_running two.db
+    says 4 'another hillock compare' "$hillock" compare "${sweep[@]}" --db two.db
+    local status=$?
+    kill -INT $child
+    wait $child
+    [ $status = 0 ]
+}
+
+full_disk()
+{
+    cp a.db full.db
+    (ulimit -f 60 && says 4 'no space is left' "$hillock" compare "${sweep[@]}" --seeds 60 --db full.db) &&
+        whole full.db && export_of full.db >full.json && cmp a.json full.json
+}
+
+read_only()
+{
+    mkdir closed && chmod 755 . && cp a.db closed/ && chmod 444 closed/a.db && chmod 555 closed || return 1
+    local before after as=()
+    [ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --clear-groups)
+    before=$(sha256sum closed/a.db)
+    says 4 'cannot be written to' "${as[@]}" "$hillock" compare "${sweep[@]}" --db closed/a.db
+    local status=$?
+    after=$(sha256sum closed/a.db)
+    chmod 755 closed
+    [ $status = 0 ] && [ "$before" = "$after" ]
+}
+
+# ---- Plugins that misbehave
+
+build() # SOURCE NAME OPTION...: NAME.so
+{
+    "${CC:-cc}" -O2 -w -fPIC -shared -fvisibility=hidden -I"$source/framework/include" "${@:3}" \
+        "$source/tests/$1.c" -o "$2.so" -lm
+}
+
+tiny=glyphs:train=100,test=50
+few=(--act relu,tanh --model mlp:width=8 --data $tiny --seeds 1 --epochs 1)
+deadline=8 # the bomb needs some seconds
+
+# Each animal: its name, its source, the class of its run as pool.h has it.
+animals=(
+    'crash       zoo/crash                        signal SIGSEGV'
+    'when_loaded zoo/constructor_crash            signal SIGILL'
+    'aborts      zoo/aborts                       signal SIGABRT'
+    'exits       zoo/exits_at_once                contract'
+    'hangs       zoo/loop                         timeout'
+    'stubborn    bad_plugins/offspring+DSTUBBORN  timeout'
+    'offspring   bad_plugins/offspring            ok'
+    'not_numbers bad_plugins/nan                  diverged'
+    'chatter     bad_plugins/chatter              contract'
+    'prints      zoo/prints                       ok'
+    'bomb        zoo/memory_bomb                  memory'
+)
+
+if grep -q __asan_init "$hillock"; then
+    unset 'animals[-1]' # the memory of a sanitized program is limited in another way
+fi
+
+build_animals()
+{
+    local animal name from option
+    for animal in "${animals[@]}"; do
+        read -r name from _ <<<"$animal"
+        option=${from#"${from%+*}"}
+        build "${from%+*}" "$name" ${option:+"-${option#+}"} || return 1
+    done
+}
+
+# What ran for too long ended at most a second later.
+deadlines_are_kept()
+{
+    sed -n 's/.*timeout, .* was ended, \([0-9.]*\) s (.*/\1/p' progress |
+        awk -v most=$((deadline + 1)) '$1 <= most { kept++ } END { exit NR != 2 || kept != 2 }'
+}
+
+# The runs of all animals are of their class; those of relu and tanh are as without them.
+all_are_classified() # ACTIVATIONS
+{
+    local mark=$RANDOM$RANDOM
+    rm -f zoo.db*
+    HILLOCK_PLUGIN_PATH=/nowhere/$mark "$hillock" compare --act "$1" --model mlp:width=8 \
+        --data $tiny --seeds 1 --epochs 1 --deadline $deadline --db zoo.db >out 2>progress
+    local status=$?
+    cat progress
+    [ $status = 5 ] && nobody_left $mark && deadlines_are_kept || return 1
+    sqlite3 zoo.db "SELECT coalesce(failure, state) FROM runs JOIN rows ON rows.id = row
+        WHERE activation NOT IN ('relu', 'tanh') ORDER BY place" >found
+    printf '%s\n' "${animals[@]}" | sed 's/^[^ ]* *[^ ]* *//' | diff - found &&
+        "$hillock" compare "${few[@]}" --db zoo.db --json --canonical >others.json 2>err &&
+        cmp few.json others.json
+}
+
+in_first_place() { all_are_classified "$zoo,relu,tanh"; }
+in_the_middle() { all_are_classified "relu,$zoo,tanh"; }
+in_last_place() { all_are_classified "relu,tanh,$zoo"; }
+
+# A quarter of each hidden layer starts in the dark and stays there: in the report of each layer at
+# each epoch, and of the whole row.
+known_dead_units_are_counted()
+{
+    build bad_plugins/dark dark -DSIZE=32 &&
+        "$hillock" compare --act relu --init ./dark.so --model mlp:width=32 --data $tiny --seeds 1 \
+            --epochs 2 --db dark.db --json >dark.json 2>err &&
+        [ "$(grep -o '"dead": [^,]*' dark.json | sort | uniq -c | xargs)" = '5 dead: 0.25' ]
+}
+
+a_changed_plugin_is_another()
+{
+    local same=(--act relu,./good_steep.so --model mlp:width=8 --data $data --seeds 1 --epochs 1 --db changed.db)
+    build zoo/good_steep good_steep && "$hillock" compare "${same[@]}" >out 2>err &&
+        printf 'x' >>good_steep.so && "$hillock" compare "${same[@]}" >out 2>err || return 1
+    cat err
+    grep -q 'the plugin has changed since; 1 earlier runs do not count' err &&
+        grep -q '2 runs, 1 of them there already' err
+}
+
+run reference
+run other_jobs_find_the_same
+run nothing_runs_twice
+run more_is_added
+run other_settings_are_other_sweeps
+run rates_are_tuned
+run interrupted
+run survives coordinator "$kills"
+run survives worker "$kills"
+run survives both $(((kills + 9) / 10))
+
+head -c 3000 /dev/urandom >noise.db
+run unchanged noise.db 3 'not a database of results'
+sqlite3 foreign.db 'CREATE TABLE t (x); INSERT INTO t VALUES (1)'
+run unchanged foreign.db 3 'a database of another program'
+cp a.db newer.db && sqlite3 newer.db 'PRAGMA user_version = 2'
+run unchanged newer.db 3 'made by a newer hillock'
+cp a.db damaged.db && dd if=/dev/urandom of=damaged.db bs=512 seek=9 count=60 conv=notrunc 2>/dev/null
+run unchanged damaged.db 3 damaged
+cp a.db short.db && truncate -s 9000 short.db
+run unchanged short.db 3 damaged
+mkdir folder.db
+run says 3 'not a regular file' "$hillock" compare "${sweep[@]}" --db folder.db
+run says 4 nowhere/x.db "$hillock" compare "${sweep[@]}" --db nowhere/x.db
+run read_only
+run two_at_once
+run full_disk
+
+build_animals && "$hillock" compare "${few[@]}" --db few.db --json --canonical >few.json 2>err
+zoo=$(printf ',./%s.so' $(printf '%s\n' "${animals[@]}" | cut -d ' ' -f 1))
+zoo=${zoo#,}
+run in_first_place
+run in_the_middle
+run in_last_place
+run known_dead_units_are_counted
+run a_changed_plugin_is_another
+result

@@ -1,0 +1,480 @@
+/* Reports: what the sentence claims, what the formats hold, and that no text gets out of its place.
+ * With a folder as its argument it writes pages there, for tests/peers/browser.py and for looking.
+ */
+#include "check.h"
+#include "report/analysis.h"
+#include "report/formats.h"
+#include "report/save.h"
+#include "report/sentence.h"
+#include "report/text.h"
+#include "report_fixture.h"
+
+#include <jansson.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What `write` writes, to be freed. */
+static char *written(const results *r, void (*write)(FILE *, const analysis *), size_t *size)
+{
+    char *text = NULL;
+    analysis *a = analysis_new(r);
+    FILE *to = open_memstream(&text, size);
+    write(to, a);
+    fclose(to);
+    analysis_free(a);
+    return text;
+}
+
+static int times_in(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+        n++;
+    return n;
+}
+
+static fixture_plan small_plan(void)
+{
+    return (fixture_plan){.data = fixture_data,
+                          .models = fixture_models,
+                          .acts = fixture_acts,
+                          .optimizers = fixture_sgd,
+                          .norms = 1,
+                          .seeds = 5,
+                          .epochs = 3,
+                          .layers = 4,
+                          .failures = true};
+}
+
+/* ---- The sentence ---------------------------------------------------------------------------- */
+
+static const char *const names[] = {"relu", "mish", "silu", "gelu", "elu", "prelu"};
+
+/* What is said of rows with these scores, [rows][seeds], the first being the baseline. */
+static const char *said_of(const double *scores, int rows, int seeds)
+{
+    static char text[1024];
+    standing standings[8];
+    leaderboard(scores, rows, seeds, 0, standings);
+    char *it = sentence_new(standings, rows, names);
+    snprintf(text, sizeof text, "%s", it);
+    free(it);
+    return text;
+}
+
+static void sentence_of_ties_above(void)
+{
+    const double scores[] = {.900, .902, .901, .899, .900, .907, .909, .908, .906, .9065,
+                             .909, .908, .907, .907, .908, .908, .910, .910, .906, .9075};
+    const char *said = said_of(scores, 4, 5);
+    CHECK_CONTAINS(said, " tie; all beat relu by 0.7 to 0.8 points.");
+    CHECK(said[strlen(said) - 1] == '.');
+}
+
+static void sentence_of_no_difference(void)
+{
+    const double scores[] = {.90, .91, .92, .93, .91, .91, .92, .90, .92, .93};
+    const char *said = said_of(scores, 2, 5);
+    CHECK_CONTAINS(said, "mish and relu tie: 5 seeds show no difference");
+    CHECK(!strstr(said, "beat"));
+    CHECK(!strstr(said, "ahead"));
+}
+
+static void sentence_of_a_loser_and_failures(void)
+{
+    const double n = (double)NAN;
+    const double scores[] = {.90, .91, .92, .93, .91, .88, .89, .90, .91, .8901,
+                             .90, .91, n,   .93, .91, n,   n,   n,   n,   n};
+    const char *said = said_of(scores, 4, 5);
+    CHECK_CONTAINS(said, "mish loses to relu by 2.0 points");
+    CHECK_CONTAINS(said, "silu failed 1 of 5, gelu 5 of 5.");
+}
+
+static void sentence_without_a_test(void)
+{
+    const double n = (double)NAN;
+    const double one[] = {.90, .95}, failed[] = {.9, n, .95, .94}, all[] = {n, n, .9, n};
+    CHECK_TEXT(said_of(one, 2, 1), "one seed cannot tell anything apart; means run from 90.00 % "
+                                   "(relu) to 95.00 % (mish).");
+    CHECK_CONTAINS(said_of(failed, 2, 2), "the baseline has failed runs, so nothing was tested");
+    CHECK_CONTAINS(said_of(all, 2, 2), "every row has failed runs");
+    CHECK_TEXT(said_of(one, 1, 1), "relu reaches 90.00 %, with nothing to compare it to.");
+    CHECK_TEXT(said_of(one, 0, 0), "no seed has been run for every row yet.");
+}
+
+/* Over random scores: a row is said to beat or lose only where its verdict says so. */
+static void sentence_claims_what_verdicts_do(void)
+{
+    int claims = 0;
+    for (int trial = 0; trial < 400; trial++) {
+        double scores[30];
+        standing standings[6];
+        int seeds = 2 + trial % 4, found = 0;
+        fixture_state = (uint64_t)trial;
+        for (int i = 0; i < 6 * seeds; i++)
+            scores[i] = 0.9 + 0.002 * fixture_normal() + 0.004 * (trial % 3) * (i / seeds % 3);
+        leaderboard(scores, 6, seeds, 0, standings);
+        for (int i = 0; i < 6; i++)
+            found +=
+                standings[i].verdict == VERDICT_BETTER || standings[i].verdict == VERDICT_WORSE;
+        const char *said = said_of(scores, 6, seeds);
+        bool claimed = strstr(said, "beat") || strstr(said, "loses") || strstr(said, "lose ") ||
+                       strstr(said, "ahead");
+        CHECK(claimed == (found > 0));
+        CHECK((found > 0) == !strstr(said, "no difference"));
+        claims += claimed;
+    }
+    CHECK(claims > 20);
+}
+
+/* ---- Sinks ----------------------------------------------------------------------------------- */
+
+static const char hostile[] = "=<script>alert('1')</script>\"&|`*_[a](http://b)\x1b[31m\r\n\xff"
+                              "\xe2\x80\xae\xc2\x9b";
+
+typedef void (*sink)(FILE *to, const char *text);
+
+static const char *through(sink it, const char *text)
+{
+    static char out[4096];
+    memset(out, 0, sizeof out);
+    FILE *to = fmemopen(out, sizeof out - 1, "w");
+    it(to, text);
+    fclose(to);
+    return out;
+}
+
+static void html_sink(FILE *to, const char *text)
+{
+    put_html(to, text, WHOLE_TEXT);
+}
+
+static void html_short(FILE *to, const char *text)
+{
+    put_html(to, text, 4);
+}
+
+static void sinks_escape(void)
+{
+    const char *html = through(html_sink, hostile);
+    CHECK(!strpbrk(html, "<>\"'\x1b\n\r\xff"));
+    CHECK_CONTAINS(html, "&#60;script&#62;");
+    CHECK_CONTAINS(html, "\\x1b[31m\\x0d\\x0a\\xff\\u{202e}\\u{9b}");
+    const char *markdown = through(put_markdown, hostile);
+    CHECK_CONTAINS(markdown, "\\<script\\>alert('1')\\<\\/script\\>");
+    CHECK_CONTAINS(markdown, "\\|\\`\\*\\_\\[a\\](http:\\/\\/b)");
+    CHECK(!strchr(markdown, '\n'));
+    const char *csv = through(put_csv, hostile);
+    CHECK(strncmp(csv, "\"'=<script>", 11) == 0);
+    CHECK_CONTAINS(csv, "\"\"&|");
+    CHECK(!strpbrk(csv, "\r\n\x1b"));
+    CHECK_TEXT(through(put_csv, "-1"), "\"'-1\"");
+    CHECK_TEXT(through(put_csv, "relu"), "\"relu\"");
+    CHECK_TEXT(through(put_csv, NULL), "\"\"");
+    CHECK_TEXT(through(html_short, "gr\xc3\xbc\xc3\x9f"
+                                   "e"),
+               "gr\xc3\xbc\xc3\x9f\xe2\x80\xa6");
+    CHECK_TEXT(through(html_sink, "\xc0\xaf\xed\xa0\x80"), "\\xc0\\xaf\\xed\\xa0\\x80");
+}
+
+/* ---- Formats --------------------------------------------------------------------------------- */
+
+/* Every text of a comparison is hostile, one of them long. */
+static results *hostile_results(void)
+{
+    static char long_name[10001];
+    memset(long_name, 'w', sizeof long_name - 1);
+    const char *const acts[] = {"relu",    hostile,     "+cmd|' /C calc'!A0",
+                                long_name, "</svg><b>", NULL};
+    fixture_plan plan = small_plan();
+    plan.acts = acts;
+    results *r = fixture_new(&plan);
+    free(r->command);
+    r->command = strdup(hostile);
+    free(r->name);
+    r->name = strdup("</title><script>");
+    free(r->provenance);
+    r->provenance = strdup("{\"</td><script>\":\"<img src=x onerror=alert(1)>\"}");
+    free(r->settings);
+    r->settings = strdup("not <JSON>");
+    for (int i = 0; i < r->n_runs; i++)
+        if (r->runs[i].reason) {
+            free(r->runs[i].reason);
+            r->runs[i].reason = strdup("</pre><script>");
+            free(r->runs[i].last_lines);
+            r->runs[i].last_lines = strdup("</pre><iframe>\nsecond line");
+        }
+    for (int i = 0; i < r->n_runs; i++)
+        for (int e = 0; e < r->runs[i].n_epochs; e++) {
+            layer_record *layer = &r->runs[i].epochs[e].layers[0];
+            free(layer->layer);
+            layer->layer = strdup("<script>\"'");
+        }
+    return r;
+}
+
+static void page_holds_hostile_names_as_text(void)
+{
+    size_t size;
+    results *r = hostile_results();
+    char *html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "<script"), 0);
+    CHECK_EQUAL(times_in(html, "<img"), 0);
+    CHECK_EQUAL(times_in(html, "<iframe"), 0);
+    CHECK_EQUAL(times_in(html, "<b>0"), 0);
+    CHECK_EQUAL(times_in(html, "</title>"), 1 + times_in(html, "role=\"img\""));
+    CHECK_EQUAL(times_in(html, "</svg>"), times_in(html, "<svg"));
+    CHECK_EQUAL(strpbrk(html, "\x1b\r\xff") != NULL, 0);
+    CHECK_CONTAINS(html, "&#60;script&#62;alert");
+    CHECK_CONTAINS(html, "second line");
+    CHECK(size < 2 << 20);
+    free(html);
+    results_free(r);
+}
+
+static void other_formats_hold_hostile_names(void)
+{
+    size_t size;
+    results *r = hostile_results();
+    char *csv = written(r, report_csv, &size);
+    CHECK_EQUAL(times_in(csv, "\r\n"), 1 + r->n_runs);
+    CHECK_EQUAL(times_in(csv, "\n"), times_in(csv, "\r\n"));
+    CHECK_EQUAL(times_in(csv, ",\"="), 0);
+    CHECK_EQUAL(times_in(csv, ",\"+"), 0);
+    free(csv);
+    char *markdown = written(r, report_markdown, &size);
+    CHECK_EQUAL(times_in(markdown, "<script"), times_in(markdown, "\\<script"));
+    CHECK_EQUAL(strpbrk(markdown, "\x1b\r\xff") != NULL, 0);
+    free(markdown);
+    analysis *a = analysis_new(r);
+    json_t *json = report_json(a);
+    char *text = json_dumps(json, JSON_COMPACT);
+    CHECK(text != NULL);
+    json_t *again = json_loads(text ? text : "", 0, NULL);
+    CHECK(json_equal(json, again));
+    CHECK_CONTAINS(json_string_value(json_object_get(again, "command")), "\\xff");
+    json_decref(again);
+    json_decref(json);
+    free(text);
+    analysis_free(a);
+    results_free(r);
+}
+
+static void page_tells_all(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    results *r = fixture_new(&plan);
+    char *html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "<section id=\"panel"), 4);
+    CHECK_EQUAL(times_in(html, "cannot be told from relu") + times_in(html, "beat relu") > 3, 1);
+    CHECK_CONTAINS(html, "prelu failed 1 of 5");
+    CHECK_CONTAINS(html, "loss is nan at step 311 of epoch 2");
+    CHECK_CONTAINS(html, "cell 17 of 16");
+    CHECK_CONTAINS(html, "hillock compare --act relu");
+    CHECK_CONTAINS(html, "Sapphire Rapids");
+    CHECK_CONTAINS(html, "gelu: value and slope");
+    CHECK_EQUAL(times_in(html, "http:") + times_in(html, "https:") + times_in(html, "<script") +
+                    times_in(html, " style=") + times_in(html, "url(h"),
+                0);
+    CHECK_EQUAL(times_in(html, "nan<") + times_in(html, "inf<") + times_in(html, "\"nan") +
+                    times_in(html, " nan "),
+                0 + times_in(html, "is nan at"));
+    CHECK(size < 1 << 20);
+    free(html);
+    results_free(r);
+}
+
+static void page_of_rates(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    plan.optimizers = fixture_rates;
+    results *r = fixture_new(&plan);
+    char *html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "<h3>Learning rate against dead units"), 4);
+    CHECK_CONTAINS(html, "<td class=\"number\">0.003000<td class=\"number\">5");
+    free(html);
+    plan.optimizers = fixture_sgd;
+    results_free(r);
+    r = fixture_new(&plan);
+    html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "Learning rate against dead units"), 0);
+    free(html);
+    results_free(r);
+}
+
+/* What is not there yet is said, and not taken for a failure. */
+static void unfinished_is_no_failure(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    plan.failures = false;
+    plan.unfinished = true;
+    results *r = fixture_new(&plan);
+    analysis *a = analysis_new(r);
+    CHECK_EQUAL(a->failures, 0);
+    CHECK_EQUAL(a->unfinished, 32);
+    CHECK_EQUAL(a->panels[0].seeds, 4);
+    CHECK(!strstr(a->panels[0].sentence, "failed"));
+    analysis_free(a);
+    char *html = written(r, report_html, &size);
+    CHECK_CONTAINS(html, "unfinished comparison");
+    free(html);
+    plan.seeds = 1; /* nothing at all is done */
+    results_free(r);
+    r = fixture_new(&plan);
+    html = written(r, report_html, &size);
+    CHECK_CONTAINS(html, "no seed has been run for every row yet");
+    free(html);
+    results_free(r);
+}
+
+static void empty_results(void)
+{
+    size_t size;
+    results *r = calloc(1, sizeof *r);
+    void (*const all[])(FILE *, const analysis *) = {report_html, report_markdown, report_csv};
+    for (int i = 0; i < 3; i++) {
+        char *text = written(r, all[i], &size);
+        CHECK(size > 50);
+        free(text);
+    }
+    free(r);
+}
+
+/* A path is short only where that is unmistakable; a layer's own activation never goes missing. */
+static void labels_tell_rows_apart(void)
+{
+    const char *const acts[] = {
+        "relu", "./a/mine.so", "./b/mine.so", "/x/other.so:k=2/3", "relu+conv2=./c/mine.so", NULL};
+    const char *const labels[] = {"relu (lr=0.1)", "./a/mine.so (lr=0.1)", "./b/mine.so (lr=0.1)",
+                                  "other.so:k=2/3 (lr=0.1)", "relu+conv2=./c/mine.so (lr=0.1)"};
+    fixture_plan plan = small_plan();
+    plan.acts = acts;
+    plan.optimizers = fixture_rates;
+    results *r = fixture_new(&plan);
+    analysis *a = analysis_new(r);
+    for (int i = 0; i < 5; i++)
+        CHECK_TEXT(a->panels[0].rows[15 + i].label, labels[i]);
+    analysis_free(a);
+    results_free(r);
+}
+
+/* Figures of the analysis against sums by hand. */
+static void analysis_averages(void)
+{
+    fixture_plan plan = small_plan();
+    results *r = fixture_new(&plan);
+    analysis *a = analysis_new(r);
+    const row_view *row = &a->panels[0].rows[2]; /* prelu: its third seed failed */
+    double dead = 0, low = 1;
+    for (int s = 0; s < 5; s++)
+        if (s != 2) {
+            const epoch_record *last = &row->runs[s]->epochs[2];
+            dead += last->layers[2].dead / 4;
+            low = fmin(low, last->accuracy);
+        }
+    CHECK_TEXT(row->label, "prelu");
+    CHECK_EQUAL(row->averaged, 4);
+    CHECK_NEAR(row->figures[LAYER_DEAD][2 * 3 + 2], dead, 1e-12);
+    CHECK_NEAR(row->accuracy.low[2], low, 0);
+    double sum = 0;
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        sum += row->histograms[1].shares[AT_END][i];
+    CHECK_NEAR(sum, 1, 1e-12);
+    CHECK_EQUAL(a->panels[3].n_rows, 8);
+    CHECK_EQUAL(a->failures, 4);
+    analysis_free(a);
+    results_free(r);
+}
+
+/* A hundred rows in each of four panels, 25 seeds: 10,000 runs. */
+static results *large_results(void)
+{
+    fixture_plan plan = small_plan();
+    plan.norms = 12;
+    plan.seeds = 26;
+    return fixture_new(&plan);
+}
+
+static void ten_thousand_runs_make_a_small_page(void)
+{
+    size_t size;
+    results *r = large_results();
+    CHECK(r->n_runs >= 9980);
+    char *html = written(r, report_html, &size);
+    CHECK(size < 5000000);
+    printf("  %d runs: %zu bytes\n", r->n_runs, size);
+    free(html);
+    results_free(r);
+}
+
+static void file_is_written_whole(void)
+{
+    char folder[] = "/tmp/hillock-report-XXXXXX", path[64], there[8] = "";
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/r.html", folder);
+    CHECK_EQUAL(save_file(path, "abc", 3), 0);
+    CHECK_EQUAL(save_file(path, "defg", 4), 0);
+    FILE *file = fopen(path, "r");
+    CHECK(file && fgets(there, sizeof there, file));
+    CHECK_TEXT(there, "defg");
+    fclose(file);
+    unlink(path);
+    rmdir(folder);
+    CHECK(save_file(path, "abc", 3) != 0);
+}
+
+/* ---- Pages to look at ------------------------------------------------------------------------ */
+
+static int write_page(const char *folder, const char *name, results *r)
+{
+    char path[4096];
+    size_t size;
+    clock_t begin = clock();
+    char *html = written(r, report_html, &size);
+    snprintf(path, sizeof path, "%s/%s.html", folder, name);
+    int status = save_file(path, html, size);
+    printf("%s: %zu bytes, %.2f s\n", path, size, (double)(clock() - begin) / CLOCKS_PER_SEC);
+    free(html);
+    results_free(r);
+    return status;
+}
+
+static int write_pages(const char *folder)
+{
+    fixture_plan plan = small_plan();
+    int status = write_page(folder, "usual", fixture_new(&plan));
+    plan.optimizers = fixture_rates;
+    plan.epochs = 30;
+    plan.layers = 16;
+    plan.data = fixture_data + 1;
+    status |= write_page(folder, "rates", fixture_new(&plan));
+    status |= write_page(folder, "hostile", hostile_results());
+    status |= write_page(folder, "large", large_results());
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return write_pages(argv[1]);
+    RUN(sentence_of_ties_above);
+    RUN(sentence_of_no_difference);
+    RUN(sentence_of_a_loser_and_failures);
+    RUN(sentence_without_a_test);
+    RUN(sentence_claims_what_verdicts_do);
+    RUN(sinks_escape);
+    RUN(page_holds_hostile_names_as_text);
+    RUN(other_formats_hold_hostile_names);
+    RUN(page_tells_all);
+    RUN(page_of_rates);
+    RUN(unfinished_is_no_failure);
+    RUN(empty_results);
+    RUN(labels_tell_rows_apart);
+    RUN(analysis_averages);
+    RUN(ten_thousand_runs_make_a_small_page);
+    RUN(file_is_written_whole);
+    return check_result();
+}

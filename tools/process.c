@@ -1,0 +1,239 @@
+/* Starting, ending and outliving children. */
+#include "process.h"
+
+#include "report/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_SETTINGS = 64, MOST_FILES = 256, FILE_MIB = 4 };
+
+/* ---- The environment ------------------------------------------------------------------------- */
+
+/* What may pass. Not OMP_PROC_BIND and its like: they would put all workers on one core. */
+static const char *const kept[] = {
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "XDG_DATA_HOME",
+    "HILLOCK_PLUGIN_PATH", "HILLOCK_ISA", "HILLOCK_ENGINE", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY",
+    "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+enum { KEPT = sizeof kept / sizeof *kept };
+
+static bool same_name(const char *a, const char *b)
+{
+    const size_t n = strcspn(a, "=");
+    return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
+}
+
+static bool has_name(const char *const *list, size_t n, const char *setting)
+{
+    while (n-- > 0)
+        if (same_name(list[n], setting))
+            return true;
+    return false;
+}
+
+/* Settings, what is kept of the own environment, and what must not be missing; NULL last. */
+static void choose_environment(const char *const *settings, const char *out[MOST_SETTINGS])
+{
+    size_t n = 0;
+    for (; settings && *settings && n < MOST_SETTINGS - KEPT - 2; settings++)
+        out[n++] = *settings;
+    for (char **own = environ; *own && n < MOST_SETTINGS - 2; own++)
+        if (has_name(kept, KEPT, *own) && !has_name(out, n, *own))
+            out[n++] = *own;
+    if (!has_name(out, n, "GOMP_SPINCOUNT")) /* else the program starts itself once more */
+        out[n++] = "GOMP_SPINCOUNT=1000";
+    out[n] = NULL;
+}
+
+/* ---- Between fork and exec ------------------------------------------------------------------- */
+
+static void limit(__rlimit_resource_t what, int64_t value)
+{
+    setrlimit(what, &(struct rlimit){(rlim_t)value, (rlim_t)value});
+}
+
+static void set_limits(const process_orders *o)
+{
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CPU, o->cpu_seconds);
+    limit(RLIMIT_FSIZE, (int64_t)FILE_MIB << 20);
+    limit(RLIMIT_NOFILE, MOST_FILES);
+    if (!SANITIZED)
+        limit(RLIMIT_AS, o->memory_mib << 20);
+}
+
+/* False when the parent has died already. */
+static bool stay_with(pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+}
+
+/* All descriptors are in place, and no others are open. */
+static bool connect_channels(int channel, int output)
+{
+    channel = fcntl(channel, F_DUPFD, 2 * PROCESS_CHANNEL); /* out of each other's way */
+    output = fcntl(output, F_DUPFD, 2 * PROCESS_CHANNEL);
+    const int input = open("/dev/null", O_RDONLY);
+    if (channel < 0 || output < 0 || input < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
+        dup2(output, 2) < 0 || dup2(channel, PROCESS_CHANNEL) < 0)
+        return false;
+    closefrom(PROCESS_CHANNEL + 1);
+    return true;
+}
+
+static _Noreturn void become(const process_orders *o, const char *const *environment, pid_t parent,
+                             int output)
+{
+    const char *program = o->program ? o->program : "/proc/self/exe";
+    if (stay_with(parent) && connect_channels(o->channel, output)) {
+        set_limits(o);
+        execve(program, (char *const *)o->words, (char *const *)environment);
+        dprintf(STDERR_FILENO, "%s cannot be executed: %s\n", program, strerror(errno));
+    }
+    _exit(127);
+}
+
+/* ---- Seen from the parent -------------------------------------------------------------------- */
+
+/* Its own handlers of a sanitizer would hide how a process died. */
+static const char *sanitizer_setting(const process_orders *o, char *text, size_t size)
+{
+    snprintf(text, size,
+             "ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:"
+             "handle_abort=0:detect_leaks=0:allocator_may_return_null=1:hard_rss_limit_mb=%lld",
+             (long long)(o->memory_mib < 2048 ? 2048 : o->memory_mib));
+    return text;
+}
+
+int process_start(process *p, const process_orders *o)
+{
+    const char *environment[MOST_SETTINGS + 1];
+    char sanitizer[256];
+    const pid_t parent = getpid();
+    *p = (process){.pid = -1, .handle = -1, .output = memfd_create("output", MFD_CLOEXEC)};
+    if (p->output < 0)
+        return errno;
+    environment[0] = sanitizer_setting(o, sanitizer, sizeof sanitizer);
+    choose_environment(o->settings, environment + SANITIZED);
+    p->pid = fork();
+    if (p->pid == 0)
+        become(o, environment, parent, p->output);
+    int error = p->pid < 0 ? errno : 0;
+    if (!error) {
+        setpgid(p->pid, p->pid); /* here too: whoever comes first */
+        p->handle = pidfd_open(p->pid, 0);
+        error = p->handle < 0 ? errno : 0;
+    }
+    if (error && p->pid > 0)
+        process_end(p, NULL);
+    if (error)
+        process_clear(p);
+    return error;
+}
+
+int process_end(process *p, double *peak_mib)
+{
+    struct rusage used = {0};
+    int status = 0;
+    kill(-p->pid, SIGKILL); /* before it is waited for: until then the number is taken */
+    while (wait4(p->pid, &status, 0, &used) < 0 && errno == EINTR)
+        ;
+    if (peak_mib)
+        *peak_mib = (double)used.ru_maxrss / 1024;
+    return status;
+}
+
+void process_clear(process *p)
+{
+    if (p->handle >= 0)
+        close(p->handle);
+    if (p->output >= 0)
+        close(p->output);
+    *p = (process){-1, -1, -1};
+}
+
+/* A byte of a character that began before it, in UTF-8. */
+static bool is_inner(char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+void process_last_words(const process *p, char *out, size_t size)
+{
+    char raw[2048];
+    const off_t end = lseek(p->output, 0, SEEK_END), most = sizeof raw - 1;
+    ssize_t n = pread(p->output, raw, (size_t)most, end > most ? end - most : 0);
+    const char *from = raw;
+    for (ssize_t i = 0; i < n; i++)
+        raw[i] = raw[i] ? raw[i] : ' ';
+    while (n > 0 && raw[n - 1] == '\n')
+        n--;
+    raw[n > 0 ? n : 0] = '\0';
+    while (end > most && is_inner(*from))
+        from++;
+    char *plain = text_plain(from);
+    from = plain ? plain : "";
+    for (size_t length = strlen(from); length >= size || (length && is_inner(*from)); length--)
+        from++;
+    snprintf(out, size, "%s", from);
+    free(plain);
+}
+
+/* ---- Seen from the process itself ------------------------------------------------------------ */
+
+static _Noreturn void watch(pid_t whom)
+{
+    sigset_t all;
+    int number;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGHUP);
+    closefrom(0);
+    while (getppid() == whom)
+        sigwait(&all, &number);
+    kill(0, SIGKILL);
+    _exit(0);
+}
+
+pid_t process_guard(void)
+{
+    const pid_t own = getpid();
+    if (getpgrp() != own) /* others of the group are not its own */
+        return 0;
+    const pid_t guard = fork();
+    if (guard == 0)
+        watch(own);
+    return guard < 0 ? 0 : guard;
+}
+
+void process_unguard(pid_t guard)
+{
+    if (guard && kill(guard, SIGKILL) == 0)
+        waitpid(guard, NULL, 0);
+}
+
+double process_memory(const char *row)
+{
+    char line[128];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "re");
+    while (status && !kib && fgets(line, sizeof line, status))
+        if (strncmp(line, row, strlen(row)) == 0)
+            kib = strtol(line + strlen(row), NULL, 10);
+    if (status)
+        fclose(status);
+    return (double)kib / 1024;
+}

@@ -1,0 +1,61 @@
+/* process.h - this program executed again, as a child that cannot get away.
+ *
+ * Plugins are code of strangers; what runs them is a process of its own: executed, not forked,
+ * since a forked copy of a process that has used OpenMP hangs; leader of a process group, so that
+ * what it starts ends with it; ended by the system when its parent ends; without input and other
+ * descriptors than its channel; with limits on memory, processor time and the size of files; what
+ * it prints is kept aside in memory. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0 /* 1: this program has no honest speed and takes terabytes of addresses */
+#endif
+
+enum { PROCESS_CHANNEL = 3 }; /* the descriptor that a child reports on */
+
+typedef struct process_orders {
+    const char *program;         /* NULL: this program itself */
+    const char *const *words;    /* its arguments, its own name first, NULL last */
+    const char *const *settings; /* "NAME=VALUE" ..., NULL last, over the environment; or NULL */
+    int channel;                 /* becomes PROCESS_CHANNEL there; remains the caller's here */
+    int64_t memory_mib;          /* address space; a sanitized program has its own limit */
+    int64_t cpu_seconds;
+} process_orders;
+
+typedef struct process {
+    pid_t pid;  /* also the number of its group */
+    int handle; /* for poll(): readable once the process has ended */
+    int output; /* what it printed, in memory, the first few MiB */
+} process;
+
+/* 0, or the errno. From the thread that lives as long as the program does: when it ends, so do the
+ * processes it has started. */
+int process_start(process *p, const process_orders *o);
+
+/* Kills the whole group and waits for the process; its wait status, and in *peak_mib (may be NULL)
+ * the most memory that it had. What it printed can still be read. */
+int process_end(process *p, double *peak_mib);
+void process_clear(process *p); /* of one that has ended, or was not started */
+
+/* The end of what it printed, at most size - 1 bytes, escaped, without empty lines behind. */
+void process_last_words(const process *p, char *out, size_t size);
+
+/* For the process itself, before its first thread: a small process that waits in its group and
+ * kills it when this one has died in whatever way, or calls process_unguard(). 0: there is none, or this one does not lead its group. */
+pid_t process_guard(void);
+void process_unguard(pid_t guard);
+
+/* MiB that a row of /proc/self/status says: "VmPeak:", the most addresses that this process had,
+ * "VmHWM:", the most memory. Unlike ru_maxrss it leaves out what the parent had when it forked. */
+double process_memory(const char *row);

@@ -1,0 +1,475 @@
+/* Rows are put into panels, ranked, named and coloured here; rows.c has the figures of each. Memory
+ * is taken in blocks that are freed together. */
+#include "report/analysis.h"
+
+#include "output.h"
+#include "report/rows.h"
+#include "report/sentence.h"
+#include "sweep/rate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double no = (double)NAN;
+
+const char *const layer_figure_names[LAYER_FIGURES] = {"dead",          "gradient_dead", "dormant",
+                                                       "saturated",     "mean",          "variance",
+                                                       "gradient_norm", "update_ratio"};
+
+struct block {
+    struct block *next;
+    max_align_t bytes[];
+};
+
+void *analysis_take(analysis *a, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) ||
+        __builtin_add_overflow(bytes, sizeof(struct block), &bytes))
+        return NULL;
+    struct block *it = calloc(1, bytes);
+    if (!it)
+        return NULL;
+    it->next = a->memory;
+    a->memory = it;
+    return it->bytes;
+}
+
+double *analysis_take_unknown(analysis *a, size_t n)
+{
+    double *it = analysis_take(a, n, sizeof *it);
+    for (size_t i = 0; it && i < n; i++)
+        it[i] = no;
+    return it;
+}
+
+double layer_value(const layer_record *l, layer_figure which)
+{
+    const double values[LAYER_FIGURES] = {l->dead,          l->gradient_dead, l->dormant,
+                                          l->saturated,     l->mean,          l->variance,
+                                          l->gradient_norm, l->update_ratio};
+    return values[which];
+}
+
+double run_share(const run_record *run, layer_figure which)
+{
+    double lost = 0, units = 0;
+    if (run->n_epochs == 0)
+        return no;
+    const epoch_record *last = &run->epochs[run->n_epochs - 1];
+    for (int i = 0; i < last->n_layers; i++) {
+        double share = layer_value(&last->layers[i], which), n = (double)last->layers[i].units;
+        if (isfinite(share)) {
+            lost += share * n;
+            units += n;
+        }
+    }
+    return units > 0 ? lost / units : no;
+}
+
+void p_text(double p, char *out, size_t size)
+{
+    if (!isfinite(p))
+        snprintf(out, size, "\xE2\x80\x93");
+    else if (p >= 0.995)
+        snprintf(out, size, "1");
+    else
+        snprintf(out, size,
+                 p < 0.0001   ? "%.0e"
+                 : p < 0.001  ? "%.4f"
+                 : p < 0.0995 ? "%.3f"
+                              : "%.2f",
+                 p);
+}
+
+const char *verdict_text(verdict v)
+{
+    static const char *const texts[] = {"baseline", "tie", "better", "worse", "failed"};
+    return texts[v];
+}
+
+/* ---- Which runs, which rows ------------------------------------------------------------------ */
+
+static bool is_final(run_state s)
+{
+    return s == RUN_OK || s == RUN_FAILED || s == RUN_TIMEOUT;
+}
+
+static bool share_runs(analysis *a, row_view *rows)
+{
+    const results *r = a->of;
+    int *counts = analysis_take(a, 2 * (size_t)r->n_rows, sizeof *counts);
+    if (!counts)
+        return false;
+    for (int i = 0; i < r->n_runs; i++)
+        counts[2 * r->runs[i].row + r->runs[i].tuning]++;
+    for (int i = 0; i < r->n_rows; i++) {
+        rows[i].runs = analysis_take(a, (size_t)counts[2 * i], sizeof *rows[i].runs);
+        rows[i].tuning = analysis_take(a, (size_t)counts[2 * i + 1], sizeof *rows[i].tuning);
+        if (!rows[i].runs || !rows[i].tuning)
+            return false;
+    }
+    for (int i = 0; i < r->n_runs; i++) {
+        row_view *row = &rows[r->runs[i].row];
+        if (r->runs[i].tuning)
+            row->tuning[row->n_tuning++] = &r->runs[i];
+        else
+            row->runs[row->n_runs++] = &r->runs[i];
+    }
+    return true;
+}
+
+static bool is_on(const row_record *row, const char *data, const char *model)
+{
+    return strcmp(row->specs[AXIS_DATA], data) == 0 && strcmp(row->specs[AXIS_MODEL], model) == 0;
+}
+
+/* What tells the rows of a panel apart; what is only another in another panel is left out. */
+static void find_varying(analysis *a)
+{
+    const row_record *rows = a->of->rows;
+    for (int i = 0, first = 0; i < a->of->n_rows; i++) {
+        if (!is_on(&rows[i], rows[first].specs[AXIS_DATA], rows[first].specs[AXIS_MODEL]))
+            first = i;
+        for (int k = AXIS_ACT; k < AXES; k++)
+            a->varies[k] = a->varies[k] || strcmp(rows[i].specs[k], rows[first].specs[k]) != 0;
+    }
+}
+
+/* The last part of a path; the whole of anything else. */
+static const char *last_part(const char *spec)
+{
+    const char *slash = memrchr(spec, '/', strcspn(spec, ":"));
+    return slash && slash[1] && !strchr(spec, '+') ? slash + 1 : spec;
+}
+
+/* A path is called by its last part, unless another path in the comparison would be too. */
+static const char *short_spec(const analysis *a, int which, const char *spec)
+{
+    const char *last = last_part(spec);
+    for (int i = 0; last != spec && i < a->of->n_rows; i++) {
+        const char *other = a->of->rows[i].specs[which];
+        if (strcmp(other, spec) != 0 && strcmp(last_part(other), last) == 0)
+            return spec;
+    }
+    return last;
+}
+
+/* Labels stand in sentences and pictures; the whole specs are in the tables. */
+static void cut(char *label)
+{
+    enum { MOST = 96 };
+    size_t end = MOST;
+    if (strlen(label) <= MOST + 3)
+        return;
+    while (end && ((unsigned char)label[end] & 0xC0) == 0x80) /* not within a character */
+        end--;
+    memcpy(label + end, "\xE2\x80\xA6", 4);
+}
+
+/* Where all optimizers are one with other numbers, the numbers say it: "lr=0.1". */
+static const char *short_optimizer(const analysis *a, const char *spec)
+{
+    size_t name = strcspn(spec, ":");
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const char *other = a->of->rows[i].specs[AXIS_OPTIMIZER];
+        if (strncmp(other, spec, name) != 0 || other[name] != ':')
+            return spec;
+    }
+    return spec + name + 1;
+}
+
+/* A rate that tuning replaces is not told. */
+static const char *told_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
+{
+    const char *spec = row->specs[AXIS_OPTIMIZER];
+    if (!isfinite(row->rate))
+        return short_optimizer(a, spec);
+    rate_left_out(spec, out, size);
+    return out;
+}
+
+/* The beginning of a digest that a row has and another of the same specs has not: of a plugin that
+ * was changed, or of two that have one name. */
+static const char *own_digest(const analysis *a, const row_record *row)
+{
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const row_record *other = &a->of->rows[i];
+        const char *mine = row->plugin_digests, *its = other->plugin_digests;
+        bool same = other != row;
+        for (int k = AXES - 1; k >= 0 && same; k--)
+            same = strcmp(row->specs[k], other->specs[k]) == 0;
+        if (!same || strcmp(mine, its) == 0)
+            continue;
+        const char *word = mine;
+        for (; *mine && *mine == *its; mine++, its++)
+            word = *mine == ' ' ? mine + 1 : word;
+        return word;
+    }
+    return NULL;
+}
+
+/* "mish", or "mish (layer_norm, lr=0.1)": with the axes that vary, up to `end`. */
+static const char *label_of(analysis *a, const row_record *row, int end)
+{
+    char optimizer[512], *label = NULL;
+    size_t size;
+    const char *before = " (", *digest = own_digest(a, row);
+    FILE *to = open_memstream(&label, &size);
+    if (!to)
+        return NULL;
+    fputs(short_spec(a, AXIS_ACT, row->specs[AXIS_ACT]), to);
+    for (int k = AXIS_ACT + 1; k < end; k++)
+        if (a->varies[k]) {
+            fprintf(to, "%s%s", before,
+                    k == AXIS_OPTIMIZER ? told_optimizer(a, row, optimizer, sizeof optimizer)
+                                        : short_spec(a, k, row->specs[k]));
+            before = ", ";
+        }
+    if (digest) {
+        fprintf(to, "%sfile %.8s", before, digest);
+        before = ", ";
+    }
+    if (*before == ',')
+        putc(')', to);
+    char *kept = fclose(to) == 0 ? analysis_take(a, size + 1, 1) : NULL;
+    if (kept)
+        cut(strcpy(kept, label));
+    free(label);
+    return kept;
+}
+
+/* ---- Panels ---------------------------------------------------------------------------------- */
+
+static panel *panel_of(analysis *a, const row_record *row)
+{
+    for (int i = a->n_panels - 1; i >= 0; i--)
+        if (is_on(row, a->panels[i].data, a->panels[i].model))
+            return &a->panels[i];
+    a->panels[a->n_panels] =
+        (panel){.data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL]};
+    return &a->panels[a->n_panels++];
+}
+
+/* Rows are moved to the panels they belong to, each in the order of the results. */
+static bool share_rows(analysis *a, row_view *rows)
+{
+    const results *r = a->of;
+    int *of = analysis_take(a, (size_t)r->n_rows, sizeof *of);
+    a->panels = analysis_take(a, (size_t)r->n_rows, sizeof *a->panels);
+    if (!of || !a->panels)
+        return false;
+    for (int i = 0; i < r->n_rows; i++) {
+        panel *p = panel_of(a, &r->rows[i]);
+        of[i] = (int)(p - a->panels);
+        p->n_rows++;
+    }
+    for (int k = 0; k < a->n_panels; k++) {
+        a->panels[k].rows = analysis_take(a, (size_t)a->panels[k].n_rows, sizeof *rows);
+        if (!a->panels[k].rows)
+            return false;
+        a->panels[k].n_rows = 0;
+    }
+    for (int i = 0; i < r->n_rows; i++) {
+        panel *p = &a->panels[of[i]];
+        if (r->rows[i].is_baseline)
+            p->baseline = p->n_rows;
+        p->rows[p->n_rows++] = rows[i];
+    }
+    return true;
+}
+
+static const run_record *run_at(const row_view *row, int64_t seed)
+{
+    for (int i = 0; i < row->n_runs; i++)
+        if (row->runs[i]->seed == seed)
+            return row->runs[i];
+    return NULL;
+}
+
+/* Pairing needs seeds that every row has run, well or not; others wait for the sweep to go on. */
+static bool find_seeds(analysis *a, panel *p)
+{
+    const row_view *first = &p->rows[0];
+    p->seed_list = analysis_take(a, (size_t)first->n_runs, sizeof *p->seed_list);
+    if (!p->seed_list)
+        return false;
+    for (int i = 0; i < first->n_runs; i++) {
+        bool whole = true;
+        for (int k = 0; k < p->n_rows && whole; k++) {
+            const run_record *run =
+                i < p->rows[k].n_runs && p->rows[k].runs[i]->seed == first->runs[i]->seed
+                    ? p->rows[k].runs[i]
+                    : run_at(&p->rows[k], first->runs[i]->seed);
+            whole = run && is_final(run->state);
+        }
+        if (whole)
+            p->seed_list[p->seeds++] = first->runs[i]->seed;
+    }
+    return true;
+}
+
+static bool rank_rows(analysis *a, panel *p)
+{
+    size_t seeds = (size_t)p->seeds;
+    p->scores = analysis_take_unknown(a, (size_t)p->n_rows * seeds);
+    p->standings = analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
+    if (!p->scores || !p->standings)
+        return false;
+    if (!p->seeds)
+        return true;
+    for (int k = 0; k < p->n_rows; k++)
+        for (size_t s = 0; s < seeds; s++) {
+            const run_record *run = run_at(&p->rows[k], p->seed_list[s]);
+            if (run->state == RUN_OK)
+                p->scores[(size_t)k * seeds + s] = run->test_accuracy;
+        }
+    p->n_ranked = p->n_rows;
+    return leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
+}
+
+static bool tell_panel(analysis *a, panel *p)
+{
+    const char **names = analysis_take(a, (size_t)p->n_rows, sizeof *names);
+    if (!names)
+        return false;
+    for (int k = 0; k < p->n_rows; k++)
+        names[k] = p->rows[k].label;
+    p->sentence = sentence_new(p->standings, p->n_ranked, names);
+    return p->sentence != NULL;
+}
+
+static bool take_panel(analysis *a, panel *p)
+{
+    for (int k = 0; k < p->n_rows; k++)
+        for (int i = 0; i < p->rows[k].n_runs; i++) {
+            run_state state = p->rows[k].runs[i]->state;
+            p->unfinished += !is_final(state);
+            a->failures += state == RUN_FAILED || state == RUN_TIMEOUT;
+            a->runs++;
+        }
+    a->unfinished += p->unfinished;
+    return find_seeds(a, p) && rank_rows(a, p) && tell_panel(a, p);
+}
+
+/* ---- Colours --------------------------------------------------------------------------------- */
+
+enum { COLOURS = 10 };
+
+/* The colour a label has in the whole page; -1 when there are more labels than colours. */
+static int colour_of(const char **seen, int *n, const char *label)
+{
+    for (int i = 0; i < *n; i++)
+        if (strcmp(seen[i], label) == 0)
+            return i + 1;
+    if (*n == COLOURS)
+        return -1;
+    seen[(*n)++] = label;
+    return *n;
+}
+
+/* With many rows, each panel colours its best. */
+static void colour_by_rank(panel *p)
+{
+    for (int i = 0; i < p->n_rows; i++)
+        p->rows[i].colour = -1;
+    for (int i = 0; i < p->n_ranked && i < COLOURS; i++)
+        p->rows[p->standings[i].row].colour = i + 1;
+    p->rows[p->baseline].colour = 0;
+}
+
+static void give_colours(analysis *a)
+{
+    const char *seen[COLOURS];
+    int n = 0;
+    bool enough = true;
+    for (int k = 0; k < a->n_panels; k++)
+        for (int i = 0; i < a->panels[k].n_rows; i++) {
+            row_view *row = &a->panels[k].rows[i];
+            row->colour = i == a->panels[k].baseline ? 0 : colour_of(seen, &n, row->label);
+            enough = enough && row->colour >= 0;
+        }
+    for (int k = 0; k < a->n_panels && !enough; k++)
+        colour_by_rank(&a->panels[k]);
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static bool found_something(const panel *p)
+{
+    for (int i = 0; i < p->n_ranked; i++)
+        if (p->standings[i].verdict == VERDICT_BETTER || p->standings[i].verdict == VERDICT_WORSE)
+            return true;
+    return false;
+}
+
+static bool tell_whole(analysis *a)
+{
+    int found = 0;
+    if (a->n_panels == 1) {
+        a->sentence = strdup(a->panels[0].sentence);
+        return a->sentence != NULL;
+    }
+    for (int i = 0; i < a->n_panels; i++)
+        found += found_something(&a->panels[i]);
+    return asprintf(&a->sentence,
+                    a->n_panels == 0 ? "This comparison has no rows."
+                    : found          ? "A difference was found in %d of %d comparisons."
+                                     : "No difference was found: %d of %d comparisons show one.",
+                    found, a->n_panels) >= 0;
+}
+
+static bool fill(analysis *a)
+{
+    const results *r = a->of;
+    row_view *rows = analysis_take(a, (size_t)r->n_rows, sizeof *rows);
+    if (!rows)
+        return false;
+    find_varying(a);
+    for (int i = 0; i < r->n_rows; i++)
+        rows[i].record = &r->rows[i];
+    if (!share_runs(a, rows))
+        return false;
+    for (int i = 0; i < r->n_rows; i++) {
+        rows[i].label = label_of(a, rows[i].record, AXES);
+        rows[i].name = label_of(a, rows[i].record, AXIS_OPTIMIZER);
+        if (!rows[i].label || !rows[i].name || !row_average(a, &rows[i]))
+            return false;
+    }
+    if (!share_rows(a, rows))
+        return false;
+    for (int i = 0; i < a->n_panels; i++)
+        if (!take_panel(a, &a->panels[i]))
+            return false;
+    give_colours(a);
+    return tell_whole(a);
+}
+
+analysis *analysis_new(const results *r)
+{
+    analysis *a = calloc(1, sizeof *a);
+    if (a) {
+        a->of = r;
+        if (fill(a))
+            return a;
+        analysis_free(a);
+    }
+    complain(EXIT_FAILURE, "report: out of memory");
+    return NULL;
+}
+
+void analysis_free(analysis *a)
+{
+    if (!a)
+        return;
+    for (int i = 0; i < a->n_panels; i++)
+        free(a->panels[i].sentence);
+    free(a->sentence);
+    for (struct block *next; a->memory; a->memory = next) {
+        next = a->memory->next;
+        free(a->memory);
+    }
+    free(a);
+}

@@ -1,0 +1,277 @@
+/* The leaderboard: a line a row, with its seeds, its interval and its group of ties. */
+#include "report/parts.h"
+
+#include "output.h"
+#include "report/text.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 300, HEIGHT = 26, INSET = 8 };
+
+typedef struct span {
+    double low, high, baseline;
+} span;
+
+static double place(const span *s, double score)
+{
+    double share = (score - s->low) / (s->high - s->low);
+    return INSET + fmin(fmax(share, 0), 1) * (WIDTH - 2 * INSET);
+}
+
+/* Takes in every seed, and intervals as far as they do not squeeze the seeds: the interval of two
+ * seeds can be ten times as wide as their distance. */
+static span choose_scale(const panel *p)
+{
+    span s = {HUGE_VAL, -HUGE_VAL, (double)NAN};
+    range_take(&s.low, &s.high, p->scores, p->n_rows * p->seeds);
+    double reach = fmax(s.high - s.low, 1e-4), low = s.low - reach, high = s.high + reach;
+    for (int i = 0; i < p->n_ranked; i++) {
+        const standing *it = &p->standings[i];
+        if (isfinite(it->score.low)) {
+            s.low = fmin(s.low, fmax(it->score.low, low));
+            s.high = fmax(s.high, fmin(it->score.high, high));
+        }
+        if (it->row == p->baseline)
+            s.baseline = it->score.mean;
+    }
+    range_air(&s.low, &s.high, false);
+    return s;
+}
+
+static void put_picture(FILE *to, const panel *p, const standing *s, const span *scale)
+{
+    const row_view *row = &p->rows[s->row];
+    const double *scores = p->scores + (size_t)s->row * (size_t)p->seeds;
+    const double middle = HEIGHT / 2.0;
+    fprintf(to,
+            "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
+            WIDTH, HEIGHT, row_class(row));
+    put_html(to, row->label, CAPTION_LETTERS);
+    fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f</title>", 100 * s->score.mean,
+            100 * s->score.low, 100 * s->score.high);
+    if (isfinite(scale->baseline))
+        fprintf(to, "<path class=\"against\" d=\"M%.1f 0V%d\"/>", place(scale, scale->baseline),
+                HEIGHT);
+    if (isfinite(s->score.low))
+        fprintf(to, "<path class=\"bar\" d=\"M%.1f %gH%.1f\"/>", place(scale, s->score.low), middle,
+                place(scale, s->score.high));
+    fputs("<path class=\"seeds\" d=\"", to);
+    for (int i = 0; i < p->seeds; i++)
+        if (isfinite(scores[i]))
+            fprintf(to, "M%.1f %gh0", place(scale, scores[i]), middle);
+    fputs("\"/>", to);
+    if (s->score.n)
+        fprintf(to, "<circle class=\"mean\" cx=\"%.1f\" cy=\"%g\" r=\"4.5\"/>",
+                place(scale, s->score.mean), middle);
+    fputs("</svg>", to);
+}
+
+static void put_axis(FILE *to, const span *s)
+{
+    int digits = s->high - s->low < 0.004 ? 2 : s->high - s->low < 0.04 ? 1 : 0;
+    fprintf(to,
+            "<tr class=\"axisrow\"><td><td><td><td class=\"picture\"><svg viewBox=\"0 0 %d 16\" "
+            "aria-hidden=\"true\">",
+            WIDTH);
+    double step = pow(10, -digits) / 100, wanted = (s->high - s->low) / 4;
+    for (int i = 0; step < wanted; i++)
+        step *= i % 3 == 1 ? 2.5 : 2; /* 1 2 5 10 */
+    for (double at = ceil(s->low / step) * step; at <= s->high; at += step) {
+        char text[32];
+        double x = place(s, at);
+        snprintf(text, sizeof text, "%.*f %%", digits, 100 * at);
+        if (x > 22 && x < WIDTH - 22)
+            draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
+    }
+    fputs("</svg><td colspan=\"6\" class=\"wide\">\n", to);
+}
+
+static void put_group(FILE *to, const standing *s)
+{
+    static const char *const classes[] = {"", " odd"};
+    if (s->group > 26)
+        fprintf(to, "<td class=\"tie%s\">%d", classes[s->group % 2], s->group);
+    else if (s->group > 0)
+        fprintf(to, "<td class=\"tie%s\">%c", classes[s->group % 2 == 0], 'A' + s->group - 1);
+    else
+        fputs("<td>", to);
+}
+
+static void put_mean(FILE *to, const sample_summary *s)
+{
+    fputs("<td class=\"number mean-of\">", to);
+    if (s->n)
+        fprintf(to, "<b>%.2f</b>&#8239;%%", 100 * s->mean);
+    if (s->n > 1)
+        fprintf(to, " <span class=\"soft\">&#177; %.2f</span>", 100 * (s->high - s->mean));
+}
+
+static void put_verdict(FILE *to, const standing *s)
+{
+    static const char *const classes[] = {"soft", "soft", "better", "worse", "failed"};
+    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict], verdict_text(s->verdict));
+    if (s->verdict == VERDICT_FAILED)
+        fprintf(to, " %d of %d", s->failures, s->runs);
+}
+
+static void put_tests(FILE *to, const standing *s)
+{
+    char p[32];
+    bool tested = s->verdict != VERDICT_FAILED && s->verdict != VERDICT_BASELINE;
+    fprintf(to, "<td class=\"number\">");
+    if (isfinite(s->against.difference) && s->verdict != VERDICT_BASELINE)
+        fprintf(to, "%+.2f", 100 * s->against.difference);
+    fprintf(to, "<td class=\"number wide\">");
+    if (tested && isfinite(s->against.low))
+        fprintf(to, "%+.2f to %+.2f", 100 * s->against.low, 100 * s->against.high);
+    p_text(s->p_holm, p, sizeof p);
+    fprintf(to, "<td class=\"number wide\">%s<td class=\"number wide\">", tested ? p : "");
+    if (tested && s->against.seeds_needed > 0)
+        fprintf(to, "%d", s->against.seeds_needed);
+    else if (tested && s->against.seeds_needed < 0)
+        fputs("&gt;&#8239;1000", to);
+}
+
+static void put_line(FILE *to, const panel *p, const standing *s, const span *scale, bool begins)
+{
+    const row_view *row = &p->rows[s->row];
+    fputs(begins ? "<tr class=\"new\">" : "<tr>", to);
+    put_group(to, s);
+    if (s->verdict == VERDICT_FAILED)
+        fputs("<td class=\"number\">", to);
+    else
+        fprintf(to, "<td class=\"number\">%d", s->rank);
+    fputs("<td class=\"name\">", to);
+    page_dot(to, row_class(row));
+    put_html(to, row->label, CAPTION_LETTERS);
+    put_picture(to, p, s, scale);
+    put_mean(to, &s->score);
+    put_tests(to, s);
+    put_verdict(to, s);
+    putc('\n', to);
+}
+
+static void put_board(FILE *to, const panel *p)
+{
+    static const page_column columns[] = {
+        {"group", ""},
+        {"", "number"},
+        {"", ""},
+        {"test accuracy: seeds, mean, 95 % interval", ""},
+        {"mean", "number"},
+        {"to baseline", "number"},
+        {"95 % interval", "number wide"},
+        {"p (Holm)", "number wide"},
+        {"seeds needed", "number wide"},
+        {"verdict", ""},
+    };
+    span s = choose_scale(p);
+    page_table(to, "Leaderboard", "board", columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < p->n_ranked; i++) {
+        bool begins = i > 0 && p->standings[i].group != p->standings[i - 1].group;
+        put_line(to, p, &p->standings[i], &s, begins);
+    }
+    put_axis(to, &s);
+    page_table_end(to);
+}
+
+/* ---- All figures ----------------------------------------------------------------------------- */
+
+static const page_column all_columns[] = {
+    {"rank", "number"},        {"row", ""},
+    {"runs", "number"},        {"failed", "number"},
+    {"mean %", "number"},      {"SD", "number"},
+    {"median", "number"},      {"t interval", "number"},
+    {"bootstrap", "number"},   {"difference", "number"},
+    {"t", "number"},           {"p", "number"},
+    {"p (Holm)", "number"},    {"Cohen's d", "number"},
+    {"Wilcoxon p", "number"},  {"macro F1 %", "number"},
+    {"test loss", "number"},   {"gap of loss", "number"},
+    {"parameters", "number"},  {"multiply-adds", "number"},
+    {"s an epoch", "number"},  {"images/s", "number"},
+    {"peak MiB", "number"},    {"dead %", "number"},
+    {"rate chosen", "number"},
+};
+
+static void put_interval(FILE *to, double low, double high)
+{
+    fputs("<td class=\"number\">", to);
+    if (isfinite(low) && isfinite(high))
+        fprintf(to, "%.2f to %.2f", 100 * low, 100 * high);
+}
+
+static void put_p(FILE *to, double p)
+{
+    char text[32];
+    p_text(p, text, sizeof text);
+    fprintf(to, "<td class=\"number\">%s", text);
+}
+
+static void put_specs(FILE *to, const row_view *row)
+{
+    fputs("<td>", to);
+    for (int k = AXIS_ACT; k < AXES; k++) {
+        put_html(to, row->record->specs[k], WHOLE_TEXT);
+        fputs(k < AXES - 1 ? ", " : "", to);
+    }
+}
+
+static void put_statistics(FILE *to, const standing *s)
+{
+    const paired_test *test = &s->against;
+    page_number_cell(to, "", 100 * s->score.mean, 3, "");
+    page_number_cell(to, "", 100 * s->score.sd, 3, "");
+    page_number_cell(to, "", 100 * s->score.median, 3, "");
+    put_interval(to, s->score.low, s->score.high);
+    put_interval(to, s->score.boot_low, s->score.boot_high);
+    page_number_cell(to, "", 100 * test->difference, 3, "");
+    page_number_cell(to, "", test->t, 2, "");
+    put_p(to, test->p);
+    put_p(to, s->p_holm);
+    page_number_cell(to, "", test->cohen_d, 2, "");
+    put_p(to, test->wilcoxon_p);
+}
+
+static void put_all_of(FILE *to, const panel *p, const standing *s)
+{
+    const row_view *row = &p->rows[s->row];
+    page_row(to);
+    page_number_cell(to, "", s->rank, 0, "");
+    put_specs(to, row);
+    page_number_cell(to, "", s->runs, 0, "");
+    page_number_cell(to, "", s->failures, 0, "");
+    put_statistics(to, s);
+    page_number_cell(to, "", 100 * row->macro_f1, 2, "");
+    page_number_cell(to, "", row->loss_at_test, 4, "");
+    page_number_cell(to, "", row->n_epochs ? row->gap[row->n_epochs - 1] : (double)NAN, 4, "");
+    fprintf(to, "<td class=\"number\">%s", grouped(row->record->parameters));
+    fprintf(to, "<td class=\"number\">%s", grouped(row->record->multiply_adds));
+    page_number_cell(to, "", row->epoch_seconds, 2, "");
+    page_number_cell(to, "", row->images_per_s, 0, "");
+    page_number_cell(to, "", row->peak_mib, 0, "");
+    page_number_cell(to, "", 100 * row->dead, 2, "");
+    page_number_cell(to, "", row->record->rate, 5, "");
+    putc('\n', to);
+}
+
+void part_board(FILE *to, const panel *p)
+{
+    if (!p->n_ranked)
+        return;
+    put_board(to, p);
+    page_paragraph(to, "how after",
+                   "Dots are seeds, the ring is their mean, the bar its 95 % interval, the dotted "
+                   "line the baseline. Rows with the same letter are one statistical tie. Verdicts "
+                   "are paired t tests against the baseline, Holm-corrected at 5 %. Seeds needed: "
+                   "for the difference seen here to be found with 80 % power.");
+    page_details(to, "All figures of the leaderboard");
+    page_table(to,
+               "Every row, whole specs: accuracies and differences in percent of the test set; "
+               "the gap is validation less training loss at the end",
+               "", all_columns, sizeof all_columns / sizeof *all_columns);
+    for (int i = 0; i < p->n_ranked; i++)
+        put_all_of(to, p, &p->standings[i]);
+    page_table_end(to);
+    page_details_end(to);
+}

@@ -1,0 +1,120 @@
+/* What the compared activations are: value and slope of each. A plugin is code, so only those are
+ * drawn that are found by name in the plugin directories; a path in the results is not followed. */
+#include "report/parts.h"
+
+#include "report/text.h"
+
+#include <hillock/hillock.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 201, MOST_SPECS = 64 };
+
+typedef struct specs {
+    char *items[MOST_SPECS];
+    int n, left_out; /* by path, unknown, not elementwise, or too many */
+} specs;
+
+static void add_spec(specs *s, const char *text, size_t length)
+{
+    for (int i = 0; i < s->n; i++)
+        if (strlen(s->items[i]) == length && memcmp(s->items[i], text, length) == 0)
+            return;
+    char *copy = s->n < MOST_SPECS ? strndup(text, length) : NULL;
+    if (copy)
+        s->items[s->n++] = copy;
+    else
+        s->left_out++;
+}
+
+/* "relu+conv2=prelu" has two: one at the beginning, and one behind each layer's "=". */
+static void add_all(specs *s, const char *text)
+{
+    size_t length = strcspn(text, "+");
+    add_spec(s, text, length);
+    for (const char *part = text + length; *part; part += length) {
+        const char *begin = part + 1, *equals = strchr(begin, '=');
+        length = strcspn(begin, "+") + 1;
+        if (equals && equals < part + length)
+            add_spec(s, equals + 1, (size_t)(part + length - equals - 1));
+    }
+}
+
+static bool is_named(const char *spec)
+{
+    char name[65];
+    const hk_plugin *plugin;
+    size_t length = strcspn(spec, ":");
+    if (strchr(spec, '/') || length >= sizeof name)
+        return false;
+    memcpy(name, spec, length);
+    name[length] = '\0';
+    return hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK;
+}
+
+static bool take_samples(const char *spec, double *x, double *y, double *slope)
+{
+    float in[SAMPLES], out[2][SAMPLES];
+    for (int i = 0; i < SAMPLES; i++)
+        in[i] = -4 + 8 * (float)i / (SAMPLES - 1);
+    if (!is_named(spec) || hk_curve(spec, SAMPLES, in, out[0], out[1]) != HK_OK)
+        return false;
+    for (int i = 0; i < SAMPLES; i++) {
+        x[i] = (double)in[i];
+        y[i] = (double)out[0][i];
+        slope[i] = (double)out[1][i];
+    }
+    return true;
+}
+
+static void put_function(FILE *to, specs *s, const char *spec, const char *class)
+{
+    double x[SAMPLES], y[SAMPLES], slope[SAMPLES];
+    char title[256];
+    if (!take_samples(spec, x, y, slope)) {
+        s->left_out++;
+        return;
+    }
+    snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
+    page_figure(to, spec, class);
+    draw_curve(to, title, x, y, slope, SAMPLES);
+    page_figure_end(to);
+}
+
+static void put_left_out(FILE *to, int n)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "%d not drawn: a plugin given by its path is not loaded for a report, nor is one that "
+             "is not installed here, works across channels, or is one of very many.",
+             n);
+    page_paragraph(to, "how after", n ? text : NULL);
+}
+
+/* The colour that a row with exactly this activation has. */
+static const char *class_of(const analysis *a, const char *spec)
+{
+    for (int k = 0; k < a->n_panels; k++)
+        for (int i = 0; i < a->panels[k].n_rows; i++)
+            if (strcmp(a->panels[k].rows[i].label, spec) == 0)
+                return row_class(&a->panels[k].rows[i]);
+    return NULL;
+}
+
+void part_functions(FILE *to, const analysis *a)
+{
+    specs s = {.n = 0};
+    for (int i = 0; i < a->of->n_rows; i++)
+        add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
+    page_section(to, "functions", "The activations");
+    page_paragraph(to, "how", "Value (solid) and slope (dashed) of each, slots at their start.");
+    page_grid_begin(to, GRID_SMALL);
+    for (int i = 0; i < s.n; i++)
+        put_function(to, &s, s.items[i], class_of(a, s.items[i]));
+    page_grid_end(to);
+    put_left_out(to, s.left_out);
+    page_section_end(to);
+    for (int i = 0; i < s.n; i++)
+        free(s.items[i]);
+}

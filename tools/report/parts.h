@@ -1,0 +1,25 @@
+/* parts.h - what the page of a report is made of, in order; html.c puts it together. */
+#pragma once
+#include "report/analysis.h"
+#include "report/draw.h"
+#include "report/page.h"
+#include <stdio.h>
+
+/* The rows of a panel that get pictures: all, or the best with the baseline where they are many. */
+enum { MOST_DRAWN = 24 };
+typedef struct drawn {
+    const row_view *rows[MOST_DRAWN];
+    int n;
+} drawn;
+drawn drawn_rows(const panel *p, int most);
+/* The class of a row's colour: "s3". */
+const char *row_class(const row_view *row);
+
+void part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
+void part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
+void part_rates(FILE *to, const panel *p); /* rates.c: learning rate against dead share */
+void part_layers(FILE *to, const panel *p,
+                 const drawn *d);                 /* layers.c: darkness, gradients, outputs */
+void part_functions(FILE *to, const analysis *a); /* functions.c: values and slopes */
+void part_runs(FILE *to, const analysis *a);      /* runs.c: every run */
+void part_provenance(FILE *to, const analysis *a);

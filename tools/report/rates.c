@@ -1,0 +1,239 @@
+/* Learning rate against dead units, where the comparison varied the rate: as an axis of optimizers,
+ * or by tuning. */
+#include "report/parts.h"
+
+#include "sweep/rate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDTH = 360, HEIGHT = 240, MOST_LINES = 16 }; /* that are drawn; the table has all */
+
+typedef struct point {
+    double rate, dead, accuracy; /* accuracy: of validation, at the last epoch */
+    int n;                       /* runs it is the mean of */
+} point;
+
+/* Rows that differ in nothing but the rate. */
+typedef struct line {
+    const row_view *row; /* the first of them */
+    const char *class;
+    char optimizer[128]; /* without the rate */
+    char label[256];
+    point *points;
+    int n;
+} line;
+
+typedef struct rates {
+    line *lines; /* [rows of the panel] */
+    int n_lines;
+    double low, high;
+} rates;
+
+static double rate_of(const row_view *row, const run_record *run)
+{
+    if (isfinite(run->rate))
+        return run->rate;
+    return isfinite(row->record->rate) ? row->record->rate
+                                       : rate_in(row->record->specs[AXIS_OPTIMIZER]);
+}
+
+static void add_point(line *l, double rate, const run_record *run)
+{
+    const epoch_record *last = &run->epochs[run->n_epochs - 1];
+    double dead = run_share(run, LAYER_DEAD);
+    if (!(rate > 0) || !isfinite(dead))
+        return;
+    int at = 0;
+    while (at < l->n && l->points[at].rate != rate)
+        at++;
+    if (at == l->n)
+        l->points[l->n++] = (point){.rate = rate};
+    point *p = &l->points[at];
+    p->n++;
+    p->dead += (dead - p->dead) / p->n;
+    p->accuracy += (last->accuracy - p->accuracy) / p->n;
+}
+
+static int by_rate(const void *a, const void *b)
+{
+    double p = ((const point *)a)->rate, q = ((const point *)b)->rate;
+    return (p > q) - (p < q);
+}
+
+static bool belongs(const line *l, const row_view *row, const char *optimizer)
+{
+    bool same = strcmp(l->optimizer, optimizer) == 0;
+    for (int k = AXIS_ACT; k < AXIS_OPTIMIZER && same; k++)
+        same = strcmp(l->row->record->specs[k], row->record->specs[k]) == 0;
+    return same && strcmp(l->row->record->plugin_digests, row->record->plugin_digests) == 0;
+}
+
+static line *line_of(rates *r, const row_view *row, int most_points)
+{
+    char optimizer[sizeof r->lines->optimizer];
+    rate_left_out(row->record->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
+    for (int i = 0; i < r->n_lines; i++)
+        if (belongs(&r->lines[i], row, optimizer))
+            return &r->lines[i];
+    line *l = &r->lines[r->n_lines];
+    l->points = calloc((size_t)most_points, sizeof *l->points);
+    if (!l->points)
+        return NULL;
+    l->row = row;
+    l->class = page_series_class(r->n_lines < 10 ? 1 + r->n_lines : -1);
+    memcpy(l->optimizer, optimizer, sizeof optimizer);
+    r->n_lines++;
+    return l;
+}
+
+/* The row's name, with the optimizer where that tells lines apart. */
+static void name_lines(rates *r)
+{
+    bool varies = false;
+    for (int i = 1; i < r->n_lines; i++)
+        varies = varies || strcmp(r->lines[i].optimizer, r->lines[0].optimizer) != 0;
+    for (int i = 0; i < r->n_lines; i++) {
+        line *l = &r->lines[i];
+        snprintf(l->label, sizeof l->label, varies ? "%s, %s" : "%s", l->row->name, l->optimizer);
+    }
+}
+
+static void collect(rates *r, const panel *p)
+{
+    int runs = 0;
+    for (int i = 0; i < p->n_rows; i++)
+        runs += p->rows[i].n_runs + p->rows[i].n_tuning;
+    for (int i = 0; i < p->n_rows; i++) {
+        const row_view *row = &p->rows[i];
+        const int n = row->n_tuning ? row->n_tuning : row->n_runs;
+        const run_record **tried = row->n_tuning ? row->tuning : row->runs;
+        line *l = line_of(r, row, runs);
+        for (int k = 0; l && k < n; k++)
+            if (tried[k]->n_epochs)
+                add_point(l, rate_of(row, tried[k]), tried[k]);
+        if (l && i == p->baseline)
+            l->class = page_series_class(0);
+    }
+    name_lines(r);
+    r->low = HUGE_VAL;
+    r->high = -HUGE_VAL;
+    for (int i = 0; i < r->n_lines; i++) {
+        qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
+        for (int k = 0; k < r->lines[i].n; k++)
+            range_take(&r->low, &r->high, &r->lines[i].points[k].rate, 1);
+    }
+}
+
+static int drawn_lines(const rates *r)
+{
+    return r->n_lines < MOST_LINES ? r->n_lines : MOST_LINES;
+}
+
+static double value_of(const point *p, bool dead)
+{
+    return dead ? p->dead : p->accuracy;
+}
+
+static void put_line(const chart *c, const line *l, bool dead)
+{
+    double *x = calloc((size_t)l->n + 1, 2 * sizeof *x), *y = x + l->n;
+    if (!x)
+        return;
+    for (int k = 0; k < l->n; k++) {
+        x[k] = l->points[k].rate;
+        y[k] = value_of(&l->points[k], dead);
+    }
+    chart_line(c, l->class, x, y, l->n);
+    for (int k = 0; k < l->n; k++)
+        chart_dot(c, l->class, x[k], y[k]);
+    free(x);
+}
+
+static void put_chart(FILE *to, const rates *r, bool dead)
+{
+    chart c = chart_new(to, WIDTH, HEIGHT);
+    chart_label labels[SERIES_LABELS];
+    int n = 0;
+    c.right = WIDTH - LABELS;
+    c.x_log = c.y_percent = true;
+    c.x_low = r->low;
+    c.x_high = r->high;
+    c.y_low = dead ? 0 : HUGE_VAL;
+    c.y_high = dead ? 0 : -HUGE_VAL;
+    for (int i = 0; i < drawn_lines(r); i++)
+        for (int k = 0; k < r->lines[i].n; k++) {
+            double value = value_of(&r->lines[i].points[k], dead);
+            range_take(&c.y_low, &c.y_high, &value, 1);
+        }
+    range_air(&c.x_low, &c.x_high, true);
+    range_air(&c.y_low, &c.y_high, false);
+    c.y_low = dead ? 0 : c.y_low;
+    page_figure(to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL);
+    draw_begin(to, WIDTH, HEIGHT,
+               dead ? "Dead units against learning rate"
+                    : "Validation accuracy against learning rate",
+               "A line for each row over learning rates; the numbers are in the table below.");
+    chart_axes(&c, "learning rate", false);
+    for (int i = drawn_lines(r) - 1; i >= 0; i--)
+        if (r->lines[i].n) {
+            const line *l = &r->lines[i];
+            put_line(&c, l, dead);
+            const point *last = &l->points[l->n - 1];
+            labels[n++] = (chart_label){l->label, l->class, last->rate, value_of(last, dead)};
+        }
+    chart_labels(&c, labels, n);
+    draw_end(to);
+    page_figure_end(to);
+}
+
+static void put_numbers(FILE *to, const rates *r)
+{
+    static const page_column columns[] = {{"row", ""},
+                                          {"learning rate", "number"},
+                                          {"runs", "number"},
+                                          {"dead %", "number"},
+                                          {"validation accuracy %", "number"}};
+    page_details(to, "Numbers of these curves");
+    page_table(to, "Means over the runs at each rate", "", columns, 5);
+    for (int i = 0; i < r->n_lines; i++)
+        for (int k = 0; k < r->lines[i].n; k++) {
+            const point *p = &r->lines[i].points[k];
+            page_row(to);
+            page_text_cell(to, "", r->lines[i].label);
+            page_number_cell(to, "", p->rate, 6, "");
+            page_number_cell(to, "", p->n, 0, "");
+            page_number_cell(to, "", 100 * p->dead, 2, "");
+            page_number_cell(to, "", 100 * p->accuracy, 2, "");
+        }
+    page_table_end(to);
+    page_details_end(to);
+}
+
+static void put_part(FILE *to, const rates *r)
+{
+    page_heading(to, "Learning rate against dead units",
+                 "A step that is too large throws units below zero for good. Each line is one "
+                 "row over the rates that were tried.");
+    if (r->n_lines > MOST_LINES)
+        fprintf(to, "<p>The first %d of %d lines are drawn; the table has all.</p>", MOST_LINES,
+                r->n_lines);
+    page_grid_begin(to, GRID_WIDE);
+    put_chart(to, r, true);
+    put_chart(to, r, false);
+    page_grid_end(to);
+    put_numbers(to, r);
+}
+
+void part_rates(FILE *to, const panel *p)
+{
+    rates r = {.lines = calloc((size_t)p->n_rows, sizeof *r.lines)};
+    if (r.lines)
+        collect(&r, p);
+    if (r.lines && r.high > r.low)
+        put_part(to, &r);
+    for (int i = 0; i < r.n_lines; i++)
+        free(r.lines[i].points);
+    free(r.lines);
+}

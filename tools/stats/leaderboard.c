@@ -1,0 +1,169 @@
+/* leaderboard.c - all rows of a comparison: order, the primary test, groups of ties.
+ *
+ * Two families of tests, each Holm-corrected at 5 %. The primary one holds every row against the
+ * baseline. Only where it rejected something are the other pairs tested: if all rows are equal, the
+ * first family alone decides whether anything is claimed, and it errs in at most 5 % of sweeps. */
+#include "stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "parts.h"
+
+typedef struct table {
+    const double *scores; /* [rows, seeds] */
+    int rows, seeds;
+    standing *order;      /* [rows]; below, rows are named by their place in it */
+    double *p, *adjusted; /* [rows, rows]: of the pairs (i, j), i < j */
+    double *a, *b;        /* [seeds]: what two rows have in common */
+} table;
+
+static void describe(table *board, int row)
+{
+    standing *s = &board->order[row];
+    const double *scores = board->scores + (size_t)row * (size_t)board->seeds;
+    int kept = 0;
+    for (int i = 0; i < board->seeds; i++)
+        if (!isnan(scores[i]))
+            board->a[kept++] = scores[i];
+    *s = (standing){.row = row,
+                    .runs = board->seeds,
+                    .failures = board->seeds - kept,
+                    .score = sample_summarize(board->a, kept),
+                    .p_holm = UNKNOWN};
+    s->verdict = s->failures ? VERDICT_FAILED : VERDICT_TIE;
+}
+
+static int by_standing(const void *a, const void *b)
+{
+    const standing *x = a, *y = b;
+    double better = x->failures != y->failures       ? x->failures - y->failures
+                    : x->score.mean != y->score.mean ? y->score.mean - x->score.mean
+                                                     : x->score.sd - y->score.sd;
+    return better > 0 ? 1 : better < 0 ? -1 : x->row - y->row;
+}
+
+static void rank(table *board)
+{
+    standing *order = board->order;
+    qsort(order, (size_t)board->rows, sizeof *order, by_standing);
+    for (int i = 0; i < board->rows; i++) {
+        bool equal = i > 0 && order[i].failures == order[i - 1].failures &&
+                     order[i].score.mean == order[i - 1].score.mean;
+        order[i].rank = equal ? order[i - 1].rank : i + 1;
+    }
+}
+
+/* Fills a and b with the scores of the seeds that both rows have. */
+static int pair_up(table *board, int i, int j)
+{
+    const double *x = board->scores + (size_t)board->order[i].row * (size_t)board->seeds;
+    const double *y = board->scores + (size_t)board->order[j].row * (size_t)board->seeds;
+    int n = 0;
+    for (int s = 0; s < board->seeds; s++) {
+        if (isnan(x[s]) || isnan(y[s]))
+            continue;
+        board->a[n] = x[s];
+        board->b[n++] = y[s];
+    }
+    return n;
+}
+
+/* Tests the pairs with the baseline (primary), or all others, of rows without failures. */
+static void test_family(table *board, int baseline, bool primary)
+{
+    int rows = board->rows;
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < rows; j++) {
+            bool tested = i < j && !board->order[i].failures && !board->order[j].failures &&
+                          (i == baseline || j == baseline) == primary;
+            board->p[i * rows + j] =
+                tested ? paired_p(board->a, board->b, pair_up(board, i, j)) : UNKNOWN;
+        }
+    holm_adjust(board->p, rows * rows, board->adjusted);
+}
+
+static double adjusted_p(const table *board, int i, int j)
+{
+    return board->adjusted[i < j ? i * board->rows + j : j * board->rows + i];
+}
+
+/* What each row is against the baseline. Whether anything was found. */
+static bool judge(table *board, int baseline)
+{
+    int tests = -1;
+    bool found = false;
+    for (int i = 0; i < board->rows; i++)
+        tests += !board->order[i].failures;
+    for (int i = 0; i < board->rows; i++) {
+        standing *s = &board->order[i];
+        int n = pair_up(board, i, baseline);
+        s->against = paired_compare(board->a, board->b, i == baseline ? 0 : n, tests);
+        s->p_holm = adjusted_p(board, i, baseline);
+        if (s->p_holm <= SIGNIFICANCE) {
+            s->verdict = s->against.difference > 0 ? VERDICT_BETTER : VERDICT_WORSE;
+            found = true;
+        }
+    }
+    if (board->order[baseline].verdict != VERDICT_FAILED)
+        board->order[baseline].verdict = VERDICT_BASELINE;
+    return found;
+}
+
+static bool told_apart(const table *board, int baseline, int i, int j)
+{
+    if (i == baseline || j == baseline)
+        return board->order[i == baseline ? j : i].p_holm <= SIGNIFICANCE;
+    return adjusted_p(board, i, j) <= SIGNIFICANCE;
+}
+
+static bool fits_group(const table *board, int baseline, int place, int group)
+{
+    for (int i = 0; i < place; i++)
+        if (board->order[i].group == group && told_apart(board, baseline, i, place))
+            return false;
+    return true;
+}
+
+static void group_ties(table *board, int baseline)
+{
+    for (int place = 0; place < board->rows && !board->order[place].failures; place++) {
+        int group = 1;
+        while (!fits_group(board, baseline, place, group))
+            group++;
+        board->order[place].group = group;
+    }
+}
+
+static void compare_rows(table *board, int baseline)
+{
+    for (int row = 0; row < board->rows; row++)
+        describe(board, row);
+    rank(board);
+    int place = 0; /* of the baseline */
+    while (board->order[place].row != baseline)
+        place++;
+    test_family(board, place, true);
+    if (judge(board, place))
+        test_family(board, place, false);
+    group_ties(board, place);
+}
+
+bool leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
+{
+    size_t pairs = (size_t)rows * (size_t)rows, columns = (size_t)seeds;
+    double *space = malloc((2 * pairs + 2 * columns) * sizeof *space);
+    if (!space)
+        return false;
+    table board = {scores,
+                   rows,
+                   seeds,
+                   standings,
+                   space,
+                   space + pairs,
+                   space + 2 * pairs,
+                   space + 2 * pairs + columns};
+    compare_rows(&board, baseline);
+    free(space);
+    return true;
+}

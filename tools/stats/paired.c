@@ -1,0 +1,110 @@
+/* paired.c - two plugins on the same seeds: what differs is the plugin, so the differences are
+ * tested, not the scores. Student 1908 (Biometrika 6); effect size d_z and power after Cohen 1988,
+ * "Statistical power analysis for the behavioral sciences", chapter 2. */
+#include "stats.h"
+
+#include <math.h>
+
+#include "parts.h"
+
+static const double wanted_power = 0.8;
+enum { MOST_SEEDS = 1000 };
+
+double score_rounding(const double *a, const double *b, int n)
+{
+    double largest = 0;
+    for (int i = 0; i < n; i++)
+        largest = fmax(largest, fmax(fabs(a[i]), fabs(b[i])));
+    return SCORE_RESOLUTION * largest;
+}
+
+/* A deviation from few values is often too small, so d is too large on average, by a quarter at
+ * five seeds; the factor that mends it (Hedges 1981, J. Educational Statistics 6). Without it the
+ * seeds recommended after a short sweep would find the difference in 65 to 75 % of sweeps, not
+ * in 80. */
+static double unbiased(double effect, double df)
+{
+    return effect * exp(log_gamma(df / 2) - log_gamma((df - 1) / 2)) / sqrt(df / 2);
+}
+
+/* Of finding an effect (mean over deviation of the differences) with its right sign. */
+static double power(double effect, int n, double alpha)
+{
+    double critical = student_quantile(1 - alpha / 2, n - 1);
+    return 1 - noncentral_t_cdf(critical, n - 1, fabs(effect) * sqrt(n));
+}
+
+int seeds_for_effect(double effect, int tests)
+{
+    double alpha = SIGNIFICANCE / (tests > 1 ? tests : 1);
+    if (!(power(effect, MOST_SEEDS, alpha) >= wanted_power))
+        return -1;
+    int low = 1, high = MOST_SEEDS; /* low is too few, high is enough */
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        *(power(effect, middle, alpha) >= wanted_power ? &high : &low) = middle;
+    }
+    return high;
+}
+
+/* Seeds at which 2^(1 - n), the p of equal differences, reaches the level. */
+static int seeds_for_signs(int tests)
+{
+    return (int)ceil(1 + log2((tests > 1 ? tests : 1) / SIGNIFICANCE));
+}
+
+/* n differences that are all the same number have no deviation, and t would be infinite from two
+ * seeds on. What can be said is that all signs agree: probability 2^(1 - n) by chance. */
+static void test_constant(paired_test *test)
+{
+    bool none = test->difference == 0;
+    test->sd = 0;
+    test->t = test->cohen_d = none ? 0 : UNKNOWN;
+    test->p = none ? 1 : exp2(1 - test->n);
+}
+
+/* Mean and deviation of the differences, t and p; the rest is UNKNOWN. */
+static paired_test test_differences(const double *a, const double *b, int n)
+{
+    paired_test test = {.n = n, .df = n - 1, .seeds_needed = -1};
+    test.difference = test.sd = test.low = test.high = UNKNOWN;
+    test.t = test.p = test.cohen_d = test.wilcoxon_p = UNKNOWN;
+    double rounding = score_rounding(a, b, n), sum = 0, squares = 0;
+    for (int i = 0; i < n; i++)
+        sum += a[i] - b[i];
+    if (n > 0)
+        test.difference = fabs(sum / n) <= rounding ? 0 : sum / n;
+    if (n < 2)
+        return test;
+    for (int i = 0; i < n; i++)
+        squares += (a[i] - b[i] - sum / n) * (a[i] - b[i] - sum / n);
+    test.sd = sqrt(squares / (n - 1));
+    if (test.sd <= rounding) {
+        test_constant(&test);
+        return test;
+    }
+    test.cohen_d = test.difference / test.sd;
+    test.t = test.cohen_d * sqrt(n);
+    test.p = 2 * student_cdf(-fabs(test.t), test.df);
+    return test;
+}
+
+double paired_p(const double *a, const double *b, int n)
+{
+    return test_differences(a, b, n).p;
+}
+
+paired_test paired_compare(const double *a, const double *b, int n, int tests)
+{
+    paired_test test = test_differences(a, b, n);
+    if (n < 2)
+        return test;
+    double half = student_quantile(0.975, test.df) * test.sd / sqrt(n);
+    test.low = test.difference - half;
+    test.high = test.difference + half;
+    test.wilcoxon_p = signed_rank_p(a, b, n);
+    test.seeds_needed = isnan(test.cohen_d)
+                            ? seeds_for_signs(tests)
+                            : seeds_for_effect(unbiased(test.cohen_d, test.df), tests);
+    return test;
+}

@@ -1,0 +1,276 @@
+/* The live lines of a sweep. The time left is that of the runs which are left, at the mean duration
+ * of those that this process has seen, shared among the jobs. */
+#include "sweep/live.h"
+
+#include "output.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct slot {
+    const run_record *run; /* NULL: empty */
+    double since;
+    int epoch, epochs;
+    double share; /* of the epoch */
+    double loss, images_per_s, left;
+} slot;
+
+struct live {
+    const results *of;
+    slot *slots;
+    int jobs;
+    bool on_terminal;
+    int drawn; /* lines */
+    double drawn_at;
+    int ended;      /* runs seen to end here */
+    double seconds; /* of those together */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void clear(void *user)
+{
+    live *it = user;
+    if (it->drawn)
+        fprintf(stderr, "\033[%dA\r\033[J", it->drawn);
+    it->drawn = 0;
+}
+
+live *live_new(const results *of, int jobs)
+{
+    const char *term = getenv("TERM");
+    live *it = calloc(1, sizeof *it);
+    slot *slots = calloc((size_t)jobs, sizeof *slots);
+    if (!it || !slots) {
+        free(it);
+        free(slots);
+        return NULL;
+    }
+    *it = (live){.of = of, .slots = slots, .jobs = jobs};
+    it->on_terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    progress_others(clear, it);
+    return it;
+}
+
+void live_free(live *it)
+{
+    if (!it)
+        return;
+    clear(it);
+    progress_others(NULL, NULL);
+    free(it->slots);
+    free(it);
+}
+
+static slot *find_slot(live *it, const run_record *run)
+{
+    for (int i = 0; i < it->jobs; i++)
+        if (it->slots[i].run == run)
+            return &it->slots[i];
+    return NULL;
+}
+
+/* ---- Words ------------------------------------------------------------------------------------- */
+
+/* "lenet5 mish seed 2", with the axes that differ within the sweep. */
+static void name_run(const results *of, const run_record *run, char *out, size_t size)
+{
+    const row_record *row = &of->rows[run->row];
+    size_t used = 0;
+    for (axis a = 0; a < AXES && used < size; a++) {
+        bool varies = a == AXIS_MODEL || a == AXIS_ACT;
+        for (int i = 0; i < of->n_rows && !varies; i++)
+            varies = strcmp(of->rows[i].specs[a], row->specs[a]) != 0;
+        if (varies)
+            used += (size_t)snprintf(out + used, size - used, "%s ", row->specs[a]);
+    }
+    if (used < size && run->tuning)
+        snprintf(out + used, size - used, "lr %.3g", run->rate);
+    else if (used < size)
+        snprintf(out + used, size - used, "seed %lld", (long long)run->seed);
+}
+
+static const char *time_text(double seconds, char out[32])
+{
+    const long long s = seconds > 0 && seconds < 1e9 ? (long long)(seconds + 0.5) : 0;
+    if (!isfinite(seconds))
+        snprintf(out, 32, "?");
+    else if (s >= 3600)
+        snprintf(out, 32, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(out, 32, "%lld:%02lld", s / 60, s % 60);
+    return out;
+}
+
+/* How much of its run a slot has behind it, 0 to 1. */
+static double done_share(const slot *s)
+{
+    return s->epochs ? fmin(1, ((double)s->epoch - 1 + s->share) / s->epochs) : 0;
+}
+
+static int count(const results *of, run_state state)
+{
+    int n = 0;
+    for (int i = 0; i < of->n_runs; i++)
+        n += of->runs[i].state == state;
+    return n;
+}
+
+static double seconds_left(const live *it)
+{
+    double runs = count(it->of, RUN_PLANNED), longest = 0, each = it->seconds / it->ended;
+    for (int i = 0; i < it->jobs; i++)
+        if (it->slots[i].run) {
+            runs += 1 - done_share(&it->slots[i]);
+            longest = fmax(longest, it->slots[i].left);
+        }
+    return it->ended ? fmax(longest, each * runs / it->jobs) : (double)NAN;
+}
+
+static void put_total(FILE *to, const live *it)
+{
+    char left[32];
+    const int n = it->of->n_runs;
+    const int open = count(it->of, RUN_PLANNED) + count(it->of, RUN_RUNNING);
+    const int bad = count(it->of, RUN_FAILED) + count(it->of, RUN_TIMEOUT);
+    fprintf(to, "%d of %d runs", n - open, n);
+    if (bad)
+        fprintf(to, ", %d failed", bad);
+    fprintf(to, ", %s left", time_text(seconds_left(it), left));
+}
+
+/* ---- Drawing ----------------------------------------------------------------------------------- */
+
+/* A line, cut at the width of the terminal: one that wraps would not be wiped away. */
+static void put_line(const char *text, int width)
+{
+    char cut[512];
+    snprintf(cut, sizeof cut, "%.*s", width - 1, text);
+    put_text(stderr, cut);
+    fputs("\033[K\n", stderr);
+}
+
+static void draw_slot(const live *it, const slot *s, int width)
+{
+    char text[512], name[256], left[32];
+    name_run(it->of, s->run, name, sizeof name);
+    if (s->epochs)
+        snprintf(text, sizeof text, "%s: epoch %d/%d %3.0f %%  loss %.4f  %s images/s  %s left",
+                 name, s->epoch, s->epochs, 100 * s->share, s->loss,
+                 grouped((int64_t)s->images_per_s), time_text(s->left, left));
+    else
+        snprintf(text, sizeof text, "%s: starting", name);
+    put_line(text, width);
+}
+
+void live_draw(live *it)
+{
+    struct winsize size = {0};
+    char *text = NULL;
+    size_t length;
+    if (!it->on_terminal || now() - it->drawn_at < 0.1)
+        return;
+    ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    const int width = size.ws_col > 20 ? size.ws_col : 80;
+    const int most = size.ws_row > 3 ? size.ws_row - 2 : 1;
+    clear(it);
+    for (int i = 0; i < it->jobs && it->drawn < most; i++)
+        if (it->slots[i].run) {
+            draw_slot(it, &it->slots[i], width);
+            it->drawn++;
+        }
+    FILE *to = open_memstream(&text, &length);
+    if (to) {
+        put_total(to, it);
+        if (fclose(to) == 0) {
+            put_line(text, width);
+            it->drawn++;
+        }
+        free(text);
+    }
+    fflush(stderr);
+    it->drawn_at = now();
+}
+
+/* ---- What happens ------------------------------------------------------------------------------ */
+
+void live_start(live *it, const run_record *run)
+{
+    slot *s = find_slot(it, NULL);
+    if (s)
+        *s = (slot){.run = run, .since = now()};
+    live_draw(it);
+}
+
+void live_drop(live *it, const run_record *run)
+{
+    slot *s = find_slot(it, run);
+    if (s)
+        *s = (slot){.run = NULL};
+}
+
+static double number(const json_t *message, const char *key)
+{
+    const json_t *value = json_object_get(message, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+void live_progress(live *it, const run_record *run, const json_t *message)
+{
+    slot *s = find_slot(it, run);
+    if (s) {
+        s->epoch = (int)fmin(1e9, number(message, "epoch"));
+        s->epochs = (int)fmin(1e9, number(message, "epochs"));
+        s->share = number(message, "done") / fmax(1, number(message, "of"));
+        s->loss = number(message, "loss");
+        s->images_per_s = fmin(1e15, fmax(0, number(message, "images_per_s")));
+        s->left = fmin(1e9, fmax(0, number(message, "seconds_left")));
+    }
+    live_draw(it);
+}
+
+static void tell_end(const live *it, const run_record *run, double seconds)
+{
+    char name[512];
+    name_run(it->of, run, name, sizeof name);
+    put_text(stderr, name);
+    if (run->state == RUN_OK && !run->tuning)
+        fprintf(stderr, ": %.2f %% of the test set", 100 * run->test_accuracy);
+    else if (run->state == RUN_OK)
+        fprintf(stderr, ": %.2f %% of the validation set",
+                100 * (run->n_epochs ? run->epochs[run->n_epochs - 1].accuracy : 0));
+    else
+        fprintf(stderr, ": %s, ", run_state_names[run->state]);
+    if (run->state != RUN_OK)
+        put_text(stderr, run->reason ? run->reason : "");
+    fprintf(stderr, ", %.1f s (", seconds);
+    put_total(stderr, it);
+    fputs(")\n", stderr);
+}
+
+void live_end(live *it, const run_record *run)
+{
+    slot *s = find_slot(it, run);
+    const double seconds = s ? now() - s->since : 0;
+    if (s) {
+        it->ended++;
+        it->seconds += seconds;
+        *s = (slot){.run = NULL};
+    }
+    if (!it->on_terminal)
+        tell_end(it, run, seconds);
+    else if (run->state != RUN_OK) {
+        clear(it);
+        tell_end(it, run, seconds);
+    }
+    live_draw(it);
+}

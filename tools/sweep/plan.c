@@ -1,0 +1,550 @@
+/* Lists, data sets and settings become rows with requests; workers say what each row is. */
+#include "sweep/plan.h"
+
+#include "network.h"
+#include "output.h"
+#include "sweep/pool.h"
+#include "sweep/provenance.h"
+#include "sweep/store.h"
+
+#include <math.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define USUAL_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
+enum { DESCRIBE_SECONDS = 60, DESCRIBE_ATTEMPTS = 3 };
+
+typedef struct data_set {
+    char spec[1024], digest[65];
+    hk_data_shape shape;
+} data_set;
+
+typedef struct making {
+    const options *given;
+    plan_limits limits;
+    data_set sets[MAX_TEXTS];
+    int n_sets;
+    char **specs[AXES]; /* of all but the data */
+    size_t counts[AXES];
+    plan *out;
+} making;
+
+static int no_memory(void)
+{
+    return complain(EXIT_FAILED, "compare: out of memory");
+}
+
+plan_limits plan_limits_of(const options *given)
+{
+    const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    plan_limits it = {.threads = given->threads ? (int)given->threads : 1,
+                      .deadline = given->deadline > 0 ? given->deadline : 3600};
+    it.jobs = given->jobs ? (int)given->jobs : given->threads || processors < 1 ? 1 : processors;
+    return it;
+}
+
+/* ---- Asking workers -------------------------------------------------------------------------- */
+
+static bool is_usage(const char *failure)
+{
+    return strcmp(failure, "argument") == 0 || strcmp(failure, "name") == 0 ||
+           strcmp(failure, "shape") == 0;
+}
+
+static pool *new_pool(const making *m, int jobs)
+{
+    return pool_new(&(pool_limits){.jobs = jobs,
+                                   .threads = m->limits.threads,
+                                   .deadline = fmin(DESCRIBE_SECONDS, m->limits.deadline)});
+}
+
+static json_t *plugin_paths(const making *m)
+{
+    json_t *paths = json_array();
+    for (int i = 0; i < m->given->plugins.n; i++)
+        json_array_append_new(paths, json_text(m->given->plugins.items[i]));
+    return paths;
+}
+
+/* The list with its sets written out, by a worker: a set loads every plugin there is. */
+static int write_out(const making *m, hk_kind kind, const char *text, char **out)
+{
+    pool *workers = new_pool(m, 1);
+    json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
+                                plugin_paths(m));
+    int status = !workers ? EXIT_FAILED : request ? pool_start(workers, 0, request) : no_memory();
+    while (!status && !*out) {
+        const pool_event event = pool_next(workers, 1);
+        if (event.kind == POOL_OK && !(*out = strdup(json_string_value(
+                                           json_object_get(event.message, "text")))))
+            status = no_memory();
+        else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
+            status = complain(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
+                              event.reason);
+        else if (progress_interrupted())
+            status = EXIT_INTERRUPTED;
+    }
+    json_decref(request);
+    pool_free(workers);
+    return status;
+}
+
+/* ---- The axes -------------------------------------------------------------------------------- */
+
+static int split_list(making *m, axis a, hk_kind kind, const char *text)
+{
+    char *written_out = NULL;
+    int status = kind && strchr(text, '@') ? write_out(m, kind, text, &written_out) : EXIT_DONE;
+    if (!status && hk_spec_list(kind, written_out ? written_out : text, &m->specs[a],
+                                &m->counts[a]) != HK_OK)
+        status = failed();
+    free(written_out);
+    return status;
+}
+
+static int split_lists(making *m)
+{
+    const options *given = m->given;
+    const struct {
+        axis axis;
+        hk_kind kind;
+        const char *text, *usual;
+    } lists[] = {{AXIS_MODEL, 0, given->model, "lenet5"},
+                 {AXIS_ACT, HK_ACTIVATION, given->act, USUAL_ACTIVATIONS},
+                 {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
+                 {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
+                 {AXIS_OPTIMIZER, 0, given->optimizer, "the model's own"}};
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
+        status = split_list(m, lists[i].axis, lists[i].kind,
+                            lists[i].text ? lists[i].text : lists[i].usual);
+    return status;
+}
+
+static double validation_share(const options *given)
+{
+    return given->val > 0 ? given->val : 0.1;
+}
+
+static int open_set(making *m, const char *spec)
+{
+    hk_data *train = NULL, *test = NULL, *kept = NULL;
+    data_set *to = &m->sets[m->n_sets++];
+    int status = hk_data_open(spec, &train, &test) == HK_OK ? EXIT_DONE : failed();
+    if (!status) {
+        to->shape = hk_data_shape_of(train);
+        if (strlen(hk_data_spec(train)) >= sizeof to->spec)
+            status = complain(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
+        snprintf(to->spec, sizeof to->spec, "%s", hk_data_spec(train));
+    }
+    if (!status && !provenance_of_data(train, test, to->digest))
+        status = no_memory();
+    if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
+        status = failed();
+    hk_data_free(train);
+    hk_data_free(test);
+    hk_data_free(kept);
+    return status;
+}
+
+static int open_sets(making *m)
+{
+    static const text_list usual = {.items = {"glyphs"}, .n = 1};
+    const text_list *asked = m->given->data_sets.n ? &m->given->data_sets : &usual;
+    int status = EXIT_DONE;
+    for (int i = 0; i < asked->n && !status; i++)
+        status = open_set(m, asked->items[i]);
+    m->counts[AXIS_DATA] = (size_t)m->n_sets;
+    return status;
+}
+
+/* lr=LO:HI:N becomes N rates at equal ratios. */
+static int read_rates(const options *given, plan *out)
+{
+    double low, high;
+    int n, end = 0;
+    if (!given->tune)
+        return EXIT_DONE;
+    if (sscanf(given->tune, "lr=%lf:%lf:%d%n", &low, &high, &n, &end) != 3 || given->tune[end] ||
+        !(low > 0 && high > low && high < 1e6) || n < 2 || n > MAX_RATES)
+        return complain(EXIT_USAGE,
+                        "compare: --tune is \"%s\", expected lr=LO:HI:N with 0 < LO < HI and N from "
+                        "2 to %d: lr=1e-4:1e-1:7", given->tune, MAX_RATES);
+    for (int i = 0; i < n; i++)
+        out->rates[i] = i == n - 1 ? high : low * pow(high / low, (double)i / (n - 1));
+    out->n_rates = n;
+    return EXIT_DONE;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static void set_text(json_t *to, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(to, key, json_text(text));
+}
+
+/* Everything is said, so that what a worker takes for granted does not matter. */
+static json_t *make_request(const making *m, const row_record *row, const hk_recipe *recipe)
+{
+    const options *given = m->given;
+    json_t *it = json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o}", "epochs",
+        (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
+        (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip, "smoothing",
+        given->smoothing, "validation", validation_share(given), "probes", !given->no_probes,
+        "plugins", plugin_paths(m));
+    set_text(it, "data", row->specs[AXIS_DATA]);
+    set_text(it, "model", row->specs[AXIS_MODEL]);
+    set_text(it, "act", row->specs[AXIS_ACT]);
+    set_text(it, "norm", row->specs[AXIS_NORM]);
+    set_text(it, "init", row->specs[AXIS_INIT]);
+    set_text(it, "optimizer", row->specs[AXIS_OPTIMIZER]);
+    set_text(it, "weight_norm", given->weight_norm);
+    set_text(it, "schedule", given->schedule ? given->schedule : recipe->schedule);
+    set_text(it, "augment", given->augment ? given->augment : recipe->augment);
+    return it;
+}
+
+static int make_row(making *m, const size_t *choice)
+{
+    const data_set *data = &m->sets[choice[AXIS_DATA]];
+    const hk_model *model;
+    const char *spec = m->specs[AXIS_MODEL][choice[AXIS_MODEL]];
+    if (hk_model_find(spec, &model, NULL) != HK_OK)
+        return failed();
+    const hk_recipe *recipe = hk_model_recipe(model, data->spec);
+    row_record *row = results_add_row(m->out->asked);
+    if (!row)
+        return no_memory();
+    plan_row *beside = &m->out->rows[m->out->asked->n_rows - 1];
+    row->specs[AXIS_DATA] = strdup(data->spec);
+    row->data_digest = strdup(data->digest);
+    for (axis a = AXIS_MODEL; a < AXES; a++)
+        row->specs[a] = strdup(a == AXIS_OPTIMIZER && !m->given->optimizer
+                                   ? recipe->optimizer
+                                   : m->specs[a][choice[a]]);
+    for (axis a = 0; a < AXES; a++)
+        if (!row->specs[a] || !row->data_digest)
+            return no_memory();
+    const int64_t images[] = {data->shape.height, data->shape.width, data->shape.channels,
+                              data->shape.classes};
+    memcpy(beside->images, images, sizeof images);
+    beside->request = make_request(m, row, recipe);
+    return beside->request ? EXIT_DONE : no_memory();
+}
+
+static int make_rows(making *m)
+{
+    size_t n = 1;
+    int status = EXIT_DONE;
+    for (axis a = 0; a < AXES; a++)
+        n = n > MAX_ROWS ? n : n * m->counts[a];
+    if (n > MAX_ROWS)
+        return complain(EXIT_USAGE, "compare: the lists make more than %d combinations", MAX_ROWS);
+    m->out->rows = calloc(n, sizeof *m->out->rows);
+    if (!m->out->rows)
+        return no_memory();
+    for (size_t i = 0; i < n && !status; i++) {
+        size_t choice[AXES], rest = i;
+        for (int a = AXES - 1; a >= 0; a--) {
+            choice[a] = rest % m->counts[a];
+            rest /= m->counts[a];
+        }
+        status = make_row(m, choice);
+    }
+    return status;
+}
+
+static void tell_idle_norms(const making *m)
+{
+    const hk_model *model;
+    for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
+        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
+            note("model %s has no normalization layers: --norm changes nothing there", model->name);
+}
+
+/* ---- What rows are --------------------------------------------------------------------------- */
+
+static bool take_text(char **to, const json_t *from, const char *key)
+{
+    char *copy = strdup(json_string_value(json_object_get(from, key)));
+    free(*to);
+    return (*to = copy);
+}
+
+static int take_description(row_record *row, const json_t *message)
+{
+    row->parameters = json_integer_value(json_object_get(message, "parameters"));
+    row->multiply_adds = json_integer_value(json_object_get(message, "multiply_adds"));
+    return take_text(&row->specs[AXIS_ACT], message, "act") &&
+                   take_text(&row->specs[AXIS_NORM], message, "norm") &&
+                   take_text(&row->specs[AXIS_INIT], message, "init") &&
+                   take_text(&row->plugin_digests, message, "plugins")
+               ? EXIT_DONE
+               : no_memory();
+}
+
+/* A row that cannot be described is told from another by the files that the user named. */
+static int digest_files(const making *m, row_record *row)
+{
+    SHA2_CTX sum;
+    char path[4096], digest[SHA256_DIGEST_STRING_LENGTH], all[SHA256_DIGEST_STRING_LENGTH + 16];
+    SHA256Init(&sum);
+    for (axis a = AXIS_ACT; a <= AXIS_INIT; a++) {
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(row->specs[a], ":"), row->specs[a]);
+        if (strchr(path, '/') && SHA256File(path, digest))
+            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
+    }
+    for (int i = 0; i < m->given->plugins.n; i++)
+        if (SHA256File(m->given->plugins.items[i], digest))
+            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
+    SHA256End(&sum, digest);
+    snprintf(all, sizeof all, "files %s", digest);
+    return (row->plugin_digests = strdup(all)) ? EXIT_DONE : no_memory();
+}
+
+static int take_failure(const making *m, int i, const pool_event *event)
+{
+    plan_row *beside = &m->out->rows[i];
+    row_record *row = &m->out->asked->rows[i];
+    if (is_usage(event->failure))
+        return complain(EXIT_USAGE, "%s", event->reason);
+    if (strcmp(event->failure, "plugin") == 0)
+        return complain(EXIT_BAD_DATA, "%s", event->reason);
+    beside->state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
+    beside->failure = strdup(event->failure);
+    beside->reason = strdup(event->reason);
+    beside->last_lines = strdup(event->last_lines);
+    if (!beside->failure || !beside->reason || !beside->last_lines)
+        return no_memory();
+    note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
+         row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
+    return digest_files(m, row);
+}
+
+static int ask_about(const making *m, pool *workers, int i)
+{
+    plan_row *beside = &m->out->rows[i];
+    json_t *request = json_copy(beside->request);
+    const int64_t *images = beside->images;
+    json_object_set_new(request, "images",
+                        json_pack("[I, I, I, I]", (json_int_t)images[0], (json_int_t)images[1],
+                                  (json_int_t)images[2], (json_int_t)images[3]));
+    beside->attempts++;
+    int status = pool_start(workers, i, request);
+    json_decref(request);
+    return status;
+}
+
+/* Whoever kills a worker from outside is not its plugin: it is asked again. */
+static int take_answer(const making *m, pool *workers, const pool_event *event)
+{
+    const int i = (int)event->id;
+    if (event->kind == POOL_OK)
+        return take_description(&m->out->asked->rows[i], event->message);
+    if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
+        return progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
+    return strcmp(event->failure, "signal SIGKILL") == 0 &&
+                   m->out->rows[i].attempts < DESCRIBE_ATTEMPTS
+               ? ask_about(m, workers, i)
+               : take_failure(m, i, event);
+}
+
+static int describe(const making *m)
+{
+    const int n = m->out->asked->n_rows;
+    pool *workers = new_pool(m, m->limits.jobs);
+    int next = 0, status = workers ? EXIT_DONE : EXIT_FAILED;
+    while (!status && (next < n || pool_running(workers))) {
+        while (!status && next < n && pool_has_room(workers))
+            status = ask_about(m, workers, next++);
+        if (!status) {
+            const pool_event event = pool_next(workers, 1);
+            status = take_answer(m, workers, &event);
+        }
+    }
+    pool_free(workers);
+    return status;
+}
+
+/* ---- Two words for one row, the baseline ------------------------------------------------------- */
+
+static bool same_row(const row_record *a, const row_record *b)
+{
+    bool same = strcmp(a->plugin_digests, b->plugin_digests) == 0 &&
+                strcmp(a->data_digest, b->data_digest) == 0;
+    for (axis i = 0; i < AXES && same; i++)
+        same = strcmp(a->specs[i], b->specs[i]) == 0;
+    return same;
+}
+
+static void plan_row_clear(plan_row *row)
+{
+    json_decref(row->request);
+    free(row->failure);
+    free(row->reason);
+    free(row->last_lines);
+}
+
+static void drop_twins(plan *it)
+{
+    results *asked = it->asked;
+    int kept = 0;
+    for (int i = 0; i < asked->n_rows; i++) {
+        row_record *row = &asked->rows[i];
+        int twin = 0;
+        while (twin < kept && !same_row(&asked->rows[twin], row))
+            twin++;
+        if (twin < kept) {
+            note("%s is listed twice", row->specs[AXIS_ACT]);
+            row_clear(row);
+            plan_row_clear(&it->rows[i]);
+            continue;
+        }
+        asked->rows[kept] = *row;
+        it->rows[kept++] = it->rows[i];
+    }
+    asked->n_rows = kept;
+}
+
+/* The baseline's activation as rows have it; the command line may say it by path. */
+static const char *baseline_spec(const making *m)
+{
+    const plan *it = m->out;
+    for (int i = 0; i < it->asked->n_rows && m->given->baseline; i++) {
+        const char *typed = json_string_value(json_object_get(it->rows[i].request, "act"));
+        if (strcmp(m->given->baseline, typed) == 0 ||
+            strcmp(m->given->baseline, it->asked->rows[i].specs[AXIS_ACT]) == 0)
+            return it->asked->rows[i].specs[AXIS_ACT];
+    }
+    return m->given->baseline ? NULL : it->asked->rows[0].specs[AXIS_ACT];
+}
+
+/* The first row with that activation, for each data set and model. */
+static int choose_baselines(making *m)
+{
+    results *asked = m->out->asked;
+    const char *wanted = baseline_spec(m);
+    if (!wanted)
+        return complain(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
+                        m->given->baseline);
+    for (int i = 0, begin = 0; i < asked->n_rows; i++) {
+        row_record *row = &asked->rows[i], *first = &asked->rows[begin];
+        if (strcmp(row->specs[AXIS_DATA], first->specs[AXIS_DATA]) != 0 ||
+            strcmp(row->specs[AXIS_MODEL], first->specs[AXIS_MODEL]) != 0)
+            begin = i;
+        bool have = false;
+        for (int k = begin; k < i; k++)
+            have = have || asked->rows[k].is_baseline;
+        row->is_baseline = !have && strcmp(row->specs[AXIS_ACT], wanted) == 0;
+    }
+    return EXIT_DONE;
+}
+
+/* ---- Settings, name, command ------------------------------------------------------------------- */
+
+/* What results depend on beside their row; a sweep has one of each. */
+static char *settings_text(const options *given)
+{
+    json_t *it = json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
+        (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
+        "smoothing", given->smoothing, "validation", validation_share(given), "probes",
+        !given->no_probes, "schedule", json_text(given->schedule), "augment",
+        json_text(given->augment), "weight_norm", json_text(given->weight_norm), "tune",
+        json_text(given->tune), "instruction_set", hk_isa_name(), "engine", hk_engine_name(),
+        "version", HILLOCK_VERSION);
+    char *text = it ? json_dumps(it, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+    json_decref(it);
+    return text;
+}
+
+/* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
+static char *usual_name(const making *m, const char *settings)
+{
+    SHA2_CTX sum;
+    char digest[SHA256_DIGEST_STRING_LENGTH], name[32];
+    SHA256Init(&sum);
+    SHA256Update(&sum, (const uint8_t *)settings, strlen(settings));
+    for (axis a = 0; a < AXES; a++)
+        for (size_t i = 0; a != AXIS_ACT && i < m->counts[a]; i++) {
+            const char *spec = a == AXIS_DATA ? m->sets[i].spec : m->specs[a][i];
+            SHA256Update(&sum, (const uint8_t *)spec, strlen(spec) + 1);
+        }
+    SHA256End(&sum, digest);
+    snprintf(name, sizeof name, "sweep-%.8s", digest);
+    return strdup(name);
+}
+
+/* compare takes no operands, so that their place in argv holds the words as they were typed. */
+static char *command_text(const options *given)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return NULL;
+    fputs("hillock compare", to);
+    for (char **word = given->operands; *word; word++) {
+        putc(' ', to);
+        put_word(to, *word);
+    }
+    return fclose(to) == 0 ? text : NULL;
+}
+
+static char *provenance_text(const plan_limits *limits)
+{
+    json_t *it = provenance_json(limits->threads, limits->jobs);
+    char *text = it ? json_dumps(it, JSON_COMPACT) : NULL;
+    json_decref(it);
+    return text;
+}
+
+static int name_it(making *m)
+{
+    results *asked = m->out->asked;
+    asked->seeds = m->given->seeds ? m->given->seeds : 3;
+    asked->epochs = m->given->epochs;
+    asked->settings = settings_text(m->given);
+    asked->command = command_text(m->given);
+    asked->provenance = provenance_text(&m->limits);
+    if (asked->settings)
+        asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
+    return asked->name && asked->command && asked->provenance ? EXIT_DONE : no_memory();
+}
+
+int plan_make(const options *given, plan *out)
+{
+    making m = {.given = given, .limits = plan_limits_of(given), .out = out};
+    *out = (plan){.asked = calloc(1, sizeof *out->asked)};
+    int status = out->asked ? read_rates(given, out) : no_memory();
+    if (!status)
+        status = split_lists(&m);
+    if (!status)
+        status = open_sets(&m);
+    if (!status)
+        status = make_rows(&m);
+    if (!status)
+        status = describe(&m);
+    if (!status) {
+        tell_idle_norms(&m);
+        drop_twins(out);
+        status = choose_baselines(&m);
+    }
+    if (!status)
+        status = name_it(&m);
+    for (axis a = 0; a < AXES; a++)
+        hk_spec_list_free(m.specs[a], m.counts[a] * (a != AXIS_DATA));
+    return status;
+}
+
+void plan_clear(plan *it)
+{
+    for (int i = 0; it->rows && i < it->asked->n_rows; i++)
+        plan_row_clear(&it->rows[i]);
+    free(it->rows);
+    results_free(it->asked);
+}

@@ -1,0 +1,5 @@
+/* worker.h - the other end of a pool: `hillock worker`, which no help lists. */
+#pragma once
+#include "options.h"
+
+int run_sweep_worker(options *given);
