@@ -6,6 +6,8 @@ hillock=$1 source=$2 kills=${3:-10}
 . "$source/tests/shell.sh"
 export source
 data=glyphs:train=200,test=100
+tiny=glyphs:train=100,test=50
+few=(--act relu,tanh --model mlp:width=8 --data $tiny --seeds 1 --epochs 1)
 sweep=(--act relu,tanh --model mlp:width=8 --data $data --seeds 2 --epochs 1)
 
 # The export of a sweep in a file, which must be all there: it runs nothing.
@@ -177,6 +179,14 @@ full_disk()
         whole full.db && export_of full.db >full.json && cmp a.json full.json
 }
 
+# SQLite would take these for a database in memory and for a URI.
+any_name_is_a_file() # NAME
+{
+    "$hillock" compare "${few[@]}" --db "$1" >out 2>progress && whole "./$1" &&
+        "$hillock" compare "${few[@]}" --db "$1" >out 2>progress &&
+        grep -q '2 runs, 2 of them there already' progress
+}
+
 read_only()
 {
     mkdir closed && chmod 755 . && cp a.db closed/ && chmod 444 closed/a.db && chmod 555 closed || return 1
@@ -198,8 +208,6 @@ build() # SOURCE NAME OPTION...: NAME.so
         "$source/tests/$1.c" -o "$2.so" -lm
 }
 
-tiny=glyphs:train=100,test=50
-few=(--act relu,tanh --model mlp:width=8 --data $tiny --seeds 1 --epochs 1)
 deadline=8 # the bomb needs some seconds
 
 # Each animal: its name, its source, the class of its run as pool.h has it.
@@ -303,6 +311,8 @@ run unchanged short.db 3 damaged
 mkdir folder.db
 run says 3 'not a regular file' "$hillock" compare "${sweep[@]}" --db folder.db
 run says 4 nowhere/x.db "$hillock" compare "${sweep[@]}" --db nowhere/x.db
+run any_name_is_a_file :memory:
+run any_name_is_a_file 'file:x?mode=memory'
 run read_only
 run two_at_once
 run full_disk

@@ -131,6 +131,25 @@ static void texts_are_those_of_a_person(void)
     has("a*tanh(x*b)", two, 2, ".low = 0.1, .high = 2}");
 }
 
+/* What is y already is not computed again; but only where that holds for every parameter. */
+static void slopes_use_the_value(void)
+{
+    const parameter any = {.name = "a", .value = 1}, least = {.name = "a", .value = 1, .high = 9};
+    const char *elu = "x > 0 ? x : a*(exp(x) - 1)", *leaky = "x > 0 ? x : a*x";
+    has(elu, &least, 1, "HK_SLOPE(return a.y > 0 ? 1 : a.y + a.p[0];)");
+    has(elu, &any, 1, "HK_SLOPE(return a.x > 0 ? 1 : a.y + a.p[0];)");
+    has(elu, &any, 1, "HK_READS_X | HK_READS_Y");
+    has(leaky, &least, 1, "HK_SLOPE(return a.y > 0 ? 1 : a.p[0];)");
+    has(leaky, &any, 1, "HK_SLOPE(return a.x > 0 ? 1 : a.p[0];)");
+    has("x/(1 + abs(x))", NULL, 0, "const real u = 1 - hks_abs(a.y);");
+    has("(x + sqrt(x^2 + 4))/2", NULL, 0, "HK_SLOPE(return a.y / (a.y - (a.x - a.y));)");
+    has("-log(1 + exp(-x))", NULL, 0, "HK_SLOPE(return -hks_expm1(a.y);)");
+    has("exp(-x^2)", NULL, 0, "HK_SLOPE(return -2 * (a.y * a.x);)");
+    has("x/sqrt(1 + x^2)", NULL, 0, "return u * u * u;");
+    has("x*log(1 + sigmoid(x))", NULL, 0, "return hks_log1p_unit(s) + a.x");
+    has("x*min(6, max(0, x + 3))/6", NULL, 0, "(u > 6 ? 0 : u <= 0 ? 0 : a.x)) / 6;");
+}
+
 static void doubts_are_told(void)
 {
     formula_notes notes;
@@ -322,6 +341,7 @@ int main(void)
     RUN(limits_end_in_a_sentence);
     RUN(noise_is_parsed);
     RUN(texts_are_those_of_a_person);
+    RUN(slopes_use_the_value);
     RUN(doubts_are_told);
     if (!begin_builds())
         return 1;

@@ -84,6 +84,8 @@ static void words_take_names_and_refuse(void)
     CHECK(hk_conv(y, 4, 3) != NULL && named(net, "conv1.weight"));
     CHECK(hk_act(hk_act(y, .use = "prelu"), .use = "prelu") != NULL);
     CHECK(named(net, "stem.act.slope") && named(net, "stem.act2.slope"));
+    CHECK(hk_act(hk_act(y, .use = "swish"), .use = "mpelu") != NULL); /* beta; alpha and beta */
+    CHECK(named(net, "stem.act.beta") && named(net, "stem.act2.alpha"));
     CHECK(!hk_conv(x, 4, 3, .name = "stem"));
     CHECK_CONTAINS(hk_message(), "stem");
     CHECK(!hk_conv(x, 6, 3, .groups = 3));

@@ -8,6 +8,7 @@
 #include "report/sentence.h"
 #include "report/text.h"
 #include "report_fixture.h"
+#include "sweep/rate.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -78,6 +79,23 @@ static void sentence_of_no_difference(void)
     CHECK_CONTAINS(said, "mish and relu tie: 5 seeds show no difference");
     CHECK(!strstr(said, "beat"));
     CHECK(!strstr(said, "ahead"));
+}
+
+/* The seeds needed are those of the best row, not of the one that would need the fewest. */
+static void sentence_of_seeds_needed(void)
+{
+    const double scores[] = {.90,  .91, .92, .93,  .91,  .95,  .90, .92,
+                             .95,  .90, .91, .912, .926, .934, .90};
+    standing standings[3];
+    char expected[128];
+    leaderboard(scores, 3, 5, 0, standings);
+    const standing *mish = &standings[0];
+    CHECK(mish->row == 1 && mish->verdict == VERDICT_TIE && mish->against.seeds_needed > 5);
+    CHECK(standings[1].row == 2 && standings[1].against.seeds_needed > 5);
+    snprintf(expected, sizeof expected,
+             "no difference; the +1.0 points of mish, if real, would take about %d seeds to show.",
+             mish->against.seeds_needed);
+    CHECK_CONTAINS(said_of(scores, 3, 5), expected);
 }
 
 static void sentence_of_a_loser_and_failures(void)
@@ -304,6 +322,39 @@ static void page_of_rates(void)
     results_free(r);
 }
 
+/* Each norm and activation is a line; what is not drawn is said, and stands in the table. */
+static void page_of_many_rates(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    plan.optimizers = fixture_rates;
+    plan.norms = 3;
+    results *r = fixture_new(&plan);
+    char *html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "The first 16 of 24 lines are drawn; the table has all."), 4);
+    CHECK_EQUAL(times_in(html, "lgb_relu (norm2)"), 4 * 4);
+    CHECK_EQUAL(times_in(html, "<td class=\"number\">0.003000<td class=\"number\">5"), 4 * 24);
+    free(html);
+    results_free(r);
+}
+
+static void rates_in_specs(void)
+{
+    char text[64];
+    CHECK_NEAR(rate_in("sgd:momentum=0.9,lr=0.25"), 0.25, 0);
+    CHECK(isnan(rate_in("sgd")) && isnan(rate_in("sgd:xlr=1")) && isnan(rate_in("sgd:")));
+    rate_left_out("sgd:lr=0.1,momentum=0.9", text, sizeof text);
+    CHECK_TEXT(text, "sgd:momentum=0.9");
+    rate_left_out("adam:lr=0.1", text, sizeof text);
+    CHECK_TEXT(text, "adam");
+    rate_put("sgd:lr=0.1,momentum=0.9", 0.25, text, sizeof text);
+    CHECK_TEXT(text, "sgd:momentum=0.9,lr=0.25");
+    rate_put("adam", 0.5, text, sizeof text);
+    CHECK_TEXT(text, "adam:lr=0.5");
+    rate_put("sgd:momentum=0.9", 0.5, text, 12);
+    CHECK_TEXT(text, "sgd:momentu");
+}
+
 /* What is not there yet is said, and not taken for a failure. */
 static void unfinished_is_no_failure(void)
 {
@@ -357,6 +408,31 @@ static void labels_tell_rows_apart(void)
     analysis *a = analysis_new(r);
     for (int i = 0; i < 5; i++)
         CHECK_TEXT(a->panels[0].rows[15 + i].label, labels[i]);
+    analysis_free(a);
+    results_free(r);
+}
+
+/* Models that choose their own rate, rows whose rate was tuned, two files of one name. */
+static void labels_leave_out_what_tells_nothing(void)
+{
+    fixture_plan plan = small_plan();
+    results *r = fixture_new(&plan);
+    for (int i = 0; i < r->n_rows; i++)
+        if (strcmp(r->rows[i].specs[AXIS_MODEL], "lenet5") == 0)
+            memcpy(r->rows[i].specs[AXIS_OPTIMIZER], "sgd:lr=0.07", 11);
+    strcpy(r->rows[2].specs[AXIS_ACT], "relu");
+    memcpy(strstr(r->rows[2].plugin_digests, "1f3ac0"), "beefed", 6);
+    analysis *a = analysis_new(r);
+    CHECK_TEXT(a->panels[0].rows[1].label, "leaky_relu");
+    CHECK_TEXT(a->panels[0].rows[0].label, "relu (file 1f3ac0 b)");
+    CHECK_TEXT(a->panels[0].rows[2].label, "relu (file beefed b)");
+    analysis_free(a);
+    for (int i = 0; i < r->n_rows; i++)
+        r->rows[i].rate = 0.3;
+    memcpy(r->rows[1].specs[AXIS_OPTIMIZER], "rms:lr=0.07", 11);
+    a = analysis_new(r);
+    CHECK_TEXT(a->panels[0].rows[1].label, "leaky_relu (rms)");
+    CHECK_TEXT(a->panels[0].rows[3].label, "elu (sgd)");
     analysis_free(a);
     results_free(r);
 }
@@ -462,6 +538,7 @@ int main(int argc, char **argv)
         return write_pages(argv[1]);
     RUN(sentence_of_ties_above);
     RUN(sentence_of_no_difference);
+    RUN(sentence_of_seeds_needed);
     RUN(sentence_of_a_loser_and_failures);
     RUN(sentence_without_a_test);
     RUN(sentence_claims_what_verdicts_do);
@@ -470,9 +547,12 @@ int main(int argc, char **argv)
     RUN(other_formats_hold_hostile_names);
     RUN(page_tells_all);
     RUN(page_of_rates);
+    RUN(page_of_many_rates);
+    RUN(rates_in_specs);
     RUN(unfinished_is_no_failure);
     RUN(empty_results);
     RUN(labels_tell_rows_apart);
+    RUN(labels_leave_out_what_tells_nothing);
     RUN(analysis_averages);
     RUN(ten_thousand_runs_make_a_small_page);
     RUN(file_is_written_whole);

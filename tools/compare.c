@@ -34,11 +34,6 @@ static bool has_ended(const run_record *run)
     return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
 }
 
-static int no_memory(void)
-{
-    return complain(EXIT_FAILED, "compare: out of memory");
-}
-
 /* ---- Rates ----------------------------------------------------------------------------------- */
 
 /* The better of two tuning runs; the first, with the lower rate, where nothing tells them apart. */
@@ -285,9 +280,9 @@ static int run_sweep(sweep *s)
 static void print_hint(const sweep *s)
 {
     printf("\nhillock report --db ");
-    put_text(stdout, s->file);
+    put_word(stdout, s->file);
     fputs(" --name ", stdout);
-    put_text(stdout, s->found->name);
+    put_word(stdout, s->found->name);
     puts(" writes curves, layers, costs and every run into a page");
 }
 

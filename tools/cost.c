@@ -2,19 +2,12 @@
  * taken off. The clock rate is that of a chain of additions, each of which waits one cycle. */
 #include "cost.h"
 
+#include "clock.h"
 #include <hillock/hillock.h>
 #include <math.h>
 #include <stddef.h>
-#include <time.h>
 
 enum { FLOATS = 4096, ROUNDS = 60, CHAIN = 20000 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double time_chain(void)
 {

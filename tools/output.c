@@ -77,6 +77,11 @@ int failed(void)
     return complain(exit_status(hk_last_status()), "%s", hk_message());
 }
 
+int no_memory(void)
+{
+    return complain(EXIT_FAILED, "out of memory");
+}
+
 void note(const char *format, ...)
 {
     va_list arguments;

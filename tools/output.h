@@ -11,6 +11,8 @@
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for the library's last failure, with the exit status that belongs to it. */
 int failed(void);
+/* EXIT_FAILED, with the sentence. */
+int no_memory(void);
 /* "hillock: note: SENTENCE". */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,11 +1,11 @@
 /* The live line of training, and Ctrl-C. */
+#include "clock.h"
 #include "output.h"
 
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -61,13 +61,6 @@ void progress_clear(void)
     if (is_drawn)
         fputs("\r\033[K", stderr);
     is_drawn = false;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void draw(const hk_progress *p)

@@ -47,7 +47,7 @@ static int write_report(const analysis *a, const format *how, const char *path)
         how->write(to, a);
     if (!to || fclose(to) != 0) { /* memory is all that can lack */
         free(text);
-        return complain(EXIT_FAILED, "report: out of memory");
+        return no_memory();
     }
     int status = save_file(path, text, size);
     free(text);

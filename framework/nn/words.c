@@ -37,19 +37,28 @@ hk_tensor *hk_parameter(hk_net *net, const char *name, hk_shape shape, const cha
     return leaf && set_fill(leaf, fill) ? leaf : NULL;
 }
 
+static bool slots_are_free(const hk_net *net, int layer, const char *part, const hk_plugin *plugin)
+{
+    char full[HKI_MAX_NAME];
+    for (int i = 0; i < hki_slot_count(plugin); i++) {
+        snprintf(full, sizeof full, "%s.%s.%s", hki_layer_name(net, layer), part,
+                 plugin->slots[i].name);
+        if (hki_name_is_taken(net, full))
+            return false;
+    }
+    return true;
+}
+
 bool hki_make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
                     int64_t channels, hk_tensor **slots)
 {
-    char name[HKI_MAX_NAME / 2], full[HKI_MAX_NAME], number[12] = "";
+    char name[HKI_MAX_NAME / 2], own[HKI_MAX_NAME / 4];
+    snprintf(own, sizeof own, "%s", part);
+    for (int again = 2; !slots_are_free(net, layer, own, use->plugin); again++)
+        snprintf(own, sizeof own, "%s%d", part, again);
     for (int i = 0; i < hki_slot_count(use->plugin); i++) {
         const hk_slot *slot = &use->plugin->slots[i];
-        for (int again = 2;; again++) {
-            snprintf(name, sizeof name, "%s%s.%s", part, number, slot->name);
-            snprintf(full, sizeof full, "%s.%s", hki_layer_name(net, layer), name);
-            if (i > 0 || !hki_name_is_taken(net, full))
-                break;
-            snprintf(number, sizeof number, "%d", again);
-        }
+        snprintf(name, sizeof name, "%s.%s", own, slot->name);
         slots[i] = layer_leaf(net, layer, slot->role == HK_LEARNED ? HKI_LEARNED : HKI_STATE, name,
                               HK_SHAPE(hki_slot_length(slot, rows, channels)));
         if (!slots[i])

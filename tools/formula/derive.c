@@ -58,15 +58,25 @@ static expr outer_slope(formula *f, opcode op, expr u, expr y)
     }
 }
 
-/* (a' b - a b') / b^2 where its numerator is simple, else (a' - y b') / b, which overflows later. */
+/* (a' b - a b') / b^2 where its numerator is simple, else (a' - y b') / b, which overflows later.
+ * Where b = sqrt(u), the former is (a' u - a b' b) / (u b). */
 static expr quotient_slope(formula *f, node it, expr y, expr da, expr db)
 {
+    node below = f->nodes[it.b];
+    expr by = below.op == OP_SQRT ? it.b : number(f, 1);
     if (is_number(f, db, 0))
         return divide(f, da, it.b);
-    expr above = sub(f, mul(f, da, it.b), mul(f, it.a, db));
+    expr above = sub(f, mul(f, da, mul(f, it.b, by)), mul(f, it.a, mul(f, db, by)));
     if (f->nodes[above].op == OP_NUMBER)
-        return divide(f, above, power(f, it.b, number(f, 2)));
+        return divide(f, above, mul(f, power(f, it.b, number(f, 2)), by));
     return divide(f, sub(f, da, mul(f, y, db)), it.b);
+}
+
+/* s = (a + r) / 2 with r = sqrt(a^2 + b): s' = (s a' + b' / 4) / r, and r = s - (a - s). */
+static expr root_sum_slope(formula *f, node it, expr s, expr da, expr db)
+{
+    expr above = add(f, mul(f, s, da), divide(f, db, number(f, 4)));
+    return divide(f, above, sub(f, s, sub(f, it.a, s)));
 }
 
 static expr arithmetic_slope(derivation *d, node it, expr e)
@@ -80,6 +90,7 @@ static expr arithmetic_slope(derivation *d, node it, expr e)
     case OP_DIV: return quotient_slope(f, it, e, da, db);
     case OP_MIN: return choose(f, compare(f, OP_AT_MOST, it.b, it.a), db, da);
     case OP_MAX: return choose(f, compare(f, OP_LESS, it.a, it.b), db, da);
+    case OP_ROOT_SUM: return root_sum_slope(f, it, e, da, db);
     case OP_NEG: return negate(f, da);
     default:
         return mul(f, number(f, it.value), mul(f, power(f, it.a, number(f, it.value - 1)), da));
@@ -99,7 +110,7 @@ static expr slope_of(derivation *d, expr e)
         made = number(f, 0);
     else if (it.op == OP_SELECT)
         made = choose(f, it.a, slope_of(d, it.b), slope_of(d, it.c));
-    else if (it.op <= OP_MAX || it.op == OP_NEG)
+    else if (it.op <= OP_ROOT_SUM || it.op == OP_NEG)
         made = arithmetic_slope(d, it, e);
     else
         made = mul(f, outer_slope(f, it.op, it.a, e), slope_of(d, it.a));

@@ -21,6 +21,13 @@ static double tanh_log(double a)
     return m / (m + 2);
 }
 
+/* Negative a: the difference of nearly equal numbers, by its product with their sum. */
+static double root_sum(double a, double b)
+{
+    double s = (fabs(a) + sqrt(a * a + b)) / 2;
+    return a < 0 ? b / 4 / s : s;
+}
+
 static double function(opcode op, double a)
 {
     switch (op) {
@@ -61,6 +68,7 @@ static double operation(const node *it, const double *v)
     case OP_POW: return pow(a, it->value);
     case OP_MIN: return a < b ? a : b;
     case OP_MAX: return a > b ? a : b;
+    case OP_ROOT_SUM: return root_sum(a, b);
     case OP_LESS: return a < b;
     case OP_AT_MOST: return a <= b;
     case OP_EQUAL: return a <= b && a >= b;

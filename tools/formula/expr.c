@@ -8,15 +8,18 @@ static unsigned hash(const node *it)
     unsigned long long bits;
     memcpy(&bits, &it->value, sizeof bits);
     bits ^= (unsigned long long)it->op * 0x9E3779B97F4A7C15u;
-    bits ^= ((unsigned long long)it->a * 0x1000193u) ^ ((unsigned long long)it->b << 21) ^
-            ((unsigned long long)it->c << 42);
+    bits ^= ((unsigned long long)(it->a + it->b) * 0x1000193u) ^
+            ((unsigned long long)(it->a ^ it->b) << 21) ^ ((unsigned long long)it->c << 42);
     bits *= 0xBF58476D1CE4E5B9u;
     return (unsigned)(bits >> 40);
 }
 
+/* x y is y x, too; whichever was written first. */
 static bool equal(const node *p, const node *q)
 {
-    return p->op == q->op && p->a == q->a && p->b == q->b && p->c == q->c &&
+    bool commutes = p->op == OP_ADD || p->op == OP_MUL;
+    bool alike = (p->a == q->a && p->b == q->b) || (commutes && p->a == q->b && p->b == q->a);
+    return p->op == q->op && alike && p->c == q->c &&
            memcmp(&p->value, &q->value, sizeof p->value) == 0;
 }
 
@@ -50,6 +53,7 @@ expr make(formula *f, node it)
     case OP_EQUAL: return compare(f, it.op, it.a, it.b);
     case OP_SELECT: return choose(f, it.a, it.b, it.c);
     case OP_NUMBER:
+    case OP_ROOT_SUM:
     case OP_X:
     case OP_Y:
     case OP_PARAM: return make_raw(f, it);
@@ -111,6 +115,26 @@ bool contains_op(const formula *f, expr whole, opcode op)
         if (in[e] && f->nodes[e].op == op)
             return true;
     return false;
+}
+
+static bool is_function(opcode op)
+{
+    return op >= OP_EXP || op == OP_ROOT_SUM;
+}
+
+int count_functions(const formula *f, const expr *roots, int n_roots)
+{
+    bool in[MAX_NODES], counted[MAX_NODES] = {false};
+    int n = 0;
+    for (int i = 0; i < n_roots; i++) {
+        mark(f, roots[i], in);
+        for (expr e = 0; e <= roots[i]; e++)
+            if (in[e] && !counted[e] && is_function(f->nodes[e].op)) {
+                counted[e] = true;
+                n++;
+            }
+    }
+    return n;
 }
 
 expr rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw)

@@ -19,6 +19,7 @@ typedef enum opcode {
     OP_POW, /* a to the whole number `value`, 2 or more */
     OP_MIN,
     OP_MAX,
+    OP_ROOT_SUM, /* (a + sqrt(a^2 + b)) / 2 */
     OP_LESS, /* conditions, only in a SELECT */
     OP_AT_MOST,
     OP_EQUAL,
@@ -89,6 +90,8 @@ bool is_number(const formula *f, expr e, double value);
 bool is_condition(const formula *f, expr e);
 bool contains(const formula *f, expr whole, expr part);
 bool contains_op(const formula *f, expr whole, opcode op);
+/* How many functions, exp, sqrt and dearer, are computed for all of these. */
+int count_functions(const formula *f, const expr *roots, int n_roots);
 
 /* Remakes an expression from its operands up; `rule` turns each remade node into what stands for
  * it. `raw`: nodes are remade as they stand. */
@@ -101,6 +104,9 @@ expr parse(formula *f, const char *text, bool with_y, formula_error *error);
 expr stabilise(formula *f, expr e);
 /* d e / d by, a leaf. */
 expr derive(formula *f, expr e, expr by);
+/* `slope` with y, an expression in OP_Y that stands for `value`; with `conditions` x > 0 and the like
+ * become y > 0, too. Not always right. (by_value.c) */
+expr slope_by_y(formula *f, expr value, expr y, expr slope, bool conditions);
 /* Powers and special functions as arithmetic that can be written in C. */
 expr lower(formula *f, expr e);
 

@@ -10,7 +10,7 @@
 enum { COLUMNS = 100 };
 enum { AS_CHOICE, AS_COMPARED, AS_TERM, AS_FACTOR, AS_UNARY }; /* what binds how tightly */
 
-/* Each op's function in kernel.h, and how a constant that holds its value is called. */
+/* Each op's function in maths.h, and how a constant that holds its value is called. */
 static const struct {
     const char *function, *name;
 } words[OP_COUNT] = {
@@ -45,7 +45,9 @@ void print_number(double value, FILE *to)
         if (!(strtod(text, NULL) < value || strtod(text, NULL) > value))
             break;
     }
-    fputs(text, to);
+    for (const char *c = text; *c; c++)
+        if (*c != '+') /* 1e+18 */
+            putc(*c, to);
 }
 
 void print_capitals(const char *name, FILE *to)
@@ -159,7 +161,8 @@ static void put_choice(printer *p, const node *it)
 
 static void put_call(printer *p, const node *it)
 {
-    fprintf(p->to, "%s(", words[it->op].function);
+    bool unit = it->op == OP_LOG1P && p->f->nodes[it->a].op == OP_SIGMOID;
+    fprintf(p->to, "%s%s(", words[it->op].function, unit ? "_unit" : "");
     if (it->op == OP_CAP)
         fprintf(p->to, "%d, ", CAP_AT);
     if (it->b >= 0) {

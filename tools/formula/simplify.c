@@ -24,10 +24,18 @@ static double value_of(const formula *f, expr e)
     return f->nodes[e].value;
 }
 
+static bool is_choice_of_numbers(const formula *f, expr e);
+
+static bool is_number_or_choice(const formula *f, expr e)
+{
+    return is(f, e, OP_NUMBER) || is_choice_of_numbers(f, e);
+}
+
 /* c ? 1 : 0 and the like: arithmetic moves into its arms. */
 static bool is_choice_of_numbers(const formula *f, expr e)
 {
-    return is(f, e, OP_SELECT) && both_numbers(f, f->nodes[e].b, f->nodes[e].c);
+    return is(f, e, OP_SELECT) && is_number_or_choice(f, f->nodes[e].b) &&
+           is_number_or_choice(f, f->nodes[e].c);
 }
 
 /* e = factor * term. */
@@ -72,8 +80,7 @@ static expr scale(formula *f, double factor, expr term)
     if (factor == 1 || factor == 0)
         return factor == 1 ? term : number(f, 0);
     if (is_choice_of_numbers(f, term))
-        return choose(f, it.a, number(f, factor * value_of(f, it.b)),
-                      number(f, factor * value_of(f, it.c)));
+        return choose(f, it.a, scale(f, factor, it.b), scale(f, factor, it.c));
     if (it.op == OP_DIV && is(f, it.b, OP_NUMBER) && factor != -1) {
         double by = tidy(value_of(f, it.b) / factor);
         if (is_whole(by))
@@ -187,6 +194,10 @@ static expr product(formula *f, expr a, expr b)
         return unary(f, OP_ABS, p.op == OP_SIGN ? b : a);
     if (q.op == OP_MUL)
         return mul(f, mul(f, a, q.a), q.b);
+    if (p.op == OP_MUL && base_of(f, p.b, &m) == base_of(f, b, &n))
+        return mul(f, p.a, mul(f, p.b, b)); /* w x x */
+    if (p.op == OP_MUL && base_of(f, p.a, &m) == base_of(f, b, &n))
+        return mul(f, mul(f, p.a, b), p.b);
     if (p.op == OP_MUL && is(f, p.b, OP_PARAM) && q.op != OP_PARAM)
         return mul(f, mul(f, p.a, b), p.b); /* parameters last: what is small is multiplied first */
     return binary(f, OP_MUL, a, b);
@@ -246,6 +257,8 @@ static expr whole_power(formula *f, expr a, double n)
     if (it.op == OP_NEG || it.op == OP_ABS)
         if (fmod(n, 2) == 0)
             return power(f, it.a, number(f, n));
+    if (it.op == OP_DIV && is_number(f, it.a, 1))
+        return divide(f, number(f, 1), power(f, it.b, number(f, n)));
     if (it.op == OP_SQRT && fmod(n, 2) == 0)
         return power(f, it.a, number(f, n / 2));
     if (it.op == OP_MUL && is(f, it.a, OP_NUMBER))
@@ -316,14 +329,23 @@ expr most(formula *f, expr a, expr b)
     return extreme(f, OP_MAX, a, b);
 }
 
-expr compare(formula *f, opcode op, expr a, expr b)
-{
-    return binary(f, op, a, b);
-}
-
 static bool holds(opcode op, double a, double b)
 {
     return op == OP_LESS ? a < b : op == OP_AT_MOST ? a <= b : a <= b && a >= b;
+}
+
+/* max(k, u) < c is u < c where k < c; and so on, for both orders and for min. */
+expr compare(formula *f, opcode op, expr a, expr b)
+{
+    node p = f->nodes[a], q = f->nodes[b];
+    bool p_extreme = p.op == OP_MIN || p.op == OP_MAX, q_extreme = q.op == OP_MIN || q.op == OP_MAX;
+    if (op != OP_EQUAL && p_extreme && both_numbers(f, p.a, b) &&
+        holds(op, value_of(f, p.a), value_of(f, b)) == (p.op == OP_MAX))
+        return compare(f, op, p.b, b);
+    if (op != OP_EQUAL && q_extreme && both_numbers(f, a, q.a) &&
+        holds(op, value_of(f, a), value_of(f, q.a)) == (q.op == OP_MIN))
+        return compare(f, op, a, q.b);
+    return binary(f, op, a, b);
 }
 
 expr choose(formula *f, expr condition, expr yes, expr no)

@@ -97,8 +97,7 @@ static expr sum(formula *f, expr e)
     expr square = operand(f, argument(f, root), OP_POW, &other);
     if (square == NO_EXPR || square != power(f, rest, number(f, 2)))
         return e;
-    expr negative = compare(f, OP_LESS, rest, number(f, 0));
-    return choose(f, negative, divide(f, other, sub(f, root, rest)), e);
+    return mul(f, number(f, 2), make_raw(f, (node){OP_ROOT_SUM, rest, other, NO_EXPR, 0}));
 }
 
 static expr difference(formula *f, expr e)
@@ -187,11 +186,35 @@ static expr multiplied(formula *f, expr u, double n)
     return raw(f, OP_MUL, half, half);
 }
 
+/* s = (|a| + sqrt(a^2 + b)) / 2, and b / (4 s) where a is negative; no square of what is large. */
+static expr root_sum(formula *f, expr a, expr b)
+{
+    expr size = unary(f, OP_ABS, a), two = number(f, 2), quarter = divide(f, b, number(f, 4));
+    expr root = unary(f, OP_SQRT, raw(f, OP_ADD, raw(f, OP_MUL, a, a), b));
+    root = choose(f, compare(f, OP_LESS, number(f, 1e18), size), size, root);
+    expr s = raw(f, OP_ADD, raw(f, OP_DIV, size, two), raw(f, OP_DIV, root, two));
+    return choose(f, compare(f, OP_LESS, a, number(f, 0)), raw(f, OP_DIV, quarter, s), s);
+}
+
+/* a / (u sqrt(u)), without a division and without overflow. */
+static expr over_root_cube(formula *f, expr a, expr u)
+{
+    expr r = raw(f, OP_DIV, number(f, 1), unary(f, OP_SQRT, u));
+    expr cube = raw(f, OP_MUL, raw(f, OP_MUL, r, r), r);
+    return is_number(f, a, 1) ? cube : raw(f, OP_MUL, a, cube);
+}
+
 static expr plain_form(formula *f, expr e, void *user)
 {
     (void)user;
     node it = f->nodes[e];
-    expr two = number(f, 2);
+    expr two = number(f, 2), rest;
+    if (it.op == OP_ROOT_SUM)
+        return root_sum(f, it.a, it.b);
+    if (it.op == OP_DIV && is(f, it.b, OP_MUL)) {
+        expr root = operand(f, it.b, OP_SQRT, &rest);
+        return root != NO_EXPR && argument(f, root) == rest ? over_root_cube(f, it.a, rest) : e;
+    }
     if (it.op == OP_POW)
         return multiplied(f, it.a, it.value);
     if (it.op == OP_TAN)

@@ -1,6 +1,6 @@
 /* Trials in float arithmetic. The same slope can be written in several ways; which of them cancels,
  * overflows or is fine is found by computing it as a kernel would, over the whole range of floats,
- * and once in double for comparison. Parameters have their defaults. */
+ * and once in double for comparison. */
 #include "expr.h"
 
 #include <float.h>
@@ -18,20 +18,25 @@ static double place(int i)
     return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 126);
 }
 
-/* Parameters have their defaults but for one, which is moved down or up: trial 0, 1, 2 ... */
+/* In trial 0 parameters have their defaults; then one at a time is moved down, up and, where it has
+ * no range, to 0 and to the other side of it. */
+enum { SOME_MOVES = 2, ALL_MOVES = 4 };
+
 static double setting(const parameter *it, int move)
 {
+    const double start = it->value;
     if (it->low < it->high)
-        return move == 0 ? it->value : move == 1 ? it->low : it->high;
-    return move == 0 ? it->value : move == 1 ? it->value / 8 - 0.1 : it->value * 8 + 0.1;
+        return move == 1 ? it->low : move == 2 ? it->high : start;
+    return (const double[]){start, start / 8 - 0.1, start * 8 + 0.1, 0, -start}[move];
 }
 
 static double value_in_trial(const formula *f, int trial, expr value, expr root, double x,
                              arithmetic in)
 {
     double parameters[64];
-    for (int i = 0; i < f->n_parameters; i++)
-        parameters[i] = setting(&f->parameters[i], (trial + 1) / 2 == i + 1 ? 2 - trial % 2 : 0);
+    const int n = f->n_parameters, moved = trial ? (trial - 1) % n : n;
+    for (int i = 0; i < n; i++)
+        parameters[i] = setting(&f->parameters[i], i == moved ? 1 + (trial - 1) / n : 0);
     point at = {.x = x, .parameters = parameters, .in = in};
     if (root != value)
         at.y = evaluate(f, value, &at);
@@ -43,55 +48,40 @@ static double value_at(const formula *f, expr value, expr root, double x, arithm
     return value_in_trial(f, 0, value, root, x, in);
 }
 
-/* How often the error of a slope is what a derivative may have; 0 where double knows no better. */
-static double excess(const formula *f, expr value, expr slope, expr exact)
+static double largest_slope(const formula *f, int trial, expr exact)
 {
-    double worst = 0;
+    double largest = 0;
     for (int i = 0; i < LINEAR; i++) {
-        double should = value_at(f, value, exact, place(i), IN_DOUBLE);
-        for (arithmetic in = IN_FLOAT_UP; in <= IN_FLOAT_DOWN; in++) {
-            double is = value_at(f, value, slope, place(i), in);
-            double error = fabs(is - should) / (1e-6 * fabs(should) + 5e-7);
-            worst = error > worst ? error : worst;
+        double size = fabs(value_in_trial(f, trial, exact, exact, place(i), IN_DOUBLE));
+        largest = size > largest && isfinite(size) ? size : largest;
+    }
+    return largest;
+}
+
+/* How often the error of a slope is what a derivative may have, where value and derivative are
+ * numbers; 0 where double knows no better. With moved parameters all may be larger. */
+static double excess(const formula *f, int trial, expr value, expr slope, expr exact)
+{
+    double worst = 0, stretch = trial ? largest_slope(f, trial, exact) : 1;
+    for (int i = 0; i < LINEAR; i++) {
+        double should = value_in_trial(f, trial, value, exact, place(i), IN_DOUBLE);
+        double y = value_in_trial(f, trial, value, value, place(i), IN_DOUBLE);
+        double allowed = 1e-6 * fabs(should) + 5e-7 * fmax(1, stretch);
+        for (arithmetic in = IN_FLOAT_UP; in <= IN_FLOAT_DOWN && isfinite(should + y); in++) {
+            double error = fabs(value_in_trial(f, trial, value, slope, place(i), in) - should);
+            worst = fmax(worst, isnan(error) ? (double)INFINITY : error / allowed);
         }
     }
     return worst;
 }
 
-/* ---- The slope by means of the value --------------------------------------------------------- */
-
-typedef struct by_value {
-    expr value, inner, in_y; /* inner: what the value is a multiple of, and that by y */
-} by_value;
-
-static expr take_from_y(formula *f, expr e, void *user)
+static bool better(const formula *f, int trial, expr value, expr slope, expr than, expr exact)
 {
-    const by_value *by = user;
-    node inner = f->nodes[by->inner], it = f->nodes[e];
-    if (e == by->value)
-        return leaf(f, OP_Y, 0);
-    if (e == by->inner)
-        return by->in_y;
-    if (it.op == OP_SIGMOID && inner.op == OP_SOFTPLUS && it.a == inner.a)
-        return negate(f, unary(f, OP_EXPM1, negate(f, by->in_y)));
-    if (it.op == OP_LESS && inner.op == OP_MAX && it.a == inner.a && it.b == inner.b)
-        return compare(f, OP_LESS, it.a, by->in_y);
-    return e;
+    double is = excess(f, trial, value, slope, exact);
+    return is <= 1 || is < excess(f, trial, value, than, exact);
 }
 
-static expr slope_by_value(formula *f, expr value, expr slope)
-{
-    node it = f->nodes[value];
-    by_value by = {value, value, leaf(f, OP_Y, 0)};
-    if (it.op == OP_MUL && f->nodes[it.a].op == OP_NUMBER) {
-        by.inner = it.b;
-        by.in_y = divide(f, by.in_y, it.a);
-    } else if (it.op == OP_DIV && f->nodes[it.b].op <= OP_PARAM) {
-        by.inner = it.a;
-        by.in_y = mul(f, it.b, by.in_y);
-    }
-    return rebuild(f, slope, take_from_y, &by, false);
-}
+/* ---- The form of a slope -------------------------------------------------------------------- */
 
 /* exp(u) beside expm1(u), sigmoid(u) or the like costs twice. */
 static expr share_exponential(formula *f, expr e, void *user)
@@ -102,12 +92,6 @@ static expr share_exponential(formula *f, expr e, void *user)
         return e;
     expr other = make_raw(f, (node){OP_EXPM1, it.a, NO_EXPR, NO_EXPR, 0});
     return contains(f, *whole, other) ? add(f, other, number(f, 1)) : e;
-}
-
-static bool better(const formula *f, expr value, expr slope, expr than, expr exact)
-{
-    double is = excess(f, value, slope, exact);
-    return is <= 1 || is < excess(f, value, than, exact);
 }
 
 static bool reads_x(const formula *f, const expr *roots, int n_roots)
@@ -125,31 +109,52 @@ static void choose_slope(formula *f, expr value, expr *root, expr by)
     expr exact = derive(f, value, by), slope = exact, cheap;
     f->precise = false;
     cheap = derive(f, value, by);
-    if (better(f, value, cheap, slope, exact))
+    if (better(f, 0, value, cheap, slope, exact))
         slope = cheap;
     cheap = rebuild(f, slope, share_exponential, &slope, false);
-    if (better(f, value, cheap, slope, exact))
+    if (better(f, 0, value, cheap, slope, exact))
         slope = cheap;
     *root = slope;
 }
 
-void choose_slopes(formula *f, expr *roots, int n_roots)
+static bool is_right_by_y(formula *f, expr value, expr by_y, expr slope)
+{
+    expr now = lower(f, by_y), before = lower(f, slope);
+    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters && now != before; trial++)
+        if (!better(f, trial, value, now, before, slope))
+            return false;
+    return true;
+}
+
+/* Takes what is right with y, if then nothing reads x or a function less is computed. */
+static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
 {
     expr by_y[64];
+    for (int i = 1; i < n_roots; i++) {
+        by_y[i] = slope_by_y(f, roots[0], leaf(f, OP_Y, 0), roots[i], conditions);
+        if (f->full)
+            return false;
+        if (!is_right_by_y(f, roots[0], by_y[i], roots[i]))
+            by_y[i] = roots[i];
+    }
+    const int functions = count_functions(f, roots + 1, n_roots - 1);
+    if (reads_x(f, by_y + 1, n_roots - 1) &&
+        count_functions(f, by_y + 1, n_roots - 1) >= functions)
+        return false;
+    for (int i = 1; i < n_roots; i++)
+        roots[i] = by_y[i];
+    return true;
+}
+
+void choose_slopes(formula *f, expr *roots, int n_roots)
+{
     int learned = 0;
     choose_slope(f, roots[0], &roots[1], leaf(f, OP_X, 0));
     for (int i = 0; i < f->n_parameters; i++)
         if (f->parameters[i].learned)
             choose_slope(f, roots[0], &roots[2 + learned++], leaf(f, OP_PARAM, i));
-    for (int i = 1; i < n_roots; i++)
-        by_y[i] = slope_by_value(f, roots[0], roots[i]);
-    if (f->full || reads_x(f, by_y + 1, n_roots - 1))
-        return;
-    for (int i = 1; i < n_roots; i++)
-        if (!better(f, roots[0], by_y[i], roots[i], roots[i]))
-            return;
-    for (int i = 1; i < n_roots; i++)
-        roots[i] = by_y[i];
+    if (!f->full && !choose_by_y(f, roots, n_roots, true))
+        choose_by_y(f, roots, n_roots, false);
 }
 
 /* ---- Where it is no number ------------------------------------------------------------------- */
@@ -202,7 +207,7 @@ static void find_flat(const body *b, double sign, int *flat, int *bad)
 static double bound(body b, double sign)
 {
     int flat, bad, from = 3, before = 129;
-    for (b.trial = 0; b.trial <= 2 * b.f->n_parameters; b.trial++) {
+    for (b.trial = 0; b.trial <= SOME_MOVES * b.f->n_parameters; b.trial++) {
         find_flat(&b, sign, &flat, &bad);
         from = flat > from ? flat : from;
         before = bad < before ? bad : before;
@@ -213,7 +218,10 @@ static double bound(body b, double sign)
 bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
 {
     body it = {f, value, roots, n_roots, 0};
-    if (!reads_x(f, roots, n_roots))
+    bool reads_y = false;
+    for (int i = 0; i < n_roots; i++)
+        reads_y = reads_y || contains_op(f, roots[i], OP_Y);
+    if (reads_y || !reads_x(f, roots, n_roots)) /* y has no bounds */
         return (bounds){-(double)INFINITY, (double)INFINITY};
     return (bounds){bound(it, -1), bound(it, 1)};
 }

@@ -218,14 +218,14 @@ static bool take_derivative(formula *f, const formula_request *wanted, parts *it
     return true;
 }
 
-static void tell_undefined(const formula *f, const parts *it, formula_notes *notes)
+static void tell_undefined(formula *f, const parts *it, formula_notes *notes)
 {
     double at;
     expr value = it->roots[0];
     if (find_undefined(f, value, it->roots, 1, it->value_within, &at))
         tell(notes, "the value is not a number at x = %g; an activation should have one everywhere",
              at);
-    else if (find_overflow(f, value, &at))
+    else if (find_overflow(f, lower(f, value), &at))
         tell(notes, "the value overflows at x = %g, on its way to a smaller number", at);
     else if (find_undefined(f, value, it->roots + 1, 1, it->slope_within, &at))
         tell(notes, "the slope is not a number at x = %g; --derivative can give another form", at);

@@ -456,7 +456,7 @@ analysis *analysis_new(const results *r)
             return a;
         analysis_free(a);
     }
-    complain(EXIT_FAILURE, "report: out of memory");
+    no_memory();
     return NULL;
 }
 

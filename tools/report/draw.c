@@ -145,10 +145,21 @@ static void put_tick(FILE *to, double value, int digits, const char *unit)
         fprintf(to, "%.*f%s</text>", digits, value, unit);
 }
 
+/* As many as their labels have room for side by side. */
+static ticks x_ticks(const chart *c, bool whole)
+{
+    const double digit = 7, gap = 14; /* pixels */
+    int wanted = 6;
+    ticks t;
+    do
+        t = linear_ticks(c->x_low, c->x_high, wanted, whole);
+    while (t.n * (digit * (t.digits + 1) + gap) > c->right - c->left && --wanted > 1);
+    return t;
+}
+
 static void x_axis(const chart *c, const char *name, bool whole)
 {
-    ticks t =
-        c->x_log ? log_ticks(c->x_low, c->x_high) : linear_ticks(c->x_low, c->x_high, 6, whole);
+    ticks t = c->x_log ? log_ticks(c->x_low, c->x_high) : x_ticks(c, whole);
     for (int i = 0; i < t.n; i++) {
         open_text(c->to, "", chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE);
         put_tick(c->to, t.at[i], t.digits, "");

@@ -48,8 +48,13 @@ static void add_point(line *l, double rate, const run_record *run)
     int at = 0;
     while (at < l->n && l->points[at].rate != rate)
         at++;
-    if (at == l->n)
+    if (at == l->n) {
+        point *more = realloc(l->points, ((size_t)l->n + 1) * sizeof *more);
+        if (!more)
+            return;
+        l->points = more;
         l->points[l->n++] = (point){.rate = rate};
+    }
     point *p = &l->points[at];
     p->n++;
     p->dead += (dead - p->dead) / p->n;
@@ -70,7 +75,7 @@ static bool belongs(const line *l, const row_view *row, const char *optimizer)
     return same && strcmp(l->row->record->plugin_digests, row->record->plugin_digests) == 0;
 }
 
-static line *line_of(rates *r, const row_view *row, int most_points)
+static line *line_of(rates *r, const row_view *row)
 {
     char optimizer[sizeof r->lines->optimizer];
     rate_left_out(row->record->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
@@ -78,11 +83,8 @@ static line *line_of(rates *r, const row_view *row, int most_points)
         if (belongs(&r->lines[i], row, optimizer))
             return &r->lines[i];
     line *l = &r->lines[r->n_lines];
-    l->points = calloc((size_t)most_points, sizeof *l->points);
-    if (!l->points)
-        return NULL;
     l->row = row;
-    l->class = page_series_class(r->n_lines < 10 ? 1 + r->n_lines : -1);
+    l->class = page_series_class(1 + r->n_lines % 10);
     memcpy(l->optimizer, optimizer, sizeof optimizer);
     r->n_lines++;
     return l;
@@ -96,31 +98,30 @@ static void name_lines(rates *r)
         varies = varies || strcmp(r->lines[i].optimizer, r->lines[0].optimizer) != 0;
     for (int i = 0; i < r->n_lines; i++) {
         line *l = &r->lines[i];
-        snprintf(l->label, sizeof l->label, varies ? "%s, %s" : "%s", l->row->name, l->optimizer);
+        snprintf(l->label, sizeof l->label, "%s%s%s", l->row->name, varies ? ", " : "",
+                 varies ? l->optimizer : "");
     }
 }
 
 static void collect(rates *r, const panel *p)
 {
-    int runs = 0;
-    for (int i = 0; i < p->n_rows; i++)
-        runs += p->rows[i].n_runs + p->rows[i].n_tuning;
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
         const int n = row->n_tuning ? row->n_tuning : row->n_runs;
         const run_record **tried = row->n_tuning ? row->tuning : row->runs;
-        line *l = line_of(r, row, runs);
-        for (int k = 0; l && k < n; k++)
+        line *l = line_of(r, row);
+        for (int k = 0; k < n; k++)
             if (tried[k]->n_epochs)
                 add_point(l, rate_of(row, tried[k]), tried[k]);
-        if (l && i == p->baseline)
+        if (i == p->baseline)
             l->class = page_series_class(0);
     }
     name_lines(r);
     r->low = HUGE_VAL;
     r->high = -HUGE_VAL;
     for (int i = 0; i < r->n_lines; i++) {
-        qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
+        if (r->lines[i].n)
+            qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
         for (int k = 0; k < r->lines[i].n; k++)
             range_take(&r->low, &r->high, &r->lines[i].points[k].rate, 1);
     }

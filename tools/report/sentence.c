@@ -132,7 +132,7 @@ static void tell_better(telling *t)
     } else {
         clause(t);
         if (same)
-            fputs("all", t->to);
+            fputs(better == 2 ? "both" : "all", t->to);
         else
             put_names(t, is_better);
         fputs(better > 1 ? " beat " : " beats ", t->to);
@@ -178,22 +178,34 @@ static void tell_failures(telling *t)
         fprintf(t->to, ", and %d others failed too", failed - told);
 }
 
+/* The best of the ties other than the baseline, or the worst where all are below it. */
+static const standing *leading_tie(const telling *t)
+{
+    const standing *best = NULL, *last = NULL;
+    for (int i = 0; i < t->rows; i++)
+        if (t->standings[i].verdict == VERDICT_TIE) {
+            last = &t->standings[i];
+            best = best ? best : last;
+        }
+    return best && best->against.difference < 0 ? last : best;
+}
+
 /* What seems to be there, and how many seeds would show it if it is. */
 static void tell_needed(telling *t)
 {
-    const standing *best = NULL;
-    for (int i = 0; i < t->rows; i++) {
-        const standing *s = &t->standings[i];
-        bool known = s->verdict == VERDICT_TIE && s->against.seeds_needed > s->runs;
-        if (known && (!best || s->against.seeds_needed < best->against.seeds_needed))
-            best = s;
-    }
-    if (!best)
-        return;
+    const standing *s = leading_tie(t);
+    if (!s || s->runs < 3 || !isfinite(s->against.cohen_d) || s->against.difference == 0)
+        return; /* two seeds say nothing of how scores scatter */
+    if (s->against.seeds_needed > 0 && s->against.seeds_needed <= s->runs)
+        return; /* they were run, and did not show it */
     clause(t);
-    fprintf(t->to, "the %+.*f points of %s, if real, would take %d seeds to show",
-            fabs(best->against.difference) < 0.00095 ? 2 : 1, 100 * best->against.difference,
-            name_of(t, best), best->against.seeds_needed);
+    fprintf(t->to, "the %+.*f points of %s, if real, would take ",
+            fabs(s->against.difference) < 0.00095 ? 2 : 1, 100 * s->against.difference,
+            name_of(t, s));
+    if (s->against.seeds_needed < 0)
+        fputs("more than 1000 seeds to show", t->to);
+    else
+        fprintf(t->to, "about %d seeds to show", s->against.seeds_needed);
 }
 
 /* Means only: nothing was tested. */

@@ -2,13 +2,15 @@
  * of those that this process has seen, shared among the jobs. */
 #include "sweep/live.h"
 
+#include "clock.h"
 #include "output.h"
+#include "sweep/message.h"
+#include "sweep/rate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct slot {
@@ -29,13 +31,6 @@ struct live {
     int ended;      /* runs seen to end here */
     double seconds; /* of those together */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void clear(void *user)
 {
@@ -81,20 +76,33 @@ static slot *find_slot(live *it, const run_record *run)
 
 /* ---- Words ------------------------------------------------------------------------------------- */
 
+/* Of all rows, or, for what models choose for themselves, of those of the same model. */
+static bool varies(const results *of, const row_record *row, axis a)
+{
+    bool does = a == AXIS_MODEL || a == AXIS_ACT;
+    for (int i = 0; i < of->n_rows && !does; i++)
+        does = strcmp(of->rows[i].specs[a], row->specs[a]) != 0 &&
+               (a != AXIS_OPTIMIZER ||
+                strcmp(of->rows[i].specs[AXIS_MODEL], row->specs[AXIS_MODEL]) == 0);
+    return does;
+}
+
 /* "lenet5 mish seed 2", with the axes that differ within the sweep. */
 static void name_run(const results *of, const run_record *run, char *out, size_t size)
 {
     const row_record *row = &of->rows[run->row];
+    char optimizer[256];
     size_t used = 0;
-    for (axis a = 0; a < AXES && used < size; a++) {
-        bool varies = a == AXIS_MODEL || a == AXIS_ACT;
-        for (int i = 0; i < of->n_rows && !varies; i++)
-            varies = strcmp(of->rows[i].specs[a], row->specs[a]) != 0;
-        if (varies)
-            used += (size_t)snprintf(out + used, size - used, "%s ", row->specs[a]);
-    }
+    rate_left_out(row->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
+    for (axis a = 0; a < AXES && used < size; a++)
+        if (varies(of, row, a))
+            used += (size_t)snprintf(out + used, size - used, "%s ",
+                                     a == AXIS_OPTIMIZER && isfinite(run->rate) ? optimizer
+                                                                                : row->specs[a]);
+    if (used < size && isfinite(run->rate))
+        used += (size_t)snprintf(out + used, size - used, "lr %.3g ", run->rate);
     if (used < size && run->tuning)
-        snprintf(out + used, size - used, "lr %.3g", run->rate);
+        snprintf(out + used, size - used, "tuning");
     else if (used < size)
         snprintf(out + used, size - used, "seed %lld", (long long)run->seed);
 }
@@ -125,15 +133,29 @@ static int count(const results *of, run_state state)
     return n;
 }
 
+/* What a run takes: the mean of those that have ended, or else of what those that run expect. */
+static double seconds_each(const live *it)
+{
+    double seconds = it->seconds;
+    int n = it->ended;
+    for (int i = 0; i < it->jobs && !it->ended; i++)
+        if (it->slots[i].run && it->slots[i].epochs) {
+            seconds += now() - it->slots[i].since + it->slots[i].left;
+            n++;
+        }
+    return n ? seconds / n : (double)NAN;
+}
+
 static double seconds_left(const live *it)
 {
-    double runs = count(it->of, RUN_PLANNED), longest = 0, each = it->seconds / it->ended;
+    double runs = count(it->of, RUN_PLANNED), longest = 0;
+    const double each = seconds_each(it);
     for (int i = 0; i < it->jobs; i++)
         if (it->slots[i].run) {
             runs += 1 - done_share(&it->slots[i]);
             longest = fmax(longest, it->slots[i].left);
         }
-    return it->ended ? fmax(longest, each * runs / it->jobs) : (double)NAN;
+    return isnan(each) ? each : fmax(longest, each * runs / it->jobs);
 }
 
 static void put_total(FILE *to, const live *it)
@@ -181,7 +203,7 @@ void live_draw(live *it)
         return;
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
     const int width = size.ws_col > 20 ? size.ws_col : 80;
-    const int most = size.ws_row > 3 ? size.ws_row - 2 : 1;
+    const int rows = size.ws_row ? size.ws_row : 24, most = rows > 3 ? rows - 2 : 1;
     clear(it);
     for (int i = 0; i < it->jobs && it->drawn < most; i++)
         if (it->slots[i].run) {
@@ -218,22 +240,16 @@ void live_drop(live *it, const run_record *run)
         *s = (slot){.run = NULL};
 }
 
-static double number(const json_t *message, const char *key)
-{
-    const json_t *value = json_object_get(message, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 void live_progress(live *it, const run_record *run, const json_t *message)
 {
     slot *s = find_slot(it, run);
     if (s) {
-        s->epoch = (int)fmin(1e9, number(message, "epoch"));
-        s->epochs = (int)fmin(1e9, number(message, "epochs"));
-        s->share = number(message, "done") / fmax(1, number(message, "of"));
-        s->loss = number(message, "loss");
-        s->images_per_s = fmin(1e15, fmax(0, number(message, "images_per_s")));
-        s->left = fmin(1e9, fmax(0, number(message, "seconds_left")));
+        s->epoch = (int)fmin(1e9, message_number(message, "epoch"));
+        s->epochs = (int)fmin(1e9, message_number(message, "epochs"));
+        s->share = message_number(message, "done") / fmax(1, message_number(message, "of"));
+        s->loss = message_number(message, "loss");
+        s->images_per_s = fmin(1e15, fmax(0, message_number(message, "images_per_s")));
+        s->left = fmin(1e9, fmax(0, message_number(message, "seconds_left")));
     }
     live_draw(it);
 }

@@ -1,9 +1,9 @@
-/* Lists, data sets and settings become rows with requests; workers say what each row is. */
+/* Lists, data sets and settings become rows with requests. */
 #include "sweep/plan.h"
 
 #include "network.h"
 #include "output.h"
-#include "sweep/pool.h"
+#include "sweep/ask.h"
 #include "sweep/provenance.h"
 #include "sweep/store.h"
 
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define USUAL_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
-enum { DESCRIBE_SECONDS = 60, DESCRIBE_ATTEMPTS = 3 };
 
 typedef struct data_set {
     char spec[1024], digest[65];
@@ -31,11 +30,6 @@ typedef struct making {
     plan *out;
 } making;
 
-static int no_memory(void)
-{
-    return complain(EXIT_FAILED, "compare: out of memory");
-}
-
 plan_limits plan_limits_of(const options *given)
 {
     const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -45,58 +39,12 @@ plan_limits plan_limits_of(const options *given)
     return it;
 }
 
-/* ---- Asking workers -------------------------------------------------------------------------- */
-
-static bool is_usage(const char *failure)
-{
-    return strcmp(failure, "argument") == 0 || strcmp(failure, "name") == 0 ||
-           strcmp(failure, "shape") == 0;
-}
-
-static pool *new_pool(const making *m, int jobs)
-{
-    return pool_new(&(pool_limits){.jobs = jobs,
-                                   .threads = m->limits.threads,
-                                   .deadline = fmin(DESCRIBE_SECONDS, m->limits.deadline)});
-}
-
-static json_t *plugin_paths(const making *m)
-{
-    json_t *paths = json_array();
-    for (int i = 0; i < m->given->plugins.n; i++)
-        json_array_append_new(paths, json_text(m->given->plugins.items[i]));
-    return paths;
-}
-
-/* The list with its sets written out, by a worker: a set loads every plugin there is. */
-static int write_out(const making *m, hk_kind kind, const char *text, char **out)
-{
-    pool *workers = new_pool(m, 1);
-    json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
-                                plugin_paths(m));
-    int status = !workers ? EXIT_FAILED : request ? pool_start(workers, 0, request) : no_memory();
-    while (!status && !*out) {
-        const pool_event event = pool_next(workers, 1);
-        if (event.kind == POOL_OK && !(*out = strdup(json_string_value(
-                                           json_object_get(event.message, "text")))))
-            status = no_memory();
-        else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
-            status = complain(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
-                              event.reason);
-        else if (progress_interrupted())
-            status = EXIT_INTERRUPTED;
-    }
-    json_decref(request);
-    pool_free(workers);
-    return status;
-}
-
 /* ---- The axes -------------------------------------------------------------------------------- */
 
 static int split_list(making *m, axis a, hk_kind kind, const char *text)
 {
     char *written_out = NULL;
-    int status = kind && strchr(text, '@') ? write_out(m, kind, text, &written_out) : EXIT_DONE;
+    int status = kind && strchr(text, '@') ? ask_list(m->given, kind, text, &written_out) : EXIT_DONE;
     if (!status && hk_spec_list(kind, written_out ? written_out : text, &m->specs[a],
                                 &m->counts[a]) != HK_OK)
         status = failed();
@@ -195,7 +143,7 @@ static json_t *make_request(const making *m, const row_record *row, const hk_rec
         (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
         (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip, "smoothing",
         given->smoothing, "validation", validation_share(given), "probes", !given->no_probes,
-        "plugins", plugin_paths(m));
+        "plugins", ask_plugins(given));
     set_text(it, "data", row->specs[AXIS_DATA]);
     set_text(it, "model", row->specs[AXIS_MODEL]);
     set_text(it, "act", row->specs[AXIS_ACT]);
@@ -264,110 +212,6 @@ static void tell_idle_norms(const making *m)
     for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
         if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
             note("model %s has no normalization layers: --norm changes nothing there", model->name);
-}
-
-/* ---- What rows are --------------------------------------------------------------------------- */
-
-static bool take_text(char **to, const json_t *from, const char *key)
-{
-    char *copy = strdup(json_string_value(json_object_get(from, key)));
-    free(*to);
-    return (*to = copy);
-}
-
-static int take_description(row_record *row, const json_t *message)
-{
-    row->parameters = json_integer_value(json_object_get(message, "parameters"));
-    row->multiply_adds = json_integer_value(json_object_get(message, "multiply_adds"));
-    return take_text(&row->specs[AXIS_ACT], message, "act") &&
-                   take_text(&row->specs[AXIS_NORM], message, "norm") &&
-                   take_text(&row->specs[AXIS_INIT], message, "init") &&
-                   take_text(&row->plugin_digests, message, "plugins")
-               ? EXIT_DONE
-               : no_memory();
-}
-
-/* A row that cannot be described is told from another by the files that the user named. */
-static int digest_files(const making *m, row_record *row)
-{
-    SHA2_CTX sum;
-    char path[4096], digest[SHA256_DIGEST_STRING_LENGTH], all[SHA256_DIGEST_STRING_LENGTH + 16];
-    SHA256Init(&sum);
-    for (axis a = AXIS_ACT; a <= AXIS_INIT; a++) {
-        snprintf(path, sizeof path, "%.*s", (int)strcspn(row->specs[a], ":"), row->specs[a]);
-        if (strchr(path, '/') && SHA256File(path, digest))
-            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
-    }
-    for (int i = 0; i < m->given->plugins.n; i++)
-        if (SHA256File(m->given->plugins.items[i], digest))
-            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
-    SHA256End(&sum, digest);
-    snprintf(all, sizeof all, "files %s", digest);
-    return (row->plugin_digests = strdup(all)) ? EXIT_DONE : no_memory();
-}
-
-static int take_failure(const making *m, int i, const pool_event *event)
-{
-    plan_row *beside = &m->out->rows[i];
-    row_record *row = &m->out->asked->rows[i];
-    if (is_usage(event->failure))
-        return complain(EXIT_USAGE, "%s", event->reason);
-    if (strcmp(event->failure, "plugin") == 0)
-        return complain(EXIT_BAD_DATA, "%s", event->reason);
-    beside->state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
-    beside->failure = strdup(event->failure);
-    beside->reason = strdup(event->reason);
-    beside->last_lines = strdup(event->last_lines);
-    if (!beside->failure || !beside->reason || !beside->last_lines)
-        return no_memory();
-    note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
-         row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
-    return digest_files(m, row);
-}
-
-static int ask_about(const making *m, pool *workers, int i)
-{
-    plan_row *beside = &m->out->rows[i];
-    json_t *request = json_copy(beside->request);
-    const int64_t *images = beside->images;
-    json_object_set_new(request, "images",
-                        json_pack("[I, I, I, I]", (json_int_t)images[0], (json_int_t)images[1],
-                                  (json_int_t)images[2], (json_int_t)images[3]));
-    beside->attempts++;
-    int status = pool_start(workers, i, request);
-    json_decref(request);
-    return status;
-}
-
-/* Whoever kills a worker from outside is not its plugin: it is asked again. */
-static int take_answer(const making *m, pool *workers, const pool_event *event)
-{
-    const int i = (int)event->id;
-    if (event->kind == POOL_OK)
-        return take_description(&m->out->asked->rows[i], event->message);
-    if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
-        return progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return strcmp(event->failure, "signal SIGKILL") == 0 &&
-                   m->out->rows[i].attempts < DESCRIBE_ATTEMPTS
-               ? ask_about(m, workers, i)
-               : take_failure(m, i, event);
-}
-
-static int describe(const making *m)
-{
-    const int n = m->out->asked->n_rows;
-    pool *workers = new_pool(m, m->limits.jobs);
-    int next = 0, status = workers ? EXIT_DONE : EXIT_FAILED;
-    while (!status && (next < n || pool_running(workers))) {
-        while (!status && next < n && pool_has_room(workers))
-            status = ask_about(m, workers, next++);
-        if (!status) {
-            const pool_event event = pool_next(workers, 1);
-            status = take_answer(m, workers, &event);
-        }
-    }
-    pool_free(workers);
-    return status;
 }
 
 /* ---- Two words for one row, the baseline ------------------------------------------------------- */
@@ -528,7 +372,7 @@ int plan_make(const options *given, plan *out)
     if (!status)
         status = make_rows(&m);
     if (!status)
-        status = describe(&m);
+        status = ask_rows(given, out);
     if (!status) {
         tell_idle_norms(&m);
         drop_twins(out);

@@ -3,6 +3,7 @@
  * end, since the channel alone would not: something else may hold it open. */
 #include "sweep/pool.h"
 
+#include "clock.h"
 #include "output.h"
 #include "options.h"
 #include "process.h"
@@ -47,13 +48,6 @@ struct pool {
     json_t *told;          /* the message of the last event */
     char failure[64], reason[1024], last_lines[2049];
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 

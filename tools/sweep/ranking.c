@@ -10,15 +10,23 @@
 static void put_score(const sample_summary *s)
 {
     if (!s->n) {
-        printf("%-17s  %-15s", "-", "-");
+        printf("%-17s  %-17s", "-", "-");
         return;
     }
     char text[32], interval[32];
     snprintf(text, sizeof text, isfinite(s->sd) ? "%6.2f %% +- %.2f" : "%6.2f %%", 100 * s->mean,
              100 * s->sd);
-    snprintf(interval, sizeof interval, "%.2f to %.2f", 100 * fmax(0, s->low),
-             100 * fmin(1, s->high));
-    printf("%-17s  %-15s", text, isfinite(s->low) ? interval : "-");
+    snprintf(interval, sizeof interval, "%.2f to %.2f", 100 * s->low, 100 * s->high);
+    printf("%-17s  %-17s", text, isfinite(s->low) ? interval : "-");
+}
+
+/* Two blanks and a number, or a dash where there is none. */
+static void put_figure(int width, int digits, double value)
+{
+    if (isfinite(value))
+        printf("  %*.*f", width, digits, value);
+    else
+        printf("  %*s", width, "-");
 }
 
 static void put_test(const standing *s)
@@ -47,6 +55,23 @@ static void put_verdict(const panel *of, const standing *s)
     put_text(stdout, text);
 }
 
+static bool is_tuned(const panel *of)
+{
+    bool is = false;
+    for (int i = 0; i < of->n_rows; i++)
+        is = is || isfinite(of->rows[i].record->rate);
+    return is;
+}
+
+/* Whether an epoch of every row takes so little that milliseconds tell more. */
+static bool is_short(const panel *of)
+{
+    bool is = true;
+    for (int i = 0; i < of->n_rows; i++)
+        is = is && !(of->rows[i].epoch_seconds >= 10);
+    return is;
+}
+
 static void put_row(const panel *of, const standing *s, int width)
 {
     const row_view *row = &of->rows[s->row];
@@ -58,8 +83,13 @@ static void put_row(const panel *of, const standing *s, int width)
     printf("%*s  ", width - (int)strlen(row->label), "");
     put_score(&s->score);
     put_test(s);
-    printf("  %5s  %7.1f  %6.1f  %10s  ", group, row->epoch_seconds, 100 * row->dead,
-           grouped(row->record->parameters));
+    printf("  %5s", group);
+    put_figure(8, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
+    put_figure(6, 1, 100 * row->dead);
+    printf("  %10s", row->record->parameters ? grouped(row->record->parameters) : "-");
+    if (is_tuned(of))
+        printf("  %9.3g", row->record->rate);
+    fputs("  ", stdout);
     put_verdict(of, s);
     putchar('\n');
 }
@@ -74,9 +104,10 @@ static void put_panel(const panel *of)
     fputs(", ", stdout);
     put_text(stdout, of->model);
     printf(": test accuracy over %d seed%s, mean +- standard deviation\n"
-           "rank  %-*s  %-17s  %-15s  %10s  %7s  %5s  %7s  %6s  %10s  against the baseline\n",
+           "rank  %-*s  %-17s  %-17s  %10s  %7s  %5s  %8s  %6s  %10s%s  against the baseline\n",
            of->seeds, of->seeds == 1 ? "" : "s", width, "activation", "accuracy", "95 % interval",
-           "difference", "p, Holm", "group", "s/epoch", "dead %", "parameters");
+           "difference", "p, Holm", "group", is_short(of) ? "ms/epoch" : "s/epoch", "dead %",
+           "parameters", is_tuned(of) ? "  lr chosen" : "");
     for (int i = 0; i < of->n_ranked; i++)
         put_row(of, &of->standings[i], width);
     if (of->sentence) {

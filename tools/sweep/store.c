@@ -122,9 +122,12 @@ static int execute(store *it, const char *sql)
                                                                     : statement_failed(it);
 }
 
+/* SQLite has names of its own: ":memory:", "file:...". */
 static int open_database(store *it, const char *path, int flags)
 {
-    if (sqlite3_open_v2(path, &it->db, flags, NULL) == SQLITE_OK)
+    char file[PATH_MAX + 2];
+    snprintf(file, sizeof file, "%s%s", *path == '/' ? "" : "./", path);
+    if (sqlite3_open_v2(file, &it->db, flags, NULL) == SQLITE_OK)
         return EXIT_DONE;
     return it->db ? statement_failed(it) : complain(EXIT_FAILED, "%s: out of memory", path);
 }

@@ -2,6 +2,7 @@
  * trains, evaluates on the test set once, and reports; pool.h says what. */
 #include "sweep/worker.h"
 
+#include "clock.h"
 #include "network.h"
 #include "output.h"
 #include "process.h"
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct work {
     json_t *request;
@@ -115,12 +115,9 @@ static int tell_failure(work *w)
 static int on_batch(const hk_progress *p, void *user)
 {
     work *w = user;
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-    if (now - w->told < 0.1)
+    if (now() - w->told < 0.1)
         return 0;
-    w->told = now;
+    w->told = now();
     return report(w, json_pack("{s:s, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "type", "progress",
                                "epoch", p->epoch, "epochs", p->epochs, "done", (json_int_t)p->done,
                                "of", (json_int_t)p->of, "loss", json_number(p->loss),

@@ -20,7 +20,10 @@
  * With slots:  HK_SLOTS({...}, {...})        the table, see hk_slot
  *              HK_GRADIENT(return ...;)      d value / d slot number `slot`, for learned slots
  *              HK_SUM(return ...;)           a statistic, summed per channel for update()
- *              HK_ELEMENTWISE_LEARNED, HK_ELEMENTWISE_ADAPTIVE instead of HK_ELEMENTWISE
+ * and for HK_ELEMENTWISE(name, flags, ...) the line that fits:
+ *              HK_ELEMENTWISE_LEARNED(name, flags, ...)                      with HK_GRADIENT
+ *              HK_ELEMENTWISE_ADAPTIVE(name, flags, update, ...)             with HK_SUM
+ *              HK_ELEMENTWISE_LEARNED_ADAPTIVE(name, flags, update, ...)     with both
  *
  * With parameters, in a plugin of any kind: HK_PARAMS. With kernels of its own: HK_BLOCK_KERNELS.
  * In an initializer: hks_fill_normal, hks_fill_uniform. */

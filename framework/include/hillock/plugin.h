@@ -10,7 +10,8 @@
  * and may run tiles in parallel, in any order, and more than once (to recompute). Tables and
  * functions carry no memory of their own; what must persist is a slot.
  *
- * Plain elementwise activations need only <hillock/kernel.h>, which writes the kernels.
+ * Elementwise activations need only <hillock/kernel.h>, which writes the kernels; <hillock/moments.h>
+ * has the arithmetic of normalizations. What a struct does not set is 0 or NULL: none.
  *
  * Thread rules: [parallel] runs on many threads at once on disjoint tiles; [serial] runs alone. */
 #pragma once
@@ -68,7 +69,8 @@ typedef struct hk_context {
     int64_t rows_per_sample;        /* rows = samples * rows_per_sample */
     uint32_t training, surrogate;   /* 1 or 0; surrogate 0: give the true derivative */
     uint64_t key;                   /* for hks_uniform(key, element index): new each step, the
-                                       same for forward, recomputation and backward */
+                                       same for forward, recomputation and backward; in start()
+                                       the layer's own */
     const double *params;           /* [HK_MAX_PARAMS] in table order, zero beyond */
     float *const *slots;            /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
@@ -161,7 +163,8 @@ typedef struct hk_normalization {
     /* [any thread], once per set */
     void (*coefficients)(const hk_context *, const hk_moments *, float *coef);
     void (*frozen)(const hk_context *, float *coef); /* evaluation; NULL: as in training */
-    /* Behind frozen(), moments are NULL: sums are of dy and dy x, statistics are constants. */
+    /* Also dslots[i] += as in hk_tile. Behind frozen(), moments are NULL: sums are of dy and dy x,
+     * statistics are constants. */
     void (*gradient)(const hk_context *, const float *coef, const hk_moments *,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots);
@@ -184,7 +187,8 @@ enum {
     HK_FILLS_BIAS = 2    /* fill() also writes the bias; else it starts at zero */
 };
 
-/* A weight w[fan_in x channels]: output channel last, as convolutions and dense layers store it. */
+/* A weight w[rows x columns] as convolutions and dense layers store it: a column is an output
+ * channel, a row is (kernel row, kernel column, input channel of the group), the last fastest. */
 typedef struct hk_weight {
     int64_t rows, columns;   /* rows = kernel height * width * input channels / groups */
     int64_t kernel;          /* kernel height * width; 1 for dense layers */

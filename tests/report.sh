@@ -1,0 +1,119 @@
+#!/bin/bash
+# hillock report from outside: each format holds the comparison, hostile names stay text, and what is
+# no file of results is refused with a sentence.
+# usage: report.sh HILLOCK SOURCE-DIRECTORY
+hillock=$1 source=$2
+. "$source/tests/shell.sh"
+bad='<img src=x onerror=alert(1)>&"|`=1+1'
+few=(--model mlp:width=8 --data glyphs:train=100,test=50 --seeds 2 --epochs 1 --db results.db)
+
+# Two sweeps: a plain one, and one of a hostile name with a plugin of a hostile name that crashes.
+prepare()
+{
+    "${CC:-cc}" -O2 -w -fPIC -shared -fvisibility=hidden -I"$source/framework/include" \
+        "$source/tests/zoo/constructor_crash.c" -o "$bad.so" -lm &&
+        "$hillock" compare --act relu,tanh --name plain "${few[@]}" >out || return 1
+    "$hillock" compare --act "relu,./$bad.so" --name "$bad" "${few[@]}" >out
+    [ $? = 5 ]
+}
+
+report()
+{
+    "$hillock" report --db results.db "$@" >out 2>err
+}
+
+refuses() # STATUS TEXT ARGUMENT...
+{
+    local expected=$1 text=$2
+    shift 2
+    "$hillock" report "$@" >out 2>err
+    local status=$?
+    cat out err
+    [ $status = "$expected" ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$text" err
+}
+
+# ---- Formats
+
+the_page_is_whole()
+{
+    report --name plain --out page.html && cat err && grep -q '^hillock: note: wrote page.html' err &&
+        grep -q 'relu' out &&
+        [ "$(grep -c '<html' page.html)" = 1 ] && [ "$(tail -n 1 page.html)" = '</html>' ] &&
+        grep -q '>tanh<' page.html && grep -qF 'hillock compare --act relu,tanh' page.html &&
+        ! grep -q '<script\|<link\|http://[^w]\|https://' page.html
+}
+
+markdown_is_a_table()
+{
+    report --name plain --out page.md && grep -q '^| 1 | 1 | \(relu\|tanh\) | ' page.md
+}
+
+csv_has_every_run()
+{
+    report --name plain --out page.csv &&
+        [ "$(sqlite3 -cmd '.import --csv page.csv runs' :memory: \
+            'SELECT count(*), sum(state = "ok"), count(DISTINCT activation) FROM runs')" = '4|4|2' ]
+}
+
+json_is_json()
+{
+    report --name plain --out page.json && "$hillock" report --db results.db --name plain --json >same.json &&
+        cmp page.json same.json &&
+        [ "$(sqlite3 :memory: "SELECT json_array_length(readfile('page.json'), '\$.runs'),
+            json_extract(readfile('page.json'), '\$.name')")" = '4|plain' ]
+}
+
+reading_changes_nothing()
+{
+    local before
+    before=$(sha256sum results.db)
+    report && [ -s report.html ] && [ "$(sha256sum results.db)" = "$before" ]
+}
+
+# ---- Names
+
+names_are_text()
+{
+    report --out bad.html && report --out bad.md && report --out bad.csv && report --out bad.json || return 1
+    grep -qF '&#60;img src=x onerror=alert(1)&#62;&#38;&#34;|`=1+1.so' bad.html &&
+        grep -qF '| .\/\<img src=x onerror=alert(1)\>\&"\|\`=1+1.so | 1 | signal SIGILL |' bad.md &&
+        ! grep -q '<img' bad.html && ! grep -q '[^\]<img' bad.md &&
+        [ "$(sqlite3 :memory: "SELECT json_extract(readfile('bad.json'), '\$.name')")" = "$bad" ] &&
+        [ "$(sqlite3 -cmd '.import --csv bad.csv runs' :memory: \
+            "SELECT count(*) FROM runs WHERE activation LIKE '%<img src=x%' AND failure = 'signal SIGILL'")" = 2 ]
+}
+
+the_latest_is_meant()
+{
+    "$hillock" report --db results.db --json >latest.json && cmp latest.json bad.json
+}
+
+# The last line of compare is a command for a shell.
+what_compare_says_can_be_pasted()
+{
+    "$hillock" compare --act "relu,./$bad.so" --name "$bad" "${few[@]}" >out 2>err
+    eval "'$hillock' $(sed -n 's/^hillock \(report .*\) writes curves.*/\1/p' out) --json" >pasted.json &&
+        "$hillock" report --db results.db --json | cmp - pasted.json
+}
+
+run prepare
+run the_page_is_whole
+run markdown_is_a_table
+run csv_has_every_run
+run json_is_json
+run reading_changes_nothing
+run names_are_text
+run the_latest_is_meant
+run what_compare_says_can_be_pasted
+
+run refuses 3 'nowhere.db: there is no such file' --db nowhere.db
+run refuses 3 'not a regular file' --db .
+sqlite3 foreign.db 'CREATE TABLE t (x)'
+run refuses 3 'a database of another program' --db foreign.db
+head -c 3000 /dev/urandom >noise.db
+run refuses 3 'not a database of results' --db noise.db
+run refuses 2 'there is no sweep "other"; known: <img' --db results.db --name other
+run refuses 2 'expected a name that ends in .html, .md, .csv or .json' --db results.db --out page.pdf
+run refuses 4 'cannot write nowhere/page.html' --db results.db --out nowhere/page.html
+run refuses 2 'unexpected "x"' x
+result

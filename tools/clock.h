@@ -1,0 +1,5 @@
+/* clock.h - how long things take. */
+#pragma once
+
+/* Seconds of a clock that nobody sets. */
+double now(void);
