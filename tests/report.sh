@@ -96,6 +96,23 @@ what_compare_says_can_be_pasted()
         "$hillock" report --db results.db --json | cmp - pasted.json
 }
 
+# Folders are left out where the names alone tell data sets apart.
+data_sets_have_short_names()
+{
+    local folder
+    mkdir one two && for folder in one two; do
+        awk -v OFS=, 'BEGIN { for (i = 0; i < 80; i++) print rand(), rand(), i % 2 }' \
+            >$folder/points.csv
+    done
+    "$hillock" compare --act relu,tanh --model mlp:width=4 --data csv:one/points.csv \
+        --seeds 2 --epochs 1 --db csv.db >out || return 1
+    grep -q '^csv:points.csv, mlp:width=4' out || return 1
+    "$hillock" compare --act relu,tanh --model mlp:width=4 --data csv:one/points.csv \
+        --data csv:two/points.csv --seeds 2 --epochs 1 --db both.db >out || return 1
+    cat out
+    grep -q '^csv:one/points.csv, mlp' out || grep -q '^csv:two/points.csv, mlp' out
+}
+
 run prepare
 run the_page_is_whole
 run markdown_is_a_table
@@ -103,6 +120,7 @@ run csv_has_every_run
 run json_is_json
 run reading_changes_nothing
 run names_are_text
+run data_sets_have_short_names
 run the_latest_is_meant
 run what_compare_says_can_be_pasted
 

@@ -253,6 +253,34 @@ static panel *panel_of(analysis *a, const row_record *row)
     return &a->panels[a->n_panels++];
 }
 
+/* mnist:some/where/mnist is mnist, csv:some/where/iris.csv,label=first csv:iris.csv,label=first. */
+static void short_name(const char *spec, char *out, size_t size)
+{
+    const int source = (int)strcspn(spec, ":");
+    const int path = source + (int)strcspn(spec + source, ","); /* where it ends */
+    int last = path;
+    while (last > source && spec[last - 1] != '/')
+        last--;
+    if (last <= source)
+        snprintf(out, size, "%s", spec);
+    else if (path - last == source && strncmp(spec, spec + last, (size_t)source) == 0)
+        snprintf(out, size, "%.*s%s", source, spec, spec + path);
+    else
+        snprintf(out, size, "%.*s:%s", source, spec, spec + last);
+}
+
+static void name_data(analysis *a)
+{
+    for (int i = 0; i < a->n_panels; i++) {
+        panel *p = &a->panels[i];
+        short_name(p->data, p->data_name, sizeof p->data_name);
+        for (int k = 0; k < i; k++)
+            if (strcmp(a->panels[k].data, p->data) != 0 &&
+                strcmp(a->panels[k].data_name, p->data_name) == 0)
+                snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
+    }
+}
+
 /* Rows are moved to the panels they belong to, each in the order of the results. */
 static bool share_rows(analysis *a, row_view *rows)
 {
@@ -278,6 +306,7 @@ static bool share_rows(analysis *a, row_view *rows)
             p->baseline = p->n_rows;
         p->rows[p->n_rows++] = rows[i];
     }
+    name_data(a);
     return true;
 }
 

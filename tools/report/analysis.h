@@ -58,6 +58,7 @@ typedef struct row_view {
 
 typedef struct panel {
     const char *data, *model;
+    char data_name[80]; /* without the folders, where that is enough to tell data sets apart */
     row_view *rows; /* as in the results */
     int n_rows, baseline;
     standing *standings; /* [n_ranked] in order of rank; .row is an index into rows */

@@ -36,7 +36,7 @@ static void put_title(FILE *to, const panel *p)
 {
     put_html(to, p->model, CAPTION_LETTERS);
     fputs(" on ", to);
-    put_html(to, p->data, CAPTION_LETTERS);
+    put_html(to, p->data_name, CAPTION_LETTERS);
 }
 
 static void put_answers(FILE *to, const analysis *a)

@@ -38,7 +38,7 @@ static void put_panel(FILE *to, const panel *p)
     fputs("\n## ", to);
     put_markdown(to, p->model);
     fputs(" on ", to);
-    put_markdown(to, p->data);
+    put_markdown(to, p->data_name);
     fputs("\n\n", to);
     put_markdown(to, p->sentence);
     putc('\n', to);

@@ -98,7 +98,7 @@ static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
     int n = count_runs(p, failed);
     if (!n)
         return;
-    snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data, n,
+    snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data_name, n,
              n == 1 ? "" : "s", failed ? "without a result" : "with a result");
     page_table(to, caption, "runs", run_columns, sizeof run_columns / sizeof *run_columns);
     put_runs_of(to, p, failed, words);

@@ -100,7 +100,7 @@ static void put_panel(const panel *of)
     for (int i = 0; i < of->n_rows; i++)
         width = (int)strlen(of->rows[i].label) > width ? (int)strlen(of->rows[i].label) : width;
     putchar('\n');
-    put_text(stdout, of->data);
+    put_text(stdout, of->data_name);
     fputs(", ", stdout);
     put_text(stdout, of->model);
     printf(": test accuracy over %d seed%s, mean +- standard deviation\n"
