@@ -9,14 +9,9 @@
 
 /* ---- Timings -------------------------------------------------------------------------------- */
 
-double bench_now(void)
-{
-    return omp_get_wtime();
-}
-
 bool bench_goes_on(const timing *of, double started, double seconds)
 {
-    return of->n < 5 || (of->n < BENCH_MOST && bench_now() - started < seconds);
+    return of->n < 5 || (of->n < BENCH_MOST && now() - started < seconds);
 }
 
 double bench_seconds(const bench *in, double usual)

@@ -4,6 +4,7 @@
  * Other programs may slow a machine for seconds on end. So every repetition is followed by one of
  * the limit it is compared with, and the share is the median over these pairs. */
 #pragma once
+#include "clock.h"
 #include "options.h"
 #include "output.h"
 #include <hillock/hillock.h>
@@ -22,7 +23,6 @@ typedef struct timing {
     double share[BENCH_MOST]; /* of the limit; NAN without one */
 } timing;
 
-double bench_now(void);
 /* True until `seconds` have gone by since `started`, but for at least five repetitions. */
 bool bench_goes_on(const timing *of, double started, double seconds);
 /* --seconds, or this many. */

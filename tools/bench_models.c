@@ -117,10 +117,10 @@ static hk_status train_step(job *of)
            (size_t)of->batch * sizeof(float));
     if (hk_plan_forward(of->plan, of->batch) || hk_plan_backward(of->plan))
         return hk_last_status();
-    double started = bench_now();
+    double started = now();
     hk_optimizer_step(of->optimizer, of->plan, 1, 0);
     if (of->profile)
-        timing_add(&of->profile->optimizer, bench_now() - started, (double)NAN);
+        timing_add(&of->profile->optimizer, now() - started, (double)NAN);
     return HK_OK;
 }
 
@@ -138,17 +138,17 @@ static hk_status repeat(job *of, hk_status (*step)(job *), int passes, double se
     for (int i = 0; i < 3; i++)
         if (step(of))
             return hk_last_status();
-    double started = bench_now();
+    double started = now();
     if (step(of))
         return hk_last_status();
-    double one = bench_now() - started;
+    double one = now() - started;
     int steps = one * 10 > seconds ? 1 : (int)(seconds / 10 / one);
-    for (double began = bench_now(); bench_goes_on(out, began, seconds);) {
-        started = bench_now();
+    for (double began = now(); bench_goes_on(out, began, seconds);) {
+        started = now();
         for (int i = 0; i < steps; i++)
             if (step(of))
                 return hk_last_status();
-        double each = (bench_now() - started) / steps;
+        double each = (now() - started) / steps;
         timing_add(out, each, work / each / limit_peak(in->threads));
     }
     return HK_OK;
@@ -196,10 +196,10 @@ static void count_step(const hk_step_info *step, void *user)
 
 static hk_status profiled_step(job *of)
 {
-    double started = bench_now();
+    double started = now();
     of->profile->at = 0;
     hk_status status = train_step(of);
-    timing_add(&of->profile->whole, bench_now() - started, (double)NAN);
+    timing_add(&of->profile->whole, now() - started, (double)NAN);
     return status;
 }
 
@@ -270,9 +270,9 @@ static int run_profile(job *of, double seconds)
         return complain(EXIT_FAILED, "bench: out of memory for a profile");
     hk_plan_profile(of->plan, count_step, of->profile);
     double peak = limit_peak(of->in->threads);
-    for (double started = bench_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
-        double now = limit_peak(of->in->threads);
-        peak = now > peak ? now : peak;
+    for (double started = now(); bench_goes_on(&of->profile->whole, started, seconds);) {
+        double again = limit_peak(of->in->threads);
+        peak = again > peak ? again : peak;
         if (profiled_step(of))
             return failed();
     }

@@ -24,7 +24,7 @@ static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, 
     if (p->n_storages == p->capacity) {
         int capacity = p->capacity ? 2 * p->capacity : 256;
         hki_storage *grown = hki_grow(p->storages, (size_t)p->capacity * sizeof *grown,
-                                  (size_t)capacity * sizeof *grown);
+                                      (size_t)capacity * sizeof *grown);
         if (!grown)
             return HK_NO_MEMORY;
         p->storages = grown;
@@ -133,9 +133,10 @@ static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)
     }
     if (!is_first)
         return hki_adds_to(y, i) ? HK_OK
-                             : new_storage(p, bytes_of(p, x), time, time, contribution);
-    int last = p->kept[x->id] || p->step_of[x->id] == HKI_NOWHERE ? p->end
-                                                           : backward_time(p, p->step_of[x->id]);
+                                 : new_storage(p, bytes_of(p, x), time, time, contribution);
+    int last = p->kept[x->id] || p->step_of[x->id] == HKI_NOWHERE
+                   ? p->end
+                   : backward_time(p, p->step_of[x->id]);
     if (same_buffer) {
         p->gradient_of[x->id] = p->gradient_of[y->id];
         live_until(p, p->gradient_of[x->id], last);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
@@ -52,13 +52,6 @@ static void test_slots(const subject *s)
 
 /* ---- Speed ----------------------------------------------------------------------------------- */
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Best of several, in turn with copying the same floats, so that a busy machine slows both;
  * backward moves half as much again. */
 static void test_speed(const subject *s)
@@ -76,13 +69,13 @@ static void test_speed(const subject *s)
     hk_tile tile = tile_of(u, p, 0, ROWS);
     begin_call("speed", HK_ISA_COUNT - 1, ROWS, CHANNELS);
     for (int turn = 0; turn < TURNS; turn++) {
-        double start = seconds();
+        double start = now();
         memcpy(p->y, p->x, (size_t)p->in * sizeof *p->x);
-        best[0] = fmin(best[0], seconds() - start), start = seconds();
+        best[0] = fmin(best[0], now() - start), start = now();
         kernel_of(s->plugin, HK_ISA_COUNT - 1, false)(&u->context, &tile);
-        best[1] = fmin(best[1], seconds() - start), start = seconds();
+        best[1] = fmin(best[1], now() - start), start = now();
         kernel_of(s->plugin, HK_ISA_COUNT - 1, true)(&u->context, &tile);
-        best[2] = fmin(best[2], seconds() - start);
+        best[2] = fmin(best[2], now() - start);
     }
     end_call();
     const double ahead = 100 * best[0] / best[1], back = 150 * best[0] / best[2];

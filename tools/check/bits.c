@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <hillock/kernel.h>
+#include "clock.h"
 
 static bool has_trait(const subject *s, uint32_t trait)
 {
@@ -258,7 +258,8 @@ void test_repeat(const subject *s)
     }
 }
 
-enum { THREADS = 4, MILLISECONDS = 30 };
+enum { THREADS = 4 };
+static const double test_seconds = 0.03;
 
 typedef struct work {
     const use *u;
@@ -267,13 +268,6 @@ typedef struct work {
     pthread_barrier_t *start;
     int64_t runs, wrong; /* wrong: results that differ */
 } work;
-
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Without begin_call() and read-only inputs: those are of the whole process. */
 static void *run_often(void *user)
@@ -284,7 +278,7 @@ static void *run_often(void *user)
     ahead.dy = NULL, ahead.dx = NULL, ahead.dslots = NULL;
     back.sums = NULL;
     pthread_barrier_wait(w->start);
-    for (int64_t end = milliseconds() + MILLISECONDS; milliseconds() < end; w->runs++) {
+    for (double end = now() + test_seconds; now() < end; w->runs++) {
         kernel_of(plugin, HK_ISA_COUNT - 1, false)(&w->u->context, &ahead);
         kernel_of(plugin, HK_ISA_COUNT - 1, true)(&w->u->context, &back);
         w->wrong += first_difference(w->p->y, w->expected->y, w->p->out) >= 0 ||
