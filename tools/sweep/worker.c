@@ -7,6 +7,7 @@
 #include "output.h"
 #include "process.h"
 #include "report/text.h"
+#include "summary.h"
 #include "sweep/describe.h"
 #include "sweep/message.h"
 #include "sweep/rate.h"
@@ -125,31 +126,17 @@ static int on_batch(const hk_progress *p, void *user)
                                json_number(p->seconds_left)));
 }
 
-static void add_histogram(json_t *to, const hk_layer_report *layer)
-{
-    json_t *bins = json_array();
-    for (int i = 0; i < HK_HISTOGRAM_BINS; i++)
-        json_array_append_new(bins, json_integer(layer->histogram[i]));
-    json_object_set_new(to, "histogram", bins);
-    json_object_set_new(to, "low", json_real(layer->low));
-    json_object_set_new(to, "high", json_real(layer->high));
-}
-
 static json_t *layers_json(const hk_epoch_report *r, bool histograms)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < r->n_layers; i++) {
-        const hk_layer_report *l = &r->layers[i];
-        json_t *row = json_pack(
-            "{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "layer", l->layer, "units",
-            (json_int_t)l->units, "dead", json_number(l->dead), "gradient_dead",
-            json_number(l->gradient_dead), "dormant", json_number(l->dormant), "saturated",
-            json_number(l->saturated), "mean", json_number(l->mean), "variance",
-            json_number(l->variance), "gradient_norm", json_number(l->gradient_norm),
-            "update_ratio", json_number(l->update_ratio));
-        if (histograms && isfinite(l->low) && isfinite(l->high))
-            add_histogram(row, l);
-        json_array_append_new(list, row);
+    json_t *list = summary_layers_json(r), *row;
+    size_t i;
+    json_array_foreach(list, i, row)
+    {
+        if (histograms && isfinite(r->layers[i].low) && isfinite(r->layers[i].high))
+            continue;
+        json_object_del(row, "histogram");
+        json_object_del(row, "low");
+        json_object_del(row, "high");
     }
     return list;
 }
