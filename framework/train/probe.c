@@ -3,8 +3,7 @@
  * A layer is looked at right after it was computed, a tile of rows at a time: its extremes and
  * counts, its moments, and its slopes, which are what backward makes of ones. A tile's sums are
  * floats; those of a chunk of tiles, and of the layer, are doubles that join in order: so the bits
- * do not depend on the threads. Until they are reported, the members of an hki_unit hold sums:
- * variance and x_variance those of squared distances from the mean. */
+ * do not depend on the threads. */
 #include "train/probe.h"
 
 #include <math.h>
@@ -35,13 +34,11 @@ typedef struct sums {
     int64_t *bins;   /* [HK_HISTOGRAM_BINS] */
 } sums;
 
-/* Where a thread looks at a tile. Columns are some rows side by side, so that few channels make
- * long loops, too. */
+/* Where a thread looks at a tile. */
 typedef struct bench {
-    hki_unit *units;                                 /* [c_out] sums */
-    float *most, *least, *total, *zeros, *saturated; /* [columns] */
-    float *mean, *m2;                                /* [channels] */
-    float *dx, *dslots;                              /* the tile; gradients that nobody reads */
+    hki_unit *units; /* [c_out] sums */
+    hki_unit_room room;
+    float *dx, *dslots; /* the tile; gradients that nobody reads */
 } bench;
 
 struct hki_probe {
@@ -85,11 +82,6 @@ static int64_t tile_rows(const watched *w)
     return 4 * hki_tile_rows(hki_max(w->c_in, w->c_out));
 }
 
-static int64_t columns_of(int64_t channels)
-{
-    return channels * (channels < 64 ? 64 / channels : 1);
-}
-
 static void *take(char *base, size_t *used, size_t count, size_t size)
 {
     void *at = base ? base + *used : NULL;
@@ -115,13 +107,15 @@ static const hki_use *part_of(const watched *w, int i)
 static size_t place_bench(const watched *w, char *base, bench *out)
 {
     size_t used = 0, widest = (size_t)hki_max(w->c_in, w->c_out);
-    size_t columns = (size_t)hki_max(columns_of(w->c_in), columns_of(w->c_out));
-    float **const rows[] = {&out->most, &out->least, &out->total, &out->zeros, &out->saturated};
+    size_t columns = (size_t)hki_max(hki_unit_columns(w->c_in), hki_unit_columns(w->c_out));
+    hki_unit_room *room = &out->room;
+    float **const rows[] = {&room->most, &room->least, &room->total, &room->zeros,
+                            &room->saturated};
     out->units = take(base, &used, (size_t)w->c_out, sizeof *out->units);
     for (int i = 0; i < 5; i++)
         *rows[i] = take(base, &used, columns, sizeof(float));
-    out->mean = take(base, &used, widest, sizeof(float));
-    out->m2 = take(base, &used, widest, sizeof(float));
+    room->mean = take(base, &used, widest, sizeof(float));
+    room->m2 = take(base, &used, widest, sizeof(float));
     out->dx = take(base, &used, (size_t)(tile_rows(w) * w->c_in), sizeof(float));
     int64_t learned = 0;
     for (int i = 0; i < w->n_parts; i++)
@@ -143,116 +137,7 @@ static hk_status watch_layer(watched *w, const hk_tensor *t)
     return w->units ? HK_OK : HK_NO_MEMORY;
 }
 
-/* ---- Joining sums -------------------------------------------------------------------------------- */
-
-static double larger(double a, double b)
-{
-    return b > a ? b : a;
-}
-
-static double smaller(double a, double b)
-{
-    return b < a ? b : a;
-}
-
-/* Mean and squared distances of n numbers with those of k more (Chan, Golub, LeVeque 1979). */
-static void join_moments(double *mean, double *m2, double n, double more_mean, double more_m2,
-                         double k)
-{
-    double away = more_mean - *mean, share = k / (n + k);
-    *mean += away * share;
-    *m2 += more_m2 + away * away * n * share;
-}
-
-/* The sums of n rows with those of k more. */
-static void join(hki_unit *sum, double n, const hki_unit *more, double k)
-{
-    sum->most = larger(sum->most, more->most);
-    sum->least = smaller(sum->least, more->least);
-    join_moments(&sum->mean, &sum->variance, n, more->mean, more->variance, k);
-    sum->mean_abs += more->mean_abs;
-    sum->zeros += more->zeros;
-    sum->saturated += more->saturated;
-    sum->slope = larger(sum->slope, more->slope);
-    sum->x_most = larger(sum->x_most, more->x_most);
-    sum->x_least = smaller(sum->x_least, more->x_least);
-    join_moments(&sum->x_mean, &sum->x_variance, n, more->x_mean, more->x_variance, k);
-}
-
-static void forget(hki_unit *units, int64_t n)
-{
-    const double all = (double)INFINITY;
-    for (int64_t i = 0; i < n; i++)
-        units[i] = (hki_unit){.most = -all, .least = all, .x_most = -all, .x_least = all};
-}
-
 /* ---- Looking at a tile --------------------------------------------------------------------------- */
-
-/* A tile [rows x channels] as rows of columns; the last of them may be shorter. */
-typedef struct wide {
-    int64_t rows, columns, rest, channels;
-    const float *v;
-} wide;
-
-static wide widen(const float *v, int64_t rows, int64_t channels)
-{
-    int64_t columns = columns_of(channels), count = rows * channels;
-    return (wide){count / columns, columns, count % columns, channels, v};
-}
-
-static void start_extremes(const wide *t, const bench *at)
-{
-    for (int64_t j = 0; j < t->columns; j++) {
-        at->most[j] = -INFINITY;
-        at->least[j] = INFINITY;
-    }
-}
-
-static void extremes_of_row(int64_t n, const float *restrict v, float *restrict most,
-                            float *restrict least)
-{
-    for (int64_t j = 0; j < n; j++) {
-        most[j] = v[j] > most[j] ? v[j] : most[j];
-        least[j] = v[j] < least[j] ? v[j] : least[j];
-    }
-}
-
-static void find_extremes(const wide *t, const bench *at)
-{
-    start_extremes(t, at);
-    for (int64_t r = 0; r <= t->rows; r++)
-        extremes_of_row(r < t->rows ? t->columns : t->rest, t->v + r * t->columns, at->most,
-                        at->least);
-    for (int64_t j = t->channels; j < t->columns; j++) {
-        int64_t i = j % t->channels;
-        at->most[i] = at->most[j] > at->most[i] ? at->most[j] : at->most[i];
-        at->least[i] = at->least[j] < at->least[i] ? at->least[j] : at->least[i];
-    }
-}
-
-static void counts_of_row(int64_t n, const float *restrict v, float low, float high,
-                          float *restrict total, float *restrict zeros, float *restrict saturated)
-{
-    for (int64_t j = 0; j < n; j++) {
-        total[j] += fabsf(v[j]);
-        zeros[j] += v[j] == 0 ? 1.0f : 0.0f;
-        saturated[j] += v[j] < low || v[j] > high ? 1.0f : 0.0f;
-    }
-}
-
-static void find_counts(const watched *w, const wide *t, const bench *at)
-{
-    for (int64_t j = 0; j < t->columns; j++)
-        at->total[j] = at->zeros[j] = at->saturated[j] = 0;
-    for (int64_t r = 0; r <= t->rows; r++)
-        counts_of_row(r < t->rows ? t->columns : t->rest, t->v + r * t->columns, w->low, w->high,
-                      at->total, at->zeros, at->saturated);
-    for (int64_t j = t->channels; j < t->columns; j++) {
-        at->total[j % t->channels] += at->total[j];
-        at->zeros[j % t->channels] += at->zeros[j];
-        at->saturated[j % t->channels] += at->saturated[j];
-    }
-}
 
 /* A look at one layer: what all its tiles have in common. */
 typedef struct look {
@@ -280,35 +165,6 @@ static bench own_bench(const look *l)
     return own;
 }
 
-static void look_at_outputs(const watched *w, const hk_tile *tile, const bench *at)
-{
-    wide y = widen(tile->y, tile->rows, w->c_out);
-    find_extremes(&y, at);
-    find_counts(w, &y, at);
-    hki_kernels_active()->moments(tile->rows, w->c_out, tile->y, at->mean, at->m2);
-    for (int64_t j = 0; j < w->c_out; j++)
-        at->units[j] = (hki_unit){.most = (double)at->most[j],
-                                 .least = (double)at->least[j],
-                                 .mean = (double)at->mean[j],
-                                 .variance = (double)at->m2[j],
-                                 .mean_abs = (double)at->total[j],
-                                 .zeros = (double)at->zeros[j],
-                                 .saturated = (double)at->saturated[j]};
-}
-
-static void look_at_inputs(const watched *w, const hk_tile *tile, const bench *at)
-{
-    wide x = widen(tile->x, tile->rows, w->c_in);
-    find_extremes(&x, at);
-    hki_kernels_active()->moments(tile->rows, w->c_in, tile->x, at->mean, at->m2);
-    for (int64_t j = 0; j < w->c_in; j++) {
-        at->units[j].x_most = (double)at->most[j];
-        at->units[j].x_least = (double)at->least[j];
-        at->units[j].x_mean = (double)at->mean[j];
-        at->units[j].x_variance = (double)at->m2[j];
-    }
-}
-
 /* What part i kept of the rows from this one on. */
 static float *kept_by(const look *l, int i, int64_t row)
 {
@@ -332,11 +188,7 @@ static void look_at_slopes(const look *l, int i, hk_tile tile, const bench *at)
     if (!(plugin->activation->reads & HK_READS_X))
         tile.x = NULL;
     hki_backward(plugin)(&l->contexts[i], &tile);
-    wide dx = widen(at->dx, tile.rows, w->c_in);
-    find_extremes(&dx, at);
-    for (int64_t j = 0; j < w->c_in; j++)
-        if (!swapped || swapped[j] > 0)
-            at->units[j].slope = larger((double)at->most[j], -(double)at->least[j]);
+    hki_units_see_slopes(at->units, tile.rows, w->c_in, at->dx, swapped, &at->room);
 }
 
 static hk_tile tile_at(const look *l, int64_t row, int64_t end)
@@ -354,16 +206,16 @@ static void look_at_chunk(const look *l, int chunk)
     sums own = sums_of(l, chunk);
     bench at = own_bench(l);
     int64_t first = chunk * l->chunks.size, end = hki_chunk_end(&l->chunks, first);
-    forget(own.units, w->c_out);
+    hki_units_forget(own.units, w->c_out);
     for (int64_t row = first; row < end; row += tile_rows(w)) {
         hk_tile tile = tile_at(l, row, end);
-        look_at_outputs(w, &tile, &at);
+        hki_units_of_outputs(at.units, tile.rows, w->c_out, tile.y, w->low, w->high, &at.room);
         if (w->c_in == w->c_out)
-            look_at_inputs(w, &tile, &at);
+            hki_units_see_inputs(at.units, tile.rows, w->c_in, tile.x, &at.room);
         for (int i = 0; i < w->n_parts && w->has_slope; i++)
             look_at_slopes(l, i, tile, &at);
         for (int64_t j = 0; j < w->c_out; j++)
-            join(&own.units[j], (double)(row - first), &at.units[j], (double)tile.rows);
+            hki_unit_join(&own.units[j], (double)(row - first), &at.units[j], (double)tile.rows);
     }
 }
 
@@ -374,8 +226,8 @@ static void place_bins(watched *w)
     w->first_bin = (double)INFINITY;
     w->last_bin = -w->first_bin;
     for (int64_t j = 0; j < w->c_out; j++) {
-        w->first_bin = smaller(w->first_bin, w->units[j].least);
-        w->last_bin = larger(w->last_bin, w->units[j].most);
+        w->first_bin = fmin(w->first_bin, w->units[j].least);
+        w->last_bin = fmax(w->last_bin, w->units[j].most);
     }
 }
 
@@ -421,7 +273,7 @@ static void gather_units(const look *l)
         sums own = sums_of(l, c);
         int64_t first = c * l->chunks.size, rows = hki_chunk_end(&l->chunks, first) - first;
         for (int64_t j = 0; j < w->c_out; j++)
-            join(&w->units[j], (double)seen, &own.units[j], (double)rows);
+            hki_unit_join(&w->units[j], (double)seen, &own.units[j], (double)rows);
         seen += rows;
     }
     w->rows = seen;
@@ -543,7 +395,7 @@ void hki_probe_reset(hki_probe *probe)
     for (int i = 0; i < probe->n_layers; i++) {
         watched *w = &probe->layers[i];
         w->rows = 0;
-        forget(w->units, w->c_out);
+        hki_units_forget(w->units, w->c_out);
         memset(w->bins, 0, sizeof w->bins);
     }
 }
@@ -620,7 +472,7 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
         gradient_dead += unit.slope < slope_threshold;
         out->saturated += unit.saturated / n;
         mean_abs += unit.mean_abs / n;
-        join_moments(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
+        hki_moments_join(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
     }
     for (int64_t j = 0; j < w->c_out; j++) {
         hki_probe_unit(probe, i, j, &unit);

@@ -3,6 +3,7 @@
 #pragma once
 #include "core/plan.h"
 #include "train/train.h"
+#include "train/unit.h"
 
 typedef struct hki_probe hki_probe;
 
@@ -20,14 +21,5 @@ const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activat
 /* Figures of layer i, and its name; gradient norm and update ratio are left to the caller. */
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);
 
-/* One unit of a layer: a channel, over all samples and positions that were seen. y is the output of
- * the activation, x what goes into it. */
-typedef struct hki_unit {
-    double most, least;              /* the largest and the smallest y */
-    double mean, variance, mean_abs; /* of y, y and |y| */
-    double zeros;                    /* share of y that is 0 exactly (APoZ) */
-    double saturated;                /* share of y within 0.05 of an asymptote */
-    double slope;                    /* the largest |f'(x)|; NAN: f mixes channels */
-    double x_most, x_least, x_mean, x_variance; /* NAN: there are more or fewer x than y */
-} hki_unit;
+/* One unit of a layer, its shares and variances finished. */
 void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out);

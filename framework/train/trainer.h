@@ -1,0 +1,28 @@
+/* train/trainer.h - a training in progress: what the loop and its checkpoints share. */
+#pragma once
+#include "train/evaluate.h"
+#include "train/probe.h"
+#include "train/record.h"
+#include "train/treat.h"
+
+struct hk_trainer {
+    hk_train_options options; /* with defaults filled in; texts are copies */
+    char *optimizer_spec, *schedule_spec, *augment_spec;
+    hk_tensor *logits, *labels, *loss;
+    const hk_tensor *input;
+    hk_plan *plan;
+    hki_evaluator evaluator;
+    hk_plan *probed; /* with the probe; both NULL without probes */
+    hki_probe *probe;
+    int64_t to_probe; /* inputs */
+    hk_optimizer *optimizer;
+    hki_record *record;
+    hki_treatments doctor; /* n = 0: none */
+    hki_schedule schedule;
+    hk_loader *loader;
+    int64_t steps_per_epoch, step; /* step: taken so far */
+    int epoch;                     /* finished so far */
+    double started;                /* seconds on the monotonic clock */
+    hk_layer_report *layers;
+    hk_epoch_report report;
+};
