@@ -177,8 +177,13 @@ int main(int argc, char **argv)
         return 2;
     }
     experiment e = {.model = argv[1]};
-    snprintf(e.before, sizeof e.before, "regain_%d_before.safetensors", (int)getpid());
-    snprintf(e.damaged, sizeof e.damaged, "regain_%d_damaged.safetensors", (int)getpid());
+    char folder[] = "/tmp/regain.XXXXXX";
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        return 1;
+    }
+    snprintf(e.before, sizeof e.before, "%s/before.safetensors", folder);
+    snprintf(e.damaged, sizeof e.damaged, "%s/damaged.safetensors", folder);
     check(hk_model_find(e.model, &model, NULL));
     check(hk_data_open(argv[2], &e.train, &e.test));
     e.recipe = hk_model_recipe(model, hk_data_spec(e.train));
@@ -188,6 +193,7 @@ int main(int argc, char **argv)
     print_table(regained, seeds);
     unlink(e.before);
     unlink(e.damaged);
+    rmdir(folder);
     hk_data_free(e.train);
     hk_data_free(e.test);
     hk_data_free(e.few);
