@@ -1,27 +1,54 @@
 /* engine/row_kernels.h - passes over the rows of a matrix [rows x channels]: sums, moments, affine
- * maps. Part of kernels_template.h. Rows are short: a channel is summed over four rows side by side, so that
- * the additions need not wait for each other. */
+ * maps. Part of kernels_template.h. Rows are short: a channel is summed over four rows side by side,
+ * so that the additions need not wait for each other. */
+
+/* Sums of up to four rows side by side; `n` is how many take part. */
+INLINE void sum_rows(const float *x, int64_t channels, int64_t left, vec *sum, int n)
+{
+    UNROLL(4)
+    for (int i = 0; i < n; i++)
+        sum[i] += load_some(x + i * channels, left);
+}
+
+/* Columns of `vectors` neighbouring vectors, so that a row is read in one go. */
+INLINE void sum_columns(int64_t rows, const float *x, ptrdiff_t x_row, int64_t left, float *out,
+                        int vectors)
+{
+    vec total[4] = {{0}};
+    for (int64_t r = 0; r < rows;) {
+        int64_t to = hki_min(rows, r + HKI_DEPTH);
+        vec sum[4][4] = {{{0}}};
+        for (; r + 4 <= to; r += 4)
+            UNROLL(4)
+            for (int j = 0; j < vectors; j++)
+                sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 4);
+        for (; r < to; r++)
+            UNROLL(4)
+            for (int j = 0; j < vectors; j++)
+                sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 1);
+        UNROLL(4)
+        for (int j = 0; j < vectors; j++)
+            total[j] += sum[j][0] + sum[j][1] + (sum[j][2] + sum[j][3]);
+    }
+    UNROLL(4)
+    for (int j = 0; j < vectors; j++)
+        store_some(out + j * LANES, total[j], left - j * LANES);
+}
 
 static void column_sums(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row,
                         float *out)
 {
-    for (int64_t c = 0; c < columns; c += LANES) {
-        int64_t left = columns - c;
-        vec total = {0};
-        for (int64_t from = 0; from < rows; from += HKI_DEPTH) {
-            int64_t to = hki_min(rows, from + HKI_DEPTH);
-            vec sum = {0};
-            for (int64_t r = from; r < to; r++)
-                sum += load_some(x + r * x_row + c, left);
-            total += sum;
-        }
-        store_some(out + c, total, left);
-    }
+    int64_t c = 0;
+    for (; c + 4 * LANES <= columns; c += 4 * LANES)
+        sum_columns(rows, x + c, x_row, 4 * LANES, out + c, 4);
+    for (; c + 2 * LANES <= columns; c += 2 * LANES)
+        sum_columns(rows, x + c, x_row, 2 * LANES, out + c, 2);
+    for (; c < columns; c += LANES)
+        sum_columns(rows, x + c, x_row, columns - c, out + c, 1);
 }
 
 /* ---- Normalization --------------------------------------------------------------------------- */
 
-/* Sums of up to four rows side by side; `n` is how many take part. */
 INLINE void sum_squares(const float *x, int64_t channels, int64_t left, vec centre, vec *sum, int n)
 {
     UNROLL(4)
@@ -29,13 +56,6 @@ INLINE void sum_squares(const float *x, int64_t channels, int64_t left, vec cent
         vec away = load_some(x + i * channels, left) - centre;
         sum[i] += away * away;
     }
-}
-
-INLINE void sum_rows(const float *x, int64_t channels, int64_t left, vec *sum, int n)
-{
-    UNROLL(4)
-    for (int i = 0; i < n; i++)
-        sum[i] += load_some(x + i * channels, left);
 }
 
 static void moments(int64_t rows, int64_t channels, const float *x, float *mean, float *m2)

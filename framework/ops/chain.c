@@ -16,7 +16,7 @@
 
 /* Sums that one part or set has of its own: two per channel in double, two in float. */
 typedef struct sums {
-    double *first, *second; /* mean and m2, or the sums of dy and dy (in - mean) */
+    double *first, *second; /* mean and m2, or the sums of dz and dz (in - mean) */
     float *tile;            /* [3][channels] */
     int64_t rows;           /* that were added */
 } sums;
@@ -49,6 +49,7 @@ struct job {
     float *learned;   /* [HKI_MAX_CHUNKS][n_learned]: gradients of the activation's slots */
     int64_t n_learned;
     float *dz, *din;  /* [rows][channels]; without an activation dz is dy */
+    float *dbias;     /* of the convolution, where dz is what is summed for it; or NULL */
     void *engine;     /* the convolution's */
     tile_work *tile;  /* what each_tile() calls */
 };
@@ -110,7 +111,7 @@ static size_t place_scratch(job *j, char *base, bool back)
     int64_t c = j->channels, longest = 0;
     if (j->chain->conv)
         j->engine = take(base, &used, hki_engine_active()->conv_scratch(&j->conv));
-    for (int i = 0; norm && i < HKI_MAX_CHUNKS; i++) {
+    for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
         sums *part = &j->parts[i];
         part->first = take(base, &used, sizeof(double) * (size_t)c);
         part->second = take(base, &used, sizeof(double) * (size_t)c);
@@ -122,7 +123,7 @@ static size_t place_scratch(job *j, char *base, bool back)
         return used;
     for (int i = 0; norm && i < hki_slot_count(norm->plugin); i++)
         longest = hki_max(longest, hki_slot_length(&norm->plugin->slots[i], j->rows, c));
-    j->set_sums = take(base, &used, norm ? 2 * sizeof(double) * (size_t)(j->sets * c) : 0);
+    j->set_sums = take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * c));
     j->bcoef = take(base, &used, floats(norm ? 3 * j->sets * c : 0));
     j->unwanted = take(base, &used, floats(longest));
     j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
@@ -401,6 +402,15 @@ static void add_gradient_sums(job *j, int part, int64_t row, int64_t n, const fl
     own->rows += n;
 }
 
+static void add_bias_sums(job *j, int part, int64_t row, int64_t n, const float *dz)
+{
+    sums *own = sums_at(j, part, row, j->set_sums);
+    hki_kernels_active()->column_sums(n, j->channels, dz, j->channels, own->tile);
+    for (int64_t i = 0; i < j->channels; i++)
+        own->first[i] += (double)own->tile[i];
+    own->rows += n;
+}
+
 /* dz, its sums, the gradient of the residual. */
 static void walk_back(job *j, int part, int64_t row, int64_t n)
 {
@@ -415,6 +425,8 @@ static void walk_back(job *j, int part, int64_t row, int64_t n)
     }
     if (j->norm)
         add_gradient_sums(j, part, row, n, dz);
+    else if (j->dbias)
+        add_bias_sums(j, part, row, n, dz);
 }
 
 static void normalization_gradient(job *j, int part, int64_t row, int64_t n)
@@ -477,7 +489,7 @@ static void convolution_gradients(const job *j)
 {
     const hki_engine *engine = hki_engine_active();
     const hki_call *call = j->call;
-    float *bias = j->chain->conv->n_inputs > 2 ? call->dx[2] : NULL;
+    float *bias = j->norm && j->chain->conv->n_inputs > 2 ? call->dx[2] : NULL;
     if (call->dx[0])
         engine->conv_backward_data(&j->conv, j->din, call->x[1], call->adds & 1, call->dx[0],
                                    j->engine);
@@ -496,6 +508,8 @@ static void chain_backward(const hki_call *call)
         memset(j.moments, 0, sizeof(double) * (size_t)j.channels); /* sums around 0 */
     if (j.n_learned)
         memset(j.learned, 0, HKI_MAX_CHUNKS * floats(j.n_learned));
+    if (!j.norm && j.chain->conv->n_inputs > 2)
+        j.dbias = call->dx[2];
     for_tiles(&j, walk_back);
     if (j.act)
         hki_gather_slots(call, j.chain->act_slots, use_of(j.chain->act)->plugin, j.rows,
@@ -506,6 +520,11 @@ static void chain_backward(const hki_call *call)
         find_coefficients(&j);
         if (j.din)
             for_tiles(&j, normalization_gradient);
+    }
+    if (j.dbias) {
+        gather_sums(&j);
+        for (int64_t i = 0; i < j.channels; i++)
+            j.dbias[i] = (float)j.set_sums[i];
     }
     if (j.chain->conv)
         convolution_gradients(&j);
