@@ -4,6 +4,10 @@
  * The heart is block(): rows x vectors sums held in registers; a step loads `vectors` of b and
  * multiplies them by one broadcast element of a for each row. */
 
+/* Steps of b that are fetched ahead where it is walked through once for many rows of a: in place they
+ * are too far apart for the processor to foresee. */
+enum { AHEAD = 16 };
+
 /* Adds the sums of one row of a block to what y starts from. */
 INLINE void finish(const hki_product *p, bool add, float *y, const vec *sum, int vectors)
 {
@@ -43,8 +47,11 @@ void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t fi
         for (int64_t l = runs[r].length; l > 0; l--) {
             vec bv[MOST_VECTORS];
             UNROLL(4)
-            for (int j = 0; j < vectors; j++)
+            for (int j = 0; j < vectors; j++) {
+                if (across)
+                    __builtin_prefetch(b + AHEAD * b_step + j * LANES);
                 bv[j] = load(b + j * LANES);
+            }
             UNROLL(16)
             for (int i = 0; i < rows; i++)
                 UNROLL(4)
