@@ -48,14 +48,14 @@ INLINE void covering(int at, int extent, int stride, int n, int *from, int *to)
     *to = at / stride + 1 < n ? at / stride + 1 : n;
 }
 
-/* The first of the largest of a window's positions [row0, row1) x [col0, col1), from channel c on;
- * the window's corner is at x, in column `edge`. Constants make it straight code. */
-INLINE void max_window(const hki_pool *p, const float *x, int edge, int c, int row0, int row1,
-                       int col0, int col1, vec *best, ivec *place)
+/* The first of the largest of a window's positions [row0, row1) x [col0, col1) in n channels; the
+ * window's corner is at x. Constants make it straight code. */
+INLINE void max_window(const hki_pool *p, const float *x, int n, int row0, int row1, int col0,
+                       int col1, vec *best, ivec *place)
 {
     for (int i = row0; i < row1; i++)
         for (int j = col0; j < col1; j++) {
-            vec v = load_some(x + ((int64_t)i * p->w + j) * p->c + c, reach(p, p->w - edge - j, c));
+            vec v = load_some(x + ((int64_t)i * p->w + j) * p->c, n);
             bool first = i == row0 && j == col0;
             ivec wins = first ? (ivec){0} == 0 : (*best == *best) & ~(v <= *best);
             *best = pick(wins, v, *best);
@@ -73,28 +73,29 @@ static void max_forward(const hki_pool *pool, int oh, const float *x, float *y, 
         window(edge, p->kw, p->w, &col0, &col1);
         bool two = p->kh == 2 && p->kw == 2 && row1 - row0 == 2 && col1 - col0 == 2;
         for (int c = 0; c < p->c; c += LANES) {
-            const float *corner = x + ((int64_t)top * p->w + edge) * p->c;
-            int64_t at = (int64_t)ow * p->c + c, left = reach(p, p->ow - ow, c);
+            const float *corner = x + ((int64_t)top * p->w + edge) * p->c + c;
+            int64_t at = (int64_t)ow * p->c + c;
+            int n = p->c - c;
             vec best = splat(-INFINITY);
             ivec place = {0};
             if (two)
-                max_window(p, corner, edge, c, 0, 2, 0, 2, &best, &place);
+                max_window(p, corner, n, 0, 2, 0, 2, &best, &place);
             else
-                max_window(p, corner, edge, c, row0, row1, col0, col1, &best, &place);
-            store_some(y + at, best, left);
+                max_window(p, corner, n, row0, row1, col0, col1, &best, &place);
+            store_some(y + at, best, n);
             if (which)
-                store_places(which + at, place, left);
+                store_places(which + at, place, reach(p, p->ow - ow, c));
         }
     }
 }
 
 /* dx of `columns` pixels, of which the first is position `here` of its window. */
-INLINE void hand_pixels(const hki_pool *p, ivec place, vec g, int here, int columns, int c,
+INLINE void hand_pixels(const hki_pool *p, ivec place, vec g, int here, int columns, int n,
                         float *dx)
 {
     UNROLL(2)
     for (int j = 0; j < columns; j++)
-        store_some(dx + j * p->c + c, pick(place == here + j, g, (vec){0}), p->c - c);
+        store_some(dx + j * p->c, pick(place == here + j, g, (vec){0}), n);
 }
 
 /* Where no windows overlap, each output hands its gradient to its own columns; others have none. */
@@ -109,15 +110,16 @@ INLINE void max_hand_back(const hki_pool *p, int ih, const float *dy, const uint
         int col0, col1, edge = ow * p->sw - p->pw;
         window(edge, p->kw, p->w, &col0, &col1);
         int here = i * p->kw + col0;
-        float *to = dx + (int64_t)(edge + col0) * p->c;
         for (int c = 0; c < p->c; c += LANES) {
-            int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c, left = reach(p, p->ow - ow, c);
-            ivec place = load_places(which + at, left);
-            vec g = load_some(dy + at, left);
+            int n = p->c - c;
+            int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c;
+            ivec place = load_places(which + at, reach(p, p->ow - ow, c));
+            vec g = load_some(dy + at, n);
+            float *to = dx + (int64_t)(edge + col0) * p->c + c;
             if (col1 - col0 == 2)
-                hand_pixels(p, place, g, here, 2, c, to);
+                hand_pixels(p, place, g, here, 2, n, to);
             else
-                hand_pixels(p, place, g, here, col1 - col0, c, to);
+                hand_pixels(p, place, g, here, col1 - col0, n, to);
         }
     }
 }
