@@ -3,7 +3,8 @@
  * Large images: the pixels are cut into chunks by shape, each with a partial gradient of its own,
  * added in order at the end. Large filters are also cut by kernel row and by columns.
  * Few channels: the patch of x that each pixel sees is laid out in one piece, so that all taps are
- * one product; whichever of taps and filters wastes fewer lanes runs along the vectors.
+ * one product; whichever of taps and filters wastes fewer lanes runs along the vectors. Where two
+ * neighbours together see no more vectors than one, they are one pixel with twice the filters.
  * Small images: x and dy of some images are packed pixel by pixel, the images side by side; a task
  * then owns a tile of one tap and adds all their pixels. The next images follow when all have. */
 #include "engine/conv.h"
@@ -123,8 +124,31 @@ static size_t packed_dy_floats(const hki_image *g, int64_t k)
     return (size_t)(g->n * g->v.dest * g->h.dest * hki_pitch(k));
 }
 
+/* The convolution whose pixels are pairs of c's; false where that saves no patches. */
+static bool pairs_of(const hki_conv *c, hki_conv *pairs)
+{
+    layout one = layout_of(c);
+    if (!one.transposed || c->groups > 1 || c->dw > 1 || c->ow % 2 != 0)
+        return false;
+    *pairs = *c;
+    pairs->ow /= 2;
+    pairs->k *= 2;
+    pairs->kw += c->sw;
+    pairs->sw *= 2;
+    layout two = layout_of(pairs);
+    return two.transposed && vectors(two.depth) == vectors(one.depth);
+}
+
+static size_t filter_floats(const hki_conv *c)
+{
+    return hki_lines((int64_t)c->kh * c->kw * c->c * c->k);
+}
+
 size_t hki_weight_scratch(const hki_conv *c)
 {
+    hki_conv pairs;
+    if (pairs_of(c, &pairs))
+        return sizeof(float) * filter_floats(&pairs) + hki_weight_scratch(&pairs);
     layout l = layout_of(c);
     hki_image g = image_of(c, NULL, 0);
     size_t shared = l.partial;
@@ -393,9 +417,28 @@ static void gradient_of_images(const pass *given, float *dw, float *scratch)
     }
 }
 
+/* ---- Pairs ----------------------------------------------------------------------------------- */
+
+/* A filter's gradient is the sum of those of the first pixel and, `step` taps on, of the second. */
+static void add_pairs(const hki_conv *c, const hki_conv *pairs, const float *both, float *dw)
+{
+    int64_t row = (int64_t)c->kw * c->c, step = (int64_t)c->sw * c->c;
+    for (int64_t t = 0; t < c->kh; t++, both += pairs->kw * c->c * pairs->k)
+        for (int64_t r = 0; r < row; r++, dw += c->k)
+            for (int64_t f = 0; f < c->k; f++)
+                dw[f] = both[r * pairs->k + f] + both[(r + step) * pairs->k + c->k + f];
+}
+
 void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, float *dw,
                          void *scratch)
 {
+    hki_conv pairs;
+    if (pairs_of(c, &pairs)) {
+        float *both = scratch;
+        hki_weight_gradient(&pairs, x, dy, both, both + filter_floats(&pairs));
+        add_pairs(c, &pairs, both, dw);
+        return;
+    }
     pass s = {.conv = c, .l = layout_of(c)};
     for (int group = 0; group < c->groups; group++) {
         s.image = image_of(c, x, group);
