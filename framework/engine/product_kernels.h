@@ -48,7 +48,7 @@ void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t fi
             vec bv[MOST_VECTORS];
             UNROLL(4)
             for (int j = 0; j < vectors; j++) {
-                if (across)
+                if (across && vectors > 1)
                     __builtin_prefetch(b + AHEAD * b_step + j * LANES);
                 bv[j] = load(b + j * LANES);
             }

@@ -104,32 +104,40 @@ static size_t place_kept(job *j, char *base)
     return used;
 }
 
+/* What backward alone needs. */
+static void place_gradients(job *j, char *base, size_t *used)
+{
+    const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
+    int64_t c = j->channels, longest = 0;
+    for (int i = 0; norm && i < hki_slot_count(norm->plugin); i++)
+        longest = hki_max(longest, hki_slot_length(&norm->plugin->slots[i], j->rows, c));
+    j->set_sums = take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
+    j->bcoef = take(base, used, floats(norm ? 3 * j->sets * c : 0));
+    j->unwanted = take(base, used, floats(longest));
+    j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
+    j->learned = take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
+    if (!j->chain->spends_dy || j->chain->add)
+        j->dz = take(base, used, floats(j->rows * c));
+}
+
 static size_t place_scratch(job *j, char *base, bool back)
 {
     size_t used = 0;
-    const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
-    int64_t c = j->channels, longest = 0;
-    if (j->chain->conv)
-        j->engine = take(base, &used, hki_engine_active()->conv_scratch(&j->conv));
+    int64_t c = j->channels;
     for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
         sums *part = &j->parts[i];
         part->first = take(base, &used, sizeof(double) * (size_t)c);
         part->second = take(base, &used, sizeof(double) * (size_t)c);
         part->tile = take(base, &used, 3 * floats(c));
     }
-    if (act)
+    if (j->act)
         j->tiles = take(base, &used, HKI_MAX_CHUNKS * floats(hki_tile_rows(c) * c));
-    if (!back)
-        return used;
-    for (int i = 0; norm && i < hki_slot_count(norm->plugin); i++)
-        longest = hki_max(longest, hki_slot_length(&norm->plugin->slots[i], j->rows, c));
-    j->set_sums = take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * c));
-    j->bcoef = take(base, &used, floats(norm ? 3 * j->sets * c : 0));
-    j->unwanted = take(base, &used, floats(longest));
-    j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
-    j->learned = take(base, &used, HKI_MAX_CHUNKS * floats(j->n_learned));
-    if (!j->chain->spends_dy || j->chain->add)
-        j->dz = take(base, &used, floats(j->rows * c));
+    if (back)
+        place_gradients(j, base, &used);
+    /* The engine's is the last: its size takes long to find, and here does not matter any more. */
+    j->engine = base ? base + used : NULL;
+    if (!base && j->chain->conv)
+        used += hki_engine_active()->conv_scratch(&j->conv);
     return used;
 }
 
