@@ -1,27 +1,30 @@
 /* engine/pool_kernels.h - windows of pixels, channel by channel. Part of kernels_template.h.
  *
- * Where a pixel has fewer channels than a vector, vectors reach into the pixels behind it in the
- * row: their turn comes later, and overwrites what was written there. A copy of the description
- * spares reading it again after each store. */
+ * Where a pixel has fewer channels than a vector, its place in the window is written as a whole
+ * vector all the same, into the pixels behind it in the row: their turn comes later. A copy of the
+ * description spares reading it again after each store. */
 
 INLINE vec pick(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
 }
 
-/* Floats that may be touched from channel c of a pixel on, with so many pixels left in the row. */
+/* Floats that may be written from channel c of a pixel on, with so many pixels left in the row. */
 INLINE int64_t reach(const hki_pool *p, int pixels, int c)
 {
     return p->c <= LANES ? (int64_t)pixels * p->c : p->c - c;
 }
 
+/* A vector's places, of which n may be read. */
 INLINE ivec load_places(const uint16_t *which, int64_t n)
 {
-    hvec places = {0};
-    if (n >= LANES)
-        memcpy(&places, which, sizeof places);
-    else
-        memcpy(&places, which, 2 * (size_t)n);
+    hvec places;
+    ivec some = {0};
+    for (int i = 0; n < LANES && i < n; i++)
+        some[i] = which[i];
+    if (n < LANES)
+        return some;
+    memcpy(&places, which, sizeof places);
     return __builtin_convertvector(places, ivec);
 }
 
@@ -30,8 +33,8 @@ INLINE void store_places(uint16_t *which, ivec place, int64_t n)
     hvec places = __builtin_convertvector(place, hvec);
     if (n >= LANES)
         memcpy(which, &places, sizeof places);
-    else
-        memcpy(which, &places, 2 * (size_t)n);
+    for (int i = 0; n < LANES && i < n; i++)
+        which[i] = places[i];
 }
 
 /* Of the window at `start` in one direction: the positions inside an image of `size`. */
@@ -106,6 +109,7 @@ INLINE void max_hand_back(const hki_pool *p, int ih, const float *dy, const uint
     bool whole = i < p->kh && p->sw == p->kw && p->pw == 0 && p->ow * p->sw == p->w;
     if (!whole)
         memset(dx, 0, sizeof *dx * (size_t)p->w * (size_t)p->c);
+    int64_t end = (int64_t)p->oh * p->ow * p->c;
     for (int ow = 0; i < p->kh && ow < p->ow; ow++) {
         int col0, col1, edge = ow * p->sw - p->pw;
         window(edge, p->kw, p->w, &col0, &col1);
@@ -113,7 +117,7 @@ INLINE void max_hand_back(const hki_pool *p, int ih, const float *dy, const uint
         for (int c = 0; c < p->c; c += LANES) {
             int n = p->c - c;
             int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c;
-            ivec place = load_places(which + at, reach(p, p->ow - ow, c));
+            ivec place = load_places(which + at, end - at);
             vec g = load_some(dy + at, n);
             float *to = dx + (int64_t)(edge + col0) * p->c + c;
             if (col1 - col0 == 2)
@@ -128,6 +132,7 @@ INLINE void max_hand_back(const hki_pool *p, int ih, const float *dy, const uint
 INLINE void max_gather(const hki_pool *p, int ih, const float *dy, const uint16_t *which, float *dx)
 {
     int row0, row1, col0, col1;
+    int64_t end = (int64_t)p->oh * p->ow * p->c;
     covering(ih + p->ph, p->kh, p->sh, p->oh, &row0, &row1);
     for (int iw = 0; iw < p->w; iw++) {
         covering(iw + p->pw, p->kw, p->sw, p->ow, &col0, &col1);
@@ -136,12 +141,11 @@ INLINE void max_gather(const hki_pool *p, int ih, const float *dy, const uint16_
             for (int oh = row0; oh < row1; oh++)
                 for (int ow = col0; ow < col1; ow++) {
                     int64_t at = ((int64_t)oh * p->ow + ow) * p->c + c;
-                    int64_t left = reach(p, p->ow - ow, c);
                     int place = (ih + p->ph - oh * p->sh) * p->kw + iw + p->pw - ow * p->sw;
-                    ivec hit = load_places(which + at, left) == place;
-                    sum += pick(hit, load_some(dy + at, left), (vec){0});
+                    ivec hit = load_places(which + at, end - at) == place;
+                    sum += pick(hit, load_some(dy + at, p->c - c), (vec){0});
                 }
-            store_some(dx + (int64_t)iw * p->c + c, sum, reach(p, p->w - iw, c));
+            store_some(dx + (int64_t)iw * p->c + c, sum, p->c - c);
         }
     }
 }
@@ -170,9 +174,9 @@ static void avg_forward(const hki_pool *pool, int oh, const float *x, float *y)
             for (int i = row0; i < row1; i++)
                 for (int j = col0; j < col1; j++) {
                     int64_t pixel = (int64_t)(top + i) * p->w + edge + j;
-                    sum += load_some(x + pixel * p->c + c, reach(p, p->w - edge - j, c));
+                    sum += load_some(x + pixel * p->c + c, p->c - c);
                 }
-            store_some(y + (int64_t)ow * p->c + c, sum / count, reach(p, p->ow - ow, c));
+            store_some(y + (int64_t)ow * p->c + c, sum / count, p->c - c);
         }
     }
 }
@@ -192,11 +196,10 @@ static void avg_backward(const hki_pool *pool, int ih, const float *dy, float *d
                 for (int ow = col0; ow < col1; ow++) {
                     window(ow * p->sw - p->pw, p->kw, p->w, &inside0, &inside1);
                     float count = (float)(rows * (inside1 - inside0));
-                    sum += load_some(dy + ((int64_t)oh * p->ow + ow) * p->c + c,
-                                     reach(p, p->ow - ow, c)) / count;
+                    sum += load_some(dy + ((int64_t)oh * p->ow + ow) * p->c + c, p->c - c) / count;
                 }
             }
-            store_some(dx + (int64_t)iw * p->c + c, sum, reach(p, p->w - iw, c));
+            store_some(dx + (int64_t)iw * p->c + c, sum, p->c - c);
         }
     }
 }
