@@ -68,10 +68,11 @@ typedef struct hki_band {
 hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t row, int64_t rows,
                        float *strip);
 
-/* For HKI_IMAGES: x[image][pixel][c] to out[pixel][image][pitch]. */
-int64_t hki_pitch(int64_t channels);
-void hki_images_pack(int64_t n, int64_t pixels, int64_t c, ptrdiff_t x_pixel, const float *x,
-                     float *out);
+/* For HKI_IMAGES: x[image][piece][pixels][c] to out[piece][image][pitch]; pieces are rows, or single
+ * pixels. */
+int64_t hki_pitch(int64_t floats);
+void hki_images_pack(int64_t n, int64_t pieces, int64_t pixels, int64_t c, ptrdiff_t x_pixel,
+                     const float *x, float *out);
 
 /* ---- The passes ------------------------------------------------------------------------------ */
 

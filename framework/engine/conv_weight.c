@@ -396,8 +396,8 @@ static void gradient_of_block(const pass *s, int64_t first, float *dw, float *sc
     int64_t sources = g->v.source * g->h.source, dests = g->v.dest * g->h.dest;
     float *x = scratch, *dy = x + packed_x_floats(g);
     float *temporary = dy + packed_dy_floats(g, s->l.k);
-    hki_images_pack(g->n, sources, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
-    hki_images_pack(g->n, dests, s->l.k, s->conv->k, s->dy + first * dests * s->conv->k, dy);
+    hki_images_pack(g->n, sources, 1, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
+    hki_images_pack(g->n, dests, 1, s->l.k, s->conv->k, s->dy + first * dests * s->conv->k, dy);
     int64_t tiles = hki_ceil(g->c, TILE_ROWS) * hki_ceil(s->l.k, TILE_COLUMNS);
     int64_t tasks = g->v.taps * g->h.taps * tiles, work = g->n * dests * s->l.depth * s->l.k;
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)

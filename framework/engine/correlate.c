@@ -27,8 +27,8 @@ static layout layout_of(const hki_image *g)
 
 static size_t packed_floats(const hki_image *g, hki_form form)
 {
-    int64_t pixels = g->n * g->v.source * g->h.source;
-    return form == HKI_IMAGES ? (size_t)pixels * (size_t)hki_pitch(g->c) : 0;
+    int64_t row = hki_pitch(g->h.source * g->c);
+    return form == HKI_IMAGES ? (size_t)(g->n * g->v.source * row) : 0;
 }
 
 static size_t scratch_floats(const hki_image *g)
@@ -108,7 +108,7 @@ static void pixel_task(const hki_correlation *g, const float *packed, int64_t pa
                        int64_t d, hki_run *runs)
 {
     const hki_image *from = &g->from;
-    int64_t pitch = hki_pitch(from->c), t0, t1, u0, u1;
+    int64_t pitch = hki_pitch(from->h.source * from->c), t0, t1, u0, u1;
     hki_product p = {.rows = from->n,
                      .a = packed,
                      .a_row = pitch,
@@ -122,7 +122,7 @@ static void pixel_task(const hki_correlation *g, const float *packed, int64_t pa
         for (int64_t u = u0; u < u1; u++) {
             int64_t sv = r * from->v.step - from->v.pad + t * from->v.gap;
             int64_t sh = d * from->h.step - from->h.pad + u * from->h.gap;
-            p.n_runs = hki_run_add(runs, p.n_runs, (sv * from->h.source + sh) * from->n * pitch,
+            p.n_runs = hki_run_add(runs, p.n_runs, sv * from->n * pitch + sh * from->c,
                                    (t * from->h.taps + u) * from->c, from->c, 1);
         }
     int64_t column = hki_panel_use(&g->b, panel, &p);
@@ -135,7 +135,7 @@ static void correlate_images(const hki_correlation *g, const layout *l, float *s
 {
     const hki_image *from = &g->from;
     if (!packed)
-        hki_images_pack(from->n, from->v.source * from->h.source, from->c, from->x_pixel, from->x,
+        hki_images_pack(from->n, from->v.source, from->h.source, from->c, from->x_pixel, from->x,
                         scratch);
     float *temporary = scratch + packed_floats(from, l->form);
     int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&g->b);

@@ -97,20 +97,24 @@ hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t
 }
 
 /* Neighbouring images must not all fall into the same few sets of the cache. */
-int64_t hki_pitch(int64_t channels)
+int64_t hki_pitch(int64_t floats)
 {
-    return channels % 256 == 0 ? channels + 16 : (int64_t)hki_lines(channels);
+    return floats % 256 == 0 ? floats + 16 : (int64_t)hki_lines(floats);
 }
 
-void hki_images_pack(int64_t n, int64_t pixels, int64_t c, ptrdiff_t x_pixel, const float *x,
-                     float *out)
+void hki_images_pack(int64_t n, int64_t pieces, int64_t pixels, int64_t c, ptrdiff_t x_pixel,
+                     const float *x, float *out)
 {
-    int64_t pitch = hki_pitch(c);
-#pragma omp parallel for num_threads(hki_team(pixels, n * pixels * c)) schedule(static)
-    for (int64_t i = 0; i < pixels; i++)
+    int64_t floats = pixels * c, pitch = hki_pitch(floats);
+    bool whole = x_pixel == c;
+#pragma omp parallel for collapse(2) num_threads(hki_team(pieces *n, n *pieces *floats))           \
+    schedule(static)
+    for (int64_t i = 0; i < pieces; i++)
         for (int64_t image = 0; image < n; image++) {
             float *to = out + (i * n + image) * pitch;
-            memcpy(to, x + (image * pixels + i) * x_pixel, sizeof *to * (size_t)c);
-            memset(to + c, 0, sizeof *to * (size_t)(pitch - c));
+            const float *from = x + (image * pieces + i) * pixels * x_pixel;
+            for (int64_t p = 0; p < (whole ? 1 : pixels); p++)
+                memcpy(to + p * c, from + p * x_pixel, sizeof *to * (size_t)(whole ? floats : c));
+            memset(to + floats, 0, sizeof *to * (size_t)(pitch - floats));
         }
 }
