@@ -214,12 +214,13 @@ static void copy_dy(const pass *s, const float *dy, int64_t pixels, float *to)
 static void lay_row(const hki_image *g, const hki_band *band, int64_t r, float *to, ptrdiff_t pitch)
 {
     static const float zeros[PIECE];
+    const int64_t pixels = g->h.dest; /* not looked up again after each copy */
     for (int64_t t = 0; t < g->v.taps; t++, to += g->h.taps * g->c) {
         int64_t source = r * g->v.step - g->v.pad + t * g->v.gap;
         bool inside = source >= 0 && source < g->v.source;
         const float *from = inside ? band->a + (source - band->first) * band->row : zeros;
         ptrdiff_t step = inside ? band->column : 0;
-        for (int64_t d = 0; d < g->h.dest; d++)
+        for (int64_t d = 0; d < pixels; d++)
             memcpy(to + d * pitch, from + d * step, sizeof zeros);
     }
 }
