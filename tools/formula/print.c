@@ -25,6 +25,7 @@ static const struct {
     [OP_NORMAL] = {"hks_normal_cdf", "phi"}, [OP_MIN] = {"hks_min", "low"},
     [OP_MAX] = {"hks_max", "high"},       [OP_SELECT] = {NULL, "part"},
     [OP_SIGN] = {NULL, "sign"},            [OP_SECH2] = {"hks_sech2", "bell"},
+    [OP_BELL] = {"hks_bell", "density"},
 };
 
 typedef struct printer {

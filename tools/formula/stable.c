@@ -220,9 +220,6 @@ static expr plain_form(formula *f, expr e, void *user)
     if (it.op == OP_TAN)
         return raw(f, OP_DIV, make_raw(f, (node){OP_SIN, it.a, NO_EXPR, NO_EXPR, 0}),
                    make_raw(f, (node){OP_COS, it.a, NO_EXPR, NO_EXPR, 0}));
-    if (it.op == OP_BELL) /* written as hks_normal_cdf has it, so that the compiler shares it */
-        return make_raw(f, (node){OP_EXP, raw(f, OP_MUL, raw(f, OP_MUL, number(f, -0.5), it.a), it.a),
-                                  NO_EXPR, NO_EXPR, 0});
     if (it.op != OP_TANH_LOG)
         return e;
     /* w = 1 + a: (w^2 - 1) / (w^2 + 1) = m / (m + 2) with m = a (a + 2) */

@@ -6,7 +6,7 @@
 #define DENSITY_AT_0 0.39894228040143267794 /* 1 / sqrt(2 pi) */
 
 HK_VALUE(return a.x * hks_normal_cdf(a.x);)
-HK_SLOPE(const real bell = hks_exp((real)-0.5 * a.x * a.x);
+HK_SLOPE(const real bell = hks_bell(a.x);
          return hks_normal_cdf(a.x) + a.x * (real)DENSITY_AT_0 * bell;)
 
 HK_ELEMENTWISE(gelu, HK_READS_X,

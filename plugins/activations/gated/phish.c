@@ -5,7 +5,7 @@
 #define DENSITY_AT_0 0.39894228040143267794 /* 1 / sqrt(2 pi) */
 
 HK_VALUE(return a.x * hks_tanh(a.x * hks_normal_cdf(a.x));)
-HK_SLOPE(const real bell = hks_exp((real)-0.5 * a.x * a.x);
+HK_SLOPE(const real bell = hks_bell(a.x);
          const real gelu = a.x * hks_normal_cdf(a.x);
          const real slope = hks_normal_cdf(a.x) + a.x * (real)DENSITY_AT_0 * bell;
          return hks_tanh(gelu) + a.x * hks_sech2(gelu) * slope;)

@@ -5,7 +5,7 @@
 #define DENSITY_AT_0 0.39894228040143267794 /* 1 / sqrt(2 pi) */
 
 HK_GATE(return a.x * hks_normal_cdf(a.x);)
-HK_GATE_SLOPE(const real bell = hks_exp((real)-0.5 * a.x * a.x);
+HK_GATE_SLOPE(const real bell = hks_bell(a.x);
               return hks_normal_cdf(a.x) + a.x * (real)DENSITY_AT_0 * bell;)
 
 HK_GATED_HALVES(geglu,
