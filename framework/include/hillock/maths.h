@@ -139,7 +139,7 @@ HK_INLINE float hks_exp_minus_abs(float x)
 {
     float m, z = -hks_abs32(x);
     uint32_t k = hks_exp_parts(z, &m);
-    float y = (1 + m) * hks_power_of_two(k);
+    float y = hks_from_bits(hks_to_bits(1 + m) + (k << 23));
     return z < -87.3365402f ? 0 : y;
 }
 
@@ -158,48 +158,50 @@ HK_INLINE float hks_expm1_32(float x)
     return x <= 88.73f ? y : x + __builtin_inff();
 }
 
-/* x = 2^k m with m in [sqrt 1/2, sqrt 2); log m = f - f^2/2 + f^3 p(f), f = m - 1. `correction`
- * is added while the result is small. */
-HK_INLINE float hks_log_corrected(float x, float correction)
+/* log(2^k (1 + f)), f in [sqrt 1/2 - 1, sqrt 2 - 1]. */
+HK_INLINE float hks_log_of_parts(float k, float f)
+{
+    float above = 0x1.437798p3f + f * (0x1.0d40fep3f + f);
+    float below = 0x1.43779ap4f + f * (0x1.e4e598p4f + f * (0x1.830fa2p3f + f));
+    float tail = k * -0x1.bd0106p-13f - f * f * above / below;
+    return tail + f + k * 0x1.63p-1f;
+}
+
+/* `result`, the logarithm of x, but where x has none or is infinite. */
+HK_INLINE float hks_log_unless_special(float x, float result)
+{
+    result = x > 0x1.fffffep127f ? x : result;
+    return x > 0 ? result : x == 0 ? -__builtin_inff() : __builtin_nanf("");
+}
+
+/* x = 2^k m, m in [sqrt 1/2, sqrt 2): adding to the bits of x what sqrt 1/2 lacks of 1 leaves k in
+ * the exponent. */
+HK_INLINE float hks_log32(float x)
 {
     float scaled = x < 0x1p-126f ? x * 0x1p23f : x;
     uint32_t bits = hks_to_bits(scaled) + (0x3F800000u - 0x3F3504F3u);
     float k = (float)((int32_t)(bits >> 23) - (x < 0x1p-126f ? 127 + 23 : 127));
     float f = hks_from_bits((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1;
-    float p = -0x1.38c188p-4f;
-    p = p * f + 0x1.056486p-3f;
-    p = p * f - 0x1.0d8758p-3f;
-    p = p * f + 0x1.22d90cp-3f;
-    p = p * f - 0x1.5471f6p-3f;
-    p = p * f + 0x1.99a010p-3f;
-    p = p * f - 0x1.000228p-2f;
-    p = p * f + 0x1.555554p-2f;
-    float tail = f * f * (f * p - 0.5f) + k * -0x1.bd0106p-13f + correction;
-    float result = tail + f + k * 0x1.63p-1f;
-    result = x > 0x1.fffffep127f ? x : result;
-    result = x == 0 ? -__builtin_inff() : result;
-    return x < 0 ? __builtin_nanf("") : x != x ? x : result;
+    return hks_log_unless_special(x, hks_log_of_parts(k, f));
 }
 
-HK_INLINE float hks_log32(float x)
-{
-    return hks_log_corrected(x, 0);
-}
-
-/* log(u) for the float u next to 1 + x, plus what that rounding lost. */
+/* The same for the float u next to 1 + x; f gets back what that rounding lost. */
 HK_INLINE float hks_log1p_32(float x)
 {
-    float u = 1 + x, lost = (x - (u - 1)) / u;
-    lost = u > 0 ? lost : 0;
-    return hks_log_corrected(u, u <= 0x1.fffffep127f ? lost : 0);
+    float u = 1 + x, lost = x - (u - 1);
+    uint32_t bits = hks_to_bits(u) + (0x3F800000u - 0x3F3504F3u);
+    float k = (float)((int32_t)(bits >> 23) - 127);
+    float f = hks_from_bits((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1;
+    f += 0.5f * lost * hks_from_bits(0x7F800000u - (bits & 0x7F800000u));
+    return hks_log_unless_special(u, hks_log_of_parts(k, f));
 }
 
-/* With t = expm1(-2 |x|), tanh |x| = -t / (t + 2): no cancellation anywhere. */
+/* With t = expm1(-2 |x|), tanh |x| = -t / (t + 2): no cancellation anywhere. From 9 on it is 1 to the
+ * last bit. */
 HK_INLINE float hks_tanh32(float x)
 {
-    float z = -2 * hks_abs32(x), t = hks_expm1_inside(z);
-    t = z < -18 ? -1 : t;
-    return __builtin_copysignf(-t / (t + 2), x);
+    float t = hks_expm1_inside(hks_max32(-18, -2 * hks_abs32(x)));
+    return __builtin_copysignf(t / (t + 2), x);
 }
 
 /* The slope of tanh; beside it, the exponential is shared. */
@@ -251,11 +253,9 @@ HK_INLINE double hks_sigmoid64(double x)
 /* log(1 + x) for x in [0, 1]. */
 HK_INLINE float hks_log1p_unit32(float x)
 {
-    float xx = x * x, low = -0x1.ffffd2p-2f + 0x1.554df0p-2f * x;
-    float middle = -0x1.ff26e2p-3f + 0x1.935ca0p-3f * x;
-    float high = -0x1.3a7a82p-3f + 0x1.b579bep-4f * x;
-    float top = -0x1.d86316p-5f + 0x1.4b0822p-6f * x - 0x1.b2f55ep-9f * xx;
-    return x + xx * (low + xx * middle + xx * xx * (high + xx * top));
+    float above = 0x1.019892p4f + x * (0x1.68c474p3f + x);
+    float below = 0x1.0198d6p5f + x * (0x1.601926p5f + x * (0x1.e828eep3f + x));
+    return x - x * x * above / below;
 }
 
 HK_INLINE float hks_softplus32(float x)
