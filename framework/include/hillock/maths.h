@@ -29,6 +29,7 @@
  * (Estrin 1960) they are quicker than by Horner's rule: what counts is the longest chain. */
 
 #define hks_exp(x) _Generic((x), float: hks_exp32, double: exp)(x)
+#define hks_fade(x) _Generic((x), float: hks_fade32, double: exp)(x) /* exp(x), x <= 0, to 2e-7 */
 #define hks_expm1(x) _Generic((x), float: hks_expm1_32, double: expm1)(x)
 #define hks_log(x) _Generic((x), float: hks_log32, double: log)(x)
 #define hks_log1p(x) _Generic((x), float: hks_log1p_32, double: log1p)(x)
@@ -43,6 +44,7 @@
 #define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
 #define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
 #define hks_rsqrt(x) _Generic((x), float: hks_rsqrt32, double: hks_rsqrt64)(x) /* 1 / sqrt(x) */
+#define hks_rsqrt_plain(x) _Generic((x), float: hks_rsqrt_plain32, double: hks_rsqrt64)(x)
 #define hks_atan(x) _Generic((x), float: hks_atan32, double: atan)(x)
 #define hks_normal_at(u) _Generic((u), float: hks_normal_at32, double: hks_normal_at64)(u)
 #define hks_sin(x) _Generic((x), float: hks_sin32, double: sin)(x) /* float: |x| <= 1e6; */
@@ -80,13 +82,18 @@ HK_INLINE float hks_power_of_two(uint32_t k)
 }
 
 /* Three Newton steps for 1 / sqrt from a guess by the exponent. */
+HK_INLINE float hks_rsqrt_plain32(float x)
+{
+    float half = 0.5f * x, r = hks_from_bits(0x5F3759DFu - (hks_to_bits(x) >> 1));
+    r = r * (1.5f - half * r * r);
+    r = r * (1.5f - half * r * r);
+    return r + r * (0.5f - half * r * r);
+}
+
 HK_INLINE float hks_rsqrt32(float x)
 {
     const int small = x < 0x1p-100f;
-    float z = small ? x * 0x1p24f : x, r = hks_from_bits(0x5F3759DFu - (hks_to_bits(z) >> 1));
-    r = r * (1.5f - 0.5f * z * r * r);
-    r = r * (1.5f - 0.5f * z * r * r);
-    r = r + r * (0.5f - 0.5f * z * r * r);
+    float r = hks_rsqrt_plain32(small ? x * 0x1p24f : x);
     r = small ? r * 0x1p12f : r;
     r = x == 0 ? __builtin_inff() : x > 0x1.fffffep127f ? 0 : r;
     return x < 0 ? __builtin_nanf("") : r;
@@ -141,6 +148,34 @@ HK_INLINE float hks_exp_minus_abs(float x)
     uint32_t k = hks_exp_parts(z, &m);
     float y = hks_from_bits(hks_to_bits(1 + m) + (k << 23));
     return z < -87.3365402f ? 0 : y;
+}
+
+/* 2^u for u <= 0, to 2e-7 of 1 and no nearer in relation to itself, which is cheap. What fades is a
+ * factor of other small numbers: 0 from 2^-40 on keeps their products from becoming denormal, which
+ * processors multiply a hundred times slower. */
+HK_INLINE float hks_fading(float u)
+{
+    float shifted = u + 0x1.8p23f, f = u - (shifted - 0x1.8p23f), ff = f * f;
+    float high = 0x1.c6b752p-5f + 0x1.3cea88p-7f * f + ff * 0x1.5bba1ap-10f;
+    float y = 1 + f * 0x1.62e42ap-1f + ff * (0x1.ebf9bcp-3f + f * high);
+    y = hks_from_bits(hks_to_bits(y) + (hks_to_bits(shifted) << 23));
+    return u < -40 ? 0 : y;
+}
+
+HK_INLINE float hks_fade32(float x)
+{
+    return hks_fading(x * 0x1.715476p0f);
+}
+
+/* exp(-x^2 / 2), the normal density over its peak. */
+HK_INLINE float hks_bell32(float x)
+{
+    return hks_fading(x * x * -0x1.715476p-1f);
+}
+
+HK_INLINE double hks_bell64(double x)
+{
+    return exp(-0.5 * x * x);
 }
 
 /* 2^k (1 + m) - 1 = 2 (2^(k-1) m + (2^(k-1) - 1/2)): exact for k = 0, in range for k = 128.
@@ -319,34 +354,11 @@ HK_INLINE float hks_erfc32(float x)
     return z < 0.5f ? 1 - hks_erf32(x) : far;
 }
 
-/* 2^u for u <= 0, to 2e-7 of 1 and no nearer in relation to itself, which is cheap. What fades is a
- * factor of other small numbers: 0 from 2^-40 on keeps their products from becoming denormal, which
- * processors multiply a hundred times slower. */
-HK_INLINE float hks_fading(float u)
-{
-    float shifted = u + 0x1.8p23f, f = u - (shifted - 0x1.8p23f), ff = f * f;
-    float high = 0x1.c6b752p-5f + 0x1.3cea88p-7f * f + ff * 0x1.5bba1ap-10f;
-    float y = 1 + f * 0x1.62e42ap-1f + ff * (0x1.ebf9bcp-3f + f * high);
-    y = hks_from_bits(hks_to_bits(y) + (hks_to_bits(shifted) << 23));
-    return u < -40 ? 0 : y;
-}
-
-/* exp(-x^2 / 2), the normal density over its peak. */
-HK_INLINE float hks_bell32(float x)
-{
-    return hks_fading(x * x * -0x1.715476p-1f);
-}
-
-HK_INLINE double hks_bell64(double x)
-{
-    return exp(-0.5 * x * x);
-}
-
 /* The normal distribution's tail is the bell times a quotient, near 1 / (2 + 1.6 |x|), fitted so
  * that tail and x tail are right to 3e-8; its relative error grows as the tail vanishes. */
 HK_INLINE float hks_normal_cdf32(float x)
 {
-    float z = hks_abs32(x);
+    float z = hks_min32(8, hks_abs32(x));
     float above = 0x1.7c7d0cp2f + z * (0x1.1ef4f2p1f + z * (0x1.b0953ep-2f - 0x1.931092p-10f * z));
     float below = 0x1.7c7d0cp3f + z * (0x1.bf10b8p3f + z * (0x1.82f900p2f + z));
     float tail = hks_bell32(x) * above / below;

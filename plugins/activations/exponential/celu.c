@@ -5,8 +5,8 @@
 HK_PARAMS({.name = "alpha", .doc = "minus the limit for x -> -inf", .type = HK_REAL,
            .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 10});
 
-HK_VALUE(return a.x > 0 ? a.x : a.p[0] * hks_expm1(a.x / a.p[0]);)
-HK_SLOPE(return a.x > 0 ? 1 : hks_exp(a.x / a.p[0]);)
+HK_VALUE(return a.x > 0 ? a.x : a.p[0] * hks_expm1(a.x * (1 / a.p[0]));)
+HK_SLOPE(return a.x > 0 ? 1 : hks_exp(a.x * (1 / a.p[0]));)
 
 HK_ELEMENTWISE(celu, HK_READS_X,
                .tags = "core,exponential",

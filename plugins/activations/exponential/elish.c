@@ -2,8 +2,8 @@
  * Basirat, Roth 2018, arXiv:1808.00783, "The quest for the golden activation function". */
 #include <hillock/kernel.h>
 
-HK_VALUE(return (a.x < 0 ? hks_expm1(a.x) : a.x) * hks_sigmoid(a.x);)
-HK_SLOPE(const real v = a.x < 0 ? hks_expm1(a.x) : a.x;
+HK_VALUE(return (a.x < 0 ? hks_expm1(-hks_abs(a.x)) : a.x) * hks_sigmoid(a.x);)
+HK_SLOPE(const real v = a.x < 0 ? hks_expm1(-hks_abs(a.x)) : a.x;
          const real dv = a.x < 0 ? v + 1 : 1;
          return hks_sigmoid(a.x) * (dv + v * hks_sigmoid(-a.x));)
 

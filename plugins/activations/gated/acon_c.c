@@ -15,14 +15,13 @@ HK_SLOTS({.name = "p1", .doc = "one of the two slopes", .role = HK_LEARNED,
 #define D (a.t[P1] - a.t[P2])
 #define OPEN hks_sigmoid(a.t[BETA] * D * a.x)
 #define SHUT hks_sigmoid(-a.t[BETA] * D * a.x)
-#define SLOPE (a.t[P1] * OPEN + a.t[P2] * SHUT)
 #define BEND (D * (a.x * OPEN * SHUT))
+#define BY_P1 (OPEN + a.t[BETA] * BEND)
+#define BY_P2 (SHUT - a.t[BETA] * BEND)
 
-HK_VALUE(return a.x * SLOPE;)
-HK_SLOPE(return SLOPE + a.t[BETA] * D * BEND;)
-HK_GRADIENT(return slot == P1   ? a.x * (OPEN + a.t[BETA] * BEND)
-                   : slot == P2 ? a.x * (SHUT - a.t[BETA] * BEND)
-                                : D * a.x * BEND;)
+HK_VALUE(return a.x * (a.t[P1] * OPEN + a.t[P2] * SHUT);)
+HK_SLOPE(return a.t[P1] * BY_P1 + a.t[P2] * BY_P2;)
+HK_GRADIENT(return slot == BETA ? D * a.x * BEND : a.x * (slot == P1 ? BY_P1 : BY_P2);)
 
 static void start(const hk_context *context)
 {

@@ -4,14 +4,11 @@
  * Vagerwal 2021, arXiv:2112.12078, "Deeper learning with CoLU activation". */
 #include <hillock/kernel.h>
 
-HK_VALUE(const real s = a.x + hks_exp(hks_min(5, a.x));
-         const real e = hks_exp(-hks_abs(s));
-         return s < 0 ? a.x * e / (e - a.x) : a.x / (1 - a.x * e);)
-HK_SLOPE(const real n = hks_exp(hks_min(5, a.x));
-         const real e = hks_exp(-hks_abs(a.x + n));
-         const real h = a.x + n < 0 ? e : 1;
-         const real r = 1 / (a.x + n < 0 ? e - a.x : 1 - a.x * e);
-         return (h * h - a.x * (a.x * e) * (1 + n)) * r * r;)
+#define PARTS                                                                                      \
+    const real n = hks_exp(hks_min(5, a.x)), s = a.x + n, e = hks_fade(-hks_abs(s));               \
+    const real h = s < 0 ? e : 1, r = 1 / (s < 0 ? e - a.x : 1 - a.x * e);
+HK_VALUE(PARTS return a.x * h * r;)
+HK_SLOPE(PARTS return (h * h - a.x * (a.x * e) * (1 + n)) * r * r;)
 
 HK_ELEMENTWISE(colu, HK_READS_X,
                .tags = "gated",

@@ -8,15 +8,16 @@ HK_SLOTS({.name = "alpha", .doc = "the gate at 0 is erf(alpha)", .role = HK_LEAR
          {.name = "beta", .doc = "steepness of the gate", .role = HK_LEARNED,
           .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 0.75, .low = 0.01, .high = 100});
 
+#define SQRT_2 1.41421356237309504880
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
 #define GROWN hks_exp(hks_min(20, a.t[BETA] * a.x))
 
 HK_VALUE(return a.x * hks_erf(a.t[ALPHA] * GROWN);)
 HK_SLOPE(const real u = a.t[ALPHA] * GROWN;
-         const real bell = (real)TWO_OVER_SQRT_PI * hks_exp(-u * u);
-         return hks_erf(u) + a.x * (bell * u) * a.t[BETA];)
+         const real bell = (real)TWO_OVER_SQRT_PI * hks_bell((real)SQRT_2 * u);
+         return 2 * hks_normal_cdf((real)SQRT_2 * u) - 1 + a.x * (bell * u) * a.t[BETA];)
 HK_GRADIENT(const real u = a.t[ALPHA] * GROWN;
-            const real by_u = a.x * ((real)TWO_OVER_SQRT_PI * hks_exp(-u * u));
+            const real by_u = a.x * ((real)TWO_OVER_SQRT_PI * hks_bell((real)SQRT_2 * u));
             return slot == ALPHA ? by_u * GROWN : by_u * u * a.x;)
 
 HK_ELEMENTWISE_LEARNED(erfact, HK_READS_X,

@@ -2,9 +2,9 @@
  * Das et al. 2025, arXiv:2502.03654, "Gompertz linear units". */
 #include <hillock/kernel.h>
 
-HK_VALUE(return a.x * hks_exp(-hks_exp(hks_min(10, -a.x)));)
+HK_VALUE(return a.x * hks_fade(-hks_exp(hks_min(10, -a.x)));)
 HK_SLOPE(const real n = hks_exp(hks_min(10, -a.x));
-         const real gate = hks_exp(-n);
+         const real gate = hks_fade(-n);
          return gate + a.x * (gate * n);)
 
 HK_ELEMENTWISE(golu, HK_READS_X,

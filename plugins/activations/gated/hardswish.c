@@ -2,8 +2,8 @@
  * Howard et al. 2019, arXiv:1905.02244, section 5.2. */
 #include <hillock/kernel.h>
 
-HK_VALUE(return a.x <= -3 ? 0 : a.x * (hks_min(6, a.x + 3) / 6);)
-HK_SLOPE(const real inside = (2 * a.x + 3) / 6;
+HK_VALUE(return a.x <= -3 ? 0 : a.x * (hks_min(6, a.x + 3) * (real)(1.0 / 6));)
+HK_SLOPE(const real inside = (2 * a.x + 3) * (real)(1.0 / 6);
          return a.x <= -3 ? 0 : a.x >= 3 ? 1 : inside;)
 
 HK_ELEMENTWISE(hardswish, HK_READS_X,

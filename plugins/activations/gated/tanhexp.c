@@ -4,7 +4,8 @@
 
 HK_VALUE(return a.x * hks_tanh(hks_exp(hks_min(20, a.x)));)
 HK_SLOPE(const real n = hks_exp(hks_min(20, a.x));
-         return hks_tanh(n) + a.x * (n * hks_sech2(n));)
+         const real e = hks_fade(-2 * n), r = 1 / (1 + e);
+         return (1 - e) * r + a.x * (4 * n * e * r * r);)
 
 HK_ELEMENTWISE(tanhexp, HK_READS_X,
                .aliases = "telu",

@@ -11,7 +11,8 @@ HK_SLOTS({.name = "a", .doc = "frequency", .role = HK_LEARNED, .extent = HK_PER_
 #define COS hks_cos(a.t[0] * a.x)
 HK_VALUE(return a.x + SIN * SIN / a.t[0];)
 HK_SLOPE(return 1 + 2 * SIN * COS;)
-HK_GRADIENT(return SIN * (2 * a.x * COS - SIN / a.t[0]) / a.t[0];)
+HK_GRADIENT(const real r = 1 / a.t[0];
+            return SIN * (2 * a.x * COS - SIN * r) * r;)
 
 static void start(const hk_context *context)
 {

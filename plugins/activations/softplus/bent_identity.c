@@ -4,10 +4,10 @@
 #include <hillock/kernel.h>
 
 #define NEAR hks_min((real)1e18, hks_max((real)-1e18, a.x))
-HK_VALUE(const real x = NEAR, r = hks_rsqrt(x * x + 1);
+HK_VALUE(const real x = NEAR, r = hks_rsqrt_plain(x * x + 1);
          return a.x + a.x / 2 * (x * r / (1 + r));)
 HK_SLOPE(const real x = NEAR;
-         return 1 + x / 2 * hks_rsqrt(x * x + 1);)
+         return 1 + x / 2 * hks_rsqrt_plain(x * x + 1);)
 
 HK_ELEMENTWISE(bent_identity, HK_READS_X,
                .tags = "softplus",

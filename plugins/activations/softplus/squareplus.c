@@ -10,7 +10,7 @@ HK_PARAMS({.name = "b", .doc = "the value at 0 is sqrt(b) / 2", .type = HK_REAL,
 
 HK_VALUE(const real size = hks_abs(a.x), near = hks_min((real)1e18, size);
          const real square = near * near + a.p[0];
-         const real s = size / 2 + hks_max(size, square * hks_rsqrt(square)) / 2;
+         const real s = size / 2 + hks_max(size, square * hks_rsqrt_plain(square)) / 2;
          return a.x < 0 ? a.p[0] / 4 / s : s;)
 HK_SLOPE(const real y = hks_min((real)1e18, a.y);
          return y * y / (y * y + a.p[0] / 4);)
