@@ -216,7 +216,7 @@ typedef struct hk_elementwise {
 typedef struct hk_span {
     int64_t column, width, rows; /* width * rows <= HK_SPAN, unless there are no slots */
     float p[HK_MAX_PARAMS];
-    float t[HK_MAX_SLOTS][HK_SPAN], sums[HK_MAX_SLOTS][HK_SPAN], u[HK_SPAN];
+    _Alignas(64) float t[HK_MAX_SLOTS][HK_SPAN], sums[HK_MAX_SLOTS][HK_SPAN], u[HK_SPAN];
 } hk_span;
 
 HK_INLINE void hk_span_init(hk_span *span, const hk_elementwise *k, const hk_context *context,
@@ -239,9 +239,9 @@ HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_con
     for (int i = 0; i < k->n_slots; i++) {
         const int shared = k->slots[i].extent != HK_PER_CHANNEL;
         const float *from = context->slots[i] + (shared ? 0 : span->column);
-        for (int64_t r = 0; r < span->rows; r++)
-            for (int64_t j = 0; j < span->width; j++)
-                span->t[i][r * span->width + j] = from[shared ? 0 : j];
+        const int64_t width = shared ? 1 : span->width, rows = shared ? 1 : span->rows;
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(span->t[i] + r * width, from, (size_t)width * sizeof *from);
     }
     if (k->gradient || k->sum)
         for (int i = 0; i < k->n_slots; i++)
@@ -251,15 +251,14 @@ HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_con
 /* to += the lanes: for each column, or all of them for a shared slot. */
 HK_INLINE void hk_span_fold(const hk_span *span, const float *lane, int shared, float *to)
 {
-    float all = 0;
-    for (int64_t r = 0; r < span->rows; r++)
-        for (int64_t j = 0; j < span->width; j++)
-            if (shared)
-                all += lane[r * span->width + j];
-            else
-                to[span->column + j] += lane[r * span->width + j];
+    const int64_t width = span->width;
     if (shared)
-        to[0] += all;
+        to[0] += hks_sum(span->rows * width, lane);
+    for (int64_t r = 0; !shared && r < span->rows; r++) {
+        HK_VECTORIZE
+        for (int64_t j = 0; j < width; j++)
+            to[span->column + j] += lane[r * width + j];
+    }
 }
 
 /* Numbers first .. first + n - 1 of the key's stream, n <= HK_SPAN; whole Philox blocks at a time,
