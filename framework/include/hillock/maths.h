@@ -196,9 +196,9 @@ HK_INLINE float hks_expm1_32(float x)
 /* log(2^k (1 + f)), f in [sqrt 1/2 - 1, sqrt 2 - 1]. */
 HK_INLINE float hks_log_of_parts(float k, float f)
 {
-    float above = 0x1.437798p3f + f * (0x1.0d40fep3f + f);
-    float below = 0x1.43779ap4f + f * (0x1.e4e598p4f + f * (0x1.830fa2p3f + f));
-    float tail = k * -0x1.bd0106p-13f - f * f * above / below;
+    float ff = f * f, above = 0x1.437798p3f + f * 0x1.0d40fep3f + ff;
+    float below = 0x1.43779ap4f + f * 0x1.e4e598p4f + ff * (0x1.830fa2p3f + f);
+    float tail = k * -0x1.bd0106p-13f - ff * above / below;
     return tail + f + k * 0x1.63p-1f;
 }
 
@@ -235,7 +235,8 @@ HK_INLINE float hks_log1p_32(float x)
  * last bit. */
 HK_INLINE float hks_tanh32(float x)
 {
-    float t = hks_expm1_inside(hks_max32(-18, -2 * hks_abs32(x)));
+    float z = -2 * hks_abs32(x), t = hks_expm1_inside(z);
+    t = z < -18 ? -1 : t;
     return __builtin_copysignf(t / (t + 2), x);
 }
 
@@ -288,9 +289,9 @@ HK_INLINE double hks_sigmoid64(double x)
 /* log(1 + x) for x in [0, 1]. */
 HK_INLINE float hks_log1p_unit32(float x)
 {
-    float above = 0x1.019892p4f + x * (0x1.68c474p3f + x);
-    float below = 0x1.0198d6p5f + x * (0x1.601926p5f + x * (0x1.e828eep3f + x));
-    return x - x * x * above / below;
+    float xx = x * x, above = 0x1.019892p4f + x * 0x1.68c474p3f + xx;
+    float below = 0x1.0198d6p5f + x * 0x1.601926p5f + xx * (0x1.e828eep3f + x);
+    return x - xx * above / below;
 }
 
 HK_INLINE float hks_softplus32(float x)
