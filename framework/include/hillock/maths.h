@@ -29,7 +29,6 @@
  * (Estrin 1960) they are quicker than by Horner's rule: what counts is the longest chain. */
 
 #define hks_exp(x) _Generic((x), float: hks_exp32, double: exp)(x)
-#define hks_fade(x) _Generic((x), float: hks_fade32, double: exp)(x) /* exp(x), x <= 0, to 2e-7 */
 #define hks_expm1(x) _Generic((x), float: hks_expm1_32, double: expm1)(x)
 #define hks_log(x) _Generic((x), float: hks_log32, double: log)(x)
 #define hks_log1p(x) _Generic((x), float: hks_log1p_32, double: log1p)(x)
@@ -41,6 +40,7 @@
 #define hks_erf(x) _Generic((x), float: hks_erf32, double: erf)(x)
 #define hks_erfc(x) _Generic((x), float: hks_erfc32, double: erfc)(x)
 #define hks_normal_cdf(x) _Generic((x), float: hks_normal_cdf32, double: hks_normal_cdf64)(x)
+#define hks_quick_exp(x) _Generic((x), float: hks_quick_exp32, double: exp)(x) /* x < 87 */
 #define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
 #define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
 #define hks_rsqrt(x) _Generic((x), float: hks_rsqrt32, double: hks_rsqrt64)(x) /* 1 / sqrt(x) */
@@ -150,10 +150,10 @@ HK_INLINE float hks_exp_minus_abs(float x)
     return z < -87.3365402f ? 0 : y;
 }
 
-/* 2^u for u <= 0, to 2e-7 of 1 and no nearer in relation to itself, which is cheap. What fades is a
- * factor of other small numbers: 0 from 2^-40 on keeps their products from becoming denormal, which
- * processors multiply a hundred times slower. */
-HK_INLINE float hks_fading(float u)
+/* 2^u for u < 127, as near as u itself is: the relative error is up to 1e-7 (1 + |u|). Enough for
+ * gates, where only the size of what vanishes counts. 0 below 2^-40, which keeps products with
+ * other small numbers from becoming denormal: processors multiply those a hundred times slower. */
+HK_INLINE float hks_quick_power(float u)
 {
     float shifted = u + 0x1.8p23f, f = u - (shifted - 0x1.8p23f), ff = f * f;
     float high = 0x1.c6b752p-5f + 0x1.3cea88p-7f * f + ff * 0x1.5bba1ap-10f;
@@ -162,15 +162,15 @@ HK_INLINE float hks_fading(float u)
     return u < -40 ? 0 : y;
 }
 
-HK_INLINE float hks_fade32(float x)
+HK_INLINE float hks_quick_exp32(float x)
 {
-    return hks_fading(x * 0x1.715476p0f);
+    return hks_quick_power(x * 0x1.715476p0f);
 }
 
 /* exp(-x^2 / 2), the normal density over its peak. */
 HK_INLINE float hks_bell32(float x)
 {
-    return hks_fading(x * x * -0x1.715476p-1f);
+    return hks_quick_power(x * x * -0x1.715476p-1f);
 }
 
 HK_INLINE double hks_bell64(double x)

@@ -6,10 +6,10 @@
 HK_PARAMS({.name = "alpha", .doc = "the limit for x -> -inf is -1 / sqrt(alpha)", .type = HK_REAL,
            .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1000});
 
-HK_VALUE(const real x = hks_max((real)-1e15, hks_min(0, a.x));
-         return a.x > 0 ? a.x : x * hks_rsqrt(1 + a.p[0] * x * x);)
-HK_SLOPE(const real x = hks_min(0, a.x);
-         const real r = hks_rsqrt(1 + a.p[0] * x * x);
+#define NEAR hks_max((real)-1e12, hks_min(0, a.x))
+HK_VALUE(const real x = NEAR;
+         return a.x > 0 ? a.x : x * hks_rsqrt_plain(1 + a.p[0] * x * x);)
+HK_SLOPE(const real x = NEAR, r = hks_rsqrt_plain(1 + a.p[0] * x * x);
          return r * r * r;)
 
 HK_ELEMENTWISE(isrlu, HK_READS_X,

@@ -6,9 +6,10 @@
 HK_PARAMS({.name = "alpha", .doc = "the limits are +-1 / sqrt(alpha)", .type = HK_REAL,
            .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1000});
 
-HK_VALUE(const real x = hks_min((real)1e15, hks_max((real)-1e15, a.x));
-         return x * hks_rsqrt(1 + a.p[0] * x * x);)
-HK_SLOPE(const real r = hks_rsqrt(1 + a.p[0] * a.x * a.x);
+#define NEAR hks_min((real)1e12, hks_max((real)-1e12, a.x))
+HK_VALUE(const real x = NEAR;
+         return x * hks_rsqrt_plain(1 + a.p[0] * x * x);)
+HK_SLOPE(const real x = NEAR, r = hks_rsqrt_plain(1 + a.p[0] * x * x);
          return r * r * r;)
 
 HK_ELEMENTWISE(isru, HK_READS_X,

@@ -10,7 +10,7 @@ HK_SLOTS({.name = "alpha", .doc = "power of the gate", .role = HK_LEARNED,
           .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1, .low = 0.01, .high = 100});
 
 #define V hks_max(-1000, a.t[BETA] * a.x)
-#define GATE hks_exp(-a.t[ALPHA] * hks_softplus(-V))
+#define GATE hks_quick_exp(-a.t[ALPHA] * hks_softplus(-V))
 
 HK_VALUE(return a.x * GATE;)
 HK_SLOPE(return GATE + a.x * GATE * hks_sigmoid(-V) * (a.t[ALPHA] * a.t[BETA]);)

@@ -5,7 +5,7 @@
 HK_PARAMS({.name = "a", .doc = "shift; the lower limit is -a/2", .type = HK_REAL, .value = 1.67,
            .low = 0, .high = 10});
 
-HK_VALUE(const real e = hks_fade(-hks_abs(a.x)), rise = a.p[0] / 2 * (1 - e);
+HK_VALUE(const real e = hks_quick_exp(-hks_abs(a.x)), rise = a.p[0] / 2 * (1 - e);
          return (a.x < 0 ? a.x * e - rise : a.x + rise) / (1 + e);)
 HK_SLOPE(return hks_sigmoid(a.x) * (1 + (a.x + a.p[0]) * hks_sigmoid(-a.x));)
 

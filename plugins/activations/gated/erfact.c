@@ -10,7 +10,7 @@ HK_SLOTS({.name = "alpha", .doc = "the gate at 0 is erf(alpha)", .role = HK_LEAR
 
 #define SQRT_2 1.41421356237309504880
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
-#define GROWN hks_exp(hks_min(20, a.t[BETA] * a.x))
+#define GROWN hks_quick_exp(hks_min(20, a.t[BETA] * a.x))
 
 HK_VALUE(return a.x * hks_erf(a.t[ALPHA] * GROWN);)
 HK_SLOPE(const real u = a.t[ALPHA] * GROWN;

@@ -2,9 +2,9 @@
  * Liu, Di 2020, arXiv:2003.09855; Fernandez, Mali 2024, arXiv:2412.20269. */
 #include <hillock/kernel.h>
 
-HK_VALUE(return a.x * hks_tanh(hks_exp(hks_min(20, a.x)));)
-HK_SLOPE(const real n = hks_exp(hks_min(20, a.x));
-         const real e = hks_fade(-2 * n), r = 1 / (1 + e);
+HK_VALUE(return a.x * hks_tanh(hks_quick_exp(hks_min(20, a.x)));)
+HK_SLOPE(const real n = hks_quick_exp(hks_min(20, a.x));
+         const real e = hks_quick_exp(-2 * n), r = 1 / (1 + e);
          return (1 - e) * r + a.x * (4 * n * e * r * r);)
 
 HK_ELEMENTWISE(tanhexp, HK_READS_X,

@@ -4,7 +4,7 @@
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
 
 HK_VALUE(return hks_erf(a.x);)
-HK_SLOPE(return (real)TWO_OVER_SQRT_PI * hks_fade(-a.x * a.x);)
+HK_SLOPE(return (real)TWO_OVER_SQRT_PI * hks_quick_exp(-a.x * a.x);)
 
 HK_ELEMENTWISE(erf, HK_READS_X,
                .tags = "sigmoid",
