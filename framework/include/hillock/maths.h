@@ -41,6 +41,7 @@
 #define hks_erfc(x) _Generic((x), float: hks_erfc32, double: erfc)(x)
 #define hks_normal_cdf(x) _Generic((x), float: hks_normal_cdf32, double: hks_normal_cdf64)(x)
 #define hks_quick_exp(x) _Generic((x), float: hks_quick_exp32, double: exp)(x) /* x < 87 */
+#define hks_quick_sigmoid(x) _Generic((x), float: hks_quick_sigmoid32, double: hks_sigmoid64)(x)
 #define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
 #define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
 #define hks_rsqrt(x) _Generic((x), float: hks_rsqrt32, double: hks_rsqrt64)(x) /* 1 / sqrt(x) */
@@ -284,6 +285,13 @@ HK_INLINE double hks_sigmoid64(double x)
 {
     double e = exp(-fabs(x));
     return (x < 0 ? e : 1) / (1 + e);
+}
+
+/* The gate of silu and its like; sigmoid(-x) shares both here, too. */
+HK_INLINE float hks_quick_sigmoid32(float x)
+{
+    float e = hks_quick_exp32(-hks_abs32(x)), one = 1 / (1 + e);
+    return x < 0 ? e * one : one;
 }
 
 /* log(1 + x) for x in [0, 1]. */

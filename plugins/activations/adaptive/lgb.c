@@ -8,7 +8,7 @@ HK_PARAMS(BALANCE_PARAM_ROWS,
            .low = 0, .high = 64});
 HK_SLOTS(BALANCE_SLOT_ROWS);
 
-HK_VALUE(return hks_sigmoid(a.p[K] * (a.x - a.t[THETA]));)
+HK_VALUE(return hks_quick_sigmoid(a.p[K] * (a.x - a.t[THETA]));)
 HK_SLOPE(return a.p[K] * a.y * (1 - a.y);)
 HK_SUM(return a.y;)
 

@@ -24,10 +24,10 @@ HK_SLOTS({.name = "base", .doc = "share of silu", .role = HK_LEARNED, .extent = 
 #define T(of, i) a.t[i] * of(i)
 #define SUM(of) (HALF(of, 1) + HALF(of, 5))
 
-HK_VALUE(return a.t[0] * (a.x * hks_sigmoid(a.x)) + SUM(SPLINE) * (real)(1.0 / 6);)
-HK_SLOPE(const real silu = hks_sigmoid(a.x) * (1 + a.x * hks_sigmoid(-a.x));
+HK_VALUE(return a.t[0] * (a.x * hks_quick_sigmoid(a.x)) + SUM(SPLINE) * (real)(1.0 / 6);)
+HK_SLOPE(const real silu = hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid(-a.x));
          return a.t[0] * silu + (real)1.25 * SUM(SPLINE_SLOPE);)
-HK_GRADIENT(return slot == 0 ? a.x * hks_sigmoid(a.x) : SPLINE(slot) * (real)(1.0 / 6);)
+HK_GRADIENT(return slot == 0 ? a.x * hks_quick_sigmoid(a.x) : SPLINE(slot) * (real)(1.0 / 6);)
 
 HK_ELEMENTWISE_LEARNED(kan_spline, HK_READS_X,
                        .tags = "approximator",

@@ -13,8 +13,8 @@ HK_SLOTS({.name = "p1", .doc = "one of the two slopes", .role = HK_LEARNED,
           .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1});
 
 #define D (a.t[P1] - a.t[P2])
-#define OPEN hks_sigmoid(a.t[BETA] * D * a.x)
-#define SHUT hks_sigmoid(-a.t[BETA] * D * a.x)
+#define OPEN hks_quick_sigmoid(a.t[BETA] * D * a.x)
+#define SHUT hks_quick_sigmoid(-a.t[BETA] * D * a.x)
 #define BEND (D * (a.x * OPEN * SHUT))
 #define BY_P1 (OPEN + a.t[BETA] * BEND)
 #define BY_P2 (SHUT - a.t[BETA] * BEND)

@@ -5,8 +5,8 @@
 HK_PARAMS({.name = "t", .doc = "the value at 0 and below", .type = HK_REAL, .value = -0.2,
            .low = -10, .high = 10});
 
-HK_VALUE(return (a.x < 0 ? 0 : a.x * hks_sigmoid(a.x)) + a.p[0];)
-HK_SLOPE(return a.x < 0 ? 0 : hks_sigmoid(a.x) * (1 + a.x * hks_sigmoid(-a.x));)
+HK_VALUE(return (a.x < 0 ? 0 : a.x * hks_quick_sigmoid(a.x)) + a.p[0];)
+HK_SLOPE(return a.x < 0 ? 0 : hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid(-a.x));)
 
 HK_ELEMENTWISE(ftswish, HK_READS_X,
                .aliases = "flatten_t_swish",

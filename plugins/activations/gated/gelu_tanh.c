@@ -9,11 +9,11 @@
 
 HK_VALUE(const real x = hks_min(16, hks_max(-16, a.x));
          const real u = (real)TWO_SQRT_2_OVER_PI * x * (1 + (real)CUBIC * x * x);
-         return a.x * hks_sigmoid(u);)
+         return a.x * hks_quick_sigmoid(u);)
 HK_SLOPE(const real x = hks_min(16, hks_max(-16, a.x));
          const real u = (real)TWO_SQRT_2_OVER_PI * x * (1 + (real)CUBIC * x * x);
          const real du = (real)TWO_SQRT_2_OVER_PI * (1 + (real)(3 * CUBIC) * x * x);
-         return hks_sigmoid(u) * (1 + x * du * hks_sigmoid(-u));)
+         return hks_quick_sigmoid(u) * (1 + x * du * hks_quick_sigmoid(-u));)
 
 HK_ELEMENTWISE(gelu_tanh, HK_READS_X,
                .aliases = "gelu_new",

@@ -3,8 +3,8 @@
 #include <hillock/kernel.h>
 
 #define STEEPNESS 1.702
-#define OPEN hks_sigmoid((real)STEEPNESS * a.x)
-#define SHUT hks_sigmoid((real)-STEEPNESS * a.x)
+#define OPEN hks_quick_sigmoid((real)STEEPNESS * a.x)
+#define SHUT hks_quick_sigmoid((real)-STEEPNESS * a.x)
 
 HK_VALUE(return a.x * OPEN;)
 HK_SLOPE(return OPEN + (real)STEEPNESS * (a.x * OPEN * SHUT);)

@@ -11,11 +11,11 @@ HK_SLOTS({.name = "a", .doc = "height of the wave", .role = HK_LEARNED,
 #define WAVE hks_sin(a.t[B] * a.x)
 #define SHIFTED hks_cos(a.t[B] * a.x)
 
-HK_VALUE(return (a.x + a.t[A] * WAVE) * hks_sigmoid(a.x);)
-HK_SLOPE(const real s = hks_sigmoid(a.x);
-         const real ends = s * hks_sigmoid(-a.x);
+HK_VALUE(return (a.x + a.t[A] * WAVE) * hks_quick_sigmoid(a.x);)
+HK_SLOPE(const real s = hks_quick_sigmoid(a.x);
+         const real ends = s * hks_quick_sigmoid(-a.x);
          return (1 + a.t[A] * a.t[B] * SHIFTED) * s + (a.x + a.t[A] * WAVE) * ends;)
-HK_GRADIENT(const real s = hks_sigmoid(a.x);
+HK_GRADIENT(const real s = hks_quick_sigmoid(a.x);
             return slot == A ? WAVE * s : a.t[A] * SHIFTED * (a.x * s);)
 
 HK_ELEMENTWISE_LEARNED(sinlu, HK_READS_X,

@@ -6,8 +6,8 @@
 HK_SLOTS({.name = "beta", .doc = "steepness of the gate", .role = HK_LEARNED,
           .extent = HK_PER_CHANNEL, .value = 1, .flags = HK_NO_DECAY});
 
-#define OPEN hks_sigmoid(a.t[0] * a.x)
-#define SHUT hks_sigmoid(-a.t[0] * a.x)
+#define OPEN hks_quick_sigmoid(a.t[0] * a.x)
+#define SHUT hks_quick_sigmoid(-a.t[0] * a.x)
 HK_VALUE(return a.x * OPEN;)
 HK_SLOPE(return OPEN + a.t[0] * (a.x * OPEN * SHUT);)
 HK_GRADIENT(return a.x * (a.x * OPEN * SHUT);)
