@@ -228,12 +228,11 @@ HK_INLINE float hks_log1p_32(float x)
     uint32_t bits = hks_to_bits(u) + (0x3F800000u - 0x3F3504F3u);
     float k = (float)((int32_t)(bits >> 23) - 127);
     float f = hks_from_bits((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1;
-    f += 0.5f * lost * hks_from_bits(0x7F800000u - (bits & 0x7F800000u));
+    f += lost * (0.5f * hks_from_bits(0x7F800000u - (bits & 0x7F800000u)));
     return hks_log_unless_special(u, hks_log_of_parts(k, f));
 }
 
-/* With t = expm1(-2 |x|), tanh |x| = -t / (t + 2): no cancellation anywhere. From 9 on it is 1 to the
- * last bit. */
+/* With t = expm1(-2 |x|), tanh |x| = -t / (t + 2): no cancellation anywhere. */
 HK_INLINE float hks_tanh32(float x)
 {
     float z = -2 * hks_abs32(x), t = hks_expm1_inside(z);

@@ -22,8 +22,8 @@ HK_SLOTS({.name = "alpha", .doc = "slope far below the mean", .role = HK_LEARNED
 
 /* p and q = 1 - p, both without cancellation. */
 #define GATES                                                                                      \
-    const real r = hks_rsqrt_plain(a.t[VARIANCE] + a.p[EPS]), z = (a.x - a.t[MEAN]) * r;                 \
-    const real e = hks_quick_exp(-hks_abs(z)), s = 1 / (1 + e);                                          \
+    const real r = hks_rsqrt_plain(a.t[VARIANCE] + a.p[EPS]), z = (a.x - a.t[MEAN]) * r;           \
+    const real e = hks_quick_exp(-hks_abs(z)), s = 1 / (1 + e);                                    \
     const real p = z < 0 ? e * s : s, q = z < 0 ? s : e * s;
 /* x q, which ends at 0 and is finite on the other side. */
 #define LEAK (a.x > (real)1e30 ? 0 : hks_max((real)-3e38, a.x) * q)
