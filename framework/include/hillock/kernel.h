@@ -248,16 +248,21 @@ HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_con
             memset(span->sums[i], 0, sizeof span->sums[i]);
 }
 
-/* to += the lanes: for each column, or all of them for a shared slot. */
-HK_INLINE void hk_span_fold(const hk_span *span, const float *lane, int shared, float *to)
+/* to += the lanes, which it spends: for each column, or all of them for a shared slot, folded in
+ * halves; those without an element are 0. */
+HK_INLINE void hk_span_fold(const hk_span *span, float *lane, int shared, float *to)
 {
-    const int64_t width = span->width;
-    if (shared)
-        to[0] += hks_sum(span->rows * width, lane);
-    for (int64_t r = 0; !shared && r < span->rows; r++) {
+    for (int64_t half = shared ? HK_SPAN / 2 : 0; half; half /= 2) {
+        HK_VECTORIZE
+        for (int64_t j = 0; j < half; j++)
+            lane[j] += lane[j + half];
+    }
+    const int64_t rows = shared ? 1 : span->rows, width = shared ? 1 : span->width;
+    to += shared ? 0 : span->column;
+    for (int64_t r = 0; r < rows; r++) {
         HK_VECTORIZE
         for (int64_t j = 0; j < width; j++)
-            to[span->column + j] += lane[r * width + j];
+            to[j] += lane[r * width + j];
     }
 }
 
