@@ -2,6 +2,8 @@
  * every instruction set; Philox and the normal numbers drawn from it. */
 #include <hillock/kernel.h>
 
+#include <float.h>
+
 #include "check.h"
 
 enum { BATCH = 4096 };
@@ -195,6 +197,30 @@ static void functions_hold_around_their_edges(void)
     }
 }
 
+/* In gates small numbers may be as far off as their logarithm is, and vanish below 2^-40. */
+static void quick_functions_keep_their_promise(void)
+{
+    double e = 0, s = 0, bell = 0, phi = 0, root = 0;
+    for (uint64_t i = 0; i < 1u << 20; i++) {
+        const float x = hks_uniform(10, i) * 114 - 27, u = x / 8, power = hks_exp(x);
+        const double size = fabs((double)x), exact = exp((double)x), z = (double)u;
+        e = fmax(e, fabs((double)hks_quick_exp(x) / exact - 1) / (1 + size));
+        s = fmax(s, fabs((double)hks_quick_sigmoid(x) / hks_sigmoid((double)x) - 1) / (1 + size));
+        bell = fmax(bell, fabs((double)hks_bell(u) - hks_bell(z)));
+        phi = fmax(phi, fabs((double)hks_normal_cdf(u) - hks_normal_cdf(z)) * (1 + fabs(z)));
+        root = fmax(root, fabs((double)hks_rsqrt_plain(power) * sqrt((double)power) - 1));
+    }
+    printf("  exp %.2g, sigmoid %.2g, bell %.2g, normal_cdf %.2g, rsqrt %.2g\n", e, s, bell, phi,
+           root);
+    CHECK(e < 2.2e-7 && s < 2.2e-7 && bell < 2e-7 && phi < 2.5e-7 && root < 2e-7);
+    for (float x = -28; x > -FLT_MAX; x *= 1.5f)
+        CHECK(hks_quick_exp(x) == 0 && hks_quick_sigmoid(x) == 0 && hks_quick_sigmoid(-x) == 1 &&
+              hks_bell(x) == 0 && hks_normal_cdf(x) == 0 && hks_normal_cdf(-x) == 1);
+    CHECK(isnan(hks_quick_exp((float)NAN)) && isnan(hks_quick_sigmoid((float)NAN)));
+    CHECK(isnan(hks_bell((float)NAN)) && isnan(hks_normal_cdf((float)NAN)));
+    CHECK(hks_quick_exp(0.0f) == 1 && hks_quick_sigmoid(0.0f) == 0.5f && hks_bell(0.0f) == 1);
+}
+
 static int same(float found, double expected)
 {
     return isnan(expected) ? isnan(found) : (double)found == expected;
@@ -313,6 +339,7 @@ int main(void)
 {
     RUN(functions_are_within_4_ulp);
     RUN(functions_hold_around_their_edges);
+    RUN(quick_functions_keep_their_promise);
     RUN(special_values_are_kept);
     RUN(bits_do_not_depend_on_the_instruction_set);
     RUN(philox_gives_the_known_answer);

@@ -40,18 +40,21 @@
 #define hks_erf(x) _Generic((x), float: hks_erf32, double: erf)(x)
 #define hks_erfc(x) _Generic((x), float: hks_erfc32, double: erfc)(x)
 #define hks_normal_cdf(x) _Generic((x), float: hks_normal_cdf32, double: hks_normal_cdf64)(x)
-#define hks_quick_exp(x) _Generic((x), float: hks_quick_exp32, double: exp)(x) /* x < 87 */
-#define hks_quick_sigmoid(x) _Generic((x), float: hks_quick_sigmoid32, double: hks_sigmoid64)(x)
-#define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
 #define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
 #define hks_rsqrt(x) _Generic((x), float: hks_rsqrt32, double: hks_rsqrt64)(x) /* 1 / sqrt(x) */
-#define hks_rsqrt_plain(x) _Generic((x), float: hks_rsqrt_plain32, double: hks_rsqrt64)(x)
 #define hks_atan(x) _Generic((x), float: hks_atan32, double: atan)(x)
 #define hks_normal_at(u) _Generic((u), float: hks_normal_at32, double: hks_normal_at64)(u)
 #define hks_sin(x) _Generic((x), float: hks_sin32, double: sin)(x) /* float: |x| <= 1e6; */
 #define hks_cos(x) _Generic((x), float: hks_cos32, double: cos)(x) /* beyond, 1e-16 |x| off */
 #define hks_abs(x) _Generic((x), float: hks_abs32, double: fabs)(x)
 #define hks_floor(x) _Generic((x), float: __builtin_floorf, double: floor)(x)
+/* A third cheaper, for gates: what is small is as near as its logarithm, a relative error of up to
+ * 2e-7 (1 + |x|), and 0 below 2^-40. */
+#define hks_quick_exp(x) _Generic((x), float: hks_quick_exp32, double: exp)(x) /* x < 87 */
+#define hks_quick_sigmoid(x) _Generic((x), float: hks_quick_sigmoid32, double: hks_sigmoid64)(x)
+#define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
+/* 1 / sqrt(x) without the care for special values: 2^-100 <= x < infinity. */
+#define hks_rsqrt_plain(x) _Generic((x), float: hks_rsqrt_plain32, double: hks_rsqrt64)(x)
 /* b where the two compare false: hks_max(0, x) and hks_min(6, x) keep a NaN x. */
 #define hks_min(a, b) _Generic((a) + (b), float: hks_min32, double: hks_min64)(a, b)
 #define hks_max(a, b) _Generic((a) + (b), float: hks_max32, double: hks_max64)(a, b)
@@ -151,9 +154,8 @@ HK_INLINE float hks_exp_minus_abs(float x)
     return z < -87.3365402f ? 0 : y;
 }
 
-/* 2^u for u < 127, as near as u itself is: the relative error is up to 1e-7 (1 + |u|). Enough for
- * gates, where only the size of what vanishes counts. 0 below 2^-40, which keeps products with
- * other small numbers from becoming denormal: processors multiply those a hundred times slower. */
+/* 2^u for u < 127, as near as u itself is. 0 below 2^-40 keeps products with other small numbers
+ * from becoming denormal: processors multiply those a hundred times slower. */
 HK_INLINE float hks_quick_power(float u)
 {
     float shifted = u + 0x1.8p23f, f = u - (shifted - 0x1.8p23f), ff = f * f;
