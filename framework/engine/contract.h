@@ -7,9 +7,11 @@
 #ifdef __clang__
 #pragma clang fp contract(fast)
 #define UNROLL(n) PRAGMA(clang loop unroll(full))
+#define ROLLED PRAGMA(clang loop unroll(disable))
 #define UNCHECKED __attribute__((no_sanitize("address", "undefined")))
 #else
 #pragma GCC optimize("fp-contract=fast")
 #define UNROLL(n) PRAGMA(GCC unroll n)
+#define ROLLED PRAGMA(GCC unroll 1)
 #define UNCHECKED
 #endif

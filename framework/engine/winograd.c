@@ -15,7 +15,8 @@ enum {
     MOST_TILES = 64,           /* of a block; a multiple of tile rows may be more */
     LEAST_TILES = 28,          /* to read the filters for */
     FEW_TILES = 16,             /* the same once they are transformed */
-    LEAST_BLOCKS = 4,          /* for threads to share */
+    LEAST_BLOCKS = 4,          /* for threads to share, */
+    LEAST_ROWS = 8,            /* unless they had fewer tiles each */
     SLICE = 64,                /* filters whose results a block makes at a time */
     WEIGHT_TASKS = 16,
     LARGEST = 512 * 512        /* channels * filters */
@@ -40,7 +41,8 @@ static grid grid_of(int64_t n, int h, int w, int c, int oh, int ow, int k, int p
     g.slice = (int)hki_min(SLICE, k);
     int64_t tiles = BLOCK_FLOATS / (PLANES * (c + g.slice));
     tiles = hki_max(LEAST_TILES, hki_min(MOST_TILES, tiles));
-    g.per_block = hki_min(hki_ceil(tiles, g.across), hki_ceil(g.units, LEAST_BLOCKS));
+    int64_t share = hki_max(hki_ceil(LEAST_ROWS, g.across), hki_ceil(g.units, LEAST_BLOCKS));
+    g.per_block = hki_min(hki_ceil(tiles, g.across), hki_min(share, g.units));
     g.tiles = g.per_block * g.across;
     return g;
 }
@@ -167,7 +169,7 @@ static stretch stretch_of(const grid *g, const float *x, int h, int w, int chann
         int64_t unit = hki_min(g->units, first + i * g->per_block);
         rows[i] = unit / g->down * h + hki_min(h, unit % g->down * 4);
     }
-    return (stretch){x + rows[0] * line, (rows[1] - rows[0]) * line / 16};
+    return (stretch){x + rows[0] * line, g->n > 1 ? (rows[1] - rows[0]) * line / 16 : 0};
 }
 
 static void fetch(const stretch *a, int plane)
@@ -220,22 +222,26 @@ static void write_units(const pass *s, const float *m, int64_t first, int64_t un
 
 /* The 36 products of a slice of the filters. */
 static void multiply(const pass *s, const float *v, int64_t tiles, int64_t column, int64_t columns,
-                     const hki_run *runs, int64_t n_runs, const stretch *ahead, float *m)
+                     const hki_run *runs, int64_t n_runs, stretch *ahead, float *m)
 {
     const grid *g = &s->g;
-    int64_t pitch = hki_pitch(g->c), out = hki_pitch(g->slice);
-    hki_product p = {.rows = tiles, .a_row = pitch, .a_step = 1, .runs = runs, .n_runs = n_runs,
-                     .y_row = out};
-    for (int e = 0; e < PLANES; e++) {
-        hki_panels panels = {.b = s->filters + e * s->plane, .depth = g->c,
-                             .columns = g->k, .width = s->width};
-        p.a = v + e * plane_of(g, g->c);
-        fetch(&ahead[0], e);
-        fetch(&ahead[1], e);
-        for (int64_t i = column / s->width; i * s->width < column + columns; i++) {
-            p.y = m + e * plane_of(g, g->slice) + hki_panel_use(&panels, i, &p) - column;
-            hki_kernels_active()->product(&p);
+    const hki_kernels *kernels = hki_kernels_active();
+    ptrdiff_t v_plane = plane_of(g, g->c), m_plane = plane_of(g, g->slice);
+    hki_panels panels = {.b = s->filters, .depth = g->c, .columns = g->k, .width = s->width};
+    hki_product p = {.rows = tiles, .a_row = hki_pitch(g->c), .a_step = 1, .runs = runs,
+                     .n_runs = n_runs, .y_row = hki_pitch(g->slice)};
+    for (int64_t i = column / s->width; i * s->width < column + columns; i++) {
+        p.a = v;
+        p.y = m + hki_panel_use(&panels, i, &p) - column;
+        for (int e = 0; e < PLANES; e++) {
+            fetch(&ahead[0], e);
+            fetch(&ahead[1], e);
+            kernels->product(&p);
+            p.a += v_plane;
+            p.b += s->plane;
+            p.y += m_plane;
         }
+        ahead[0].lines = ahead[1].lines = 0; /* once will do */
     }
 }
 
@@ -251,7 +257,6 @@ static void pass_block(const pass *s, int64_t first, int64_t units, float *tempo
     for (int64_t column = 0; column < g->k; column += g->slice) {
         int64_t columns = hki_min(g->slice, g->k - column);
         multiply(s, temporary, units * g->across, column, columns, runs, n_runs, ahead, m);
-        ahead[0].lines = ahead[1].lines = 0;
         write_units(s, m, first, units, column, columns);
     }
 }

@@ -102,15 +102,16 @@ INLINE void read_tiles(const hki_tiles *t, line_map *map, int size, int shared, 
     for (int j = 0; j < shared; j++)
         read_column(t, map, size, at + j, c, left, inside, columns[j]);
     for (int64_t tile = 0; tile < t->tiles; tile++, at += 4, out += t->pitch) {
-        UNROLL(4)
+        ROLLED
         for (int j = shared; j < size; j++)
             read_column(t, map, size, at + j, c, left, inside, columns[j]);
-        UNROLL(6)
-        for (int i = 0; i < 6; i++) {
+        float *row = out + c;
+        ROLLED
+        for (int i = 0; i < 6; i++, row += 6 * t->plane) {
             turn_line(map, size, columns, i, to);
             UNROLL(6)
             for (int j = 0; j < 6; j++)
-                store_some(out + (6 * i + j) * t->plane + c, to[j], left);
+                store_some(row + j * t->plane, to[j], left);
         }
         UNROLL(2)
         for (int j = 0; j < shared; j++)
@@ -147,12 +148,12 @@ INLINE void write_tile(const hki_tiles *t, const float *m, vec start, int rows, 
                        bool add, float *y, ptrdiff_t y_row, int64_t left)
 {
     vec half[6][6], to[6];
-    UNROLL(6)
-    for (int j = 0; j < 6; j++) {
+    ROLLED
+    for (int j = 0; j < 6; j++, m += t->plane) {
         vec line[6];
         UNROLL(6)
         for (int i = 0; i < 6; i++)
-            line[i] = load_some(m + (6 * i + j) * t->plane, left);
+            line[i] = load_some(m + 6 * i * t->plane, left);
         output_line(line, half[j]);
     }
     UNROLL(4)
