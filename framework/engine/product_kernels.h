@@ -63,9 +63,19 @@ void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t fi
                 three[i] += a_step;
         }
     }
+    float *y = p->y + first * p->y_row;
+    ptrdiff_t y_row = p->y_row;
+    if (!add && !p->bias && p->columns == vectors * LANES) {
+        UNROLL(16)
+        for (int i = 0; i < rows; i++, y += y_row)
+            UNROLL(4)
+            for (int j = 0; j < vectors; j++)
+                store(y + j * LANES, sum[i][j]);
+        return;
+    }
     UNROLL(16)
-    for (int i = 0; i < rows; i++)
-        finish(p, add, p->y + (first + i) * p->y_row, sum[i], vectors);
+    for (int i = 0; i < rows; i++, y += y_row)
+        finish(p, add, y, sum[i], vectors);
 }
 
 typedef void block_function(const hki_product *p, const hki_run *runs, int64_t n_runs,
