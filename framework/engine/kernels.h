@@ -46,11 +46,12 @@ typedef struct hki_taps {
 
 /* Winograd's tiles in a row: where their pixels are. */
 typedef struct hki_tiles {
+    int side;                /* 4, or 2: of a tile of results */
     const float *row[6];     /* rows of pixels, from column 0 on; NULL: outside, all zero */
     int64_t first, width;    /* column of the first tile's first pixel; columns there are */
     int64_t tiles, channels;
     ptrdiff_t pixel;         /* from pixel to pixel */
-    ptrdiff_t pitch, plane;  /* of what is transformed: from tile to tile, of the 36 to the next */
+    ptrdiff_t pitch, plane;  /* of what is transformed: from tile to tile, from plane to plane */
 } hki_tiles;
 
 /* The numbers of an optimizer's step, rounded to float once. */
@@ -93,7 +94,7 @@ typedef struct hki_kernels {
     void (*winograd_gradient)(const hki_tiles *t, float *d);
     void (*winograd_output)(const hki_tiles *t, const float *m, const float *bias, int rows,
                             bool add, float *y, ptrdiff_t y_row);
-    void (*winograd_filter)(const float *w, ptrdiff_t tap, ptrdiff_t each, int n, float *u,
+    void (*winograd_filter)(int side, const float *w, ptrdiff_t tap, ptrdiff_t each, int n, float *u,
                             ptrdiff_t plane);
     void (*winograd_filter_gradient)(const float *m, ptrdiff_t plane, int64_t n, float *dw,
                                      ptrdiff_t tap);

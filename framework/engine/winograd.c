@@ -1,6 +1,7 @@
 /* Convolutions of 3x3, stride 1, by Winograd's F(4x4, 3x3): 36 products a tile of 4x4 results in
- * place of 144. Tiles are taken in blocks that fit the second-level cache: their patches are
- * transformed, 36 matrix products follow, and the results are transformed back. For the filters'
+ * place of 144; or, where a small image has too few of those tiles and the filters were prepared,
+ * F(2x2, 3x3): 16 in place of 36. Tiles are taken in blocks that fit the second-level cache: their patches are
+ * transformed, a matrix product for each plane follows, and the results are transformed back. For the filters'
  * gradient both sides are transformed and the 36 products summed over all tiles.
  * |error| <= 1e-5 sum |a||b|. */
 #include "engine/conv.h"
@@ -10,7 +11,7 @@
 #include "core/core.h"
 
 enum {
-    PLANES = 36,
+    PLANES = 36, /* of the larger tiles */
     BLOCK_FLOATS = 192 * 1024, /* transformed, of a block */
     MOST_TILES = 64,           /* of a block; a multiple of tile rows may be more */
     LEAST_TILES = 28,          /* to read the filters for */
@@ -19,11 +20,13 @@ enum {
     LEAST_ROWS = 8,            /* unless they had fewer tiles each */
     SLICE = 64,                /* filters whose results a block makes at a time */
     WEIGHT_TASKS = 16,
-    LARGEST = 512 * 512        /* channels * filters */
+    LARGEST = 512 * 512,       /* channels * filters */
+    LARGEST_SMALL = 128 * 128  /* the same for tiles of 2x2 */
 };
 
 /* A grid of tiles over the destination; its patches come from the source. */
 typedef struct grid {
+    int side, planes; /* of a tile of results: 4 and 36, or 2 and 16 */
     int64_t n;
     int h, w, c;   /* source */
     int oh, ow, k; /* destination */
@@ -33,13 +36,14 @@ typedef struct grid {
     int slice;
 } grid;
 
-static grid grid_of(int64_t n, int h, int w, int c, int oh, int ow, int k, int ph, int pw)
+static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph, int pw)
 {
-    grid g = {.n = n, .h = h, .w = w, .c = c, .oh = oh, .ow = ow, .k = k, .ph = ph, .pw = pw,
-              .down = hki_ceil(oh, 4), .across = hki_ceil(ow, 4)};
+    grid g = {.side = side, .planes = (side + 2) * (side + 2), .n = n, .h = h, .w = w, .c = c,
+              .oh = oh, .ow = ow, .k = k, .ph = ph, .pw = pw,
+              .down = hki_ceil(oh, side), .across = hki_ceil(ow, side)};
     g.units = n * g.down;
     g.slice = (int)hki_min(SLICE, k);
-    int64_t tiles = BLOCK_FLOATS / (PLANES * (c + g.slice));
+    int64_t tiles = BLOCK_FLOATS / (g.planes * (c + g.slice));
     tiles = hki_max(LEAST_TILES, hki_min(MOST_TILES, tiles));
     int64_t share = hki_max(hki_ceil(LEAST_ROWS, g.across), hki_ceil(g.units, LEAST_BLOCKS));
     g.per_block = hki_min(hki_ceil(tiles, g.across), hki_min(share, g.units));
@@ -47,22 +51,36 @@ static grid grid_of(int64_t n, int h, int w, int c, int oh, int ow, int k, int p
     return g;
 }
 
-static grid forward_grid(const hki_conv *c)
+static grid forward_grid(const hki_conv *c, int side)
 {
-    return grid_of(c->n, c->h, c->w, c->c, c->oh, c->ow, c->k, c->ph, c->pw);
+    return grid_of(side, c->n, c->h, c->w, c->c, c->oh, c->ow, c->k, c->ph, c->pw);
 }
 
 static grid data_grid(const hki_conv *c)
 {
-    return grid_of(c->n, c->oh, c->ow, c->k, c->h, c->w, c->c, 2 - c->ph, 2 - c->pw);
+    return grid_of(4, c->n, c->oh, c->ow, c->k, c->h, c->w, c->c, 2 - c->ph, 2 - c->pw);
+}
+
+static int64_t tiles_of(const hki_conv *c, int side)
+{
+    return c->n * hki_ceil(c->oh, side) * hki_ceil(c->ow, side);
+}
+
+/* The tiles that the forward pass takes; 0: none. */
+static int side_of(const hki_conv *c, bool prepared)
+{
+    int64_t filters = (int64_t)c->c * c->k;
+    bool fits = c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 && c->dw == 1 &&
+                c->groups == 1 && c->c >= 16 && c->k >= 16 && filters <= LARGEST &&
+                hki_min(c->oh, c->ow) >= 3 && hki_min(c->h, c->w) >= 3;
+    if (fits && tiles_of(c, 4) >= (prepared ? FEW_TILES : LEAST_TILES))
+        return 4;
+    return fits && prepared && tiles_of(c, 2) >= FEW_TILES && filters <= LARGEST_SMALL ? 2 : 0;
 }
 
 bool hki_winograd_fits(const hki_conv *c, bool prepared)
 {
-    return c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 && c->dw == 1 &&
-           c->groups == 1 && c->c >= 16 && c->k >= 16 && (int64_t)c->c * c->k <= LARGEST &&
-           hki_min(c->oh, c->ow) >= 3 && hki_min(c->h, c->w) >= 3 &&
-           c->n * hki_ceil(c->oh, 4) * hki_ceil(c->ow, 4) >= (prepared ? FEW_TILES : LEAST_TILES);
+    return side_of(c, prepared) != 0;
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -81,12 +99,17 @@ static ptrdiff_t plane_of(const grid *g, int64_t channels)
 
 static size_t transformed_floats(const grid *g, int64_t channels)
 {
-    return PLANES * (size_t)plane_of(g, channels);
+    return (size_t)g->planes * (size_t)plane_of(g, channels);
 }
 
 static ptrdiff_t filter_plane(const grid *g)
 {
     return (ptrdiff_t)hki_panels_floats(g->c, g->k) + 16; /* as above */
+}
+
+static size_t filter_floats(const grid *g)
+{
+    return (size_t)g->planes * (size_t)filter_plane(g);
 }
 
 static size_t pass_floats(const grid *g) /* of a thread */
@@ -97,7 +120,7 @@ static size_t pass_floats(const grid *g) /* of a thread */
 static size_t pass_scratch(const grid *g)
 {
     int64_t parts = hki_min(hki_ceil(g->units, g->per_block), HKI_MAX_PARTS);
-    return sizeof(float) * (PLANES * (size_t)filter_plane(g) + (size_t)parts * pass_floats(g));
+    return sizeof(float) * (filter_floats(g) + (size_t)parts * pass_floats(g));
 }
 
 /* The filters' gradient: parts of the units times slices of the filters. */
@@ -119,13 +142,14 @@ static cut cut_of(const grid *g)
 
 size_t hki_winograd_scratch(const hki_conv *c)
 {
-    grid forward = forward_grid(c), data = data_grid(c);
+    grid forward = forward_grid(c, 4), small = forward_grid(c, 2), data = data_grid(c);
     cut t = cut_of(&forward);
     int64_t team = hki_min(HKI_TEAM, t.parts * t.slices);
     size_t weight = sizeof(float) * ((size_t)t.parts * t.partial + (size_t)team * t.each);
-    size_t passes = pass_scratch(&forward) > pass_scratch(&data) ? pass_scratch(&forward)
-                                                                 : pass_scratch(&data);
-    return passes > weight ? passes : weight;
+    size_t most = weight;
+    for (const grid **g = (const grid *[]){&forward, &small, &data, NULL}; *g; g++)
+        most = pass_scratch(*g) > most ? pass_scratch(*g) : most;
+    return most;
 }
 
 /* ---- Patches --------------------------------------------------------------------------------- */
@@ -135,8 +159,8 @@ static hki_tiles tiles_at(const grid *g, const float *x, int h, int w, int chann
                           int64_t unit, int before)
 {
     const float *image = x + unit / g->down * ((int64_t)h * w * channels);
-    int64_t row = unit % g->down * 4 - before, pitch = hki_pitch(channels);
-    hki_tiles t = {.width = w, .tiles = g->across, .channels = channels, .pixel = channels,
+    int64_t row = unit % g->down * g->side - before, pitch = hki_pitch(channels);
+    hki_tiles t = {.side = g->side, .width = w, .tiles = g->across, .channels = channels, .pixel = channels,
                    .pitch = pitch, .plane = plane_of(g, channels)};
     for (int i = 0; i < size; i++)
         if (row + i >= 0 && row + i < h)
@@ -148,7 +172,7 @@ static hki_tiles tiles_at(const grid *g, const float *x, int h, int w, int chann
 static void read_units(const grid *g, const float *x, int64_t first, int64_t units, float *v)
 {
     for (int64_t i = 0; i < units; i++) {
-        hki_tiles t = tiles_at(g, x, g->h, g->w, g->c, 6, first + i, g->ph);
+        hki_tiles t = tiles_at(g, x, g->h, g->w, g->c, g->side + 2, first + i, g->ph);
         t.first = -g->pw;
         hki_kernels_active()->winograd_input(&t, v + i * g->across * t.pitch);
     }
@@ -167,7 +191,7 @@ static stretch stretch_of(const grid *g, const float *x, int h, int w, int chann
     int64_t line = (int64_t)w * channels, rows[2];
     for (int i = 0; i < 2; i++) {
         int64_t unit = hki_min(g->units, first + i * g->per_block);
-        rows[i] = unit / g->down * h + hki_min(h, unit % g->down * 4);
+        rows[i] = unit / g->down * h + hki_min(h, unit % g->down * g->side);
     }
     return (stretch){x + rows[0] * line, g->n > 1 ? (rows[1] - rows[0]) * line / 16 : 0};
 }
@@ -184,7 +208,7 @@ typedef struct pass {
     grid g;
     const float *x, *bias;
     float *y;
-    const float *filters; /* transformed: [PLANES] panels */
+    const float *filters; /* transformed: [planes] panels */
     ptrdiff_t plane; /* from one to the next */
     int width;      /* columns of a panel */
     bool add;       /* to what y holds */
@@ -201,7 +225,7 @@ static void transform_filters(const pass *s, const float *w, int64_t panel, int6
     int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
     float *to = filters + first * s->g.c + channel * row;
     for (int64_t k = 0; k < columns; k += kernels->lanes)
-        kernels->winograd_filter(w + (first + k) * each, tap, each,
+        kernels->winograd_filter(s->g.side, w + (first + k) * each, tap, each,
                                  (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
 }
 
@@ -210,17 +234,17 @@ static void write_units(const pass *s, const float *m, int64_t first, int64_t un
 {
     const grid *g = &s->g;
     int64_t pitch = hki_pitch(g->slice), line = (int64_t)g->ow * g->k;
-    hki_tiles t = {.width = g->ow, .tiles = g->across, .channels = columns, .pixel = g->k,
+    hki_tiles t = {.side = g->side, .width = g->ow, .tiles = g->across, .channels = columns, .pixel = g->k,
                    .pitch = pitch, .plane = plane_of(g, g->slice)};
     for (int64_t i = 0; i < units; i++) {
-        int64_t image = (first + i) / g->down, row = (first + i) % g->down * 4;
+        int64_t image = (first + i) / g->down, row = (first + i) % g->down * g->side;
         hki_kernels_active()->winograd_output(
             &t, m + i * g->across * pitch, s->bias ? s->bias + column : NULL,
-            (int)hki_min(4, g->oh - row), s->add, s->y + (image * g->oh + row) * line + column, line);
+            (int)hki_min(g->side, g->oh - row), s->add, s->y + (image * g->oh + row) * line + column, line);
     }
 }
 
-/* The 36 products of a slice of the filters. */
+/* The products of a slice of the filters. */
 static void multiply(const pass *s, const float *v, int64_t tiles, int64_t column, int64_t columns,
                      const hki_run *runs, int64_t n_runs, stretch *ahead, float *m)
 {
@@ -233,7 +257,7 @@ static void multiply(const pass *s, const float *v, int64_t tiles, int64_t colum
     for (int64_t i = column / s->width; i * s->width < column + columns; i++) {
         p.a = v;
         p.y = m + hki_panel_use(&panels, i, &p) - column;
-        for (int e = 0; e < PLANES; e++) {
+        for (int e = 0; e < g->planes; e++) {
             fetch(&ahead[0], e);
             fetch(&ahead[1], e);
             kernels->product(&p);
@@ -264,7 +288,7 @@ static void pass_block(const pass *s, int64_t first, int64_t units, float *tempo
 /* First row of y that belongs to a unit or a later one. */
 static int64_t first_row(const grid *g, int64_t unit)
 {
-    return (unit / g->down * g->oh + hki_min(g->oh, unit % g->down * 4)) * g->ow;
+    return (unit / g->down * g->oh + hki_min(g->oh, unit % g->down * g->side)) * g->ow;
 }
 
 /* How the filters of a pass are read: distances from source channel to source channel, from filter
@@ -295,9 +319,9 @@ static void run_pass(pass *s, const order *o, float *scratch)
     const grid *g = &s->g;
     bool prepared = s->filters;
     s->filters = prepared ? s->filters : scratch;
-    float *temporary = scratch + PLANES * (size_t)filter_plane(g);
+    float *temporary = scratch + filter_floats(g);
     int64_t blocks = hki_ceil(g->units, g->per_block), parts = hki_min(blocks, HKI_MAX_PARTS);
-#pragma omp parallel num_threads(hki_team(parts, g->units * g->across * PLANES * g->c * g->k))
+#pragma omp parallel num_threads(hki_team(parts, g->units * g->across * g->planes * g->c * g->k))
     {
         if (!prepared)
             transform_all(s, o, scratch);
@@ -323,7 +347,7 @@ void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, con
                           float *y, void *scratch, const void *prepared,
                           const hki_epilogue *after)
 {
-    pass s = pass_of(forward_grid(c));
+    pass s = pass_of(forward_grid(c, side_of(c, prepared)));
     order o = forward_order(c, w);
     s.x = x, s.y = y, s.bias = bias;
     s.filters = prepared;
@@ -333,13 +357,13 @@ void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, con
 
 size_t hki_winograd_prepared(const hki_conv *c)
 {
-    grid g = forward_grid(c);
-    return sizeof(float) * PLANES * (size_t)filter_plane(&g);
+    grid g = forward_grid(c, side_of(c, true));
+    return sizeof(float) * filter_floats(&g);
 }
 
 void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared)
 {
-    pass s = pass_of(forward_grid(c));
+    pass s = pass_of(forward_grid(c, side_of(c, true)));
     order o = forward_order(c, w);
     transform_all(&s, &o, prepared);
 }
@@ -419,7 +443,7 @@ static void weight_task(const grid *g, const cut *t, const float *x, const float
 void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                          void *scratch)
 {
-    grid g = forward_grid(c);
+    grid g = forward_grid(c, 4);
     cut t = cut_of(&g);
     float *partial = scratch, *temporary = partial + (size_t)t.parts * t.partial;
     int64_t tasks = t.parts * t.slices, size = 9 * (int64_t)c->c * c->k;

@@ -1,11 +1,11 @@
-/* engine/winograd_kernels.h - the transforms of Winograd's minimal filtering F(4x4, 3x3). Part of
- * kernels_template.h.
+/* engine/winograd_kernels.h - the transforms of Winograd's minimal filtering F(4x4, 3x3), and of
+ * F(2x2, 3x3) for small images. Part of kernels_template.h.
  *
  * With the points 0, 1, -1, 2, -2 and infinity, a 4x4 tile of a 3x3 correlation is
  *     y = A' [ (G g G') . (B' d B) ] A        d: 6x6 patch, g: filter, .: element by element
  * and its gradients are the transposed maps. Lavin, Gray 2016, arXiv:1509.09308. A line is six
  * numbers of one direction, here six vectors of channels; a patch goes through line by line,
- * first down, then across. */
+ * first down, then across. F(2x2, 3x3) has the points 0, 1, -1 and infinity: lines of four. */
 
 /* B' d */
 INLINE void input_line(const vec *d, vec *o)
@@ -28,6 +28,21 @@ INLINE void output_line(const vec *m, vec *o)
     o[1] = near_odd + 2 * far_odd;
     o[2] = near + 4 * far;
     o[3] = near_odd + 8 * far_odd + m[5];
+}
+
+/* B' d and A' m of F(2x2, 3x3). */
+INLINE void small_input_line(const vec *d, vec *o)
+{
+    o[0] = d[0] - d[2];
+    o[1] = d[1] + d[2];
+    o[2] = d[2] - d[1];
+    o[3] = d[1] - d[3];
+}
+
+INLINE void small_output_line(const vec *m, vec *o)
+{
+    o[0] = m[0] + m[1] + m[2];
+    o[1] = m[1] - m[2] - m[3];
 }
 
 /* A dy */
@@ -54,6 +69,15 @@ INLINE void filter_line(const vec *g, vec *o)
     o[3] = far + twelfth * g[1];
     o[4] = far - twelfth * g[1];
     o[5] = g[2];
+}
+
+INLINE void small_filter_line(const vec *g, vec *o)
+{
+    vec ends = 0.5f * (g[0] + g[2]);
+    o[0] = g[0];
+    o[1] = ends + 0.5f * g[1];
+    o[2] = ends - 0.5f * g[1];
+    o[3] = g[2];
 }
 
 /* G' m */
@@ -91,26 +115,27 @@ INLINE void read_column(const hki_tiles *t, line_map *map, int size, int64_t col
     map(line, to);
 }
 
-/* One vector of channels of all tiles. Tiles that are four columns apart share what they both see:
- * `shared` columns. */
-INLINE void read_tiles(const hki_tiles *t, line_map *map, int size, int shared, int64_t c,
-                       int64_t left, bool inside, float *out)
+/* One vector of channels of all tiles: patches of size x size pixels become lines x lines numbers.
+ * Neighbouring tiles share what they both see, `shared` columns. What does not fit the registers
+ * is left in memory on purpose: loops that are not unrolled need few addresses. */
+INLINE void read_tiles(const hki_tiles *t, line_map *map, int size, int shared, int lines,
+                       int64_t c, int64_t left, bool inside, float *out)
 {
     vec columns[6][6], to[6];
     int64_t at = t->first;
     UNROLL(2)
     for (int j = 0; j < shared; j++)
         read_column(t, map, size, at + j, c, left, inside, columns[j]);
-    for (int64_t tile = 0; tile < t->tiles; tile++, at += 4, out += t->pitch) {
+    for (int64_t tile = 0; tile < t->tiles; tile++, at += size - shared, out += t->pitch) {
         ROLLED
         for (int j = shared; j < size; j++)
             read_column(t, map, size, at + j, c, left, inside, columns[j]);
         float *row = out + c;
         ROLLED
-        for (int i = 0; i < 6; i++, row += 6 * t->plane) {
+        for (int i = 0; i < lines; i++, row += lines * t->plane) {
             turn_line(map, size, columns, i, to);
             UNROLL(6)
-            for (int j = 0; j < 6; j++)
+            for (int j = 0; j < lines; j++)
                 store_some(row + j * t->plane, to[j], left);
         }
         UNROLL(2)
@@ -119,7 +144,8 @@ INLINE void read_tiles(const hki_tiles *t, line_map *map, int size, int shared, 
     }
 }
 
-INLINE void read_channels(const hki_tiles *given, line_map *map, int size, int shared, float *out)
+INLINE void read_channels(const hki_tiles *given, line_map *map, int size, int shared, int lines,
+                          float *out)
 {
     const hki_tiles own = *given, *t = &own; /* which no store to `out` can change */
     bool inside = true;
@@ -127,40 +153,44 @@ INLINE void read_channels(const hki_tiles *given, line_map *map, int size, int s
         inside = inside && t->row[i];
     for (int64_t c = 0; c < t->channels; c += LANES)
         if (c + LANES > t->channels)
-            read_tiles(t, map, size, shared, c, t->channels - c, false, out);
+            read_tiles(t, map, size, shared, lines, c, t->channels - c, false, out);
         else if (inside)
-            read_tiles(t, map, size, shared, c, LANES, true, out);
+            read_tiles(t, map, size, shared, lines, c, LANES, true, out);
         else
-            read_tiles(t, map, size, shared, c, LANES, false, out);
+            read_tiles(t, map, size, shared, lines, c, LANES, false, out);
 }
 
 UNCHECKED static void winograd_input(const hki_tiles *t, float *v)
 {
-    read_channels(t, input_line, 6, 2, v);
+    if (t->side == 4)
+        read_channels(t, input_line, 6, 2, 6, v);
+    else
+        read_channels(t, small_input_line, 4, 2, 4, v);
 }
 
 UNCHECKED static void winograd_gradient(const hki_tiles *t, float *d)
 {
-    read_channels(t, gradient_line, 4, 0, d);
+    read_channels(t, gradient_line, 4, 0, 6, d);
 }
 
-INLINE void write_tile(const hki_tiles *t, const float *m, vec start, int rows, int64_t columns,
-                       bool add, float *y, ptrdiff_t y_row, int64_t left)
+INLINE void write_tile(const hki_tiles *t, line_map *map, int side, const float *m, vec start,
+                       int rows, int64_t columns, bool add, float *y, ptrdiff_t y_row, int64_t left)
 {
     vec half[6][6], to[6];
+    int lines = side + 2;
     ROLLED
-    for (int j = 0; j < 6; j++, m += t->plane) {
+    for (int j = 0; j < lines; j++, m += t->plane) {
         vec line[6];
         UNROLL(6)
-        for (int i = 0; i < 6; i++)
-            line[i] = load_some(m + 6 * i * t->plane, left);
-        output_line(line, half[j]);
+        for (int i = 0; i < lines; i++)
+            line[i] = load_some(m + lines * i * t->plane, left);
+        map(line, half[j]);
     }
     UNROLL(4)
-    for (int i = 0; i < 4; i++) {
-        turn_line(output_line, 6, half, i, to);
+    for (int i = 0; i < side; i++) {
+        turn_line(map, lines, half, i, to);
         UNROLL(4)
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < side; j++)
             if (i < rows && j < columns) {
                 float *at = y + i * y_row + j * t->pixel;
                 store_some(at, to[j] + (add ? load_some(at, left) : start), left);
@@ -168,8 +198,8 @@ INLINE void write_tile(const hki_tiles *t, const float *m, vec start, int rows, 
     }
 }
 
-UNCHECKED static void winograd_output(const hki_tiles *given, const float *m, const float *bias,
-                                      int rows, bool add, float *y, ptrdiff_t y_row)
+INLINE void write_channels(const hki_tiles *given, line_map *map, int side, const float *m,
+                           const float *bias, int rows, bool add, float *y, ptrdiff_t y_row)
 {
     const hki_tiles own = *given, *t = &own;
     for (int64_t c = 0; c < t->channels; c += LANES) {
@@ -178,12 +208,21 @@ UNCHECKED static void winograd_output(const hki_tiles *given, const float *m, co
         const float *from = m + c;
         float *to = y + c;
         for (int64_t tile = 0; tile < t->tiles;
-             tile++, from += t->pitch, to += 4 * t->pixel, columns -= 4)
-            if (left >= LANES && rows == 4 && columns >= 4)
-                write_tile(t, from, start, 4, 4, add, to, y_row, LANES);
+             tile++, from += t->pitch, to += side * t->pixel, columns -= side)
+            if (left >= LANES && rows == side && columns >= side)
+                write_tile(t, map, side, from, start, side, side, add, to, y_row, LANES);
             else
-                write_tile(t, from, start, rows, columns, add, to, y_row, left);
+                write_tile(t, map, side, from, start, rows, columns, add, to, y_row, left);
     }
+}
+
+UNCHECKED static void winograd_output(const hki_tiles *t, const float *m, const float *bias,
+                                      int rows, bool add, float *y, ptrdiff_t y_row)
+{
+    if (t->side == 4)
+        write_channels(t, output_line, 4, m, bias, rows, add, y, y_row);
+    else
+        write_channels(t, small_output_line, 2, m, bias, rows, add, y, y_row);
 }
 
 /* from[size][size] through both directions into to[out][out]. */
@@ -199,8 +238,8 @@ INLINE void map_both_ways(line_map *map, int size, int out, vec (*from)[6], vec 
 }
 
 /* The nine taps of `n` filters that lie `each` floats apart. */
-UNCHECKED static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t each, int n,
-                                      float *u, ptrdiff_t plane)
+UNCHECKED static void winograd_filter(int side, const float *w, ptrdiff_t tap, ptrdiff_t each,
+                                      int n, float *u, ptrdiff_t plane)
 {
     vec from[6][6], to[6][6];
     float apart[9][LANES] = {{0}};
@@ -211,10 +250,14 @@ UNCHECKED static void winograd_filter(const float *w, ptrdiff_t tap, ptrdiff_t e
     UNROLL(9)
     for (int t = 0; t < 9; t++)
         from[t / 3][t % 3] = load(together ? w + t * tap : apart[t]);
-    map_both_ways(filter_line, 3, 6, from, to);
-    UNROLL(36)
-    for (int e = 0; e < 36; e++)
-        store(u + e * plane, to[e / 6][e % 6]);
+    int lines = side + 2;
+    if (side == 4)
+        map_both_ways(filter_line, 3, 6, from, to);
+    else
+        map_both_ways(small_filter_line, 3, 4, from, to);
+    for (int i = 0; i < lines; i++)
+        for (int j = 0; j < lines; j++)
+            store(u + (i * lines + j) * plane, to[i][j]);
 }
 
 UNCHECKED static void winograd_filter_gradient(const float *m, ptrdiff_t plane, int64_t n,
