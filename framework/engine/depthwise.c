@@ -6,7 +6,11 @@
 
 #include "core/core.h"
 
-enum { MOST_CHUNKS = 16 };
+enum {
+    MOST_CHUNKS = 16,
+    EPILOGUE_FLOATS = 4096, /* rows of an image that the epilogue takes at a time: 16 KiB, */
+    LEAST_BANDS = 4         /* if that leaves enough for threads to share */
+};
 
 /* What a destination row or column reads. */
 typedef struct place {
@@ -147,16 +151,21 @@ static void sweep_row(const sweep *s, int64_t image, int64_t r)
         }
 }
 
+/* Short rows go to the epilogue together. */
 static void run_sweep(const sweep *s, const hki_conv *c, const hki_epilogue *after)
 {
-    int64_t rows = s->n * s->v.dest, parts = hki_min(rows, HKI_MAX_PARTS);
+    int64_t rows = s->n * s->v.dest, row = s->h.dest * s->c;
+    int64_t together = hki_max(1, hki_min(EPILOGUE_FLOATS / row, rows / LEAST_BANDS));
+    int64_t bands = hki_ceil(rows, together), parts = hki_min(bands, HKI_MAX_PARTS);
     int64_t work = c->n * c->oh * c->ow * c->kh * c->kw * c->c;
 #pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)
     for (int64_t part = 0; part < parts; part++)
-        for (int64_t i = rows * part / parts; i < rows * (part + 1) / parts; i++) {
-            sweep_row(s, i / s->v.dest, i % s->v.dest);
+        for (int64_t b = bands * part / parts; b < bands * (part + 1) / parts; b++) {
+            int64_t first = b * together, next = hki_min(rows, first + together);
+            for (int64_t i = first; i < next; i++)
+                sweep_row(s, i / s->v.dest, i % s->v.dest);
             if (after)
-                after->rows(after->user, (int)part, i * s->h.dest, s->h.dest);
+                after->rows(after->user, (int)part, first * s->h.dest, (next - first) * s->h.dest);
         }
 }
 

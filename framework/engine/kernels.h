@@ -141,7 +141,7 @@ const hki_kernels *hki_kernels_active(void);
  * hk_set_threads() says later. */
 enum { HKI_TEAM = 64 };
 int hki_team(int64_t tasks, int64_t work);
-enum { HKI_AT_ONCE = 16 }; /* products that take as long as an elementary operation of `work` */
+enum { HKI_AT_ONCE = 8 }; /* products that take as long as an elementary operation of `work` */
 int hki_team_member(void); /* inside the parallel region: 0 .. hki_team() - 1 */
 
 static inline int64_t hki_min(int64_t a, int64_t b)

@@ -124,7 +124,8 @@ static size_t place_scratch(job *j, char *base, bool back)
 {
     size_t used = 0;
     int64_t c = j->channels;
-    for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
+    bool sums_up = back || (j->norm && !j->frozen);
+    for (int i = 0; sums_up && i < HKI_MAX_CHUNKS; i++) {
         sums *part = &j->parts[i];
         part->first = take(base, &used, sizeof(double) * (size_t)c);
         part->second = take(base, &used, sizeof(double) * (size_t)c);
