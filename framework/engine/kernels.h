@@ -94,8 +94,8 @@ typedef struct hki_kernels {
     void (*winograd_gradient)(const hki_tiles *t, float *d);
     void (*winograd_output)(const hki_tiles *t, const float *m, const float *bias, int rows,
                             bool add, float *y, ptrdiff_t y_row);
-    void (*winograd_filter)(int side, const float *w, ptrdiff_t tap, ptrdiff_t each, int n, float *u,
-                            ptrdiff_t plane);
+    void (*winograd_filter)(int side, const float *w, ptrdiff_t tap, ptrdiff_t each, int n,
+                            float *u, ptrdiff_t plane);
     void (*winograd_filter_gradient)(const float *m, ptrdiff_t plane, int64_t n, float *dw,
                                      ptrdiff_t tap);
 

@@ -1,8 +1,9 @@
 /* Convolutions of 3x3, stride 1, by Winograd's F(4x4, 3x3): 36 products a tile of 4x4 results in
  * place of 144; or, where a small image has too few of those tiles and the filters were prepared,
- * F(2x2, 3x3): 16 in place of 36. Tiles are taken in blocks that fit the second-level cache: their patches are
- * transformed, a matrix product for each plane follows, and the results are transformed back. For the filters'
- * gradient both sides are transformed and the 36 products summed over all tiles.
+ * F(2x2, 3x3): 16 in place of 36. Tiles are taken in blocks that fit the second-level cache: their
+ * patches are transformed, a matrix product for each plane follows, and the results are transformed
+ * back. For the filters' gradient both sides are transformed and the 36 products summed over all
+ * tiles.
  * |error| <= 1e-5 sum |a||b|. */
 #include "engine/conv.h"
 
@@ -11,13 +12,13 @@
 #include "core/core.h"
 
 enum {
-    PLANES = 36, /* of the larger tiles */
+    PLANES = 36,               /* of tiles of 4x4 */
     BLOCK_FLOATS = 192 * 1024, /* transformed, of a block */
     MOST_TILES = 64,           /* of a block; a multiple of tile rows may be more */
     LEAST_TILES = 28,          /* to read the filters for */
-    FEW_TILES = 16,             /* the same once they are transformed */
+    FEW_TILES = 16,            /* the same once they are transformed */
     LEAST_BLOCKS = 4,          /* for threads to share, */
-    LEAST_ROWS = 8,            /* unless they had fewer tiles each */
+    LEAST_ROWS = 8,            /* if each has so many tiles */
     SLICE = 64,                /* filters whose results a block makes at a time */
     WEIGHT_TASKS = 16,
     LARGEST = 512 * 512,       /* channels * filters */
@@ -36,7 +37,8 @@ typedef struct grid {
     int slice;
 } grid;
 
-static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph, int pw)
+static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph,
+                    int pw)
 {
     grid g = {.side = side, .planes = (side + 2) * (side + 2), .n = n, .h = h, .w = w, .c = c,
               .oh = oh, .ow = ow, .k = k, .ph = ph, .pw = pw,
@@ -160,8 +162,8 @@ static hki_tiles tiles_at(const grid *g, const float *x, int h, int w, int chann
 {
     const float *image = x + unit / g->down * ((int64_t)h * w * channels);
     int64_t row = unit % g->down * g->side - before, pitch = hki_pitch(channels);
-    hki_tiles t = {.side = g->side, .width = w, .tiles = g->across, .channels = channels, .pixel = channels,
-                   .pitch = pitch, .plane = plane_of(g, channels)};
+    hki_tiles t = {.side = g->side, .width = w, .tiles = g->across, .channels = channels,
+                   .pixel = channels, .pitch = pitch, .plane = plane_of(g, channels)};
     for (int i = 0; i < size; i++)
         if (row + i >= 0 && row + i < h)
             t.row[i] = image + (row + i) * w * channels;
@@ -179,7 +181,7 @@ static void read_units(const grid *g, const float *x, int64_t first, int64_t uni
 }
 
 /* What the next block will read, and this one write, comes nearer while the products keep the
- * processor busy: a share for each plane. */
+ * processor busy: a share for each plane. A single image, or a few small ones, are near already. */
 typedef struct stretch {
     const float *at;
     int64_t lines;
@@ -193,7 +195,8 @@ static stretch stretch_of(const grid *g, const float *x, int h, int w, int chann
         int64_t unit = hki_min(g->units, first + i * g->per_block);
         rows[i] = unit / g->down * h + hki_min(h, unit % g->down * g->side);
     }
-    return (stretch){x + rows[0] * line, g->n > 1 ? (rows[1] - rows[0]) * line / 16 : 0};
+    bool far = g->n > 1 && g->side == 4;
+    return (stretch){x + rows[0] * line, far ? (rows[1] - rows[0]) * line / 16 : 0};
 }
 
 static void fetch(const stretch *a, int plane)
@@ -234,13 +237,14 @@ static void write_units(const pass *s, const float *m, int64_t first, int64_t un
 {
     const grid *g = &s->g;
     int64_t pitch = hki_pitch(g->slice), line = (int64_t)g->ow * g->k;
-    hki_tiles t = {.side = g->side, .width = g->ow, .tiles = g->across, .channels = columns, .pixel = g->k,
-                   .pitch = pitch, .plane = plane_of(g, g->slice)};
+    hki_tiles t = {.side = g->side, .width = g->ow, .tiles = g->across, .channels = columns,
+                   .pixel = g->k, .pitch = pitch, .plane = plane_of(g, g->slice)};
     for (int64_t i = 0; i < units; i++) {
         int64_t image = (first + i) / g->down, row = (first + i) % g->down * g->side;
-        hki_kernels_active()->winograd_output(
-            &t, m + i * g->across * pitch, s->bias ? s->bias + column : NULL,
-            (int)hki_min(g->side, g->oh - row), s->add, s->y + (image * g->oh + row) * line + column, line);
+        float *y = s->y + (image * g->oh + row) * line + column;
+        hki_kernels_active()->winograd_output(&t, m + i * g->across * pitch,
+                                              s->bias ? s->bias + column : NULL,
+                                              (int)hki_min(g->side, g->oh - row), s->add, y, line);
     }
 }
 
