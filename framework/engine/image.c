@@ -107,7 +107,7 @@ void hki_images_pack(int64_t n, int64_t pieces, int64_t pixels, int64_t c, ptrdi
 {
     int64_t floats = pixels * c, pitch = hki_pitch(floats);
     bool whole = x_pixel == c;
-#pragma omp parallel for collapse(2) num_threads(hki_team(pieces *n, n *pieces *floats))           \
+#pragma omp parallel for collapse(2) num_threads(hki_team(pieces * n, n * pieces * floats))        \
     schedule(static)
     for (int64_t i = 0; i < pieces; i++)
         for (int64_t image = 0; image < n; image++) {

@@ -320,7 +320,8 @@ static const float *activated(const job *j, int64_t row, int64_t n, float *to)
 static void finish(job *j, int part, int64_t row, int64_t n)
 {
     int64_t at = row * j->channels, size = n * j->channels;
-    float *y = j->call->y + at, *aside = j->tiles + part * hki_tile_rows(j->channels) * j->channels;
+    float *y = j->call->y + at;
+    float *aside = j->act ? j->tiles + part * hki_tile_rows(j->channels) * j->channels : NULL;
     bool in_place = !j->act || j->act->traits & HK_IN_PLACE;
     const float *z = activated(j, row, n, in_place ? y : aside);
     if (!j->act)
