@@ -28,6 +28,8 @@ struct job {
     const hki_call *call;
     const hki_chain *chain;
     hki_conv conv;
+    const float *filters, *bias; /* of the convolution; bias may be NULL */
+    const void *prepared;        /* what the engine made of the filters; or NULL */
     int64_t rows, channels;
     int64_t sets, set_rows; /* of the normalization; one set of all rows without */
     const hk_normalization *norm; /* NULL: none */
@@ -188,6 +190,11 @@ static void job_start(job *j, const hki_call *call, bool back)
     place_kept(j, call->keep);
     place_scratch(j, call->scratch, back);
     j->in = chain->conv ? j->made : call->x[0];
+    if (chain->conv) {
+        j->filters = call->x[1];
+        j->bias = chain->conv->n_inputs > 2 ? call->x[2] : NULL;
+        j->prepared = call->prepared;
+    }
     j->residual = chain->add ? call->x[chain->residual] : NULL;
     if (norm)
         j->norm_context = hki_context_of(call, chain->norm, chain->norm_slots, norm, j->norm_slots);
@@ -304,6 +311,91 @@ static float *coef_of(const job *j, int64_t set)
     return j->coef + set * j->norm->n_coef * j->channels;
 }
 
+/* ---- Folded ------------------------------------------------------------------------------------------- */
+
+/* In evaluation a normalization with statistics of the past is a scale and a shift for each filter.
+ * Where filters are prepared they become part of them and of the bias. */
+typedef struct folded {
+    float *filters, *bias;
+    void *engine; /* what the engine makes of the filters; NULL: nothing */
+} folded;
+
+static bool are_leaves(const hk_tensor *recorded)
+{
+    for (int i = 1; i < recorded->n_inputs; i++)
+        if (!recorded->inputs[i]->value)
+            return false;
+    return true;
+}
+
+/* An addition takes the scale and the shift in its stride. */
+static bool folds(const hki_chain *chain)
+{
+    return chain->conv && chain->norm && !chain->add && are_leaves(chain->conv) &&
+           are_leaves(chain->norm) && use_of(chain->norm)->plugin->normalization->frozen;
+}
+
+static int64_t filter_floats(const hki_chain *chain)
+{
+    return hki_count(&chain->conv->inputs[1]->shape, 1);
+}
+
+static size_t place_folded(const hki_chain *chain, const hki_conv *conv, char *base, folded *out)
+{
+    size_t used = 0, engine = hki_engine_active()->conv_prepared(conv);
+    out->filters = take(base, &used, floats(filter_floats(chain)));
+    out->bias = take(base, &used, floats(conv->k));
+    out->engine = engine ? take(base, &used, engine) : NULL;
+    return used;
+}
+
+static void use_folded(job *j)
+{
+    folded f;
+    place_folded(j->chain, &j->conv, (char *)j->call->prepared, &f);
+    j->filters = f.filters;
+    j->bias = f.bias;
+    j->prepared = f.engine;
+    j->norm = NULL;
+}
+
+static void fold(const hki_call *call, const hki_conv *conv, void *prepared)
+{
+    job j;
+    folded f;
+    job_start(&j, call, false);
+    place_folded(j.chain, conv, prepared, &f);
+    j.norm->frozen(&j.norm_context, j.coef);
+    const float *scale = j.coef, *shift = j.coef + j.channels;
+    for (int64_t i = 0; i < filter_floats(j.chain); i++)
+        f.filters[i] = j.filters[i] * scale[i % j.channels];
+    for (int64_t k = 0; k < j.channels; k++)
+        f.bias[k] = (j.bias ? j.bias[k] * scale[k] : 0) + shift[k];
+    if (f.engine)
+        hki_engine_active()->conv_prepare(conv, f.filters, f.engine);
+}
+
+static size_t chain_prepared(const hk_tensor *y, int64_t batch)
+{
+    const hki_chain *chain = y->attributes;
+    if (!chain->conv)
+        return 0;
+    hki_conv conv = hki_conv_of(chain->conv, batch);
+    folded unused;
+    return folds(chain) ? place_folded(chain, &conv, NULL, &unused)
+                        : chain->conv->op->prepared_bytes(chain->conv, batch);
+}
+
+static void chain_prepare(const hki_call *call, void *prepared)
+{
+    const hki_chain *chain = call->tensor->attributes;
+    hki_conv conv = hki_conv_of(chain->conv, call->batch);
+    if (folds(chain))
+        fold(call, &conv, prepared);
+    else
+        hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
+}
+
 /* ---- Forward ------------------------------------------------------------------------------------------ */
 
 /* z of some rows: in place if it is there already, else written to `to`. */
@@ -334,12 +426,10 @@ static void finish(job *j, int part, int64_t row, int64_t n)
 
 static void convolve(job *j, tile_work *after)
 {
-    const hki_call *call = j->call;
     hki_epilogue epilogue = {.rows = each_tile, .user = j};
     j->tile = after;
-    hki_engine_active()->conv_forward(&j->conv, call->x[0], call->x[1],
-                                      j->chain->conv->n_inputs > 2 ? call->x[2] : NULL, j->made,
-                                      j->engine, call->prepared, after ? &epilogue : NULL);
+    hki_engine_active()->conv_forward(&j->conv, j->call->x[0], j->filters, j->bias, j->made,
+                                      j->engine, j->prepared, after ? &epilogue : NULL);
 }
 
 /* The result of the convolution, its moments, and the coefficients that follow from them. */
@@ -367,13 +457,15 @@ static void chain_forward(const hki_call *call)
 {
     job j;
     job_start(&j, call, false);
+    if (call->prepared && folds(j.chain))
+        use_folded(&j);
     bool anew = j.norm && !j.frozen;
     if (anew)
         normalize_anew(&j);
     else if (j.norm)
         j.norm->frozen(&j.norm_context, j.coef);
     if (j.chain->conv && !anew)
-        convolve(&j, finish);
+        convolve(&j, j.norm || j.act ? finish : NULL);
     else
         for_tiles(&j, finish);
 }
@@ -587,19 +679,6 @@ static void chain_commit(const hki_call *call, double network_activity)
                           .m2 = record + 1 + context.channels};
     use->plugin->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
-}
-
-static size_t chain_prepared(const hk_tensor *y, int64_t batch)
-{
-    const hk_tensor *conv = ((const hki_chain *)y->attributes)->conv;
-    return conv ? conv->op->prepared_bytes(conv, batch) : 0;
-}
-
-static void chain_prepare(const hki_call *call, void *prepared)
-{
-    const hki_chain *chain = call->tensor->attributes;
-    hki_conv conv = hki_conv_of(chain->conv, call->batch);
-    hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
 }
 
 const hki_op hki_op_chain = {.name = "chain",
