@@ -81,7 +81,7 @@ typedef struct hki_kernels {
     /* Sums of dy and dy (x - centre). */
     void (*gradient_sums)(int64_t rows, int64_t channels, const float *x, const float *centre,
                           const float *dy, float *sum_dy, float *sum_dyx);
-    /* y = coef[0] x + coef[1] + add; add may be NULL, y may be x or add. */
+    /* y = coef[0] x + coef[1] + add; coef (1 and 0) or add may be NULL, y may be x or add. */
     void (*affine)(int64_t rows, int64_t channels, const float *coef, const float *x,
                    const float *add, float *y);
     /* dx = bcoef[0] dy + bcoef[1] x + bcoef[2]; dx may be dy. */

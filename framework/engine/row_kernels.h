@@ -110,7 +110,8 @@ static void affine(int64_t rows, int64_t channels, const float *coef, const floa
 {
     for (int64_t c = 0; c < channels; c += LANES) {
         int64_t left = channels - c, end = rows * channels + c;
-        vec scale = load_some(coef + c, left), shift = load_some(coef + channels + c, left);
+        vec scale = coef ? load_some(coef + c, left) : (vec){0} + 1.0f;
+        vec shift = coef ? load_some(coef + channels + c, left) : (vec){0};
         for (int64_t i = c; !add && i < end; i += channels)
             store_some(y + i, scale * load_some(x + i, left) + shift, left);
         for (int64_t i = c; add && i < end; i += channels)

@@ -328,11 +328,10 @@ static bool are_leaves(const hk_tensor *recorded)
     return true;
 }
 
-/* An addition takes the scale and the shift in its stride. */
 static bool folds(const hki_chain *chain)
 {
-    return chain->conv && chain->norm && !chain->add && are_leaves(chain->conv) &&
-           are_leaves(chain->norm) && use_of(chain->norm)->plugin->normalization->frozen;
+    return chain->conv && chain->norm && are_leaves(chain->conv) && are_leaves(chain->norm) &&
+           use_of(chain->norm)->plugin->normalization->frozen;
 }
 
 static int64_t filter_floats(const hki_chain *chain)
@@ -402,9 +401,10 @@ static void chain_prepare(const hki_call *call, void *prepared)
 static const float *activated(const job *j, int64_t row, int64_t n, float *to)
 {
     int64_t at = row * j->channels;
-    if (!j->norm)
+    if (!j->norm && !j->residual)
         return j->in + at;
-    hki_kernels_active()->affine(n, j->channels, coef_of(j, row / j->set_rows), j->in + at,
+    hki_kernels_active()->affine(n, j->channels,
+                                 j->norm ? coef_of(j, row / j->set_rows) : NULL, j->in + at,
                                  j->residual ? j->residual + at : NULL, to);
     return to;
 }
@@ -465,7 +465,7 @@ static void chain_forward(const hki_call *call)
     else if (j.norm)
         j.norm->frozen(&j.norm_context, j.coef);
     if (j.chain->conv && !anew)
-        convolve(&j, j.norm || j.act ? finish : NULL);
+        convolve(&j, j.norm || j.residual || j.act ? finish : NULL);
     else
         for_tiles(&j, finish);
 }
