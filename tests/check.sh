@@ -73,6 +73,10 @@ echo 'not a shared object' >text.so
 run status 3 ./text.so
 run status 1 ./slope_sign.so --test derivative
 run status 0 ./slope_sign.so --test memory
+# Names of files that are not UTF-8.
+cp slope_sign.so $'sign\xff.so' && cp text.so $'text\xff.so'
+run status 1 $'./sign\xff.so' --test derivative
+run status 3 $'./text\xff.so'
 
 reports_json()
 {

@@ -135,6 +135,19 @@ static int check_test_name(const char *name)
 
 /* ---- What workers say ------------------------------------------------------------------------ */
 
+/* JSON knows UTF-8 alone; a file's name, or what a plugin wrote in our worker's place, may be other:
+ * then every letter beyond ASCII is a question mark. */
+static json_t *some_text(const char *text)
+{
+    json_t *it = json_string(text);
+    char *plain = it ? NULL : strdup(text);
+    for (char *c = plain; c && *c; c++)
+        *c = *c & 0x80 ? '?' : *c;
+    it = it ? it : json_string(plain ? plain : "");
+    free(plain);
+    return it;
+}
+
 static json_t *find_plugin(target *t, const char *kind, const char *name)
 {
     size_t i;
@@ -145,15 +158,16 @@ static json_t *find_plugin(target *t, const char *kind, const char *name)
             strcmp(json_string_value(json_object_get(plugin, "name")), name) == 0)
             return plugin;
     }
-    plugin =
-        json_pack("{s:s, s:s, s:s, s:[]}", "kind", kind, "name", name, "file", t->text, "tests");
+    plugin = json_pack("{s:o, s:o, s:o, s:[]}", "kind", some_text(kind), "name", some_text(name),
+                       "file", some_text(t->text), "tests");
     json_array_append_new(t->plugins, plugin);
     return plugin;
 }
 
 static void begin_test(target *t, const char *name)
 {
-    t->test = json_pack("{s:s, s:s, s:s}", "test", name, "result", "", "detail", "");
+    t->test =
+        json_pack("{s:o, s:s, s:s}", "test", some_text(name), "result", "", "detail", "");
     json_array_append_new(json_object_get(t->plugin, "tests"), t->test);
     t->since = time(NULL);
     t->loading = strcmp(name, "load") == 0;
@@ -161,9 +175,8 @@ static void begin_test(target *t, const char *name)
 
 static void set_result(target *t, const char *result, const char *detail)
 {
-    json_t *text = json_string(detail); /* NULL where it is not UTF-8 */
     json_object_set_new(t->test, "result", json_string(result));
-    json_object_set_new(t->test, "detail", text ? text : json_string("(not UTF-8)"));
+    json_object_set_new(t->test, "detail", some_text(detail));
     t->test = NULL;
 }
 
@@ -173,6 +186,12 @@ static const char *result_name(char verdict)
            : verdict == 'w' ? "warning"
            : verdict == 's' ? "skipped"
                             : "failed";
+}
+
+static int64_t number_of(const char *text)
+{
+    const long long number = strtoll(text, NULL, 10), most = 999999; /* --worker takes one more */
+    return number < most ? number : most;
 }
 
 /* A line of the worker: letter, tab, field, tab, field. */
@@ -186,7 +205,7 @@ static void hear(target *t, char *line)
     else if (line[0] == 'P' && second)
         t->plugin = find_plugin(t, first, second);
     else if (line[0] == 'T' && second)
-        t->next = strtoll(first, NULL, 10) + 1, begin_test(t, second);
+        t->next = number_of(first) + 1, begin_test(t, second);
     else if (line[0] == 'R' && second && t->test)
         t->stopped |= first[0] == 't', set_result(t, result_name(first[0]), second);
 }
@@ -240,14 +259,13 @@ static void end(target *t, bool late)
     t->running = false;
     if (t->ended)
         return;
+    const bool expected = t->stopped;
     t->deaths++;
-    t->stopped |= late || t->loading || t->deaths >= MOST_DEATHS;
-    if (t->test) {
+    t->stopped |= late || t->loading || t->deaths >= MOST_DEATHS || t->next == t->started_at;
+    if (t->test)
         set_result(t, "failed", death);
-    } else if (t->next == t->started_at) {
-        t->stopped = true;
+    else if (!expected)
         add_failure(t, "worker", death);
-    }
     if (t->stopped) {
         begin_test(t, "rest");
         set_result(t, "skipped", "the tests behind this one were not run");
