@@ -186,11 +186,12 @@ static int32_t class_of(const table *t, const char *label)
 
 static hk_status parse_fields(const table *t, const record *r, float *x)
 {
+    const double most = (double)FLT_MAX / 2; /* so that a difference is still a number */
     char *rest = r->fields;
     for (size_t c = 0; c < t->columns; c++) {
         double value;
         char *field = trim(strsep(&rest, ","));
-        if (!hki_parse_double(field, &value) || fabs(value) > (double)FLT_MAX)
+        if (!hki_parse_double(field, &value) || fabs(value) > most)
             return hki_fail(HK_BAD_DATA, "%s: line %zu: \"%.64s\" in column %zu of the features, "
                             "expected a number", t->path, r->line, field, c + 1);
         x[c] = (float)value;

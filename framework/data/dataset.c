@@ -1,6 +1,7 @@
 /* Data sets in memory: their arrays, statistics, reading and splitting. */
 #include "data/data.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,13 +184,15 @@ static void float_statistics(const hk_data *data, int channel, double *mean, dou
     *variance = squares / (double)pixels;
 }
 
+/* A deviation that is rounding error, or has no inverse among floats, counts as none. */
 void hki_data_standardise(hk_data *train, hk_data *test)
 {
     for (int c = 0; c < train->shape.channels; c++) {
         double mean, variance;
         (train->bytes ? byte_statistics : float_statistics)(train, c, &mean, &variance);
         train->mean[c] = (float)mean;
-        train->inverse_sd[c] = variance > 0 ? (float)(1 / sqrt(variance)) : 1;
+        double deviation = sqrt(fmax(variance, 0)), least = fmax((double)FLT_MIN, 1e-12 * fabs(mean));
+        train->inverse_sd[c] = deviation > least ? (float)(1 / deviation) : 1;
         test->mean[c] = train->mean[c];
         test->inverse_sd[c] = train->inverse_sd[c];
     }
