@@ -33,10 +33,12 @@ static char *some_text(reading *it, sqlite3_stmt *row, int column)
     return value ? value : strdup("");
 }
 
+/* Figures are made of floats, at most of their squares: what is larger was not measured. */
 static double number(sqlite3_stmt *row, int column)
 {
-    return sqlite3_column_type(row, column) == SQLITE_NULL ? (double)NAN
-                                                           : sqlite3_column_double(row, column);
+    const double value = sqlite3_column_double(row, column);
+    const bool is_one = sqlite3_column_type(row, column) != SQLITE_NULL && fabs(value) < 1e100;
+    return is_one ? value : (double)NAN;
 }
 
 static int whole(sqlite3_stmt *row, int column, int low, int high)
@@ -51,9 +53,11 @@ static int unknown_name(reading *it, const char *name)
     int status = EXIT_DONE;
     size_t used = 0;
     sqlite3_stmt *all = statement_new(it->from, "SELECT name FROM sweeps ORDER BY turn DESC", "");
-    while (all && used < sizeof known && statement_next(it->from, all, &status))
+    while (all && used < sizeof known && statement_next(it->from, all, &status)) {
+        const char *one = (const char *)sqlite3_column_text(all, 0);
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                                 (const char *)sqlite3_column_text(all, 0));
+                                 one ? one : "");
+    }
     sqlite3_finalize(all);
     if (status || !all)
         return status ? status : EXIT_IO;
