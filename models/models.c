@@ -2,6 +2,7 @@
 #include "networks.h"
 
 #include "plugin/registry.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -172,11 +173,11 @@ static hk_status check_images(const hk_model *model, const hk_model_values *valu
         return hki_fail(HK_BAD_SHAPE,
                         "model %s: images of %d x %d are too small, at least %d x %d are needed",
                         model->name, height, width, least, least);
-    int64_t inputs = (int64_t)height * width * channels;
-    if (values->inputs && inputs != values->inputs)
+    double inputs = (double)height * width * channels; /* of any sizes */
+    if (values->inputs && fabs(inputs - values->inputs) > 0)
         return hki_fail(HK_BAD_SHAPE,
-                        "model %s: inputs=%d, but images of %d x %d x %d have %lld numbers",
-                        model->name, values->inputs, height, width, channels, (long long)inputs);
+                        "model %s: inputs=%d, but images of %d x %d x %d have %.0f numbers",
+                        model->name, values->inputs, height, width, channels, inputs);
     return HK_OK;
 }
 

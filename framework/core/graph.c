@@ -153,13 +153,19 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
         hki_fail(HK_BAD_ARGUMENT, "the net already has a tensor named %.64s", name);
         return NULL;
     }
+    int64_t floats = role == HKI_INPUT ? 0 : hki_count(&shape, 1);
+    if (net->most_floats && floats > net->most_floats - net->floats) {
+        hki_fail(HK_BAD_SHAPE, "tensor %s of shape %s: the net may have only %lld numbers",
+                 name ? name : "", hki_shape_text(&shape), (long long)net->most_floats);
+        return NULL;
+    }
     hk_tensor *tensor = hki_alloc(sizeof *tensor);
     if (!tensor)
         return NULL;
     tensor->role = role;
     tensor->shape = shape;
     tensor->layer = -1;
-    size_t bytes = (size_t)hki_count(&shape, 1) * sizeof(float);
+    size_t bytes = (size_t)floats * sizeof(float);
     bool complete = (!name || (tensor->name = hki_copy_text(name))) &&
                     (role == HKI_INPUT || (tensor->value = hki_alloc(bytes))) &&
                     (role != HKI_LEARNED || (tensor->gradient = hki_alloc(bytes)));
@@ -167,6 +173,7 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
         free_tensor(tensor);
         return NULL;
     }
+    net->floats += floats;
     return append(net, tensor);
 }
 

@@ -45,6 +45,7 @@ struct hk_tensor {
 struct hk_net {
     hk_tensor **tensors;
     int n_tensors, capacity;
+    int64_t floats, most_floats; /* of all leaves but inputs; most: 0 is any number */
     uint64_t seed;
     uint64_t version; /* of the values of leaves: who changes them says hki_values_changed() */
     bool exposed;     /* hk_plan_value() has handed out a leaf: they may change unseen */

@@ -144,6 +144,7 @@ hk_net *hk_net_create(hk_net_options options)
     if (!net)
         return NULL;
     net->seed = options.seed;
+    net->most_floats = options.most_floats;
     net->initialise = hki_net_fill;
     net->choices = hki_alloc(sizeof *net->choices);
     if (net->choices)

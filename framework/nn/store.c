@@ -182,11 +182,22 @@ static void copy_meta(const hki_st_file *file, const char *key, char *text, size
     snprintf(text, size, "%s", value ? value : "");
 }
 
-static int int_meta(const hki_st_file *file, const char *key)
+static int int_meta(const hki_st_file *file, const char *key, int64_t most)
 {
     const char *value = hki_st_meta_get(file, key);
     int64_t number;
-    return value && hki_parse_int(value, 0, HKI_MAX_DIM, &number) ? (int)number : 0;
+    return value && hki_parse_int(value, 0, most, &number) ? (int)number : 0;
+}
+
+static int64_t count_floats(const hki_st_file *file)
+{
+    int64_t floats = 0;
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        hk_shape shape = {.ndim = file->tensors[i].ndim};
+        memcpy(shape.dims, file->tensors[i].dims, sizeof shape.dims);
+        floats += hki_count(&shape, 1);
+    }
+    return floats;
 }
 
 /* "28x28x1" */
@@ -227,8 +238,9 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     copy_meta(&file, "hk.initializer", out->initializer, sizeof out->initializer);
     copy_meta(&file, "hk.weight_norm", out->weight_norm, sizeof out->weight_norm);
     copy_meta(&file, "hk.data", out->data, sizeof out->data);
-    out->classes = int_meta(&file, "hk.classes");
-    out->epochs = int_meta(&file, "hk.epochs");
+    out->classes = int_meta(&file, "hk.classes", HKI_MAX_DIM);
+    out->epochs = int_meta(&file, "hk.epochs", HKI_MAX_EPOCHS);
+    out->floats = count_floats(&file);
     parse_input(&file, out);
     hki_st_clear(&file);
     return refuse_paths(path, out);

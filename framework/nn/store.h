@@ -3,6 +3,9 @@
 #include "io/io.h"
 #include "nn/nn.h"
 
+/* Of a training: more are refused, so that sums of two are numbers. */
+enum { HKI_MAX_EPOCHS = 1000000000 };
+
 /* Tensors of an optimizer are stored under this prefix and the name of what they belong to. */
 #define HKI_OPTIMIZER_PREFIX "optimizer."
 

@@ -84,7 +84,7 @@ static hk_status check_segments(const char *path, int fd, const ElfW(Ehdr) * hea
     return HK_OK;
 }
 
-static hk_status check_object(const char *path, const struct stat *file)
+hk_status hki_object_check(const char *path, const struct stat *file)
 {
     ElfW(Ehdr) header;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -240,7 +240,7 @@ static hk_status find_bundle(const char *path, const struct stat *file, hki_libr
 hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out)
 {
     *out = (hki_library){NULL, NULL};
-    hk_status status = check_object(path, file);
+    hk_status status = hki_object_check(path, file);
     if (status == HK_OK)
         status = open_quietly(path, &out->handle);
     if (status == HK_OK)

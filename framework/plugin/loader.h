@@ -26,6 +26,8 @@ typedef struct hki_library {
  * bundle's mark, version and sizes are right afterwards, its plugins still unchecked.
  * HK_BAD_PLUGIN. [one thread] */
 hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out);
+/* The part of it that looks at the file from outside, before any of its code can run. */
+hk_status hki_object_check(const char *path, const struct stat *file);
 void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
 /* The mark, version and sizes alone, for bundles that are linked in. */
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);

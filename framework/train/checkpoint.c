@@ -123,7 +123,7 @@ static hk_status resume_from(hk_trainer *t, const char *path, const hki_st_file 
         status = stored_number(file, path, "hk.step", &step);
     if (!status)
         status = check_moments(t, path, file, moments);
-    if (!status && (epochs > INT32_MAX || step != epochs * t->steps_per_epoch))
+    if (!status && (epochs > HKI_MAX_EPOCHS || step != epochs * t->steps_per_epoch))
         status = hki_fail(HK_BAD_DATA, "%s: stopped at step %lld of epoch %lld, which does not fit "
                           "%lld steps an epoch: resume with the same data and batch", path,
                           (long long)step, (long long)epochs, (long long)t->steps_per_epoch);

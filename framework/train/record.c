@@ -188,7 +188,7 @@ static bool take_number(char **line, double *out)
 static bool take_count(char **line, int64_t *out)
 {
     const char *word = strsep(line, " ");
-    return word && hki_parse_int(word, 0, INT64_MAX, out);
+    return word && hki_parse_int(word, 0, INT64_MAX / 2, out); /* there is room for more steps */
 }
 
 static bool take_text(const char *text, char *out, size_t size)

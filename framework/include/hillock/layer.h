@@ -16,6 +16,8 @@ typedef struct hk_net_options {
     const char *initializer;   /* spec, default "he_normal" */
     const char *weight_norm;   /* spec of a normalization of every layer's weight, default "none" */
     uint64_t seed;             /* of everything random in this net; default 0 */
+    int64_t most_floats;       /* a word that would bring more, learned and state, fails; default 0:
+                                  any number. For nets that a file describes */
     int zero_;                 /* unused; lets the macro below take no argument */
 } hk_net_options;
 
@@ -118,7 +120,8 @@ typedef struct hk_saved {
     char model[256], activation[4096], normalization[256], initializer[256], weight_norm[256];
     char data[1024];
     int height, width, channels, classes; /* 0 where the file does not say */
-    int epochs;                           /* trained so far */
+    int epochs;                           /* trained so far, at most 1,000,000,000 */
+    int64_t floats;                       /* that it holds, in all tensors */
 } hk_saved;
 /* HK_BAD_DATA, too, when the file names a plugin by a path: a file of data never says what code to
  * load. */
