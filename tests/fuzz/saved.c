@@ -1,0 +1,72 @@
+/* Saved nets: the lines of the input are their metadata, from hk.model on. A net that is accepted
+ * for the images at hand, as by evaluate, computes; inspect takes their shape from it, too. */
+#include "training.h"
+
+#include <math.h>
+#include "network.h"
+
+static char path[64];
+static hki_st_file saved;
+
+static void save_one(void)
+{
+    make_folder();
+    snprintf(path, sizeof path, "%s/net", folder);
+    hki_files.fsync = nothing_to_sync;
+    training it = begin_training(1);
+    REQUIRE(hk_net_save(it.logits, path, "mlp:width=2,depth=1") == HK_OK);
+    REQUIRE(hki_st_read(path, &saved) == HK_OK);
+    end_training(&it);
+    fuzz_quietly();
+}
+
+static bool write_with(char *text)
+{
+    static const char *const keys[] = {"hk.model",       "hk.activation",  "hk.normalization",
+                                       "hk.initializer", "hk.weight_norm", "hk.input",
+                                       "hk.classes"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    hki_st_meta meta[KEYS];
+    size_t n = 0;
+    for (; n < KEYS && text; n++)
+        meta[n] = (hki_st_meta){keys[n], strsep(&text, "\n")};
+    return hki_st_write(path, saved.tensors, saved.n_tensors, meta, n) == HK_OK;
+}
+
+static void evaluate(void)
+{
+    static const float x[2] = {1, -2};
+    float y[2];
+    network it;
+    if (network_open(path, (hk_data_shape){1, 1, 1, 2, 2}, &it) != EXIT_DONE)
+        return;
+    REQUIRE(hk_net_predict(it.logits, 1, x, y) == HK_OK);
+    network_free(&it);
+}
+
+static void inspect(void)
+{
+    hk_saved said;
+    hk_net_options choices;
+    network it;
+    if (network_choices(&(options){0}, path, &said, &choices) != EXIT_DONE)
+        return;
+    choices.most_floats = network_room(&said);
+    const hk_data_shape images = {1, said.height, said.width, said.channels, said.classes};
+    if (network_new(said.model, choices, images, &it) == EXIT_DONE)
+        REQUIRE(hk_net_parameters(it.net) <= choices.most_floats);
+    network_free(&it);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!*path)
+        save_one();
+    char *text = fuzz_text(data, size);
+    if (write_with(text)) {
+        evaluate();
+        inspect();
+    }
+    free(text);
+    return 0;
+}
