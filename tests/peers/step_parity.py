@@ -3,7 +3,12 @@
     step_parity.py BUILD_FOLDER
 
 For each case the program step_parity trains, writes its starting weights and its batches and
-prints its losses; PyTorch repeats them. Losses may differ by at most 1e-4, relative.
+prints its losses; PyTorch repeats them. The first losses may differ by at most 1e-6, relative, all
+of them by what the case allows.
+
+Where relu, prelu or a max pool lies within rounding of its kink, a gradient takes the other side.
+Winograd's convolutions round more than PyTorch's, and Adam makes of any gradient a step of full
+size: over six seeds of the data, simple_cnn ended between 4e-7 and 3e-4 from PyTorch.
 
 A deep net with relu cannot be held to that at a rate at which it learns: some of its millions of
 inputs to relu lie within rounding of 0, each that falls on the other side changes the gradient by
@@ -23,12 +28,12 @@ import torch
 import torch.nn.functional as F
 
 STEPS = 20
-TOLERANCE = 1e-4
-CASES = [  # model, activation, optimizer, data, height, width, channels, batch, kinks
-    ("simple_cnn", "relu", "adam:lr=0.001", "glyphs", 28, 28, 1, 64, False),
-    ("resnet20", "silu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, False),
-    ("resnet20", "relu", "sgd:lr=0.0005,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, False),
-    ("resnet20", "relu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, True),
+BY_DOUBLE = None  # judged by the distances from double precision
+CASES = [  # model, activation, optimizer, data, height, width, channels, batch, tolerance
+    ("simple_cnn", "relu", "adam:lr=0.001", "glyphs", 28, 28, 1, 64, 1e-3),
+    ("resnet20", "silu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, 1e-4),
+    ("resnet20", "relu", "sgd:lr=0.0005,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, 1e-4),
+    ("resnet20", "relu", "sgd:lr=0.1,momentum=0.9", "glyphs:size=32,channels=3", 32, 32, 3, 128, BY_DOUBLE),
 ]
 
 
@@ -135,17 +140,19 @@ def run_ours(program, case):
 
 
 def compare(program, case):
-    name, activation, spec, kinks = case[0], case[1], case[2], case[-1]
+    name, activation, spec, tolerance = case[0], case[1], case[2], case[-1]
     ours, *start = run_ours(program, case)
     theirs = train(globals()[name], activation, spec, *start, torch.float32)
     apart = largest(ours, theirs)
     words = f"largest relative difference {apart:.2g}"
-    good = apart <= TOLERANCE
-    if kinks:
+    good = abs(ours[0] / theirs[0] - 1) <= 1e-6
+    if tolerance is not BY_DOUBLE:
+        good = good and apart <= tolerance
+    else:
         double = train(globals()[name], activation, spec, *start, torch.float64)
         us, them = largest(ours, double), largest(theirs, double)
         words += f"; from double precision {us:.2g}, PyTorch's own {them:.2g}"
-        good = abs(ours[0] / double[0] - 1) <= 1e-6 and us <= 4 * them
+        good = good and us <= 4 * them
     print(f"{'ok  ' if good else 'FAIL'} {name}, {activation}, {spec}: "
           f"loss {ours[0]:.6f} -> {ours[-1]:.6f}, {words}", flush=True)
     return good
