@@ -178,6 +178,8 @@ int main(int argc, char **argv)
             printf("FAIL, from seed %s; alone: %s %s %s %d\n", seeds[*next % n_seeds]->d_name,
                    argv[0], folder, argv[2], *next);
         }
-    printf("%d passed, %d failed, 0 skipped\n", (*next < total ? *next : total) - failed, failed);
+    /* A seed is a case, with all its mutations. */
+    printf("%d inputs\n%d passed, %d failed, 0 skipped\n", *next < total ? *next : total,
+           failed < n_seeds ? n_seeds - failed : 0, failed);
     return failed > 0;
 }
