@@ -314,7 +314,8 @@ static float *coef_of(const job *j, int64_t set)
 /* ---- Folded ------------------------------------------------------------------------------------------- */
 
 /* In evaluation a normalization with statistics of the past is a scale and a shift for each filter.
- * Where filters are prepared they become part of them and of the bias. */
+ * Where filters are prepared they become part of them and of the bias. What is prepared begins with
+ * this, so that a step need not find where the rest lies. */
 typedef struct folded {
     float *filters, *bias;
     void *engine; /* what the engine makes of the filters; NULL: nothing */
@@ -342,6 +343,7 @@ static int64_t filter_floats(const hki_chain *chain)
 static size_t place_folded(const hki_chain *chain, const hki_conv *conv, char *base, folded *out)
 {
     size_t used = 0, engine = hki_engine_active()->conv_prepared(conv);
+    take(base, &used, sizeof *out);
     out->filters = take(base, &used, floats(filter_floats(chain)));
     out->bias = take(base, &used, floats(conv->k));
     out->engine = engine ? take(base, &used, engine) : NULL;
@@ -350,20 +352,20 @@ static size_t place_folded(const hki_chain *chain, const hki_conv *conv, char *b
 
 static void use_folded(job *j)
 {
-    folded f;
-    place_folded(j->chain, &j->conv, (char *)j->call->prepared, &f);
-    j->filters = f.filters;
-    j->bias = f.bias;
-    j->prepared = f.engine;
+    const folded *f = j->call->prepared;
+    j->filters = f->filters;
+    j->bias = f->bias;
+    j->prepared = f->engine;
     j->norm = NULL;
 }
 
-static void fold(const hki_call *call, const hki_conv *conv, void *prepared)
+static void fold(const hki_call *call, void *prepared)
 {
     job j;
     folded f;
     job_start(&j, call, false);
-    place_folded(j.chain, conv, prepared, &f);
+    place_folded(j.chain, &j.conv, prepared, &f);
+    *(folded *)prepared = f;
     j.norm->frozen(&j.norm_context, j.coef);
     const float *scale = j.coef, *shift = j.coef + j.channels;
     for (int64_t i = 0; i < filter_floats(j.chain); i++)
@@ -371,7 +373,7 @@ static void fold(const hki_call *call, const hki_conv *conv, void *prepared)
     for (int64_t k = 0; k < j.channels; k++)
         f.bias[k] = (j.bias ? j.bias[k] * scale[k] : 0) + shift[k];
     if (f.engine)
-        hki_engine_active()->conv_prepare(conv, f.filters, f.engine);
+        hki_engine_active()->conv_prepare(&j.conv, f.filters, f.engine);
 }
 
 static size_t chain_prepared(const hk_tensor *y, int64_t batch)
@@ -390,7 +392,7 @@ static void chain_prepare(const hki_call *call, void *prepared)
     const hki_chain *chain = call->tensor->attributes;
     hki_conv conv = hki_conv_of(chain->conv, call->batch);
     if (folds(chain))
-        fold(call, &conv, prepared);
+        fold(call, prepared);
     else
         hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
 }
