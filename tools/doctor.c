@@ -21,7 +21,6 @@ static int rebuild_start(const options *given, const hk_record *record, const hk
         return EXIT_DONE;
     int status = network_choices(&(options){.seed = (int64_t)record->seed}, given->operands[0],
                                  &saved, &choices);
-    choices.most_floats = network_room(&saved);
     if (!status)
         status = network_new(saved.model, choices, hk_data_shape_of(data), out);
     if (status)

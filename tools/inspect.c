@@ -152,7 +152,6 @@ static int inspect_file(const char *file, const options *given)
                    ? complain(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file)
                    : EXIT_DONE;
     hk_data_shape images = {0, saved.height, saved.width, saved.channels, saved.classes};
-    choices.most_floats = network_room(&saved);
     return inspect_spec(saved.model, given, choices, images);
 }
 

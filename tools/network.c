@@ -45,12 +45,8 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
         out->initializer = saved->initializer;
     if (!out->weight_norm && *saved->weight_norm)
         out->weight_norm = saved->weight_norm;
+    out->most_floats = 4 * saved->floats + (1 << 16);
     return EXIT_DONE;
-}
-
-int64_t network_room(const hk_saved *saved)
-{
-    return 4 * saved->floats + (1 << 16);
 }
 
 static int check_saved(const char *file, const hk_saved *saved, hk_data_shape images)
@@ -75,7 +71,6 @@ int network_open(const char *file, hk_data_shape images, network *out)
     int status = network_choices(&(options){0}, file, &saved, &choices);
     if (!status)
         status = check_saved(file, &saved, images);
-    choices.most_floats = network_room(&saved);
     if (!status)
         status = network_new(saved.model, choices, images, out);
     if (!status && hk_net_load(out->net, file, NULL) != HK_OK) {

@@ -16,11 +16,10 @@ int network_new(const char *spec, hk_net_options choices, hk_data_shape images, 
 /* The net saved in `file`, with its weights, checked to fit images of this shape. */
 int network_open(const char *file, hk_data_shape images, network *out);
 void network_free(network *it);
-/* Floats that a net out of a file may have: those of the file, and some that its plugins have come
- * to keep since. The model and the shape that the file names could be any. */
-int64_t network_room(const hk_saved *saved);
 
-/* The choices said in the file where `given` does not make them; `saved` keeps the texts. */
+/* The choices said in the file where `given` does not make them; `saved` keeps the texts. The model
+ * and the shape that a file names could be any: its net may have as many floats as the file, and
+ * some that its plugins have come to keep since. */
 int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
 
 /* The given data set, or glyphs. `train` may be NULL. */

@@ -43,6 +43,7 @@ static int build(training *t)
 {
     const char *model = t->given->operands[0];
     int missing = 0, status = network_choices(t->given, t->file, &t->saved, &t->choices);
+    t->choices.most_floats = 0; /* the model was said, and may be larger than what it starts from */
     if (!status)
         status = check_file(t, model);
     if (!status)

@@ -33,6 +33,17 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
     return text;
 }
 
+/* The first byte picks what is done with the text behind it. Paths are left out: they load code. */
+typedef void fuzz_use(const char *text);
+static inline void fuzz_one_of(fuzz_use *const *uses, size_t n, const uint8_t *data, size_t size)
+{
+    if (size < 1 || memchr(data, '/', size))
+        return;
+    char *text = fuzz_text(data + 1, size - 1);
+    uses[data[0] % n](text);
+    free(text);
+}
+
 /* A file in memory by its path; `fd` is a memfd_create() of the target, which is written anew. */
 static inline const char *fuzz_file(int fd, const uint8_t *data, size_t size)
 {

@@ -57,11 +57,7 @@ static void model(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const texts[])(const char *) = {schedule, optimizer, treatments, augment, model};
-    if (size < 1 || memchr(data, '/', size))
-        return 0;
-    char *text = fuzz_text(data + 1, size - 1);
-    texts[data[0] % (sizeof texts / sizeof *texts)](text);
-    free(text);
+    static fuzz_use *const texts[] = {schedule, optimizer, treatments, augment, model};
+    fuzz_one_of(texts, sizeof texts / sizeof *texts, data, size);
     return 0;
 }

@@ -3,14 +3,9 @@
  * accepted goes on. */
 #include "training.h"
 
-static char path[64];
-static hki_st_file saved;
-
 static void save_one(void)
 {
-    make_folder();
-    snprintf(path, sizeof path, "%s/checkpoint", folder);
-    hki_files.fsync = nothing_to_sync;
+    choose_path();
     training it = begin_training(1);
     REQUIRE(hk_trainer_run(it.trainer) == HK_OK);
     REQUIRE(hk_trainer_save(it.trainer, path, "mlp:width=2,depth=1") == HK_OK);
@@ -23,9 +18,7 @@ static bool write_with(char *text)
 {
     static const char *const keys[] = {"hk.epochs", "hk.step", "hk.seed", "hk.optimizer"};
     hki_st_meta meta[5];
-    size_t n = 0;
-    for (; n < 4 && text; n++)
-        meta[n] = (hki_st_meta){keys[n], strsep(&text, "\n")};
+    size_t n = take_metadata(&text, keys, 4, meta);
     if (text)
         meta[n++] = (hki_st_meta){"hk.record", text};
     return hki_st_write(path, saved.tensors, saved.n_tensors, meta, n) == HK_OK;

@@ -5,14 +5,9 @@
 #include <math.h>
 #include "network.h"
 
-static char path[64];
-static hki_st_file saved;
-
 static void save_one(void)
 {
-    make_folder();
-    snprintf(path, sizeof path, "%s/net", folder);
-    hki_files.fsync = nothing_to_sync;
+    choose_path();
     training it = begin_training(1);
     REQUIRE(hk_net_save(it.logits, path, "mlp:width=2,depth=1") == HK_OK);
     REQUIRE(hki_st_read(path, &saved) == HK_OK);
@@ -27,9 +22,7 @@ static bool write_with(char *text)
                                        "hk.classes"};
     enum { KEYS = sizeof keys / sizeof *keys };
     hki_st_meta meta[KEYS];
-    size_t n = 0;
-    for (; n < KEYS && text; n++)
-        meta[n] = (hki_st_meta){keys[n], strsep(&text, "\n")};
+    size_t n = take_metadata(&text, keys, KEYS, meta);
     return hki_st_write(path, saved.tensors, saved.n_tensors, meta, n) == HK_OK;
 }
 
@@ -51,7 +44,6 @@ static void inspect(void)
     network it;
     if (network_choices(&(options){0}, path, &said, &choices) != EXIT_DONE)
         return;
-    choices.most_floats = network_room(&said);
     const hk_data_shape images = {1, said.height, said.width, said.channels, said.classes};
     if (network_new(said.model, choices, images, &it) == EXIT_DONE)
         REQUIRE(hk_net_parameters(it.net) <= choices.most_floats);

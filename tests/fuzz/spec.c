@@ -56,12 +56,8 @@ static void choose(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const texts[])(const char *) = {activation, normalization, initializer, list,
+    static fuzz_use *const texts[] = {activation, normalization, initializer, list,
                                                   choose};
-    if (size < 1 || memchr(data, '/', size))
-        return 0;
-    char *text = fuzz_text(data + 1, size - 1);
-    texts[data[0] % 5](text);
-    free(text);
+    fuzz_one_of(texts, sizeof texts / sizeof *texts, data, size);
     return 0;
 }

@@ -12,6 +12,9 @@ typedef struct training {
     hk_trainer *trainer;
 } training;
 
+static char path[64]; /* of the file that a target saves once, and then changes */
+static hki_st_file saved;
+
 static inline int nothing_to_sync(int fd)
 {
     (void)fd;
@@ -37,4 +40,22 @@ static inline void end_training(training *it)
 {
     hk_trainer_free(it->trainer);
     hk_net_free(it->net);
+}
+
+static inline void choose_path(void)
+{
+    make_folder();
+    snprintf(path, sizeof path, "%s/net", folder);
+    hki_files.fsync = nothing_to_sync;
+}
+
+/* The lines of a text as metadata by these keys, as many as there are; *text becomes what follows
+ * them, or NULL. */
+static inline size_t take_metadata(char **text, const char *const *keys, size_t n_keys,
+                                   hki_st_meta *out)
+{
+    size_t n = 0;
+    for (; n < n_keys && *text; n++)
+        out[n] = (hki_st_meta){keys[n], strsep(text, "\n")};
+    return n;
 }
