@@ -361,23 +361,29 @@ static int name_it(making *m)
 }
 
 /* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
-static int check_texts(const options *given)
+static int check_texts(const char *const *texts, int n)
+{
+    for (int i = 0; i < n; i++) {
+        json_t *told = json_text(texts[i]);
+        const bool fits = !texts[i] || json_is_string(told);
+        json_decref(told);
+        if (!fits)
+            return complain(EXIT_USAGE, "compare: \"%s\" is not UTF-8", texts[i]);
+    }
+    return EXIT_DONE;
+}
+
+static int check_all_texts(const options *given)
 {
     const char *const texts[] = {given->act,         given->norm,      given->init,
                                  given->weight_norm, given->optimizer, given->schedule,
                                  given->augment,     given->model};
-    const int n = sizeof texts / sizeof *texts, sets = given->data_sets.n;
-    for (int i = 0; i < n + sets + given->plugins.n; i++) {
-        const char *text = i < n          ? texts[i]
-                           : i < n + sets ? given->data_sets.items[i - n]
-                                          : given->plugins.items[i - n - sets];
-        json_t *told = json_text(text);
-        const bool fits = !text || json_is_string(told);
-        json_decref(told);
-        if (!fits)
-            return complain(EXIT_USAGE, "compare: \"%s\" is not UTF-8", text);
-    }
-    return EXIT_DONE;
+    int status = check_texts(texts, sizeof texts / sizeof *texts);
+    if (!status)
+        status = check_texts(given->data_sets.items, given->data_sets.n);
+    if (!status)
+        status = check_texts(given->plugins.items, given->plugins.n);
+    return status;
 }
 
 int plan_make(const options *given, plan *out)
@@ -386,7 +392,7 @@ int plan_make(const options *given, plan *out)
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
     int status = out->asked ? read_rates(given, out) : no_memory();
     if (!status)
-        status = check_texts(given);
+        status = check_all_texts(given);
     if (!status)
         status = split_lists(&m);
     if (!status)
