@@ -35,8 +35,8 @@ run() {
 
 # says TEXT: one line on standard error begins with hillock:, the last, and has the text in it.
 says() {
-    if [ "$(grep -c '^hillock: ' err)" -eq 1 ] && tail -n 1 err | grep '^hillock: ' |
-        grep -qF -e "$1"; then ok
+    if [ "$(grep -c '^hillock: ' err)" -eq 1 ] && tail -n 1 err | grep -a '^hillock: ' |
+        grep -aqF -e "$1"; then ok
     else bad "no one-line sentence with: $1"; fi
 }
 
@@ -213,6 +213,8 @@ has out 'diverged'
 refuses 2 'known' compare --act relu,nonsense --data $small
 refuses 2 'expected lr=LO:HI:N' compare --tune lr=1:0:3
 refuses 2 'is none of the activations' compare --act relu --baseline mish --data $small
+refuses 2 'is not UTF-8' compare --act "$(printf 're\377lu')" --data $small
+refuses 2 'is not UTF-8' compare --act relu --plugin "$(printf './\377.so')" --data $small
 refuses 2 'sgd' compare --act relu --data $small --optimizer sdg
 refuses 2 '--canonical needs --json' compare --canonical
 refuses 2 'known: mlp, lenet5' compare --model lenet6 --data $small
