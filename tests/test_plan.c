@@ -58,6 +58,23 @@ static void deep_chain_reuses_buffers(void)
     hk_net_free(net);
 }
 
+/* What a plan would take can be asked where it could not be had. */
+static void size_is_known_without_a_plan(void)
+{
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *x = hk_input(net, 8, 8, 3), *y = hk_act(hk_conv(x, 16, 3));
+    hk_plan_options options = {.batch = 5, .output = y};
+    int64_t bytes = 0;
+    CHECK(hk_plan_size(net, &options, &bytes) == HK_OK);
+    hk_plan *plan = new_plan(y, options);
+    CHECK_EQUAL(bytes, hk_plan_bytes(plan));
+    hk_plan_free(plan);
+    options.batch = (int64_t)1 << 24; /* 8 x 8 x 16 floats: 64 GiB */
+    CHECK(hk_plan_size(net, &options, &bytes) == HK_OK);
+    CHECK(bytes >= (int64_t)1 << 36);
+    hk_net_free(net);
+}
+
 enum { CHANNELS = 12, BATCH = 5, POOL = 40 };
 
 /* A random graph: each step takes earlier tensors, so that branches, views and joins arise. */
@@ -511,6 +528,7 @@ static void wrong_label_is_not_a_number(void)
 int main(void)
 {
     RUN(deep_chain_reuses_buffers);
+    RUN(size_is_known_without_a_plan);
     RUN(sharing_changes_no_bit);
     RUN(kept_tensors_are_readable);
     RUN(smaller_batch_is_its_own_plan);

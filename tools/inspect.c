@@ -48,14 +48,10 @@ static void put_layer(const hk_layer_info *layer, void *user)
 /* Bytes of a plan that trains, or that predicts a single image. */
 static hk_status plan_bytes(const network *it, int training, int64_t batch, int64_t *bytes)
 {
-    hk_plan *plan = NULL;
     hk_plan_options wanted = {.batch = batch, .training = training, .output = it->logits};
     if (training)
         wanted.loss = hk_cross_entropy(it->logits, hk_labels(it->net), 0);
-    hk_status status = hk_plan_new(it->net, &wanted, &plan);
-    *bytes = status == HK_OK ? hk_plan_bytes(plan) : 0;
-    hk_plan_free(plan);
-    return status;
+    return hk_plan_size(it->net, &wanted, bytes);
 }
 
 static int inspect_network(const network *it, const options *given, hk_data_shape images)

@@ -237,9 +237,13 @@ static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options
     return complete ? HK_OK : HK_NO_MEMORY;
 }
 
-static hk_status build(hki_planner *p, hk_plan *plan, bool *written)
+/* Bytes of the three blocks that a plan owns. */
+typedef struct blocks {
+    size_t arena, records, prepared;
+} blocks;
+
+static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *sizes)
 {
-    size_t n = (size_t)p->net->n_tensors, arena = 0, records = 0, prepared = 0;
     p->chains = plan->chains;
     mark_needed(p);
     if (find_chains(p))
@@ -249,20 +253,25 @@ static hk_status build(hki_planner *p, hk_plan *plan, bool *written)
     if (status)
         return status;
     mark_reached(p, plan->reached);
-    status = hki_place(p, plan->reached, written, &arena);
+    status = hki_place(p, plan->reached, written, &sizes->arena);
     if (status)
         return status;
     for (int s = 0; s < p->n_steps; s++) {
-        records += record_bytes(p->order[s]);
-        prepared += prepared_bytes(p, p->order[s]);
+        sizes->records += record_bytes(p->order[s]);
+        sizes->prepared += prepared_bytes(p, p->order[s]);
     }
     plan->n_steps = p->n_steps;
-    plan->arena_bytes = (int64_t)arena;
+    plan->bytes = (int64_t)(sizes->arena + sizes->records + sizes->prepared);
+    return HK_OK;
+}
+
+static hk_status furnish(const hki_planner *p, hk_plan *plan, bool *written, const blocks *sizes)
+{
     if (!(plan->steps = hki_alloc_array((size_t)p->n_steps, sizeof *plan->steps)) ||
-        !(plan->arena = hki_alloc(arena)) || !(plan->records = hki_alloc(records)) ||
-        !(plan->prepared = hki_alloc(prepared)))
+        !(plan->arena = hki_alloc(sizes->arena)) || !(plan->records = hki_alloc(sizes->records)) ||
+        !(plan->prepared = hki_alloc(sizes->prepared)))
         return HK_NO_MEMORY;
-    memset(written, 0, n * sizeof *written);
+    memset(written, 0, (size_t)p->net->n_tensors * sizeof *written);
     wire(p, plan, written);
     return HK_OK;
 }
@@ -286,21 +295,15 @@ static hk_status check_options(const hk_net *net, const hk_plan_options *options
     return HK_OK;
 }
 
-hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out)
+/* Without `furnished` the plan only knows its size. */
+static hk_status make(hk_net *net, const hk_plan_options *options, bool furnished, hk_plan **out)
 {
-    *out = NULL;
-    hk_status status = net ? check_options(net, options)
-                           : hki_fail(HK_BAD_ARGUMENT, "a plan needs a net");
-    if (status)
-        return status;
-    if (net->initialise && (status = net->initialise(net)))
-        return status;
-
     size_t n = (size_t)net->n_tensors;
     hki_planner p = {0};
+    blocks sizes = {0};
     bool *written = NULL;
+    hk_status status = HK_NO_MEMORY;
     hk_plan *plan = hki_alloc(sizeof *plan);
-    status = HK_NO_MEMORY;
     if (!plan)
         return status;
     plan->net = net;
@@ -314,13 +317,40 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
         (plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
         (plan->chains = hki_alloc_array(n, sizeof *plan->chains)) &&
         (written = hki_alloc_array(n, sizeof *written)) && !planner_init(&p, net, options))
-        status = build(&p, plan, written);
+        status = lay_out(&p, plan, written, &sizes);
+    if (!status && furnished)
+        status = furnish(&p, plan, written, &sizes);
     planner_clear(&p);
     hki_free(written);
     if (status)
         hk_plan_free(plan);
     else
         *out = plan;
+    return status;
+}
+
+static hk_status check(const hk_net *net, const hk_plan_options *options)
+{
+    return net ? check_options(net, options) : hki_fail(HK_BAD_ARGUMENT, "a plan needs a net");
+}
+
+hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out)
+{
+    *out = NULL;
+    hk_status status = check(net, options);
+    if (!status && net->initialise)
+        status = net->initialise(net);
+    return status ? status : make(net, options, true, out);
+}
+
+hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes)
+{
+    hk_plan *plan = NULL;
+    hk_status status = check(net, options);
+    if (!status)
+        status = make(net, options, false, &plan);
+    *bytes = plan ? plan->bytes : 0;
+    hk_plan_free(plan);
     return status;
 }
 
@@ -344,7 +374,7 @@ void hk_plan_free(hk_plan *plan)
 
 int64_t hk_plan_bytes(const hk_plan *plan)
 {
-    return plan->arena_bytes;
+    return plan->bytes;
 }
 
 static bool knows(const hk_plan *plan, const hk_tensor *tensor)

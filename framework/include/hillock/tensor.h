@@ -155,7 +155,9 @@ typedef struct hk_plan_options {
  * activation follows which weight. The plan must be freed before its net. */
 hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out);
 void hk_plan_free(hk_plan *plan);
-int64_t hk_plan_bytes(const hk_plan *plan); /* of the one block all buffers live in */
+int64_t hk_plan_bytes(const hk_plan *plan); /* of all its buffers */
+/* The same of a plan that is not made: nothing is taken, and no parameter filled. */
+hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes);
 
 /* Where an input is to be written, or an output, loss or kept tensor can be read: room for the
  * plan's batch. NULL for tensors whose buffer is reused. Parameters always have one. */
