@@ -89,6 +89,10 @@ run 0 list initializers --json
 has out '"orthogonal"'
 lacks out '"relu"'
 refuses 2 'known: activations' list everything
+refuses 2 'nothing is called ""' list ''
+run 0 list normalization # as the other commands name the kind
+has out 'batch_norm'
+lacks out relu
 run 0 list activations
 has out ' shown; --all, --family adaptive|'
 has out '  gelu '

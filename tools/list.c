@@ -133,12 +133,12 @@ static const struct {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-static bool is_section(const char *name)
+/* "activation" as well, as other commands name the kind. */
+static bool is_called(int section, const char *wanted)
 {
-    for (int i = 0; i < SECTIONS; i++)
-        if (strcmp(sections[i].name, name) == 0)
-            return true;
-    return false;
+    const char *name = sections[section].name;
+    const size_t n = strlen(wanted);
+    return strncmp(name, wanted, n) == 0 && (!name[n] || strcmp(name + n, "s") == 0);
 }
 
 static bool has_family(int section, const char *family)
@@ -170,8 +170,10 @@ static int no_family(const char *family)
 static int choose(const options *given, bool chosen[SECTIONS])
 {
     const char *wanted = given->n_operands ? given->operands[0] : NULL;
-    int count = 0;
-    if (wanted && !is_section(wanted))
+    int named = 0, count = 0;
+    for (int i = 0; i < SECTIONS; i++)
+        named += chosen[i] = !wanted || is_called(i, wanted);
+    if (!named)
         return complain(EXIT_USAGE,
                         "list: nothing is called \"%s\"; known: activations, "
                         "normalizations, initializers, models, data",
@@ -179,8 +181,7 @@ static int choose(const options *given, bool chosen[SECTIONS])
     if (given->all && given->family)
         return complain(EXIT_USAGE, "list: --all or --family, not both");
     for (int i = 0; i < SECTIONS; i++) {
-        chosen[i] = (!wanted || strcmp(sections[i].name, wanted) == 0) &&
-                    (!given->family || has_family(i, given->family));
+        chosen[i] = chosen[i] && (!given->family || has_family(i, given->family));
         count += chosen[i];
     }
     return count ? EXIT_DONE : no_family(given->family);
