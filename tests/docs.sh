@@ -1,11 +1,13 @@
 #!/bin/bash
-# Does what docs/plugins.md, docs/dead-neurons.md and docs/comparing.md say: writes their C files and
-# runs their commands in order.
+# Does what docs/plugins.md, models.md, dead-neurons.md and comparing.md say: writes their C files
+# and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
-page=$source/docs/plugins.md
 export PATH="$build/bin:$PATH" HILLOCK_PLUGIN_PATH="$build/plugins"
+cmake --install "$build" --prefix "$work/prefix" >install.log || cat install.log
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name hillock.pc)")
 
 # block LANGUAGE [FILE]: the fenced blocks with this first line.
 block()
@@ -37,6 +39,10 @@ command_works()
     *' --forecast'*) grep -Eq 'Will not learn well|Can (just )?learn' output ;;
     *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
     *' build '*) ! grep -q . output ;; # not even a warning
+    ./train_small) grep -q '^test accuracy 9' output ;;
+    ./predict_small) [ "$(sed -n 's/^image .: \(.\), is \1$/\1/p' output | wc -l)" -ge 2 ] ;;
+    ./autoencoder) grep -q '^epoch 3: mean squared error 0.[0-4]' output ;;
+    ./wrong) grep -q 'did you mean "mish"?' output && grep '^add: ' output | grep -qxFf - "$page" ;;
     esac && [ $status = 0 ]
 }
 
@@ -48,11 +54,11 @@ links_lead_somewhere()
     done
 }
 
-for name in $(sed -n 's/^```c \(.*\.c\)$/\1/p' "$page"); do
-    run example_is_written "$name"
-done
-for page in plugins dead-neurons comparing; do
+for page in plugins models dead-neurons comparing; do
     page=$source/docs/$page.md
+    for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
+        run example_is_written "$name"
+    done
     while IFS= read -r line; do
         run command_works "$line"
     done < <(block sh)
