@@ -110,6 +110,7 @@ lacks out '"gelu"'
 refuses 2 'no plugin here is in the family "pieces"; known: adaptive, ' list --family pieces
 refuses 2 'in the family "core"' list models --family core
 refuses 2 'not both' list --all --family gated
+refuses 2 'no plugin or model is called "elu:alpha=0.5"' inspect elu:alpha=0.5
 run 0 inspect lenet5
 has out 61,706
 has out 416,520

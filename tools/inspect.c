@@ -168,6 +168,13 @@ static bool ends_with(const char *text, const char *end)
     return length >= n && strcmp(text + length - n, end) == 0;
 }
 
+/* elu:alpha=0.5 is none. */
+static bool is_file(const char *what)
+{
+    const char first = what[strcspn(what, "/.:")];
+    return first == '/' || first == '.';
+}
+
 int run_inspect(options *given)
 {
     const char *what = given->operands[0];
@@ -175,12 +182,12 @@ int run_inspect(options *given)
         return complain(EXIT_USAGE, "inspect: --data and --nets belong to --forecast");
     if (is_model(what))
         return inspect_model(what, given);
-    if (given->forecast && (ends_with(what, ".so") || !strpbrk(what, "/.")))
+    if (given->forecast && (ends_with(what, ".so") || !is_file(what)))
         return complain(EXIT_USAGE, "inspect: --forecast is for models and saved nets; \"%s\" is "
                         "neither", what);
     if (ends_with(what, ".so"))
         return inspect_plugin_file(what, given);
-    if (strpbrk(what, "/."))
+    if (is_file(what))
         return inspect_file(what, given);
     return inspect_plugin(what, given);
 }
