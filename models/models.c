@@ -1,14 +1,13 @@
 /* The catalogue: one row a network, one row a recipe. */
 #include "networks.h"
 
-#include "plugin/registry.h"
+#include "core/spec.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 const hk_model hk_models[] = {
     {"mlp", "784-128-128-10", "Rumelhart, Hinton, Williams 1986",
-     hki_mlp, 28, 28, 1, 1, 118282, 0, "width, depth, inputs, bias"},
+     hki_mlp, 28, 28, 1, 1, 118282, 0, "width,depth,inputs,bias"},
     {"lenet5", "two convolutions, three dense layers", "LeCun et al. 1998",
      hki_lenet5, 28, 28, 1, 12, 61706, 0, NULL},
     {"simple_cnn", "two convolutions, the second with prelu, two dense layers", "He et al. 2015",
@@ -21,6 +20,7 @@ const hk_model hk_models[] = {
      hki_mobilenet, 32, 32, 3, 1, 136778, 1, NULL},
     {0},
 };
+enum { MODELS = sizeof hk_models / sizeof *hk_models - 1 };
 
 /* Mirrored and shifted images are for photographs, not for characters. */
 #define PHOTOGRAPHS "one-cycle", "crop=4,flip", 15, 64
@@ -53,114 +53,48 @@ const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)
 
 /* ---- Specs ---------------------------------------------------------------------------------- */
 
-enum { WHOLE, REAL };
-static const struct {
-    const char *key;
-    int form;
-    size_t offset;
-    double low, high; /* REAL: high itself is too much */
-    double initial;
-} keys[] = {
-    {"width", WHOLE, offsetof(hk_model_values, width), 1, 1 << 20, 128},
-    {"depth", WHOLE, offsetof(hk_model_values, depth), 0, 1000, 2},
-    {"inputs", WHOLE, offsetof(hk_model_values, inputs), 1, 1 << 24, 0},
-    {"bias", WHOLE, offsetof(hk_model_values, bias), 0, 1, 1},
-    {"drop_path", REAL, offsetof(hk_model_values, drop_path), 0, 1, 0},
+static const hk_param params[] = {
+    HKI_WHOLE("width", 128, 1, 1 << 20),
+    HKI_WHOLE("depth", 2, 0, 1000),
+    HKI_WHOLE("inputs", 0, 1, 1 << 24),
+    HKI_WHOLE("bias", 1, 0, 1),
+    HKI_REAL("drop_path", 0, 0, 1, HK_HIGH_OPEN),
 };
-enum { KEYS = sizeof keys / sizeof *keys };
+enum { PARAMS = sizeof params / sizeof *params };
 
-static void set_value(hk_model_values *values, int key, double value)
+/* The rows of those that the model takes. */
+static void choose_params(const hk_model *model, hk_param own[PARAMS + 1])
 {
-    char *place = (char *)values + keys[key].offset;
-    if (keys[key].form == REAL)
-        *(double *)(void *)place = value;
-    else
-        *(int *)(void *)place = (int)value;
-}
-
-typedef struct reading {
-    const hk_model *model;
-    hk_model_values *values;
-} reading;
-
-/* Is the key one of "width, depth"? */
-static int is_listed(const char *list, const char *key)
-{
-    size_t length = strlen(key);
-    for (const char *at = list; at && (at = strstr(at, key)); at += length)
-        if ((at == list || at[-1] == ' ') && (at[length] == ',' || !at[length]))
-            return 1;
-    return 0;
-}
-
-static hk_status read_value(const hk_model *model, int key, const char *text, double *out)
-{
-    const double low = keys[key].low, high = keys[key].high;
-    int64_t whole;
-    if (keys[key].form == REAL && hki_parse_double(text, out) && *out >= low && *out < high)
-        return HK_OK;
-    if (keys[key].form == WHOLE && hki_parse_int(text, (int64_t)low, (int64_t)high, &whole)) {
-        *out = (double)whole;
-        return HK_OK;
-    }
-    return hki_fail(HK_BAD_ARGUMENT, "model %s: %s=%.64s, expected a %s %.0f to %.0f", model->name,
-                    keys[key].key, text,
-                    keys[key].form == REAL ? "number from" : "whole number", low, high);
-}
-
-static hk_status parse_pair(void *user, const char *key, const char *text)
-{
-    reading *in = user;
-    double value;
-    if (!in->model->values)
-        return hki_fail(HK_UNKNOWN_NAME, "model %s: takes no values, found %.64s=%.64s",
-                        in->model->name, key, text);
-    for (int i = 0; i < KEYS; i++) {
-        if (strcmp(keys[i].key, key) != 0 || !is_listed(in->model->values, key))
-            continue;
-        hk_status status = read_value(in->model, i, text, &value);
-        if (status == HK_OK)
-            set_value(in->values, i, value);
-        return status;
-    }
-    return hki_fail(HK_UNKNOWN_NAME, "model %s: unknown value \"%.64s\"; known: %s",
-                    in->model->name, key, in->model->values);
-}
-
-static hk_status unknown_model(const char *name)
-{
-    char known[256] = "";
-    for (size_t i = 0, used = 0; hk_models[i].name; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                 hk_models[i].name);
-    return hki_fail(HK_UNKNOWN_NAME, "model: unknown name \"%.64s\"; known: %s", name, known);
-}
-
-static const hk_model *row_of(const char *spec)
-{
-    size_t length = strcspn(spec, ":");
-    for (const hk_model *row = hk_models; row->name; row++)
-        if (strlen(row->name) == length && strncmp(row->name, spec, length) == 0)
-            return row;
-    return NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < PARAMS; i++)
+        if (hki_has_word(model->values, params[i].name, strlen(params[i].name)))
+            own[n++] = params[i];
+    own[n] = (hk_param){.name = NULL};
 }
 
 hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_values *values)
 {
-    hk_model_values unused;
-    char name[64];
+    hk_param own[PARAMS + 1];
+    double said[PARAMS];
     if (!spec || !model)
         return hki_fail(HK_BAD_ARGUMENT, "model: no %s", spec ? "place for the result" : "spec");
     *model = NULL;
-    reading in = {row_of(spec), values ? values : &unused};
-    if (!in.model)
-        return unknown_model(spec);
-    for (int i = 0; i < KEYS; i++)
-        set_value(in.values, i, keys[i].initial);
-    hk_status status = hki_spec_parse("model", spec, name, sizeof name, parse_pair, &in);
-    if (status == HK_OK)
-        *model = in.model;
-    return status;
+    int row = hki_spec_row("model", spec, hk_models, MODELS, sizeof *hk_models);
+    if (row < 0)
+        return hk_last_status();
+    const hk_model *found = &hk_models[row];
+    choose_params(found, own);
+    hk_status status = hki_spec_values("model", found->name, spec, strlen(found->name), own, said);
+    if (status != HK_OK)
+        return status;
+    if (values)
+        *values = (hk_model_values){.width = (int)hki_spec_value(own, said, "width"),
+                                    .depth = (int)hki_spec_value(own, said, "depth"),
+                                    .inputs = (int)hki_spec_value(own, said, "inputs"),
+                                    .bias = (int)hki_spec_value(own, said, "bias"),
+                                    .drop_path = hki_spec_value(own, said, "drop_path")};
+    *model = found;
+    return HK_OK;
 }
 
 /* ---- Building ------------------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
 #pragma once
 #include <hillock/layer.h>
 
-/* Values of a model's spec, "mlp:width=64,depth=3"; a model takes those that its row names. */
+/* Values of a model's spec, "mlp:width=64,depth=3"; a model takes those that its row names,
+ * others are 0. */
 typedef struct hk_model_values {
     int width, depth; /* units of a hidden layer, number of hidden layers */
     int inputs;       /* numbers in one image; 0: as many as the images have */
@@ -18,7 +19,7 @@ typedef struct hk_model {
     int smallest;                /* least height and width that leave something for each layer */
     int64_t parameters; /* for the published input, 10 classes, relu, batch_norm; tested */
     int has_norm;       /* 0: has no normalization layers */
-    const char *values; /* those of hk_model_values that its spec may give, "width, depth"; or NULL */
+    const char *values; /* those of hk_model_values that its spec may give, "width,depth"; or NULL */
 } hk_model;
 
 extern const hk_model hk_models[]; /* ends with a row without a name */

@@ -508,25 +508,28 @@ static void check_spec(const char *spec, hk_status expected, const char *word)
 
 static void specs_are_checked(void)
 {
-    check_spec("imagenet:/data", HK_UNKNOWN_NAME, "unknown source \"imagenet\"");
+    check_spec("imagenet:/data", HK_UNKNOWN_NAME, "no data set named \"imagenet\"");
     CHECK_CONTAINS(hk_message(), "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE, glyphs");
-    check_spec("glyph", HK_UNKNOWN_NAME, "did you mean glyphs?");
+    check_spec("glyph", HK_UNKNOWN_NAME, "did you mean \"glyphs\"?");
     check_spec("", HK_UNKNOWN_NAME, "known: mnist:DIR");
     check_spec("mnist", HK_BAD_ARGUMENT, "expected mnist:DIR");
     check_spec("mnist:", HK_BAD_ARGUMENT, "expected mnist:DIR");
     check_spec("mnist:/nowhere/at/all", HK_BAD_DATA, "train-images-idx3-ubyte");
     check_spec("mnist:/nowhere,size=3", HK_UNKNOWN_NAME, "known: none");
     check_spec("csv:/nowhere.csv", HK_BAD_DATA, "/nowhere.csv");
-    check_spec("csv:/nowhere.csv,test=1", HK_BAD_ARGUMENT, "test=1, expected a number 0.001");
-    check_spec("csv:/nowhere.csv,label=middle", HK_BAD_ARGUMENT, "expected last or first");
+    check_spec("csv:/nowhere.csv,test=1", HK_BAD_ARGUMENT, "test=1 is outside [0.001, 0.999]");
+    check_spec("csv:/nowhere.csv,label=middle", HK_BAD_ARGUMENT, "label=middle is none of last|first");
     check_spec("glyphs:sise=3", HK_UNKNOWN_NAME, "train, test, size, channels, seed");
-    check_spec("glyphs:size", HK_BAD_ARGUMENT, "expected key=value");
-    check_spec("glyphs:size=7", HK_BAD_ARGUMENT, "size=7, expected a whole number 8..512");
+    check_spec("glyphs:size", HK_BAD_ARGUMENT, "\"size\" is not key=value");
+    check_spec("glyphs:size=7", HK_BAD_ARGUMENT, "size=7 is outside [8, 512]");
     check_spec("glyphs:seed=1.5", HK_BAD_ARGUMENT, "whole");
+    check_spec("glyphs:seed=1,seed=2", HK_BAD_ARGUMENT, "seed is given twice");
+    check_spec("mnits:/data", HK_UNKNOWN_NAME, "did you mean \"mnist:DIR\"?");
     CHECK_EQUAL(open_status(NULL), HK_BAD_ARGUMENT);
     char longer[5000];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
+    memcpy(longer, "glyphs:", 7);
     check_spec(longer, HK_BAD_ARGUMENT, "4999 bytes");
 }
 

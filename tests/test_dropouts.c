@@ -415,7 +415,7 @@ static void resnets_drop_paths_only_in_training(void)
     CHECK(memcmp(plain, dropping, sizeof plain));
     CHECK_EQUAL(hk_model_find("resnet20:drop_path=1", &(const hk_model *){NULL}, NULL),
                 HK_BAD_ARGUMENT);
-    CHECK_CONTAINS(hk_message(), "drop_path=1, expected a number from 0 to 1");
+    CHECK_CONTAINS(hk_message(), "drop_path=1 is outside [0, 1)");
     CHECK_EQUAL(hk_model_find("resnet20:width=3", &(const hk_model *){NULL}, NULL),
                 HK_UNKNOWN_NAME);
     CHECK_CONTAINS(hk_message(), "known: drop_path");

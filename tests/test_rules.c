@@ -219,20 +219,20 @@ static void bad_specs_are_told(void)
         hk_status status;
         const char *says;
     } cases[] = {
-        {"adm", HK_UNKNOWN_NAME, "no optimizer is called \"adm\"; did you mean \"adam\"?"},
+        {"adm", HK_UNKNOWN_NAME, "no optimizer named \"adm\"; did you mean \"adam\"?"},
         {"newton", HK_UNKNOWN_NAME, "known: sgd, adam, adamw, rmsprop"},
         {"newton:lr=1", HK_UNKNOWN_NAME, "known: sgd, adam, adamw, rmsprop"},
         {"sgd:beta1=0.9", HK_UNKNOWN_NAME,
-         "optimizer sgd has no \"beta1\"; known: lr, momentum, nesterov, decay"},
-        {"adam:lr=-1", HK_BAD_ARGUMENT, "optimizer adam: lr=-1, expected a number from 0"},
-        {"adam:lr=fast", HK_BAD_ARGUMENT, "lr=fast, expected a number from 0"},
-        {"adam:beta1=1", HK_BAD_ARGUMENT, "beta1=1, expected a number from 0 and below 1"},
-        {"adam:eps=0", HK_BAD_ARGUMENT, "eps=0, expected a number above 0"},
+         "\"sgd\" has no parameter \"beta1\"; known: lr, momentum, nesterov, decay"},
+        {"adam:lr=-1", HK_BAD_ARGUMENT, "optimizer \"adam:lr=-1\": lr=-1 is outside [0, inf)"},
+        {"adam:lr=fast", HK_BAD_ARGUMENT, "lr=fast is not a number"},
+        {"adam:beta1=1", HK_BAD_ARGUMENT, "beta1=1 is outside [0, 1)"},
+        {"adam:eps=0", HK_BAD_ARGUMENT, "eps=0 is outside (0, inf)"},
         {"adam:lr=nan", HK_BAD_ARGUMENT, "lr=nan"},
-        {"adam:lr=1,lr=2", HK_BAD_ARGUMENT, ""},
+        {"adam:lr=1,lr=2", HK_BAD_ARGUMENT, "lr is given twice"},
         {"sgd:nesterov=1", HK_BAD_ARGUMENT, "needs a momentum above 0"},
-        {"sgd:momentum=0.9,nesterov=0.5", HK_BAD_ARGUMENT, "expected 0 or 1"},
-        {"sgd:momentum=0.9,nesterov=2", HK_BAD_ARGUMENT, "from 0 and at most 1"},
+        {"sgd:momentum=0.9,nesterov=0.5", HK_BAD_ARGUMENT, "nesterov=0.5 is not a whole number"},
+        {"sgd:momentum=0.9,nesterov=2", HK_BAD_ARGUMENT, "nesterov=2 is outside [0, 1]"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         hki_rule out;

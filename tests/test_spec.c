@@ -1,6 +1,7 @@
 /* Specs: read, written, listed; and what a parsed activation is worth: its gain and its curve. */
 #include "plugin/loader.h"
 
+#include <hillock/data.h>
 #include <locale.h>
 #include "check.h"
 #include "bad_plugins/build.h"
@@ -43,7 +44,7 @@ static void wrong_values_are_told(void)
         const char *spec, *sentence;
         hk_status status;
     } cases[] = {
-        {"half:x=1", "\"half\" has no parameter \"x\"; it has: shift, steps, over, any, extra",
+        {"half:x=1", "\"half\" has no parameter \"x\"; known: shift, steps, over, any, extra",
          HK_UNKNOWN_NAME},
         {"half:shift=1", "activation \"half:shift=1\": shift=1 is outside [0, 1)", HK_BAD_ARGUMENT},
         {"half:shift=-0.1", "shift=-0.1 is outside [0, 1)", HK_BAD_ARGUMENT},
@@ -89,7 +90,7 @@ static void long_specs_are_refused(void)
     memset(spec, 'a', sizeof spec - 1);
     spec[sizeof spec - 1] = '\0';
     CHECK_EQUAL(hki_use_parse(HK_ACTIVATION, spec, &use), HK_BAD_ARGUMENT);
-    CHECK_CONTAINS(hk_message(), "at most 4095");
+    CHECK_CONTAINS(hk_message(), "the name has 4103 bytes, 1 to 4095 are possible");
     spec[HKI_MAX_SPEC - 1] = '\0';
     CHECK_EQUAL(hki_use_parse(HK_ACTIVATION, spec, &use), HK_UNKNOWN_NAME);
     memcpy(spec, "half:", 5);
@@ -140,6 +141,21 @@ static bool use_decimal_comma(const char *folder)
            setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
 }
 
+/* A spec that the data set itself writes. */
+static void check_data_spec(const char *folder)
+{
+    char path[64], spec[96];
+    hk_data *data;
+    snprintf(path, sizeof path, "%s/table.csv", folder);
+    FILE *file = fopen(path, "w");
+    CHECK(file && fputs("1,0\n2,1\n3,0\n4,1\n", file) >= 0 && fclose(file) == 0);
+    snprintf(spec, sizeof spec, "csv:%s,test=0.5", path);
+    CHECK_EQUAL(hk_data_open(spec, &data, NULL), HK_OK);
+    if (data)
+        CHECK_TEXT(hk_data_spec(data), spec);
+    hk_data_free(data);
+}
+
 static void locales_do_not_matter(void)
 {
     char folder[] = "/tmp/hillock-XXXXXX", command[64], half[8];
@@ -149,6 +165,7 @@ static void locales_do_not_matter(void)
         snprintf(half, sizeof half, "%.1f", 0.5);
         CHECK_TEXT(half, "0,5"); /* or this test would prove nothing */
         check_canonical("half:any=0.3", "half:any=0.3");
+        check_data_spec(folder);
     }
     setlocale(LC_ALL, "C");
     snprintf(command, sizeof command, "rm -r %s", folder);
@@ -248,28 +265,56 @@ static void wrong_lists(void)
 
 /* ---- Any spec -------------------------------------------------------------------------------- */
 
-static hk_status collect(void *user, const char *key, const char *value)
+static const struct {
+    const char *form;
+    hk_param params[5];
+} dishes[] = {
+    {"soup", {HKI_WHOLE("salt", 2, 0, 9), HKI_REAL("heat", 0.5, 0, 1, HK_HIGH_OPEN),
+              {.name = "kind", .type = HK_CHOICE, .value = 1, .choices = "pea|leek"},
+              {.name = "with", .type = HKI_TEXT}}},
+    {"bread:FLOUR", {{0}}},
+};
+
+static hk_status order(const char *spec, size_t begin, double *values)
 {
-    char *text = user;
-    sprintf(text + strlen(text), "[%s|%s]", key, value);
-    return strcmp(key, "stop") == 0 ? HK_STOPPED : HK_OK;
+    int row = hki_spec_row("dish", spec, dishes, 2, sizeof *dishes);
+    return row < 0 ? hk_last_status()
+                   : hki_spec_values("dish", dishes[row].form, spec, begin, dishes[row].params,
+                                     values);
 }
 
-static void pairs_of_other_specs(void)
+static void tables_read_other_specs(void)
 {
-    char name[8], pairs[128] = "";
-    CHECK_EQUAL(hki_spec_parse("model", "mlp:width=64,note=a=b", name, sizeof name, collect, pairs),
-                HK_OK);
-    CHECK_TEXT(name, "mlp");
-    CHECK_TEXT(pairs, "[width|64][note|a=b]");
-    pairs[0] = '\0';
-    CHECK_EQUAL(hki_spec_parse("model", "m:stop=1,b=2", name, sizeof name, collect, pairs),
-                HK_STOPPED);
-    CHECK_TEXT(pairs, "[stop|1]");
-    CHECK_EQUAL(hki_spec_parse("model", "longlong", name, sizeof name, collect, pairs),
-                HK_BAD_ARGUMENT);
-    CHECK_CONTAINS(hk_message(), "model \"longlong\": the name has 8 bytes, 1 to 7 are possible");
-    CHECK_EQUAL(hki_spec_parse("model", NULL, name, sizeof name, collect, pairs), HK_BAD_ARGUMENT);
+    double values[4];
+    const char *spec = "soup:with=a=b,salt=3";
+    CHECK_EQUAL(order("soup", 4, values), HK_OK);
+    CHECK(values[0] == 2 && values[1] == 0.5 && values[2] == 1 && values[3] == 0);
+    CHECK_EQUAL(order(spec, 4, values), HK_OK);
+    CHECK(values[0] == 3 && !strncmp(spec + (size_t)values[3], "a=b,", 4));
+    CHECK_NEAR(hki_spec_value(dishes[0].params, values, "heat"), 0.5, 0);
+    CHECK_NEAR(hki_spec_value(dishes[0].params, values, "pepper"), 0, 0);
+    CHECK_EQUAL(order("bread:rye", 9, values), HK_OK);
+    CHECK_EQUAL(order("bread:rye,salt=1", 9, values), HK_UNKNOWN_NAME);
+    CHECK_TEXT(hk_message(), "dish \"bread:rye,salt=1\": \"bread:FLOUR\" has no parameter \"salt\"; "
+                             "known: none");
+    CHECK_EQUAL(order("soup:salt=10", 4, values), HK_BAD_ARGUMENT);
+    CHECK_TEXT(hk_message(), "dish \"soup:salt=10\": salt=10 is outside [0, 9]");
+    CHECK_EQUAL(order("bred", 4, values), HK_UNKNOWN_NAME);
+    CHECK_TEXT(hk_message(), "no dish named \"bred\"; did you mean \"bread:FLOUR\"? known: soup, "
+                             "bread:FLOUR");
+    CHECK_EQUAL(order(NULL, 0, values), HK_UNKNOWN_NAME);
+    CHECK_TEXT(hk_message(), "no dish named \"\"; known: soup, bread:FLOUR");
+}
+
+static void tables_write_other_specs(void)
+{
+    const double values[] = {7, 0.1, 0, 0};
+    char *exact = hki_spec_text("soup", dishes[0].params, values, 17);
+    char *brief = hki_spec_text("soup:hot", dishes[0].params, values, 0);
+    CHECK_TEXT(exact, "soup:salt=7,heat=0.10000000000000001,kind=pea");
+    CHECK_TEXT(brief, "soup:hot,salt=7,heat=0.1,kind=pea");
+    hki_free(exact);
+    hki_free(brief);
 }
 
 /* ---- Gains ----------------------------------------------------------------------------------- */
@@ -484,7 +529,8 @@ int main(void)
     RUN(lists_of_specs);
     RUN(sets_in_lists);
     RUN(wrong_lists);
-    RUN(pairs_of_other_specs);
+    RUN(tables_read_other_specs);
+    RUN(tables_write_other_specs);
     RUN(gains);
     RUN(gain_of_a_loaded_plugin);
     RUN(slot_lengths);

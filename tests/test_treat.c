@@ -244,7 +244,9 @@ static void wrong_use_is_told(void)
 {
     hk_tensor *logits = build("lenet5", "relu", gray);
     refused(logits, "amputate", HK_UNKNOWN_NAME, "known: reset, lgb_relu, surrogate, redo, bias");
-    refused(logits, "", HK_UNKNOWN_NAME, "unknown method");
+    refused(logits, "", HK_UNKNOWN_NAME, "known: reset, lgb_relu");
+    refused(logits, "amputate:q=1", HK_UNKNOWN_NAME, "no treatment named \"amputate\"");
+    refused(logits, "bias:q=0.1,q=0.2", HK_BAD_ARGUMENT, "q is given twice");
     refused(logits, "bias:p=1", HK_UNKNOWN_NAME, "known: q, every");
     refused(logits, "bias:q=2", HK_BAD_ARGUMENT, "q=2");
     refused(logits, "reset:to=nothing", HK_UNKNOWN_NAME, "nothing");

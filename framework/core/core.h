@@ -64,8 +64,17 @@ uint64_t hki_key(uint64_t seed, hki_stream stream, uint64_t a, uint64_t b);
 void hki_permutation(uint64_t key, uint32_t n, uint32_t *out);
 
 /* ---- Text ------------------------------------------------------------------------------------ */
-/* A growing list of names for "known: a, b, c" sentences; joins names with ", ". */
 bool hki_parse_double(const char *text, double *out);          /* C locale, whole text, finite */
 bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
+/* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
+ * place behind them to go on. NULL at the end. */
+const char *hki_next_word(const char *list, char separator, size_t *length);
+/* `word` is one of the words of "a,b". */
+bool hki_has_word(const char *list, const char *word, size_t length);
+/* Lengthens "a, b" by a name, as far as there is room. */
+void hki_add_name(char *list, size_t size, const char *name);
 /* The name nearest to `name` among n, or NULL when none is near (edit distance at most 3). */
 const char *hki_nearest(const char *name, const char *const *names, size_t n);
+/* no `what` named "nmae"; did you mean "name"? known: `known`. HK_UNKNOWN_NAME. */
+hk_status hki_fail_unknown(const char *what, const char *name, const char *const *names, size_t n,
+                           const char *known);

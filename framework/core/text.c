@@ -1,9 +1,10 @@
-/* Numbers out of text, whatever the program's locale, and the nearest known name. */
+/* Numbers out of text, whatever the program's locale; lists of words; names that are not known. */
 #include "core/core.h"
 
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,36 @@ bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out)
     return true;
 }
 
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+const char *hki_next_word(const char *list, char separator, size_t *length)
+{
+    if (!list || !*list)
+        return NULL;
+    if (*list == separator)
+        list++;
+    *length = strcspn(list, (char[]){separator, 0});
+    return list;
+}
+
+bool hki_has_word(const char *list, const char *word, size_t length)
+{
+    size_t found;
+    for (const char *at = hki_next_word(list, ',', &found); at;
+         at = hki_next_word(at + found, ',', &found))
+        if (found == length && memcmp(at, word, length) == 0)
+            return true;
+    return false;
+}
+
+void hki_add_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* ---- Names that are not known ---------------------------------------------------------------- */
+
 enum { LONGEST = 63 };
 
 static int smallest(int a, int b, int c)
@@ -47,10 +78,11 @@ static int smallest(int a, int b, int c)
 }
 
 /* Edits that turn a into b, where two neighbours that changed places are one edit (Damerau 1964);
- * names longer than LONGEST are far from everything. */
+ * names longer than LONGEST are far from everything. What follows a colon, "csv:FILE", is no part
+ * of the name. */
 static int edit_distance(const char *a, const char *b)
 {
-    size_t m = strlen(a), n = strlen(b);
+    size_t m = strcspn(a, ":"), n = strcspn(b, ":");
     int rows[3][LONGEST + 1]; /* row i is rows[i % 3] */
     if (m > LONGEST || n > LONGEST)
         return LONGEST;
@@ -82,4 +114,12 @@ const char *hki_nearest(const char *name, const char *const *names, size_t n)
         }
     }
     return best;
+}
+
+hk_status hki_fail_unknown(const char *what, const char *name, const char *const *names, size_t n,
+                           const char *known)
+{
+    const char *near = hki_nearest(name, names, n);
+    return hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"%s%s%s known: %s", what, name,
+                    near ? "; did you mean \"" : ";", near ? near : "", near ? "\"?" : "", known);
 }

@@ -2,7 +2,7 @@
  * data sets is described. */
 #pragma once
 #include <hillock/data.h>
-#include "core/core.h"
+#include "core/spec.h"
 
 struct hk_data {
     hk_data_shape shape;
@@ -35,26 +35,15 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
 
 /* ---- Sources --------------------------------------------------------------------------------- */
 
-enum { HKI_MAX_OPTIONS = 6 };
-
-/* One "key=value". A number between low and high, or with `choices` the index of one of them. */
-typedef struct hki_option {
-    const char *key;
-    double low, high, initial;
-    bool whole;
-    const char *choices[3]; /* ends with NULL */
-} hki_option;
-
 /* A source reads `path` (NULL unless it takes one) with the values of its options, and fills
  * pixels, labels, class names and statistics of two sets. */
 typedef hk_status hki_source_open(const char *path, const double *values, hk_data **train,
                                   hk_data **test);
 
 typedef struct hki_source {
-    const char *name, *form; /* "mnist", "mnist:DIR" */
-    bool takes_path;
+    const char *form; /* "csv:FILE", or "glyphs": takes no path */
     hki_source_open *open;
-    hki_option options[HKI_MAX_OPTIONS]; /* ends with a key of NULL */
+    hk_param options[HK_MAX_PARAMS]; /* ends with a row without a name */
 } hki_source;
 
 /* Whether there may be a file: false only when the system knows of none. */

@@ -88,23 +88,27 @@ static hk_status load_named(hk_kind kind, const char *name)
 }
 
 /* Long lists of names say the usual ones: those of the set "core", and those of no set. */
-static size_t known_names(const hk_plugin_info *all, size_t count, char *out, size_t size)
+static void list_known(const hk_plugin_info *all, size_t count, char *out, size_t size)
 {
-    size_t used = 0, said = 0;
+    size_t unsaid = 0;
+    char more[32];
     for (size_t i = 0; i < count; i++) {
         const hk_plugin *plugin = all[i].plugin;
-        if ((plugin->tags && !hk_plugin_has_tag(plugin, "core")) || used >= size)
-            continue;
-        used += (size_t)snprintf(out + used, size - used, "%s%s", said++ ? ", " : "", plugin->name);
+        if (plugin->tags && !hk_plugin_has_tag(plugin, "core"))
+            unsaid++;
+        else
+            hki_add_name(out, size - sizeof more, plugin->name);
     }
-    return count - said;
+    snprintf(more, sizeof more, "and %zu more", unsaid);
+    if (unsaid)
+        hki_add_name(out, size, more);
 }
 
 static hk_status fail_unknown(hk_kind kind, const char *name)
 {
     hk_plugin_info *all;
     size_t count;
-    char known[768] = "", suggestion[80] = "", more[32] = "";
+    char known[768] = "";
     hk_status status = hki_registry_list(kind, &all, &count);
     const char **names = status == HK_OK ? hki_alloc_array(count, sizeof *names) : NULL;
     if (!names) {
@@ -113,14 +117,8 @@ static hk_status fail_unknown(hk_kind kind, const char *name)
     }
     for (size_t i = 0; i < count; i++)
         names[i] = all[i].plugin->name;
-    const char *near = hki_nearest(name, names, count);
-    if (near)
-        snprintf(suggestion, sizeof suggestion, "; did you mean \"%s\"?", near);
-    const size_t unsaid = known_names(all, count, known, sizeof known);
-    if (unsaid)
-        snprintf(more, sizeof more, ", and %zu more", unsaid);
-    status = hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"%s%s known: %s%s", hk_kind_name(kind),
-                      name, suggestion, near ? "" : ";", count ? known : "none", more);
+    list_known(all, count, known, sizeof known);
+    status = hki_fail_unknown(hk_kind_name(kind), name, names, count, count ? known : "none");
     hki_free(names);
     hki_free(all);
     return status;

@@ -89,14 +89,15 @@ hk_status hk_plugin_tags(hk_kind kind, char ***out, size_t *count)
 
 static hk_status fail_set(hk_kind kind, const char *tag)
 {
-    char **tags, known[768] = "";
+    char **tags, known[768] = "", set[HKI_MAX_PLUGIN_NAME + 2];
     size_t count;
     hk_status status = hk_plugin_tags(kind, &tags, &count);
     if (status != HK_OK)
         return status;
-    for (size_t i = 0, used = 0; i < count && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s@%s", i ? ", " : "",
-                                 tags[i]);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(set, sizeof set, "@%s", tags[i]);
+        hki_add_name(known, sizeof known, set);
+    }
     const char *near = hki_nearest(tag, (const char *const *)tags, count);
     status = hki_fail(HK_UNKNOWN_NAME, "no %s is in a set \"@%.64s\"%s%s%s; known: %s",
                       hk_kind_name(kind), tag, near ? "; did you mean \"@" : "", near ? near : "",

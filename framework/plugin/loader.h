@@ -1,9 +1,9 @@
 /* plugin/loader.h - between the files of this folder: how a file on disk becomes a checked table.
  *
  * search.c says where files are and whether others could have written them, loader.c brings one
- * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps
- * them, find.c finds them by name, lists.c by their tags. The sentence of a failure begins with plugin "FILE": and ends
- * with its code, (P01) to (P16). */
+ * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps them,
+ * find.c finds them by name, lists.c by their tags, use.c by a spec. The sentence of a failure begins
+ * with plugin "FILE": and ends with its code, (P01) to (P16). */
 #pragma once
 #include <sys/stat.h>
 #include "plugin/registry.h"
@@ -38,11 +38,6 @@ hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);
 hk_status hki_table_check(const char *file, const hk_plugin *plugin);
 /* A letter, then at most 31 of a-z 0-9 _; `text` need not end after `length`. */
 bool hki_name_is_valid(const char *text, size_t length);
-/* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
- * place behind them to go on. NULL at the end. */
-const char *hki_next_word(const char *list, char separator, size_t *length);
-/* `word` is one of the words of "a,b". */
-bool hki_has_word(const char *list, const char *word, size_t length);
 
 /* ---- search.c -------------------------------------------------------------------------------- */
 
@@ -88,14 +83,6 @@ hk_status hki_plugin_from_file(hk_kind kind, const char *path, const hk_plugin *
 
 /* "an activation" */
 const char *hki_kind_phrase(hk_kind kind);
-
-/* ---- spec.c ---------------------------------------------------------------------------------- */
-
-/* A range as in mathematics: "(0, 64]". */
-enum { HKI_RANGE_SIZE = 2 * HKI_NUMBER_SIZE + 8 };
-const char *hki_range_text(const hk_param *param, char out[HKI_RANGE_SIZE]);
-/* Low and high bound hold, and an integer is whole. */
-bool hki_param_allows(const hk_param *param, double value);
 
 /* ---- kernels.c ------------------------------------------------------------------------------- */
 

@@ -18,26 +18,6 @@ bool hki_name_is_valid(const char *text, size_t length)
     return true;
 }
 
-const char *hki_next_word(const char *list, char separator, size_t *length)
-{
-    if (!list || !*list)
-        return NULL;
-    if (*list == separator)
-        list++;
-    *length = strcspn(list, (char[]){separator, 0});
-    return list;
-}
-
-bool hki_has_word(const char *list, const char *word, size_t length)
-{
-    size_t found;
-    for (const char *at = hki_next_word(list, ',', &found); at;
-         at = hki_next_word(at + found, ',', &found))
-        if (found == length && memcmp(at, word, length) == 0)
-            return true;
-    return false;
-}
-
 /* A sentence about one plugin of the file. */
 typedef struct place {
     const char *file, *plugin;

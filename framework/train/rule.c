@@ -16,38 +16,44 @@
  * alone: the same bits for any number of threads. */
 #include "train/train.h"
 
-#include <hillock/plugin.h>
+#include "core/spec.h"
 #include <math.h>
 #ifdef __SSE2__
 #include <pmmintrin.h>
 #endif
 
-#define KEY(name) #name, offsetof(hki_rule, name)
-#define LR(value) {KEY(lr), value, 0, HUGE_VAL, 0}
-#define DECAY(value) {KEY(decay), value, 0, HUGE_VAL, 0}
-#define EPS {KEY(eps), 1e-8, 0, HUGE_VAL, HK_LOW_OPEN}
-#define BETAS {KEY(beta1), 0.9, 0, 1, HK_HIGH_OPEN}, {KEY(beta2), 0.999, 0, 1, HK_HIGH_OPEN}
+#define LR(value) HKI_REAL("lr", value, 0, HUGE_VAL, 0)
+#define DECAY(value) HKI_REAL("decay", value, 0, HUGE_VAL, 0)
+#define EPS HKI_REAL("eps", 1e-8, 0, HUGE_VAL, HK_LOW_OPEN)
+#define BELOW_1(name, value) HKI_REAL(name, value, 0, 1, HK_HIGH_OPEN)
+#define BETAS BELOW_1("beta1", 0.9), BELOW_1("beta2", 0.999)
 
-static const hki_choice choices[HKI_RULE_COUNT] = {
-    [HKI_SGD] = {"sgd", {LR(0.1), {KEY(momentum), 0, 0, 1, HK_HIGH_OPEN},
-                         {KEY(nesterov), 0, 0, 1, 0}, DECAY(0)}},
+static const hki_choice rules[HKI_RULE_COUNT] = {
+    [HKI_SGD] = {"sgd",
+                 {LR(0.1), BELOW_1("momentum", 0), HKI_WHOLE("nesterov", 0, 0, 1), DECAY(0)}},
     [HKI_ADAM] = {"adam", {LR(0.001), BETAS, EPS, DECAY(0)}},
     [HKI_ADAMW] = {"adamw", {LR(0.001), BETAS, EPS, DECAY(0.01)}},
-    [HKI_RMSPROP] = {"rmsprop", {LR(0.01), {KEY(alpha), 0.99, 0, 1, HK_HIGH_OPEN}, EPS, DECAY(0)}},
+    [HKI_RMSPROP] = {"rmsprop", {LR(0.01), BELOW_1("alpha", 0.99), EPS, DECAY(0)}},
 };
 
 hk_status hki_rule_parse(const char *spec, hki_rule *out)
 {
-    int chosen = 0;
+    double values[HK_MAX_PARAMS];
+    int kind = hki_spec_choice("optimizer", spec, rules, HKI_RULE_COUNT, values);
     *out = (hki_rule){0};
-    hk_status status = hki_choice_parse("optimizer", choices, HKI_RULE_COUNT, spec, out, &chosen);
-    if (status != HK_OK)
-        return status;
-    out->kind = (hki_rule_kind)chosen;
-    if (out->nesterov > 0 && out->nesterov < 1)
-        return hki_fail(HK_BAD_ARGUMENT, "optimizer sgd: nesterov=%g, expected 0 or 1",
-                        out->nesterov);
-    if (out->nesterov > 0 && !(out->momentum > 0))
+    if (kind < 0)
+        return hk_last_status();
+    const hk_param *params = rules[kind].params;
+    *out = (hki_rule){.kind = (hki_rule_kind)kind,
+                      .lr = hki_spec_value(params, values, "lr"),
+                      .decay = hki_spec_value(params, values, "decay"),
+                      .momentum = hki_spec_value(params, values, "momentum"),
+                      .nesterov = hki_spec_value(params, values, "nesterov") > 0,
+                      .beta1 = hki_spec_value(params, values, "beta1"),
+                      .beta2 = hki_spec_value(params, values, "beta2"),
+                      .eps = hki_spec_value(params, values, "eps"),
+                      .alpha = hki_spec_value(params, values, "alpha")};
+    if (out->nesterov && !(out->momentum > 0))
         return hki_fail(HK_BAD_ARGUMENT, "optimizer sgd: nesterov=1 needs a momentum above 0");
     return HK_OK;
 }
@@ -95,7 +101,7 @@ hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, boo
         .take_square = (float)(1 - square),
         .root = (float)(1 / sqrt(1 - pow(square, t))),
         .eps = (float)rule->eps,
-        .nesterov = rule->nesterov > 0,
+        .nesterov = rule->nesterov,
     };
 }
 

@@ -12,33 +12,41 @@
  * Cosine and one-cycle run over the steps after the warmup; step counts epochs from the start. */
 #include "train/train.h"
 
-#include <hillock/plugin.h>
+#include "core/spec.h"
 #include <math.h>
 
 #define PI 3.14159265358979323846
-#define KEY(name) #name, offsetof(hki_schedule, name)
-#define WARMUP {KEY(warmup), 0, 0, HUGE_VAL, 0}
+#define WARMUP HKI_REAL("warmup", 0, 0, HUGE_VAL, 0)
 
-static const hki_choice choices[HKI_SCHEDULE_COUNT] = {
+static const hki_choice schedules[HKI_SCHEDULE_COUNT] = {
     [HKI_CONSTANT] = {"constant", {WARMUP}},
     [HKI_STEP] = {"step", {WARMUP,
-                           {KEY(every), 10, 0, HUGE_VAL, HK_LOW_OPEN},
-                           {KEY(factor), 0.1, 0, HUGE_VAL, HK_LOW_OPEN}}},
-    [HKI_COSINE] = {"cosine", {WARMUP, {KEY(min), 0, 0, 1, 0}}},
+                           HKI_REAL("every", 10, 0, HUGE_VAL, HK_LOW_OPEN),
+                           HKI_REAL("factor", 0.1, 0, HUGE_VAL, HK_LOW_OPEN)}},
+    [HKI_COSINE] = {"cosine", {WARMUP, HKI_REAL("min", 0, 0, 1, 0)}},
     [HKI_ONE_CYCLE] = {"one-cycle", {WARMUP,
-                                     {KEY(up), 0.3, 0, 1, HK_HIGH_OPEN},
-                                     {KEY(start), 25, 1, HUGE_VAL, 0},
-                                     {KEY(end), 1e4, 1, HUGE_VAL, 0}}},
+                                     HKI_REAL("up", 0.3, 0, 1, HK_HIGH_OPEN),
+                                     HKI_REAL("start", 25, 1, HUGE_VAL, 0),
+                                     HKI_REAL("end", 1e4, 1, HUGE_VAL, 0)}},
 };
 
 hk_status hki_schedule_parse(const char *spec, hki_schedule *out)
 {
-    int chosen = 0;
+    double values[HK_MAX_PARAMS];
+    int kind = hki_spec_choice("schedule", spec, schedules, HKI_SCHEDULE_COUNT, values);
     *out = (hki_schedule){0};
-    hk_status status =
-        hki_choice_parse("schedule", choices, HKI_SCHEDULE_COUNT, spec, out, &chosen);
-    out->kind = (hki_schedule_kind)chosen;
-    return status;
+    if (kind < 0)
+        return hk_last_status();
+    const hk_param *params = schedules[kind].params;
+    *out = (hki_schedule){.kind = (hki_schedule_kind)kind,
+                          .warmup = hki_spec_value(params, values, "warmup"),
+                          .every = hki_spec_value(params, values, "every"),
+                          .factor = hki_spec_value(params, values, "factor"),
+                          .min = hki_spec_value(params, values, "min"),
+                          .up = hki_spec_value(params, values, "up"),
+                          .start = hki_spec_value(params, values, "start"),
+                          .end = hki_spec_value(params, values, "end")};
+    return HK_OK;
 }
 
 /* From `a` to `b` along half a cosine while `share` goes from 0 to 1. */

@@ -1,30 +1,8 @@
-/* train/train.h - what the training files share: settings out of specs, schedules, update rules. */
+/* train/train.h - what the training files share: schedules and update rules. */
 #pragma once
 #include <hillock/train.h>
 #include "core/core.h"
 #include "engine/kernels.h"
-
-/* ---- Settings out of a spec, "adam:lr=0.01": a choice by name and its numbers ---------------- */
-
-typedef struct hki_setting {
-    const char *name;
-    size_t offset;          /* of the double in the struct that is filled */
-    double value;           /* default */
-    double low, high;       /* allowed range */
-    int flags;              /* HK_LOW_OPEN, HK_HIGH_OPEN: the bound itself is outside */
-} hki_setting;
-
-enum { HKI_MAX_SETTINGS = 8 };
-typedef struct hki_choice {
-    const char *name;
-    hki_setting keys[HKI_MAX_SETTINGS + 1]; /* ends with a name of NULL */
-} hki_choice;
-
-/* Finds the spec's name among the choices, *chosen is its index, and fills `out`: every key's
- * default, then what the spec says. `what` names the kind of thing in messages: HK_UNKNOWN_NAME
- * lists the choices or the keys, HK_BAD_ARGUMENT gives the range. */
-hk_status hki_choice_parse(const char *what, const hki_choice *choices, size_t n,
-                           const char *spec, void *out, int *chosen);
 
 /* ---- Schedules: what the base rate is multiplied by at each step ----------------------------- */
 
@@ -64,7 +42,8 @@ typedef enum hki_rule_kind {
 typedef struct hki_rule {
     hki_rule_kind kind;
     double lr, decay;
-    double momentum, nesterov; /* sgd */
+    double momentum; /* sgd */
+    bool nesterov;
     double beta1, beta2, eps;  /* adam, adamw; rmsprop has eps */
     double alpha;              /* rmsprop */
 } hki_rule;
