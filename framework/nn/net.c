@@ -8,29 +8,19 @@
 
 /* ---- Choices --------------------------------------------------------------------------------------- */
 
-/* The next '+layer=' of a spec; a '+' inside a number is none. */
-static const char *next_override(const char *text)
+hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *out)
 {
-    const char *letters = "abcdefghijklmnopqrstuvwxyz0123456789_.";
-    for (const char *plus = strchr(text, '+'); plus; plus = strchr(plus + 1, '+')) {
-        size_t length = strspn(plus + 1, letters);
-        if (length && plus[1 + length] == '=' && (plus[1] < '0' || plus[1] > '9'))
-            return plus;
-    }
-    return NULL;
-}
-
-hk_status hki_act_choice_parse(const char *spec, hki_act_choice *out)
-{
-    const char *tilde = strchr(spec, '~');
-    char first[HKI_MAX_SPEC];
+    char first[HKI_MAX_SPEC], *second = first;
     *out = (hki_act_choice){0};
-    if (!tilde)
-        return hki_use_parse(HK_ACTIVATION, spec, &out->use);
-    snprintf(first, sizeof first, "%.*s", (int)(tilde - spec), spec);
+    if (length >= sizeof first)
+        return hki_fail(HK_BAD_ARGUMENT, "activation \"%.64s..\": the spec has %zu bytes, at most "
+                        "%d are possible", spec, length, HKI_MAX_SPEC - 1);
+    snprintf(first, sizeof first, "%.*s", (int)length, spec);
+    strsep(&second, "~"); /* ends the first */
     hk_status status = hki_use_parse(HK_ACTIVATION, first, &out->use);
-    if (!status)
-        status = hki_use_parse(HK_ACTIVATION, tilde + 1, &out->other);
+    if (status || !second)
+        return status;
+    status = hki_use_parse(HK_ACTIVATION, second, &out->other);
     return status ? status : hki_mix_check(&out->use, &out->other);
 }
 
@@ -46,8 +36,21 @@ static char *act_choice_spec(const hki_act_choice *act)
     return both;
 }
 
-static hki_override *new_override(hki_choices *choices)
+hki_override *hki_find_override(const hki_choices *choices, const char *layer)
 {
+    for (int i = 0; i < choices->n_overrides; i++)
+        if (!strcmp(choices->overrides[i].layer, layer))
+            return &choices->overrides[i];
+    return NULL;
+}
+
+static hki_override *new_override(hki_choices *choices, const char *layer, size_t length)
+{
+    if (length >= HKI_LAYER_NAME) {
+        hki_fail(HK_BAD_ARGUMENT, "activation of layer %.64s..: the name has %zu bytes, at most %d "
+                 "are possible", layer, length, HKI_LAYER_NAME - 1);
+        return NULL;
+    }
     if (choices->n_overrides == HKI_MAX_OVERRIDES) {
         hki_fail(HK_BAD_ARGUMENT, "at most %d layers have an activation of their own",
                  HKI_MAX_OVERRIDES);
@@ -55,40 +58,27 @@ static hki_override *new_override(hki_choices *choices)
     }
     if (!choices->overrides)
         choices->overrides = hki_alloc_array(HKI_MAX_OVERRIDES, sizeof *choices->overrides);
-    return choices->overrides ? &choices->overrides[choices->n_overrides++] : NULL;
-}
-
-static hk_status add_override(hki_choices *choices, const char *text, size_t length)
-{
-    const char *equals = memchr(text, '=', length);
-    size_t name = (size_t)(equals - text), rest = length - name - 1;
-    char spec[HKI_MAX_SPEC];
-    if (name >= HKI_LAYER_NAME || rest >= sizeof spec)
-        return hki_fail(HK_BAD_ARGUMENT, "activation of layer %.*s: too long", (int)length, text);
-    hki_override *own = new_override(choices);
-    if (!own)
-        return hk_last_status();
-    memcpy(own->layer, text, name);
-    memcpy(spec, equals + 1, rest);
-    spec[rest] = '\0';
-    return hki_act_choice_parse(spec, &own->act);
+    if (!choices->overrides)
+        return NULL;
+    hki_override *own = &choices->overrides[choices->n_overrides++];
+    memcpy(own->layer, layer, length);
+    return own;
 }
 
 /* "relu+conv2=prelu+fc1=relu~elu" */
 static hk_status parse_activation(hki_choices *choices, const char *text)
 {
-    const char *plus = next_override(text);
-    size_t length = plus ? (size_t)(plus - text) : strlen(text);
-    char base[HKI_MAX_SPEC];
-    if (length >= sizeof base)
-        return hki_fail(HK_BAD_ARGUMENT, "an activation spec has at most %d bytes", HKI_MAX_SPEC);
-    memcpy(base, text, length);
-    base[length] = '\0';
-    hk_status status = hki_act_choice_parse(base, &choices->activation);
-    while (!status && plus) {
-        const char *own = plus + 1;
-        plus = next_override(own);
-        status = add_override(choices, own, plus ? (size_t)(plus - own) : strlen(own));
+    size_t length = hki_part_length(text);
+    hk_status status = hki_act_choice_parse(text, length, &choices->activation);
+    while (text[length] && !status) {
+        const char *layer = text + length + 1;
+        const size_t name = strcspn(layer, "=");
+        hki_override *own = new_override(choices, layer, name);
+        if (!own)
+            return hk_last_status();
+        text = layer + name + 1;
+        length = hki_part_length(text);
+        status = hki_act_choice_parse(text, length, &own->act);
     }
     return status;
 }
@@ -214,13 +204,9 @@ hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act
 {
     hki_choices *choices = net->choices;
     const char *name = hki_layer_name(net, layer);
-    hki_override *own = NULL;
-    for (int i = 0; i < choices->n_overrides; i++)
-        if (!strcmp(choices->overrides[i].layer, name))
-            own = &choices->overrides[i];
-    if (!own && !(own = new_override(choices)))
+    hki_override *own = hki_find_override(choices, name);
+    if (!own && !(own = new_override(choices, name, strlen(name))))
         return hk_last_status();
-    snprintf(own->layer, sizeof own->layer, "%s", name);
     own->act = *act;
     return write_activation_spec(choices);
 }
@@ -279,11 +265,9 @@ hk_tensor *hki_layer_weight(const hk_net *net, int layer)
 /* "conv1, fc1" into text, as much as fits. */
 static const char *list_layers(const hki_choices *choices, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i < choices->n_layers && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
-                                 choices->layers[i]);
+    for (int i = 0; i < choices->n_layers; i++)
+        hki_add_name(text, size, choices->layers[i]);
     return text;
 }
 

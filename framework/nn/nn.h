@@ -56,7 +56,9 @@ hk_status hki_net_redraw(hk_net *net, uint64_t seed);
  * or name taken. */
 int hki_layer_add(hk_net *net, const char *name, const char *prefix);
 const char *hki_layer_name(const hk_net *net, int layer); /* "net" for -1 */
-hk_status hki_act_choice_parse(const char *spec, hki_act_choice *out);
+/* The first `length` bytes of the spec. */
+hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *out);
+hki_override *hki_find_override(const hki_choices *choices, const char *layer); /* NULL: none */
 /* From now on this layer's activation is that one, as if the net's spec had said so. */
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
 /* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation of

@@ -186,15 +186,10 @@ hk_tensor *hk_linear_with(hk_linear_options o)
 static hk_status choose_activation(const hk_act_options *o, hki_act_choice *act)
 {
     const hki_choices *choices = o->x->net->choices;
-    const char *layer = hki_layer_name(o->x->net, o->x->layer);
-    for (int i = 0; i < choices->n_overrides; i++)
-        if (!strcmp(choices->overrides[i].layer, layer)) {
-            *act = choices->overrides[i].act;
-            return HK_OK;
-        }
-    if (o->use)
-        return hki_act_choice_parse(o->use, act);
-    *act = choices->activation;
+    const hki_override *own = hki_find_override(choices, hki_layer_name(o->x->net, o->x->layer));
+    if (!own && o->use)
+        return hki_act_choice_parse(o->use, strlen(o->use), act);
+    *act = own ? own->act : choices->activation;
     return HK_OK;
 }
 

@@ -142,15 +142,27 @@ static bool continues(const char *item)
     return key > 0 && item[key] == '=';
 }
 
+/* A '+' within a number, 1e+5, starts no part. */
+size_t hki_part_length(const char *spec)
+{
+    const char *letters = "abcdefghijklmnopqrstuvwxyz0123456789_.";
+    size_t length = strcspn(spec, "+");
+    for (; spec[length]; length += 1 + strcspn(spec + length + 1, "+")) {
+        const char *layer = spec + length + 1;
+        const size_t n = strspn(layer, letters);
+        if (n && layer[n] == '=' && (layer[0] < '0' || layer[0] > '9'))
+            break;
+    }
+    return length;
+}
+
 /* A spec that has no parameters yet takes a colon before the first. Only its last part counts,
- * "relu:a=1+conv2=prelu", and a '+' within a number, 1e+5, starts no part. */
+ * "relu:a=1+conv2=prelu". */
 static char joint(const char *spec)
 {
-    const char *part = spec;
-    for (const char *plus = strchr(spec, '+'); plus; plus = strchr(plus + 1, '+'))
-        if (plus[1] >= 'a' && plus[1] <= 'z')
-            part = plus;
-    return strchr(part, ':') ? ',' : ':';
+    for (size_t length = hki_part_length(spec); spec[length]; length = hki_part_length(spec))
+        spec += length + 1;
+    return strchr(spec, ':') ? ',' : ':';
 }
 
 /* The spec before an item key=value grows; `last` is NULL where there is none. */
@@ -194,10 +206,8 @@ hk_status hk_spec_list(hk_kind kind, const char *text, char ***out, size_t *coun
     if (!copy)
         return HK_NO_MEMORY;
     const char *before = NULL; /* the last item that was no key=value */
-    for (char *item = copy, *comma; item && status == HK_OK; item = comma ? comma + 1 : NULL) {
-        comma = strchr(item, ',');
-        if (comma)
-            *comma = '\0';
+    for (char *rest = copy; rest && status == HK_OK;) {
+        const char *item = strsep(&rest, ",");
         status = add_item(kind, before, item, &list);
         before = continues(item) ? before : item;
     }

@@ -17,6 +17,10 @@ hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);
  * order, as short as they can be said exactly. Allocated; NULL when memory is refused. */
 char *hki_use_spec(const hki_use *use);
 
+/* "relu:a=1e+5+conv2=prelu" has two parts, the second for a layer that is named: the bytes before
+ * the next '+layer=', or all. */
+size_t hki_part_length(const char *spec);
+
 /* Number of floats a slot has in a block of this shape. */
 int64_t hki_slot_length(const hk_slot *slot, int64_t rows, int64_t channels);
 int hki_slot_count(const hk_plugin *plugin);
