@@ -59,6 +59,8 @@ const char *hki_layer_name(const hk_net *net, int layer); /* "net" for -1 */
 /* The first `length` bytes of the spec. */
 hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *out);
 hki_override *hki_find_override(const hki_choices *choices, const char *layer); /* NULL: none */
+/* A spec that names a layer the net does not have is a mistake, told as soon as it is certain. */
+hk_status hki_check_overrides(const hk_net *net);
 /* From now on this layer's activation is that one, as if the net's spec had said so. */
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
 /* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation of

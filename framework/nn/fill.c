@@ -1,0 +1,175 @@
+/* First values: what initializers draw for weights, and what plugins put into their slots. */
+#include "nn/nn.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+
+/* The key of a tensor's random numbers: by its name, so that a learned slot more or less elsewhere
+ * leaves every other tensor's start as it was. (FNV-1a, Fowler, Noll, Vo 1991.) */
+static uint64_t name_key(const hk_net *net, const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+    return hki_key(net->seed, HKI_STREAM_INIT, hash, 0);
+}
+
+/* The activation that follows a layer, looking through normalization, pooling, addition ... */
+static const hki_use *following_activation(const hk_net *net, const hk_tensor *from, bool *follows)
+{
+    for (int i = 0; i < net->n_tensors; i++)
+        follows[i] = false;
+    follows[from->id] = true;
+    for (int id = from->id + 1; id < net->n_tensors; id++) {
+        const hk_tensor *t = net->tensors[id];
+        bool reached = false;
+        for (int i = 0; i < t->n_inputs; i++)
+            reached = reached || follows[t->inputs[i]->id];
+        if (reached && hki_is_activation(t))
+            return hki_use_of(t);
+        follows[id] = reached && t->op != &hki_op_conv2d && t->op != &hki_op_linear;
+    }
+    return NULL;
+}
+
+static bool is_first_layer(const hk_tensor *result)
+{
+    const hk_tensor *x = result ? result->inputs[0] : NULL;
+    while (x && x->op == &hki_op_reshape)
+        x = x->inputs[0];
+    return x && x->role == HKI_INPUT;
+}
+
+/* As the initializer that the weight was recorded with draws it. */
+static hk_status draw_weight(const hk_tensor *t, uint64_t key, bool *follows, float *w, float *bias)
+{
+    hki_fill *fill = t->init;
+    if (fill->gain == 0) {
+        const hki_use *next =
+            fill->result ? following_activation(t->net, fill->result, follows) : NULL;
+        fill->gain = next ? hki_gain(next) : 1;
+    }
+    const hk_initializer *initializer = fill->use.plugin->initializer;
+    hk_weight weight = {.columns = hki_channels(&t->shape),
+                        .kernel = fill->kernel,
+                        .gain = fill->gain,
+                        .first_layer = is_first_layer(fill->result),
+                        .key = key,
+                        .w = w};
+    weight.count = hki_count(&t->shape, 1);
+    weight.rows = weight.count / weight.columns;
+    weight.fan_in = weight.rows;
+    weight.fan_out = weight.columns / fill->groups * weight.kernel;
+    if (initializer->traits & HK_FILLS_BIAS && fill->bias)
+        weight.bias = bias;
+    float *slots[HK_MAX_SLOTS] = {0};
+    hk_context context = {.rows = weight.rows, .channels = weight.columns, .key = weight.key,
+                          .params = fill->use.params, .slots = slots};
+    const char *refusal = initializer->fill(&context, &weight);
+    if (refusal)
+        return hki_fail(HK_BAD_ARGUMENT, "initializer %s of %s: %s", fill->use.plugin->name,
+                        t->name, refusal);
+    return HK_OK;
+}
+
+static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
+{
+    const hki_fill *fill = t->init;
+    return draw_weight(t, name_key(net, t->name), follows, t->value,
+                       fill->bias ? fill->bias->value : NULL);
+}
+
+hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias)
+{
+    bool *follows = hki_alloc_array((size_t)weight->net->n_tensors, sizeof *follows);
+    if (!follows)
+        return HK_NO_MEMORY;
+    hk_status status = draw_weight(weight, key, follows, w, bias);
+    hki_free(follows);
+    return status;
+}
+
+/* Slots of one use of a plugin: the table's values, then what the plugin itself writes. The
+ * normalization of a weight, which was filled before, sees it, outside training. */
+static void fill_slots(hk_net *net, const hk_tensor *y)
+{
+    const hki_use *use = hki_use_of(y);
+    float *slots[HK_MAX_SLOTS] = {0};
+    if (y->n_inputs < 2 || y->inputs[1]->filled)
+        return;
+    for (int i = 1; i < y->n_inputs; i++) {
+        hk_tensor *slot = y->inputs[i];
+        for (int64_t j = 0; j < hki_count(&slot->shape, 1); j++)
+            slot->value[j] = (float)use->plugin->slots[i - 1].value;
+        slots[i - 1] = slot->value;
+        slot->filled = true;
+    }
+    hki_values_changed(net);
+    const hk_shape *shape = &y->inputs[0]->shape;
+    hk_context context = {.rows = hki_rows(shape, 1), .channels = hki_channels(shape),
+                          .rows_per_sample = hki_rows(shape, 1), .params = use->params,
+                          .slots = slots, .key = name_key(net, y->inputs[1]->name)};
+    if (use->plugin->start)
+        use->plugin->start(&context);
+    if (y->op == &hki_op_normalize_weight && use->plugin->normalization->update)
+        use->plugin->normalization->update(&context, NULL, y->inputs[0]->value);
+}
+
+static bool uses_plugin(const hk_tensor *t)
+{
+    return t->op == &hki_op_activate || t->op == &hki_op_normalize ||
+           t->op == &hki_op_normalize_weight;
+}
+
+static void fill_mix_slots(hk_net *net, const hk_tensor *y)
+{
+    for (int i = 0; i < 2; i++)
+        fill_slots(net, hki_mix_part(y, i));
+}
+
+static hk_status fill(hk_net *net, bool *follows)
+{
+    hk_status status = hki_check_overrides(net);
+    for (int id = 0; id < net->n_tensors && !status; id++) {
+        hk_tensor *t = net->tensors[id];
+        if (uses_plugin(t)) {
+            fill_slots(net, t);
+        } else if (t->role == HKI_COMPUTED && hki_is_mix(t)) {
+            fill_mix_slots(net, t);
+        } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
+            status = fill_weight(net, t, follows);
+            t->filled = !status;
+            hki_values_changed(net);
+        }
+    }
+    return status;
+}
+
+/* Two threads may make the first plan of a net at once, to predict. */
+hk_status hki_net_fill(hk_net *net)
+{
+    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
+    if (!follows)
+        return HK_NO_MEMORY;
+    pthread_mutex_lock(&net->choices->lock);
+    hk_status status = fill(net, follows);
+    pthread_mutex_unlock(&net->choices->lock);
+    hki_free(follows);
+    return status;
+}
+
+hk_status hki_net_redraw(hk_net *net, uint64_t seed)
+{
+    net->seed = seed;
+    hki_values_changed(net);
+    for (int id = 0; id < net->n_tensors; id++) {
+        hk_tensor *t = net->tensors[id];
+        if (t->role != HKI_LEARNED && t->role != HKI_STATE)
+            continue;
+        t->filled = false;
+        if (!t->init)
+            memset(t->value, 0, (size_t)hki_count(&t->shape, 1) * sizeof *t->value);
+    }
+    return hki_net_fill(net);
+}
