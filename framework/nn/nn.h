@@ -63,10 +63,6 @@ hki_override *hki_find_override(const hki_choices *choices, const char *layer); 
 hk_status hki_check_overrides(const hk_net *net);
 /* From now on this layer's activation is that one, as if the net's spec had said so. */
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
-/* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation of
- * the same layer is "act2". slots must have HK_MAX_SLOTS places. */
-bool hki_make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
-                    int64_t channels, hk_tensor **slots);
 /* Activates x by f, already with its slots, and g, whose slots are made: "conv1.act.other.slope". No
  * channel is swapped yet: "conv1.act.swapped". */
 hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,

@@ -49,8 +49,10 @@ static bool slots_are_free(const hk_net *net, int layer, const char *part, const
     return true;
 }
 
-bool hki_make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
-                    int64_t channels, hk_tensor **slots)
+/* The leaves of a plugin's slots, named layer.part.slot: "conv1.act.slope". A second activation of
+ * the same layer is "act2". slots must have HK_MAX_SLOTS places. */
+static bool make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
+                       int64_t channels, hk_tensor **slots)
 {
     char name[HKI_MAX_NAME / 2], own[HKI_MAX_NAME / 4];
     snprintf(own, sizeof own, "%s", part);
@@ -95,8 +97,8 @@ static bool normalize_weight(hk_net *net, const char *spec, layer_leaves *leaves
         return false;
     if (!strcmp(use.plugin->name, "none"))
         return true;
-    if (!hki_make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
-                        hki_channels(shape), slots))
+    if (!make_slots(net, leaves->layer, "weight_norm", &use, hki_rows(shape, 1),
+                    hki_channels(shape), slots))
         return false;
     leaves->applied = hki_normalize_weight(leaves->weight, &use, slots);
     return leaves->applied;
@@ -213,7 +215,7 @@ hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_sl
     if (hki_mix_check(f, g))
         return NULL;
     hk_tensor *swapped = make_swapped(x->net, x->layer, channels);
-    if (!swapped || !hki_make_slots(x->net, x->layer, "act.other", g, 1, channels, g_slots))
+    if (!swapped || !make_slots(x->net, x->layer, "act.other", g, 1, channels, g_slots))
         return NULL;
     return hki_mix(x, f, f_slots, swapped, g, g_slots);
 }
@@ -223,7 +225,7 @@ hk_tensor *hk_act_with(hk_act_options o)
     hki_act_choice act;
     hk_tensor *slots[HK_MAX_SLOTS];
     if (!o.x || choose_activation(&o, &act) ||
-        !hki_make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
+        !make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
     return act.other.plugin ? hki_record_mix(o.x, &act.use, slots, &act.other)
                             : hki_activate(o.x, &act.use, slots);
@@ -268,7 +270,7 @@ hk_tensor *hk_norm_with(hk_norm_options o)
     if (!strcmp(use.plugin->name, "none"))
         return o.x;
     drop_bias(o.x);
-    if (!hki_make_slots(o.x->net, o.x->layer, "norm", &use, 1, hki_channels(&o.x->shape), slots))
+    if (!make_slots(o.x->net, o.x->layer, "norm", &use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
     return hki_normalize(o.x, &use, slots);
 }
