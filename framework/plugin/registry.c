@@ -14,16 +14,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static hki_record *records; /* the latest first */
 
-const char *hk_kind_name(hk_kind kind)
-{
-    static const char *const names[] = {
-        [HK_ACTIVATION] = "activation",
-        [HK_NORMALIZATION] = "normalization",
-        [HK_INITIALIZER] = "initializer",
-    };
-    return kind >= HK_ACTIVATION && kind <= HK_INITIALIZER ? names[kind] : "plugin";
-}
-
 const char *hki_kind_phrase(hk_kind kind)
 {
     static const char *const phrases[] = {
@@ -32,6 +22,11 @@ const char *hki_kind_phrase(hk_kind kind)
         [HK_INITIALIZER] = "an initializer",
     };
     return kind >= HK_ACTIVATION && kind <= HK_INITIALIZER ? phrases[kind] : "a plugin";
+}
+
+const char *hk_kind_name(hk_kind kind)
+{
+    return strchr(hki_kind_phrase(kind), ' ') + 1; /* behind the article */
 }
 
 /* ---- Looking among what is loaded; the lock is held ------------------------------------------ */

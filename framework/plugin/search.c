@@ -20,19 +20,18 @@
 /* The entries of HILLOCK_PLUGIN_PATH. Relative ones would mean another directory each time. */
 static hk_status visit_path(hki_directory_visit *visit, void *user)
 {
-    const char *rest = secure_getenv("HILLOCK_PLUGIN_PATH");
+    char directory[HKI_MAX_PATH];
+    size_t length;
     hk_status status = HK_OK;
-    while (rest && *rest && status == HK_OK) {
-        char directory[HKI_MAX_PATH];
-        size_t length = strcspn(rest, ":");
+    for (const char *entry = hki_next_word(secure_getenv("HILLOCK_PLUGIN_PATH"), ':', &length);
+         entry && status == HK_OK; entry = hki_next_word(entry + length, ':', &length)) {
         snprintf(directory, sizeof directory, "%.*s", (int)(length < HKI_MAX_PATH ? length : 0),
-                 rest);
-        rest += length + (rest[length] == ':');
-        if (length == 0)
-            continue;
-        status = visit(user, directory,
-                       directory[0] == '/' ? NULL
-                                           : "HILLOCK_PLUGIN_PATH takes absolute directories only");
+                 entry);
+        if (length > 0)
+            status = visit(user, directory,
+                           directory[0] == '/'
+                               ? NULL
+                               : "HILLOCK_PLUGIN_PATH takes absolute directories only");
     }
     return status;
 }
