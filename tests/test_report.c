@@ -303,6 +303,23 @@ static void page_tells_all(void)
     results_free(r);
 }
 
+/* A '+' in a number ends no activation. */
+static void page_of_own_layers(void)
+{
+    static const char *const acts[] = {"relu", "elu:alpha=5e+00+conv2=elu:alpha=1e-1+fc1=relu6", NULL};
+    size_t size;
+    fixture_plan plan = small_plan();
+    plan.acts = acts;
+    results *r = fixture_new(&plan);
+    char *html = written(r, report_html, &size);
+    CHECK_CONTAINS(html, "elu:alpha=5e+00</figcaption>");
+    CHECK_CONTAINS(html, "elu:alpha=1e-1</figcaption>");
+    CHECK_CONTAINS(html, "relu6</figcaption>");
+    CHECK_EQUAL(times_in(html, " not drawn: a plugin"), 0);
+    free(html);
+    results_free(r);
+}
+
 static void page_of_rates(void)
 {
     size_t size;
@@ -546,6 +563,7 @@ int main(int argc, char **argv)
     RUN(page_holds_hostile_names_as_text);
     RUN(other_formats_hold_hostile_names);
     RUN(page_tells_all);
+    RUN(page_of_own_layers);
     RUN(page_of_rates);
     RUN(page_of_many_rates);
     RUN(rates_in_specs);

@@ -28,16 +28,28 @@ static void add_spec(specs *s, const char *text, size_t length)
         s->left_out++;
 }
 
+/* The bytes before the next "+layer="; the '+' of a number, 1e+5, has a digit behind it. */
+static size_t part_length(const char *spec)
+{
+    size_t length = strcspn(spec, "+");
+    while (spec[length] && spec[length + 1] >= '0' && spec[length + 1] <= '9')
+        length += 1 + strcspn(spec + length + 1, "+");
+    return length;
+}
+
 /* "relu+conv2=prelu" has two: one at the beginning, and one behind each layer's "=". */
 static void add_all(specs *s, const char *text)
 {
-    size_t length = strcspn(text, "+");
+    size_t length = part_length(text);
     add_spec(s, text, length);
-    for (const char *part = text + length; *part; part += length) {
-        const char *begin = part + 1, *equals = strchr(begin, '=');
-        length = strcspn(begin, "+") + 1;
-        if (equals && equals < part + length)
-            add_spec(s, equals + 1, (size_t)(part + length - equals - 1));
+    while (text[length]) {
+        text += length + 1;
+        const size_t layer = strcspn(text, "=+");
+        const bool has_own = text[layer] == '=';
+        text += layer + has_own;
+        length = part_length(text);
+        if (has_own)
+            add_spec(s, text, length);
     }
 }
 
