@@ -109,15 +109,8 @@ static json_t *integers(const int64_t *values, int n)
 static json_t *describe(const hki_st_tensor *tensor, size_t begin, size_t end)
 {
     const int64_t range[] = {(int64_t)begin, (int64_t)end};
-    json_t *entry = json_object();
-    bool failed = !entry;
-    failed |= json_object_set_new(entry, "dtype", json_string("F32")) != 0;
-    failed |= json_object_set_new(entry, "shape", integers(tensor->dims, tensor->ndim)) != 0;
-    failed |= json_object_set_new(entry, "data_offsets", integers(range, 2)) != 0;
-    if (!failed)
-        return entry;
-    json_decref(entry);
-    return NULL;
+    return json_pack("{s:s, s:o, s:o}", "dtype", "F32", "shape",
+                     integers(tensor->dims, tensor->ndim), "data_offsets", integers(range, 2));
 }
 
 static hk_status add_metadata(const char *path, json_t *root, const hki_st_meta *meta, size_t n)
