@@ -15,22 +15,27 @@ static uint64_t name_key(const hk_net *net, const char *name)
     return hki_key(net->seed, HKI_STREAM_INIT, hash, 0);
 }
 
-/* The activation that follows a layer, looking through normalization, pooling, addition ... */
-static const hki_use *following_activation(const hk_net *net, const hk_tensor *from, bool *follows)
+/* The activation that follows a layer, looking through normalization, pooling, addition ...; NULL
+ * where none does. */
+static hk_status find_following(const hk_tensor *from, const hki_use **out)
 {
-    for (int i = 0; i < net->n_tensors; i++)
-        follows[i] = false;
+    const hk_net *net = from->net;
+    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
+    *out = NULL;
+    if (!follows)
+        return HK_NO_MEMORY;
     follows[from->id] = true;
-    for (int id = from->id + 1; id < net->n_tensors; id++) {
+    for (int id = from->id + 1; id < net->n_tensors && !*out; id++) {
         const hk_tensor *t = net->tensors[id];
         bool reached = false;
         for (int i = 0; i < t->n_inputs; i++)
             reached = reached || follows[t->inputs[i]->id];
         if (reached && hki_is_activation(t))
-            return hki_use_of(t);
+            *out = hki_use_of(t);
         follows[id] = reached && t->op != &hki_op_conv2d && t->op != &hki_op_linear;
     }
-    return NULL;
+    hki_free(follows);
+    return HK_OK;
 }
 
 static bool is_first_layer(const hk_tensor *result)
@@ -41,15 +46,24 @@ static bool is_first_layer(const hk_tensor *result)
     return x && x->role == HKI_INPUT;
 }
 
-/* As the initializer that the weight was recorded with draws it. */
-static hk_status draw_weight(const hk_tensor *t, uint64_t key, bool *follows, float *w, float *bias)
+/* The gain is found once: later the net may have gone on. */
+static hk_status find_gain(hki_fill *fill)
+{
+    const hki_use *next = NULL;
+    hk_status status = HK_OK;
+    if (fill->gain == 0 && fill->result)
+        status = find_following(fill->result, &next);
+    if (fill->gain == 0 && !status)
+        fill->gain = next ? hki_gain(next) : 1;
+    return status;
+}
+
+hk_status hki_draw_weight(const hk_tensor *t, uint64_t key, float *w, float *bias)
 {
     hki_fill *fill = t->init;
-    if (fill->gain == 0) {
-        const hki_use *next =
-            fill->result ? following_activation(t->net, fill->result, follows) : NULL;
-        fill->gain = next ? hki_gain(next) : 1;
-    }
+    hk_status status = find_gain(fill);
+    if (status)
+        return status;
     const hk_initializer *initializer = fill->use.plugin->initializer;
     hk_weight weight = {.columns = hki_channels(&t->shape),
                         .kernel = fill->kernel,
@@ -71,23 +85,6 @@ static hk_status draw_weight(const hk_tensor *t, uint64_t key, bool *follows, fl
         return hki_fail(HK_BAD_ARGUMENT, "initializer %s of %s: %s", fill->use.plugin->name,
                         t->name, refusal);
     return HK_OK;
-}
-
-static hk_status fill_weight(hk_net *net, hk_tensor *t, bool *follows)
-{
-    const hki_fill *fill = t->init;
-    return draw_weight(t, name_key(net, t->name), follows, t->value,
-                       fill->bias ? fill->bias->value : NULL);
-}
-
-hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias)
-{
-    bool *follows = hki_alloc_array((size_t)weight->net->n_tensors, sizeof *follows);
-    if (!follows)
-        return HK_NO_MEMORY;
-    hk_status status = draw_weight(weight, key, follows, w, bias);
-    hki_free(follows);
-    return status;
 }
 
 /* Slots of one use of a plugin: the table's values, then what the plugin itself writes. The
@@ -128,20 +125,27 @@ static void fill_mix_slots(hk_net *net, const hk_tensor *y)
         fill_slots(net, hki_mix_part(y, i));
 }
 
-static hk_status fill(hk_net *net, bool *follows)
+static hk_status fill_weight(hk_net *net, hk_tensor *t)
+{
+    const hk_tensor *bias = ((const hki_fill *)t->init)->bias;
+    hk_status status = hki_draw_weight(t, name_key(net, t->name), t->value,
+                                       bias ? bias->value : NULL);
+    t->filled = !status;
+    hki_values_changed(net);
+    return status;
+}
+
+static hk_status fill(hk_net *net)
 {
     hk_status status = hki_check_overrides(net);
     for (int id = 0; id < net->n_tensors && !status; id++) {
         hk_tensor *t = net->tensors[id];
-        if (uses_plugin(t)) {
+        if (uses_plugin(t))
             fill_slots(net, t);
-        } else if (t->role == HKI_COMPUTED && hki_is_mix(t)) {
+        else if (t->role == HKI_COMPUTED && hki_is_mix(t))
             fill_mix_slots(net, t);
-        } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
-            status = fill_weight(net, t, follows);
-            t->filled = !status;
-            hki_values_changed(net);
-        }
+        else if (t->role == HKI_LEARNED && t->init && !t->filled)
+            status = fill_weight(net, t);
     }
     return status;
 }
@@ -149,13 +153,9 @@ static hk_status fill(hk_net *net, bool *follows)
 /* Two threads may make the first plan of a net at once, to predict. */
 hk_status hki_net_fill(hk_net *net)
 {
-    bool *follows = hki_alloc_array((size_t)net->n_tensors, sizeof *follows);
-    if (!follows)
-        return HK_NO_MEMORY;
     pthread_mutex_lock(&net->choices->lock);
-    hk_status status = fill(net, follows);
+    hk_status status = fill(net);
     pthread_mutex_unlock(&net->choices->lock);
-    hki_free(follows);
     return status;
 }
 
