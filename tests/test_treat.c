@@ -7,6 +7,7 @@
 #include "check.h"
 #include "models.h"
 #include "nn/nn.h"
+#include "io/io.h"
 #include "train/optimizer.h"
 
 static hk_data *gray, *gray_test, *coloured, *coloured_test;
@@ -419,6 +420,33 @@ static void a_treated_file_holds_all_of_it(void)
     free_net_of(loaded);
 }
 
+/* A file whose moments are not those of its net, as one could be written on purpose. */
+static void moments_of_another_shape_are_refused(void)
+{
+    hk_tensor *logits = build("lenet5", "relu", gray);
+    hk_trainer *trainer;
+    hk_treatment *done = NULL;
+    hki_st_file file;
+    kill(logits, "fc2.bias");
+    CHECK_EQUAL(hk_trainer_new(logits, &(hk_train_options){.train = gray}, &trainer), HK_OK);
+    CHECK_EQUAL(hk_trainer_save(trainer, file_a, "lenet5"), HK_OK);
+    hk_trainer_free(trainer);
+    CHECK_EQUAL(hki_st_read(file_a, &file), HK_OK);
+    size_t n_meta = 0;
+    for (size_t i = 0; i < file.n_meta; i++)
+        if (strcmp(file.meta[i].key, "hk.digest") != 0 && strcmp(file.meta[i].key, "hk.format") != 0)
+            file.meta[n_meta++] = file.meta[i];
+    for (size_t i = 0; i < file.n_tensors; i++)
+        if (!strcmp(file.tensors[i].name, "optimizer.0.fc2.bias"))
+            file.tensors[i].dims[0] = 1;
+    CHECK_EQUAL(hki_st_write(file_a, file.tensors, file.n_tensors, file.meta, n_meta), HK_OK);
+    hki_st_clear(&file);
+    CHECK_EQUAL(hk_treat_saved(logits, gray, "redo", NULL, file_a, file_b, &done), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "tensor optimizer.0.fc2.bias is missing or has another shape");
+    CHECK(!done);
+    free_net_of(logits);
+}
+
 /* ---- Training -------------------------------------------------------------------------------- */
 
 typedef struct told {
@@ -553,6 +581,7 @@ int main(void)
     RUN(a_mix_of_none_or_all_is_either_part);
     RUN(gradients_of_a_mix_are_right);
     RUN(a_treated_file_holds_all_of_it);
+    RUN(moments_of_another_shape_are_refused);
     RUN(treated_training_gives_the_same_bits);
     RUN(a_surrogate_is_taken_back);
     RUN(the_optimizer_forgets_the_units);

@@ -122,10 +122,10 @@ hk_status hki_optimizer_refit(hk_optimizer *optimizer)
 void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
                           int64_t stride, int64_t n)
 {
-    int64_t i = 0;
-    while (i < optimizer->n_slices && optimizer->slices[i].tensor != learned)
+    int64_t i = 0, n_slices = optimizer ? optimizer->n_slices : 0;
+    while (i < n_slices && optimizer->slices[i].tensor != learned)
         i++;
-    if (i == optimizer->n_slices)
+    if (i == n_slices)
         return;
     for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++)
         for (int64_t k = 0; k < n; k++)

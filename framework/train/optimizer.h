@@ -1,6 +1,7 @@
 /* train/optimizer.h - an optimizer's insides, for saving and for reports. */
 #pragma once
 #include "core/graph.h"
+#include "io/io.h"
 #include "train/train.h"
 
 /* A run of a learned tensor's elements: what a thread takes. Their size alone cuts tensors. */
@@ -24,10 +25,22 @@ struct hk_optimizer {
 
 /* Learned tensors were recorded since it was made: it moves them, too. The moments of the others stay. */
 hk_status hki_optimizer_refit(hk_optimizer *optimizer);
-/* The moments of elements first, first + stride, ... start anew. */
+/* The moments of elements first, first + stride, ... start anew: what is remembered of them is stale.
+ * `optimizer` may be NULL. */
 void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
                           int64_t stride, int64_t n);
 
 double hki_gradient_norm(const hk_tensor *learned); /* Euclidean, in double */
 /* Norm of what the last measured step changed over the norm of what it became. */
 double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *learned);
+
+/* The moments as a file's tensors, whose data are the optimizer's own. HK_NO_MEMORY. */
+typedef struct hki_moments {
+    char (*names)[HKI_MAX_NAME + 16];
+    hki_st_tensor *tensors;
+    size_t n;
+} hki_moments;
+hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out);
+void hki_moments_clear(hki_moments *moments);
+/* Takes the moments from a file. HK_BAD_DATA: it has not all of them, and they stay as they were. */
+hk_status hki_moments_load(hk_optimizer *optimizer, const char *path, const hki_st_file *file);

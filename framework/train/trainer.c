@@ -266,11 +266,6 @@ static hk_status report_layers(hk_trainer *t)
 
 /* ---- Treatment between epochs ------------------------------------------------------------------------------ */
 
-static void forget(void *user, const hk_tensor *learned, int64_t first, int64_t stride, int64_t n)
-{
-    hki_optimizer_forget(user, learned, first, stride, n);
-}
-
 /* The graph has other steps, and perhaps more to learn. */
 static hk_status follow_graph(hk_trainer *t)
 {
@@ -288,9 +283,9 @@ static hk_status treat(hk_trainer *t)
     hk_treatment *done;
     hk_treat_options options = {.inputs = inputs_to_treat(t),
                                 .seed = hki_key(t->options.seed, HKI_STREAM_INIT,
-                                                (uint64_t)t->epoch, 2)};
-    hk_status status = hki_treat(t->logits, t->options.train, &t->doctor, &options, forget,
-                                 t->optimizer, &done);
+                                                (uint64_t)t->epoch, 2),
+                                .optimizer = t->optimizer};
+    hk_status status = hki_treat(t->logits, t->options.train, &t->doctor, &options, &done);
     if (status)
         return status;
     if (done->graph_changed)

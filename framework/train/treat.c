@@ -19,8 +19,7 @@ typedef struct ward {
     const hk_tensor *input;
     const hk_data *data;
     uint64_t seed;
-    hki_forget *forget;
-    void *user;
+    hk_optimizer *optimizer; /* forgets what starts anew; NULL: none */
     int64_t sample; /* inputs on which means are kept */
     hk_plan *plan;
     hki_site *sites; /* of the activations, then the logits */
@@ -152,14 +151,14 @@ static hk_status leave(const char *why)
 static void forget_incoming(const ward *w, const hki_site *site, int64_t channel)
 {
     if (site->weight && site->weight->role == HKI_LEARNED)
-        w->forget(w->user, site->weight, channel, hki_channels(&site->weight->shape),
-                  hki_rows(&site->weight->shape, 1));
+        hki_optimizer_forget(w->optimizer, site->weight, channel,
+                             hki_channels(&site->weight->shape), hki_rows(&site->weight->shape, 1));
     if (site->bias)
-        w->forget(w->user, site->bias, channel, 1, 1);
+        hki_optimizer_forget(w->optimizer, site->bias, channel, 1, 1);
     for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
         const hk_tensor *slot = site->norm->inputs[i];
         if (slot->role == HKI_LEARNED && hki_channels(&slot->shape) == site->channels)
-            w->forget(w->user, slot, channel, 1, 1);
+            hki_optimizer_forget(w->optimizer, slot, channel, 1, 1);
     }
 }
 
@@ -195,7 +194,7 @@ static hk_status calm(ward *w, hki_site *site)
     for (int64_t j = 0; j < site->channels; j++)
         if (is_free(site, j))
             bring_near(site, j);
-    hk_status status = hki_change_readers(site->y, w->logits, site->dead, true, w->forget, w->user);
+    hk_status status = hki_change_readers(site->y, w->logits, site->dead, true, w->optimizer);
     return status == HK_BAD_ARGUMENT ? HK_OK : status;
 }
 
@@ -261,11 +260,11 @@ static hk_status redo(ward *w, hki_site *site, int64_t *treated)
         return leave("no weight with an initializer makes them");
     if (site->weight_is_normed)
         return leave("their weight is normalized: a new channel would change others");
-    hk_status status = hki_change_readers(site->y, w->logits, NULL, false, w->forget, w->user);
+    hk_status status = hki_change_readers(site->y, w->logits, NULL, false, w->optimizer);
     if (!status)
         status = redraw(w, site, treated);
     if (!status)
-        status = hki_change_readers(site->y, w->logits, site->dead, false, w->forget, w->user);
+        status = hki_change_readers(site->y, w->logits, site->dead, false, w->optimizer);
     return status;
 }
 
@@ -344,16 +343,15 @@ static void close_ward(ward *w)
 }
 
 hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments *how,
-                    const hk_treat_options *options, hki_forget *forget, void *user,
-                    hk_treatment **out)
+                    const hk_treat_options *options, hk_treatment **out)
 {
-    ward w = {.logits = logits, .data = data, .forget = forget, .user = user};
+    ward w = {.logits = logits, .data = data, .seed = options ? options->seed : 0,
+              .optimizer = options ? options->optimizer : NULL};
     *out = NULL;
     int64_t all = data ? hk_data_shape_of(data).n : 0;
     hk_status status = logits && data ? open_ward(&w)
                                       : hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
     if (!status) {
-        w.seed = options ? options->seed : 0;
         w.result->inputs = options && options->inputs > 0 && options->inputs < all ? options->inputs
                                                                                    : all;
         w.sample = sample_of(&w, w.result->inputs);

@@ -2,6 +2,7 @@
 #pragma once
 #include <hillock/doctor.h>
 #include "nn/nn.h"
+#include "train/optimizer.h"
 #include "train/probe.h"
 
 typedef enum hki_treatment_kind {
@@ -30,15 +31,9 @@ typedef struct hki_treatments {
 /* "reset:to=elu,bias:q=0.2". HK_UNKNOWN_NAME lists the methods or the keys, HK_BAD_ARGUMENT. */
 hk_status hki_treatments_parse(const char *spec, hki_treatments *out);
 
-/* Told which elements of a learned tensor start anew, first, first + stride, ...: what an optimizer
- * remembers of them is stale. */
-typedef void hki_forget(void *user, const hk_tensor *learned, int64_t first, int64_t stride,
-                        int64_t n);
-
 /* As hk_treat. */
 hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments *how,
-                    const hk_treat_options *options, hki_forget *forget, void *user,
-                    hk_treatment **out);
+                    const hk_treat_options *options, hk_treatment **out);
 /* An epoch has passed: channels that were swapped for a number of epochs count down. */
 void hki_treat_epoch(hk_net *net);
 
@@ -74,6 +69,6 @@ hk_status hki_restore_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sit
 
 /* Can all that reads y be cut off from some of its channels? HK_BAD_ARGUMENT says what cannot. Where
  * `dead` is given, it is; or, with `calms`, the weights that read them become no larger than new
- * ones. */
+ * ones. The optimizer, which may be NULL, forgets them. */
 hk_status hki_change_readers(const hk_tensor *y, const hk_tensor *logits, const bool *dead,
-                             bool calms, hki_forget *forget, void *user);
+                             bool calms, hk_optimizer *optimizer);

@@ -30,8 +30,7 @@ typedef struct cut {
     const bool *dead;
     bool calms; /* instead of cutting off */
     int64_t channels;
-    hki_forget *forget;
-    void *user;
+    hk_optimizer *optimizer; /* forgets what changes */
 } cut;
 
 /* n weights from `at` on, which read one channel at one place. He et al. 2015: deviation
@@ -47,7 +46,7 @@ static void change_row(const cut *it, hk_tensor *weight, int64_t at, int64_t n)
         return;
     for (int64_t i = 0; i < n; i++)
         w[i] = (float)((double)w[i] * share);
-    it->forget(it->user, weight, at, 1, n);
+    hki_optimizer_forget(it->optimizer, weight, at, 1, n);
 }
 
 /* Row r of a dense weight belongs to channel r % channels, however images were flattened. */
@@ -106,8 +105,8 @@ static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tenso
 }
 
 hk_status hki_change_readers(const hk_tensor *y, const hk_tensor *logits, const bool *dead,
-                             bool calms, hki_forget *forget, void *user)
+                             bool calms, hk_optimizer *optimizer)
 {
-    cut it = {logits, dead, calms, hki_channels(&y->shape), forget, user};
+    cut it = {logits, dead, calms, hki_channels(&y->shape), optimizer};
     return cut_readers(&it, y);
 }

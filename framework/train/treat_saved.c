@@ -1,18 +1,9 @@
 /* Treatment as the public interface offers it: of a net, and of a net in a file. */
 #include "train/treat.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "nn/store.h"
-#include "train/optimizer.h"
-
-static void forget_moments(void *user, const hk_tensor *learned, int64_t first, int64_t stride,
-                           int64_t n)
-{
-    if (user)
-        hki_optimizer_forget(user, learned, first, stride, n);
-}
 
 /* A method that fits nowhere is a mistake. */
 static hk_status judge(hk_status status, hk_treatment **out)
@@ -43,113 +34,56 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
     *out = NULL;
     hk_status status = parse_once(methods, &how);
     if (!status)
-        status = hki_treat(logits, data, &how, options, forget_moments,
-                           options ? options->optimizer : NULL, out);
+        status = hki_treat(logits, data, &how, options, out);
     return judge(status, out);
 }
 
 /* ---- In a file ------------------------------------------------------------------------------- */
 
-/* What a file holds beside its net goes into the new file: training's state, its metadata. */
-typedef struct belongings {
-    hki_st_file file;
-    hki_st_tensor *more;
-    hki_st_meta *meta;
-    size_t n_more, n_meta;
-    float *zeros; /* moments of what is new */
-    char (*names)[HKI_MAX_NAME + 16];
-} belongings;
-
-static void moment_name(char *out, size_t size, int m, const hk_tensor *learned)
-{
-    snprintf(out, size, HKI_OPTIMIZER_PREFIX "%d.%s", m, learned->name);
-}
-
-static void forget_stored(void *user, const hk_tensor *learned, int64_t first, int64_t stride,
-                          int64_t n)
-{
-    const belongings *it = user;
-    char name[HKI_MAX_NAME + 16];
-    for (int m = 0; m < 2; m++) {
-        moment_name(name, sizeof name, m, learned);
-        const hki_st_tensor *found = hki_store_find(&it->file, name);
-        for (int64_t k = 0; found && k < n; k++)
-            ((float *)(uintptr_t)found->data)[first + k * stride] = 0; /* the file's own copy */
-    }
-}
-
-static void take_meta(belongings *it)
+/* What a file holds beside its net, for the new file. */
+static size_t take_meta(const hki_st_file *file, hki_st_meta *out)
 {
     static const char *const own[] = {"hk.model", "hk.activation", "hk.normalization", "hk.input",
                                       "hk.initializer", "hk.weight_norm", "hk.classes", "hk.format",
                                       "hk.digest"};
-    for (size_t i = 0; i < it->file.n_meta; i++) {
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_meta; i++) {
         bool kept = true;
         for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-            kept = kept && strcmp(own[k], it->file.meta[i].key) != 0;
+            kept = kept && strcmp(own[k], file->meta[i].key) != 0;
         if (kept)
-            it->meta[it->n_meta++] = it->file.meta[i];
+            out[n++] = file->meta[i];
     }
+    return n;
 }
 
-/* Moments of what the net has learned so far: the file's, or zeros for what is new. */
-static void take_moments(belongings *it, const hk_net *net, int m)
+/* With the file's moments; NULL: the file holds no training, or there is no net. */
+static hk_status open_optimizer(const hk_tensor *logits, const char *path, const hki_st_file *file,
+                                hk_optimizer **out)
 {
-    for (int i = 0; i < net->n_tensors; i++) {
-        const hk_tensor *t = net->tensors[i];
-        char *name = it->names[it->n_more];
-        if (t->role != HKI_LEARNED)
-            continue;
-        moment_name(name, sizeof *it->names, m, t);
-        const hki_st_tensor *found = hki_store_find(&it->file, name);
-        hki_st_tensor *out = &it->more[it->n_more++];
-        *out = (hki_st_tensor){.name = name, .ndim = t->shape.ndim,
-                               .data = found ? found->data : it->zeros};
-        memcpy(out->dims, t->shape.dims, sizeof out->dims);
-    }
+    const char *spec = hki_st_meta_get(file, "hk.optimizer");
+    *out = NULL;
+    if (!spec || !logits)
+        return HK_OK;
+    hk_status status = hk_optimizer_new(logits->net, spec, out);
+    return status ? status : hki_moments_load(*out, path, file);
 }
 
-static bool has_moments(const hki_st_file *file, int m)
+static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
+                      const char *path)
 {
-    char prefix[32];
-    snprintf(prefix, sizeof prefix, HKI_OPTIMIZER_PREFIX "%d.", m);
-    for (size_t i = 0; i < file->n_tensors; i++)
-        if (!strncmp(file->tensors[i].name, prefix, strlen(prefix)))
-            return true;
-    return false;
-}
-
-static hk_status take_belongings(belongings *it, const hk_net *net)
-{
-    size_t most = 2 * (size_t)net->n_tensors, longest = 1;
-    for (int i = 0; i < net->n_tensors; i++) {
-        const hk_tensor *t = net->tensors[i];
-        size_t n = t->role == HKI_LEARNED ? (size_t)hki_count(&t->shape, 1) : 0;
-        longest = n > longest ? n : longest;
-    }
-    it->more = hki_alloc_array(most, sizeof *it->more);
-    it->names = hki_alloc_array(most, sizeof *it->names);
-    it->meta = hki_alloc_array(it->file.n_meta, sizeof *it->meta);
-    it->zeros = hki_alloc_array(longest, sizeof *it->zeros);
-    if (!it->more || !it->names || !it->meta || !it->zeros)
-        return HK_NO_MEMORY;
-    take_meta(it);
-    for (int m = 0; m < 2; m++)
-        if (has_moments(&it->file, m))
-            take_moments(it, net, m);
-    return HK_OK;
-}
-
-static hk_status treat_and_save(belongings *it, hk_tensor *logits, const hk_data *data,
-                                const hki_treatments *how, const hk_treat_options *options,
-                                const char *to, hk_treatment **out)
-{
-    hk_status status = judge(hki_treat(logits, data, how, options, forget_stored, it, out), out);
+    hki_moments moments = {0};
+    hki_st_meta *meta = hki_alloc_array(file->n_meta, sizeof *meta);
+    hk_status status = meta ? HK_OK : HK_NO_MEMORY;
+    if (!status && optimizer)
+        status = hki_optimizer_refit(optimizer);
+    if (!status && optimizer)
+        status = hki_moments_list(optimizer, &moments);
     if (!status)
-        status = take_belongings(it, logits->net);
-    if (!status)
-        status = hki_net_store(logits, to, hki_st_meta_get(&it->file, "hk.model"), it->more,
-                               it->n_more, it->meta, it->n_meta);
+        status = hki_net_store(logits, path, hki_st_meta_get(file, "hk.model"), moments.tensors,
+                               moments.n, meta, take_meta(file, meta));
+    hki_moments_clear(&moments);
+    hki_free(meta);
     return status;
 }
 
@@ -158,23 +92,25 @@ hk_status hk_treat_saved(hk_tensor *logits, const hk_data *data, const char *met
                          hk_treatment **out)
 {
     hki_treatments how;
-    belongings it = {0};
+    hki_st_file file;
+    hk_treat_options own = options ? *options : (hk_treat_options){0};
     *out = NULL;
     hk_status status = parse_once(methods, &how);
     if (!status)
-        status = hki_st_read(from, &it.file);
+        status = hki_st_read(from, &file);
     if (status)
         return status;
-    status = treat_and_save(&it, logits, data, &how, options, to, out);
+    status = open_optimizer(logits, from, &file, &own.optimizer);
+    if (!status)
+        status = judge(hki_treat(logits, data, &how, &own, out), out);
+    if (!status)
+        status = save(logits, &file, own.optimizer, to);
     if (status) {
         hk_treatment_free(*out);
         *out = NULL;
     }
-    hki_free(it.more);
-    hki_free(it.names);
-    hki_free(it.meta);
-    hki_free(it.zeros);
-    hki_st_clear(&it.file);
+    hk_optimizer_free(own.optimizer);
+    hki_st_clear(&file);
     return status;
 }
 

@@ -1,0 +1,81 @@
+/* An optimizer's moments in a file: a tensor for each learned tensor and moment,
+ * "optimizer.0.conv1.weight". */
+#include "train/optimizer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/store.h"
+
+/* Moment m of t, which lies at `data`. */
+static void append(hki_moments *list, int m, const hk_tensor *t, const float *data)
+{
+    char *name = list->names[list->n];
+    hki_st_tensor *out = &list->tensors[list->n++];
+    snprintf(name, sizeof *list->names, HKI_OPTIMIZER_PREFIX "%d.%s", m, t->name);
+    *out = (hki_st_tensor){.name = name, .ndim = t->shape.ndim, .data = data};
+    memcpy(out->dims, t->shape.dims, sizeof out->dims);
+}
+
+hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out)
+{
+    size_t most = 2 * (size_t)optimizer->n_tensors;
+    *out = (hki_moments){.names = hki_alloc_array(most, sizeof *out->names),
+                         .tensors = hki_alloc_array(most, sizeof *out->tensors)};
+    if (!out->names || !out->tensors) {
+        hki_moments_clear(out);
+        return HK_NO_MEMORY;
+    }
+    for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++) {
+        const float *next = optimizer->moments[m];
+        for (int i = 0; i < optimizer->n_tensors; i++) {
+            const hk_tensor *t = optimizer->net->tensors[i];
+            if (t->role != HKI_LEARNED)
+                continue;
+            append(out, m, t, next);
+            next += hki_count(&t->shape, 1);
+        }
+    }
+    return HK_OK;
+}
+
+void hki_moments_clear(hki_moments *moments)
+{
+    hki_free(moments->names);
+    hki_free(moments->tensors);
+    *moments = (hki_moments){0};
+}
+
+/* The file's tensor of this name and shape, NULL without. */
+static const hki_st_tensor *stored(const hki_st_file *file, const hki_st_tensor *moment)
+{
+    const hki_st_tensor *found = hki_store_find(file, moment->name);
+    bool fits = found && found->ndim == moment->ndim &&
+                memcmp(found->dims, moment->dims, sizeof found->dims) == 0;
+    return fits ? found : NULL;
+}
+
+static hk_status check(const hki_moments *moments, const char *path, const hki_st_file *file)
+{
+    for (size_t i = 0; i < moments->n; i++)
+        if (!stored(file, &moments->tensors[i]))
+            return hki_fail(HK_BAD_DATA, "%s: tensor %s is missing or has another shape", path,
+                            moments->tensors[i].name);
+    return HK_OK;
+}
+
+hk_status hki_moments_load(hk_optimizer *optimizer, const char *path, const hki_st_file *file)
+{
+    hki_moments moments;
+    hk_status status = hki_moments_list(optimizer, &moments);
+    if (!status)
+        status = check(&moments, path, file);
+    for (size_t i = 0; i < moments.n && !status; i++) {
+        hk_shape shape = {.ndim = moments.tensors[i].ndim};
+        memcpy(shape.dims, moments.tensors[i].dims, sizeof shape.dims);
+        memcpy((float *)moments.tensors[i].data, stored(file, &moments.tensors[i])->data,
+               (size_t)hki_count(&shape, 1) * sizeof(float));
+    }
+    hki_moments_clear(&moments);
+    return status;
+}
