@@ -52,7 +52,6 @@ static void look(const subject *s, const hk_data *data)
 {
     int64_t n = hk_data_shape_of(data).n;
     CHECK_EQUAL(hki_probe_run(s->probe, hk_tensor_input(s->logits), data, n), HK_OK);
-    CHECK_EQUAL(hki_probe_seen(s->probe), n);
 }
 
 static void free_subject(subject *s)

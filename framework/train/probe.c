@@ -28,12 +28,6 @@ typedef struct watched {
     int64_t bins[HK_HISTOGRAM_BINS]; /* of the first run */
 } watched;
 
-/* What a chunk of rows adds up to. */
-typedef struct sums {
-    hki_unit *units; /* [c_out] */
-    int64_t *bins;   /* [HK_HISTOGRAM_BINS] */
-} sums;
-
 /* Where a thread looks at a tile. */
 typedef struct bench {
     hki_unit *units; /* [c_out] sums */
@@ -41,13 +35,22 @@ typedef struct bench {
     float *dx, *dslots; /* the tile; gradients that nobody reads */
 } bench;
 
+/* Numbers that are enough for each layer. */
+typedef struct sizes {
+    int64_t units, columns, tile, learned; /* of a bench; all but units in floats */
+    int64_t sums;                          /* units of all chunks */
+} sizes;
+
 struct hki_probe {
     hk_plan *plan;
     watched *layers;
     int n_layers;
-    int64_t seen;
-    float *ones;          /* a tile */
-    char *sums, *benches; /* of chunks and threads: enough for each layer */
+    sizes most;
+    float *ones;                                    /* a tile */
+    hki_unit *sums;                                 /* [chunks][c_out] of the layer at hand */
+    int64_t bins[HKI_MAX_CHUNKS][HK_HISTOGRAM_BINS]; /* of its chunks */
+    hki_unit *bench_units;                          /* of all threads */
+    float *bench_floats;
 };
 
 /* ---- Layers and memory --------------------------------------------------------------------------- */
@@ -82,46 +85,10 @@ static int64_t tile_rows(const watched *w)
     return 4 * hki_tile_rows(hki_max(w->c_in, w->c_out));
 }
 
-static void *take(char *base, size_t *used, size_t count, size_t size)
-{
-    void *at = base ? base + *used : NULL;
-    *used += (count * size + 63) / 64 * 64;
-    return at;
-}
-
-/* These two count bytes, and fill `out` where there is a base. */
-static size_t place_sums(const watched *w, char *base, sums *out)
-{
-    size_t used = 0;
-    out->units = take(base, &used, (size_t)w->c_out, sizeof *out->units);
-    out->bins = take(base, &used, HK_HISTOGRAM_BINS, sizeof *out->bins);
-    return used;
-}
-
 /* What computes the layer: part 1, if there is one, in the channels that were swapped. */
 static const hki_use *part_of(const watched *w, int i)
 {
     return hki_use_of(hki_mix_part(w->tensor, i));
-}
-
-static size_t place_bench(const watched *w, char *base, bench *out)
-{
-    size_t used = 0, widest = (size_t)hki_max(w->c_in, w->c_out);
-    size_t columns = (size_t)hki_max(hki_unit_columns(w->c_in), hki_unit_columns(w->c_out));
-    hki_unit_room *room = &out->room;
-    float **const rows[] = {&room->most, &room->least, &room->total, &room->zeros,
-                            &room->saturated};
-    out->units = take(base, &used, (size_t)w->c_out, sizeof *out->units);
-    for (int i = 0; i < 5; i++)
-        *rows[i] = take(base, &used, columns, sizeof(float));
-    room->mean = take(base, &used, widest, sizeof(float));
-    room->m2 = take(base, &used, widest, sizeof(float));
-    out->dx = take(base, &used, (size_t)(tile_rows(w) * w->c_in), sizeof(float));
-    int64_t learned = 0;
-    for (int i = 0; i < w->n_parts; i++)
-        learned += hki_learned_floats(part_of(w, i)->plugin, tile_rows(w), w->c_in);
-    out->dslots = take(base, &used, (size_t)learned, sizeof(float));
-    return used;
 }
 
 static hk_status watch_layer(watched *w, const hk_tensor *t)
@@ -149,20 +116,26 @@ typedef struct look {
     hki_chunks chunks;
 } look;
 
-static sums sums_of(const look *l, int chunk)
+static hki_unit *sums_of(const look *l, int chunk)
 {
-    sums own;
-    size_t bytes = place_sums(l->layer, NULL, &own);
-    place_sums(l->layer, l->probe->sums + (size_t)chunk * bytes, &own);
-    return own;
+    return l->probe->sums + chunk * l->layer->c_out;
 }
 
-static bench own_bench(const look *l)
+static int64_t bench_floats(const sizes *most)
 {
-    bench own;
-    size_t bytes = place_bench(l->layer, NULL, &own);
-    place_bench(l->layer, l->probe->benches + (size_t)hki_team_member() * bytes, &own);
-    return own;
+    return HKI_UNIT_ARRAYS * most->columns + most->tile + most->learned;
+}
+
+static bench own_bench(const hki_probe *probe)
+{
+    const sizes *most = &probe->most;
+    int64_t member = hki_team_member();
+    float *floats = probe->bench_floats + member * bench_floats(most);
+    float *dx = floats + HKI_UNIT_ARRAYS * most->columns;
+    return (bench){.units = probe->bench_units + member * most->units,
+                   .room = hki_unit_room_of(floats, most->columns),
+                   .dx = dx,
+                   .dslots = dx + most->tile};
 }
 
 /* What part i kept of the rows from this one on. */
@@ -203,10 +176,10 @@ static hk_tile tile_at(const look *l, int64_t row, int64_t end)
 static void look_at_chunk(const look *l, int chunk)
 {
     const watched *w = l->layer;
-    sums own = sums_of(l, chunk);
-    bench at = own_bench(l);
+    hki_unit *sums = sums_of(l, chunk);
+    bench at = own_bench(l->probe);
     int64_t first = chunk * l->chunks.size, end = hki_chunk_end(&l->chunks, first);
-    hki_units_forget(own.units, w->c_out);
+    hki_units_forget(sums, w->c_out);
     for (int64_t row = first; row < end; row += tile_rows(w)) {
         hk_tile tile = tile_at(l, row, end);
         hki_units_of_outputs(at.units, tile.rows, w->c_out, tile.y, w->low, w->high, &at.room);
@@ -215,7 +188,7 @@ static void look_at_chunk(const look *l, int chunk)
         for (int i = 0; i < w->n_parts && w->has_slope; i++)
             look_at_slopes(l, i, tile, &at);
         for (int64_t j = 0; j < w->c_out; j++)
-            hki_unit_join(&own.units[j], (double)(row - first), &at.units[j], (double)tile.rows);
+            hki_unit_join(&sums[j], (double)(row - first), &at.units[j], (double)tile.rows);
     }
 }
 
@@ -246,7 +219,6 @@ static void find_bins(int n, const float *restrict v, float low, float bins_per_
 static void count_chunk(const look *l, int chunk)
 {
     const watched *w = l->layer;
-    sums own = sums_of(l, chunk);
     const double range = w->last_bin - w->first_bin;
     const float low = (float)w->first_bin;
     const float bins_per_unit = range > 0 ? (float)(HK_HISTOGRAM_BINS / range) : 0;
@@ -260,7 +232,7 @@ static void count_chunk(const look *l, int chunk)
             tables[k & 3][bins[k]]++;
     }
     for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
-        own.bins[b] = tables[0][b] + tables[1][b] + tables[2][b] + tables[3][b];
+        l->probe->bins[chunk][b] = tables[0][b] + tables[1][b] + tables[2][b] + tables[3][b];
 }
 
 /* ---- Looking at a run ---------------------------------------------------------------------------- */
@@ -270,10 +242,10 @@ static void gather_units(const look *l)
     watched *w = l->layer;
     int64_t seen = w->rows;
     for (int c = 0; c < l->chunks.count; c++) {
-        sums own = sums_of(l, c);
+        const hki_unit *sums = sums_of(l, c);
         int64_t first = c * l->chunks.size, rows = hki_chunk_end(&l->chunks, first) - first;
         for (int64_t j = 0; j < w->c_out; j++)
-            hki_unit_join(&w->units[j], (double)seen, &own.units[j], (double)rows);
+            hki_unit_join(&w->units[j], (double)seen, &sums[j], (double)rows);
         seen += rows;
     }
     w->rows = seen;
@@ -281,11 +253,9 @@ static void gather_units(const look *l)
 
 static void gather_bins(const look *l)
 {
-    for (int c = 0; c < l->chunks.count; c++) {
-        sums own = sums_of(l, c);
+    for (int c = 0; c < l->chunks.count; c++)
         for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
-            l->layer->bins[b] += own.bins[b];
-    }
+            l->layer->bins[b] += l->probe->bins[c][b];
 }
 
 static void look_at_layer(hki_probe *probe, watched *w, const hki_call *call)
@@ -315,39 +285,43 @@ static void watch(void *user, const hki_call *call, bool back, double seconds)
     hki_probe *probe = user;
     (void)seconds;
     for (int i = 0; i < probe->n_layers && !back; i++)
-        if (probe->layers[i].tensor == call->tensor) {
+        if (probe->layers[i].tensor == call->tensor)
             look_at_layer(probe, &probe->layers[i], call);
-            if (i == 0)
-                probe->seen += call->batch;
-        }
 }
 
 /* ---- The probe ----------------------------------------------------------------------------------- */
 
-static size_t largest(size_t a, size_t b)
+/* Grows to a number of floats that fill cache lines. */
+static void grow(int64_t *most, int64_t floats)
 {
-    return a > b ? a : b;
+    *most = hki_max(*most, (floats + 15) / 16 * 16);
+}
+
+static void measure(const watched *w, int64_t batch, sizes *most)
+{
+    int64_t rows = hki_rows(&w->tensor->inputs[0]->shape, batch), learned = 0;
+    for (int i = 0; i < w->n_parts; i++)
+        learned += hki_learned_floats(part_of(w, i)->plugin, tile_rows(w), w->c_in);
+    grow(&most->columns, hki_unit_columns(w->c_in));
+    grow(&most->columns, hki_unit_columns(w->c_out));
+    grow(&most->tile, tile_rows(w) * w->c_in);
+    grow(&most->learned, learned);
+    most->units = hki_max(most->units, w->c_out);
+    most->sums = hki_max(most->sums, hki_chunks_most(rows, w->c_in, tile_rows(w)) * w->c_out);
 }
 
 static hk_status make_room(hki_probe *probe)
 {
-    size_t tile = 1, sums_bytes = 1, bench_bytes = 1;
-    for (int i = 0; i < probe->n_layers; i++) {
-        const watched *w = &probe->layers[i];
-        int64_t rows = hki_rows(&w->tensor->inputs[0]->shape, probe->plan->batch);
-        size_t chunks = (size_t)hki_chunks_most(rows, w->c_in, tile_rows(w));
-        bench unused_bench;
-        sums unused_sums;
-        tile = largest(tile, (size_t)(tile_rows(w) * w->c_in));
-        sums_bytes = largest(sums_bytes, chunks * place_sums(w, NULL, &unused_sums));
-        bench_bytes = largest(bench_bytes, HKI_TEAM * place_bench(w, NULL, &unused_bench));
-    }
-    probe->sums = hki_alloc(sums_bytes);
-    probe->benches = hki_alloc(bench_bytes);
-    probe->ones = hki_alloc_array(tile, sizeof *probe->ones);
-    if (!probe->sums || !probe->benches || !probe->ones)
+    sizes *most = &probe->most;
+    for (int i = 0; i < probe->n_layers; i++)
+        measure(&probe->layers[i], probe->plan->batch, most);
+    probe->sums = hki_alloc_array((size_t)most->sums, sizeof *probe->sums);
+    probe->bench_units = hki_alloc_array((size_t)(HKI_TEAM * most->units), sizeof(hki_unit));
+    probe->bench_floats = hki_alloc_array((size_t)(HKI_TEAM * bench_floats(most)), sizeof(float));
+    probe->ones = hki_alloc_array((size_t)most->tile, sizeof *probe->ones);
+    if (!probe->sums || !probe->bench_units || !probe->bench_floats || !probe->ones)
         return HK_NO_MEMORY;
-    for (size_t i = 0; i < tile; i++)
+    for (int64_t i = 0; i < most->tile; i++)
         probe->ones[i] = 1;
     return HK_OK;
 }
@@ -385,13 +359,13 @@ void hki_probe_free(hki_probe *probe)
     hki_free(probe->layers);
     hki_free(probe->ones);
     hki_free(probe->sums);
-    hki_free(probe->benches);
+    hki_free(probe->bench_units);
+    hki_free(probe->bench_floats);
     hki_free(probe);
 }
 
 void hki_probe_reset(hki_probe *probe)
 {
-    probe->seen = 0;
     for (int i = 0; i < probe->n_layers; i++) {
         watched *w = &probe->layers[i];
         w->rows = 0;
@@ -418,19 +392,9 @@ hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data 
     return status;
 }
 
-int64_t hki_probe_seen(const hki_probe *probe)
-{
-    return probe->seen;
-}
-
 int hki_probe_layers(const hki_probe *probe)
 {
     return probe->n_layers;
-}
-
-int hki_probe_layer(const hki_probe *probe, int i)
-{
-    return probe->layers[i].tensor->layer;
 }
 
 const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i)

@@ -14,10 +14,8 @@ void hki_probe_free(hki_probe *probe);
 void hki_probe_reset(hki_probe *probe);
 /* Forgets, then runs the first n samples of the data, fed to `input`, through the plan. */
 hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n);
-int64_t hki_probe_seen(const hki_probe *probe); /* samples */
 int hki_probe_layers(const hki_probe *probe);
-int hki_probe_layer(const hki_probe *probe, int i); /* the net's number of layer i */
-const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activation */
+const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activation of layer i */
 /* Figures of layer i, and its name; gradient norm and update ratio are left to the caller. */
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);
 

@@ -253,11 +253,11 @@ static hk_status report_layers(hk_trainer *t)
     if (!t->probe)
         return HK_OK;
     hk_status status = hki_probe_run(t->probe, t->input, looked_at(t), t->to_probe);
-    t->report.probed = hki_probe_seen(t->probe);
+    t->report.probed = t->report.n_layers ? t->to_probe : 0;
     for (int i = 0; i < t->report.n_layers; i++) {
         hk_layer_report *layer = &t->layers[i];
         hki_probe_report(t->probe, i, layer);
-        hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_layer(t->probe, i));
+        hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_tensor(t->probe, i)->layer);
         layer->gradient_norm = weight ? hki_gradient_norm(weight) : 0;
         layer->update_ratio = weight ? hki_update_ratio(t->optimizer, weight) : 0;
     }

@@ -51,6 +51,14 @@ int64_t hki_unit_columns(int64_t channels)
     return channels * (channels < 64 ? 64 / channels : 1);
 }
 
+hki_unit_room hki_unit_room_of(float *floats, int64_t columns)
+{
+    float *at[HKI_UNIT_ARRAYS];
+    for (int i = 0; i < HKI_UNIT_ARRAYS; i++)
+        at[i] = floats + i * columns;
+    return (hki_unit_room){at[0], at[1], at[2], at[3], at[4], at[5], at[6]};
+}
+
 /* A tile [rows x channels] as rows of columns; the last of them may be shorter. */
 typedef struct wide {
     int64_t rows, columns, rest, channels;
@@ -61,14 +69,6 @@ static wide widen(const float *v, int64_t rows, int64_t channels)
 {
     int64_t columns = hki_unit_columns(channels), count = rows * channels;
     return (wide){count / columns, columns, count % columns, channels, v};
-}
-
-static void start_extremes(const wide *t, const hki_unit_room *at)
-{
-    for (int64_t j = 0; j < t->columns; j++) {
-        at->most[j] = -INFINITY;
-        at->least[j] = INFINITY;
-    }
 }
 
 static void extremes_of_row(int64_t n, const float *restrict v, float *restrict most,
@@ -82,7 +82,10 @@ static void extremes_of_row(int64_t n, const float *restrict v, float *restrict 
 
 static void find_extremes(const wide *t, const hki_unit_room *at)
 {
-    start_extremes(t, at);
+    for (int64_t j = 0; j < t->columns; j++) {
+        at->most[j] = -INFINITY;
+        at->least[j] = INFINITY;
+    }
     for (int64_t r = 0; r <= t->rows; r++)
         extremes_of_row(r < t->rows ? t->columns : t->rest, t->v + r * t->columns, at->most,
                         at->least);

@@ -22,13 +22,15 @@ void hki_unit_join(hki_unit *sum, double n, const hki_unit *more, double k);
 void hki_moments_join(double *mean, double *m2, double n, double more_mean, double more_m2,
                       double k);
 
-/* Where a thread adds up a tile. Columns are some rows side by side, so that few channels make long
- * loops, too. */
+/* Where a thread adds up a tile: arrays of [columns], which are some rows side by side, so that few
+ * channels make long loops, too. */
 typedef struct hki_unit_room {
-    float *most, *least, *total, *zeros, *saturated; /* [columns] */
-    float *mean, *m2;                                /* [channels] */
+    float *most, *least, *total, *zeros, *saturated, *mean, *m2;
 } hki_unit_room;
+enum { HKI_UNIT_ARRAYS = 7 };
 int64_t hki_unit_columns(int64_t channels);
+/* In floats[HKI_UNIT_ARRAYS][columns]; more columns than a layer has are fine. */
+hki_unit_room hki_unit_room_of(float *floats, int64_t columns);
 
 /* The sums of a tile y [rows x channels], outputs below `low` or above `high` saturated: the
  * members that speak of y. Then those that speak of x, and of its slopes dx, the latter where
