@@ -30,6 +30,8 @@ hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out);
 hk_status hki_data_name(hk_data *data, const char *const *names);
 /* Gives both sets the mean and standard deviation of `train`, by channel. */
 void hki_data_standardise(hk_data *train, hk_data *test);
+/* `count` images from `first` on, standardised, into x. */
+void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x);
 /* Standardised pixels column..column+columns-1 of a row of an image: x[columns][channels]. */
 void hki_data_row(const hk_data *data, int64_t image, int row, int column, int columns, float *x);
 

@@ -215,14 +215,21 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
     }
 }
 
-void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
-                  int32_t *labels)
+void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x)
 {
     const hk_data_shape *s = &data->shape;
     size_t row = (size_t)s->width * (size_t)s->channels;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = first; i < first + count; i++)
         for (int y = 0; y < s->height; y++, x += row)
-            hki_data_row(data, index[i], y, 0, s->width, x);
+            hki_data_row(data, i, y, 0, s->width, x);
+}
+
+void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
+                  int32_t *labels)
+{
+    size_t length = image_length(data);
+    for (int64_t i = 0; i < count; i++, x += length) {
+        hki_data_images(data, index[i], 1, x);
         labels[i] = data->labels[index[i]];
     }
 }

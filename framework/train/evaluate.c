@@ -3,26 +3,15 @@
 
 #include <string.h>
 
+#include "data/data.h"
 #include "ops/ops.h"
 
 enum { EVALUATION_BATCH = 128 };
 
-hk_status hki_evaluator_new(hk_tensor *logits, hki_evaluator *out)
+hk_status hki_evaluation_plan(hk_tensor *logits, hk_plan **out)
 {
-    *out = (hki_evaluator){.logits = logits, .input = hk_tensor_input(logits)};
     hk_plan_options options = {.batch = EVALUATION_BATCH, .output = logits};
-    hk_status status = hk_plan_new(logits->net, &options, &out->plan);
-    if (status)
-        hki_evaluator_clear(out);
-    return status;
-}
-
-void hki_evaluator_clear(hki_evaluator *e)
-{
-    hk_plan_free(e->plan);
-    hki_free(e->outputs);
-    hki_free(e->labels);
-    *e = (hki_evaluator){0};
+    return hk_plan_new(logits->net, &options, out);
 }
 
 hk_status hki_check_data(const hk_tensor *input, const hk_tensor *logits, const hk_data *data)
@@ -42,55 +31,36 @@ hk_status hki_check_data(const hk_tensor *input, const hk_tensor *logits, const 
     return HK_OK;
 }
 
-/* Room for the logits and labels of n samples, kept for the next evaluation. */
-static hk_status reserve(hki_evaluator *e, int64_t n)
+hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
+                          hk_evaluation *out)
 {
-    if (n <= e->room)
-        return HK_OK;
-    size_t classes = (size_t)hki_channels(&e->logits->shape);
-    float *outputs = hki_alloc_array((size_t)n * classes, sizeof *outputs);
-    int32_t *labels = hki_alloc_array((size_t)n, sizeof *labels);
-    if (!outputs || !labels) {
-        hki_free(outputs);
-        hki_free(labels);
-        return HK_NO_MEMORY;
+    const hk_tensor *input = hk_tensor_input(logits);
+    int64_t n = data->shape.n, classes = hki_channels(&logits->shape);
+    float *outputs = hki_alloc_array((size_t)n * (size_t)classes, sizeof *outputs);
+    hk_status status = outputs ? HK_OK : HK_NO_MEMORY;
+    for (int64_t done = 0, now; done < n && !status; done += now) {
+        now = hki_min(n - done, EVALUATION_BATCH);
+        hki_data_images(data, done, now, hk_plan_value(plan, input));
+        status = hk_plan_forward(plan, now);
+        memcpy(outputs + done * classes, hk_plan_value(plan, logits),
+               (size_t)(now * classes) * sizeof *outputs);
     }
-    hki_free(e->outputs);
-    hki_free(e->labels);
-    e->outputs = outputs;
-    e->labels = labels;
-    e->room = n;
-    return HK_OK;
-}
-
-hk_status hki_evaluator_run(hki_evaluator *e, const hk_data *data, hk_evaluation *out)
-{
-    int64_t n = hk_data_shape_of(data).n, classes = hki_channels(&e->logits->shape);
-    hk_status status = reserve(e, n);
-    for (int64_t done = 0; done < n && !status; done += EVALUATION_BATCH) {
-        uint32_t index[EVALUATION_BATCH];
-        int64_t now = n - done < EVALUATION_BATCH ? n - done : EVALUATION_BATCH;
-        for (int64_t i = 0; i < now; i++)
-            index[i] = (uint32_t)(done + i);
-        hk_data_read(data, index, now, hk_plan_value(e->plan, e->input), e->labels + done);
-        status = hk_plan_forward(e->plan, now);
-        memcpy(e->outputs + done * classes, hk_plan_value(e->plan, e->logits),
-               (size_t)(now * classes) * sizeof(float));
-    }
-    return status ? status
-                  : hk_evaluation_from(n, (int)classes, e->outputs, e->labels, out);
+    if (!status)
+        status = hk_evaluation_from(n, (int)classes, outputs, data->labels, out);
+    hki_free(outputs);
+    return status;
 }
 
 hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out)
 {
-    hki_evaluator e;
+    hk_plan *plan;
     memset(out, 0, sizeof *out);
-    hk_status status = hki_evaluator_new(logits, &e);
+    hk_status status = hki_evaluation_plan(logits, &plan);
     if (status)
         return status;
-    status = hki_check_data(e.input, logits, data);
+    status = hki_check_data(hk_tensor_input(logits), logits, data);
     if (!status)
-        status = hki_evaluator_run(&e, data, out);
-    hki_evaluator_clear(&e);
+        status = hki_evaluate_by(plan, logits, data, out);
+    hk_plan_free(plan);
     return status;
 }

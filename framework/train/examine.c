@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "nn/nn.h"
 #include "train/evaluate.h"
 #include "train/rank.h"
@@ -140,13 +141,9 @@ hk_status hki_look_until(hki_look *look, int64_t n)
 {
     hk_status status = HK_OK;
     while (look->done < n && !status) {
-        uint32_t index[BATCH];
-        int32_t labels[BATCH];
-        int64_t now = n - look->done < BATCH ? n - look->done : BATCH;
+        int64_t now = hki_min(n - look->done, BATCH);
         float *x = hk_plan_value(look->plan, look->input);
-        for (int64_t i = 0; i < now; i++)
-            index[i] = (uint32_t)(look->done + i);
-        hk_data_read(look->data, index, now, x, labels);
+        hki_data_images(look->data, look->done, now, x);
         sum_inputs(look, x, now); /* before the buffer is used again */
         status = hk_plan_forward(look->plan, now);
         look->done += now;

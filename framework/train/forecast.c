@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "nn/nn.h"
 #include "train/evaluate.h"
 
@@ -22,7 +23,6 @@ typedef struct simulation {
     hk_tensor **watched; /* [n_watched] */
     int n_watched;
     hki_tally born_dead;
-    int32_t *labels;
 } simulation;
 
 /* ---- Tallies -------------------------------------------------------------------------------------- */
@@ -163,8 +163,8 @@ static void draw_inputs(const simulation *it, uint64_t key)
     }
     const int64_t count = hki_sample_count(&it->input->shape);
     for (int64_t a = 0; a < it->options.inputs; a++) {
-        uint32_t index = hks_bits(key, (uint64_t)a) % (uint32_t)hk_data_shape_of(data).n;
-        hk_data_read(data, &index, 1, x + a * count, it->labels + a);
+        uint32_t image = hks_bits(key, (uint64_t)a) % (uint32_t)data->shape.n;
+        hki_data_images(data, image, 1, x + a * count);
     }
 }
 
@@ -206,7 +206,6 @@ static void clear(simulation *it)
         hki_free(it->seen[id].differs);
     hki_free(it->seen);
     hki_free(it->watched);
-    hki_free(it->labels);
 }
 
 static bool is_worth_watching(const simulation *it, const hk_tensor *t)
@@ -220,8 +219,7 @@ static hk_status watch_tensors(simulation *it)
     it->n_seen = it->logits->id + 1;
     it->seen = hki_alloc_array((size_t)it->n_seen, sizeof *it->seen);
     it->watched = hki_alloc_array((size_t)it->n_seen, sizeof(hk_tensor *));
-    it->labels = hki_alloc_array((size_t)it->options.inputs, sizeof *it->labels);
-    if (!it->seen || !it->watched || !it->labels)
+    if (!it->seen || !it->watched)
         return HK_NO_MEMORY;
     for (int id = 0; id < it->n_seen; id++) {
         hki_seen *s = &it->seen[id];

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "engine/kernels.h"
 #include "nn/nn.h"
 
@@ -377,16 +378,11 @@ void hki_probe_reset(hki_probe *probe)
 hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n)
 {
     float *x = hk_plan_value(probe->plan, input);
-    int64_t pixels = hki_sample_count(&input->shape);
     hk_status status = HK_OK;
     hki_probe_reset(probe);
     for (int64_t done = 0, now; done < n && !status; done += now) {
         now = hki_min(n - done, probe->plan->batch);
-        for (int64_t i = 0; i < now; i++) {
-            uint32_t image = (uint32_t)(done + i);
-            int32_t label;
-            hk_data_read(data, &image, 1, x + i * pixels, &label);
-        }
+        hki_data_images(data, done, now, x);
         status = hk_plan_forward(probe->plan, now);
     }
     return status;

@@ -86,18 +86,18 @@ static hk_status make_plans(hk_trainer *t)
     hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->plan);
     if (!status)
-        status = hki_evaluator_new(t->logits, &t->evaluator);
+        status = hki_evaluation_plan(t->logits, &t->evaluation);
     return status || t->options.no_probes ? status : prepare_probe(t);
 }
 
 static void free_plans(hk_trainer *t)
 {
-    hki_evaluator_clear(&t->evaluator);
     hki_probe_free(t->probe);
     hk_plan_free(t->probed);
+    hk_plan_free(t->evaluation);
     hk_plan_free(t->plan);
     t->probe = NULL;
-    t->plan = t->probed = NULL;
+    t->plan = t->evaluation = t->probed = NULL;
 }
 
 static hk_status prepare(hk_trainer *t)
@@ -240,7 +240,7 @@ static hk_status evaluate_set(hk_trainer *t, const hk_data *data, hk_metrics *ou
     memset(out, 0, sizeof *out);
     if (!data)
         return HK_OK;
-    hk_status status = hki_evaluator_run(&t->evaluator, data, &evaluation);
+    hk_status status = hki_evaluate_by(t->evaluation, t->logits, data, &evaluation);
     if (!status) {
         *out = evaluation.total;
         hk_evaluation_clear(&evaluation);

@@ -10,8 +10,7 @@ struct hk_trainer {
     char *optimizer_spec, *schedule_spec, *augment_spec;
     hk_tensor *logits, *labels, *loss;
     const hk_tensor *input;
-    hk_plan *plan;
-    hki_evaluator evaluator;
+    hk_plan *plan, *evaluation;
     hk_plan *probed; /* with the probe; both NULL without probes */
     hki_probe *probe;
     int64_t to_probe; /* inputs */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "train/evaluate.h"
 
 enum { SAMPLE = 1000, LEAST_SAMPLE = 64 };
@@ -36,9 +37,8 @@ static void feed(const ward *w, int64_t first, int64_t count, int64_t n)
     int64_t all = hk_data_shape_of(w->data).n, pixels = hki_sample_count(&w->input->shape);
     float *x = hk_plan_value(w->plan, w->input);
     for (int64_t i = 0; i < count; i++) {
-        uint32_t index = (uint32_t)((double)(first + i) * (double)all / (double)n);
-        int32_t label;
-        hk_data_read(w->data, &index, 1, x + i * pixels, &label);
+        int64_t image = (int64_t)((double)(first + i) * (double)all / (double)n);
+        hki_data_images(w->data, image, 1, x + i * pixels);
     }
 }
 
