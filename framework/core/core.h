@@ -64,6 +64,12 @@ uint64_t hki_key(uint64_t seed, hki_stream stream, uint64_t a, uint64_t b);
 void hki_permutation(uint64_t key, uint32_t n, uint32_t *out);
 
 /* ---- Text ------------------------------------------------------------------------------------ */
+/* A sentence that grows in a room; what does not fit is left out. */
+typedef struct hki_text {
+    char *at;
+    size_t size, used;
+} hki_text;
+void hki_say(hki_text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool hki_parse_double(const char *text, double *out);          /* C locale, whole text, finite */
 bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
 /* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the

@@ -1,4 +1,5 @@
-/* Numbers out of text, whatever the program's locale; lists of words; names that are not known. */
+/* Sentences; numbers out of text, whatever the program's locale; lists of words; names that are not
+ * known. */
 #include "core/core.h"
 
 #include <errno.h>
@@ -7,6 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void hki_say(hki_text *to, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(to->at + to->used, to->size - to->used, format, arguments);
+    va_end(arguments);
+    to->used += strlen(to->at + to->used);
+}
 
 bool hki_parse_double(const char *text, double *out)
 {

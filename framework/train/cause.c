@@ -188,21 +188,6 @@ const char *hk_cause_name(hk_cause cause)
     return (unsigned)cause < HK_CAUSE_COUNT ? names[cause] : "unknown";
 }
 
-typedef struct sentence {
-    char *text;
-    size_t size, used;
-} sentence;
-
-static void say(sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(sentence *s, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (s->used < s->size)
-        s->used += (size_t)vsnprintf(s->text + s->used, s->size - s->used, format, arguments);
-    va_end(arguments);
-}
-
 /* How far a layer's weights are from those at the start, relative to these. */
 static double moved(const facts *f)
 {
@@ -216,57 +201,57 @@ static double moved(const facts *f)
     return sqrt(change / length);
 }
 
-static void say_weights(const facts *f, sentence *s, int64_t u, const hk_unit_finding *unit)
+static void say_weights(const facts *f, hki_text *s, int64_t u, const hk_unit_finding *unit)
 {
     if (unit->weight <= nearly_nothing)
-        say(s, "%s almost 0 (%.2g in unit %lld), so that its inputs hardly count",
-            f->scale ? "their gamma is" : "the norm of their weights is", unit->weight,
-            (long long)u);
+        hki_say(s, "%s almost 0 (%.2g in unit %lld), so that its inputs hardly count",
+                f->scale ? "their gamma is" : "the norm of their weights is", unit->weight,
+                (long long)u);
     else
-        say(s, "the weighted inputs of unit %lld lie between %.3g and %.3g, its %s aside, where it "
-            "does not react", (long long)u, unit->x_least - unit->bias,
-            unit->x_most - unit->bias, f->offset_name);
+        hki_say(s, "the weighted inputs of unit %lld lie between %.3g and %.3g, its %s aside, "
+                "where it does not react", (long long)u, unit->x_least - unit->bias,
+                unit->x_most - unit->bias, f->offset_name);
     if (unit->weight > nearly_nothing && unit->negative >= 0.9)
-        say(s, "; %.0f %% of its weights are below 0", 100 * unit->negative);
+        hki_say(s, "; %.0f %% of its weights are below 0", 100 * unit->negative);
 }
 
-static void say_step(const facts *f, sentence *s)
+static void say_step(const facts *f, hki_text *s)
 {
-    say(s, "step %lld alone multiplied the norm of the layer's parameters by %.3g; the loss was "
-        "%.3g in the first step and at most %.3g, in step %lld", (long long)f->own->step,
-        f->own->growth, f->record->first_loss, f->record->most_loss,
-        (long long)f->record->most_step);
+    hki_say(s, "step %lld alone multiplied the norm of the layer's parameters by %.3g; the loss "
+            "was %.3g in the first step and at most %.3g, in step %lld", (long long)f->own->step,
+            f->own->growth, f->record->first_loss, f->record->most_loss,
+            (long long)f->record->most_step);
 }
 
 /* The evidence for a cause; u is one of its units. */
-static void say_cause(const facts *f, sentence *s, hk_cause cause, int64_t u,
+static void say_cause(const facts *f, hki_text *s, hk_cause cause, int64_t u,
                       const hk_unit_finding *unit, const hk_examination *e)
 {
     switch (cause) {
     case HK_CAUSE_INPUT:
-        say(s, "the net's inputs are not scaled: mean %.3g and deviation %.3g instead of 0 and 1",
-            e->input_mean, e->input_deviation);
+        hki_say(s, "the net's inputs are not scaled: mean %.3g and deviation %.3g instead of 0 and "
+                "1", e->input_mean, e->input_deviation);
         break;
     case HK_CAUSE_BORN:
-        say(s, "they did not react to these inputs before the first step either");
+        hki_say(s, "they did not react to these inputs before the first step either");
         if (f->weight)
-            say(s, "; the layer's weights have moved by %.2g %% since", 100 * moved(f));
+            hki_say(s, "; the layer's weights have moved by %.2g %% since", 100 * moved(f));
         break;
     case HK_CAUSE_STARVED:
-        say(s, "what comes in never changes: the layers before are dead");
+        hki_say(s, "what comes in never changes: the layers before are dead");
         break;
     case HK_CAUSE_STEP:
         say_step(f, s);
         break;
     case HK_CAUSE_DECAY:
-        say(s, "decay (%s) has shrunk their weights: %.2g in unit %lld, where training began with "
-            "about %.2g", f->record->optimizer, unit->weight, (long long)u,
-            weight_at_start(f, e->layers[f->place].units));
+        hki_say(s, "decay (%s) has shrunk their weights: %.2g in unit %lld, where training began "
+                "with about %.2g", f->record->optimizer, unit->weight, (long long)u,
+                weight_at_start(f, e->layers[f->place].units));
         break;
     case HK_CAUSE_BIAS:
-        say(s, "the %s of unit %lld is %.3g, out of reach of the weighted inputs, which lie "
-            "between %.3g and %.3g", f->offset_name, (long long)u, unit->bias,
-            unit->x_least - unit->bias, unit->x_most - unit->bias);
+        hki_say(s, "the %s of unit %lld is %.3g, out of reach of the weighted inputs, which lie "
+                "between %.3g and %.3g", f->offset_name, (long long)u, unit->bias,
+                unit->x_least - unit->bias, unit->x_most - unit->bias);
         break;
     case HK_CAUSE_WEIGHTS:
         say_weights(f, s, u, unit);
@@ -276,19 +261,20 @@ static void say_cause(const facts *f, sentence *s, hk_cause cause, int64_t u,
     }
 }
 
-static void say_others(sentence *s, const hk_layer_finding *layer)
+static void say_others(hki_text *s, const hk_layer_finding *layer)
 {
     const char *before = ". Other causes: ";
     for (int c = 1; c < HK_CAUSE_COUNT; c++)
         if (layer->causes[c] && c != (int)layer->cause) {
-            say(s, "%s%s of %lld", before, hk_cause_name((hk_cause)c), (long long)layer->causes[c]);
+            hki_say(s, "%s%s of %lld", before, hk_cause_name((hk_cause)c),
+                    (long long)layer->causes[c]);
             before = ", ";
         }
 }
 
 static void explain(const facts *f, hk_layer_finding *layer, const hk_examination *e)
 {
-    sentence s = {layer->why, sizeof layer->why, 0};
+    hki_text s = {layer->why, sizeof layer->why, 0};
     int64_t u = 0;
     for (int c = 1; c < HK_CAUSE_COUNT; c++)
         if (layer->causes[c] > layer->causes[layer->cause])
@@ -297,8 +283,8 @@ static void explain(const facts *f, hk_layer_finding *layer, const hk_examinatio
         return;
     while (layer->found[u].cause != layer->cause)
         u++;
-    say(&s, "%lld of %lld units %s: ", (long long)layer->causes[layer->cause],
-        (long long)layer->units, layer->found[u].dead ? "never fire" : "have no slope left");
+    hki_say(&s, "%lld of %lld units %s: ", (long long)layer->causes[layer->cause],
+            (long long)layer->units, layer->found[u].dead ? "never fire" : "have no slope left");
     say_cause(f, &s, layer->cause, u, &layer->found[u], e);
     say_others(&s, layer);
 }

@@ -6,7 +6,6 @@
 #include "train/forecast.h"
 
 #include <math.h>
-#include <stdio.h>
 
 typedef struct signal {
     const char *lost; /* what happens when it ends */
@@ -86,55 +85,40 @@ static double depth_of(const hk_forecast *f, const signal *s)
 
 /* ---- The verdict ---------------------------------------------------------------------------------- */
 
-typedef struct text {
-    char *at;
-    size_t size, used;
-} text;
-
-__attribute__((format(printf, 2, 3))) static void say(text *to, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int n = vsnprintf(to->at + to->used, to->size - to->used, format, arguments);
-    va_end(arguments);
-    to->used += n > 0 ? (size_t)n : 0;
-    if (to->used >= to->size)
-        to->used = to->size - 1;
-}
-
 /* The gain that would keep the mean square, where that is not what the net has. */
-static void say_mending(text *to, const hk_forecast *f)
+static void say_mending(hki_text *to, const hk_forecast *f)
 {
     const hk_forecast_layer *l = &f->layers[f->n_layers / 2];
     if (!(fabs(l->gain / l->mend - 1) > 0.05))
         return;
-    say(to, " A gain of %.4g instead of %.4g would keep the mean square", l->mend, l->gain);
+    hki_say(to, " A gain of %.4g instead of %.4g would keep the mean square", l->mend, l->gain);
     if (fabs(log(l->mend_gradient)) > 0.05)
-        say(to, " of outputs, and multiply that of gradients by %.3g a layer", l->mend_gradient);
-    say(to, ".");
+        hki_say(to, " of outputs, and multiply that of gradients by %.3g a layer",
+                l->mend_gradient);
+    hki_say(to, ".");
 }
 
-static void say_dead(text *to, const hk_forecast *f)
+static void say_dead(hki_text *to, const hk_forecast *f)
 {
     if (f->born_dead.mean > 0.01)
-        say(to, " %.3g %% of such nets are born dead, the same output for all inputs: wider layers, "
-            "or rai, have fewer.", 100 * f->born_dead.mean);
+        hki_say(to, " %.3g %% of such nets are born dead, the same output for all inputs: wider "
+                "layers, or rai, have fewer.", 100 * f->born_dead.mean);
 }
 
 static void say_verdict(hk_forecast *f, const signal *first)
 {
-    text to = {f->verdict, sizeof f->verdict, 0};
+    hki_text to = {f->verdict, sizeof f->verdict, 0};
     const int n = f->n_layers;
     if (f->depth <= n)
-        say(&to, "Will not learn well: %s within %.0f of %d layers.", first->lost, f->depth, n);
+        hki_say(&to, "Will not learn well: %s within %.0f of %d layers.", first->lost, f->depth, n);
     else if (f->depth < 2 * n)
-        say(&to, "Can just learn: it has %d layers, and at about %.0f, %s.", n, f->depth,
-            first->lost);
+        hki_say(&to, "Can just learn: it has %d layers, and at about %.0f, %s.", n, f->depth,
+                first->lost);
     else if (f->depth < 1000)
-        say(&to, "Can learn: signals last through its %d layers; at about %.0f, %s.", n, f->depth,
-            first->lost);
+        hki_say(&to, "Can learn: signals last through its %d layers; at about %.0f, %s.", n,
+                f->depth, first->lost);
     else
-        say(&to, "Can learn: outputs and gradients keep their size, and inputs stay apart.");
+        hki_say(&to, "Can learn: outputs and gradients keep their size, and inputs stay apart.");
     say_dead(&to, f);
     if (f->depth < 2 * n && first->mends)
         say_mending(&to, f);
