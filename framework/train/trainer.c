@@ -27,12 +27,11 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
         t->options.batch = (int)n;
     t->steps_per_epoch = (n + t->options.batch - 1) / t->options.batch;
     t->optimizer_spec = hki_copy_text(options->optimizer ? options->optimizer : "adam");
-    t->schedule_spec = hki_copy_text(options->schedule ? options->schedule : "constant");
-    t->augment_spec = hki_copy_text(options->augment ? options->augment : "none");
-    if (!t->optimizer_spec || !t->schedule_spec || !t->augment_spec)
+    if (!t->optimizer_spec)
         return HK_NO_MEMORY;
     hk_status status = options->doctor ? hki_treatments_parse(options->doctor, &t->doctor) : HK_OK;
-    return status ? status : hki_schedule_parse(t->schedule_spec, &t->schedule);
+    const char *schedule = options->schedule ? options->schedule : "constant";
+    return status ? status : hki_schedule_parse(schedule, &t->schedule);
 }
 
 static hk_status check_all_data(const hk_trainer *t)
@@ -111,7 +110,7 @@ static hk_status prepare(hk_trainer *t)
     if (!t->loss)
         return hk_last_status();
     hk_loader_options loader = {.batch = t->options.batch, .shuffle = 1,
-                                .augment = t->augment_spec, .seed = t->options.seed};
+                                .augment = t->options.augment, .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
         (status = make_plans(t)) ||
         (status = hki_record_new(t->optimizer, &t->record)))
@@ -148,8 +147,6 @@ void hk_trainer_free(hk_trainer *t)
     hk_optimizer_free(t->optimizer);
     hki_free(t->layers);
     hki_free(t->optimizer_spec);
-    hki_free(t->schedule_spec);
-    hki_free(t->augment_spec);
     hki_free(t);
 }
 
@@ -307,7 +304,7 @@ static hk_status maybe_treat(hk_trainer *t)
 
 hk_status hk_trainer_run(hk_trainer *t)
 {
-    t->started = hki_now() - t->report.seconds;
+    double started = hki_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
         hk_status status = maybe_treat(t);
         if (!status)
@@ -321,7 +318,7 @@ hk_status hk_trainer_run(hk_trainer *t)
         if (status)
             return status;
         t->report.epoch = ++t->epoch;
-        t->report.seconds = hki_now() - t->started;
+        t->report.seconds = hki_now() - started;
         if (t->options.epoch && t->options.epoch(&t->report, t->options.user))
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }

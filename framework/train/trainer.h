@@ -6,8 +6,8 @@
 #include "train/treat.h"
 
 struct hk_trainer {
-    hk_train_options options; /* with defaults filled in; texts are copies */
-    char *optimizer_spec, *schedule_spec, *augment_spec;
+    hk_train_options options; /* with defaults filled in; its texts end with hk_trainer_new */
+    char *optimizer_spec;
     hk_tensor *logits, *labels, *loss;
     const hk_tensor *input;
     hk_plan *plan, *evaluation;
@@ -21,7 +21,6 @@ struct hk_trainer {
     hk_loader *loader;
     int64_t steps_per_epoch, step; /* step: taken so far */
     int epoch;                     /* finished so far */
-    double started;                /* seconds on the monotonic clock */
     hk_layer_report *layers;
     hk_epoch_report report;
 };
