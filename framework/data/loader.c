@@ -28,10 +28,10 @@ struct hk_loader {
     buffer buffers[2];
     int back;
     bool wanted, stop;
-    bool has_mutex, has_change, has_thread;
     pthread_mutex_t mutex;
     pthread_cond_t change;
     pthread_t thread;
+    bool has_thread;
 };
 
 /* ---- Images ---------------------------------------------------------------------------------- */
@@ -141,15 +141,11 @@ static void hand_over(hk_loader *l)
 /* Signals are the program's business: the thread takes none. */
 static hk_status start_thread(hk_loader *l)
 {
-    l->has_mutex = pthread_mutex_init(&l->mutex, NULL) == 0;
-    l->has_change = l->has_mutex && pthread_cond_init(&l->change, NULL) == 0;
-    if (l->has_change) {
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return l->has_thread ? HK_OK : hki_fail(HK_NO_MEMORY, "loader: the system gives no thread");
 }
 
@@ -162,10 +158,8 @@ static void end_thread(hk_loader *l)
         pthread_mutex_unlock(&l->mutex);
         pthread_join(l->thread, NULL);
     }
-    if (l->has_change)
-        pthread_cond_destroy(&l->change);
-    if (l->has_mutex)
-        pthread_mutex_destroy(&l->mutex);
+    pthread_cond_destroy(&l->change);
+    pthread_mutex_destroy(&l->mutex);
 }
 
 /* ---- Options --------------------------------------------------------------------------------- */
@@ -244,6 +238,8 @@ hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, h
     l->batch = options->batch < data->shape.n ? options->batch : data->shape.n;
     l->shuffle = options->shuffle;
     l->seed = options->seed;
+    l->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    l->change = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     hk_status status = parse_augment(l, options->augment);
     if (status == HK_OK)
         status = allocate(l);
