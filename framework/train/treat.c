@@ -45,16 +45,14 @@ static void feed(const ward *w, int64_t first, int64_t count, int64_t n)
 /* As many as fit into memory well. */
 static int64_t sample_of(const ward *w, int64_t inputs)
 {
-    int64_t widest = 1, n = SAMPLE;
+    int64_t widest = 1;
     for (int id = 0; id <= w->logits->id; id++) {
         const hk_tensor *t = w->logits->net->tensors[id];
-        if (t->role == HKI_COMPUTED && hki_sample_count(&t->shape) > widest)
-            widest = hki_sample_count(&t->shape);
+        if (t->role == HKI_COMPUTED)
+            widest = hki_max(widest, hki_sample_count(&t->shape));
     }
     int64_t fit = most_bytes / (widest * (int64_t)sizeof(float));
-    n = fit < n ? fit : n;
-    n = n < LEAST_SAMPLE ? LEAST_SAMPLE : n;
-    return n < inputs ? n : inputs;
+    return hki_min(hki_max(hki_min(SAMPLE, fit), LEAST_SAMPLE), inputs);
 }
 
 static hk_status make_plan(ward *w)
@@ -62,10 +60,7 @@ static hk_status make_plan(ward *w)
     hk_plan_options options = {.batch = w->sample, .output = w->logits, .probe = 1};
     hk_plan_free(w->plan);
     w->plan = NULL;
-    hk_status status = hk_plan_new(w->logits->net, &options, &w->plan);
-    if (!status)
-        feed(w, 0, w->sample, w->sample);
-    return status;
+    return hk_plan_new(w->logits->net, &options, &w->plan);
 }
 
 /* ---- Finding dead units ---------------------------------------------------------------------- */
@@ -115,7 +110,7 @@ static hk_status look(ward *w, int64_t inputs, hki_probe *probe)
 {
     hk_status status = HK_OK;
     for (int64_t done = 0, now; done < inputs && !status; done += now) {
-        now = inputs - done < w->sample ? inputs - done : w->sample;
+        now = hki_min(inputs - done, w->sample);
         feed(w, done, now, inputs);
         status = hk_plan_forward(w->plan, now);
     }
@@ -124,7 +119,6 @@ static hk_status look(ward *w, int64_t inputs, hki_probe *probe)
     for (int i = 0; i < w->n_sites - 1 && !status; i++)
         find_dead(w, probe, i);
     hki_plan_watch(w->plan, NULL, NULL);
-    feed(w, 0, w->sample, w->sample);
     return status;
 }
 
@@ -141,11 +135,6 @@ static hk_status examine(ward *w, int64_t inputs)
 }
 
 /* ---- The methods, on one layer --------------------------------------------------------------- */
-
-static hk_status leave(const char *why)
-{
-    return hki_fail(HK_BAD_ARGUMENT, "%s", why);
-}
 
 /* What an optimizer knew of the weights of a channel. */
 static void forget_incoming(const ward *w, const hki_site *site, int64_t channel)
@@ -201,7 +190,7 @@ static hk_status calm(ward *w, hki_site *site)
 static hk_status swap(ward *w, hki_site *site, const hki_method *method, int64_t *treated)
 {
     if (hki_use_of(site->y)->plugin == method->to.plugin)
-        return leave("they have this activation already");
+        return hki_fail(HK_BAD_ARGUMENT, "they have this activation already");
     hk_status status = hki_layer_mix(w->logits->net, site->y->layer, &method->to);
     if (!status)
         status = calm(w, site);
@@ -213,7 +202,7 @@ static hk_status swap(ward *w, hki_site *site, const hki_method *method, int64_t
         ++*treated;
     }
     if (!status && !*treated)
-        return leave("they were swapped before");
+        return hki_fail(HK_BAD_ARGUMENT, "they were swapped before");
     return status;
 }
 
@@ -257,9 +246,10 @@ static hk_status redraw(ward *w, hki_site *site, int64_t *treated)
 static hk_status redo(ward *w, hki_site *site, int64_t *treated)
 {
     if (!site->weight || !site->weight->init)
-        return leave("no weight with an initializer makes them");
+        return hki_fail(HK_BAD_ARGUMENT, "no weight with an initializer makes them");
     if (site->weight_is_normed)
-        return leave("their weight is normalized: a new channel would change others");
+        return hki_fail(HK_BAD_ARGUMENT, "their weight is normalized: a new channel would change "
+                        "others");
     hk_status status = hki_change_readers(site->y, w->logits, NULL, false, w->optimizer);
     if (!status)
         status = redraw(w, site, treated);
@@ -272,7 +262,7 @@ static hk_status redo(ward *w, hki_site *site, int64_t *treated)
 static hk_status make_fire(ward *w, hki_site *site, const hki_method *method, int64_t *treated)
 {
     if (!hki_site_bias(site))
-        return leave("they have no bias");
+        return hki_fail(HK_BAD_ARGUMENT, "they have no bias");
     hk_status status = calm(w, site);
     site->q = method->q;
     for (int64_t j = 0; j < site->channels; j++)
@@ -290,7 +280,7 @@ static hk_status apply(ward *w, hki_site *site, const hki_method *method)
     hk_status status = method->kind == HKI_REDO   ? redo(w, site, &treated)
                        : method->kind == HKI_BIAS ? make_fire(w, site, method, &treated)
                                                   : swap(w, site, method, &treated);
-    report->treated = treated > report->treated ? treated : report->treated;
+    report->treated = hki_max(report->treated, treated);
     if (status != HK_BAD_ARGUMENT)
         return status;
     snprintf(report->note, sizeof report->note, "%s: %.200s", method->name, hk_message());
@@ -314,6 +304,7 @@ static hk_status apply_all(ward *w, const hki_treatments *how)
 static hk_status treat(ward *w, const hki_treatments *how)
 {
     int n_tensors = w->logits->net->n_tensors;
+    feed(w, 0, w->sample, w->sample);
     hk_status status = hki_keep_means(w->plan, w->sample, w->sites, w->n_sites);
     if (!status)
         status = apply_all(w, how);
@@ -322,9 +313,10 @@ static hk_status treat(ward *w, const hki_treatments *how)
     if (status || !w->result->treated)
         return status;
     status = make_plan(w);
-    if (!status)
-        status = hki_restore_means(w->plan, w->sample, w->sites, w->n_sites, &w->result->shift);
-    return status;
+    if (status)
+        return status;
+    feed(w, 0, w->sample, w->sample);
+    return hki_restore_means(w->plan, w->sample, w->sites, w->n_sites, &w->result->shift);
 }
 
 static hk_status open_ward(ward *w)

@@ -48,7 +48,7 @@ typedef struct hki_site {
     double *mean;  /* [channels] of x before the treatment */
     double *square; /* [channels], mean of x^2 */
     float *coef;   /* room for the norm's coefficients, NULL without */
-    bool *dead;    /* [channels]; NULL for the logits */
+    bool *dead;    /* [channels] */
     bool *redrawn; /* [channels]: its mean is not kept */
     double q;      /* share of the inputs that is to fire; 0: as it is */
     hk_treated_layer *report;

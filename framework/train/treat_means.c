@@ -183,7 +183,7 @@ static int by_size(const void *a, const void *b)
 static float upper_quantile(const run *it, const hki_site *site, int64_t rows, const float *x,
                             int64_t j)
 {
-    int64_t n = rows < QUANTILE_ROWS ? rows : QUANTILE_ROWS;
+    int64_t n = hki_min(rows, QUANTILE_ROWS);
     for (int64_t i = 0; i < n; i++) {
         int64_t r = n == rows ? i : i * INT64_C(2654435769) % rows;
         it->column[i] = x[r * site->channels + j];
@@ -229,7 +229,7 @@ static void watch(void *user, const hki_call *call, bool back, double seconds)
 static hk_status run_plan(hk_plan *plan, int64_t n, run *it)
 {
     for (int i = 0; i < it->n_sites; i++)
-        it->widest = it->sites[i].channels > it->widest ? it->sites[i].channels : it->widest;
+        it->widest = hki_max(it->widest, it->sites[i].channels);
     it->parts = hki_alloc_array(HKI_MAX_CHUNKS * (size_t)it->widest, sizeof *it->parts);
     it->means = hki_alloc_array((size_t)it->widest, sizeof *it->means);
     it->by = hki_alloc_array((size_t)it->widest, sizeof *it->by);
