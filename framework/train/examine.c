@@ -24,7 +24,7 @@ bool hki_is_ill(const hki_unit *unit)
 static void sample_rows(const hki_look *look, hki_sampled *s, const hki_call *call)
 {
     int64_t positions = hki_rows(&s->tensor->shape, 1);
-    int64_t each = positions < look->per_input ? positions : look->per_input;
+    int64_t each = hki_min(positions, look->per_input);
     for (int64_t b = 0; b < call->batch && s->y; b++) {
         int64_t input = look->done + b;
         for (int64_t i = 0; i < each && input % look->stride == 0; i++) {
@@ -60,7 +60,6 @@ static hk_status prepare_layer(hki_sampled *s, const hk_tensor *t)
     return s->x && s->y ? HK_OK : HK_NO_MEMORY;
 }
 
-/* The probe watches the activations in the plan's order, and so do the samples. */
 static hk_status prepare_layers(hki_look *look)
 {
     int n_layers = hki_probe_layers(look->probe);
@@ -70,12 +69,10 @@ static hk_status prepare_layers(hki_look *look)
     look->layers = hki_alloc_array((size_t)n_layers, sizeof *look->layers);
     if (!look->layers)
         return HK_NO_MEMORY;
-    for (int s = 0; s < look->plan->n_steps; s++) {
-        const hk_tensor *t = look->plan->steps[s].call.tensor;
-        if (hki_is_activation(t) && prepare_layer(&look->layers[look->n_layers++], t))
-            return HK_NO_MEMORY;
-    }
-    return HK_OK;
+    hk_status status = HK_OK;
+    for (int i = 0; i < n_layers && !status; i++, look->n_layers++)
+        status = prepare_layer(&look->layers[i], hki_probe_tensor(look->probe, i));
+    return status;
 }
 
 static hk_status prepare(hki_look *look, hk_tensor *logits)
@@ -97,7 +94,6 @@ static hk_status prepare(hki_look *look, hk_tensor *logits)
     look->watch = look->plan->watch;
     look->watcher = look->plan->watcher;
     hki_plan_watch(look->plan, watch, look);
-    hki_probe_reset(look->probe);
     return look->sums && look->squares ? HK_OK : HK_NO_MEMORY;
 }
 

@@ -108,7 +108,7 @@ static void measure(const simulation *it, hki_seen *s)
     const hk_tensor *t = s->tensor;
     if (t->role == HKI_LEARNED)
         add(&s->square, mean_square(hki_count(&t->shape, 1), t->value));
-    if (!s->is_watched)
+    if (!s->differs)
         return;
     const int64_t n = it->options.inputs, count = hki_sample_count(&t->shape);
     const float *y = hk_plan_value(it->plan, t), *dy = hk_plan_gradient(it->plan, t);
@@ -188,7 +188,7 @@ static hk_status simulate_net(simulation *it, int64_t number)
         return status;
     int64_t work = 0;
     for (int id = 0; id < it->n_seen; id++)
-        if (it->seen[id].is_watched)
+        if (it->seen[id].differs)
             work += n * hki_sample_count(&it->seen[id].tensor->shape);
 #pragma omp parallel for num_threads(hki_threads_for(work)) schedule(static)
     for (int id = 0; id < it->n_seen; id++)
@@ -224,8 +224,7 @@ static hk_status watch_tensors(simulation *it)
     for (int id = 0; id < it->n_seen; id++) {
         hki_seen *s = &it->seen[id];
         s->tensor = it->logits->net->tensors[id];
-        s->is_watched = is_worth_watching(it, s->tensor);
-        if (!s->is_watched)
+        if (!is_worth_watching(it, s->tensor))
             continue;
         it->watched[it->n_watched++] = s->tensor;
         s->differs = hki_alloc_array((size_t)hki_channels(&s->tensor->shape), sizeof(bool));

@@ -14,9 +14,8 @@ hk_estimate hki_tally_estimate(const hki_tally *tally);
 /* A tensor over all nets: the figures of hk_forecast_layer. Of learned tensors, square alone. */
 typedef struct hki_seen {
     hk_tensor *tensor;
-    bool is_watched;
     hki_tally mean, square, square_squared, difference, gradient, dead_units, dead, silent;
-    bool *differs; /* [channels]: in the net at hand */
+    bool *differs; /* [channels]: in the net at hand; NULL: the tensor is not watched */
     double square_theory, gradient_theory, silent_theory;
 } hki_seen;
 

@@ -327,6 +327,17 @@ static hk_status make_room(hki_probe *probe)
     return HK_OK;
 }
 
+/* Forgets what was seen. */
+static void forget(hki_probe *probe)
+{
+    for (int i = 0; i < probe->n_layers; i++) {
+        watched *w = &probe->layers[i];
+        w->rows = 0;
+        hki_units_forget(w->units, w->c_out);
+        memset(w->bins, 0, sizeof w->bins);
+    }
+}
+
 hk_status hki_probe_new(hk_plan *plan, hki_probe **out)
 {
     hki_probe *probe = hki_alloc(sizeof *probe);
@@ -346,7 +357,7 @@ hk_status hki_probe_new(hk_plan *plan, hki_probe **out)
         *out = NULL;
         return status;
     }
-    hki_probe_reset(probe);
+    forget(probe);
     hki_plan_watch(plan, watch, probe);
     return HK_OK;
 }
@@ -365,21 +376,11 @@ void hki_probe_free(hki_probe *probe)
     hki_free(probe);
 }
 
-void hki_probe_reset(hki_probe *probe)
-{
-    for (int i = 0; i < probe->n_layers; i++) {
-        watched *w = &probe->layers[i];
-        w->rows = 0;
-        hki_units_forget(w->units, w->c_out);
-        memset(w->bins, 0, sizeof w->bins);
-    }
-}
-
 hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n)
 {
     float *x = hk_plan_value(probe->plan, input);
     hk_status status = HK_OK;
-    hki_probe_reset(probe);
+    forget(probe);
     for (int64_t done = 0, now; done < n && !status; done += now) {
         now = hki_min(n - done, probe->plan->batch);
         hki_data_images(data, done, now, x);

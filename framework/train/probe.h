@@ -7,12 +7,10 @@
 
 typedef struct hki_probe hki_probe;
 
-/* Watches a plan made with .probe = 1. HK_NO_MEMORY. */
+/* Watches a plan made with .probe = 1: from now on its forward runs are looked at. HK_NO_MEMORY. */
 hk_status hki_probe_new(hk_plan *plan, hki_probe **out);
 void hki_probe_free(hki_probe *probe);
-/* Forgets what was seen; from now on the plan's forward runs are looked at. */
-void hki_probe_reset(hki_probe *probe);
-/* Forgets, then runs the first n samples of the data, fed to `input`, through the plan. */
+/* Forgets what was seen, then runs the first n samples of the data, fed to `input`, through the plan. */
 hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n);
 int hki_probe_layers(const hki_probe *probe);
 const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activation of layer i */
