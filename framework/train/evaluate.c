@@ -14,8 +14,9 @@ hk_status hki_evaluation_plan(hk_tensor *logits, hk_plan **out)
     return hk_plan_new(logits->net, &options, out);
 }
 
-hk_status hki_check_data(const hk_tensor *input, const hk_tensor *logits, const hk_data *data)
+hk_status hki_check_data(hk_tensor *logits, const hk_data *data)
 {
+    const hk_tensor *input = hk_tensor_input(logits);
     hk_data_shape d = hk_data_shape_of(data);
     hk_shape images = HK_SHAPE(HK_BATCH, d.height, d.width, d.channels);
     if (!input)
@@ -58,7 +59,7 @@ hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out
     hk_status status = hki_evaluation_plan(logits, &plan);
     if (status)
         return status;
-    status = hki_check_data(hk_tensor_input(logits), logits, data);
+    status = hki_check_data(logits, data);
     if (!status)
         status = hki_evaluate_by(plan, logits, data, out);
     hk_plan_free(plan);

@@ -8,5 +8,6 @@ hk_status hki_evaluation_plan(hk_tensor *logits, hk_plan **out);
 hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
                           hk_evaluation *out);
 
-/* HK_BAD_SHAPE with both shapes when the net cannot take the data. */
-hk_status hki_check_data(const hk_tensor *input, const hk_tensor *logits, const hk_data *data);
+/* HK_BAD_SHAPE with both shapes when the net cannot take the data, HK_BAD_ARGUMENT when it has no
+ * input. */
+hk_status hki_check_data(hk_tensor *logits, const hk_data *data);

@@ -97,18 +97,7 @@ static hk_status prepare(hki_look *look, hk_tensor *logits)
     return look->sums && look->squares ? HK_OK : HK_NO_MEMORY;
 }
 
-hk_status hki_look_open(hk_tensor *logits, const hk_data *data, hki_look *out)
-{
-    *out = (hki_look){.input = hk_tensor_input(logits), .data = data};
-    hk_status status = hki_check_data(out->input, logits, data);
-    if (!status)
-        status = prepare(out, logits);
-    if (status)
-        hki_look_clear(out);
-    return status;
-}
-
-void hki_look_clear(hki_look *look)
+static void clear_look(hki_look *look)
 {
     for (int i = 0; i < look->n_layers; i++) {
         hki_free(look->layers[i].x);
@@ -122,6 +111,19 @@ void hki_look_clear(hki_look *look)
     *look = (hki_look){0};
 }
 
+/* Makes ready to look at the net that ends in `logits` while it evaluates `data`. The look must stay
+ * where it is until it is cleared. */
+static hk_status open_look(hk_tensor *logits, const hk_data *data, hki_look *out)
+{
+    *out = (hki_look){.input = hk_tensor_input(logits), .data = data};
+    hk_status status = hki_check_data(logits, data);
+    if (!status)
+        status = prepare(out, logits);
+    if (status)
+        clear_look(out);
+    return status;
+}
+
 static void sum_inputs(hki_look *look, const float *x, int64_t n)
 {
     int64_t channels = hki_channels(&look->input->shape), rows = hki_rows(&look->input->shape, n);
@@ -133,7 +135,8 @@ static void sum_inputs(hki_look *look, const float *x, int64_t n)
         }
 }
 
-hk_status hki_look_until(hki_look *look, int64_t n)
+/* Looks until `n` inputs have been seen. */
+static hk_status look_until(hki_look *look, int64_t n)
 {
     hk_status status = HK_OK;
     while (look->done < n && !status) {
@@ -273,7 +276,7 @@ static hk_status look_at_points(hki_look *look, hk_examination *e)
 {
     hk_status status = HK_OK;
     for (int p = 0; p < e->n_seen && !status; p++) {
-        status = hki_look_until(look, e->seen[p]);
+        status = look_until(look, e->seen[p]);
         count_ill(look, p, e);
     }
     for (int i = 0; i < e->n_layers && !status; i++) {
@@ -289,14 +292,14 @@ static hk_status look_at_points(hki_look *look, hk_examination *e)
 static hk_status look_at_start(hk_tensor *start, const hk_data *data, const hk_examination *e,
                                hki_look *out)
 {
-    hk_status status = hki_look_open(start, data, out);
+    hk_status status = open_look(start, data, out);
     bool same = !status && out->n_layers == e->n_layers;
     for (int i = 0; same && i < e->n_layers; i++)
         same = out->layers[i].channels_out == e->layers[i].units;
     if (!status && !same)
         status = hki_fail(HK_BAD_ARGUMENT, "the net and what is said to be its start have not the "
                           "same layers");
-    return status ? status : hki_look_until(out, e->inputs);
+    return status ? status : look_until(out, e->inputs);
 }
 
 static hk_status examine(hki_look *look, const hk_examine_options *options, hk_examination *e)
@@ -311,7 +314,7 @@ static hk_status examine(hki_look *look, const hk_examine_options *options, hk_e
         hki_find_causes(look, start.plan ? &start : NULL, options->record, e);
         status = hki_advise(look, options->record, e);
     }
-    hki_look_clear(&start);
+    clear_look(&start);
     return status;
 }
 
@@ -323,10 +326,10 @@ hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_op
     if (!logits || !data)
         return hki_fail(HK_BAD_ARGUMENT, "examining needs a net and data");
     hk_examination *e = hki_alloc(sizeof *e);
-    hk_status status = e ? hki_look_open(logits, data, &look) : HK_NO_MEMORY;
+    hk_status status = e ? open_look(logits, data, &look) : HK_NO_MEMORY;
     if (!status) {
         status = examine(&look, options ? options : &(hk_examine_options){0}, e);
-        hki_look_clear(&look);
+        clear_look(&look);
     }
     if (status)
         hk_examination_free(e);

@@ -27,13 +27,6 @@ typedef struct hki_look {
     double *sums, *squares;    /* [channels of the input] */
 } hki_look;
 
-/* Makes ready to look at the net that ends in `logits` while it evaluates `data`. The look must
- * stay where it is until it is cleared. Fails as hk_examine. */
-hk_status hki_look_open(hk_tensor *logits, const hk_data *data, hki_look *out);
-/* Looks until `n` inputs have been seen. */
-hk_status hki_look_until(hki_look *look, int64_t n);
-void hki_look_clear(hki_look *look);
-
 /* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
 bool hki_is_ill(const hki_unit *unit);
 

@@ -258,7 +258,7 @@ static hk_status start(simulation *it)
     if (o->inputs < 2 || o->inputs % 2 || o->nets < 0)
         return hki_fail(HK_BAD_ARGUMENT, "a forecast of %lld nets with %lld inputs: expected an "
                         "even number of inputs", (long long)o->nets, (long long)o->inputs);
-    hk_status status = o->data ? hki_check_data(it->input, it->logits, o->data) : HK_OK;
+    hk_status status = o->data ? hki_check_data(it->logits, o->data) : HK_OK;
     if (!status)
         status = watch_tensors(it);
     if (status)

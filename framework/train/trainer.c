@@ -40,7 +40,7 @@ static hk_status check_all_data(const hk_trainer *t)
     hk_status status = HK_OK;
     for (int i = 0; i < 3 && !status; i++)
         if (sets[i])
-            status = hki_check_data(t->input, t->logits, sets[i]);
+            status = hki_check_data(t->logits, sets[i]);
     return status;
 }
 

@@ -323,7 +323,7 @@ static hk_status open_ward(ward *w)
 {
     w->input = hk_tensor_input(w->logits);
     w->result = hki_alloc(sizeof *w->result);
-    return w->result ? hki_check_data(w->input, w->logits, w->data) : HK_NO_MEMORY;
+    return w->result ? hki_check_data(w->logits, w->data) : HK_NO_MEMORY;
 }
 
 static void close_ward(ward *w)
