@@ -110,12 +110,6 @@ static size_t binary_scratch(const hk_tensor *y, int64_t batch)
     return repeats ? aside + (a > b ? a : b) : 0;
 }
 
-static uint32_t reads_both(const hk_tensor *y)
-{
-    (void)y;
-    return 3;
-}
-
 /* The first operand has y's shape, so y and its gradient may take its place. */
 static bool first_is_whole(const hk_tensor *y)
 {
@@ -229,7 +223,7 @@ static void mul_backward(const hki_call *call)
 static const hki_op op_mul = {.name = "mul",
                               .forward = mul_forward,
                               .backward = mul_backward,
-                              .reads = reads_both,
+                              .reads = hki_reads_operands,
                               .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_mul(hk_tensor *a, hk_tensor *b)
@@ -263,7 +257,7 @@ static void div_backward(const hki_call *call)
 static const hki_op op_div = {.name = "div",
                               .forward = div_forward,
                               .backward = div_backward,
-                              .reads = reads_both,
+                              .reads = hki_reads_operands,
                               .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_div(hk_tensor *a, hk_tensor *b)

@@ -76,12 +76,6 @@ static void conv_prepare(const hki_call *call, void *prepared)
     hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
 }
 
-static uint32_t conv_reads(const hk_tensor *y)
-{
-    (void)y;
-    return 3;
-}
-
 static size_t conv_scratch(const hk_tensor *y, int64_t batch)
 {
     hki_conv conv = hki_conv_of(y, batch);
@@ -99,7 +93,7 @@ static uint32_t conv_adds(const hk_tensor *y)
 const hki_op hki_op_conv2d = {.name = "conv2d",
                               .forward = conv_forward,
                               .backward = conv_backward,
-                              .reads = conv_reads,
+                              .reads = hki_reads_operands,
                               .prepared_bytes = conv_prepared,
                               .prepare = conv_prepare,
                               .adds = conv_adds,

@@ -100,17 +100,11 @@ static size_t drop_block_scratch(const hk_tensor *y, int64_t batch)
     return (size_t)hki_count(&y->shape, batch);
 }
 
-static bool always(const hk_tensor *y)
-{
-    (void)y;
-    return true;
-}
-
 static const hki_op op_drop_block = {.name = "drop block",
                                      .forward = drop_block_forward,
                                      .backward = drop_block_backward,
                                      .scratch_bytes = drop_block_scratch,
-                                     .in_place = always};
+                                     .in_place = hki_always};
 
 hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
 {

@@ -38,12 +38,6 @@ static void linear_backward(const hki_call *call)
         engine->column_sums(p.m, p.n, call->dy, call->dx[2], call->scratch);
 }
 
-static uint32_t linear_reads(const hk_tensor *y)
-{
-    (void)y;
-    return 3;
-}
-
 static size_t linear_scratch(const hk_tensor *y, int64_t batch)
 {
     const hki_engine *engine = hki_engine_active();
@@ -61,7 +55,7 @@ static size_t linear_scratch(const hk_tensor *y, int64_t batch)
 const hki_op hki_op_linear = {.name = "matmul",
                               .forward = linear_forward,
                               .backward = linear_backward,
-                              .reads = linear_reads,
+                              .reads = hki_reads_operands,
                               .scratch_bytes = linear_scratch};
 
 hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)

@@ -34,16 +34,10 @@ static void softmax_backward(const hki_call *call)
     }
 }
 
-static uint32_t reads_result(const hk_tensor *y)
-{
-    (void)y;
-    return HKI_READS_OUTPUT;
-}
-
 static const hki_op op_softmax = {.name = "softmax",
                                   .forward = softmax_forward,
                                   .backward = softmax_backward,
-                                  .reads = reads_result};
+                                  .reads = hki_reads_result};
 
 hk_tensor *hk_softmax(hk_tensor *x)
 {
@@ -128,16 +122,10 @@ static void entropy_backward(const hki_call *call)
     }
 }
 
-static uint32_t reads_both(const hk_tensor *y)
-{
-    (void)y;
-    return 3;
-}
-
 static const hki_op op_cross_entropy = {.name = "cross entropy",
                                         .forward = entropy_forward,
                                         .backward = entropy_backward,
-                                        .reads = reads_both};
+                                        .reads = hki_reads_operands};
 
 hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing)
 {
@@ -229,7 +217,7 @@ static float square_slope(float y, float target, float v)
 static const hki_op op_mse = {.name = "mean squared error",
                               .forward = element_forward,
                               .backward = element_backward,
-                              .reads = reads_both};
+                              .reads = hki_reads_operands};
 
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target)
 {
@@ -250,7 +238,7 @@ static float huber_slope(float y, float target, float v)
 static const hki_op op_huber = {.name = "huber loss",
                                 .forward = element_forward,
                                 .backward = element_backward,
-                                .reads = reads_both};
+                                .reads = hki_reads_operands};
 
 hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta)
 {
@@ -283,7 +271,7 @@ static float binary_target_slope(float z, float target, float v)
 static const hki_op op_binary = {.name = "binary cross entropy",
                                  .forward = element_forward,
                                  .backward = element_backward,
-                                 .reads = reads_both};
+                                 .reads = hki_reads_operands};
 
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets)
 {

@@ -99,14 +99,8 @@ static void noise_backward(const hki_call *call)
     apply(call, call->dy, call->dx[0], true);
 }
 
-static bool always(const hk_tensor *y)
-{
-    (void)y;
-    return true;
-}
-
 #define NOISE(name_)                                                                               \
-    {.name = name_, .forward = noise_forward, .backward = noise_backward, .in_place = always}
+    {.name = name_, .forward = noise_forward, .backward = noise_backward, .in_place = hki_always}
 static const hki_op op_alpha = NOISE("alpha dropout"), op_gaussian = NOISE("gaussian dropout"),
                     op_noise = NOISE("gaussian noise"), op_path = NOISE("drop path");
 const hki_op hki_op_drop_connect = NOISE("drop connect");

@@ -32,18 +32,6 @@ INLINE void map_back(const hki_call *call, unary_slope *slope)
         dx[i] = dy[i] * slope(x[i], y[i], v);
 }
 
-static uint32_t reads_x(const hk_tensor *y)
-{
-    (void)y;
-    return 1;
-}
-
-static uint32_t reads_y(const hk_tensor *y)
-{
-    (void)y;
-    return HKI_READS_OUTPUT;
-}
-
 static hk_tensor *unary(const hki_op *op, hk_tensor *x, double value)
 {
     float v = (float)value;
@@ -73,13 +61,8 @@ static void scale_backward(const hki_call *call)
     for (int64_t i = 0; i < n; i++)
         dx[i] = scale_slope(0, 0, v) * dy[i];
 }
-static bool always(const hk_tensor *y)
-{
-    (void)y;
-    return true;
-}
 static const hki_op op_scale = {
-    .name = "scale", .forward = scale_forward, .backward = scale_backward, .in_place = always};
+    .name = "scale", .forward = scale_forward, .backward = scale_backward, .in_place = hki_always};
 
 hk_tensor *hk_scale(hk_tensor *x, double factor)
 {
@@ -110,7 +93,7 @@ static void exp_backward(const hki_call *call)
     map_back(call, exp_slope);
 }
 static const hki_op op_exp = {
-    .name = "exp", .forward = exp_forward, .backward = exp_backward, .reads = reads_y};
+    .name = "exp", .forward = exp_forward, .backward = exp_backward, .reads = hki_reads_result};
 
 hk_tensor *hk_exp(hk_tensor *x)
 {
@@ -136,7 +119,7 @@ static void log_backward(const hki_call *call)
     map_back(call, log_slope);
 }
 static const hki_op op_log = {
-    .name = "log", .forward = log_forward, .backward = log_backward, .reads = reads_x};
+    .name = "log", .forward = log_forward, .backward = log_backward, .reads = hki_reads_operands};
 
 hk_tensor *hk_log(hk_tensor *x)
 {
@@ -172,7 +155,7 @@ static void pow_backward(const hki_call *call)
     map_back(call, pow_slope);
 }
 static const hki_op op_pow = {
-    .name = "pow", .forward = pow_forward, .backward = pow_backward, .reads = reads_x};
+    .name = "pow", .forward = pow_forward, .backward = pow_backward, .reads = hki_reads_operands};
 
 hk_tensor *hk_pow(hk_tensor *x, double exponent)
 {
