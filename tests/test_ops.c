@@ -54,6 +54,27 @@ static void values_of_elementwise(void)
     hk_net_free(net);
 }
 
+/* Rows that are cut into pieces, the last of which is not full. */
+static void values_of_long_rows(void)
+{
+    enum { N = 10001 };
+    static float in[N], shifted[N], divided[N], squared[N];
+    hk_net *net = new_net();
+    hk_tensor *x = hk_input(net, N), *c = hk_constant(net, HK_SHAPE(1), (float[]){4});
+    for (int i = 0; i < N; i++) {
+        in[i] = (float)(i + 1);
+        shifted[i] = in[i] + 4;
+        divided[i] = 4 / in[i];
+        squared[i] = in[i] * in[i];
+    }
+    expect(hk_add(x, c), x, 1, in, shifted, 0);
+    expect(hk_div(c, x), x, 1, in, divided, 0);
+    expect(hk_mul(x, x), x, 1, in, squared, 0);
+    expect(hk_pow(x, 2), x, 1, in, squared, 0);
+    gradient_check("long row", hk_div(c, hk_mul(x, hk_exp(x))), &x, 1, 1, 0.5f, 2, 2e-3);
+    hk_net_free(net);
+}
+
 static void values_of_sums(void)
 {
     hk_net *net = new_net();
@@ -371,6 +392,7 @@ static void shapes_that_do_not_fit(void)
 int main(void)
 {
     RUN(values_of_elementwise);
+    RUN(values_of_long_rows);
     RUN(values_of_sums);
     RUN(values_of_shapes);
     RUN(values_of_products);

@@ -18,16 +18,9 @@ bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big)
     return true;
 }
 
-/* Both shapes with big's number of dimensions and the batch filled in. */
-typedef struct aligned {
-    int ndim;
-    int64_t big[HK_MAX_DIMS], small[HK_MAX_DIMS], stride[HK_MAX_DIMS]; /* stride: small's, 0 where 1 */
-    int64_t big_count, small_count;
-} aligned;
-
-static aligned align(const hk_shape *big, const hk_shape *small, int64_t batch)
+hki_aligned hki_align(const hk_shape *big, const hk_shape *small, int64_t batch)
 {
-    aligned a = {.ndim = big->ndim, .big_count = 1, .small_count = 1};
+    hki_aligned a = {.ndim = big->ndim, .big_count = 1, .small_count = 1};
     for (int i = big->ndim - 1; i >= 0; i--) {
         int j = i - (big->ndim - small->ndim);
         int64_t extent = j >= 0 ? small->dims[j] : 1;
@@ -40,13 +33,23 @@ static aligned align(const hk_shape *big, const hk_shape *small, int64_t batch)
     return a;
 }
 
+int64_t hki_row_at(const hki_aligned *a, int64_t row)
+{
+    int64_t at = 0;
+    for (int i = a->ndim - 2; i >= 0; i--) {
+        at += row % a->big[i] * a->stride[i];
+        row /= a->big[i];
+    }
+    return at;
+}
+
 /* Neighbouring axes joined to blocks x rows x columns, of which the rows are reduced. */
 typedef struct middle {
     int64_t blocks, rows, columns;
 } middle;
 
 /* False where the reduced axes are not neighbours. */
-static bool reduces_middle(const aligned *a, middle *out)
+static bool reduces_middle(const hki_aligned *a, middle *out)
 {
     int i = 0;
     *out = (middle){1, 1, 1};
@@ -61,7 +64,7 @@ static bool reduces_middle(const aligned *a, middle *out)
 
 size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch)
 {
-    aligned a = align(big, small, batch);
+    hki_aligned a = hki_align(big, small, batch);
     return hki_engine_active()->column_sums_scratch(a.big_count / a.small_count, a.small_count);
 }
 
@@ -113,7 +116,7 @@ static void sum_blocks(const middle *m, double scale, const float *x, float *out
 }
 
 /* Sum over everything that maps to one element of small, walking big like an odometer. */
-static double sum_of_one(const aligned *a, int64_t element, const float *x)
+static double sum_of_one(const hki_aligned *a, int64_t element, const float *x)
 {
     int64_t index[HK_MAX_DIMS] = {0}, start = 0, stride = 1, strides[HK_MAX_DIMS];
     for (int i = a->ndim - 1; i >= 0; i--) {
@@ -143,7 +146,7 @@ static double sum_of_one(const aligned *a, int64_t element, const float *x)
 void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, double scale,
                 const float *x, float *out, void *scratch)
 {
-    aligned a = align(big, small, batch);
+    hki_aligned a = hki_align(big, small, batch);
     middle m;
     if (a.small_count == 1) {
         run all = {x, a.big_count};
@@ -180,23 +183,18 @@ static void spread_blocks(const middle *m, float scale, const float *x, float *o
 void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
                    const float *x, float *out)
 {
-    aligned a = align(big, small, batch);
+    hki_aligned a = hki_align(big, small, batch);
     middle m;
     if (reduces_middle(&a, &m)) {
         spread_blocks(&m, scale, x, out);
         return;
     }
-    int last = a.ndim - 1;
-    int64_t row = a.big[last], step = a.stride[last];
+    int64_t row = a.big[a.ndim - 1], step = a.stride[a.ndim - 1];
 #pragma omp parallel for num_threads(hki_threads_for(a.big_count)) schedule(static)
     for (int64_t r = 0; r < a.big_count / row; r++) {
-        int64_t rest = r, from = 0;
-        for (int i = last - 1; i >= 0; i--) {
-            from += rest % a.big[i] * a.stride[i];
-            rest /= a.big[i];
-        }
+        const float *from = x + hki_row_at(&a, r);
         for (int64_t j = 0; j < row; j++)
-            out[r * row + j] = scale * x[from + j * step];
+            out[r * row + j] = scale * from[j * step];
     }
 }
 

@@ -1,110 +1,101 @@
-/* add, sub, mul, div, element by element, with broadcasting.
- *
- * The loop is an inline function that takes the arithmetic as a function: after inlining it is a
- * plain vectorised loop. */
+/* add, sub, mul, div, element by element, with broadcasting. */
 #include "ops/ops.h"
 
-#define INLINE static inline __attribute__((always_inline))
+#include <hillock/kernel.h>
 
-/* An operand as the loops see it: where row r starts, and the step along the row. */
-typedef struct operand {
-    const float *values;
-    int64_t stride[HK_MAX_DIMS]; /* 0 where it is repeated */
-} operand;
+#include "engine/kernels.h"
 
-typedef struct pairing {
-    int ndim;
-    int64_t dims[HK_MAX_DIMS], rows, row;
-    operand a, b;
-} pairing;
+typedef enum wanted { VALUE, BY_A, BY_B } wanted;
+/* The value, or dy times its slope by one operand. */
+typedef float arithmetic(wanted what, float a, float b, float dy);
 
-static operand operand_of(const hk_tensor *t, const float *values, const pairing *p, int64_t batch)
+/* Elements of one row; an operand's step is 0 where it is repeated. */
+typedef struct run {
+    int64_t n, step_a, step_b;
+    const float *a, *b, *dy; /* dy: NULL for the value */
+    float *out;
+} run;
+typedef void runner(wanted what, const run *r);
+
+HK_INLINE void loop(arithmetic *f, wanted what, const run *r)
 {
-    operand o = {.values = values};
-    int64_t stride = 1;
-    for (int i = p->ndim - 1, j = t->shape.ndim - 1; j >= 0; i--, j--) {
-        int64_t extent = t->shape.dims[j] == HK_BATCH ? batch : t->shape.dims[j];
-        o.stride[i] = t->shape.dims[j] == 1 ? 0 : stride;
-        stride *= extent;
-    }
-    return o;
+    HK_VECTORIZE
+    for (int64_t i = 0; i < r->n; i++)
+        r->out[i] = f(what, r->a[i * r->step_a], r->b[i * r->step_b],
+                      what == VALUE ? 0 : r->dy[i]);
 }
 
-static pairing pairing_of(const hki_call *call)
+/* Where f is inlined: a runner is three plain loops. */
+HK_INLINE void loops(arithmetic *f, wanted what, const run *r)
+{
+    if (what == VALUE)
+        loop(f, VALUE, r);
+    else if (what == BY_A)
+        loop(f, BY_A, r);
+    else
+        loop(f, BY_B, r);
+}
+
+/* out[i] = f(a[i], b[i], dy[i]), row by row; a single row, and operands of the same shape are one,
+ * in pieces. */
+static void zip(const hki_call *call, wanted what, float *out)
 {
     const hk_tensor *y = call->tensor;
-    pairing p = {.ndim = y->shape.ndim, .row = hki_count(&y->shape, call->batch), .rows = 1};
-    if (hki_same_shape(&y->inputs[0]->shape, &y->shape) &&
-        hki_same_shape(&y->inputs[1]->shape, &y->shape)) {
-        p.ndim = 1; /* one long row */
-        p.dims[0] = p.row;
-        p.a = (operand){call->x[0], {1}};
-        p.b = (operand){call->x[1], {1}};
-        return p;
+    runner *const *runs = y->attributes;
+    const hki_aligned a = hki_align(&y->shape, &y->inputs[0]->shape, call->batch);
+    const hki_aligned b = hki_align(&y->shape, &y->inputs[1]->shape, call->batch);
+    const int64_t count = a.big_count, piece = 4096;
+    const bool whole = a.small_count == count && b.small_count == count;
+    const bool one_row = whole || a.big[a.ndim - 1] == count;
+    const int64_t length = one_row ? piece : a.big[a.ndim - 1];
+    const int64_t step_a = whole ? 1 : a.stride[a.ndim - 1];
+    const int64_t step_b = whole ? 1 : b.stride[b.ndim - 1];
+#pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
+    for (int64_t i = 0; i < hki_ceil(count, length); i++) {
+        const int64_t first = i * length;
+        const run r = {.n = hki_min(length, count - first), .step_a = step_a, .step_b = step_b,
+                       .a = call->x[0] + (one_row ? first * step_a : hki_row_at(&a, i)),
+                       .b = call->x[1] + (one_row ? first * step_b : hki_row_at(&b, i)),
+                       .dy = what == VALUE ? NULL : call->dy + first,
+                       .out = out + first};
+        (*runs)(what, &r);
     }
-    for (int i = 0; i < p.ndim; i++)
-        p.dims[i] = y->shape.dims[i] == HK_BATCH ? call->batch : y->shape.dims[i];
-    int64_t count = p.row;
-    p.row = p.ndim ? p.dims[p.ndim - 1] : 1;
-    p.rows = count / p.row;
-    p.a = operand_of(y->inputs[0], call->x[0], &p, call->batch);
-    p.b = operand_of(y->inputs[1], call->x[1], &p, call->batch);
-    return p;
 }
 
-static const float *row_of(const operand *o, const pairing *p, int64_t r)
+static void binary_forward(const hki_call *call)
 {
-    int64_t offset = 0;
-    for (int i = p->ndim - 2; i >= 0; i--) {
-        offset += r % p->dims[i] * o->stride[i];
-        r /= p->dims[i];
-    }
-    return o->values + offset;
-}
-
-typedef float binary(float a, float b, float dy);
-
-/* out[i] = f(a[i], b[i], dy[i]); dy may be NULL when f ignores it. */
-INLINE void zip(const hki_call *call, const float *dy, float *out, binary *f)
-{
-    pairing p = pairing_of(call);
-    int64_t sa = p.ndim ? p.a.stride[p.ndim - 1] : 0, sb = p.ndim ? p.b.stride[p.ndim - 1] : 0;
-    int threads = hki_threads_for(p.rows * p.row);
-    if (p.rows == 1) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (int64_t j = 0; j < p.row; j++)
-            out[j] = f(p.a.values[j * sa], p.b.values[j * sb], dy ? dy[j] : 0);
-        return;
-    }
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t r = 0; r < p.rows; r++) {
-        const float *a = row_of(&p.a, &p, r), *b = row_of(&p.b, &p, r);
-        for (int64_t j = 0; j < p.row; j++)
-            out[r * p.row + j] = f(a[j * sa], b[j * sb], dy ? dy[r * p.row + j] : 0);
-    }
+    zip(call, VALUE, call->y);
 }
 
 /* The gradient of operand i: written straight, or aside and summed over where it was repeated. */
-INLINE void zip_back(const hki_call *call, int i, binary *slope)
+static void zip_back(const hki_call *call, int i)
 {
     const hk_tensor *y = call->tensor, *x = y->inputs[i];
+    const int64_t count = hki_count(&y->shape, call->batch);
+    float *aside = call->scratch;
     if (!call->dx[i])
         return;
-    if (hki_count(&x->shape, call->batch) == hki_count(&y->shape, call->batch)) {
-        zip(call, call->dy, call->dx[i], slope);
+    if (hki_count(&x->shape, call->batch) == count) {
+        zip(call, i ? BY_B : BY_A, call->dx[i]);
         return;
     }
-    float *aside = call->scratch;
-    int64_t floats = (hki_count(&y->shape, call->batch) + 15) / 16 * 16;
-    zip(call, call->dy, aside, slope);
-    hki_sum_to(&y->shape, &x->shape, call->batch, 1, aside, call->dx[i], aside + floats);
+    zip(call, i ? BY_B : BY_A, aside);
+    hki_sum_to(&y->shape, &x->shape, call->batch, 1, aside, call->dx[i], aside + hki_lines(count));
+}
+
+/* The first operand's gradient is dy where the plan put both in one place. */
+static void binary_backward(const hki_call *call)
+{
+    zip_back(call, 1);
+    if (call->dx[0] != call->dy)
+        zip_back(call, 0);
 }
 
 static size_t binary_scratch(const hk_tensor *y, int64_t batch)
 {
     size_t a = hki_sum_scratch(&y->shape, &y->inputs[0]->shape, batch);
     size_t b = hki_sum_scratch(&y->shape, &y->inputs[1]->shape, batch);
-    size_t aside = (size_t)((hki_count(&y->shape, batch) + 15) / 16 * 16) * sizeof(float);
+    size_t aside = hki_lines(hki_count(&y->shape, batch)) * sizeof(float);
     bool repeats = !hki_same_shape(&y->inputs[0]->shape, &y->shape) ||
                    !hki_same_shape(&y->inputs[1]->shape, &y->shape);
     return repeats ? aside + (a > b ? a : b) : 0;
@@ -116,7 +107,7 @@ static bool first_is_whole(const hk_tensor *y)
     return hki_same_shape(&y->inputs[0]->shape, &y->shape);
 }
 
-static hk_tensor *pair(const hki_op *op, hk_tensor *a, hk_tensor *b)
+static hk_tensor *pair(const hki_op *op, runner *runs, hk_tensor *a, hk_tensor *b)
 {
     if (!a || !b)
         return NULL;
@@ -131,136 +122,83 @@ static hk_tensor *pair(const hki_op *op, hk_tensor *a, hk_tensor *b)
                  hki_shape_text(&a->shape), hki_shape_text(&b->shape));
         return NULL;
     }
-    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, NULL, 0);
+    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, &runs, sizeof runs);
 }
 
-INLINE float add_value(float a, float b, float dy)
+/* ---- The operations ------------------------------------------------------------------------------------ */
+
+HK_INLINE float sum(wanted what, float a, float b, float dy)
 {
-    (void)dy;
-    return a + b;
+    return what == VALUE ? a + b : dy;
 }
-INLINE float pass(float a, float b, float dy)
+static void run_add(wanted what, const run *r)
 {
-    (void)a, (void)b;
-    return dy;
-}
-INLINE float pass_negative(float a, float b, float dy)
-{
-    (void)a, (void)b;
-    return -dy;
-}
-static void add_forward(const hki_call *call)
-{
-    zip(call, NULL, call->y, add_value);
-}
-static void add_backward(const hki_call *call)
-{
-    zip_back(call, 1, pass);
-    if (call->dx[0] != call->dy)
-        zip_back(call, 0, pass);
+    loops(sum, what, r);
 }
 const hki_op hki_op_add = {.name = "add",
-                              .forward = add_forward,
-                              .backward = add_backward,
-                              .scratch_bytes = binary_scratch,
-                              .in_place = first_is_whole};
+                           .forward = binary_forward,
+                           .backward = binary_backward,
+                           .scratch_bytes = binary_scratch,
+                           .in_place = first_is_whole};
 
 hk_tensor *hk_add(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&hki_op_add, a, b);
+    return pair(&hki_op_add, run_add, a, b);
 }
 
-INLINE float sub_value(float a, float b, float dy)
+HK_INLINE float difference(wanted what, float a, float b, float dy)
 {
-    (void)dy;
-    return a - b;
+    return what == VALUE ? a - b : what == BY_A ? dy : -dy;
 }
-static void sub_forward(const hki_call *call)
+static void run_sub(wanted what, const run *r)
 {
-    zip(call, NULL, call->y, sub_value);
-}
-static void sub_backward(const hki_call *call)
-{
-    zip_back(call, 1, pass_negative);
-    if (call->dx[0] != call->dy)
-        zip_back(call, 0, pass);
+    loops(difference, what, r);
 }
 static const hki_op op_sub = {.name = "sub",
-                              .forward = sub_forward,
-                              .backward = sub_backward,
+                              .forward = binary_forward,
+                              .backward = binary_backward,
                               .scratch_bytes = binary_scratch,
                               .in_place = first_is_whole};
 
 hk_tensor *hk_sub(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_sub, a, b);
+    return pair(&op_sub, run_sub, a, b);
 }
 
-INLINE float mul_value(float a, float b, float dy)
+HK_INLINE float product(wanted what, float a, float b, float dy)
 {
-    (void)dy;
-    return a * b;
+    return what == VALUE ? a * b : what == BY_A ? dy * b : dy * a;
 }
-INLINE float mul_slope_a(float a, float b, float dy)
+static void run_mul(wanted what, const run *r)
 {
-    (void)a;
-    return dy * b;
-}
-INLINE float mul_slope_b(float a, float b, float dy)
-{
-    (void)b;
-    return dy * a;
-}
-static void mul_forward(const hki_call *call)
-{
-    zip(call, NULL, call->y, mul_value);
-}
-static void mul_backward(const hki_call *call)
-{
-    zip_back(call, 0, mul_slope_a);
-    zip_back(call, 1, mul_slope_b);
+    loops(product, what, r);
 }
 static const hki_op op_mul = {.name = "mul",
-                              .forward = mul_forward,
-                              .backward = mul_backward,
+                              .forward = binary_forward,
+                              .backward = binary_backward,
                               .reads = hki_reads_operands,
                               .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_mul(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_mul, a, b);
+    return pair(&op_mul, run_mul, a, b);
 }
 
-INLINE float div_value(float a, float b, float dy)
+HK_INLINE float quotient(wanted what, float a, float b, float dy)
 {
-    (void)dy;
-    return a / b;
+    return what == VALUE ? a / b : what == BY_A ? dy / b : -dy * a / (b * b);
 }
-INLINE float div_slope_a(float a, float b, float dy)
+static void run_div(wanted what, const run *r)
 {
-    (void)a;
-    return dy / b;
-}
-INLINE float div_slope_b(float a, float b, float dy)
-{
-    return -dy * a / (b * b);
-}
-static void div_forward(const hki_call *call)
-{
-    zip(call, NULL, call->y, div_value);
-}
-static void div_backward(const hki_call *call)
-{
-    zip_back(call, 0, div_slope_a);
-    zip_back(call, 1, div_slope_b);
+    loops(quotient, what, r);
 }
 static const hki_op op_div = {.name = "div",
-                              .forward = div_forward,
-                              .backward = div_backward,
+                              .forward = binary_forward,
+                              .backward = binary_backward,
                               .reads = hki_reads_operands,
                               .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_div(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_div, a, b);
+    return pair(&op_div, run_div, a, b);
 }

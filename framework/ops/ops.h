@@ -21,10 +21,19 @@ static inline bool hki_always(const hk_tensor *y)
     return true;
 }
 
-/* ---- Sums along axes (axes.c) ---------------------------------------------------------------------- */
+/* ---- Axes: repetition along them, and sums (axes.c) -------------------------------------------------- */
 
 /* small has big's dimensions, aligned at the last, or extent 1 there. */
 bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big);
+/* Both shapes with big's number of dimensions and the batch filled in. */
+typedef struct hki_aligned {
+    int ndim;
+    int64_t big[HK_MAX_DIMS], small[HK_MAX_DIMS], stride[HK_MAX_DIMS]; /* small's, 0 where it is repeated */
+    int64_t big_count, small_count;
+} hki_aligned;
+hki_aligned hki_align(const hk_shape *big, const hk_shape *small, int64_t batch);
+/* Where in small a row of big begins, counted along big's last dimension. */
+int64_t hki_row_at(const hki_aligned *a, int64_t row);
 /* out[small] = scale * sums of x[big] over the axes that small lacks; in double, fixed order.
  * scratch: hki_sum_scratch bytes. */
 size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch);

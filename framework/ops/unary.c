@@ -1,134 +1,113 @@
-/* exp, log, pow, scale, neg, element by element: y = f(x; v), dx = dy f'(x, y; v).
- *
- * The loop is an inline function that takes the arithmetic as a function: after inlining it is a
- * plain vectorised loop. */
+/* exp, log, pow, scale, neg, element by element: y = f(x; v), dx = dy f'(x, y; v). */
 #include "ops/ops.h"
 
 #include <hillock/kernel.h>
 
-#define INLINE static inline __attribute__((always_inline))
+#include "engine/kernels.h"
 
-typedef float unary_value(float x, float v);
-typedef float unary_slope(float x, float y, float v);
+/* f, or its slope. */
+typedef float function(bool slope, float x, float y, float v);
 
-INLINE void map(const hki_call *call, unary_value *value)
+/* Some elements: forward out = f(x), back out = dy f'(x, y). */
+typedef struct run {
+    int64_t first, end;
+    const float *x, *y, *dy; /* dy: NULL forward */
+    float *out, v;
+} run;
+typedef void runner(const run *r);
+
+typedef struct unary {
+    runner *runs;
+    float v;
+} unary;
+
+/* Where f is inlined: a runner is two plain loops. */
+HK_INLINE void loops(function *f, const run *r)
 {
-    int64_t n = hki_count(&call->tensor->shape, call->batch);
-    const float v = *(const float *)call->tensor->attributes, *x = call->x[0];
-    float *y = call->y;
+    if (!r->dy) {
+        HK_VECTORIZE
+        for (int64_t i = r->first; i < r->end; i++)
+            r->out[i] = f(false, r->x[i], 0, r->v);
+    } else {
+        HK_VECTORIZE
+        for (int64_t i = r->first; i < r->end; i++)
+            r->out[i] = r->dy[i] * f(true, r->x[i], r->y[i], r->v);
+    }
+}
+
+static void in_pieces(const hki_call *call, run all)
+{
+    const unary *u = call->tensor->attributes;
+    const int64_t n = hki_count(&call->tensor->shape, call->batch), piece = 4096;
 #pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        y[i] = value(x[i], v);
+    for (int64_t first = 0; first < n; first += piece) {
+        run r = all;
+        r.first = first;
+        r.end = hki_min(first + piece, n);
+        r.v = u->v;
+        u->runs(&r);
+    }
 }
 
-INLINE void map_back(const hki_call *call, unary_slope *slope)
+static void unary_forward(const hki_call *call)
 {
-    int64_t n = hki_count(&call->tensor->shape, call->batch);
-    const float v = *(const float *)call->tensor->attributes;
-    const float *x = call->x[0], *y = call->y, *dy = call->dy;
-    float *dx = call->dx[0];
-#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        dx[i] = dy[i] * slope(x[i], y[i], v);
+    in_pieces(call, (run){.x = call->x[0], .out = call->y});
 }
 
-static hk_tensor *unary(const hki_op *op, hk_tensor *x, double value)
+static void unary_backward(const hki_call *call)
 {
-    float v = (float)value;
-    return x ? hki_compute(op, &x, 1, x->shape, &v, sizeof v) : NULL;
+    in_pieces(call, (run){.x = call->x[0], .y = call->y, .dy = call->dy, .out = call->dx[0]});
 }
 
-INLINE float scale_value(float x, float v)
+static hk_tensor *record(const hki_op *op, runner *runs, hk_tensor *x, double v)
 {
-    return v * x;
-}
-INLINE float scale_slope(float x, float y, float v)
-{
-    (void)x, (void)y;
-    return v;
-}
-static void scale_forward(const hki_call *call)
-{
-    map(call, scale_value);
-}
-static void scale_backward(const hki_call *call)
-{
-    /* dx may be dy, and neither x nor y is kept. */
-    int64_t n = hki_count(&call->tensor->shape, call->batch);
-    const float v = *(const float *)call->tensor->attributes, *dy = call->dy;
-    float *dx = call->dx[0];
-#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        dx[i] = scale_slope(0, 0, v) * dy[i];
-}
-static const hki_op op_scale = {
-    .name = "scale", .forward = scale_forward, .backward = scale_backward, .in_place = hki_always};
-
-hk_tensor *hk_scale(hk_tensor *x, double factor)
-{
-    return unary(&op_scale, x, factor);
+    unary u = {runs, (float)v};
+    return x ? hki_compute(op, &x, 1, x->shape, &u, sizeof u) : NULL;
 }
 
-hk_tensor *hk_neg(hk_tensor *x)
-{
-    return unary(&op_scale, x, -1);
-}
+/* ---- The operations ------------------------------------------------------------------------------------ */
 
-INLINE float exp_value(float x, float v)
+HK_INLINE float exponential(bool slope, float x, float y, float v)
 {
     (void)v;
-    return hks_exp(x);
+    return slope ? y : hks_exp(x);
 }
-INLINE float exp_slope(float x, float y, float v)
+static void run_exp(const run *r)
 {
-    (void)x, (void)v;
-    return y;
+    loops(exponential, r);
 }
-static void exp_forward(const hki_call *call)
-{
-    map(call, exp_value);
-}
-static void exp_backward(const hki_call *call)
-{
-    map_back(call, exp_slope);
-}
-static const hki_op op_exp = {
-    .name = "exp", .forward = exp_forward, .backward = exp_backward, .reads = hki_reads_result};
+static const hki_op op_exp = {.name = "exp",
+                              .forward = unary_forward,
+                              .backward = unary_backward,
+                              .reads = hki_reads_result};
 
 hk_tensor *hk_exp(hk_tensor *x)
 {
-    return unary(&op_exp, x, 0);
+    return record(&op_exp, run_exp, x, 0);
 }
 
-INLINE float log_value(float x, float v)
-{
-    (void)v;
-    return hks_log(x);
-}
-INLINE float log_slope(float x, float y, float v)
+HK_INLINE float logarithm(bool slope, float x, float y, float v)
 {
     (void)y, (void)v;
-    return 1 / x;
+    return slope ? 1 / x : hks_log(x);
 }
-static void log_forward(const hki_call *call)
+static void run_log(const run *r)
 {
-    map(call, log_value);
+    loops(logarithm, r);
 }
-static void log_backward(const hki_call *call)
-{
-    map_back(call, log_slope);
-}
-static const hki_op op_log = {
-    .name = "log", .forward = log_forward, .backward = log_backward, .reads = hki_reads_operands};
+static const hki_op op_log = {.name = "log",
+                              .forward = unary_forward,
+                              .backward = unary_backward,
+                              .reads = hki_reads_operands};
 
 hk_tensor *hk_log(hk_tensor *x)
 {
-    return unary(&op_log, x, 0);
+    return record(&op_log, run_log, x, 0);
 }
 
 /* Small whole exponents by multiplication; others as exp(v log x), so x must not be negative.
  * The relative error of the latter grows with |v log x|. */
-INLINE float power(float x, float v)
+HK_INLINE float power_of(float x, float v)
 {
     float size = hks_abs(v);
     if (size == 0.5f)
@@ -141,23 +120,50 @@ INLINE float power(float x, float v)
     }
     return hks_exp(v * hks_log(x));
 }
-INLINE float pow_slope(float x, float y, float v)
+HK_INLINE float power(bool slope, float x, float y, float v)
 {
     (void)y;
-    return v == 0 ? 0 : v * power(x, v - 1);
+    return !slope ? power_of(x, v) : v == 0 ? 0 : v * power_of(x, v - 1);
 }
-static void pow_forward(const hki_call *call)
+static void run_pow(const run *r)
 {
-    map(call, power);
+    loops(power, r);
 }
-static void pow_backward(const hki_call *call)
-{
-    map_back(call, pow_slope);
-}
-static const hki_op op_pow = {
-    .name = "pow", .forward = pow_forward, .backward = pow_backward, .reads = hki_reads_operands};
+static const hki_op op_pow = {.name = "pow",
+                              .forward = unary_forward,
+                              .backward = unary_backward,
+                              .reads = hki_reads_operands};
 
 hk_tensor *hk_pow(hk_tensor *x, double exponent)
 {
-    return unary(&op_pow, x, exponent);
+    return record(&op_pow, run_pow, x, exponent);
+}
+
+HK_INLINE float multiple(bool slope, float x, float y, float v)
+{
+    (void)slope, (void)y;
+    return v * x;
+}
+static void run_scale(const run *r)
+{
+    loops(multiple, r);
+}
+/* As forward, on dy: neither x nor y is kept. */
+static void scale_backward(const hki_call *call)
+{
+    in_pieces(call, (run){.x = call->dy, .out = call->dx[0]});
+}
+static const hki_op op_scale = {.name = "scale",
+                                .forward = unary_forward,
+                                .backward = scale_backward,
+                                .in_place = hki_always};
+
+hk_tensor *hk_scale(hk_tensor *x, double factor)
+{
+    return record(&op_scale, run_scale, x, factor);
+}
+
+hk_tensor *hk_neg(hk_tensor *x)
+{
+    return record(&op_scale, run_scale, x, -1);
 }
