@@ -23,41 +23,10 @@ static size_t activate_record(const hk_tensor *y)
 
 static void activate_forward(const hki_call *call)
 {
-    const hki_use *use = hki_use_of(call->tensor);
-    const hk_activation *activation = use->plugin->activation;
-    hki_block block = {.kernel = hki_forward(use->plugin),
-                       .aux_floats = (int)activation->aux_floats,
-                       .n_sums = (int)activation->n_sums};
     double *record = call->training ? call->record : NULL;
-    hki_tiles_forward(call, use, &block, record ? record + 1 : NULL);
+    hki_tiles_forward(call, record ? record + 1 : NULL);
     if (record)
         record[0] = (double)hki_rows(&call->tensor->inputs[0]->shape, call->batch);
-}
-
-static void activate_backward(const hki_call *call)
-{
-    const hki_use *use = hki_use_of(call->tensor);
-    const hk_activation *activation = use->plugin->activation;
-    hki_block block = {.kernel = hki_backward(use->plugin),
-                       .reads = activation->reads,
-                       .aux_floats = (int)activation->aux_floats};
-    hki_tiles_backward(call, use, &block);
-}
-
-static uint32_t activate_reads(const hk_tensor *y)
-{
-    uint32_t reads = activation_of(y)->reads;
-    return (reads & HK_READS_X ? 1u : 0) | (reads & HK_READS_Y ? HKI_READS_OUTPUT : 0);
-}
-
-static size_t activate_keep(const hk_tensor *y, int64_t batch)
-{
-    return (size_t)hki_rows(&y->shape, batch) * activation_of(y)->aux_floats * sizeof(float);
-}
-
-static size_t activate_scratch(const hk_tensor *y, int64_t batch)
-{
-    return hki_tiles_scratch(y, hki_use_of(y), batch, (int)activation_of(y)->n_sums);
 }
 
 static bool activate_in_place(const hk_tensor *y)
@@ -86,7 +55,7 @@ static void activate_commit(const hki_call *call, double network_activity)
     float *slots[HK_MAX_SLOTS];
     if (!use->plugin->activation->update || !record || record[0] == 0)
         return;
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, slots);
     hk_activity activity = {.rows = (int64_t)record[0],
                             .sums = record + 1,
                             .layer_mean = activate_activity(call),
@@ -97,11 +66,11 @@ static void activate_commit(const hki_call *call, double network_activity)
 
 const hki_op hki_op_activate = {.name = "activation",
                                 .forward = activate_forward,
-                                .backward = activate_backward,
-                                .reads = activate_reads,
-                                .keep_bytes = activate_keep,
+                                .backward = hki_tiles_backward,
+                                .reads = hki_tiles_reads,
+                                .keep_bytes = hki_tiles_keep,
                                 .record_bytes = activate_record,
-                                .scratch_bytes = activate_scratch,
+                                .scratch_bytes = hki_tiles_scratch,
                                 .in_place = activate_in_place,
                                 .activity = activate_activity,
                                 .commit = activate_commit};

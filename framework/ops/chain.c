@@ -47,7 +47,7 @@ struct job {
     float *tiles;     /* [HKI_MAX_CHUNKS] of one tile each */
     double *set_sums; /* [sets][2][channels] */
     float *bcoef;     /* [sets][3][channels] */
-    float *unwanted;  /* for slot gradients that nobody wants: the longest */
+    float *unwanted;  /* for the gradients of the normalization's slots that nobody wants */
     float *learned;   /* [HKI_MAX_CHUNKS][n_learned]: gradients of the activation's slots */
     int64_t n_learned;
     float *dz, *din;  /* [rows][channels]; without an activation dz is dy */
@@ -110,12 +110,10 @@ static size_t place_kept(job *j, char *base)
 static void place_gradients(job *j, char *base, size_t *used)
 {
     const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
-    int64_t c = j->channels, longest = 0;
-    for (int i = 0; norm && i < hki_slot_count(norm->plugin); i++)
-        longest = hki_max(longest, hki_slot_length(&norm->plugin->slots[i], j->rows, c));
+    int64_t c = j->channels, unwanted = norm ? hki_learned_floats(norm->plugin, j->rows, c) : 0;
     j->set_sums = take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
     j->bcoef = take(base, used, floats(norm ? 3 * j->sets * c : 0));
-    j->unwanted = take(base, used, floats(longest));
+    j->unwanted = take(base, used, floats(unwanted));
     j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
     j->learned = take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
     if (!j->chain->spends_dy || j->chain->add)
@@ -197,9 +195,9 @@ static void job_start(job *j, const hki_call *call, bool back)
     }
     j->residual = chain->add ? call->x[chain->residual] : NULL;
     if (norm)
-        j->norm_context = hki_context_of(call, chain->norm, chain->norm_slots, norm, j->norm_slots);
+        j->norm_context = hki_context_of(call, chain->norm, j->norm_slots);
     if (act)
-        j->act_context = hki_context_of(call, chain->act, chain->act_slots, act, j->act_slots);
+        j->act_context = hki_context_of(call, chain->act, j->act_slots);
 }
 
 /* Parts of the rows: whole sets where there are several, so that no set is cut. */
@@ -558,16 +556,10 @@ static void gather_sums(job *j)
 /* The gradients of the normalization's slots, and what turns dz into din. */
 static void find_coefficients(job *j)
 {
-    const hki_call *call = j->call;
     const hk_plugin *plugin = use_of(j->chain->norm)->plugin;
-    float *dslots[HK_MAX_SLOTS] = {0};
-    for (int i = 0; i < hki_slot_count(plugin); i++) {
-        float *wanted = call->dx[j->chain->norm_slots + i];
-        if (plugin->slots[i].role != HK_LEARNED)
-            continue;
-        dslots[i] = wanted ? wanted : j->unwanted;
-        memset(dslots[i], 0, floats(hki_slot_length(&plugin->slots[i], j->rows, j->channels)));
-    }
+    float *dslots[HK_MAX_SLOTS];
+    hki_clear_slots(j->call, j->chain->norm_slots, plugin, j->rows, j->channels, j->unwanted,
+                    dslots);
     for (int64_t i = 0; i < j->sets; i++) {
         hk_moments moments = moments_of(j, i);
         const double *sum = j->set_sums + i * 2 * j->channels;
@@ -674,12 +666,11 @@ static void chain_commit(const hki_call *call, double network_activity)
     float *slots[HK_MAX_SLOTS];
     if (!record || record[0] == 0)
         return;
-    const hki_use *use = use_of(chain->norm);
-    hk_context context = hki_context_of(call, chain->norm, chain->norm_slots, use, slots);
+    hk_context context = hki_context_of(call, chain->norm, slots);
     hk_moments moments = {.rows = (int64_t)record[0],
                           .mean = record + 1,
                           .m2 = record + 1 + context.channels};
-    use->plugin->normalization->update(&context, &moments, NULL);
+    use_of(chain->norm)->plugin->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
 }
 

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/kernels.h"
+
 typedef struct mix {
     hki_use uses[2];    /* first: hki_use_of() gives that of f */
     hk_tensor parts[2];
@@ -35,11 +37,6 @@ static int swapped_at(const hk_tensor *y)
     return hki_mix_part(y, 0)->n_inputs;
 }
 
-int hki_mix_slots(const hk_tensor *y, int i)
-{
-    return i ? swapped_at(y) + 1 : 1;
-}
-
 hk_tensor *hki_mix_swapped(const hk_tensor *y)
 {
     return y->inputs[swapped_at(y)];
@@ -49,7 +46,7 @@ hk_tensor *hki_mix_swapped(const hk_tensor *y)
 static hki_call part_call(const hki_call *call, int i)
 {
     const hk_tensor *part = hki_mix_part(call->tensor, i), *first = hki_mix_part(call->tensor, 0);
-    int slots = hki_mix_slots(call->tensor, i);
+    int slots = i ? swapped_at(call->tensor) + 1 : 1;
     hki_call own = *call;
     own.tensor = part;
     for (int k = 1; k < part->n_inputs; k++) {
@@ -67,7 +64,7 @@ static hki_call part_call(const hki_call *call, int i)
 
 static size_t whole_bytes(const hk_tensor *y, int64_t batch)
 {
-    return ((size_t)hki_count(&y->shape, batch) * sizeof(float) + 63) / 64 * 64;
+    return hki_lines(hki_count(&y->shape, batch)) * sizeof(float);
 }
 
 /* to[r, j] = from[r, j], or 0 without `from`, where channel j is swapped, or where it is not. */
@@ -154,8 +151,8 @@ static size_t mix_scratch(const hk_tensor *y, int64_t batch)
 static double mix_activity(const hki_call *call)
 {
     hki_call f = part_call(call, 0), g = part_call(call, 1);
-    double activity = f.record ? hki_op_activate.activity(&f) : (double)NAN;
-    return isnan(activity) && g.record ? hki_op_activate.activity(&g) : activity;
+    double activity = hki_op_activate.activity(&f);
+    return isnan(activity) ? hki_op_activate.activity(&g) : activity;
 }
 
 static void mix_commit(const hki_call *call, double network_activity)

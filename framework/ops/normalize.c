@@ -10,56 +10,19 @@ hk_domain hki_domain_of(const hki_use *use)
     return use->plugin->normalization->domain(&context);
 }
 
-static const hk_normalization *normalization_of(const hk_tensor *y)
-{
-    return hki_use_of(y)->plugin->normalization;
-}
-
 /* ---- Row by row --------------------------------------------------------------------------------------- */
-
-static hki_block row_block(const hk_tensor *y, hk_block *kernel)
-{
-    return (hki_block){.kernel = kernel,
-                       .reads = HK_READS_X | HK_READS_Y,
-                       .aux_floats = (int)normalization_of(y)->aux_floats};
-}
 
 static void normalize_forward(const hki_call *call)
 {
-    const hki_use *use = hki_use_of(call->tensor);
-    hki_block block = row_block(call->tensor, hki_forward(use->plugin));
-    hki_tiles_forward(call, use, &block, NULL);
-}
-
-static void normalize_backward(const hki_call *call)
-{
-    const hki_use *use = hki_use_of(call->tensor);
-    hki_block block = row_block(call->tensor, hki_backward(use->plugin));
-    hki_tiles_backward(call, use, &block);
-}
-
-static uint32_t reads_both(const hk_tensor *y)
-{
-    (void)y;
-    return 1 | HKI_READS_OUTPUT;
-}
-
-static size_t normalize_keep(const hk_tensor *y, int64_t batch)
-{
-    return (size_t)hki_rows(&y->shape, batch) * normalization_of(y)->aux_floats * sizeof(float);
-}
-
-static size_t normalize_scratch(const hk_tensor *y, int64_t batch)
-{
-    return hki_tiles_scratch(y, hki_use_of(y), batch, 0);
+    hki_tiles_forward(call, NULL);
 }
 
 const hki_op hki_op_normalize = {.name = "normalization",
                                  .forward = normalize_forward,
-                                 .backward = normalize_backward,
-                                 .reads = reads_both,
-                                 .keep_bytes = normalize_keep,
-                                 .scratch_bytes = normalize_scratch};
+                                 .backward = hki_tiles_backward,
+                                 .reads = hki_tiles_reads,
+                                 .keep_bytes = hki_tiles_keep,
+                                 .scratch_bytes = hki_tiles_scratch};
 
 static hk_tensor *record_normalization(const hki_op *op, hk_tensor *x, const hki_use *use,
                                        hk_tensor *const *slots)
@@ -93,7 +56,7 @@ static void weight_forward(const hki_call *call)
 {
     const hki_use *use = hki_use_of(call->tensor);
     float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, slots);
     hk_tile tile = {.rows = context.rows, .x = call->x[0], .y = call->y, .aux = call->keep};
     hki_forward(use->plugin)(&context, &tile);
 }
@@ -101,18 +64,12 @@ static void weight_forward(const hki_call *call)
 static void weight_backward(const hki_call *call)
 {
     const hki_use *use = hki_use_of(call->tensor);
-    float *slots[HK_MAX_SLOTS], *dslots[HK_MAX_SLOTS] = {0}, *next = call->scratch;
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
-    for (int i = 0; i < hki_slot_count(use->plugin); i++) {
-        int64_t length = hki_slot_length(&use->plugin->slots[i], context.rows, context.channels);
-        if (use->plugin->slots[i].role != HK_LEARNED)
-            continue;
-        dslots[i] = call->dx[i + 1] ? call->dx[i + 1] : next;
-        memset(dslots[i], 0, (size_t)length * sizeof(float));
-        next += length;
-    }
+    float *slots[HK_MAX_SLOTS], *dslots[HK_MAX_SLOTS], *unwanted = call->scratch;
+    hk_context context = hki_context_of(call, call->tensor, slots);
+    int64_t learned = hki_learned_floats(use->plugin, context.rows, context.channels);
+    hki_clear_slots(call, 1, use->plugin, context.rows, context.channels, unwanted, dslots);
     hk_tile tile = {.rows = context.rows, .x = call->x[0], .y = call->y, .dy = call->dy,
-                    .dx = call->dx[0] ? call->dx[0] : next, .aux = call->keep, .dslots = dslots};
+                    .dx = call->dx[0] ? call->dx[0] : unwanted + learned, .aux = call->keep, .dslots = dslots};
     hki_backward(use->plugin)(&context, &tile);
 }
 
@@ -133,7 +90,7 @@ static void weight_commit(const hki_call *call, double network_activity)
     float *slots[HK_MAX_SLOTS];
     if (!use->plugin->normalization->update)
         return;
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
+    hk_context context = hki_context_of(call, call->tensor, slots);
     use->plugin->normalization->update(&context, NULL, call->x[0]);
     hki_clamp_slots(call);
 }
@@ -141,8 +98,8 @@ static void weight_commit(const hki_call *call, double network_activity)
 const hki_op hki_op_normalize_weight = {.name = "weight normalization",
                                         .forward = weight_forward,
                                         .backward = weight_backward,
-                                        .reads = reads_both,
-                                        .keep_bytes = normalize_keep,
+                                        .reads = hki_tiles_reads,
+                                        .keep_bytes = hki_tiles_keep,
                                         .scratch_bytes = weight_scratch,
                                         .commit = weight_commit};
 

@@ -75,14 +75,13 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 /* f(x), but g(x) in channels where swapped[channels] is above 0. hki_mix_check tells beforehand
  * whether f and g can be mixed. Part 0 is f, part 1 g, each as a tensor of its own that no plan
- * knows; its slots are the mix's inputs from hki_mix_slots on. Another activation is its own part 0. */
+ * knows. Another activation is its own part 0. */
 hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk_tensor *swapped,
                    const hki_use *g, hk_tensor *const *g_slots);
 hk_status hki_mix_check(const hki_use *f, const hki_use *g);
 bool hki_is_mix(const hk_tensor *tensor);
 bool hki_is_activation(const hk_tensor *tensor); /* of one kind or mixed */
 const hk_tensor *hki_mix_part(const hk_tensor *mix, int i);
-int hki_mix_slots(const hk_tensor *mix, int i);
 hk_tensor *hki_mix_swapped(const hk_tensor *mix);
 hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor *const *slots);
 /* A weight of which a training step leaves a share out; kept ones / (1 - rate). */
@@ -93,23 +92,18 @@ extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_mix, h
 /* Which plugin an activation or normalization uses; of a mix, the first. */
 const hki_use *hki_use_of(const hk_tensor *tensor);
 hk_domain hki_domain_of(const hki_use *use);
-/* The context a plugin sees that computes y, an activation or normalization; its slots are the inputs
- * of the call from `first` on. slots must have HK_MAX_SLOTS places. */
-hk_context hki_context_of(const hki_call *call, const hk_tensor *y, int first, const hki_use *use,
-                          float **slots);
+/* The context a plugin sees that computes y, an activation or normalization of this call or one that
+ * the call's tensor stands for. slots must have HK_MAX_SLOTS places. */
+hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slots);
 
 /* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
 
-typedef struct hki_block {
-    hk_block *kernel;
-    uint32_t reads; /* HK_READS_X, HK_READS_Y: what backward may see */
-    int aux_floats, n_sums;
-} hki_block;
-size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, int n_sums);
+uint32_t hki_tiles_reads(const hk_tensor *y);
+size_t hki_tiles_keep(const hk_tensor *y, int64_t batch);
+size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch);
 /* sums[n_sums x channels], or NULL. */
-void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block *block,
-                       double *sums);
-void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_block *block);
+void hki_tiles_forward(const hki_call *call, double *sums);
+void hki_tiles_backward(const hki_call *call);
 /* The gradients of learned slots, one behind the other: their length, pointers into them, and the
  * sum over n parts into dx[first ..] of the call. */
 int64_t hki_learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels);
@@ -117,6 +111,10 @@ void hki_point_slots(const hk_plugin *plugin, int64_t rows, int64_t channels, fl
                      float **dslots);
 void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
                       int64_t channels, const float *parts, int n, int64_t stride);
+/* Without parts: points to where the gradients from dx[first] on are wanted, else into `unwanted`,
+ * which has room for all, and clears them. */
+void hki_clear_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
+                     int64_t channels, float *unwanted, float **dslots);
 /* Clamps the slots of the call's tensor to their ranges. */
 void hki_clamp_slots(const hki_call *call);
 

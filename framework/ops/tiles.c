@@ -8,13 +8,27 @@
 
 #include <string.h>
 
-hk_context hki_context_of(const hki_call *call, const hk_tensor *y, int first, const hki_use *use,
-                          float **slots)
+#include "engine/kernels.h"
+
+/* What a plugin's kernels see and fill beside x and y, whichever kind it is. */
+typedef struct block_needs {
+    uint32_t reads, aux_floats, n_sums;
+} block_needs;
+
+static block_needs needs_of(const hk_plugin *plugin)
+{
+    const hk_activation *a = plugin->activation;
+    if (a)
+        return (block_needs){a->reads, a->aux_floats, a->n_sums};
+    return (block_needs){HK_READS_X | HK_READS_Y, plugin->normalization->aux_floats, 0};
+}
+
+hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slots)
 {
     const hk_shape *x = &y->inputs[0]->shape;
     memset(slots, 0, HK_MAX_SLOTS * sizeof *slots);
-    for (int i = 0; i < hki_slot_count(use->plugin); i++)
-        slots[i] = call->tensor->inputs[first + i]->value;
+    for (int i = 1; i < y->n_inputs; i++)
+        slots[i - 1] = y->inputs[i]->value;
     int64_t rows = hki_rows(x, call->batch);
     return (hk_context){.rows = rows,
                         .channels = hki_channels(x),
@@ -22,7 +36,7 @@ hk_context hki_context_of(const hki_call *call, const hk_tensor *y, int first, c
                         .training = call->training,
                         .surrogate = call->surrogate,
                         .key = call->key,
-                        .params = use->params,
+                        .params = hki_use_of(y)->params,
                         .slots = slots};
 }
 
@@ -47,19 +61,48 @@ void hki_point_slots(const hk_plugin *plugin, int64_t rows, int64_t channels, fl
         }
 }
 
-static int64_t chunk_floats(const hk_plugin *plugin, int64_t rows, int64_t channels, int n_sums)
+void hki_clear_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
+                     int64_t channels, float *unwanted, float **dslots)
+{
+    hki_point_slots(plugin, rows, channels, unwanted, dslots);
+    for (int i = 0; i < hki_slot_count(plugin); i++) {
+        if (!dslots[i])
+            continue;
+        if (call->dx[first + i])
+            dslots[i] = call->dx[first + i];
+        memset(dslots[i], 0,
+               (size_t)hki_slot_length(&plugin->slots[i], rows, channels) * sizeof *unwanted);
+    }
+}
+
+uint32_t hki_tiles_reads(const hk_tensor *y)
+{
+    uint32_t reads = needs_of(hki_use_of(y)->plugin).reads;
+    return (reads & HK_READS_X ? 1u : 0) | (reads & HK_READS_Y ? HKI_READS_OUTPUT : 0);
+}
+
+size_t hki_tiles_keep(const hk_tensor *y, int64_t batch)
+{
+    return (size_t)hki_rows(&y->shape, batch) * needs_of(hki_use_of(y)->plugin).aux_floats *
+           sizeof(float);
+}
+
+static int64_t chunk_floats(const hk_plugin *plugin, int64_t rows, int64_t channels,
+                            uint32_t n_sums)
 {
     int64_t floats = n_sums * channels + hki_learned_floats(plugin, rows, channels) +
                      hki_tile_rows(channels) * channels;
-    return (floats + 15) / 16 * 16;
+    return (int64_t)hki_lines(floats);
 }
 
-size_t hki_tiles_scratch(const hk_tensor *y, const hki_use *use, int64_t batch, int n_sums)
+size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch)
 {
+    const hk_plugin *plugin = hki_use_of(y)->plugin;
     int64_t rows = hki_rows(&y->inputs[0]->shape, batch);
     int64_t channels = hki_channels(&y->inputs[0]->shape);
     int chunks = hki_chunks_most(rows, channels, hki_tile_rows(channels));
-    return (size_t)(chunks * chunk_floats(use->plugin, rows, channels, n_sums)) * sizeof(float);
+    int64_t floats = chunks * chunk_floats(plugin, rows, channels, needs_of(plugin).n_sums);
+    return (size_t)floats * sizeof(float);
 }
 
 /* Sum over parts of one of their private floats. */
@@ -71,35 +114,37 @@ static double sum_of_parts(const float *first, int n, int64_t stride)
     return sum;
 }
 
-void hki_tiles_forward(const hki_call *call, const hki_use *use, const hki_block *block,
-                       double *sums)
+void hki_tiles_forward(const hki_call *call, double *sums)
 {
     float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
+    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
+    hk_block *kernel = hki_forward(plugin);
+    block_needs needs = needs_of(plugin);
+    hk_context context = hki_context_of(call, call->tensor, slots);
     int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
     int64_t tile_rows = hki_tile_rows(c_in);
     hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
-    int64_t stride = chunk_floats(use->plugin, context.rows, c_in, block->n_sums);
+    int64_t stride = chunk_floats(plugin, context.rows, c_in, needs.n_sums);
     float *scratch = call->scratch;
 
 #pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
         int64_t end = hki_chunk_end(&chunks, c * chunks.size);
-        float *own = block->n_sums ? scratch + c * stride : NULL;
+        float *own = needs.n_sums ? scratch + c * stride : NULL;
         if (own)
-            memset(own, 0, (size_t)(block->n_sums * c_in) * sizeof *own);
+            memset(own, 0, (size_t)(needs.n_sums * c_in) * sizeof *own);
         for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
             hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
                             .first_row = r,
                             .x = call->x[0] + r * c_in,
                             .y = call->y + r * c_out,
                             .sums = own};
-            if (block->aux_floats)
-                tile.aux = (float *)call->keep + r * block->aux_floats;
-            block->kernel(&context, &tile);
+            if (needs.aux_floats)
+                tile.aux = (float *)call->keep + r * needs.aux_floats;
+            kernel(&context, &tile);
         }
     }
-    for (int64_t i = 0; sums && i < block->n_sums * c_in; i++)
+    for (int64_t i = 0; sums && i < needs.n_sums * c_in; i++)
         sums[i] = sum_of_parts(scratch + i, chunks.count, stride);
 }
 
@@ -117,11 +162,13 @@ void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, 
     }
 }
 
-void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_block *block)
+void hki_tiles_backward(const hki_call *call)
 {
     float *slots[HK_MAX_SLOTS];
-    const hk_plugin *plugin = use->plugin;
-    hk_context context = hki_context_of(call, call->tensor, 1, use, slots);
+    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
+    hk_block *kernel = hki_backward(plugin);
+    block_needs needs = needs_of(plugin);
+    hk_context context = hki_context_of(call, call->tensor, slots);
     int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
     int64_t tile_rows = hki_tile_rows(c_in);
     hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
@@ -141,13 +188,13 @@ void hki_tiles_backward(const hki_call *call, const hki_use *use, const hki_bloc
                             .dy = call->dy + r * c_out,
                             .dx = call->dx[0] ? call->dx[0] + r * c_in : own + learned,
                             .dslots = dslots};
-            if (block->reads & HK_READS_X)
+            if (needs.reads & HK_READS_X)
                 tile.x = call->x[0] + r * c_in;
-            if (block->reads & HK_READS_Y)
+            if (needs.reads & HK_READS_Y)
                 tile.y = call->y + r * c_out;
-            if (block->aux_floats)
-                tile.aux = (float *)call->keep + r * block->aux_floats;
-            block->kernel(&context, &tile);
+            if (needs.aux_floats)
+                tile.aux = (float *)call->keep + r * needs.aux_floats;
+            kernel(&context, &tile);
         }
     }
     hki_gather_slots(call, 1, plugin, context.rows, c_in, scratch, chunks.count, stride);

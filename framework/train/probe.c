@@ -263,8 +263,7 @@ static void look_at_layer(hki_probe *probe, watched *w, const hki_call *call)
 {
     look l = {.probe = probe, .layer = w, .call = call};
     for (int i = 0; i < w->n_parts; i++)
-        l.contexts[i] = hki_context_of(call, hki_mix_part(w->tensor, i),
-                                       hki_mix_slots(w->tensor, i), part_of(w, i), l.slots[i]);
+        l.contexts[i] = hki_context_of(call, hki_mix_part(w->tensor, i), l.slots[i]);
     l.chunks = hki_chunks_of(l.contexts[0].rows, w->c_in, tile_rows(w));
     int threads = hki_team(l.chunks.count, l.contexts[0].rows * w->c_in);
     bool is_first = !w->rows;
