@@ -3,8 +3,8 @@
 
 #include "engine/engine.h"
 
-bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window,
-                       hki_extent *out)
+bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window, int *out,
+                       int *before)
 {
     int64_t stride = window->stride ? window->stride : 1;
     int64_t dilation = window->dilation ? window->dilation : 1;
@@ -15,21 +15,22 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
                  window->pad);
         return false;
     }
-    int64_t output, before = 0;
+    int64_t output, pad = 0;
     if (window->padding == HK_SAME) {
         output = (size + stride - 1) / stride;
-        int64_t pad = (output - 1) * stride + reach - size;
-        before = pad > 0 ? pad / 2 : 0;
+        int64_t both = (output - 1) * stride + reach - size;
+        pad = both > 0 ? both / 2 : 0;
     } else {
-        before = window->padding == HK_EXPLICIT ? window->pad : 0;
-        output = size + 2 * before < reach ? 0 : (size + 2 * before - reach) / stride + 1;
+        pad = window->padding == HK_EXPLICIT ? window->pad : 0;
+        output = size + 2 * pad < reach ? 0 : (size + 2 * pad - reach) / stride + 1;
     }
-    if (output < 1 || output > HKI_MAX_DIM || before >= reach) {
+    if (output < 1 || output > HKI_MAX_DIM || pad >= reach) {
         hki_fail(HK_BAD_SHAPE, "%s: a window of %lld does not fit an input of size %d with "
-                 "padding %lld", what, (long long)reach, size, (long long)before);
+                 "padding %lld", what, (long long)reach, size, (long long)pad);
         return false;
     }
-    *out = (hki_extent){(int)output, (int)before};
+    *out = (int)output;
+    *before = (int)pad;
     return true;
 }
 
@@ -129,13 +130,10 @@ static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk
 hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_window window)
 {
     hki_conv conv;
-    hki_extent rows, columns;
     if (!x || !filters || describe(x, filters, bias, &window, &conv) ||
-        !hki_window_extent("conv2d", conv.h, conv.kh, &window, &rows) ||
-        !hki_window_extent("conv2d", conv.w, conv.kw, &window, &columns))
+        !hki_window_extent("conv2d", conv.h, conv.kh, &window, &conv.oh, &conv.ph) ||
+        !hki_window_extent("conv2d", conv.w, conv.kw, &window, &conv.ow, &conv.pw))
         return NULL;
-    conv.oh = rows.out, conv.ph = rows.before;
-    conv.ow = columns.out, conv.pw = columns.before;
     return hki_compute(&hki_op_conv2d, (hk_tensor *[]){x, filters, bias}, bias ? 3 : 2,
                        HK_SHAPE(HK_BATCH, conv.oh, conv.ow, conv.k), &conv, sizeof conv);
 }

@@ -120,9 +120,7 @@ void hki_clamp_slots(const hki_call *call);
 
 typedef struct hki_conv hki_conv;
 hki_conv hki_conv_of(const hk_tensor *conv, int64_t batch);
-/* Geometry of a convolution or pooling over h x w; false with a message when nothing fits. */
-typedef struct hki_extent {
-    int out, before; /* output size, zeros before the first row or column */
-} hki_extent;
-bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window,
-                       hki_extent *out);
+/* Output size of a convolution or pooling along one dimension, zeros before the first row or column;
+ * false with a message when nothing fits. */
+bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window, int *out,
+                       int *before);

@@ -60,15 +60,12 @@ static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window
                  op->name);
         return NULL;
     }
-    hki_extent rows, columns;
     int stride = window->stride ? window->stride : 1;
     hki_pool p = {.h = (int)x->shape.dims[1], .w = (int)x->shape.dims[2],
                   .c = (int)x->shape.dims[3], .kh = size, .kw = size, .sh = stride, .sw = stride};
-    if (!hki_window_extent(op->name, p.h, size, window, &rows) ||
-        !hki_window_extent(op->name, p.w, size, window, &columns))
+    if (!hki_window_extent(op->name, p.h, size, window, &p.oh, &p.ph) ||
+        !hki_window_extent(op->name, p.w, size, window, &p.ow, &p.pw))
         return NULL;
-    p.oh = rows.out, p.ph = rows.before;
-    p.ow = columns.out, p.pw = columns.before;
     return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &p, sizeof p);
 }
 
