@@ -1,5 +1,5 @@
-/* Noise for training beside plain dropout: alpha dropout, Gaussian dropout and noise, dropped
- * connections, dropped paths. The identity in evaluation.
+/* Noise for training: dropout of elements, channels, samples (dropped paths) and connections, alpha
+ * dropout, Gaussian dropout and noise. The identity in evaluation, but for Monte Carlo dropout.
  *
  * A draw is a function of the step's key and the index of what it decides on (element, channel of a
  * sample, sample), so backward draws again instead of keeping a mask, and threads do not matter. */
@@ -19,35 +19,36 @@ typedef struct noise {
     float rate, scale, shift, dropped;
     float deviation;
     bool adds;
+    bool in_evaluation; /* too */
 } noise;
 
-/* One sample: [rows x channels] of in and out, which may be the same. */
+/* Elements are dropped where hks_uniform() of their index is below the rate; four have a draw. */
+static void drop_elements(const noise *n, uint64_t key, int64_t count, const float *in, float *out)
+{
+    const uint32_t limit = (uint32_t)ceilf(n->rate * 0x1p24f);
+#pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
+    for (int64_t block = 0; block < (count + 3) / 4; block++) {
+        uint32_t draw[4];
+        hks_philox(key, (uint64_t)block, draw);
+        for (int64_t i = 4 * block; i < 4 * block + 4 && i < count; i++)
+            out[i] = draw[i % 4] >> 8 < limit ? n->dropped : n->scale * in[i] + n->shift;
+    }
+}
+
+/* Of one sample, [rows x channels]; in and out may be the same. */
 typedef struct part {
     int64_t sample, rows, channels;
     const float *in;
     float *out;
-    bool back; /* in is dy, out is dx */
 } part;
 
-static void drop_range(const noise *n, const part *p, bool kept, int64_t first, int64_t stride)
+/* One unit, whose elements are `stride` apart. */
+static void drop_unit(const noise *n, const part *p, uint64_t key, int64_t unit, int64_t first,
+                      int64_t stride)
 {
-    const float scale = kept ? n->scale : 0;
-    const float shift = p->back ? 0 : kept ? n->shift : n->dropped;
+    const bool kept = hks_uniform(key, (uint64_t)unit) >= n->rate;
     for (int64_t i = first; i < p->rows * p->channels; i += stride)
-        p->out[i] = (kept ? scale * p->in[i] : 0) + shift;
-}
-
-static bool is_kept(const noise *n, uint64_t key, int64_t index)
-{
-    return hks_uniform(key, (uint64_t)index) >= n->rate;
-}
-
-static void drop_elements(const noise *n, const part *p, uint64_t key)
-{
-    const int64_t size = p->rows * p->channels, base = p->sample * size;
-    const float shift = p->back ? 0 : n->shift, dropped = p->back ? 0 : n->dropped;
-    for (int64_t i = 0; i < size; i++)
-        p->out[i] = is_kept(n, key, base + i) ? n->scale * p->in[i] + shift : dropped;
+        p->out[i] = kept ? n->scale * p->in[i] + n->shift : n->dropped;
 }
 
 static void multiply_or_add(const noise *n, const part *p, uint64_t key)
@@ -55,7 +56,7 @@ static void multiply_or_add(const noise *n, const part *p, uint64_t key)
     const int64_t size = p->rows * p->channels, base = p->sample * size;
     for (int64_t i = 0; i < size; i++) {
         const float z = n->deviation * hks_normal(key, (uint64_t)(base + i));
-        p->out[i] = !n->adds ? p->in[i] * (1 + z) : p->back ? p->in[i] : p->in[i] + z;
+        p->out[i] = n->adds ? p->in[i] + z : p->in[i] * (1 + z);
     }
 }
 
@@ -63,46 +64,60 @@ static void disturb(const noise *n, const part *p, uint64_t key)
 {
     if (n->deviation > 0)
         multiply_or_add(n, p, key);
-    else if (n->unit == ELEMENT)
-        drop_elements(n, p, key);
     else if (n->unit == SAMPLE)
-        drop_range(n, p, is_kept(n, key, p->sample), 0, 1);
+        drop_unit(n, p, key, p->sample, 0, 1);
     else
         for (int64_t j = 0; j < p->channels; j++)
-            drop_range(n, p, is_kept(n, key, p->sample * p->channels + j), j, p->channels);
+            drop_unit(n, p, key, p->sample * p->channels + j, j, p->channels);
 }
 
-static void apply(const hki_call *call, const float *in, float *out, bool back)
+static void apply(const hki_call *call, const noise *n, const float *in, float *out)
 {
     const hk_shape *shape = &call->tensor->shape;
-    const int64_t samples = hki_is_batched(shape) ? call->batch : 1;
-    const int64_t size = hki_count(shape, call->batch) / samples, channels = hki_channels(shape);
-    if (!call->training) {
-        if (out != in)
-            memcpy(out, in, (size_t)(samples * size) * sizeof *out);
+    const int64_t count = hki_count(shape, call->batch), channels = hki_channels(shape);
+    const int64_t samples = hki_is_batched(shape) ? call->batch : 1, size = count / samples;
+    if (n->deviation == 0 && n->unit == ELEMENT) {
+        drop_elements(n, call->key, count, in, out);
         return;
     }
-#pragma omp parallel for num_threads(hki_threads_for(samples * size)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
     for (int64_t s = 0; s < samples; s++) {
-        part p = {s, size / channels, channels, in + s * size, out + s * size, back};
-        disturb(call->tensor->attributes, &p, call->key);
+        const part p = {s, size / channels, channels, in + s * size, out + s * size};
+        disturb(n, &p, call->key);
     }
+}
+
+static void keep(const hki_call *call, const float *in, float *out)
+{
+    if (out != in)
+        memcpy(out, in, (size_t)hki_count(&call->tensor->shape, call->batch) * sizeof *out);
 }
 
 static void noise_forward(const hki_call *call)
 {
-    apply(call, call->x[0], call->y, false);
+    const noise *n = call->tensor->attributes;
+    if (call->training || n->in_evaluation)
+        apply(call, n, call->x[0], call->y);
+    else
+        keep(call, call->x[0], call->y);
 }
 
+/* As forward, without what does not depend on x. */
 static void noise_backward(const hki_call *call)
 {
-    apply(call, call->dy, call->dx[0], true);
+    noise n = *(const noise *)call->tensor->attributes;
+    n.shift = n.dropped = 0;
+    if ((call->training || n.in_evaluation) && !n.adds)
+        apply(call, &n, call->dy, call->dx[0]);
+    else
+        keep(call, call->dy, call->dx[0]);
 }
 
 #define NOISE(name_)                                                                               \
     {.name = name_, .forward = noise_forward, .backward = noise_backward, .in_place = hki_always}
-static const hki_op op_alpha = NOISE("alpha dropout"), op_gaussian = NOISE("gaussian dropout"),
-                    op_noise = NOISE("gaussian noise"), op_path = NOISE("drop path");
+static const hki_op op_dropout = NOISE("dropout"), op_alpha = NOISE("alpha dropout"),
+                    op_gaussian = NOISE("gaussian dropout"), op_noise = NOISE("gaussian noise"),
+                    op_path = NOISE("drop path");
 const hki_op hki_op_drop_connect = NOISE("drop connect");
 
 /* ---- Recording ----------------------------------------------------------------------------- */
@@ -112,8 +127,8 @@ static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double va
     if (!x)
         return NULL;
     if (!allowed) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: %g is outside %s", op->name, value,
-                 n.adds ? "[0, inf)" : "[0, 1)");
+        hki_fail(HK_BAD_ARGUMENT, "%s: %s%g is outside %s", op->name,
+                 op == &op_dropout ? "rate " : "", value, n.adds ? "[0, inf)" : "[0, 1)");
         return NULL;
     }
     if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape)) {
@@ -127,6 +142,32 @@ static hk_tensor *record_rate(const hki_op *op, hk_tensor *x, double rate, noise
 {
     n.rate = (float)rate;
     return record(op, x, rate >= 0 && rate < 1, rate, n);
+}
+
+/* Inverted: what is kept is larger, so that the mean stays. */
+static hk_tensor *dropout(hk_tensor *x, double rate, scope unit, bool in_evaluation)
+{
+    return record_rate(&op_dropout, x, rate,
+                       (noise){.unit = unit, .scale = 1 / (1 - (float)rate),
+                               .in_evaluation = in_evaluation});
+}
+
+/* Srivastava et al. 2014. */
+hk_tensor *hk_dropout(hk_tensor *x, double rate)
+{
+    return dropout(x, rate, ELEMENT, false);
+}
+
+/* Tompson et al. 2015. */
+hk_tensor *hk_channel_dropout(hk_tensor *x, double rate)
+{
+    return dropout(x, rate, CHANNEL, false);
+}
+
+/* Monte Carlo dropout: Gal, Ghahramani 2016. */
+hk_tensor *hk_mc_dropout(hk_tensor *x, double rate)
+{
+    return dropout(x, rate, ELEMENT, true);
 }
 
 /* Dropped values become -lambda alpha, selu's least value; scale and shift then bring mean 0 and
