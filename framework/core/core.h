@@ -29,6 +29,15 @@ static inline bool hki_add(size_t a, size_t b, size_t *out)
     return !__builtin_add_overflow(a, b, out);
 }
 
+/* Takes `bytes`, rounded up to whole cache lines, of a block that starts at base; NULL at a base of
+ * NULL, which counts alone. */
+static inline void *hki_take(char *base, size_t *used, size_t bytes)
+{
+    void *at = base ? base + *used : NULL;
+    *used += (bytes + 63) / 64 * 64;
+    return at;
+}
+
 /* Limits, each far above honest use and far below what would hurt. */
 enum {
     HKI_MAX_DIMS = 8,

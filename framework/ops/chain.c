@@ -81,14 +81,6 @@ static bool keeps_result(const hki_chain *chain)
            (chain->norm || use_of(chain->act)->plugin->activation->reads & HK_READS_X);
 }
 
-/* Takes `bytes` of a block that starts at base; NULL at a base of NULL, which counts alone. */
-static void *take(char *base, size_t *used, size_t bytes)
-{
-    void *at = base ? base + *used : NULL;
-    *used += (bytes + 63) / 64 * 64;
-    return at;
-}
-
 static size_t floats(int64_t count)
 {
     return (size_t)count * sizeof(float);
@@ -98,11 +90,11 @@ static size_t place_kept(job *j, char *base)
 {
     size_t used = 0;
     if (j->norm) {
-        j->moments = take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * j->channels));
-        j->coef = take(base, &used, floats(j->sets * j->norm->n_coef * j->channels));
+        j->moments = hki_take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * j->channels));
+        j->coef = hki_take(base, &used, floats(j->sets * j->norm->n_coef * j->channels));
     }
     if (keeps_result(j->chain))
-        j->made = take(base, &used, floats(j->rows * j->channels));
+        j->made = hki_take(base, &used, floats(j->rows * j->channels));
     return used;
 }
 
@@ -111,13 +103,13 @@ static void place_gradients(job *j, char *base, size_t *used)
 {
     const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
     int64_t c = j->channels, unwanted = norm ? hki_learned_floats(norm->plugin, j->rows, c) : 0;
-    j->set_sums = take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
-    j->bcoef = take(base, used, floats(norm ? 3 * j->sets * c : 0));
-    j->unwanted = take(base, used, floats(unwanted));
+    j->set_sums = hki_take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
+    j->bcoef = hki_take(base, used, floats(norm ? 3 * j->sets * c : 0));
+    j->unwanted = hki_take(base, used, floats(unwanted));
     j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
-    j->learned = take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
+    j->learned = hki_take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
     if (!j->chain->spends_dy || j->chain->add)
-        j->dz = take(base, used, floats(j->rows * c));
+        j->dz = hki_take(base, used, floats(j->rows * c));
 }
 
 static size_t place_scratch(job *j, char *base, bool back)
@@ -127,18 +119,18 @@ static size_t place_scratch(job *j, char *base, bool back)
     bool sums_up = back || (j->norm && !j->frozen);
     for (int i = 0; sums_up && i < HKI_MAX_CHUNKS; i++) {
         sums *part = &j->parts[i];
-        part->first = take(base, &used, sizeof(double) * (size_t)c);
-        part->second = take(base, &used, sizeof(double) * (size_t)c);
-        part->tile = take(base, &used, 3 * floats(c));
+        part->first = hki_take(base, &used, sizeof(double) * (size_t)c);
+        part->second = hki_take(base, &used, sizeof(double) * (size_t)c);
+        part->tile = hki_take(base, &used, 3 * floats(c));
     }
     if (j->act)
-        j->tiles = take(base, &used, HKI_MAX_CHUNKS * floats(hki_tile_rows(c) * c));
+        j->tiles = hki_take(base, &used, HKI_MAX_CHUNKS * floats(hki_tile_rows(c) * c));
     if (back)
         place_gradients(j, base, &used);
     /* The engine's is the last: its size takes long to find, and here does not matter any more. */
     j->engine = base ? base + used : NULL;
     if (!base && j->chain->conv)
-        used += hki_engine_active()->conv_scratch(&j->conv);
+        used += hki_op_conv2d.scratch_bytes(j->chain->conv, j->conv.n);
     return used;
 }
 
@@ -309,92 +301,6 @@ static float *coef_of(const job *j, int64_t set)
     return j->coef + set * j->norm->n_coef * j->channels;
 }
 
-/* ---- Folded ------------------------------------------------------------------------------------------- */
-
-/* In evaluation a normalization with statistics of the past is a scale and a shift for each filter.
- * Where filters are prepared they become part of them and of the bias. What is prepared begins with
- * this, so that a step need not find where the rest lies. */
-typedef struct folded {
-    float *filters, *bias;
-    void *engine; /* what the engine makes of the filters; NULL: nothing */
-} folded;
-
-static bool are_leaves(const hk_tensor *recorded)
-{
-    for (int i = 1; i < recorded->n_inputs; i++)
-        if (!recorded->inputs[i]->value)
-            return false;
-    return true;
-}
-
-static bool folds(const hki_chain *chain)
-{
-    return chain->conv && chain->norm && are_leaves(chain->conv) && are_leaves(chain->norm) &&
-           use_of(chain->norm)->plugin->normalization->frozen;
-}
-
-static int64_t filter_floats(const hki_chain *chain)
-{
-    return hki_count(&chain->conv->inputs[1]->shape, 1);
-}
-
-static size_t place_folded(const hki_chain *chain, const hki_conv *conv, char *base, folded *out)
-{
-    size_t used = 0, engine = hki_engine_active()->conv_prepared(conv);
-    take(base, &used, sizeof *out);
-    out->filters = take(base, &used, floats(filter_floats(chain)));
-    out->bias = take(base, &used, floats(conv->k));
-    out->engine = engine ? take(base, &used, engine) : NULL;
-    return used;
-}
-
-static void use_folded(job *j)
-{
-    const folded *f = j->call->prepared;
-    j->filters = f->filters;
-    j->bias = f->bias;
-    j->prepared = f->engine;
-    j->norm = NULL;
-}
-
-static void fold(const hki_call *call, void *prepared)
-{
-    job j;
-    folded f;
-    job_start(&j, call, false);
-    place_folded(j.chain, &j.conv, prepared, &f);
-    *(folded *)prepared = f;
-    j.norm->frozen(&j.norm_context, j.coef);
-    const float *scale = j.coef, *shift = j.coef + j.channels;
-    for (int64_t i = 0; i < filter_floats(j.chain); i++)
-        f.filters[i] = j.filters[i] * scale[i % j.channels];
-    for (int64_t k = 0; k < j.channels; k++)
-        f.bias[k] = (j.bias ? j.bias[k] * scale[k] : 0) + shift[k];
-    if (f.engine)
-        hki_engine_active()->conv_prepare(&j.conv, f.filters, f.engine);
-}
-
-static size_t chain_prepared(const hk_tensor *y, int64_t batch)
-{
-    const hki_chain *chain = y->attributes;
-    if (!chain->conv)
-        return 0;
-    hki_conv conv = hki_conv_of(chain->conv, batch);
-    folded unused;
-    return folds(chain) ? place_folded(chain, &conv, NULL, &unused)
-                        : chain->conv->op->prepared_bytes(chain->conv, batch);
-}
-
-static void chain_prepare(const hki_call *call, void *prepared)
-{
-    const hki_chain *chain = call->tensor->attributes;
-    hki_conv conv = hki_conv_of(chain->conv, call->batch);
-    if (folds(chain))
-        fold(call, prepared);
-    else
-        hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
-}
-
 /* ---- Forward ------------------------------------------------------------------------------------------ */
 
 /* z of some rows: in place if it is there already, else written to `to`. */
@@ -453,11 +359,20 @@ static void normalize_anew(job *j)
     }
 }
 
+static void use_folded(job *j)
+{
+    const hki_folded *f = j->call->prepared;
+    j->filters = f->filters;
+    j->bias = f->bias;
+    j->prepared = f->engine;
+    j->norm = NULL;
+}
+
 static void chain_forward(const hki_call *call)
 {
     job j;
     job_start(&j, call, false);
-    if (call->prepared && folds(j.chain))
+    if (call->prepared && hki_chain_folds(j.chain))
         use_folded(&j);
     bool anew = j.norm && !j.frozen;
     if (anew)
@@ -581,18 +496,16 @@ static void direct_gradients(job *j)
     j->dz = residual ? residual : free_place;
 }
 
+/* As of a convolution of its own, whose dy is din; its bias comes from what was summed, if that was. */
 static void convolution_gradients(const job *j)
 {
-    const hki_engine *engine = hki_engine_active();
-    const hki_call *call = j->call;
-    float *bias = j->norm && j->chain->conv->n_inputs > 2 ? call->dx[2] : NULL;
-    if (call->dx[0])
-        engine->conv_backward_data(&j->conv, j->din, call->x[1], call->adds & 1, call->dx[0],
-                                   j->engine);
-    if (call->dx[1])
-        engine->conv_backward_weight(&j->conv, call->x[0], j->din, call->dx[1], bias, j->engine);
-    else if (bias)
-        engine->column_sums(j->rows, j->channels, j->din, bias, j->engine);
+    hki_call own = *j->call;
+    own.tensor = j->chain->conv;
+    own.dy = j->din;
+    own.scratch = j->engine;
+    if (j->dbias || own.tensor->n_inputs < 3)
+        own.dx[2] = NULL;
+    hki_op_conv2d.backward(&own);
 }
 
 static void chain_backward(const hki_call *call)
@@ -683,7 +596,7 @@ const hki_op hki_op_chain = {.name = "chain",
                              .scratch_bytes = chain_scratch,
                              .back_scratch_bytes = chain_back_scratch,
                              .gradient_in_place = chain_gradient_in_place,
-                             .prepared_bytes = chain_prepared,
-                             .prepare = chain_prepare,
+                             .prepared_bytes = hki_chain_prepared,
+                             .prepare = hki_chain_prepare,
                              .adds = chain_adds,
                              .commit = chain_commit};

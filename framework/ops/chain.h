@@ -18,3 +18,14 @@ typedef struct hki_chain {
 hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
                         hk_tensor **out);
 const hki_chain *hki_chain_of(const hk_tensor *tensor); /* NULL: not a chain */
+
+/* What is prepared for a chain that folds its normalization into its filters (chain_fold.c); for
+ * others with a convolution it is what the engine makes of the filters. It begins with this, so that
+ * a step need not find where the rest lies. */
+typedef struct hki_folded {
+    float *filters, *bias, *coef;
+    void *engine; /* what the engine makes of the filters; NULL: nothing */
+} hki_folded;
+bool hki_chain_folds(const hki_chain *chain);
+size_t hki_chain_prepared(const hk_tensor *y, int64_t batch);
+void hki_chain_prepare(const hki_call *call, void *prepared);
