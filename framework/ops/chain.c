@@ -3,23 +3,13 @@
  *     z = A in + B + residual     y = f(z)     in: the convolution's result, or x
  * Backward, one pass over tiles makes dz = f'(z) dy, the residual's gradient too, and its sums; a
  * second makes din = P dz + Q in + R; then come the gradients of the convolution. z is computed
- * again where f' wants it: only `in` and y are kept.
- *
- * Moments are exact two-pass moments of tiles, merged in double by the formula of Chan, Golub and
- * LeVeque 1979, so that a large mean costs no digits. */
+ * again where f' wants it: only `in` and y are kept. */
 #include "ops/chain.h"
 
 #include <string.h>
 
 #include "engine/engine.h"
 #include "engine/kernels.h"
-
-/* Sums that one part or set has of its own: two per channel in double, two in float. */
-typedef struct sums {
-    double *first, *second; /* mean and m2, or the sums of dz and dz (in - mean) */
-    float *tile;            /* [3][channels] */
-    int64_t rows;           /* that were added */
-} sums;
 
 typedef struct job job;
 typedef void tile_work(job *j, int part, int64_t row, int64_t n); /* of one tile */
@@ -43,7 +33,7 @@ struct job {
     double *moments; /* [sets][2][channels] */
     float *coef;     /* [sets][n_coef][channels] */
     /* Scratch. */
-    sums parts[HKI_MAX_CHUNKS];
+    hki_sums parts[HKI_MAX_CHUNKS];
     float *tiles;     /* [HKI_MAX_CHUNKS] of one tile each */
     double *set_sums; /* [sets][2][channels] */
     float *bcoef;     /* [sets][3][channels] */
@@ -69,16 +59,16 @@ static int64_t sets_of(const hki_chain *chain, const hk_tensor *y, int64_t batch
     return by_sample && hki_is_batched(&y->shape) ? batch : 1;
 }
 
-static const hki_use *use_of(const hk_tensor *recorded)
+static const hk_plugin *plugin_of(const hk_tensor *recorded)
 {
-    return recorded ? hki_use_of(recorded) : NULL;
+    return recorded ? hki_use_of(recorded)->plugin : NULL;
 }
 
 /* The convolution's result outlives the step where backward looks at it again. */
 static bool keeps_result(const hki_chain *chain)
 {
     return chain->conv && chain->walks_back &&
-           (chain->norm || use_of(chain->act)->plugin->activation->reads & HK_READS_X);
+           (chain->norm || plugin_of(chain->act)->activation->reads & HK_READS_X);
 }
 
 static size_t floats(int64_t count)
@@ -101,12 +91,12 @@ static size_t place_kept(job *j, char *base)
 /* What backward alone needs. */
 static void place_gradients(job *j, char *base, size_t *used)
 {
-    const hki_use *norm = use_of(j->chain->norm), *act = use_of(j->chain->act);
-    int64_t c = j->channels, unwanted = norm ? hki_learned_floats(norm->plugin, j->rows, c) : 0;
+    const hk_plugin *norm = plugin_of(j->chain->norm), *act = plugin_of(j->chain->act);
+    int64_t c = j->channels, unwanted = norm ? hki_learned_floats(norm, j->rows, c) : 0;
     j->set_sums = hki_take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
     j->bcoef = hki_take(base, used, floats(norm ? 3 * j->sets * c : 0));
     j->unwanted = hki_take(base, used, floats(unwanted));
-    j->n_learned = act ? hki_learned_floats(act->plugin, j->rows, c) : 0;
+    j->n_learned = act ? hki_learned_floats(act, j->rows, c) : 0;
     j->learned = hki_take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
     if (!j->chain->spends_dy || j->chain->add)
         j->dz = hki_take(base, used, floats(j->rows * c));
@@ -118,7 +108,7 @@ static size_t place_scratch(job *j, char *base, bool back)
     int64_t c = j->channels;
     bool sums_up = back || (j->norm && !j->frozen);
     for (int i = 0; sums_up && i < HKI_MAX_CHUNKS; i++) {
-        sums *part = &j->parts[i];
+        hki_sums *part = &j->parts[i];
         part->first = hki_take(base, &used, sizeof(double) * (size_t)c);
         part->second = hki_take(base, &used, sizeof(double) * (size_t)c);
         part->tile = hki_take(base, &used, 3 * floats(c));
@@ -142,8 +132,8 @@ static job job_for(const hk_tensor *y, int64_t batch, bool frozen)
              .rows = hki_rows(&y->shape, batch),
              .channels = hki_channels(&y->shape),
              .sets = frozen ? 1 : sets_of(chain, y, batch),
-             .norm = chain->norm ? use_of(chain->norm)->plugin->normalization : NULL,
-             .act = chain->act ? use_of(chain->act)->plugin->activation : NULL,
+             .norm = chain->norm ? plugin_of(chain->norm)->normalization : NULL,
+             .act = chain->act ? plugin_of(chain->act)->activation : NULL,
              .frozen = frozen};
     j.set_rows = j.rows / j.sets;
     if (chain->conv)
@@ -172,9 +162,9 @@ static size_t chain_back_scratch(const hk_tensor *y, int64_t batch)
 static void job_start(job *j, const hki_call *call, bool back)
 {
     const hki_chain *chain = call->tensor->attributes;
-    const hki_use *norm = use_of(chain->norm), *act = use_of(chain->act);
+    const hk_plugin *norm = plugin_of(chain->norm);
     *j = job_for(call->tensor, call->batch,
-                 norm && !call->training && norm->plugin->normalization->frozen);
+                 norm && !call->training && norm->normalization->frozen);
     j->call = call;
     j->made = call->y;
     place_kept(j, call->keep);
@@ -186,9 +176,9 @@ static void job_start(job *j, const hki_call *call, bool back)
         j->prepared = call->prepared;
     }
     j->residual = chain->add ? call->x[chain->residual] : NULL;
-    if (norm)
+    if (chain->norm)
         j->norm_context = hki_context_of(call, chain->norm, j->norm_slots);
-    if (act)
+    if (chain->act)
         j->act_context = hki_context_of(call, chain->act, j->act_slots);
 }
 
@@ -229,65 +219,21 @@ static void for_tiles(job *j, tile_work *work)
 
 /* ---- Moments ------------------------------------------------------------------------------------------ */
 
-/* How the moments of `more` rows join those of n. */
-typedef struct merging {
-    double share, weight;
-} merging;
-
-static merging merging_of(int64_t n, int64_t more)
-{
-    double share = (double)more / (double)(n + more);
-    return (merging){share, (double)n * share};
-}
-
-static inline void merge(merging m, double *mean, double *m2, double more_mean, double more_m2)
-{
-    double delta = more_mean - *mean;
-    *mean += delta * m.share;
-    *m2 += more_m2 + delta * delta * m.weight;
-}
-
 /* The sums that a tile of this row belongs to: its part's, or its set's own. */
-static sums *sums_at(job *j, int part, int64_t row, double *sets)
+static hki_sums *sums_at(job *j, int part, int64_t row, double *sets)
 {
-    sums *own = &j->parts[part];
+    hki_sums *own = &j->parts[part];
     if (j->sets > 1) {
         own->first = sets + row / j->set_rows * 2 * j->channels;
         own->second = own->first + j->channels;
         own->rows = row % j->set_rows;
-    }
-    if (own->rows == 0) {
-        memset(own->first, 0, sizeof(double) * (size_t)j->channels);
-        memset(own->second, 0, sizeof(double) * (size_t)j->channels);
     }
     return own;
 }
 
 static void take_moments(job *j, int part, int64_t row, int64_t n)
 {
-    sums *own = sums_at(j, part, row, j->moments);
-    merging m = merging_of(own->rows, n);
-    float *mean = own->tile, *m2 = mean + j->channels;
-    hki_kernels_active()->moments(n, j->channels, j->in + row * j->channels, mean, m2);
-    for (int64_t i = 0; i < j->channels; i++)
-        merge(m, &own->first[i], &own->second[i], (double)mean[i], (double)m2[i]);
-    own->rows += n;
-}
-
-static void gather_moments(job *j)
-{
-    int64_t rows = 0;
-    double *mean = j->moments, *m2 = mean + j->channels;
-    memset(mean, 0, 2 * sizeof(double) * (size_t)j->channels);
-    for (int i = 0; i < HKI_MAX_CHUNKS; i++) {
-        const sums *part = &j->parts[i];
-        if (part->rows == 0)
-            continue;
-        merging m = merging_of(rows, part->rows);
-        for (int64_t k = 0; k < j->channels; k++)
-            merge(m, &mean[k], &m2[k], part->first[k], part->second[k]);
-        rows += part->rows;
-    }
+    hki_sums_moments(sums_at(j, part, row, j->moments), n, j->channels, j->in + row * j->channels);
 }
 
 static hk_moments moments_of(const job *j, int64_t set)
@@ -327,7 +273,7 @@ static void finish(job *j, int part, int64_t row, int64_t n)
     if (z == y && !in_place)
         z = memcpy(aside, y, floats(size));
     hk_tile tile = {.rows = n, .first_row = row, .x = z, .y = y};
-    hki_forward(use_of(j->chain->act)->plugin)(&j->act_context, &tile);
+    hki_forward(plugin_of(j->chain->act))(&j->act_context, &tile);
 }
 
 static void convolve(job *j, tile_work *after)
@@ -347,7 +293,7 @@ static void normalize_anew(job *j)
     if (!j->chain->conv || !whole)
         for_tiles(j, take_moments);
     if (whole)
-        gather_moments(j);
+        hki_merge_moments(j->parts, j->channels, j->moments);
     for (int64_t i = 0; i < j->sets; i++) {
         hk_moments moments = moments_of(j, i);
         j->norm->coefficients(&j->norm_context, &moments, coef_of(j, i));
@@ -390,42 +336,17 @@ static void chain_forward(const hki_call *call)
 /* f'(z) dy of some rows. */
 static void activation_gradient(const job *j, int part, int64_t row, int64_t n, float *dz)
 {
-    const hki_use *use = use_of(j->chain->act);
+    const hk_plugin *plugin = plugin_of(j->chain->act);
     int64_t c = j->channels, at = row * c;
     float *dslots[HK_MAX_SLOTS];
-    hki_point_slots(use->plugin, j->rows, c, j->learned + part * j->n_learned, dslots);
+    hki_point_slots(plugin, j->rows, c, j->learned + part * j->n_learned, dslots);
     hk_tile tile = {.rows = n, .first_row = row, .dy = j->call->dy + at, .dx = dz,
                     .dslots = dslots};
     if (j->act->reads & HK_READS_X)
         tile.x = activated(j, row, n, j->tiles + part * hki_tile_rows(c) * c);
     if (j->act->reads & HK_READS_Y)
         tile.y = j->call->y + at;
-    hki_backward(use->plugin)(&j->act_context, &tile);
-}
-
-static void add_gradient_sums(job *j, int part, int64_t row, int64_t n, const float *dz)
-{
-    int64_t c = j->channels;
-    sums *own = sums_at(j, part, row, j->set_sums);
-    float *sum = own->tile, *product = sum + c, *centre = product + c;
-    const double *mean = j->moments + row / j->set_rows * 2 * c;
-    for (int64_t i = 0; i < c; i++)
-        centre[i] = (float)mean[i];
-    hki_kernels_active()->gradient_sums(n, c, j->in + row * c, centre, dz, sum, product);
-    for (int64_t i = 0; i < c; i++) {
-        own->first[i] += (double)sum[i];
-        own->second[i] += (double)product[i];
-    }
-    own->rows += n;
-}
-
-static void add_bias_sums(job *j, int part, int64_t row, int64_t n, const float *dz)
-{
-    sums *own = sums_at(j, part, row, j->set_sums);
-    hki_kernels_active()->column_sums(n, j->channels, dz, j->channels, own->tile);
-    for (int64_t i = 0; i < j->channels; i++)
-        own->first[i] += (double)own->tile[i];
-    own->rows += n;
+    hki_backward(plugin)(&j->act_context, &tile);
 }
 
 /* dz, its sums, the gradient of the residual. */
@@ -440,10 +361,12 @@ static void walk_back(job *j, int part, int64_t row, int64_t n)
     } else if (residual && residual != j->call->dy) {
         memcpy(residual + at, dz, floats(n * j->channels));
     }
+    hki_sums *own = sums_at(j, part, row, j->set_sums);
     if (j->norm)
-        add_gradient_sums(j, part, row, n, dz);
+        hki_sums_gradients(own, n, j->channels, j->in + at, moments_of(j, row / j->set_rows).mean,
+                           dz);
     else if (j->dbias)
-        add_bias_sums(j, part, row, n, dz);
+        hki_sums_columns(own, n, j->channels, dz);
 }
 
 static void normalization_gradient(job *j, int part, int64_t row, int64_t n)
@@ -456,22 +379,10 @@ static void normalization_gradient(job *j, int part, int64_t row, int64_t n)
                                           j->in + at, j->din + at);
 }
 
-/* The parts' sums become those of the one set. */
-static void gather_sums(job *j)
-{
-    double *first = j->set_sums, *second = first + j->channels;
-    memset(first, 0, 2 * sizeof(double) * (size_t)j->channels);
-    for (int i = 0; i < HKI_MAX_CHUNKS; i++)
-        for (int64_t k = 0; j->parts[i].rows && k < j->channels; k++) {
-            first[k] += j->parts[i].first[k];
-            second[k] += j->parts[i].second[k];
-        }
-}
-
 /* The gradients of the normalization's slots, and what turns dz into din. */
 static void find_coefficients(job *j)
 {
-    const hk_plugin *plugin = use_of(j->chain->norm)->plugin;
+    const hk_plugin *plugin = plugin_of(j->chain->norm);
     float *dslots[HK_MAX_SLOTS];
     hki_clear_slots(j->call, j->chain->norm_slots, plugin, j->rows, j->channels, j->unwanted,
                     dslots);
@@ -496,7 +407,7 @@ static void direct_gradients(job *j)
     j->dz = residual ? residual : free_place;
 }
 
-/* As of a convolution of its own, whose dy is din; its bias comes from what was summed, if that was. */
+/* As of a convolution of its own whose dy is din; its bias may have been summed already. */
 static void convolution_gradients(const job *j)
 {
     hki_call own = *j->call;
@@ -521,17 +432,17 @@ static void chain_backward(const hki_call *call)
         j.dbias = call->dx[2];
     for_tiles(&j, walk_back);
     if (j.act)
-        hki_gather_slots(call, j.chain->act_slots, use_of(j.chain->act)->plugin, j.rows,
+        hki_gather_slots(call, j.chain->act_slots, plugin_of(j.chain->act), j.rows,
                          j.channels, j.learned, parts_of(&j).count, j.n_learned);
     if (j.norm) {
         if (j.sets == 1)
-            gather_sums(&j);
+            hki_add_sums(j.parts, j.channels, j.set_sums);
         find_coefficients(&j);
         if (j.din)
             for_tiles(&j, normalization_gradient);
     }
     if (j.dbias) {
-        gather_sums(&j);
+        hki_add_sums(j.parts, j.channels, j.set_sums);
         for (int64_t i = 0; i < j.channels; i++)
             j.dbias[i] = (float)j.set_sums[i];
     }
@@ -545,7 +456,7 @@ static uint32_t chain_reads(const hk_tensor *y)
 {
     const hki_chain *chain = y->attributes;
     uint32_t reads = chain->conv ? 3 : 1;
-    uint32_t act = chain->act ? use_of(chain->act)->plugin->activation->reads : 0;
+    uint32_t act = chain->act ? plugin_of(chain->act)->activation->reads : 0;
     if (act & HK_READS_X && chain->add)
         reads |= 1u << chain->residual;
     return reads | (act & HK_READS_Y ? HKI_READS_OUTPUT : 0);
@@ -566,8 +477,9 @@ static uint32_t chain_adds(const hk_tensor *y)
 
 static size_t chain_record(const hk_tensor *y)
 {
-    const hki_use *norm = use_of(((const hki_chain *)y->attributes)->norm);
-    bool learns = norm && norm->plugin->normalization->update && hki_domain_of(norm) == HK_OVER_BATCH;
+    const hk_tensor *norm = ((const hki_chain *)y->attributes)->norm;
+    bool learns = norm && plugin_of(norm)->normalization->update &&
+                  hki_domain_of(hki_use_of(norm)) == HK_OVER_BATCH;
     return learns ? (size_t)(1 + 2 * hki_channels(&y->shape)) * sizeof(double) : 0;
 }
 
@@ -583,7 +495,7 @@ static void chain_commit(const hki_call *call, double network_activity)
     hk_moments moments = {.rows = (int64_t)record[0],
                           .mean = record + 1,
                           .m2 = record + 1 + context.channels};
-    use_of(chain->norm)->plugin->normalization->update(&context, &moments, NULL);
+    plugin_of(chain->norm)->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
 }
 

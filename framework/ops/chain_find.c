@@ -1,5 +1,5 @@
-/* Finds chains among the recorded operations: from the last one back, as long as each is read by the next
- * alone. */
+/* Finds chains among the recorded operations: from the last one back, as long as each is read by
+ * the next alone. */
 #include "ops/chain.h"
 
 static bool is_affine(const hk_tensor *t)
@@ -38,27 +38,27 @@ static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
     return found;
 }
 
-/* Walks from the last operation to the first. */
+/* Walks from the last operation to the first; each but the last must be read by the next alone. */
 static hki_chain find_chain(const hk_tensor *last, const int *uses)
 {
     hki_chain chain = {0};
     const hk_tensor *t = last;
-#define HIDDEN(t) ((t) == last || uses[(t)->id] == 1)
     if (is_plain_activation(t)) {
         chain.act = t;
         t = t->inputs[0];
     }
-    if (HIDDEN(t) && normalized_term(t, uses)) {
+    if (t != last && uses[t->id] != 1)
+        return chain;
+    if (normalized_term(t, uses)) {
         chain.add = t;
-        t = normalized_term(t, uses);
+        t = normalized_term(t, uses); /* which has this one reader */
     }
-    if (HIDDEN(t) && is_affine(t)) {
+    if (is_affine(t)) {
         chain.norm = t;
         t = t->inputs[0];
     }
-    if (HIDDEN(t) && t->op == &hki_op_conv2d)
+    if (t->op == &hki_op_conv2d && (t == last || uses[t->id] == 1))
         chain.conv = t;
-#undef HIDDEN
     return chain;
 }
 

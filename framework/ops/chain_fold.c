@@ -1,5 +1,5 @@
-/* Folding. In evaluation a normalization with statistics of the past is a scale and a shift for each
- * filter. Where filters are prepared they become part of them and of the bias. */
+/* Folding. In evaluation a normalization with statistics of the past is a scale and a shift for
+ * each filter. Where filters are prepared they become part of them and of the bias. */
 #include "ops/chain.h"
 
 #include "engine/engine.h"
