@@ -68,22 +68,6 @@ size_t hki_sum_scratch(const hk_shape *big, const hk_shape *small, int64_t batch
     return hki_engine_active()->column_sums_scratch(a.big_count / a.small_count, a.small_count);
 }
 
-double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context, int64_t i),
-                     const void *context)
-{
-    double partial[HKI_MAX_CHUNKS] = {0}, sum = 0;
-    hki_chunks chunks = hki_chunks_of(n, work, 1);
-#pragma omp parallel for num_threads(hki_threads_for(n * work)) schedule(static)
-    for (int c = 0; c < chunks.count; c++) {
-        int64_t first = c * chunks.size, end = hki_chunk_end(&chunks, first);
-        for (int64_t i = first; i < end; i++)
-            partial[c] += term(context, i);
-    }
-    for (int c = 0; c < chunks.count; c++)
-        sum += partial[c];
-    return sum;
-}
-
 /* Of a run of x: the i-th of SUM_RUN elements each. */
 enum { SUM_RUN = 4096 };
 typedef struct run {
@@ -196,31 +180,4 @@ void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, fl
         for (int64_t j = 0; j < row; j++)
             out[r * row + j] = scale * from[j * step];
     }
-}
-
-/* ---- Chunks -------------------------------------------------------------------------------------------- */
-
-static int64_t chunk_rows(int64_t rows, int64_t channels, int64_t grain)
-{
-    int64_t least = (4096 + channels - 1) / channels; /* rows worth a private sum */
-    int64_t size = (rows + HKI_MAX_CHUNKS - 1) / HKI_MAX_CHUNKS;
-    return ((size < least ? least : size) + grain - 1) / grain * grain;
-}
-
-hki_chunks hki_chunks_of(int64_t rows, int64_t channels, int64_t grain)
-{
-    int64_t size = chunk_rows(rows, channels, grain);
-    return (hki_chunks){.rows = rows, .size = size, .count = (int)((rows + size - 1) / size)};
-}
-
-int hki_chunks_most(int64_t rows, int64_t channels, int64_t grain)
-{
-    int64_t smallest = chunk_rows(1, channels, grain), most = (rows + smallest - 1) / smallest;
-    return (int)(most < HKI_MAX_CHUNKS ? most : HKI_MAX_CHUNKS);
-}
-
-int64_t hki_tile_rows(int64_t channels)
-{
-    const int64_t floats = 2048; /* 8 KiB: what a pass reads and writes stays in the first-level cache */
-    return channels >= floats ? 1 : floats / channels;
 }

@@ -43,12 +43,7 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
 void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
                    const float *x, float *out);
 
-/* Sum of term(context, i) for i < n: chunks of fixed size, added in order. A term is about `work`
- * elementary operations. */
-double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context, int64_t i),
-                     const void *context);
-
-/* ---- Chunks: how a block of rows is cut for private sums --------------------------------------------- */
+/* ---- Chunks: how a block of rows is cut for private sums (chunks.c) ---------------------------------- */
 
 /* At most 64 chunks of whole rows, a multiple of `grain` rows each, cut by the number alone. */
 typedef struct hki_chunks {
@@ -65,6 +60,10 @@ static inline int64_t hki_chunk_end(const hki_chunks *chunks, int64_t first)
 }
 /* Rows of a tile that fits in the first-level cache. */
 int64_t hki_tile_rows(int64_t channels);
+/* Sum of term(context, i) for i < n: chunks of fixed size, added in order. A term is about `work`
+ * elementary operations. */
+double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context, int64_t i),
+                     const void *context);
 
 /* ---- Recorded by nn ------------------------------------------------------------------------------------ */
 
