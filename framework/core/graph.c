@@ -25,11 +25,14 @@ int64_t hki_count(const hk_shape *shape, int64_t batch)
     return hki_sample_count(shape) * (hki_is_batched(shape) ? batch : 1);
 }
 
+bool hki_has_channels(const hk_shape *shape)
+{
+    return shape->ndim > hki_is_batched(shape);
+}
+
 int64_t hki_channels(const hk_shape *shape)
 {
-    if (shape->ndim == 0 || shape->dims[shape->ndim - 1] == HK_BATCH)
-        return 1;
-    return shape->dims[shape->ndim - 1];
+    return hki_has_channels(shape) ? shape->dims[shape->ndim - 1] : 1;
 }
 
 int64_t hki_rows(const hk_shape *shape, int64_t batch)
@@ -97,8 +100,6 @@ void hki_net_clear_graph(hk_net *net)
     for (int i = 0; i < net->n_tensors; i++)
         free_tensor(net->tensors[i]);
     hki_free(net->tensors);
-    net->tensors = NULL;
-    net->n_tensors = net->capacity = 0;
 }
 
 /* Makes room for one more tensor and appends it; frees it on failure. */

@@ -112,14 +112,15 @@ bool hki_is_batched(const hk_shape *shape);
 int64_t hki_count(const hk_shape *shape, int64_t batch);
 /* Elements of one sample of a batched shape, or of an unbatched shape. */
 int64_t hki_sample_count(const hk_shape *shape);
-int64_t hki_channels(const hk_shape *shape);         /* the last dimension, 1 for a scalar */
+bool hki_has_channels(const hk_shape *shape);        /* a last dimension that is not the batch */
+int64_t hki_channels(const hk_shape *shape);         /* that one, else 1 */
 int64_t hki_rows(const hk_shape *shape, int64_t batch); /* everything but the last dimension */
 bool hki_same_shape(const hk_shape *a, const hk_shape *b);
 /* "[batch, 28, 28, 1]" in one of a few buffers per thread, for messages. */
 const char *hki_shape_text(const hk_shape *shape);
 
 /* ---- Recording --------------------------------------------------------------------------------- */
-/* An empty net in zeroed memory of the caller's. */
+/* Frees the tensors of a net that is freed next. */
 void hki_net_clear_graph(hk_net *net);
 bool hki_name_is_taken(const hk_net *net, const char *name);
 /* Brings the values into the tensor's range, if it has one. */

@@ -83,7 +83,7 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
     int n_slots = hki_slot_count(use->plugin);
     hk_shape shape = x->shape;
     memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
-    if (shape.ndim == 0 || shape.dims[shape.ndim - 1] == HK_BATCH) {
+    if (!hki_has_channels(&shape)) {
         hki_fail(HK_BAD_SHAPE, "activation %s: expects channels in the last dimension, not %s",
                  use->plugin->name, hki_shape_text(&shape));
         return NULL;

@@ -62,8 +62,8 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
 {
     if (!x || !weight)
         return NULL;
-    bool fits = x->shape.ndim >= 1 && x->shape.dims[x->shape.ndim - 1] > 0 &&
-                weight->shape.ndim == 2 && !hki_is_batched(&weight->shape) &&
+    bool fits = hki_has_channels(&x->shape) && weight->shape.ndim == 2 &&
+                !hki_is_batched(&weight->shape) &&
                 hki_channels(&x->shape) == weight->shape.dims[0];
     if (!fits) {
         hki_fail(HK_BAD_SHAPE, "matmul: %s times %s: the last dimension of the first must be the "

@@ -67,10 +67,10 @@ hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b)
     if (!a || !b)
         return NULL;
     hk_shape shape = a->shape, other = b->shape;
-    bool fits = shape.ndim == other.ndim && shape.ndim > 0 && shape.dims[shape.ndim - 1] > 0;
+    bool fits = shape.ndim == other.ndim && hki_has_channels(&shape) && hki_has_channels(&other);
     if (fits) {
         other.dims[other.ndim - 1] = shape.dims[shape.ndim - 1];
-        fits = hki_same_shape(&shape, &other) && hki_channels(&b->shape) > 0;
+        fits = hki_same_shape(&shape, &other);
     }
     if (!fits) {
         hki_fail(HK_BAD_SHAPE, "concat: shapes %s and %s differ in more than their channels",
