@@ -199,8 +199,6 @@ hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk
     mix m = {.uses = {*f, *g}};
     hk_tensor *inputs[HKI_MAX_INPUTS] = {x};
     int n = 1;
-    if (!x || !swapped || hki_mix_check(f, g))
-        return NULL;
     for (int i = 0; i < 2; i++) {
         hk_tensor *part = &m.parts[i];
         size_t n_slots = (size_t)hki_slot_count(uses[i]->plugin);

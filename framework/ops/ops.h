@@ -72,8 +72,8 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias);
 /* slots: learned and state leaves in table order. */
 hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
-/* f(x), but g(x) in channels where swapped[channels] is above 0. hki_mix_check tells beforehand
- * whether f and g can be mixed. Part 0 is f, part 1 g, each as a tensor of its own that no plan
+/* f(x), but g(x) in channels where swapped[channels] is above 0; f and g have passed
+ * hki_mix_check(). Part 0 is f, part 1 g, each as a tensor of its own that no plan
  * knows. Another activation is its own part 0. */
 hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk_tensor *swapped,
                    const hki_use *g, hk_tensor *const *g_slots);
