@@ -2,6 +2,7 @@
  * With a folder as its argument it writes pages there, for tests/peers/browser.py and for looking.
  */
 #include "check.h"
+#include "output.h"
 #include "report/analysis.h"
 #include "report/formats.h"
 #include "report/save.h"
@@ -266,7 +267,7 @@ static void other_formats_hold_hostile_names(void)
     free(markdown);
     analysis *a = analysis_new(r);
     json_t *json = report_json(a);
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_written(json, JSON_COMPACT);
     CHECK(text != NULL);
     json_t *again = json_loads(text ? text : "", 0, NULL);
     CHECK(json_equal(json, again));

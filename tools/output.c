@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int exit_status(hk_status status)
@@ -114,6 +115,18 @@ json_t *json_text(const char *text)
 {
     json_t *it = text ? json_string(text) : NULL;
     return it ? it : json_null();
+}
+
+char *json_written(const json_t *value, size_t flags)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    const bool said = to && json_dumpf(value, to, flags) == 0;
+    if (to && fclose(to) == 0 && said)
+        return text;
+    free(text);
+    return NULL;
 }
 
 int json_print(json_t *object)

@@ -26,6 +26,9 @@ const char *grouped(int64_t number);
 /* ---- JSON ----------------------------------------------------------------------------------- */
 json_t *json_number(double value);   /* null where it is not finite */
 json_t *json_text(const char *text); /* of unknown origin: null where it is not UTF-8 */
+/* To be freed with free(): memory of jansson's own may be the library's. NULL where memory is
+ * refused, or JSON cannot say it. */
+char *json_written(const json_t *value, size_t flags);
 /* Prints and releases the object. */
 int json_print(json_t *object);
 

@@ -1,6 +1,7 @@
 /* Every run, and where it all comes from. */
 #include "report/parts.h"
 
+#include "output.h"
 #include "report/text.h"
 
 #include <jansson.h>
@@ -128,7 +129,7 @@ void part_runs(FILE *to, const analysis *a)
 
 static void put_value(FILE *to, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *text = json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
     put_html(to, json_is_string(value) ? json_string_value(value) : text, WHOLE_TEXT);
     free(text);
 }

@@ -1,6 +1,7 @@
 /* Frames over a socket, and the form of reports. */
 #include "sweep/message.h"
 
+#include "output.h"
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
@@ -38,7 +39,7 @@ static bool send_all(int channel, const char *bytes, size_t n)
 
 bool message_send(int channel, const json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
+    char *text = json_written(object, JSON_COMPACT);
     const size_t n = text ? strlen(text) : 0;
     const frame head = {mark, (uint32_t)n, text ? checksum(text, n) : 0};
     const bool sent = text && n <= MESSAGE_MOST &&
@@ -127,7 +128,7 @@ static const field end[] = {{"test_loss", FIGURE}, {"test_accuracy", FIGURE},
                             {"test_macro_f1", FIGURE}, {"seconds", FIGURE},
                             {"images_per_s", FIGURE}, {"peak_mib", FIGURE}, {"parameters", COUNT},
                             {"multiply_adds", COUNT}, {"digest", TEXT}, {"epochs", COUNT}, {0}};
-static const field failed[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
+static const field failure[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
 static const field description[] = {{"act", TEXT}, {"norm", TEXT}, {"init", TEXT},
                                     {"weight_norm", TEXT}, {"plugins", TEXT},
                                     {"parameters", COUNT}, {"multiply_adds", COUNT}, {0}};
@@ -136,7 +137,7 @@ static const field list[] = {{"text", TEXT}, {0}};
 static const struct {
     const char *type;
     const field *fields;
-} reports[] = {{"progress", progress}, {"epoch", epoch}, {"result", end}, {"failed", failed},
+} reports[] = {{"progress", progress}, {"epoch", epoch}, {"result", end}, {"failed", failure},
              {"description", description}, {"list", list}};
 
 enum { REPORTS = sizeof reports / sizeof *reports, MOST_LAYERS = 4096 };

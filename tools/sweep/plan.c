@@ -290,10 +290,18 @@ static int choose_baselines(making *m)
 
 /* ---- Settings, name, command ------------------------------------------------------------------- */
 
-/* What results depend on beside their row; a sweep has one of each. */
-static char *settings_text(const options *given)
+/* The object, which ends here, as text. */
+static char *written(json_t *it, size_t flags)
 {
-    json_t *it = json_pack(
+    char *text = json_written(it, flags);
+    json_decref(it);
+    return text;
+}
+
+/* What results depend on beside their row; a sweep has one of each. */
+static json_t *settings_json(const options *given)
+{
+    return json_pack(
         "{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
         (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
         "smoothing", given->smoothing, "validation", validation_share(given), "probes",
@@ -301,9 +309,6 @@ static char *settings_text(const options *given)
         json_text(given->augment), "weight_norm", json_text(given->weight_norm), "tune",
         json_text(given->tune), "instruction_set", hk_isa_name(), "engine", hk_engine_name(),
         "version", HILLOCK_VERSION);
-    char *text = it ? json_dumps(it, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
-    json_decref(it);
-    return text;
 }
 
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
@@ -339,22 +344,14 @@ static char *command_text(const options *given)
     return fclose(to) == 0 ? text : NULL;
 }
 
-static char *provenance_text(const plan_limits *limits)
-{
-    json_t *it = provenance_json(limits->threads, limits->jobs);
-    char *text = it ? json_dumps(it, JSON_COMPACT) : NULL;
-    json_decref(it);
-    return text;
-}
-
 static int name_it(making *m)
 {
     results *asked = m->out->asked;
     asked->seeds = m->given->seeds ? m->given->seeds : 3;
     asked->epochs = m->given->epochs;
-    asked->settings = settings_text(m->given);
+    asked->settings = written(settings_json(m->given), JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(m->given);
-    asked->provenance = provenance_text(&m->limits);
+    asked->provenance = written(provenance_json(m->limits.threads, m->limits.jobs), JSON_COMPACT);
     if (asked->settings)
         asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
     return asked->name && asked->command && asked->provenance ? EXIT_DONE : no_memory();
