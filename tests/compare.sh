@@ -21,7 +21,7 @@ whole() # FILE
     [ "$(sqlite3 "$1" 'PRAGMA integrity_check')" = ok ]
 }
 
-# No worker and no guard of a worker is left; each carries the mark in its environment.
+# No worker and no keeper of a worker is left; each carries the mark in its environment.
 nobody_left() # MARK
 {
     local try
@@ -123,12 +123,12 @@ interrupted()
         [ "$(sqlite3 stop.db "SELECT count(*), sum(attempts) FROM runs WHERE state = 'ok'")" = '4|4' ]
 }
 
-# Ends a coordinator, or its workers, at a random moment of the sweep, until the sweep is done. No
-# leaks are looked for: a sanitizer does that in a child of its own and waits for it for ever, should
-# it be killed as if it were a worker.
+# Ends a coordinator, its workers or their keepers at a random moment of the sweep, until the sweep is
+# done. No leaks are looked for: a sanitizer does that in a child of its own and waits for it for ever,
+# should it be killed as if it were a keeper.
 survives() # WHOM KILLS
 {
-    local whom=$1 n=$2 child mark status
+    local whom=$1 n=$2 child keepers mark status
     local -x ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
     rm -f kill.db*
     for _ in $(seq "$n"); do
@@ -136,8 +136,10 @@ survives() # WHOM KILLS
         HILLOCK_PLUGIN_PATH=/nowhere/$mark "$hillock" compare "${sweep[@]}" --db kill.db >out 2>err &
         child=$!
         sleep "0.$(printf %03d $((RANDOM % 350)))"
-        [ "$whom" = coordinator ] || pkill -KILL -P $child
-        [ "$whom" = worker ] || kill -KILL $child 2>/dev/null
+        keepers=$(pgrep -d , -P $child)
+        [ "$whom" != keeper ] || pkill -KILL -P $child
+        [[ $whom != @(worker|both) || -z $keepers ]] || pkill -KILL -P "$keepers"
+        [[ $whom != @(coordinator|both) ]] || kill -KILL $child 2>/dev/null
         wait $child 2>/dev/null
         status=$?
         nobody_left $mark || return 1
@@ -222,6 +224,7 @@ animals=(
     'hangs       zoo/loop                         timeout'
     'stubborn    bad_plugins/offspring+DSTUBBORN  timeout'
     'offspring   bad_plugins/offspring            ok'
+    'daemon      bad_plugins/offspring+DDAEMON    ok'
     'not_numbers bad_plugins/nan                  diverged'
     'chatter     bad_plugins/chatter              contract'
     'prints      zoo/prints                       ok'
@@ -299,6 +302,7 @@ run rates_are_tuned
 run interrupted
 run survives coordinator "$kills"
 run survives worker "$kills"
+run survives keeper $(((kills + 1) / 2))
 run survives both $(((kills + 9) / 10))
 
 head -c 3000 /dev/urandom >noise.db

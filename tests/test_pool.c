@@ -263,6 +263,7 @@ static void plugins_are_built(void)
     }
     CHECK(build("offspring", "offspring.c", "-lm"));
     CHECK(build("stubborn", "offspring.c", "-lm -DSTUBBORN"));
+    CHECK(build("daemon", "offspring.c", "-lm -DDAEMON"));
     CHECK(build("chatter", "chatter.c", "-lm"));
     snprintf(mark, sizeof mark, "%s/none", built_in);
     snprintf(places, sizeof places, "%s:%s", mark, HILLOCK_PLUGIN_DIR);
@@ -354,6 +355,7 @@ static const animal zoo[] = {{"crash", "signal SIGSEGV", "Segmentation fault"},
                              {"chatter", "contract", "no message"},
                              {"prints", "", ""},
                              {"offspring", "", ""},
+                             {"daemon", "", ""},
                              {"loop", "timeout", "for more than"},
                              {"stubborn", "timeout", "for more than"},
                              {"memory_bomb", "memory", "512 MiB"}};
@@ -474,7 +476,7 @@ static void a_pool_ends_its_workers(void)
     const double before = cpu_seconds();
     CHECK_EQUAL(pool_next(workers, 1.5 * SLOW).kind, POOL_NOTHING);
     CHECK(cpu_seconds() - before < 0.05);
-    CHECK_EQUAL(count_marked(&pid), 3); /* the worker, its guard, what the plugin started */
+    CHECK_EQUAL(count_marked(&pid), 2); /* the worker and what the plugin started */
     snprintf(worker, sizeof worker, "%ld", pid);
     CHECK(!shows(worker, "loop.so"));
     close(inherited);
@@ -508,9 +510,9 @@ static double end_coordinator(int signal_number, int *status)
     if (coordinator == 0)
         coordinate(path, ends[1]);
     CHECK(read(ends[0], &started, sizeof started) == sizeof started && !started);
-    for (double until = now() + 20; count_marked(NULL) < 6 && now() < until;)
-        usleep(20000); /* three for each worker */
-    CHECK_EQUAL(count_marked(NULL), 6);
+    for (double until = now() + 20; count_marked(NULL) < 4 && now() < until;)
+        usleep(20000); /* two for each worker */
+    CHECK_EQUAL(count_marked(NULL), 4);
     const double since = now();
     kill(coordinator, signal_number);
     waitpid(coordinator, status, 0);

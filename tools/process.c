@@ -63,7 +63,6 @@ static void limit(__rlimit_resource_t what, int64_t value)
 
 static void set_limits(const process_orders *o)
 {
-    limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, o->cpu_seconds);
     limit(RLIMIT_FSIZE, (int64_t)FILE_MIB << 20);
     limit(RLIMIT_NOFILE, MOST_FILES);
@@ -71,14 +70,10 @@ static void set_limits(const process_orders *o)
         limit(RLIMIT_AS, o->memory_mib << 20);
 }
 
-/* False when the parent has died already. */
-static bool stay_with(pid_t parent)
+/* The signal comes when the parent dies; false when it has died already. */
+static bool hear_of_end(pid_t parent, int number)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0);
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+    return prctl(PR_SET_PDEATHSIG, number) == 0 && getppid() == parent;
 }
 
 /* All descriptors are in place, and no others are open. */
@@ -98,11 +93,84 @@ static _Noreturn void become(const process_orders *o, const char *const *environ
                              int output)
 {
     const char *program = o->program ? o->program : "/proc/self/exe";
-    if (stay_with(parent) && connect_channels(o->channel, output)) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (hear_of_end(parent, SIGKILL) && connect_channels(o->channel, output)) {
         set_limits(o);
         execve(program, (char *const *)o->words, (char *const *)environment);
         dprintf(STDERR_FILENO, "%s cannot be executed: %s\n", program, strerror(errno));
     }
+    _exit(127);
+}
+
+/* ---- The keeper ------------------------------------------------------------------------------ */
+
+/* False when there are some and none can be reached. The list is "12 345 ", as far as it fits. */
+static bool kill_children(void)
+{
+    char text[4096];
+    const int list = open("/proc/thread-self/children", O_RDONLY);
+    const ssize_t n = list < 0 ? -1 : read(list, text, sizeof text - 1);
+    bool reached = n == 0; /* they are changing: another SIGCHLD will come */
+    close(list);
+    text[n > 0 ? n : 0] = '\0';
+    for (char *at = text, *end; *(end = at + strspn(at, "0123456789")) == ' '; at = end + 1)
+        reached |= kill((pid_t)strtol(at, NULL, 10), SIGKILL) == 0;
+    return reached;
+}
+
+/* As the process did. */
+static _Noreturn void end_as(int status)
+{
+    if (WIFSIGNALED(status)) {
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, WTERMSIG(status));
+        prctl(PR_SET_DUMPABLE, 0); /* one core is enough */
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+        sigprocmask(SIG_UNBLOCK, &one, NULL);
+    }
+    _exit(WEXITSTATUS(status));
+}
+
+/* Waits for the end of the process, or for SIGHUP, which also says that the parent has died. What
+ * is left of its offspring then is this one's, in whatever group or session it is. */
+static _Noreturn void outlive(pid_t child)
+{
+    sigset_t all;
+    int ended, status = 0, number = 0;
+    sigfillset(&all);
+    closefrom(0);
+    for (bool over = false;; sigwait(&all, &number)) {
+        pid_t one;
+        while ((one = waitpid(-1, &ended, WNOHANG)) > 0)
+            if (one == child)
+                status = ended, over = true;
+        over |= number == SIGHUP;
+        if (one < 0 || (over && !kill_children()))
+            end_as(status);
+    }
+}
+
+static _Noreturn void keep(const process_orders *o, const char *const *environment, pid_t parent,
+                           int output)
+{
+    const pid_t own = getpid();
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    setpgid(0, 0);
+    limit(RLIMIT_CORE, 0);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || !hear_of_end(parent, SIGHUP))
+        _exit(127);
+    const pid_t child = fork();
+    if (child == 0)
+        become(o, environment, own, output);
+    if (child > 0)
+        outlive(child);
+    dprintf(output, "no process can be started: %s\n", strerror(errno));
     _exit(127);
 }
 
@@ -130,7 +198,7 @@ int process_start(process *p, const process_orders *o)
     choose_environment(o->settings, environment + SANITIZED);
     p->pid = fork();
     if (p->pid == 0)
-        become(o, environment, parent, p->output);
+        keep(o, environment, parent, p->output);
     int error = p->pid < 0 ? errno : 0;
     if (!error) {
         setpgid(p->pid, p->pid); /* here too: whoever comes first */
@@ -144,11 +212,21 @@ int process_start(process *p, const process_orders *o)
     return error;
 }
 
+void process_kill(const process *p)
+{
+    kill(p->pid, SIGHUP);
+    kill(p->pid, SIGCONT);
+}
+
 int process_end(process *p, double *peak_mib)
 {
     struct rusage used = {0};
     int status = 0;
-    kill(-p->pid, SIGKILL); /* before it is waited for: until then the number is taken */
+    siginfo_t ignored;
+    process_kill(p);
+    while (waitid(P_PID, (id_t)p->pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    kill(-p->pid, SIGKILL); /* its keeper may have been killed; the number is still taken */
     while (wait4(p->pid, &status, 0, &used) < 0 && errno == EINTR)
         ;
     if (peak_mib)
@@ -193,37 +271,6 @@ void process_last_words(const process *p, char *out, size_t size)
 }
 
 /* ---- Seen from the process itself ------------------------------------------------------------ */
-
-static _Noreturn void watch(pid_t whom)
-{
-    sigset_t all;
-    int number;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGHUP);
-    closefrom(0);
-    while (getppid() == whom)
-        sigwait(&all, &number);
-    kill(0, SIGKILL);
-    _exit(0);
-}
-
-pid_t process_guard(void)
-{
-    const pid_t own = getpid();
-    if (getpgrp() != own) /* others of the group are not its own */
-        return 0;
-    const pid_t guard = fork();
-    if (guard == 0)
-        watch(own);
-    return guard < 0 ? 0 : guard;
-}
-
-void process_unguard(pid_t guard)
-{
-    if (guard && kill(guard, SIGKILL) == 0)
-        waitpid(guard, NULL, 0);
-}
 
 double process_memory(const char *row)
 {

@@ -1,10 +1,14 @@
-/* process.h - this program executed again, as a child that cannot get away.
+/* process.h - this program executed again, as a process that cannot get away.
  *
  * Plugins are code of strangers; what runs them is a process of its own: executed, not forked,
- * since a forked copy of a process that has used OpenMP hangs; leader of a process group, so that
- * what it starts ends with it; ended by the system when its parent ends; without input and other
- * descriptors than its channel; with limits on memory, processor time and the size of files; what
- * it prints is kept aside in memory. */
+ * since a forked copy of a process that has used OpenMP hangs; without input and other descriptors
+ * than its channel; with limits on memory, processor time and the size of files; what it prints is
+ * kept aside in memory.
+ *
+ * Between it and this program stands its keeper, a small process that does nothing but wait. When
+ * the process ends, or this program does, or asks for it, the keeper kills the process and all that
+ * came of it, daemons too: the system gives them to the keeper when their parents end. Then it ends
+ * as the process did. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +38,8 @@ typedef struct process_orders {
 } process_orders;
 
 typedef struct process {
-    pid_t pid;  /* also the number of its group */
-    int handle; /* for poll(): readable once the process has ended */
+    pid_t pid;  /* of the keeper; also the number of the group of both */
+    int handle; /* for poll(): readable once all has ended */
     int output; /* what it printed, in memory, the first few MiB */
 } process;
 
@@ -43,18 +47,15 @@ typedef struct process {
  * processes it has started. */
 int process_start(process *p, const process_orders *o);
 
-/* Kills the whole group and waits for the process; its wait status, and in *peak_mib (may be NULL)
+/* Has the process and its offspring killed, soon. */
+void process_kill(const process *p);
+/* The same, and waits for it; the wait status of the process, and in *peak_mib (may be NULL)
  * the most memory that it had. What it printed can still be read. */
 int process_end(process *p, double *peak_mib);
 void process_clear(process *p); /* of one that has ended, or was not started */
 
 /* The end of what it printed, at most size - 1 bytes, escaped, without empty lines behind. */
 void process_last_words(const process *p, char *out, size_t size);
-
-/* For the process itself, before its first thread: a small process that waits in its group and
- * kills it when this one has died in whatever way, or calls process_unguard(). 0: there is none, or this one does not lead its group. */
-pid_t process_guard(void);
-void process_unguard(pid_t guard);
 
 /* MiB that a row of /proc/self/status says: "VmPeak:", the most addresses that this process had,
  * "VmHWM:", the most memory. Unlike ru_maxrss it leaves out what the parent had when it forked. */

@@ -1,5 +1,5 @@
 /* It starts a process that holds all it has open and ignores requests to end. -DSTUBBORN: and from
- * then on it does the same itself. */
+ * then on it does the same itself. -DDAEMON: that process has left for a session of its own. */
 #include "../zoo/zoo.h"
 
 #include <signal.h>
@@ -13,9 +13,14 @@ static void forward(const hk_context *context, const hk_tile *tile)
     if (started++)
         return;
     signal(SIGTERM, SIG_IGN);
-    if (fork() == 0)
+    if (fork() == 0) {
+#ifdef DAEMON
+        if (setsid() < 0 || fork() != 0)
+            _exit(0);
+#endif
         for (;;)
             pause();
+    }
 #ifdef STUBBORN
     for (;;)
         pause();

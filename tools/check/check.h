@@ -161,7 +161,7 @@ typedef struct child {
 
 /* 0, or the errno. */
 int child_start(child *c, const char *target, const orders *o);
-/* Ends the process group, if it has not ended; says how it died: "crashed (Segmentation fault)". */
+/* Ends all of it, if it has not ended; says how it died: "crashed (Segmentation fault)". */
 void child_end(child *c, bool kill_it, char death[256]);
 
 /* One plugin's results: { kind, name, file, tests: [{ test, result, detail }] }; of kind "file" the

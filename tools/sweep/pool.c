@@ -170,7 +170,7 @@ static json_t *hear(worker *w)
     if (w->fault && !w->deaf) {
         w->deaf = true;
         if (!w->ended)
-            kill(-w->process.pid, SIGKILL);
+            process_kill(&w->process);
     }
     return NULL;
 }
@@ -190,7 +190,10 @@ static void keep_deadline(worker *w)
 {
     if (w->ended || now() < w->deadline)
         return;
-    kill(-w->process.pid, w->asked ? SIGKILL : SIGTERM);
+    if (w->asked)
+        process_kill(&w->process);
+    else
+        kill(-w->process.pid, SIGTERM);
     w->deadline = w->asked ? (double)INFINITY : now() + grace;
     w->asked = true;
 }
@@ -288,7 +291,7 @@ void pool_free(pool *it)
         return;
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy && !it->workers[i].ended)
-            kill(-it->workers[i].process.pid, SIGKILL); /* all, before waiting for one */
+            process_kill(&it->workers[i].process); /* all, before waiting for one */
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy)
             discard(it, &it->workers[i]);

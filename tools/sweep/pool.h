@@ -1,8 +1,8 @@
 /* pool.h - requests carried out by executed workers, several at a time.
  *
- * A worker is this program executed again (`hillock worker`, hidden) in a process group of its own,
+ * A worker is this program executed again (`hillock worker`, hidden) and kept as ../process.h says,
  * with a deadline, limits on memory, files and processor time, a fixed number of threads, no input,
- * its output kept aside, and one pipe on which it reports. Whatever it does, it ends as one event.
+ * its output kept aside, and one socket on which it reports. Whatever it does, it ends as one event.
  *
  * A request is a JSON object:
  *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment   texts; absent: default
@@ -33,8 +33,7 @@
  *   plugin     a plugin file cannot be used             data, io   a data set cannot be used, read
  *   shape, name, argument   the request asks for what does not fit, does not exist, or is wrong
  *
- * When the coordinator dies, the system kills its workers, and a worker's guard (../process.h) all
- * others of the group; a process that left its group for a session of its own escapes both. */
+ * A worker's offspring ends with it, and both with the coordinator (../process.h). */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -45,8 +44,8 @@ typedef struct pool pool;
 typedef struct pool_limits {
     int jobs;          /* workers at a time */
     int threads;       /* OpenMP threads of each */
-    double deadline;   /* seconds of a run, 0: none; then SIGTERM, half a second later SIGKILL, */
-                       /* both to the whole group */
+    double deadline;   /* seconds of a run, 0: none; then SIGTERM to the whole group, half a */
+                       /* second later SIGKILL to all that came of it */
     int64_t memory_mib; /* address space of a worker; 0: 4096 */
     const char *program; /* what to execute as a worker; NULL: this program. Must stay */
 } pool_limits;

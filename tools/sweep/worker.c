@@ -307,7 +307,6 @@ int run_sweep_worker(options *given)
     w.request = read_request();
     if (!w.request)
         return complain(EXIT_USAGE, "worker: is started by hillock compare, not by hand");
-    const pid_t guard = process_guard();
     understand(&w);
     const int status = carry_out(&w);
     hk_trainer_free(w.trainer);
@@ -317,6 +316,5 @@ int run_sweep_worker(options *given)
     hk_data_free(w.test);
     json_decref(w.request);
     forget_output();
-    process_unguard(guard);
     return status;
 }
