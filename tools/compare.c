@@ -7,7 +7,6 @@
 #include "sweep/live.h"
 #include "sweep/measured.h"
 #include "sweep/plan.h"
-#include "sweep/pool.h"
 #include "sweep/ranking.h"
 #include "sweep/store.h"
 
@@ -258,10 +257,9 @@ static void tell_start(const sweep *s)
 
 static int run_sweep(sweep *s)
 {
-    const plan_limits limits = plan_limits_of(s->given);
+    const pool_limits limits = plan_limits(s->given);
     tell_start(s);
-    s->workers = pool_new(&(pool_limits){
-        .jobs = limits.jobs, .threads = limits.threads, .deadline = limits.deadline});
+    s->workers = pool_new(&limits);
     if (!s->workers)
         return EXIT_FAILED;
     s->view = live_new(s->found, limits.jobs);

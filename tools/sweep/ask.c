@@ -2,7 +2,6 @@
 #include "sweep/ask.h"
 
 #include "output.h"
-#include "sweep/pool.h"
 
 #include <math.h>
 #include <sha256.h>
@@ -25,10 +24,10 @@ static bool is_usage(const char *failure)
 
 static pool *new_pool(const options *given, int jobs)
 {
-    const plan_limits limits = plan_limits_of(given);
-    return pool_new(&(pool_limits){.jobs = jobs,
-                                   .threads = limits.threads,
-                                   .deadline = fmin(MOST_SECONDS, limits.deadline)});
+    pool_limits limits = plan_limits(given);
+    limits.jobs = jobs;
+    limits.deadline = fmin(MOST_SECONDS, limits.deadline);
+    return pool_new(&limits);
 }
 
 json_t *ask_plugins(const options *given)
@@ -153,7 +152,7 @@ static int take_answer(const asking *a, const pool_event *event)
 int ask_rows(const options *given, plan *of)
 {
     const int n = of->asked->n_rows;
-    asking a = {given, of, new_pool(given, plan_limits_of(given).jobs)};
+    asking a = {given, of, new_pool(given, plan_limits(given).jobs)};
     int next = 0, status = a.workers ? EXIT_DONE : EXIT_FAILED;
     while (!status && (next < n || pool_running(a.workers))) {
         while (!status && next < n && pool_has_room(a.workers))

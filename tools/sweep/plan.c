@@ -22,7 +22,6 @@ typedef struct data_set {
 
 typedef struct making {
     const options *given;
-    plan_limits limits;
     data_set sets[MAX_TEXTS];
     int n_sets;
     char **specs[AXES]; /* of all but the data */
@@ -30,10 +29,10 @@ typedef struct making {
     plan *out;
 } making;
 
-plan_limits plan_limits_of(const options *given)
+pool_limits plan_limits(const options *given)
 {
     const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    plan_limits it = {.threads = given->threads ? (int)given->threads : 1,
+    pool_limits it = {.threads = given->threads ? (int)given->threads : 1,
                       .deadline = given->deadline > 0 ? given->deadline : 3600};
     it.jobs = given->jobs ? (int)given->jobs : given->threads || processors < 1 ? 1 : processors;
     return it;
@@ -347,11 +346,12 @@ static char *command_text(const options *given)
 static int name_it(making *m)
 {
     results *asked = m->out->asked;
+    const pool_limits limits = plan_limits(m->given);
     asked->seeds = m->given->seeds ? m->given->seeds : 3;
     asked->epochs = m->given->epochs;
     asked->settings = written(settings_json(m->given), JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(m->given);
-    asked->provenance = written(provenance_json(m->limits.threads, m->limits.jobs), JSON_COMPACT);
+    asked->provenance = written(provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
     if (asked->settings)
         asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
     return asked->name && asked->command && asked->provenance ? EXIT_DONE : no_memory();
@@ -385,7 +385,7 @@ static int check_all_texts(const options *given)
 
 int plan_make(const options *given, plan *out)
 {
-    making m = {.given = given, .limits = plan_limits_of(given), .out = out};
+    making m = {.given = given, .out = out};
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
     int status = out->asked ? read_rates(given, out) : no_memory();
     if (!status)

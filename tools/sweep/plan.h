@@ -5,17 +5,14 @@
  * makes rows that have failed before they ran. */
 #pragma once
 #include "options.h"
+#include "sweep/pool.h"
 #include "sweep/results.h"
 #include <jansson.h>
 
 enum { MAX_RATES = 64, MAX_ROWS = 10000 };
 
 /* How workers are run, as the command line says or as is usual. */
-typedef struct plan_limits {
-    int jobs, threads;
-    double deadline;
-} plan_limits;
-plan_limits plan_limits_of(const options *given);
+pool_limits plan_limits(const options *given);
 
 /* What belongs to a row beside its record. */
 typedef struct plan_row {
