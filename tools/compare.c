@@ -12,9 +12,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { KILLS = 3 }; /* attempts at a run that someone kills from outside */
 
 typedef struct sweep {
     const options *given;
@@ -96,26 +93,16 @@ static int order_runs(sweep *s)
     return EXIT_DONE;
 }
 
-static bool set_failure(run_record *run, run_state state, const char *failure, const char *reason,
-                        const char *last_lines)
-{
-    run->state = state;
-    run->failure = strdup(failure);
-    run->reason = strdup(reason);
-    run->last_lines = strdup(last_lines);
-    return run->failure && run->reason && run->last_lines;
-}
-
 /* A plugin that ended the worker that asked what it is has failed its runs. */
 static int fail_undescribed(sweep *s)
 {
     int status = EXIT_DONE;
     for (int i = 0; i < s->found->n_runs && !status; i++) {
         run_record *run = &s->found->runs[i];
-        const plan_row *row = &s->plan.rows[run->row];
-        if (run->state != RUN_PLANNED || !row->failure)
+        const run_record *asking = &s->plan.rows[run->row].asking;
+        if (run->state != RUN_PLANNED || !asking->failure)
             continue;
-        status = set_failure(run, row->state, row->failure, row->reason, row->last_lines)
+        status = run_fail(run, asking->state, asking->failure, asking->reason, asking->last_lines)
                      ? store_end(s->db, run)
                      : no_memory();
     }
@@ -182,11 +169,9 @@ static int end(sweep *s, run_record *run)
     return status ? status : choose_rate(s, run->row);
 }
 
-/* A worker that was killed, if not by its plugin then by the system or a person, is no verdict on
- * the run; but not for ever. */
 static int take_failure(sweep *s, run_record *run, const pool_event *event)
 {
-    if (strcmp(event->failure, "signal SIGKILL") == 0 && run->attempts < KILLS) {
+    if (measured_nothing(run, event)) {
         while (run->n_epochs)
             epoch_clear(&run->epochs[--run->n_epochs]);
         run->state = RUN_PLANNED;
@@ -194,9 +179,7 @@ static int take_failure(sweep *s, run_record *run, const pool_event *event)
         live_drop(s->view, run);
         return store_release(s->db, run->id);
     }
-    const run_state state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
-    return set_failure(run, state, event->failure, event->reason, event->last_lines) ? end(s, run)
-                                                                                    : no_memory();
+    return measured_failure(run, event) ? end(s, run) : no_memory();
 }
 
 static int take_event(sweep *s, const pool_event *event)

@@ -2,13 +2,14 @@
 #include "sweep/ask.h"
 
 #include "output.h"
+#include "sweep/measured.h"
 
 #include <math.h>
 #include <sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SECONDS = 60, MOST_ATTEMPTS = 3 };
+enum { MOST_SECONDS = 60 };
 
 typedef struct asking {
     const options *given;
@@ -104,17 +105,12 @@ static int digest_files(const options *given, row_record *row)
 
 static int take_failure(const asking *a, int i, const pool_event *event)
 {
-    plan_row *beside = &a->of->rows[i];
     row_record *row = &a->of->asked->rows[i];
     if (is_usage(event->failure))
         return complain(EXIT_USAGE, "%s", event->reason);
     if (strcmp(event->failure, "plugin") == 0)
         return complain(EXIT_BAD_DATA, "%s", event->reason);
-    beside->state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
-    beside->failure = strdup(event->failure);
-    beside->reason = strdup(event->reason);
-    beside->last_lines = strdup(event->last_lines);
-    if (!beside->failure || !beside->reason || !beside->last_lines)
+    if (!measured_failure(&a->of->rows[i].asking, event))
         return no_memory();
     note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
          row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
@@ -129,13 +125,12 @@ static int ask_about(const asking *a, int i)
     json_object_set_new(request, "images",
                         json_pack("[I, I, I, I]", (json_int_t)images[0], (json_int_t)images[1],
                                   (json_int_t)images[2], (json_int_t)images[3]));
-    beside->attempts++;
+    beside->asking.attempts++;
     int status = pool_start(a->workers, i, request);
     json_decref(request);
     return status;
 }
 
-/* Whoever kills a worker from outside is not its plugin: it is asked again. */
 static int take_answer(const asking *a, const pool_event *event)
 {
     const int i = (int)event->id;
@@ -143,10 +138,8 @@ static int take_answer(const asking *a, const pool_event *event)
         return take_description(&a->of->asked->rows[i], event->message);
     if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
         return progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return strcmp(event->failure, "signal SIGKILL") == 0 &&
-                   a->of->rows[i].attempts < MOST_ATTEMPTS
-               ? ask_about(a, i)
-               : take_failure(a, i, event);
+    return measured_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
+                                                           : take_failure(a, i, event);
 }
 
 int ask_rows(const options *given, plan *of)

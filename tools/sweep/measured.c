@@ -79,3 +79,15 @@ bool measured_result(run_record *run, const json_t *message)
     run->peak_mib = message_number(message, "peak_mib");
     return copy_text(&run->digest, message, "digest");
 }
+
+bool measured_nothing(const run_record *run, const pool_event *event)
+{
+    enum { MOST_ATTEMPTS = 3 };
+    return strcmp(event->failure, "signal SIGKILL") == 0 && run->attempts < MOST_ATTEMPTS;
+}
+
+bool measured_failure(run_record *run, const pool_event *event)
+{
+    const run_state state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
+    return run_fail(run, state, event->failure, event->reason, event->last_lines);
+}

@@ -227,9 +227,7 @@ static bool same_row(const row_record *a, const row_record *b)
 static void plan_row_clear(plan_row *row)
 {
     json_decref(row->request);
-    free(row->failure);
-    free(row->reason);
-    free(row->last_lines);
+    run_clear(&row->asking);
 }
 
 static void drop_twins(plan *it)

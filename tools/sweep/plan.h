@@ -16,11 +16,9 @@ pool_limits plan_limits(const options *given);
 
 /* What belongs to a row beside its record. */
 typedef struct plan_row {
-    json_t *request;                    /* for a worker; rate, seed and test are still to be added */
-    int64_t images[4];                  /* height, width, channels, classes */
-    run_state state;                    /* RUN_PLANNED, or how describing it ended */
-    char *failure, *reason, *last_lines; /* NULL where it did not fail */
-    int attempts;                       /* at describing it */
+    json_t *request;   /* for a worker; rate, seed and test are still to be added */
+    int64_t images[4]; /* height, width, channels, classes */
+    run_record asking; /* attempts at describing it, and how it failed, if it did */
 } plan_row;
 
 typedef struct plan {

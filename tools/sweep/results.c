@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *const axis_names[AXES] = {"data",          "model",       "activation",
                                       "normalization", "initializer", "optimizer"};
@@ -60,6 +61,16 @@ layer_record *epoch_add_layer(epoch_record *epoch)
     epoch->layers = layers;
     layers[epoch->n_layers] = (layer_record){0};
     return &layers[epoch->n_layers++];
+}
+
+bool run_fail(run_record *run, run_state state, const char *failure, const char *reason,
+              const char *last_lines)
+{
+    run->state = state;
+    run->failure = strdup(failure);
+    run->reason = strdup(reason);
+    run->last_lines = strdup(last_lines);
+    return run->failure && run->reason && run->last_lines;
 }
 
 void epoch_clear(epoch_record *epoch)

@@ -97,6 +97,9 @@ row_record *results_add_row(results *r);
 run_record *results_add_run(results *r);
 epoch_record *run_add_epoch(run_record *run);
 layer_record *epoch_add_layer(epoch_record *epoch);
+/* Ends a run so; false when memory is refused. */
+bool run_fail(run_record *run, run_state state, const char *failure, const char *reason,
+              const char *last_lines);
 /* What they own is freed; they are empty, or all zero. */
 void epoch_clear(epoch_record *epoch);
 void run_clear(run_record *run);
