@@ -66,12 +66,13 @@ void live_free(live *it)
     free(it);
 }
 
-static slot *find_slot(live *it, const run_record *run)
+/* The run's, or with NULL an empty one: there are as many as runs at a time. */
+static slot *slot_of(live *it, const run_record *run)
 {
-    for (int i = 0; i < it->jobs; i++)
-        if (it->slots[i].run == run)
-            return &it->slots[i];
-    return NULL;
+    slot *s = it->slots;
+    while (s->run != run)
+        s++;
+    return s;
 }
 
 /* ---- Words ------------------------------------------------------------------------------------- */
@@ -227,30 +228,24 @@ void live_draw(live *it)
 
 void live_start(live *it, const run_record *run)
 {
-    slot *s = find_slot(it, NULL);
-    if (s)
-        *s = (slot){.run = run, .since = now()};
+    *slot_of(it, NULL) = (slot){.run = run, .since = now()};
     live_draw(it);
 }
 
 void live_drop(live *it, const run_record *run)
 {
-    slot *s = find_slot(it, run);
-    if (s)
-        *s = (slot){.run = NULL};
+    *slot_of(it, run) = (slot){.run = NULL};
 }
 
 void live_progress(live *it, const run_record *run, const json_t *message)
 {
-    slot *s = find_slot(it, run);
-    if (s) {
-        s->epoch = (int)fmin(1e9, message_number(message, "epoch"));
-        s->epochs = (int)fmin(1e9, message_number(message, "epochs"));
-        s->share = message_number(message, "done") / fmax(1, message_number(message, "of"));
-        s->loss = message_number(message, "loss");
-        s->images_per_s = fmin(1e15, fmax(0, message_number(message, "images_per_s")));
-        s->left = fmin(1e9, fmax(0, message_number(message, "seconds_left")));
-    }
+    slot *s = slot_of(it, run);
+    s->epoch = (int)fmin(1e9, message_number(message, "epoch"));
+    s->epochs = (int)fmin(1e9, message_number(message, "epochs"));
+    s->share = message_number(message, "done") / fmax(1, message_number(message, "of"));
+    s->loss = message_number(message, "loss");
+    s->images_per_s = fmin(1e15, fmax(0, message_number(message, "images_per_s")));
+    s->left = fmin(1e9, fmax(0, message_number(message, "seconds_left")));
     live_draw(it);
 }
 
@@ -275,16 +270,11 @@ static void tell_end(const live *it, const run_record *run, double seconds)
 
 void live_end(live *it, const run_record *run)
 {
-    slot *s = find_slot(it, run);
-    const double seconds = s ? now() - s->since : 0;
-    if (s) {
-        it->ended++;
-        it->seconds += seconds;
-        *s = (slot){.run = NULL};
-    }
-    if (!it->on_terminal)
-        tell_end(it, run, seconds);
-    else if (run->state != RUN_OK) {
+    const double seconds = now() - slot_of(it, run)->since;
+    it->ended++;
+    it->seconds += seconds;
+    live_drop(it, run);
+    if (!it->on_terminal || run->state != RUN_OK) {
         clear(it);
         tell_end(it, run, seconds);
     }
