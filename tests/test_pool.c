@@ -97,17 +97,20 @@ static const char *fault_of(const char *text)
     return fault;
 }
 
-#define RESULT(digest, parameters)                                                                 \
+#define RESULT(digest)                                                                             \
     "{\"type\":\"result\",\"test_loss\":null,\"test_accuracy\":1,\"test_macro_f1\":0.5,"           \
-    "\"seconds\":1,\"images_per_s\":1,\"peak_mib\":1,\"parameters\":" parameters                   \
-    ",\"multiply_adds\":3,\"digest\":" digest ",\"epochs\":1}"
+    "\"seconds\":1,\"images_per_s\":1,\"peak_mib\":1,\"digest\":" digest "}"
+#define DESCRIPTION(parameters)                                                                    \
+    "{\"type\":\"description\",\"act\":\"\",\"norm\":\"\",\"init\":\"\",\"plugins\":\"\","           \
+    "\"parameters\":" parameters ",\"multiply_adds\":3}"
 
 static void reports_have_their_form(void)
 {
-    CHECK(!fault_of(RESULT("\"a\"", "1")));
-    CHECK(fault_of(RESULT("1", "1")));
-    CHECK(fault_of(RESULT("\"a\"", "-1")));
-    CHECK(fault_of(RESULT("\"a\"", "1.5")));
+    CHECK(!fault_of(RESULT("\"a\"")));
+    CHECK(fault_of(RESULT("1")));
+    CHECK(!fault_of(DESCRIPTION("1")));
+    CHECK(fault_of(DESCRIPTION("-1")));
+    CHECK(fault_of(DESCRIPTION("1.5")));
     CHECK(fault_of("{}"));
     CHECK(fault_of("{\"type\":1}"));
     CHECK(fault_of("{\"type\":\"unknown\"}"));
@@ -307,11 +310,25 @@ static void a_run_reports_in_order(void)
     CHECK(message_number(event.message, "test_accuracy") > 0.1);
     CHECK(message_number(event.message, "test_loss") > 0);
     CHECK(message_number(event.message, "peak_mib") > 1);
-    CHECK_EQUAL(message_number(event.message, "parameters"), 785 * 32 + 33 * 32 + 33 * 10);
-    CHECK_EQUAL(message_number(event.message, "multiply_adds"), 784 * 32 + 32 * 32 + 32 * 10);
     CHECK_EQUAL(strlen(json_string_value(json_object_get(event.message, "digest"))), 64);
     CHECK(pool_has_room(workers) && pool_running(workers) == 0);
     CHECK_EQUAL(pool_next(workers, 0).kind, POOL_NOTHING);
+    pool_free(workers);
+}
+
+static void a_row_is_described(void)
+{
+    pool *workers = pool_of(1, 0);
+    json_t *request = request_of(&(run){.act = "elu:alpha=1"});
+    json_object_set_new(request, "images", json_pack("[i, i, i, i]", 28, 28, 1, 10));
+    CHECK_EQUAL(pool_start(workers, 7, request), 0);
+    json_decref(request);
+    const pool_event event = pool_next(workers, 60);
+    CHECK_EQUAL(event.kind, POOL_OK);
+    CHECK_EQUAL(event.id, 7);
+    CHECK_TEXT(json_string_value(json_object_get(event.message, "act")), "elu");
+    CHECK_EQUAL(message_number(event.message, "parameters"), 785 * 32 + 33 * 32 + 33 * 10);
+    CHECK_EQUAL(message_number(event.message, "multiply_adds"), 784 * 32 + 32 * 32 + 32 * 10);
     pool_free(workers);
 }
 
@@ -543,6 +560,7 @@ int main(void)
     RUN(reports_have_their_form);
     RUN(plugins_are_built);
     RUN(a_run_reports_in_order);
+    RUN(a_row_is_described);
     RUN(bits_do_not_depend_on_company);
     RUN(animals_are_told_apart);
     RUN(reasons_come_from_the_worker);

@@ -69,21 +69,21 @@ static hk_status say(const hk_net *net, json_t **out)
 {
     digests plugins = {.used = 0};
     int64_t cost = 0;
-    hk_status status = add_digests(&plugins, HK_ACTIVATION, hk_net_activation(net));
+    const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
+    const char *init = hk_net_initializer(net);
+    hk_status status = add_digests(&plugins, HK_ACTIVATION, act);
     if (!status)
-        status = add_digests(&plugins, HK_NORMALIZATION, hk_net_normalization(net));
+        status = add_digests(&plugins, HK_NORMALIZATION, norm);
     if (!status)
-        status = add_digests(&plugins, HK_INITIALIZER, hk_net_initializer(net));
+        status = add_digests(&plugins, HK_INITIALIZER, init);
     if (!status)
         status = add_digests(&plugins, HK_NORMALIZATION, hk_net_weight_norm(net));
     if (status)
         return status;
     hk_net_each_layer(net, add_cost, &cost);
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act",
-                     hk_net_activation(net), "norm", hk_net_normalization(net), "init",
-                     hk_net_initializer(net), "weight_norm", hk_net_weight_norm(net), "plugins",
-                     plugins.text, "parameters", (json_int_t)hk_net_parameters(net),
-                     "multiply_adds", (json_int_t)cost);
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
+                     "norm", norm, "init", init, "plugins", plugins.text, "parameters",
+                     (json_int_t)hk_net_parameters(net), "multiply_adds", (json_int_t)cost);
     return *out ? HK_OK : HK_NO_MEMORY;
 }
 

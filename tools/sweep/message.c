@@ -126,12 +126,11 @@ static const field layer[] = {{"layer", TEXT}, {"units", COUNT}, {"dead", FIGURE
                               {"gradient_norm", FIGURE}, {"update_ratio", FIGURE}, {0}};
 static const field end[] = {{"test_loss", FIGURE}, {"test_accuracy", FIGURE},
                             {"test_macro_f1", FIGURE}, {"seconds", FIGURE},
-                            {"images_per_s", FIGURE}, {"peak_mib", FIGURE}, {"parameters", COUNT},
-                            {"multiply_adds", COUNT}, {"digest", TEXT}, {"epochs", COUNT}, {0}};
+                            {"images_per_s", FIGURE}, {"peak_mib", FIGURE}, {"digest", TEXT}, {0}};
 static const field failure[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
 static const field description[] = {{"act", TEXT}, {"norm", TEXT}, {"init", TEXT},
-                                    {"weight_norm", TEXT}, {"plugins", TEXT},
-                                    {"parameters", COUNT}, {"multiply_adds", COUNT}, {0}};
+                                    {"plugins", TEXT}, {"parameters", COUNT},
+                                    {"multiply_adds", COUNT}, {0}};
 static const field list[] = {{"text", TEXT}, {0}};
 
 static const struct {

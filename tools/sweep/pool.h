@@ -20,7 +20,7 @@
  *             update_ratio, histogram?, low?, high?}]}, once an epoch; a figure that is not finite
  *    is null
  *   {"type":"result", test_loss, test_accuracy, test_macro_f1, seconds, images_per_s, peak_mib,
- *    parameters, multiply_adds, digest, epochs}, once, at the end
+ *    digest}, once, at the end
  *   {"type":"description"} or {"type":"list"} instead, see describe.h
  *   {"type":"failed", failure, reason} instead, when it can say itself why it ends.
  * Success is one whole result and exit status 0.

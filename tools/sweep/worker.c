@@ -217,29 +217,20 @@ static hk_status prepare(work *w)
     return hk_trainer_new(w->it.logits, &how, &w->trainer);
 }
 
-static void add_cost(const hk_layer_info *layer, void *user)
-{
-    *(int64_t *)user += layer->multiply_adds;
-}
-
 static int send_result(work *w, const hk_metrics *test)
 {
     char digest[65];
-    int64_t multiply_adds = 0;
     const hk_epoch_report *last = hk_trainer_report(w->trainer);
     hk_net_digest(w->it.net, digest);
     if (!*digest)
         return tell_failure(w);
-    hk_net_each_layer(w->it.net, add_cost, &multiply_adds);
     const double images = (double)hk_data_shape_of(w->train).n * last->epoch;
-    return report(w, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:s, s:i}", "type",
-                               "result", "test_loss", json_number(test->loss), "test_accuracy",
+    return report(w, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "type", "result",
+                               "test_loss", json_number(test->loss), "test_accuracy",
                                json_number(test->accuracy), "test_macro_f1",
                                json_number(test->macro_f1), "seconds", json_number(last->seconds),
                                "images_per_s", json_number(images / w->train_seconds), "peak_mib",
-                               json_number(process_memory("VmHWM:")), "parameters",
-                               (json_int_t)hk_net_parameters(w->it.net), "multiply_adds",
-                               (json_int_t)multiply_adds, "digest", digest, "epochs", last->epoch))
+                               json_number(process_memory("VmHWM:")), "digest", digest))
                ? EXIT_IO
                : EXIT_DONE;
 }
