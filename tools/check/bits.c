@@ -49,19 +49,21 @@ static void run_whole(const use *u, int isa, const pass *p)
     backward(u, isa, p, 0, u->context.rows);
 }
 
+static void require_same_bits(const use *u, int isa, const char *name, const float *a,
+                              const float *b, int64_t n, const char *what)
+{
+    const int64_t at = first_difference(a, b, n);
+    if (at >= 0)
+        fail("%s, %s, %lld x %lld: %s[%lld] is %.9g, then %.9g, %s", spec_text(u), isa_names[isa],
+             (long long)u->context.rows, (long long)u->context.channels, name, (long long)at,
+             (double)a[at], (double)b[at], what);
+}
+
 /* Fails unless both passes have the same bits; `what` happened in between. */
 static void require_same(const use *u, int isa, const pass *a, const pass *b, const char *what)
 {
-    const int64_t y = first_difference(a->y, b->y, a->out),
-                  dx = first_difference(a->dx, b->dx, a->in);
-    if (y >= 0)
-        fail("%s, %s, %lld x %lld: y[%lld] is %.9g, then %.9g, %s", spec_text(u), isa_names[isa],
-             (long long)u->context.rows, (long long)u->context.channels, (long long)y,
-             (double)a->y[y], (double)b->y[y], what);
-    else if (dx >= 0)
-        fail("%s, %s, %lld x %lld: dx[%lld] is %.9g, then %.9g, %s", spec_text(u), isa_names[isa],
-             (long long)u->context.rows, (long long)u->context.channels, (long long)dx,
-             (double)a->dx[dx], (double)b->dx[dx], what);
+    require_same_bits(u, isa, "y", a->y, b->y, a->out, what);
+    require_same_bits(u, isa, "dx", a->dx, b->dx, a->in, what);
 }
 
 static void require_near(const use *u, const char *name, const float *a, const float *b, int64_t n)
@@ -74,21 +76,24 @@ static void require_near(const use *u, const char *name, const float *a, const f
 
 /* ---- Splits ---------------------------------------------------------------------------------- */
 
+static void require_untouched(const use *u, int isa, const char *what, const float *x, int64_t n)
+{
+    const int64_t width = n / u->context.rows;
+    for (int64_t i = 0; i < n; i++)
+        if ((i / width < 2 || i / width > 4) && !isnan(x[i]))
+            fail("%s, %s: %s of row %lld", spec_text(u), isa_names[isa], what,
+                 (long long)(i / width));
+}
+
 /* One tile in the middle leaves the rows around it alone. */
-static void check_tile_alone(const use *u, int isa, const pass *whole, int64_t out)
+static void check_tile_alone(const use *u, int isa, const pass *whole)
 {
     pass *p = pass_copy(u, whole);
     forward(u, isa, p, 2, 3);
-    for (int64_t i = 0; i < p->out; i++)
-        if ((i / out < 2 || i / out > 4) && !isnan(p->y[i]))
-            fail("%s, %s: forward on rows 2 to 4 wrote y of row %lld", spec_text(u), isa_names[isa],
-                 (long long)(i / out));
+    require_untouched(u, isa, "forward on rows 2 to 4 wrote y", p->y, p->out);
     forward(u, isa, p, 0, u->context.rows);
     backward(u, isa, p, 2, 3);
-    for (int64_t i = 0; i < p->in; i++)
-        if ((i / u->context.channels < 2 || i / u->context.channels > 4) && !isnan(p->dx[i]))
-            fail("%s, %s: backward on rows 2 to 4 wrote dx of row %lld", spec_text(u),
-                 isa_names[isa], (long long)(i / u->context.channels));
+    require_untouched(u, isa, "backward on rows 2 to 4 wrote dx", p->dx, p->in);
 }
 
 static void check_cut(const use *u, int isa, const pass *whole, int64_t step)
@@ -135,7 +140,7 @@ void test_splits(const subject *s)
                 run_whole(u, isa, whole);
                 for (int64_t step = 1; step <= 8; step += 1 + step / 2)
                     check_cut(u, isa, whole, step);
-                check_tile_alone(u, isa, whole, whole->out / 13);
+                check_tile_alone(u, isa, whole);
                 if (has_trait(s, HK_IN_PLACE) && whole->in == whole->out)
                     check_in_place(u, isa, whole);
             }
@@ -196,27 +201,27 @@ void test_position(const subject *s)
         }
 }
 
-/* One input changes: its own row may follow when HK_ROWWISE says so, else its own output alone. */
+/* x[at] differs between a and b: its own row may follow when HK_ROWWISE says so, else element `at`
+ * alone. */
+static void require_apart(const use *u, int isa, const char *name, const float *a, const float *b,
+                          int64_t n, int64_t at, bool whole_row)
+{
+    const int64_t channels = u->context.channels, row = at / channels, width = n / u->context.rows;
+    for (int64_t i = 0; i < n; i++)
+        if ((whole_row ? i / width != row : i != at) && first_difference(a + i, b + i, 1) >= 0)
+            fail("%s, %s: x[%lld, %lld] changes %s[%lld, %lld]%s", spec_text(u), isa_names[isa],
+                 (long long)row, (long long)(at % channels), name, (long long)(i / width),
+                 (long long)(i % width), i / width == row ? "; that needs HK_ROWWISE" : "");
+}
+
 static void check_neighbours(const use *u, int isa, int64_t at, bool whole_row)
 {
-    const int64_t channels = u->context.channels;
     pass *p = pass_new(u, 2), *other = pass_copy(u, p);
-    const int64_t out = p->out / u->context.rows, row = at / channels;
     other->x[at] += 0.75f;
     run_whole(u, isa, p);
     run_whole(u, isa, other);
-    for (int64_t i = 0; i < p->out; i++)
-        if ((whole_row ? i / out != row : i != at) &&
-            first_difference(p->y + i, other->y + i, 1) >= 0)
-            fail("%s, %s: x[%lld, %lld] changes y[%lld, %lld]%s", spec_text(u), isa_names[isa],
-                 (long long)row, (long long)(at % channels), (long long)(i / out),
-                 (long long)(i % out), i / out == row ? "; that needs HK_ROWWISE" : "");
-    for (int64_t i = 0; i < p->in; i++)
-        if ((whole_row ? i / channels != row : i != at) &&
-            first_difference(p->dx + i, other->dx + i, 1) >= 0)
-            fail("%s, %s: x[%lld, %lld] changes dx[%lld, %lld]%s", spec_text(u), isa_names[isa],
-                 (long long)row, (long long)(at % channels), (long long)(i / channels),
-                 (long long)(i % channels), i / channels == row ? "; that needs HK_ROWWISE" : "");
+    require_apart(u, isa, "y", p->y, other->y, p->out, at, whole_row);
+    require_apart(u, isa, "dx", p->dx, other->dx, p->in, at, whole_row);
 }
 
 void test_neighbours(const subject *s)

@@ -91,6 +91,7 @@ void use_vary(use *u, uint64_t key);
 /* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
 bool use_choose(use *u, int which);
 void clamp_slots(const use *u);
+void protect_slots(const use *u, bool read_only);
 /* Parameters as a spec, "elu:alpha=2"; a buffer that the next call overwrites. */
 const char *spec_text(const use *u);
 int64_t use_channels_out(const use *u); /* of activations; 0: refused */

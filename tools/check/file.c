@@ -38,44 +38,22 @@ static const char *const libm[] = {
     "ldexp", "scalb",     "scalbn",    "scalbln",    "copysign",    "fmin",   "fmax",
     "fdim",  "fma",       "nextafter", "nexttoward", "significand", "nan",    NULL};
 
-/* What stands behind a name, for the sentence. */
-typedef struct reason {
-    const char *prefix, *why;
-} reason;
-static const reason reasons[] = {
-    {"GOMP_", "OpenMP: parallelism belongs to the framework"},
-    {"omp_", "OpenMP: parallelism belongs to the framework"},
-    {"__kmpc", "OpenMP: parallelism belongs to the framework"},
-    {"pthread_", "threads belong to the framework"},
-    {"thrd_", "threads belong to the framework"},
-    {"malloc", "memory belongs to the framework"},
-    {"calloc", "memory belongs to the framework"},
-    {"realloc", "memory belongs to the framework"},
-    {"free", "memory belongs to the framework"},
-    {"aligned_alloc", "memory belongs to the framework"},
-    {"posix_memalign", "memory belongs to the framework"},
-    {"mmap", "memory belongs to the framework"},
-    {"printf", "a plugin does not print"},
-    {"__printf_chk", "a plugin does not print"},
-    {"__fprintf_chk", "a plugin does not print"},
-    {"fprintf", "a plugin does not print"},
-    {"puts", "a plugin does not print"},
-    {"putchar", "a plugin does not print"},
-    {"write", "a plugin does not print"},
-    {"fwrite", "a plugin does not print"},
-    {"setlocale", "the locale belongs to the program"},
-    {"signal", "signals belong to the program"},
-    {"sigaction", "signals belong to the program"},
-    {"fesetround", "the floating-point mode belongs to the program"},
-    {"fesetenv", "the floating-point mode belongs to the program"},
-    {"exit", "a plugin does not end the program"},
-    {"_exit", "a plugin does not end the program"},
-    {"abort", "a plugin does not end the program"},
-    {"__assert_fail", "a plugin does not end the program"},
-    {"rand", "random numbers come from the key"},
-    {"time", "a plugin depends on its arguments alone"},
-    {"clock", "a plugin depends on its arguments alone"},
-    {"getenv", "a plugin depends on its arguments alone"},
+/* What stands behind a name that begins so, for the sentence. */
+static const struct {
+    const char *why, *prefixes[12];
+} reasons[] = {
+    {"OpenMP: parallelism belongs to the framework", {"GOMP_", "omp_", "__kmpc"}},
+    {"threads belong to the framework", {"pthread_", "thrd_"}},
+    {"memory belongs to the framework",
+     {"malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign", "mmap"}},
+    {"a plugin does not print",
+     {"printf", "__printf_chk", "__fprintf_chk", "fprintf", "puts", "putchar", "write", "fwrite"}},
+    {"the locale belongs to the program", {"setlocale"}},
+    {"signals belong to the program", {"signal", "sigaction"}},
+    {"the floating-point mode belongs to the program", {"fesetround", "fesetenv"}},
+    {"a plugin does not end the program", {"exit", "_exit", "abort", "__assert_fail"}},
+    {"random numbers come from the key", {"rand"}},
+    {"a plugin depends on its arguments alone", {"time", "clock", "getenv"}},
 };
 
 static bool is_listed(const char *name, const char *const *list)
@@ -106,8 +84,9 @@ static bool is_libm(const char *name)
 static const char *reason_of(const char *name)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strncmp(name, reasons[i].prefix, strlen(reasons[i].prefix)) == 0)
-            return reasons[i].why;
+        for (const char *const *it = reasons[i].prefixes; *it; it++)
+            if (strncmp(name, *it, strlen(*it)) == 0)
+                return reasons[i].why;
     return "a plugin imports libm alone";
 }
 

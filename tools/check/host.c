@@ -57,12 +57,6 @@ static hk_moments moments_of(const use *u, const float *x, int64_t rows)
     return (hk_moments){rows, mean, m2};
 }
 
-static void protect_slots(const use *u, bool read_only)
-{
-    for (int i = 0; i < u->n_slots; i++)
-        make_read_only(u->slots[i], read_only);
-}
-
 /* coef of one set; all of it must be written. */
 static float *coefficients_of(const use *u, const hk_moments *seen)
 {

@@ -269,7 +269,7 @@ hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows)
                      .sums = p->sums};
 }
 
-static void protect_slots(const use *u, bool read_only)
+void protect_slots(const use *u, bool read_only)
 {
     for (int i = 0; i < u->n_slots; i++)
         make_read_only(u->slots[i], read_only);
