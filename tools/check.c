@@ -31,6 +31,7 @@ typedef struct checking {
     const options *given;
     target *targets;
     size_t n, room;
+    int status; /* of looking for targets */
 } checking;
 
 /* ---- What is to be checked ------------------------------------------------------------------- */
@@ -76,36 +77,30 @@ static int add_name(checking *c, const char *name)
                                       name, name);
 }
 
-typedef struct adding {
-    checking *c;
-    int status;
-} adding;
-
 static void add_listed(const hk_plugin_info *info, void *user)
 {
-    adding *a = user;
-    if (!a->status)
-        a->status = add_plugin(a->c, info->plugin);
+    checking *c = user;
+    if (!c->status)
+        c->status = add_plugin(c, info->plugin);
 }
 
 static void add_refused(const char *file, const char *reason, void *user)
 {
-    adding *a = user;
-    a->status = complain(EXIT_BAD_DATA, "check: %s: %s", file, reason);
+    checking *c = user;
+    c->status = complain(EXIT_BAD_DATA, "check: %s: %s", file, reason);
 }
 
 static int find_targets(checking *c)
 {
     const options *given = c->given;
-    adding a = {c, EXIT_DONE};
     if (!given->all && !given->n_operands)
         return complain(EXIT_USAGE, "check: expected FILE or NAME, or --all");
-    if (given->all && hk_plugin_each((hk_kind)0, add_listed, add_refused, &a) != HK_OK)
+    if (given->all && hk_plugin_each((hk_kind)0, add_listed, add_refused, c) != HK_OK)
         return failed();
-    for (int i = 0; i < given->n_operands && !a.status; i++)
-        a.status = strchr(given->operands[i], '/') ? add_target(c, given->operands[i])
-                                                   : add_name(c, given->operands[i]);
-    return a.status;
+    for (int i = 0; i < given->n_operands && !c->status; i++)
+        c->status = strchr(given->operands[i], '/') ? add_target(c, given->operands[i])
+                                                    : add_name(c, given->operands[i]);
+    return c->status;
 }
 
 static bool has_test(const test *tests, const char *name)
