@@ -67,7 +67,6 @@ status() # EXPECTED ARGUMENT...
 run status 0 relu batch_norm he_normal --strict --test memory
 run status 2
 run status 2 no_such_plugin
-run status 2 relu --test no_such_test
 run status 3 ./missing.so
 echo 'not a shared object' >text.so
 run status 3 ./text.so
@@ -77,6 +76,14 @@ run status 0 ./slope_sign.so --test memory
 cp slope_sign.so $'sign\xff.so' && cp text.so $'text\xff.so'
 run status 1 $'./sign\xff.so' --test derivative
 run status 3 $'./text\xff.so'
+
+# Each by its whole name, though it may be the beginning of another.
+tests_are_listed()
+{
+    "$hillock" check relu --test no_such_test 2>out
+    [ $? = 2 ] && grep -q ' gradients, gradient, ' out
+}
+run tests_are_listed
 
 reports_json()
 {

@@ -119,10 +119,14 @@ static int check_test_name(const char *name)
     bool found = !name;
     for (int i = 0; i < 5; i++) {
         found |= name && has_test(lists[i], name);
-        for (const test *t = lists[i]; t->name && used < sizeof known; t++)
-            if (!strstr(known, t->name))
+        for (const test *t = lists[i]; t->name && used < sizeof known; t++) {
+            int first = 0; /* list that has it */
+            while (!has_test(lists[first], t->name))
+                first++;
+            if (first == i)
                 used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
                                          used ? ", " : "", t->name);
+        }
     }
     return found ? EXIT_DONE
                  : complain(EXIT_USAGE, "check: unknown test \"%s\"; known: %s", name, known);
