@@ -124,6 +124,7 @@ static void texts_are_those_of_a_person(void)
     has("x*tanh(exp(x))", NULL, 0, "hks_exp(hks_min(20, a.x))");
     has("x*tanh(exp(x))", NULL, 0, ".summary = \"x * tanh(exp(x))\"");
     has("1e-3*x - -x", NULL, 0, ".summary = \"1e-3 * x - -x\"");
+    has("x - exp(800)", NULL, 0, "return a.x - (real)INFINITY;");
     has("x/3 + 1/3", NULL, 0, "a.x / 3 + (real)0.3333333333333333;");
     has("x*sigmoid(beta*x)", &beta, 1, ".role = HK_LEARNED");
     has("x*sigmoid(beta*x)", &beta, 1, "x * sigmoid(beta * x), beta learned");
@@ -154,6 +155,10 @@ static void doubts_are_told(void)
 {
     formula_notes notes;
     formula_error error;
+    char *text = made("x*log(-1)", NULL, 0, &notes, &error);
+    CHECK_EQUAL(notes.n, 1);
+    CHECK_CONTAINS(text, "HK_SLOPE(return (real)NAN;)"); /* it compiles all the same */
+    free(text);
     free(made("log(x)", NULL, 0, &notes, &error));
     CHECK_EQUAL(notes.n, 1);
     CHECK_CONTAINS(notes.sentences[0], "the value is not a number at x = ");

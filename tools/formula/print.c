@@ -41,6 +41,10 @@ static void put(printer *p, expr e, int as);
 void print_number(double value, FILE *to)
 {
     char text[40];
+    if (!isfinite(value)) {
+        fputs(isnan(value) ? "NAN" : value < 0 ? "-INFINITY" : "INFINITY", to);
+        return;
+    }
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (!(strtod(text, NULL) < value || strtod(text, NULL) > value))
