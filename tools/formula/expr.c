@@ -1,6 +1,7 @@
 /* Nodes: making them, equal ones once; looking into them; remaking whole expressions. */
 #include "expr.h"
 
+#include <math.h>
 #include <string.h>
 
 static unsigned hash(const node *it)
@@ -38,6 +39,11 @@ expr make_raw(formula *f, node wanted)
     return f->n_nodes - 1;
 }
 
+expr binary(formula *f, opcode op, expr a, expr b)
+{
+    return make_raw(f, (node){op, a, b, NO_EXPR, 0});
+}
+
 expr make(formula *f, node it)
 {
     switch (it.op) {
@@ -69,6 +75,16 @@ expr number(formula *f, double value)
 expr leaf(formula *f, opcode op, int index)
 {
     return make_raw(f, (node){op, op == OP_PARAM ? index : NO_EXPR, NO_EXPR, NO_EXPR, 0});
+}
+
+bool is_whole(double value)
+{
+    return fabs(value) < 1e6 && value == floor(value);
+}
+
+bool is_op(const formula *f, expr e, opcode op)
+{
+    return f->nodes[e].op == op;
 }
 
 bool is_number(const formula *f, expr e, double value)

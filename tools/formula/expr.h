@@ -71,6 +71,7 @@ struct formula {
 
 /* ---- Making expressions (expr.c, simplify.c) ------------------------------------------------- */
 expr make_raw(formula *f, node wanted); /* as it stands */
+expr binary(formula *f, opcode op, expr a, expr b); /* the same, of two operands */
 expr make(formula *f, node wanted);     /* through the functions below */
 expr number(formula *f, double value);
 expr leaf(formula *f, opcode op, int index);
@@ -86,6 +87,8 @@ expr most(formula *f, expr a, expr b);
 expr compare(formula *f, opcode op, expr a, expr b);
 expr choose(formula *f, expr condition, expr yes, expr no);
 
+bool is_whole(double value); /* and short enough to be written as an int */
+bool is_op(const formula *f, expr e, opcode op);
 bool is_number(const formula *f, expr e, double value);
 bool is_condition(const formula *f, expr e);
 bool contains(const formula *f, expr whole, expr part);

@@ -83,11 +83,6 @@ void print_parameter(const formula *f, int index, FILE *to)
     putc(']', to);
 }
 
-static bool is_whole(double value)
-{
-    return fabs(value) < 1e6 && !(value < floor(value)) && !(value > floor(value));
-}
-
 /* Whether C would take it for an int. */
 static bool is_int(const printer *p, expr e)
 {

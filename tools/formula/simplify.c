@@ -4,19 +4,9 @@
 
 #include <math.h>
 
-static expr binary(formula *f, opcode op, expr a, expr b)
-{
-    return make_raw(f, (node){op, a, b, NO_EXPR, 0});
-}
-
-static bool is(const formula *f, expr e, opcode op)
-{
-    return f->nodes[e].op == op;
-}
-
 static bool both_numbers(const formula *f, expr a, expr b)
 {
-    return is(f, a, OP_NUMBER) && is(f, b, OP_NUMBER);
+    return is_op(f, a, OP_NUMBER) && is_op(f, b, OP_NUMBER);
 }
 
 static double value_of(const formula *f, expr e)
@@ -28,13 +18,13 @@ static bool is_choice_of_numbers(const formula *f, expr e);
 
 static bool is_number_or_choice(const formula *f, expr e)
 {
-    return is(f, e, OP_NUMBER) || is_choice_of_numbers(f, e);
+    return is_op(f, e, OP_NUMBER) || is_choice_of_numbers(f, e);
 }
 
 /* c ? 1 : 0 and the like: arithmetic moves into its arms. */
 static bool is_choice_of_numbers(const formula *f, expr e)
 {
-    return is(f, e, OP_SELECT) && is_number_or_choice(f, f->nodes[e].b) &&
+    return is_op(f, e, OP_SELECT) && is_number_or_choice(f, f->nodes[e].b) &&
            is_number_or_choice(f, f->nodes[e].c);
 }
 
@@ -53,14 +43,9 @@ static split take_factor(formula *f, expr e)
         split inner = take_factor(f, it.a);
         return (split){-inner.factor, inner.term};
     }
-    if (it.op == OP_MUL && is(f, it.a, OP_NUMBER))
+    if (it.op == OP_MUL && is_op(f, it.a, OP_NUMBER))
         return (split){value_of(f, it.a), it.b};
     return (split){1, e};
-}
-
-static bool is_whole(double value)
-{
-    return fabs(value) < 1e6 && value == floor(value);
 }
 
 /* 2 sqrt(1/2) sqrt(2) is 2, not 2 and a bit. */
@@ -81,7 +66,7 @@ static expr scale(formula *f, double factor, expr term)
         return factor == 1 ? term : number(f, 0);
     if (is_choice_of_numbers(f, term))
         return choose(f, it.a, scale(f, factor, it.b), scale(f, factor, it.c));
-    if (it.op == OP_DIV && is(f, it.b, OP_NUMBER) && factor != -1) {
+    if (it.op == OP_DIV && is_op(f, it.b, OP_NUMBER) && factor != -1) {
         double by = tidy(value_of(f, it.b) / factor);
         if (is_whole(by))
             return divide(f, it.a, number(f, by));
@@ -101,11 +86,11 @@ expr negate(formula *f, expr a)
         return it.a;
     if (it.op == OP_SUB)
         return sub(f, it.b, it.a);
-    if (it.op == OP_MUL && is(f, it.a, OP_NUMBER))
+    if (it.op == OP_MUL && is_op(f, it.a, OP_NUMBER))
         return scale(f, -value_of(f, it.a), it.b);
     if (is_choice_of_numbers(f, a))
         return choose(f, it.a, negate(f, it.b), negate(f, it.c));
-    if (it.op == OP_DIV && is(f, it.a, OP_NUMBER))
+    if (it.op == OP_DIV && is_op(f, it.a, OP_NUMBER))
         return divide(f, negate(f, it.a), it.b);
     return make_raw(f, (node){OP_NEG, a, NO_EXPR, NO_EXPR, 0});
 }
@@ -166,7 +151,7 @@ expr sub(formula *f, expr a, expr b)
 /* u, n of u^n. */
 static expr base_of(const formula *f, expr e, double *n)
 {
-    bool is_power = is(f, e, OP_POW);
+    bool is_power = is_op(f, e, OP_POW);
     *n = is_power ? value_of(f, e) : 1;
     return is_power ? f->nodes[e].a : e;
 }
@@ -186,9 +171,9 @@ static expr product(formula *f, expr a, expr b)
         return choose(f, q.a, mul(f, a, q.b), mul(f, a, q.c));
     if ((q.op == OP_DIV && q.b == a) || (p.op == OP_DIV && p.b == b))
         return q.op == OP_DIV && q.b == a ? q.a : p.a;
-    if (q.op == OP_DIV && is(f, q.a, OP_NUMBER))
+    if (q.op == OP_DIV && is_op(f, q.a, OP_NUMBER))
         return divide(f, mul(f, a, q.a), q.b);
-    if (p.op == OP_DIV && is(f, p.a, OP_NUMBER))
+    if (p.op == OP_DIV && is_op(f, p.a, OP_NUMBER))
         return divide(f, mul(f, p.a, b), p.b);
     if ((p.op == OP_SIGN && p.a == b) || (q.op == OP_SIGN && q.a == a))
         return unary(f, OP_ABS, p.op == OP_SIGN ? b : a);
@@ -198,7 +183,7 @@ static expr product(formula *f, expr a, expr b)
         return mul(f, p.a, mul(f, p.b, b)); /* w x x */
     if (p.op == OP_MUL && base_of(f, p.a, &m) == base_of(f, b, &n))
         return mul(f, mul(f, p.a, b), p.b);
-    if (p.op == OP_MUL && is(f, p.b, OP_PARAM) && q.op != OP_PARAM)
+    if (p.op == OP_MUL && is_op(f, p.b, OP_PARAM) && q.op != OP_PARAM)
         return mul(f, mul(f, p.a, b), p.b); /* parameters last: what is small is multiplied first */
     return binary(f, OP_MUL, a, b);
 }
@@ -225,11 +210,11 @@ expr divide(formula *f, expr a, expr b)
         return number(f, factor);
     if (above.op == OP_MUL && (above.a == q.term || above.b == q.term))
         return scale(f, factor, above.a == q.term ? above.b : above.a);
-    if (below.op == OP_DIV && is(f, a, OP_NUMBER))
+    if (below.op == OP_DIV && is_op(f, a, OP_NUMBER))
         return divide(f, mul(f, a, below.b), scale(f, q.factor, below.a));
-    if (above.op == OP_DIV && (is(f, above.b, OP_NUMBER) || is(f, b, OP_NUMBER)))
+    if (above.op == OP_DIV && (is_op(f, above.b, OP_NUMBER) || is_op(f, b, OP_NUMBER)))
         return divide(f, scale(f, p.factor, above.a), mul(f, above.b, b));
-    if (is_choice_of_numbers(f, a) && is(f, b, OP_NUMBER))
+    if (is_choice_of_numbers(f, a) && is_op(f, b, OP_NUMBER))
         return choose(f, above.a, divide(f, above.b, b), divide(f, above.c, b));
     if (is_number(f, q.term, 1))
         return is_whole(inverse) && fabs(inverse) != 1
@@ -240,7 +225,7 @@ expr divide(formula *f, expr a, expr b)
         expr inner = scale(f, fabs(inverse), q.term);
         return binary(f, OP_DIV, inverse < 0 ? negate(f, p.term) : p.term, inner);
     }
-    if (factor < 0 && !is(f, p.term, OP_NUMBER))
+    if (factor < 0 && !is_op(f, p.term, OP_NUMBER))
         return negate(f, divide(f, scale(f, -factor, p.term), q.term));
     return binary(f, OP_DIV, scale(f, factor, p.term), q.term);
 }
@@ -261,7 +246,7 @@ static expr whole_power(formula *f, expr a, double n)
         return divide(f, number(f, 1), power(f, it.b, number(f, n)));
     if (it.op == OP_SQRT && fmod(n, 2) == 0)
         return power(f, it.a, number(f, n / 2));
-    if (it.op == OP_MUL && is(f, it.a, OP_NUMBER))
+    if (it.op == OP_MUL && is_op(f, it.a, OP_NUMBER))
         return scale(f, pow(value_of(f, it.a), n), power(f, it.b, number(f, n)));
     return make_raw(f, (node){OP_POW, a, NO_EXPR, NO_EXPR, n});
 }
@@ -271,11 +256,11 @@ expr power(formula *f, expr a, expr b)
     double n = value_of(f, b);
     if (both_numbers(f, a, b))
         return number(f, pow(value_of(f, a), n));
-    if (is(f, b, OP_NUMBER) && is_whole(n))
+    if (is_op(f, b, OP_NUMBER) && is_whole(n))
         return whole_power(f, a, n);
-    if (is(f, a, OP_EXP))
+    if (is_op(f, a, OP_EXP))
         return unary(f, OP_EXP, mul(f, b, f->nodes[a].a));
-    if (!is(f, b, OP_NUMBER) || fabs(n) > 64 || 2 * n != floor(2 * n))
+    if (!is_op(f, b, OP_NUMBER) || fabs(n) > 64 || 2 * n != floor(2 * n))
         return unary(f, OP_EXP, mul(f, b, unary(f, OP_LOG, a)));
     expr root = unary(f, OP_SQRT, a), rest = whole_power(f, a, fabs(n) - 0.5);
     return n > 0 ? mul(f, rest, root) : divide(f, number(f, 1), mul(f, rest, root));
