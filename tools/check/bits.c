@@ -43,19 +43,12 @@ static bool runs_on_tiles(const subject *s)
     return runs;
 }
 
-static void run_whole(const use *u, int isa, const pass *p)
-{
-    forward(u, isa, p, 0, u->context.rows);
-    backward(u, isa, p, 0, u->context.rows);
-}
-
 static void require_same_bits(const use *u, int isa, const char *name, const float *a,
                               const float *b, int64_t n, const char *what)
 {
     const int64_t at = first_difference(a, b, n);
     if (at >= 0)
-        fail("%s, %s, %lld x %lld: %s[%lld] is %.9g, then %.9g, %s", spec_text(u), isa_names[isa],
-             (long long)u->context.rows, (long long)u->context.channels, name, (long long)at,
+        fail("%s: %s[%lld] is %.9g, then %.9g, %s", case_text(u, isa), name, (long long)at,
              (double)a[at], (double)b[at], what);
 }
 
@@ -137,7 +130,7 @@ void test_splits(const subject *s)
             use *u = block_use(s, 13, channels[c]);
             pass *whole = u ? pass_new(u, 3) : NULL;
             if (u) {
-                run_whole(u, isa, whole);
+                host_run(u, isa, whole);
                 for (int64_t step = 1; step <= 8; step += 1 + step / 2)
                     check_cut(u, isa, whole, step);
                 check_tile_alone(u, isa, whole);
@@ -165,7 +158,7 @@ static void check_equal_rows(const use *u, int isa)
     const int64_t out = p->out / ROWS;
     copy_first_row(p->x, ROWS, channels);
     copy_first_row(p->dy, ROWS, out);
-    run_whole(u, isa, p);
+    host_run(u, isa, p);
     for (int64_t row = 1; row < ROWS; row++)
         if (first_difference(p->y + row * out, p->y, out) >= 0 ||
             first_difference(p->dx + row * channels, p->dx, channels) >= 0)
@@ -177,9 +170,9 @@ static void check_equal_rows(const use *u, int isa)
 static void check_other_key(use *u, int isa)
 {
     pass *p = pass_new(u, 2), *again = pass_copy(u, p);
-    run_whole(u, isa, p);
+    host_run(u, isa, p);
     u->context.key += 12345;
-    run_whole(u, isa, again);
+    host_run(u, isa, again);
     u->context.key -= 12345;
     require_same(u, isa, p, again, "with another key; that needs HK_STOCHASTIC");
 }
@@ -218,8 +211,8 @@ static void check_neighbours(const use *u, int isa, int64_t at, bool whole_row)
 {
     pass *p = pass_new(u, 2), *other = pass_copy(u, p);
     other->x[at] += 0.75f;
-    run_whole(u, isa, p);
-    run_whole(u, isa, other);
+    host_run(u, isa, p);
+    host_run(u, isa, other);
     require_apart(u, isa, "y", p->y, other->y, p->out, at, whole_row);
     require_apart(u, isa, "dx", p->dx, other->dx, p->in, at, whole_row);
 }
@@ -251,13 +244,13 @@ void test_repeat(const subject *s)
         use *u = has_kernels(s->plugin, isa) ? block_use(s, 11, 30) : NULL;
         pass *first = u ? pass_new(u, 2) : NULL;
         if (u)
-            run_whole(u, isa, first);
+            host_run(u, isa, first);
         for (int turn = 0; u && turn < 3; turn++) {
             pass *again = pass_copy(u, first), *between = pass_new(u, 5);
             fill_normal(again->dx, again->in, 8, 1); /* dx is written, never read */
-            run_whole(u, isa, again);
+            host_run(u, isa, again);
             require_same(u, isa, first, again, "when run again");
-            run_whole(u, isa, between);
+            host_run(u, isa, between);
         }
         arrays_release(mark);
     }
@@ -325,7 +318,7 @@ void test_threads(const subject *s)
     pthread_barrier_init(&start, NULL, THREADS);
     for (int i = 0; i < THREADS; i++) {
         pass *expected = pass_new(u, 1 + (float)i), *p = pass_new(u, 1 + (float)i);
-        run_whole(u, HK_ISA_COUNT - 1, expected);
+        host_run(u, HK_ISA_COUNT - 1, expected);
         works[i] = (work){u, p, expected, &start, 0, 0};
     }
     begin_call("four threads", HK_ISA_COUNT - 1, 40, 48);

@@ -94,6 +94,8 @@ void clamp_slots(const use *u);
 void protect_slots(const use *u, bool read_only);
 /* Parameters as a spec, "elu:alpha=2"; a buffer that the next call overwrites. */
 const char *spec_text(const use *u);
+/* "elu:alpha=2, avx2, 7 x 12" in another. */
+const char *case_text(const use *u, int isa);
 int64_t use_channels_out(const use *u); /* of activations; 0: refused */
 
 pass *pass_new(const use *u, float scale);
@@ -111,13 +113,6 @@ extern const char *const isa_names[HK_ISA_COUNT];
 void fill_normal(float *x, int64_t n, uint64_t key, float scale);
 /* The first of n floats that differs in its bits; -1: none. NaNs are alike. */
 int64_t first_difference(const float *a, const float *b, int64_t n);
-
-/* Each of n values against what `slopes` (minus `start`) says of the loss, by differences of float
- * results. Kinks are understood. Fails with the place and both numbers. */
-typedef double loss(const use *u, const pass *p); /* sum of dy y after a forward run */
-void check_differences(const use *u, const pass *p, loss *of, const char *name, float *values,
-                       const float *slopes, float start, int64_t n);
-double projection(const pass *p);
 
 /* Calls `each` with every parameter at the ends of its range, one after the other, and with a few
  * sets within the ranges. */

@@ -25,17 +25,6 @@ hk_domain host_domain(const use *u)
     return (hk_domain)0;
 }
 
-bool host_has_sets(const use *u)
-{
-    const hk_domain domain = host_domain(u);
-    return domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
-}
-
-int64_t host_rows_of_set(const use *u)
-{
-    return host_domain(u) == HK_OVER_SAMPLE ? u->context.rows_per_sample : u->context.rows;
-}
-
 static bool is_frozen(const use *u)
 {
     return !u->context.training && u->plugin->normalization->frozen;
@@ -76,14 +65,15 @@ static float *coefficients_of(const use *u, const hk_moments *seen)
     return coef;
 }
 
-static void normalize_set(const use *u, const float *x, float *y, int64_t rows)
+static void normalize_set(const use *u, const pass *p, int64_t at, int64_t rows)
 {
     const int64_t channels = u->context.channels;
+    const float *x = p->x + at;
     const int mark = arrays_mark();
     const hk_moments seen = moments_of(u, x, rows);
     const float *coef = coefficients_of(u, &seen);
     for (int64_t i = 0; i < rows * channels; i++)
-        y[i] = coef[i % channels] * x[i] + coef[channels + i % channels];
+        p->y[at + i] = coef[i % channels] * x[i] + coef[channels + i % channels];
     arrays_release(mark);
 }
 
@@ -120,33 +110,27 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
     arrays_release(mark);
 }
 
-void host_normalize(const use *u, int isa, const pass *p)
+static void run(const use *u, int isa, const pass *p, bool back)
 {
-    const hk_domain domain = host_domain(u);
-    const int64_t rows = u->context.rows, set = domain ? host_rows_of_set(u) : rows;
+    const hk_domain domain = u->plugin->activation ? HK_OVER_ROW : host_domain(u);
+    const int64_t rows = u->context.rows;
+    const int64_t set = domain == HK_OVER_SAMPLE ? u->context.rows_per_sample : rows;
     if (domain == HK_OVER_ROW || domain == HK_OVER_WEIGHT)
-        forward(u, isa, p, 0, rows);
-    for (int64_t at = 0; host_has_sets(u) && at < p->in; at += set * u->context.channels)
-        normalize_set(u, p->x + at, p->y + at, set);
-}
-
-void host_normalize_back(const use *u, int isa, const pass *p)
-{
-    const hk_domain domain = host_domain(u);
-    const int64_t rows = u->context.rows, set = domain ? host_rows_of_set(u) : rows;
-    if (domain == HK_OVER_ROW || domain == HK_OVER_WEIGHT)
-        backward(u, isa, p, 0, rows);
-    for (int64_t at = 0; host_has_sets(u) && at < p->in; at += set * u->context.channels)
-        normalize_set_back(u, p, at, set);
-}
-
-double host_loss(const use *u, const pass *p)
-{
-    if (u->plugin->activation)
-        forward(u, HK_BASELINE, p, 0, u->context.rows);
+        (back ? backward : forward)(u, isa, p, 0, rows);
     else
-        host_normalize(u, HK_BASELINE, p);
-    return projection(p);
+        for (int64_t at = 0; domain && at < p->in; at += set * u->context.channels)
+            (back ? normalize_set_back : normalize_set)(u, p, at, set);
+}
+
+void host_forward(const use *u, int isa, const pass *p)
+{
+    run(u, isa, p, false);
+}
+
+void host_run(const use *u, int isa, const pass *p)
+{
+    run(u, isa, p, false);
+    run(u, isa, p, true);
 }
 
 void host_update(use *u, const pass *p)

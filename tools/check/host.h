@@ -4,12 +4,12 @@
 
 /* Of normalizations; 0 after a failure: unknown, or without the functions that it needs. */
 hk_domain host_domain(const use *u);
-bool host_has_sets(const use *u); /* over a batch or over samples */
-int64_t host_rows_of_set(const use *u);
 
-void host_normalize(const use *u, int isa, const pass *p);
-void host_normalize_back(const use *u, int isa, const pass *p); /* adds to p->dslots */
-double host_loss(const use *u, const pass *p);
+/* All rows of an activation or a normalization: y; y, dx and what is added to dslots. */
+void host_forward(const use *u, int isa, const pass *p);
+void host_run(const use *u, int isa, const pass *p);
+/* A run in baseline, and its gradients against differences (differences.c). */
+void check_differences(const use *u);
 /* What a committed training step does: moments or weight to update(), clamping. */
 void host_update(use *u, const pass *p);
 

@@ -90,8 +90,7 @@ static void check_element(const use *u, const pass *p, int isa, int64_t i)
     const bool y_right = is_right(&e, true, 1, y);
     if (y_right && is_right(&e, false, g, dx))
         return;
-    fail("%s, %s, %lld x %lld, element %lld: x = %.9g: %s is %.9g, expected %.9g", spec_text(u),
-         isa_names[isa], (long long)u->context.rows, (long long)u->context.channels, (long long)i,
+    fail("%s, element %lld: x = %.9g: %s is %.9g, expected %.9g", case_text(u, isa), (long long)i,
          e.x, y_right ? "dx" : "y", y_right ? dx : y, y_right ? g * e.slope : e.y);
 }
 
@@ -109,8 +108,7 @@ static void check_slot_sums(const use *u, const pass *p, int isa, int k)
         }
         const double found = (double)p->dslots[k][j] - 1;
         if (!(fabs(found - sum) <= 3e-6 * (1 + size)))
-            fail("%s, %s, %lld x %lld: gradient of %s[%lld] is %.9g, expected %.9g", spec_text(u),
-                 isa_names[isa], (long long)u->context.rows, (long long)channels,
+            fail("%s: gradient of %s[%lld] is %.9g, expected %.9g", case_text(u, isa),
                  u->plugin->slots[k].name, (long long)j, found, sum);
     }
 }
@@ -123,8 +121,7 @@ static void check_shape(const subject *s, int isa, int64_t rows, int64_t channel
     u->context.surrogate = rows == 7;
     use_vary(u, 5);
     pass *p = pass_new(u, 3);
-    forward(u, isa, p, 0, rows);
-    backward(u, isa, p, 0, rows);
+    host_run(u, isa, p);
     for (int64_t i = 0; i < p->in && !has_failed(); i++)
         check_element(u, p, isa, i);
     for (int k = 0; k < u->n_slots; k++)
@@ -162,16 +159,8 @@ static void check_block_gradient(const subject *s, int64_t channels, uint32_t tr
     use *u = use_new(s->plugin, 3, channels);
     u->context.training = training;
     use_vary(u, channels == 12 ? 3 : 4);
-    if (use_channels_out(u) > 0) {
-        pass *p = pass_new(u, 1);
-        forward(u, HK_BASELINE, p, 0, 3);
-        backward(u, HK_BASELINE, p, 0, 3);
-        check_differences(u, p, host_loss, "x", p->x, p->dx, 0, p->in);
-        for (int k = 0; k < u->n_slots; k++)
-            if (p->dslots[k])
-                check_differences(u, p, host_loss, s->plugin->slots[k].name, u->slots[k],
-                                  p->dslots[k], 1, u->lengths[k]);
-    }
+    if (use_channels_out(u) > 0)
+        check_differences(u);
     arrays_release(mark);
 }
 
@@ -223,8 +212,7 @@ static void check_special(const subject *s, int isa, float value)
     if (use_channels_out(u) > 0) {
         const int64_t out = use_channels_out(u);
         pass *plain = special_pass(u, 1), *p = special_pass(u, value);
-        forward(u, isa, plain, 0, 3), backward(u, isa, plain, 0, 3);
-        forward(u, isa, p, 0, 3), backward(u, isa, p, 0, 3);
+        host_run(u, isa, plain), host_run(u, isa, p);
         for (int64_t j = out; isfinite(value) && j < 2 * out; j++)
             if (isnan(p->y[j]))
                 fail("%s, %s: y is NaN at x = %g", spec_text(u), isa_names[isa], (double)value);
@@ -264,19 +252,15 @@ static void run_guarded(const subject *s, int isa, int64_t rows, int64_t channel
              (long long)out);
     if (out > 0) {
         pass *p = pass_new(u, 2);
-        forward(u, isa, p, 0, rows);
-        backward(u, isa, p, 0, rows);
+        host_run(u, isa, p);
         for (int64_t i = 0; i < p->out; i++)
             if (isnan(p->y[i]))
-                fail("%s, %s, %lld x %lld: y[%lld] was not written, or is NaN for x = %.9g",
-                     spec_text(u), isa_names[isa], (long long)rows, (long long)channels,
+                fail("%s: y[%lld] was not written, or is NaN for x = %.9g", case_text(u, isa),
                      (long long)i, (double)p->x[i % p->in]);
         for (int64_t i = 0; i < p->in; i++)
             if (isnan(p->dx[i]))
-                fail("%s, %s, %lld x %lld: dx[%lld] was not written, was read, or is NaN for x = "
-                     "%.9g",
-                     spec_text(u), isa_names[isa], (long long)rows, (long long)channels,
-                     (long long)i, (double)p->x[i]);
+                fail("%s: dx[%lld] was not written, was read, or is NaN for x = %.9g",
+                     case_text(u, isa), (long long)i, (double)p->x[i]);
     }
     arrays_release(mark);
 }

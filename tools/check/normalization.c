@@ -33,14 +33,7 @@ static bool check_gradient(const subject *s, int64_t rows, int64_t channels, int
     use *u = use_after_training(s, rows, channels, which);
     if (u && (host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two numbers make a step */
         u->context.training = training;
-        pass *p = pass_new(u, 1);
-        host_normalize(u, HK_BASELINE, p);
-        host_normalize_back(u, HK_BASELINE, p);
-        check_differences(u, p, host_loss, "x", p->x, p->dx, 0, p->in);
-        for (int k = 0; k < u->n_slots; k++)
-            if (p->dslots[k])
-                check_differences(u, p, host_loss, s->plugin->slots[k].name, u->slots[k],
-                                  p->dslots[k], 1, u->lengths[k]);
+        check_differences(u);
     }
     arrays_release(mark);
     return u != NULL;
@@ -78,7 +71,7 @@ static spread spread_of(const use *u, const pass *p)
 {
     const int64_t channels = u->context.channels, rows = u->context.rows;
     const hk_domain domain = host_domain(u);
-    const int64_t set = domain == HK_OVER_ROW ? 1 : host_rows_of_set(u);
+    const int64_t set = domain == HK_OVER_ROW ? 1 : u->context.rows_per_sample;
     spread all = {.low = HUGE_VAL};
     if (domain == HK_OVER_BATCH)
         for (int64_t j = 0; j < channels; j++)
@@ -102,7 +95,7 @@ static spread measure(const subject *s, int which, int64_t samples, int64_t each
     pass *p = pass_new(u, 3);
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] = scale * (5 + (float)(i % 12) + p->x[i] * (1 + 0.2f * (float)(i % 12)));
-    host_normalize(u, HK_BASELINE, p);
+    host_forward(u, HK_BASELINE, p);
     const spread sets = spread_of(u, p);
     *together = (spread){.low = HUGE_VAL};
     add_set(together, p->y, p->in, p->in, 0);
@@ -199,9 +192,9 @@ static void check_frozen(use *u, pass *p)
     enum { ROWS = 8 };
     pass *plain = pass_copy(u, p);
     u->context.training = 1;
-    host_normalize(u, HK_BASELINE, p);
+    host_forward(u, HK_BASELINE, p);
     u->context.training = 0;
-    host_normalize(u, HK_BASELINE, plain);
+    host_forward(u, HK_BASELINE, plain);
     const int64_t channels = u->context.channels;
     for (int64_t j = 0; j < channels && !has_failed(); j++) {
         const double ratio =
@@ -263,8 +256,7 @@ static void run_degenerate(const subject *s, int64_t rows, float centre, float w
     pass *p = pass_new(u, width);
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] += centre;
-    host_normalize(u, HK_BASELINE, p);
-    host_normalize_back(u, HK_BASELINE, p);
+    host_run(u, HK_BASELINE, p);
     host_update(u, p);
     require_finite(u, p, what);
     arrays_release(mark);
@@ -287,14 +279,12 @@ static void test_degenerate(const subject *s)
 static void compare_kernels(const use *u, int isa)
 {
     pass *base = pass_new(u, 2), *p = pass_copy(u, base);
-    host_normalize(u, HK_BASELINE, base), host_normalize_back(u, HK_BASELINE, base);
-    host_normalize(u, isa, p), host_normalize_back(u, isa, p);
+    host_run(u, HK_BASELINE, base), host_run(u, isa, p);
     for (int64_t i = 0; i < p->in && !has_failed(); i++)
         if (!(fabsf(p->y[i] - base->y[i]) <= 1e-5f * (1 + fabsf(base->y[i]))) ||
             !(fabsf(p->dx[i] - base->dx[i]) <= 1e-4f * (1 + fabsf(base->dx[i]))))
-            fail("%s, %s, %lld x %lld: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g",
-                 spec_text(u), isa_names[isa], (long long)u->context.rows,
-                 (long long)u->context.channels, (long long)i, (double)p->y[i], (double)base->y[i],
+            fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g",
+                 case_text(u, isa), (long long)i, (double)p->y[i], (double)base->y[i],
                  (double)p->dx[i], (double)base->dx[i]);
 }
 

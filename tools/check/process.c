@@ -153,7 +153,7 @@ static void run_activation(const subject *s, uint32_t training)
     fill_mixed(p->x, p->in);
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
         if (has_kernels(s->plugin, isa))
-            forward(u, isa, p, 0, 7), backward(u, isa, p, 0, 7);
+            host_run(u, isa, p);
     host_activation_update(u, p);
     if (s->plugin->activation->value) {
         double t[HK_MAX_SLOTS] = {0};
@@ -173,8 +173,7 @@ static void run_normalization(const subject *s, uint32_t training)
     u->context.rows_per_sample = 4;
     pass *p = pass_new(u, 2);
     for (int turn = 0; turn < 2; turn++) {
-        host_normalize(u, 0, p);
-        host_normalize_back(u, 0, p);
+        host_run(u, HK_BASELINE, p);
         host_update(u, p);
         fill_mixed(p->x, p->in);
     }

@@ -163,6 +163,5 @@ void test_reads(const subject *s)
     if (!use_channels_out(u) || has_failed())
         return;
     pass *p = pass_new(u, 2);
-    forward(u, HK_BASELINE, p, 0, 5);
-    backward(u, HK_BASELINE, p, 0, 5);
+    host_run(u, HK_BASELINE, p);
 }

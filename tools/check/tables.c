@@ -108,13 +108,7 @@ static void run_setting(const subject *s, const double *params, uint32_t trainin
     if (s->plugin->activation && !use_channels_out(u))
         return;
     pass *p = pass_new(u, 2);
-    if (s->plugin->activation) {
-        forward(u, HK_BASELINE, p, 0, 12);
-        backward(u, HK_BASELINE, p, 0, 12);
-    } else {
-        host_normalize(u, HK_BASELINE, p);
-        host_normalize_back(u, HK_BASELINE, p);
-    }
+    host_run(u, HK_BASELINE, p);
     require_finite(u, p, "y", p->y, p->out);
     require_finite(u, p, "dx", p->dx, p->in);
     for (int i = 0; i < u->n_slots; i++)

@@ -89,6 +89,14 @@ const char *spec_text(const use *u)
     return text;
 }
 
+const char *case_text(const use *u, int isa)
+{
+    static char text[600];
+    snprintf(text, sizeof text, "%s, %s, %lld x %lld", spec_text(u), isa_names[isa],
+             (long long)u->context.rows, (long long)u->context.channels);
+    return text;
+}
+
 /* ---- Settings of the parameters -------------------------------------------------------------- */
 
 /* The number nearest to a bound that a user may write: the bound itself, or a little inside. */
@@ -318,47 +326,4 @@ int64_t first_difference(const float *a, const float *b, int64_t n)
         if (hks_to_bits(a[i]) != hks_to_bits(b[i]) && !(isnan(a[i]) && isnan(b[i])))
             return i;
     return -1;
-}
-
-double projection(const pass *p)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < p->out; i++)
-        sum += (double)p->dy[i] * (double)p->y[i];
-    return sum;
-}
-
-/* The loss with one value moved. */
-static double moved(const use *u, const pass *p, loss *of, float *value, float by)
-{
-    const float kept = *value;
-    *value = kept + by;
-    double l = of(u, p);
-    *value = kept;
-    return l;
-}
-
-/* A slope is right when it is the central quotient; at a kink, where the two sides differ much more
- * than a curve would, anything between them is. */
-void check_differences(const use *u, const pass *p, loss *of, const char *name, float *values,
-                       const float *slopes, float start, int64_t n)
-{
-    const float h = 0x1p-7f;
-    const double centre = of(u, p);
-    double scale = 0; /* of all slopes: float results cannot tell less */
-    for (int64_t i = 0; i < n; i++)
-        scale = fmax(scale, fabs((double)(slopes[i] - start)));
-    for (int64_t i = 0; i < n && !has_failed(); i++) {
-        const double right = (moved(u, p, of, &values[i], h) - centre) / (double)h;
-        const double left = (centre - moved(u, p, of, &values[i], -h)) / (double)h;
-        const double found = (double)(slopes[i] - start), expected = (left + right) / 2;
-        const double room = 1e-3 * fabs(expected) + 5e-4 * (1 + scale);
-        const bool kink = fabs(right - left) > 0.05 * (1 + fabs(expected));
-        if (fabs(found - expected) <= room ||
-            (kink && found >= fmin(left, right) - room && found <= fmax(left, right) + room))
-            continue;
-        fail("%s, %s[%lld] = %.9g in %lld x %lld: the gradient is %.7g, differences say %.7g",
-             spec_text(u), name, (long long)i, (double)values[i], (long long)u->context.rows,
-             (long long)u->context.channels, found, expected);
-    }
 }
