@@ -38,17 +38,10 @@ bool has_failed(void);
 /* The test says nothing about this plugin, and why. */
 void skip(const char *reason);
 
-/* What is being called, for the sentence when the plugin does not come back. */
-typedef struct call {
-    const char *function; /* "forward", NULL: nothing of the plugin */
-    int isa;              /* -1: no kernel */
-    int64_t rows, channels;
-} call;
-extern call calling;
+/* What is being called, "forward", for the sentence when the plugin does not come back. isa: -1 for
+ * what is no kernel. */
 void begin_call(const char *function, int isa, int64_t rows, int64_t channels);
 void end_call(void);
-/* "forward (avx2, 7 x 33)" in a buffer that the next call overwrites. */
-const char *call_text(void);
 
 /* ---- Arrays between guard pages (use.c) ------------------------------------------------------ */
 

@@ -79,11 +79,18 @@ static void send_result(void)
 
 /* ---- What is being called -------------------------------------------------------------------- */
 
-call calling;
+static struct {
+    const char *function; /* NULL: nothing of the plugin */
+    int isa;
+    int64_t rows, channels;
+} calling;
 
 void begin_call(const char *function, int isa, int64_t rows, int64_t channels)
 {
-    calling = (call){function, isa, rows, channels};
+    calling.function = function;
+    calling.isa = isa;
+    calling.rows = rows;
+    calling.channels = channels;
 }
 
 void end_call(void)
@@ -91,7 +98,8 @@ void end_call(void)
     calling.function = NULL;
 }
 
-const char *call_text(void)
+/* "forward (avx2, 7 x 33)" */
+static const char *call_text(void)
 {
     static char text[96];
     if (!calling.function)
