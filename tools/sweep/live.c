@@ -159,16 +159,19 @@ static double seconds_left(const live *it)
     return isnan(each) ? each : fmax(longest, each * runs / it->jobs);
 }
 
-static void put_total(FILE *to, const live *it)
+enum { TOTAL = 128 };
+
+static const char *total_text(const live *it, char out[TOTAL])
 {
-    char left[32];
+    char bad_text[32] = "", left[32];
     const int n = it->of->n_runs;
     const int open = count(it->of, RUN_PLANNED) + count(it->of, RUN_RUNNING);
     const int bad = count(it->of, RUN_FAILED) + count(it->of, RUN_TIMEOUT);
-    fprintf(to, "%d of %d runs", n - open, n);
     if (bad)
-        fprintf(to, ", %d failed", bad);
-    fprintf(to, ", %s left", time_text(seconds_left(it), left));
+        snprintf(bad_text, sizeof bad_text, ", %d failed", bad);
+    snprintf(out, TOTAL, "%d of %d runs%s, %s left", n - open, n, bad_text,
+             time_text(seconds_left(it), left));
+    return out;
 }
 
 /* ---- Drawing ----------------------------------------------------------------------------------- */
@@ -198,8 +201,7 @@ static void draw_slot(const live *it, const slot *s, int width)
 void live_draw(live *it)
 {
     struct winsize size = {0};
-    char *text = NULL;
-    size_t length;
+    char total[TOTAL];
     if (!it->on_terminal || now() - it->drawn_at < 0.1)
         return;
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
@@ -211,15 +213,8 @@ void live_draw(live *it)
             draw_slot(it, &it->slots[i], width);
             it->drawn++;
         }
-    FILE *to = open_memstream(&text, &length);
-    if (to) {
-        put_total(to, it);
-        if (fclose(to) == 0) {
-            put_line(text, width);
-            it->drawn++;
-        }
-        free(text);
-    }
+    put_line(total_text(it, total), width);
+    it->drawn++;
     fflush(stderr);
     it->drawn_at = now();
 }
@@ -251,7 +246,7 @@ void live_progress(live *it, const run_record *run, const json_t *message)
 
 static void tell_end(const live *it, const run_record *run, double seconds)
 {
-    char name[512];
+    char name[512], total[TOTAL];
     name_run(it->of, run, name, sizeof name);
     put_text(stderr, name);
     if (run->state == RUN_OK && !run->tuning)
@@ -263,9 +258,7 @@ static void tell_end(const live *it, const run_record *run, double seconds)
         fprintf(stderr, ": %s, ", run_state_names[run->state]);
     if (run->state != RUN_OK)
         put_text(stderr, run->reason ? run->reason : "");
-    fprintf(stderr, ", %.1f s (", seconds);
-    put_total(stderr, it);
-    fputs(")\n", stderr);
+    fprintf(stderr, ", %.1f s (%s)\n", seconds, total_text(it, total));
 }
 
 void live_end(live *it, const run_record *run)
