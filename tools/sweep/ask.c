@@ -121,10 +121,9 @@ static int ask_about(const asking *a, int i)
 {
     plan_row *beside = &a->of->rows[i];
     json_t *request = json_copy(beside->request);
-    const int64_t *images = beside->images;
-    json_object_set_new(request, "images",
-                        json_pack("[I, I, I, I]", (json_int_t)images[0], (json_int_t)images[1],
-                                  (json_int_t)images[2], (json_int_t)images[3]));
+    const hk_data_shape images = beside->images;
+    json_object_set_new(request, "images", json_pack("[i, i, i, i]", images.height, images.width,
+                                                     images.channels, images.classes));
     beside->asking.attempts++;
     int status = pool_start(a->workers, i, request);
     json_decref(request);

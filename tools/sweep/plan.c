@@ -176,9 +176,7 @@ static int make_row(making *m, const size_t *choice)
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
             return no_memory();
-    const int64_t images[] = {data->shape.height, data->shape.width, data->shape.channels,
-                              data->shape.classes};
-    memcpy(beside->images, images, sizeof images);
+    beside->images = data->shape;
     beside->request = make_request(m, row, recipe);
     return beside->request ? EXIT_DONE : no_memory();
 }

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "sweep/pool.h"
 #include "sweep/results.h"
+#include <hillock/data.h>
 #include <jansson.h>
 
 enum { MAX_RATES = 64, MAX_ROWS = 10000 };
@@ -16,9 +17,9 @@ pool_limits plan_limits(const options *given);
 
 /* What belongs to a row beside its record. */
 typedef struct plan_row {
-    json_t *request;   /* for a worker; rate, seed and test are still to be added */
-    int64_t images[4]; /* height, width, channels, classes */
-    run_record asking; /* attempts at describing it, and how it failed, if it did */
+    json_t *request;      /* for a worker; rate, seed and test are still to be added */
+    hk_data_shape images; /* of the data set */
+    run_record asking;    /* attempts at describing it, and how it failed, if it did */
 } plan_row;
 
 typedef struct plan {
