@@ -18,19 +18,23 @@ typedef struct reading {
     bool no_memory;
 } reading;
 
+static char *copy(reading *it, const char *value)
+{
+    char *made = value ? strdup(value) : NULL;
+    it->no_memory = it->no_memory || (value && !made);
+    return made;
+}
+
 static char *text(reading *it, sqlite3_stmt *row, int column)
 {
-    const char *value = (const char *)sqlite3_column_text(row, column);
-    char *copy = value ? strdup(value) : NULL;
-    it->no_memory = it->no_memory || (value && !copy);
-    return copy;
+    return copy(it, (const char *)sqlite3_column_text(row, column));
 }
 
 /* Where a report may count on a text. */
 static char *some_text(reading *it, sqlite3_stmt *row, int column)
 {
-    char *value = text(it, row, column);
-    return value ? value : strdup("");
+    const char *value = (const char *)sqlite3_column_text(row, column);
+    return copy(it, value ? value : "");
 }
 
 /* Figures are made of floats, at most of their squares: what is larger was not measured. */
