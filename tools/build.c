@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { MAX_PATH = 4096, MAX_WORDS = 32, MAX_AT_ONCE = 64 };
 
 static const char *const flags[] = {"-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared",

@@ -17,8 +17,6 @@
 #define NET "mlp:width=16,depth=15"
 #define OPTIMIZER "adam:lr=0.005"
 
-extern char **environ;
-
 enum { MAX_PATH = 4096, MOST_TRIES = 10000, EPOCHS = 8, SEEDS = 20 };
 
 typedef struct trial {
