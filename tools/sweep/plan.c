@@ -270,15 +270,13 @@ static int choose_baselines(making *m)
     if (!wanted)
         return complain(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
                         m->given->baseline);
-    for (int i = 0, begin = 0; i < asked->n_rows; i++) {
-        row_record *row = &asked->rows[i], *first = &asked->rows[begin];
-        if (strcmp(row->specs[AXIS_DATA], first->specs[AXIS_DATA]) != 0 ||
-            strcmp(row->specs[AXIS_MODEL], first->specs[AXIS_MODEL]) != 0)
-            begin = i;
-        bool have = false;
-        for (int k = begin; k < i; k++)
-            have = have || asked->rows[k].is_baseline;
+    bool have = false;
+    for (int i = 0; i < asked->n_rows; i++) {
+        row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];
+        have = have && strcmp(row->specs[AXIS_DATA], before->specs[AXIS_DATA]) == 0 &&
+               strcmp(row->specs[AXIS_MODEL], before->specs[AXIS_MODEL]) == 0;
         row->is_baseline = !have && strcmp(row->specs[AXIS_ACT], wanted) == 0;
+        have = have || row->is_baseline;
     }
     return EXIT_DONE;
 }
