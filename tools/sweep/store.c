@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,9 +137,7 @@ static int rename_new(const store *it, const char *from)
 {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", it->path);
-    char *slash = strrchr(folder, '/');
-    snprintf(slash ? slash + 1 : folder, 2, "%s", slash ? "" : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = fd >= 0 && rename(from, it->path) == 0 && fsync(fd) == 0;
     int number = errno;
     if (fd >= 0)
