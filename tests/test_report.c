@@ -465,12 +465,12 @@ static void analysis_averages(void)
     double dead = 0, low = 1;
     for (int s = 0; s < 5; s++)
         if (s != 2) {
-            const epoch_record *last = &row->runs[s]->epochs[2];
+            const epoch_record *last = &row->runs[s].epochs[2];
             dead += last->layers[2].dead / 4;
             low = fmin(low, last->accuracy);
         }
     CHECK_TEXT(row->label, "prelu");
-    CHECK_EQUAL(row->averaged, 4);
+    CHECK_EQUAL(row->n_averaged, 4);
     CHECK_NEAR(row->figures[LAYER_DEAD][2 * 3 + 2], dead, 1e-12);
     CHECK_NEAR(row->accuracy.low[2], low, 0);
     double sum = 0;

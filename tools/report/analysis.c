@@ -97,28 +97,19 @@ static bool is_final(run_state s)
     return s == RUN_OK || s == RUN_FAILED || s == RUN_TIMEOUT;
 }
 
-static bool share_runs(analysis *a, row_view *rows)
+/* The runs of each row, which lie together, those of tuning first. */
+static void share_runs(const results *r, row_view *rows)
 {
-    const results *r = a->of;
-    int *counts = analysis_take(a, 2 * (size_t)r->n_rows, sizeof *counts);
-    if (!counts)
-        return false;
-    for (int i = 0; i < r->n_runs; i++)
-        counts[2 * r->runs[i].row + r->runs[i].tuning]++;
-    for (int i = 0; i < r->n_rows; i++) {
-        rows[i].runs = analysis_take(a, (size_t)counts[2 * i], sizeof *rows[i].runs);
-        rows[i].tuning = analysis_take(a, (size_t)counts[2 * i + 1], sizeof *rows[i].tuning);
-        if (!rows[i].runs || !rows[i].tuning)
-            return false;
-    }
     for (int i = 0; i < r->n_runs; i++) {
         row_view *row = &rows[r->runs[i].row];
-        if (r->runs[i].tuning)
-            row->tuning[row->n_tuning++] = &r->runs[i];
-        else
-            row->runs[row->n_runs++] = &r->runs[i];
+        if (!row->n_tuning && !row->n_runs)
+            row->tuning = row->runs = &r->runs[i];
+        if (r->runs[i].tuning) {
+            row->n_tuning++;
+            row->runs++;
+        } else
+            row->n_runs++;
     }
-    return true;
 }
 
 static bool is_on(const row_record *row, const char *data, const char *model)
@@ -126,15 +117,62 @@ static bool is_on(const row_record *row, const char *data, const char *model)
     return strcmp(row->specs[AXIS_DATA], data) == 0 && strcmp(row->specs[AXIS_MODEL], model) == 0;
 }
 
+/* Rows of one data set and model lie together. */
+static bool share_rows(analysis *a, row_view *rows)
+{
+    a->panels = analysis_take(a, (size_t)a->of->n_rows, sizeof *a->panels);
+    for (int i = 0; a->panels && i < a->of->n_rows; i++) {
+        const row_record *row = rows[i].record;
+        panel *p = a->n_panels ? &a->panels[a->n_panels - 1] : NULL;
+        if (!p || !is_on(row, p->data, p->model)) {
+            p = &a->panels[a->n_panels++];
+            *p = (panel){
+                .data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL], .rows = &rows[i]};
+        }
+        if (row->is_baseline)
+            p->baseline = p->n_rows;
+        p->n_rows++;
+    }
+    return a->panels != NULL;
+}
+
 /* What tells the rows of a panel apart; what is only another in another panel is left out. */
 static void find_varying(analysis *a)
 {
-    const row_record *rows = a->of->rows;
-    for (int i = 0, first = 0; i < a->of->n_rows; i++) {
-        if (!is_on(&rows[i], rows[first].specs[AXIS_DATA], rows[first].specs[AXIS_MODEL]))
-            first = i;
-        for (int k = AXIS_ACT; k < AXES; k++)
-            a->varies[k] = a->varies[k] || strcmp(rows[i].specs[k], rows[first].specs[k]) != 0;
+    for (int i = 0; i < a->n_panels; i++)
+        for (int k = 0; k < a->panels[i].n_rows; k++)
+            for (int x = AXIS_ACT; x < AXES; x++)
+                a->varies[x] = a->varies[x] || strcmp(a->panels[i].rows[k].record->specs[x],
+                                                      a->panels[i].rows[0].record->specs[x]) != 0;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* mnist:some/where/mnist is mnist, csv:some/where/iris.csv,label=first csv:iris.csv,label=first. */
+static void short_name(const char *spec, char *out, size_t size)
+{
+    const int source = (int)strcspn(spec, ":");
+    const int path = source + (int)strcspn(spec + source, ","); /* where it ends */
+    int last = path;
+    while (last > source && spec[last - 1] != '/')
+        last--;
+    if (last <= source)
+        snprintf(out, size, "%s", spec);
+    else if (path - last == source && strncmp(spec, spec + last, (size_t)source) == 0)
+        snprintf(out, size, "%.*s%s", source, spec, spec + path);
+    else
+        snprintf(out, size, "%.*s:%s", source, spec, spec + last);
+}
+
+static void name_data(analysis *a)
+{
+    for (int i = 0; i < a->n_panels; i++) {
+        panel *p = &a->panels[i];
+        short_name(p->data, p->data_name, sizeof p->data_name);
+        for (int k = 0; k < i; k++)
+            if (strcmp(a->panels[k].data, p->data) != 0 &&
+                strcmp(a->panels[k].data_name, p->data_name) == 0)
+                snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
     }
 }
 
@@ -243,78 +281,11 @@ static const char *label_of(analysis *a, const row_record *row, int end)
 
 /* ---- Panels ---------------------------------------------------------------------------------- */
 
-static panel *panel_of(analysis *a, const row_record *row)
-{
-    for (int i = a->n_panels - 1; i >= 0; i--)
-        if (is_on(row, a->panels[i].data, a->panels[i].model))
-            return &a->panels[i];
-    a->panels[a->n_panels] =
-        (panel){.data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL]};
-    return &a->panels[a->n_panels++];
-}
-
-/* mnist:some/where/mnist is mnist, csv:some/where/iris.csv,label=first csv:iris.csv,label=first. */
-static void short_name(const char *spec, char *out, size_t size)
-{
-    const int source = (int)strcspn(spec, ":");
-    const int path = source + (int)strcspn(spec + source, ","); /* where it ends */
-    int last = path;
-    while (last > source && spec[last - 1] != '/')
-        last--;
-    if (last <= source)
-        snprintf(out, size, "%s", spec);
-    else if (path - last == source && strncmp(spec, spec + last, (size_t)source) == 0)
-        snprintf(out, size, "%.*s%s", source, spec, spec + path);
-    else
-        snprintf(out, size, "%.*s:%s", source, spec, spec + last);
-}
-
-static void name_data(analysis *a)
-{
-    for (int i = 0; i < a->n_panels; i++) {
-        panel *p = &a->panels[i];
-        short_name(p->data, p->data_name, sizeof p->data_name);
-        for (int k = 0; k < i; k++)
-            if (strcmp(a->panels[k].data, p->data) != 0 &&
-                strcmp(a->panels[k].data_name, p->data_name) == 0)
-                snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
-    }
-}
-
-/* Rows are moved to the panels they belong to, each in the order of the results. */
-static bool share_rows(analysis *a, row_view *rows)
-{
-    const results *r = a->of;
-    int *of = analysis_take(a, (size_t)r->n_rows, sizeof *of);
-    a->panels = analysis_take(a, (size_t)r->n_rows, sizeof *a->panels);
-    if (!of || !a->panels)
-        return false;
-    for (int i = 0; i < r->n_rows; i++) {
-        panel *p = panel_of(a, &r->rows[i]);
-        of[i] = (int)(p - a->panels);
-        p->n_rows++;
-    }
-    for (int k = 0; k < a->n_panels; k++) {
-        a->panels[k].rows = analysis_take(a, (size_t)a->panels[k].n_rows, sizeof *rows);
-        if (!a->panels[k].rows)
-            return false;
-        a->panels[k].n_rows = 0;
-    }
-    for (int i = 0; i < r->n_rows; i++) {
-        panel *p = &a->panels[of[i]];
-        if (r->rows[i].is_baseline)
-            p->baseline = p->n_rows;
-        p->rows[p->n_rows++] = rows[i];
-    }
-    name_data(a);
-    return true;
-}
-
 static const run_record *run_at(const row_view *row, int64_t seed)
 {
     for (int i = 0; i < row->n_runs; i++)
-        if (row->runs[i]->seed == seed)
-            return row->runs[i];
+        if (row->runs[i].seed == seed)
+            return &row->runs[i];
     return NULL;
 }
 
@@ -326,16 +297,14 @@ static bool find_seeds(analysis *a, panel *p)
     if (!p->seed_list)
         return false;
     for (int i = 0; i < first->n_runs; i++) {
+        int64_t seed = first->runs[i].seed;
         bool whole = true;
         for (int k = 0; k < p->n_rows && whole; k++) {
-            const run_record *run =
-                i < p->rows[k].n_runs && p->rows[k].runs[i]->seed == first->runs[i]->seed
-                    ? p->rows[k].runs[i]
-                    : run_at(&p->rows[k], first->runs[i]->seed);
+            const run_record *run = run_at(&p->rows[k], seed);
             whole = run && is_final(run->state);
         }
         if (whole)
-            p->seed_list[p->seeds++] = first->runs[i]->seed;
+            p->seed_list[p->seeds++] = seed;
     }
     return true;
 }
@@ -374,7 +343,7 @@ static bool take_panel(analysis *a, panel *p)
 {
     for (int k = 0; k < p->n_rows; k++)
         for (int i = 0; i < p->rows[k].n_runs; i++) {
-            run_state state = p->rows[k].runs[i]->state;
+            run_state state = p->rows[k].runs[i].state;
             p->unfinished += !is_final(state);
             a->failures += state == RUN_FAILED || state == RUN_TIMEOUT;
             a->runs++;
@@ -456,19 +425,19 @@ static bool fill(analysis *a)
     row_view *rows = analysis_take(a, (size_t)r->n_rows, sizeof *rows);
     if (!rows)
         return false;
-    find_varying(a);
     for (int i = 0; i < r->n_rows; i++)
         rows[i].record = &r->rows[i];
-    if (!share_runs(a, rows))
+    share_runs(r, rows);
+    if (!share_rows(a, rows))
         return false;
+    name_data(a);
+    find_varying(a);
     for (int i = 0; i < r->n_rows; i++) {
         rows[i].label = label_of(a, rows[i].record, AXES);
         rows[i].name = label_of(a, rows[i].record, AXIS_OPTIMIZER);
         if (!rows[i].label || !rows[i].name || !row_average(a, &rows[i]))
             return false;
     }
-    if (!share_rows(a, rows))
-        return false;
     for (int i = 0; i < a->n_panels; i++)
         if (!take_panel(a, &a->panels[i]))
             return false;

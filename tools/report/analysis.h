@@ -38,17 +38,15 @@ typedef struct layer_histogram {
 
 typedef struct row_view {
     const row_record *record;
-    const char *label;       /* what tells it from other rows: "mish", or "mish (layer_norm)" */
-    const char *name;        /* the same without the optimizer */
-    int colour;              /* 0: the baseline, 1 to 10, or -1: one of many */
-    const run_record **runs; /* but for tuning, by seed */
-    int n_runs;
-    const run_record **tuning;
-    int n_tuning;
-    int averaged; /* runs that the figures below are means of */
-    int n_epochs, n_layers;
+    const char *label;        /* what tells it from other rows: "mish", or "mish (layer_norm)" */
+    const char *name;         /* the same without the optimizer */
+    int colour;               /* 0: the baseline, 1 to 10, or -1: one of many */
+    const run_record *tuning; /* runs that only chose the rate; the others follow them */
+    const run_record *runs;   /* by seed */
+    int n_tuning, n_runs;
+    const run_record **averaged; /* the runs that the figures below are means of */
+    int n_averaged, n_epochs, n_layers;
     course accuracy, loss, train_loss; /* [n_epochs] */
-    double *gap;                       /* validation loss less training loss, [n_epochs] */
     const char **layers;               /* [n_layers] names */
     double *figures[LAYER_FIGURES];    /* [n_layers][n_epochs], means */
     layer_histogram *histograms;       /* [n_layers] */
@@ -59,7 +57,7 @@ typedef struct row_view {
 typedef struct panel {
     const char *data, *model;
     char data_name[80]; /* without the folders, where that is enough to tell data sets apart */
-    row_view *rows; /* as in the results */
+    row_view *rows;     /* as in the results */
     int n_rows, baseline;
     standing *standings; /* [n_ranked] in order of rank; .row is an index into rows */
     int n_ranked;        /* n_rows, or 0 before any seed was run for every row */
@@ -87,6 +85,8 @@ void analysis_free(analysis *a);
 /* Units of all layers that are `which` (a share) at the last epoch of a run; NAN: not measured. */
 double run_share(const run_record *run, layer_figure which);
 double layer_value(const layer_record *layer, layer_figure which);
+/* Validation loss less training loss. */
+double loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */
 void p_text(double p, char *out, size_t size);
 const char *verdict_text(verdict v);

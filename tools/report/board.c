@@ -244,7 +244,7 @@ static void put_all_of(FILE *to, const panel *p, const standing *s)
     put_statistics(to, s);
     page_number_cell(to, "", 100 * row->macro_f1, 2, "");
     page_number_cell(to, "", row->loss_at_test, 4, "");
-    page_number_cell(to, "", row->n_epochs ? row->gap[row->n_epochs - 1] : (double)NAN, 4, "");
+    page_number_cell(to, "", row->n_epochs ? loss_gap(row, row->n_epochs - 1) : (double)NAN, 4, "");
     fprintf(to, "<td class=\"number\">%s", grouped(row->record->parameters));
     fprintf(to, "<td class=\"number\">%s", grouped(row->record->multiply_adds));
     page_number_cell(to, "", row->epoch_seconds, 2, "");

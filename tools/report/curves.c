@@ -161,7 +161,7 @@ static void put_numbers(FILE *to, const panel *p)
             page_number_cell(to, "", 100 * row->accuracy.high[e], 2, "");
             page_number_cell(to, "", row->loss.mean[e], 4, "");
             page_number_cell(to, "", row->train_loss.mean[e], 4, "");
-            page_number_cell(to, "", row->gap[e], 4, "");
+            page_number_cell(to, "", loss_gap(row, e), 4, "");
         }
     }
     page_table_end(to);

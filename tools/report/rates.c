@@ -108,11 +108,11 @@ static void collect(rates *r, const panel *p)
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
         const int n = row->n_tuning ? row->n_tuning : row->n_runs;
-        const run_record **tried = row->n_tuning ? row->tuning : row->runs;
+        const run_record *tried = row->n_tuning ? row->tuning : row->runs;
         line *l = line_of(r, row);
         for (int k = 0; k < n; k++)
-            if (tried[k]->n_epochs)
-                add_point(l, rate_of(row, tried[k]), tried[k]);
+            if (tried[k].n_epochs)
+                add_point(l, rate_of(row, &tried[k]), &tried[k]);
         if (i == p->baseline)
             l->class = page_series_class(0);
     }

@@ -2,77 +2,93 @@
 #include "report/rows.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 static const double no = (double)NAN;
 
 /* ---- Means over seeds ------------------------------------------------------------------------ */
 
-static bool is_averaged(const run_record *run, bool some_ok)
+/* Of what was measured. */
+typedef struct mean {
+    double sum;
+    int n;
+} mean;
+
+static void mean_take(mean *m, double value)
 {
-    return some_ok ? run->state == RUN_OK : run->n_epochs > 0;
+    if (isfinite(value)) {
+        m->sum += value;
+        m->n++;
+    }
 }
 
-/* Chooses the runs to average, and how many epochs and layers they have. */
-static const run_record **choose_runs(analysis *a, row_view *row)
+static double mean_value(const mean *m)
 {
-    const run_record **chosen = analysis_take(a, (size_t)row->n_runs, sizeof *chosen);
+    return m->n ? m->sum / m->n : no;
+}
+
+static double double_at(const void *record, size_t offset)
+{
+    return *(const double *)(const void *)((const char *)record + offset);
+}
+
+/* Chooses the runs to average, and how many epochs they have. */
+static bool choose_runs(analysis *a, row_view *row)
+{
     bool some_ok = false;
-    if (!chosen)
-        return NULL;
+    row->averaged = analysis_take(a, (size_t)row->n_runs, sizeof *row->averaged);
+    if (!row->averaged)
+        return false;
     for (int i = 0; i < row->n_runs; i++)
-        some_ok = some_ok || row->runs[i]->state == RUN_OK;
+        some_ok = some_ok || row->runs[i].state == RUN_OK;
     for (int i = 0; i < row->n_runs; i++)
-        if (is_averaged(row->runs[i], some_ok)) {
-            chosen[row->averaged++] = row->runs[i];
-            if (row->runs[i]->n_epochs > row->n_epochs)
-                row->n_epochs = row->runs[i]->n_epochs;
+        if (some_ok ? row->runs[i].state == RUN_OK : row->runs[i].n_epochs > 0) {
+            row->averaged[row->n_averaged++] = &row->runs[i];
+            if (row->runs[i].n_epochs > row->n_epochs)
+                row->n_epochs = row->runs[i].n_epochs;
         }
-    return chosen;
+    return true;
 }
 
-static double epoch_value(const epoch_record *e, int which)
-{
-    return which == 0 ? e->accuracy : which == 1 ? e->loss : e->train_loss;
-}
-
-static bool take_course(analysis *a, row_view *row, const run_record **runs, int which, course *out)
+/* `offset`: of the figure in an epoch's record. */
+static bool take_course(analysis *a, const row_view *row, size_t offset, course *out)
 {
     size_t n = (size_t)row->n_epochs;
-    out->mean = analysis_take_unknown(a, n);
-    out->low = analysis_take_unknown(a, n);
-    out->high = analysis_take_unknown(a, n);
-    if (!out->mean || !out->low || !out->high)
+    out->mean = analysis_take_unknown(a, 3 * n);
+    if (!out->mean)
         return false;
+    out->low = out->mean + n;
+    out->high = out->low + n;
     for (int e = 0; e < row->n_epochs; e++) {
-        double sum = 0;
-        int seen = 0;
-        for (int i = 0; i < row->averaged; i++) {
-            double value = e < runs[i]->n_epochs ? epoch_value(&runs[i]->epochs[e], which) : no;
-            if (!isfinite(value))
-                continue;
-            sum += value;
-            seen++;
-            out->low[e] = fmin(out->low[e], value); /* fmin and fmax pass NAN over */
-            out->high[e] = fmax(out->high[e], value);
+        mean of = {0};
+        for (int i = 0; i < row->n_averaged; i++) {
+            const run_record *run = row->averaged[i];
+            double value = e < run->n_epochs ? double_at(&run->epochs[e], offset) : no;
+            mean_take(&of, value);
+            if (isfinite(value)) {
+                out->low[e] = fmin(out->low[e], value); /* fmin and fmax pass NAN over */
+                out->high[e] = fmax(out->high[e], value);
+            }
         }
-        out->mean[e] = seen ? sum / seen : no;
+        out->mean[e] = mean_value(&of);
     }
     return true;
 }
 
-static bool take_courses(analysis *a, row_view *row, const run_record **runs)
+static bool take_courses(analysis *a, row_view *row)
 {
-    if (!take_course(a, row, runs, 0, &row->accuracy) ||
-        !take_course(a, row, runs, 1, &row->loss) ||
-        !take_course(a, row, runs, 2, &row->train_loss))
-        return false;
-    row->gap = analysis_take_unknown(a, (size_t)row->n_epochs);
-    for (int e = 0; row->gap && e < row->n_epochs; e++)
-        row->gap[e] = row->loss.mean[e] - row->train_loss.mean[e];
-    return row->gap != NULL;
+    return take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) &&
+           take_course(a, row, offsetof(epoch_record, loss), &row->loss) &&
+           take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss);
 }
+
+double loss_gap(const row_view *row, int epoch)
+{
+    return row->loss.mean[epoch] - row->train_loss.mean[epoch];
+}
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
 
 static const layer_record *find_layer(const run_record *run, int epoch, const char *name, int usual)
 {
@@ -87,12 +103,12 @@ static const layer_record *find_layer(const run_record *run, int epoch, const ch
     return NULL;
 }
 
-static bool name_layers(analysis *a, row_view *row, const run_record **runs)
+static bool name_layers(analysis *a, row_view *row)
 {
     const epoch_record *first = NULL;
-    for (int i = 0; i < row->averaged && !first; i++)
-        if (runs[i]->n_epochs && runs[i]->epochs[0].n_layers)
-            first = &runs[i]->epochs[0];
+    for (int i = 0; i < row->n_averaged && !first; i++)
+        if (row->averaged[i]->n_epochs && row->averaged[i]->epochs[0].n_layers)
+            first = &row->averaged[i]->epochs[0];
     row->n_layers = first ? first->n_layers : 0;
     row->layers = analysis_take(a, (size_t)row->n_layers, sizeof *row->layers);
     for (int l = 0; row->layers && l < row->n_layers; l++)
@@ -100,37 +116,31 @@ static bool name_layers(analysis *a, row_view *row, const run_record **runs)
     return row->layers != NULL;
 }
 
-static void average_cell(row_view *row, const run_record **runs, int l, int e)
+static void average_cell(row_view *row, int l, int e)
 {
-    double sums[LAYER_FIGURES] = {0};
-    int seen[LAYER_FIGURES] = {0};
-    for (int i = 0; i < row->averaged; i++) {
-        const layer_record *layer = find_layer(runs[i], e, row->layers[l], l);
-        for (int k = 0; layer && k < LAYER_FIGURES; k++) {
-            double value = layer_value(layer, (layer_figure)k);
-            if (isfinite(value)) {
-                sums[k] += value;
-                seen[k]++;
-            }
-        }
+    mean of[LAYER_FIGURES] = {{0}};
+    for (int i = 0; i < row->n_averaged; i++) {
+        const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
+        for (int k = 0; layer && k < LAYER_FIGURES; k++)
+            mean_take(&of[k], layer_value(layer, (layer_figure)k));
     }
     for (int k = 0; k < LAYER_FIGURES; k++)
-        if (seen[k])
-            row->figures[k][l * row->n_epochs + e] = sums[k] / seen[k];
+        row->figures[k][l * row->n_epochs + e] = mean_value(&of[k]);
 }
 
-static bool take_layers(analysis *a, row_view *row, const run_record **runs)
+static bool take_layers(analysis *a, row_view *row)
 {
-    if (!name_layers(a, row, runs))
+    if (!name_layers(a, row))
         return false;
     for (int k = 0; k < LAYER_FIGURES; k++) {
-        row->figures[k] = analysis_take_unknown(a, (size_t)row->n_layers * (size_t)row->n_epochs);
+        row->figures[k] =
+            analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof(double));
         if (!row->figures[k])
             return false;
     }
     for (int l = 0; l < row->n_layers; l++)
         for (int e = 0; e < row->n_epochs; e++)
-            average_cell(row, runs, l, e);
+            average_cell(row, l, e);
     return true;
 }
 
@@ -153,7 +163,6 @@ static void add_bin(layer_histogram *h, moment m, double low, double high, doubl
 static void add_histogram(layer_histogram *h, moment m, const layer_record *layer)
 {
     double step = (layer->high - layer->low) / HISTOGRAM_BINS;
-    h->has[m] = true;
     for (int i = 0; i < HISTOGRAM_BINS; i++)
         if (layer->histogram[i] > 0)
             add_bin(h, m, layer->low + i * step, layer->low + (i + 1) * step,
@@ -184,19 +193,19 @@ static void scale_shares(layer_histogram *h)
     }
 }
 
-static void take_histogram(row_view *row, const run_record **runs, int l)
+static void take_histogram(row_view *row, int l)
 {
     layer_histogram *h = &row->histograms[l];
     h->low = HUGE_VAL;
     h->high = -HUGE_VAL;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < row->averaged; i++)
-            for (int e = 0; e < runs[i]->n_epochs; e++) {
-                const layer_record *layer = find_layer(runs[i], e, row->layers[l], l);
+    for (int pass = 0; pass < 2; pass++) { /* the range, then what lies in it */
+        for (int i = 0; i < row->n_averaged; i++)
+            for (int e = 0; e < row->averaged[i]->n_epochs; e++) {
+                const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
                 if (!usable(layer))
                     continue;
                 if (pass)
-                    add_histogram(h, moment_of(runs[i], e), layer);
+                    add_histogram(h, moment_of(row->averaged[i], e), layer);
                 h->low = fmin(h->low, layer->low);
                 h->high = fmax(h->high, layer->high);
             }
@@ -206,55 +215,48 @@ static void take_histogram(row_view *row, const run_record **runs, int l)
     scale_shares(h);
 }
 
-/* ---- A row ----------------------------------------------------------------------------------- */
-
-/* Mean of one double of each averaged run. */
-static double mean_at(const row_view *row, const run_record **runs, size_t offset)
+static bool take_histograms(analysis *a, row_view *row)
 {
-    double sum = 0;
-    int n = 0;
-    for (int i = 0; i < row->averaged; i++) {
-        double value = *(const double *)(const void *)((const char *)runs[i] + offset);
-        if (isfinite(value)) {
-            sum += value;
-            n++;
-        }
-    }
-    return n ? sum / n : no;
+    row->histograms = analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
+    for (int l = 0; row->histograms && l < row->n_layers; l++)
+        take_histogram(row, l);
+    return row->histograms != NULL;
 }
 
-/* Means of whole runs. The first epoch is left out of the time where there are others: it warms up.
- */
-static void take_costs(row_view *row, const run_record **runs)
+/* ---- A row ----------------------------------------------------------------------------------- */
+
+/* `offset`: of the figure in a run's record. */
+static double mean_at(const row_view *row, size_t offset)
 {
-    double seconds = 0, dead = 0;
-    int n = 0, with_layers = 0;
-    for (int i = 0; i < row->averaged; i++) {
-        for (int e = runs[i]->n_epochs > 1; e < runs[i]->n_epochs; e++)
-            if (isfinite(runs[i]->epochs[e].seconds)) {
-                seconds += runs[i]->epochs[e].seconds;
-                n++;
-            }
-        double share = run_share(runs[i], LAYER_DEAD);
-        dead += isfinite(share) ? share : 0;
-        with_layers += isfinite(share) != 0;
+    mean of = {0};
+    for (int i = 0; i < row->n_averaged; i++)
+        mean_take(&of, double_at(row->averaged[i], offset));
+    return mean_value(&of);
+}
+
+/* The first epoch is left out of the time where there are others: it warms up. */
+static void take_costs(row_view *row)
+{
+    mean seconds = {0}, dead = {0};
+    for (int i = 0; i < row->n_averaged; i++) {
+        const run_record *run = row->averaged[i];
+        for (int e = run->n_epochs > 1; e < run->n_epochs; e++)
+            mean_take(&seconds, run->epochs[e].seconds);
+        mean_take(&dead, run_share(run, LAYER_DEAD));
     }
-    row->epoch_seconds = n ? seconds / n : no;
-    row->dead = with_layers ? dead / with_layers : no;
-    row->images_per_s = mean_at(row, runs, offsetof(run_record, images_per_s));
-    row->peak_mib = mean_at(row, runs, offsetof(run_record, peak_mib));
-    row->macro_f1 = mean_at(row, runs, offsetof(run_record, test_macro_f1));
-    row->loss_at_test = mean_at(row, runs, offsetof(run_record, test_loss));
+    row->epoch_seconds = mean_value(&seconds);
+    row->dead = mean_value(&dead);
+    row->images_per_s = mean_at(row, offsetof(run_record, images_per_s));
+    row->peak_mib = mean_at(row, offsetof(run_record, peak_mib));
+    row->macro_f1 = mean_at(row, offsetof(run_record, test_macro_f1));
+    row->loss_at_test = mean_at(row, offsetof(run_record, test_loss));
 }
 
 bool row_average(analysis *a, row_view *row)
 {
-    const run_record **runs = choose_runs(a, row);
-    if (!runs || !take_courses(a, row, runs) || !take_layers(a, row, runs))
+    if (!choose_runs(a, row) || !take_courses(a, row) || !take_layers(a, row) ||
+        !take_histograms(a, row))
         return false;
-    row->histograms = analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
-    for (int l = 0; row->histograms && l < row->n_layers; l++)
-        take_histogram(row, runs, l);
-    take_costs(row, runs);
-    return row->histograms != NULL;
+    take_costs(row);
+    return true;
 }

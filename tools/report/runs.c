@@ -56,19 +56,6 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
     putc('\n', to);
 }
 
-static void put_runs_of(FILE *to, const panel *p, bool failed, size_t *words)
-{
-    for (int i = 0; i < p->n_rows; i++) {
-        const row_view *row = &p->rows[i];
-        for (int k = 0; k < row->n_tuning; k++)
-            if ((row->tuning[k]->state != RUN_OK) == failed)
-                put_run(to, row, row->tuning[k], words);
-        for (int k = 0; k < row->n_runs; k++)
-            if ((row->runs[k]->state != RUN_OK) == failed)
-                put_run(to, row, row->runs[k], words);
-    }
-}
-
 static const page_column run_columns[] = {
     {"row", ""},
     {"seed", "number"},
@@ -84,12 +71,9 @@ static const page_column run_columns[] = {
 static int count_runs(const panel *p, bool failed)
 {
     int n = 0;
-    for (int i = 0; i < p->n_rows; i++) {
-        for (int k = 0; k < p->rows[i].n_runs; k++)
-            n += (p->rows[i].runs[k]->state != RUN_OK) == failed;
-        for (int k = 0; k < p->rows[i].n_tuning; k++)
-            n += (p->rows[i].tuning[k]->state != RUN_OK) == failed;
-    }
+    for (int i = 0; i < p->n_rows; i++)
+        for (int k = 0; k < p->rows[i].n_tuning + p->rows[i].n_runs; k++)
+            n += (p->rows[i].tuning[k].state != RUN_OK) == failed;
     return n;
 }
 
@@ -102,7 +86,12 @@ static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
     snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data_name, n,
              n == 1 ? "" : "s", failed ? "without a result" : "with a result");
     page_table(to, caption, "runs", run_columns, sizeof run_columns / sizeof *run_columns);
-    put_runs_of(to, p, failed, words);
+    for (int i = 0; i < p->n_rows; i++) {
+        const row_view *row = &p->rows[i];
+        for (int k = 0; k < row->n_tuning + row->n_runs; k++)
+            if ((row->tuning[k].state != RUN_OK) == failed)
+                put_run(to, row, &row->tuning[k], words);
+    }
     page_table_end(to);
 }
 

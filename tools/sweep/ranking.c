@@ -122,8 +122,8 @@ static void put_failures(const row_view *row)
     int failures = 0;
     const run_record *first = NULL;
     for (int i = 0; i < row->n_runs; i++)
-        if (row->runs[i]->state == RUN_FAILED || row->runs[i]->state == RUN_TIMEOUT) {
-            first = first ? first : row->runs[i];
+        if (row->runs[i].state == RUN_FAILED || row->runs[i].state == RUN_TIMEOUT) {
+            first = first ? first : &row->runs[i];
             failures++;
         }
     if (!first)

@@ -85,7 +85,7 @@ typedef struct results {
     char *provenance; /* JSON: version, compiler, processor, instruction set, threads, ... */
     char *settings;   /* JSON: epochs, batch, validation share, ...: what every run has in common */
     int64_t seeds, epochs; /* epochs: 0 where each model has its own */
-    row_record *rows;
+    row_record *rows; /* those of one data set and model lie together */
     int n_rows;
     run_record *runs; /* ordered by row, tuning first, then seed */
     int n_runs;
