@@ -85,7 +85,13 @@ a_plot_is_whole_or_not_there()
         grep -q 'x \* tanh(exp(x))' first.svg && ! grep -q 'nan\|inf' first.svg &&
         refuses 4 'No such file' curve ./here/first.so --plot nowhere/a.svg &&
         (ulimit -f 1 && refuses 4 'full.svg' curve ./here/first.so --plot full.svg) &&
-        [ ! -e full.svg ] && ! ls ./*.part
+        [ ! -e full.svg ] && ! ls ./*.part ./*.tmp*
+}
+
+a_leftover_stops_no_plot()
+{
+    : >left.svg.part
+    "$hillock" curve relu --plot left.svg && "$hillock" curve relu --plot left.svg && [ -s left.svg ]
 }
 
 run a_formula_makes_a_file
@@ -115,4 +121,5 @@ run refuses 2 'expected the name of a C file' build first.so
 run refuses 2 'expected LOW:HIGH' curve relu --plot a.svg --range 3:1
 run refuses 2 'or --plot FILE.svg' curve relu
 run a_plot_is_whole_or_not_there
+run a_leftover_stops_no_plot
 result

@@ -4,8 +4,8 @@
 #include "check.h"
 #include "output.h"
 #include "report/analysis.h"
+#include "report/draft.h"
 #include "report/formats.h"
-#include "report/save.h"
 #include "report/sentence.h"
 #include "report/text.h"
 #include "report_fixture.h"
@@ -504,20 +504,28 @@ static void ten_thousand_runs_make_a_small_page(void)
     results_free(r);
 }
 
+static int save(const char *path, const char *text)
+{
+    draft d;
+    CHECK(draft_open(&d));
+    fputs(text, d.to);
+    return draft_save(&d, path);
+}
+
 static void file_is_written_whole(void)
 {
     char folder[] = "/tmp/hillock-report-XXXXXX", path[64], there[8] = "";
     CHECK(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/r.html", folder);
-    CHECK_EQUAL(save_file(path, "abc", 3), 0);
-    CHECK_EQUAL(save_file(path, "defg", 4), 0);
+    CHECK_EQUAL(save(path, "abc"), 0);
+    CHECK_EQUAL(save(path, "defg"), 0);
     FILE *file = fopen(path, "r");
     CHECK(file && fgets(there, sizeof there, file));
     CHECK_TEXT(there, "defg");
     fclose(file);
     unlink(path);
     rmdir(folder);
-    CHECK(save_file(path, "abc", 3) != 0);
+    CHECK(save(path, "abc") != 0);
 }
 
 /* ---- Pages to look at ------------------------------------------------------------------------ */
@@ -529,7 +537,7 @@ static int write_page(const char *folder, const char *name, results *r)
     clock_t begin = clock();
     char *html = written(r, report_html, &size);
     snprintf(path, sizeof path, "%s/%s.html", folder, name);
-    int status = save_file(path, html, size);
+    int status = save(path, html);
     printf("%s: %zu bytes, %.2f s\n", path, size, (double)(clock() - begin) / CLOCKS_PER_SEC);
     free(html);
     results_free(r);

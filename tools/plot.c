@@ -3,12 +3,12 @@
 #include "plot.h"
 #include "options.h"
 #include "output.h"
+#include "report/draft.h"
+#include "report/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SAMPLES = 801, REFINEMENTS = 12 };
 enum { WIDTH = 720, HEIGHT = 480, LEFT = 64, RIGHT = 24, TOP = 64, BOTTOM = 44 };
@@ -41,17 +41,6 @@ static double across(const plot *p, double x)
 static double down(const plot *p, double y)
 {
     return TOP + (p->top - y) / (p->top - p->bottom) * (HEIGHT - TOP - BOTTOM);
-}
-
-static void put_escaped(FILE *to, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c == '<' || *c == '>' || *c == '&' || *c == '"')
-            fprintf(to, "&#%d;", *c);
-        else if (*c >= 0x20 && *c < 0x7F)
-            putc(*c, to);
-        else
-            putc('?', to);
 }
 
 /* ---- What is to be drawn --------------------------------------------------------------------- */
@@ -134,9 +123,9 @@ static void put_words(const plot *p)
 {
     static const char *const labels[] = {"value", "slope"};
     fprintf(p->to, "<text class=\"title\" x=\"%d\" y=\"26\">", LEFT);
-    put_escaped(p->to, p->name);
+    put_html(p->to, p->name, WHOLE_TEXT);
     fprintf(p->to, "</text>\n<text x=\"%d\" y=\"47\">", LEFT);
-    put_escaped(p->to, p->formula);
+    put_html(p->to, p->formula, WHOLE_TEXT);
     fputs("</text>\n", p->to);
     for (int i = 0; i < 2; i++) {
         int x = WIDTH - RIGHT - 160 + 85 * i;
@@ -190,7 +179,7 @@ static void put_drawing(const plot *p)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
             "height=\"%d\" role=\"img\">\n<title>",
             WIDTH, HEIGHT, WIDTH, HEIGHT);
-    put_escaped(p->to, p->name);
+    put_html(p->to, p->name, WHOLE_TEXT);
     fputs(": value and slope</title>\n", p->to);
     fputs(style, p->to);
     fprintf(p->to,
@@ -208,7 +197,7 @@ static void put_drawing(const plot *p)
     fputs("</svg>\n", p->to);
 }
 
-/* ---- The file -------------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* The plugin's own name and formula; a path's plugin is the one that was loaded last by it. */
 static void find_words(plot *p)
@@ -221,34 +210,22 @@ static void find_words(plot *p)
     p->formula = hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK ? plugin->summary : "";
 }
 
-static int write_drawing(plot *p, const char *path)
-{
-    char part[4096 + 8];
-    snprintf(part, sizeof part, "%.4096s.part", path);
-    p->to = fopen(part, "wxe");
-    if (!p->to)
-        return complain(EXIT_IO, "curve: %s: %s", part, strerror(errno));
-    put_drawing(p);
-    bool bad = ferror(p->to);
-    bad = fclose(p->to) != 0 || bad || rename(part, path) != 0;
-    int error = errno;
-    if (!bad)
-        return EXIT_DONE;
-    unlink(part);
-    return complain(EXIT_IO, "curve: %s: %s", path, strerror(error));
-}
-
 int plot_curve(const char *spec, double low, double high, const char *path)
 {
     plot *p = calloc(1, sizeof *p);
     if (!p)
-        return complain(EXIT_FAILED, "curve: out of memory");
+        return no_memory();
     *p = (plot){.spec = spec, .low = low, .high = high};
+    draft d;
     int status = take_samples(p);
+    if (!status && !draft_open(&d))
+        status = no_memory();
     if (!status) {
+        p->to = d.to;
         find_words(p);
         choose_heights(p);
-        status = write_drawing(p, path);
+        put_drawing(p);
+        status = draft_save(&d, path);
     }
     free(p);
     return status;

@@ -1,13 +1,12 @@
 /* hillock report: reads a comparison and writes it as a page, Markdown, CSV or JSON, by the name of
  * the file that is to be written. */
+#include "report/draft.h"
 #include "report/formats.h"
-#include "report/save.h"
 
 #include "options.h"
 #include "output.h"
 #include "sweep/store.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,19 +39,13 @@ static const format *format_of(const char *path)
 
 static int write_report(const analysis *a, const format *how, const char *path)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
-    if (to)
-        how->write(to, a);
-    if (!to || fclose(to) != 0) { /* memory is all that can lack */
-        free(text);
+    draft d;
+    if (!draft_open(&d))
         return no_memory();
-    }
-    int status = save_file(path, text, size);
-    free(text);
+    how->write(d.to, a);
+    int status = draft_save(&d, path);
     if (!status)
-        note("wrote %s, %s bytes", path, grouped((int64_t)size));
+        note("wrote %s, %s bytes", path, grouped((int64_t)d.size));
     return status;
 }
 

@@ -3,9 +3,9 @@
 #include "doctor.h"
 
 #include "output.h"
+#include "report/draft.h"
 #include "report/draw.h"
 #include "report/page.h"
-#include "report/save.h"
 #include "report/text.h"
 
 #include <math.h>
@@ -285,16 +285,9 @@ static void put_page(FILE *to, const consultation *c)
 
 int doctor_page(const consultation *c)
 {
-    char *page = NULL;
-    size_t size = 0;
-    FILE *to = open_memstream(&page, &size);
-    if (!to)
-        return complain(EXIT_FAILED, "doctor: out of memory for the page");
-    put_page(to, c);
-    bool whole = !ferror(to);
-    int status = fclose(to) == 0 && whole
-                     ? save_file(c->given->report, page, size)
-                     : complain(EXIT_FAILED, "doctor: out of memory for the page");
-    free(page);
-    return status;
+    draft d;
+    if (!draft_open(&d))
+        return no_memory();
+    put_page(d.to, c);
+    return draft_save(&d, c->given->report);
 }

@@ -1,10 +1,9 @@
 /* page.h - the HTML page of a report: one file that needs no network and runs no script.
  *
- * Everything is written to a FILE (open_memstream), in order, to be saved as a whole by
- * save_file (save.h). One style sheet serves light and dark schemes, phones, desktops and paper; a
- * policy in the page's head forbids everything but this style sheet, so that attributes style="" do
- * not work: use the classes below. Text given as `const char *` may be of unknown origin unless its
- * name says html or class.
+ * Everything is written to a FILE, in order: that of a draft (draft.h). One style sheet serves
+ * light and dark schemes, phones, desktops and paper; a policy in the page's head forbids everything
+ * but this style sheet, so that attributes style="" do not work: use the classes below. Text given
+ * as `const char *` may be of unknown origin unless its name says html or class.
  *
  * Classes: s0 to s10, colours of series (s0: the baseline); number (a cell: right-aligned); soft
  * (secondary text); better, worse, failed (verdicts); wide (left out on narrow screens). */
