@@ -219,17 +219,16 @@ static void put_specs(FILE *to, const row_view *row)
 
 static void put_statistics(FILE *to, const standing *s)
 {
+    const sample_summary *of = &s->score;
     const paired_test *test = &s->against;
-    page_number_cell(to, "", 100 * s->score.mean, 3, "");
-    page_number_cell(to, "", 100 * s->score.sd, 3, "");
-    page_number_cell(to, "", 100 * s->score.median, 3, "");
-    put_interval(to, s->score.low, s->score.high);
-    put_interval(to, s->score.boot_low, s->score.boot_high);
-    page_number_cell(to, "", 100 * test->difference, 3, "");
-    page_number_cell(to, "", test->t, 2, "");
+    page_numbers(to, 3, 100 * of->mean, 100 * of->sd, 100 * of->median);
+    put_interval(to, of->low, of->high);
+    put_interval(to, of->boot_low, of->boot_high);
+    page_numbers(to, 3, 100 * test->difference);
+    page_numbers(to, 2, test->t);
     put_p(to, test->p);
     put_p(to, s->p_holm);
-    page_number_cell(to, "", test->cohen_d, 2, "");
+    page_numbers(to, 2, test->cohen_d);
     put_p(to, test->wilcoxon_p);
 }
 
@@ -237,21 +236,19 @@ static void put_all_of(FILE *to, const panel *p, const standing *s)
 {
     const row_view *row = &p->rows[s->row];
     page_row(to);
-    page_number_cell(to, "", s->rank, 0, "");
+    page_numbers(to, 0, s->rank);
     put_specs(to, row);
-    page_number_cell(to, "", s->runs, 0, "");
-    page_number_cell(to, "", s->failures, 0, "");
+    page_numbers(to, 0, s->runs, s->failures);
     put_statistics(to, s);
-    page_number_cell(to, "", 100 * row->macro_f1, 2, "");
-    page_number_cell(to, "", row->loss_at_test, 4, "");
-    page_number_cell(to, "", row->n_epochs ? loss_gap(row, row->n_epochs - 1) : (double)NAN, 4, "");
+    page_numbers(to, 2, 100 * row->macro_f1);
+    page_numbers(to, 4, row->loss_at_test,
+                 row->n_epochs ? loss_gap(row, row->n_epochs - 1) : (double)NAN);
     fprintf(to, "<td class=\"number\">%s", grouped(row->record->parameters));
     fprintf(to, "<td class=\"number\">%s", grouped(row->record->multiply_adds));
-    page_number_cell(to, "", row->epoch_seconds, 2, "");
-    page_number_cell(to, "", row->images_per_s, 0, "");
-    page_number_cell(to, "", row->peak_mib, 0, "");
-    page_number_cell(to, "", 100 * row->dead, 2, "");
-    page_number_cell(to, "", row->record->rate, 5, "");
+    page_numbers(to, 2, row->epoch_seconds);
+    page_numbers(to, 0, row->images_per_s, row->peak_mib);
+    page_numbers(to, 2, 100 * row->dead);
+    page_numbers(to, 5, row->record->rate);
     putc('\n', to);
 }
 

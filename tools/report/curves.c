@@ -154,14 +154,11 @@ static void put_numbers(FILE *to, const panel *p)
             if (e % every && e < row->n_epochs - 1)
                 continue;
             page_row(to);
-            page_text_cell(to, "", row->label);
-            page_number_cell(to, "", e + 1, 0, "");
-            page_number_cell(to, "", 100 * row->accuracy.mean[e], 2, "");
-            page_number_cell(to, "", 100 * row->accuracy.low[e], 2, "");
-            page_number_cell(to, "", 100 * row->accuracy.high[e], 2, "");
-            page_number_cell(to, "", row->loss.mean[e], 4, "");
-            page_number_cell(to, "", row->train_loss.mean[e], 4, "");
-            page_number_cell(to, "", loss_gap(row, e), 4, "");
+            page_text_cell(to, row->label);
+            page_numbers(to, 0, e + 1);
+            page_numbers(to, 2, 100 * row->accuracy.mean[e], 100 * row->accuracy.low[e],
+                         100 * row->accuracy.high[e]);
+            page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e], loss_gap(row, e));
         }
     }
     page_table_end(to);

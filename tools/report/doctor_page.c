@@ -32,7 +32,7 @@ static void put_head(FILE *to, const consultation *c)
 
 static void put_reasons(FILE *to, const hk_examination *e)
 {
-    page_section(to, "why", "Why");
+    page_section(to, "why", "Why", NULL);
     fputs("<ul class=\"answers\">\n", to);
     for (int i = 0; i < e->n_layers; i++) {
         if (!*e->layers[i].why)
@@ -49,9 +49,9 @@ static void put_reasons(FILE *to, const hk_examination *e)
 
 static void put_advice(FILE *to, const hk_examination *e)
 {
-    page_section(to, "advice", "What to do");
-    page_paragraph(to, "how", "Treatments first, those that reach most units before the others; "
-                              "then what to change in training, or the units are lost again.");
+    page_section(to, "advice", "What to do",
+                 "Treatments first, those that reach most units before the others; then what to "
+                 "change in training, or the units are lost again.");
     fputs("<ol class=\"answers\">\n", to);
     for (int i = 0; i < e->n_advice; i++) {
         fputs("<li>", to);
@@ -91,10 +91,10 @@ static void put_map(FILE *to, const hk_layer_finding *l)
 
 static void put_maps(FILE *to, const hk_examination *e)
 {
-    page_section(to, "units", "Every unit");
-    page_paragraph(to, "how", "Each cell is a unit: a channel of a convolution, an output of a "
-                              "dense layer. Dark cells do not learn; pale ones are dormant, their "
-                              "mean output is next to nothing beside that of their layer.");
+    page_section(to, "units", "Every unit",
+                 "Each cell is a unit: a channel of a convolution, an output of a dense layer. Dark "
+                 "cells do not learn; pale ones are dormant, their mean output is next to nothing "
+                 "beside that of their layer.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         put_map(to, &e->layers[i]);
@@ -156,10 +156,10 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
 
 static void put_reaches(FILE *to, const hk_examination *e)
 {
-    page_section(to, "reach", "What reaches them");
-    page_paragraph(to, "how", "A line for each unit, from the smallest to the largest value that "
-                              "went into its activation; orange: units that do not learn. relu "
-                              "learns only from values above the dashed 0.");
+    page_section(to, "reach", "What reaches them",
+                 "A line for each unit, from the smallest to the largest value that went into its "
+                 "activation; orange: units that do not learn. relu learns only from values above "
+                 "the dashed 0.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         if (e->layers[i].ill && e->layers[i].has_slope)
@@ -181,16 +181,14 @@ static void put_layers(FILE *to, const hk_examination *e)
     for (int i = 0; i < e->n_layers; i++) {
         const hk_layer_finding *l = &e->layers[i];
         page_row(to);
-        page_text_cell(to, "", l->layer);
-        page_text_cell(to, "", l->activation);
-        page_number_cell(to, "", (double)l->units, 0, "");
-        page_number_cell(to, "", (double)l->dead, 0, "");
-        page_number_cell(to, "", l->has_slope ? (double)l->gradient_dead : (double)NAN, 0, "");
-        page_number_cell(to, "", (double)l->dormant, 0, "");
-        page_number_cell(to, "wide", 100 * l->saturated, 1, " %");
-        page_number_cell(to, "wide", 100 * l->zeros, 1, " %");
-        page_number_cell(to, "", l->effective_rank, 1, "");
-        page_text_cell(to, "", l->ill ? hk_cause_name(l->cause) : "");
+        page_text_cell(to, l->layer);
+        page_text_cell(to, l->activation);
+        page_numbers(to, 0, (double)l->units, (double)l->dead,
+                     l->has_slope ? (double)l->gradient_dead : (double)NAN, (double)l->dormant);
+        page_percent_cell(to, "number wide", l->saturated, 1);
+        page_percent_cell(to, "number wide", l->zeros, 1);
+        page_numbers(to, 1, l->effective_rank);
+        page_text_cell(to, l->ill ? hk_cause_name(l->cause) : "");
     }
     page_table_end(to);
 }
@@ -208,9 +206,9 @@ static void put_seen(FILE *to, const hk_examination *e)
     for (int i = 0; i < e->n_layers; i++) {
         const hk_layer_finding *l = &e->layers[i];
         page_row(to);
-        page_text_cell(to, "", l->layer);
+        page_text_cell(to, l->layer);
         for (int p = 0; p < e->n_seen; p++)
-            page_number_cell(to, "", 100 * (double)l->ill_seen[p] / (double)l->units, 1, " %");
+            page_percent_cell(to, "number", (double)l->ill_seen[p] / (double)l->units, 1);
     }
     page_table_end(to);
 }
@@ -221,14 +219,11 @@ static void put_unit(FILE *to, const hk_layer_finding *l, int64_t u)
 {
     const hk_unit_finding *unit = &l->found[u];
     page_row(to);
-    page_text_cell(to, "", l->layer);
-    page_number_cell(to, "", (double)u, 0, "");
-    page_text_cell(to, "", hk_cause_name(unit->cause));
-    page_number_cell(to, "", unit->x_least, 3, "");
-    page_number_cell(to, "", unit->x_most, 3, "");
-    page_number_cell(to, "", unit->bias, 3, "");
-    page_number_cell(to, "", unit->weight, 3, "");
-    page_number_cell(to, "", 100 * unit->negative, 0, " %");
+    page_text_cell(to, l->layer);
+    page_numbers(to, 0, (double)u);
+    page_text_cell(to, hk_cause_name(unit->cause));
+    page_numbers(to, 3, unit->x_least, unit->x_most, unit->bias, unit->weight);
+    page_percent_cell(to, "number", unit->negative, 0);
 }
 
 static void put_units(FILE *to, const hk_examination *e)
@@ -255,7 +250,7 @@ static void put_units(FILE *to, const hk_examination *e)
 
 static void put_figures(FILE *to, const hk_examination *e)
 {
-    page_section(to, "figures", "Figures");
+    page_section(to, "figures", "Figures", NULL);
     put_layers(to, e);
     page_heading(to, "The more is seen, the fewer are lost",
                  "A unit is only as dead as the data are many.");

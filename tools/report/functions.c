@@ -119,8 +119,8 @@ void part_functions(FILE *to, const analysis *a)
     specs s = {.n = 0};
     for (int i = 0; i < a->of->n_rows; i++)
         add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
-    page_section(to, "functions", "The activations");
-    page_paragraph(to, "how", "Value (solid) and slope (dashed) of each, slots at their start.");
+    page_section(to, "functions", "The activations",
+                 "Value (solid) and slope (dashed) of each, slots at their start.");
     page_grid_begin(to, GRID_SMALL);
     for (int i = 0; i < s.n; i++)
         put_function(to, &s, s.items[i], class_of(a, s.items[i]));

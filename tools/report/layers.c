@@ -149,12 +149,12 @@ static void put_numbers_of(FILE *to, const row_view *row)
 {
     for (int l = 0; l < row->n_layers; l++) {
         page_row(to);
-        page_text_cell(to, "", row->label);
-        page_text_cell(to, "", row->layers[l]);
+        page_text_cell(to, row->label);
+        page_text_cell(to, row->layers[l]);
         for (int k = 0; k < LAYER_FIGURES; k++) {
             double value = row->figures[k][(l + 1) * row->n_epochs - 1];
             bool share = k <= LAYER_SATURATED;
-            page_number_cell(to, "", share ? 100 * value : value, share ? 2 : 5, "");
+            page_numbers(to, share ? 2 : 5, share ? 100 * value : value);
         }
         putc('\n', to);
     }

@@ -64,11 +64,12 @@ void page_end(FILE *to)
     fputs("</body>\n</html>\n", to);
 }
 
-void page_section(FILE *to, const char *id, const char *title)
+void page_section(FILE *to, const char *id, const char *title, const char *how_to_read)
 {
     fprintf(to, "<section id=\"%s\">\n<h2>", id);
     put_html(to, title, WHOLE_TEXT);
     fputs("</h2>\n", to);
+    page_paragraph(to, "how", how_to_read);
 }
 
 void page_section_end(FILE *to)
@@ -160,18 +161,29 @@ void page_row(FILE *to)
     fputs("<tr>", to);
 }
 
-void page_text_cell(FILE *to, const char *class, const char *text)
+void page_text_cell(FILE *to, const char *text)
 {
-    fprintf(to, *class ? "<td class=\"%s\">" : "<td>", class);
+    fputs("<td>", to);
     put_html(to, text, WHOLE_TEXT);
     putc('\n', to);
 }
 
-void page_number_cell(FILE *to, const char *class, double value, int digits, const char *unit)
+static void put_number(FILE *to, const char *class, double value, int digits, const char *unit)
 {
-    fprintf(to, "<td class=\"number%s%s\">", *class ? " " : "", class);
+    fprintf(to, "<td class=\"%s\">", class);
     if (isfinite(value))
         fprintf(to, "%.*f%s", digits, value, unit);
     else
         fputs("\xE2\x80\x93", to); /* an en dash */
+}
+
+void page_number_cells(FILE *to, int digits, const double *values, int n)
+{
+    for (int i = 0; i < n; i++)
+        put_number(to, "number", values[i], digits, "");
+}
+
+void page_percent_cell(FILE *to, const char *class, double share, int digits)
+{
+    put_number(to, class, 100 * share, digits, " %");
 }

@@ -19,11 +19,12 @@ const char *page_series_class(int series);
 void page_begin(FILE *to, const char *title);
 void page_end(FILE *to);
 
-/* <section id="..."><h2>; the id is used as it is. */
-void page_section(FILE *to, const char *id, const char *title);
+/* <section id="..."><h2> and, where it is not NULL, a line on how to read what follows; the id is
+ * used as it is. */
+void page_section(FILE *to, const char *id, const char *title, const char *how_to_read);
 void page_section_end(FILE *to);
 
-/* A heading within a section and, where it is not NULL, a line on how to read what follows. */
+/* The same within a section. */
 void page_heading(FILE *to, const char *title, const char *how_to_read);
 /* Nothing for an empty text or NULL. */
 void page_paragraph(FILE *to, const char *class, const char *text);
@@ -51,6 +52,11 @@ void page_table(FILE *to, const char *caption, const char *class, const page_col
                 int n);
 void page_table_end(FILE *to);
 void page_row(FILE *to);
-void page_text_cell(FILE *to, const char *class, const char *text);
-/* Right-aligned, so many digits behind the point; a dash where the value is not finite. */
-void page_number_cell(FILE *to, const char *class, double value, int digits, const char *unit);
+void page_text_cell(FILE *to, const char *text);
+/* A cell for each value, with so many digits behind the point; a dash where one is not finite. */
+#define page_numbers(to, digits, ...)                                                              \
+    page_number_cells(to, digits, (double[]){__VA_ARGS__},                                         \
+                      (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)))
+void page_number_cells(FILE *to, int digits, const double *values, int n);
+/* "12.5 %" for 0.125. */
+void page_percent_cell(FILE *to, const char *class, double share, int digits);

@@ -202,11 +202,10 @@ static void put_numbers(FILE *to, const rates *r)
         for (int k = 0; k < r->lines[i].n; k++) {
             const point *p = &r->lines[i].points[k];
             page_row(to);
-            page_text_cell(to, "", r->lines[i].label);
-            page_number_cell(to, "", p->rate, 6, "");
-            page_number_cell(to, "", p->n, 0, "");
-            page_number_cell(to, "", 100 * p->dead, 2, "");
-            page_number_cell(to, "", 100 * p->accuracy, 2, "");
+            page_text_cell(to, r->lines[i].label);
+            page_numbers(to, 6, p->rate);
+            page_numbers(to, 0, p->n);
+            page_numbers(to, 2, 100 * p->dead, 100 * p->accuracy);
         }
     page_table_end(to);
     page_details_end(to);

@@ -44,14 +44,13 @@ static void put_reason(FILE *to, const run_record *run, size_t *words)
 static void put_run(FILE *to, const row_view *row, const run_record *run, size_t *words)
 {
     page_row(to);
-    page_text_cell(to, "", row->label);
+    page_text_cell(to, row->label);
     fprintf(to, "<td class=\"number\">%lld", (long long)run->seed);
     put_state(to, run);
-    page_number_cell(to, "", 100 * run->test_accuracy, 2, "");
-    page_number_cell(to, "", run->test_loss, 4, "");
-    page_number_cell(to, "", 100 * run_share(run, LAYER_DEAD), 1, "");
-    page_number_cell(to, "", run->seconds, 1, "");
-    fprintf(to, "<td class=\"number\">%d", run->attempts);
+    page_numbers(to, 2, 100 * run->test_accuracy);
+    page_numbers(to, 4, run->test_loss);
+    page_numbers(to, 1, 100 * run_share(run, LAYER_DEAD), run->seconds);
+    page_numbers(to, 0, run->attempts);
     put_reason(to, run, words);
     putc('\n', to);
 }
@@ -99,12 +98,11 @@ void part_runs(FILE *to, const analysis *a)
 {
     size_t words = MOST_WORDS;
     char text[200];
-    page_section(to, "runs", "Every run");
     snprintf(text, sizeof text,
              "%d runs, %d failed, %d not yet done. A failed run counts as a "
              "failure of its row; none is left out.",
              a->runs, a->failures, a->unfinished);
-    page_paragraph(to, "how", text);
+    page_section(to, "runs", "Every run", text);
     for (int i = 0; i < a->n_panels; i++)
         put_table(to, &a->panels[i], true, &words);
     page_details(to, "Runs that ended well");
@@ -132,49 +130,49 @@ static void put_object(FILE *to, const char *caption, const char *text)
     json_object_foreach(object, key, value)
     {
         page_row(to);
-        page_text_cell(to, "soft", key);
-        fputs("<td>", to);
+        fputs("<td class=\"soft\">", to);
+        put_html(to, key, WHOLE_TEXT);
+        fputs("\n<td>", to);
         put_value(to, value);
         putc('\n', to);
     }
     if (!json_is_object(object)) {
         page_row(to);
-        page_text_cell(to, "", text && *text ? text : "nothing was recorded");
+        page_text_cell(to, text && *text ? text : "nothing was recorded");
     }
     page_table_end(to);
     json_decref(object);
 }
 
-/* Rows mostly share their plugins: each digest is told once. */
+static void put_digest(FILE *to, const char *of, const char *digest)
+{
+    page_row(to);
+    page_text_cell(to, of);
+    page_text_cell(to, digest);
+}
+
+/* Each data set once; rows mostly share their plugins: those of one panel tell of all. */
 static void put_digests(FILE *to, const analysis *a)
 {
     static const page_column columns[] = {{"data or plugins", ""}, {"SHA-256", ""}};
-    const results *r = a->of;
+    const row_record *rows = a->of->rows;
     page_details(to, "Files: digests of plugins and data");
     page_table(to, "As they were when the comparison ran", "", columns, 2);
-    for (int i = 0; i < r->n_rows; i++) {
-        const row_record *row = &r->rows[i], *before = i ? &r->rows[i - 1] : NULL;
-        if (row->data_digest && (!before || !before->data_digest ||
-                                 strcmp(before->data_digest, row->data_digest) != 0)) {
-            page_row(to);
-            page_text_cell(to, "", row->specs[AXIS_DATA]);
-            page_text_cell(to, "", row->data_digest);
-        }
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const char *before = i ? rows[i - 1].data_digest : NULL, *digest = rows[i].data_digest;
+        if (digest && (!before || strcmp(before, digest) != 0))
+            put_digest(to, rows[i].specs[AXIS_DATA], digest);
     }
-    for (int k = 0; k < a->n_panels && k < 1; k++)
-        for (int i = 0; i < a->panels[k].n_rows; i++) {
-            page_row(to);
-            page_text_cell(to, "", a->panels[k].rows[i].label);
-            page_text_cell(to, "", a->panels[k].rows[i].record->plugin_digests);
-        }
+    for (int i = 0; a->n_panels && i < a->panels[0].n_rows; i++)
+        put_digest(to, a->panels[0].rows[i].label, a->panels[0].rows[i].record->plugin_digests);
     page_table_end(to);
     page_details_end(to);
 }
 
 void part_provenance(FILE *to, const analysis *a)
 {
-    page_section(to, "provenance", "How to see this again");
-    page_paragraph(to, "how", "The command, the settings all runs share, and what they ran on.");
+    page_section(to, "provenance", "How to see this again",
+                 "The command, the settings all runs share, and what they ran on.");
     fputs("<pre>", to);
     put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);
     fputs("</pre>\n", to);
