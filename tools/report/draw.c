@@ -36,7 +36,7 @@ void draw_text(FILE *to, const char *class, double x, double y, anchor at, const
     fputs("</text>", to);
 }
 
-static void put_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2)
+void draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2)
 {
     fprintf(to, "<path class=\"%s\" d=\"M%.1f %.1fL%.1f %.1f\"/>", class, x1, y1, x2, y2);
 }
@@ -164,7 +164,7 @@ static void x_axis(const chart *c, const char *name, bool whole)
         open_text(c->to, "", chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE);
         put_tick(c->to, t.at[i], t.digits, "");
     }
-    put_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
+    draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
     draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, name, WHOLE_TEXT);
 }
 
@@ -175,7 +175,7 @@ static void y_axis(const chart *c)
                        : linear_ticks(unit * c->y_low, unit * c->y_high, 5, false);
     for (int i = 0; i < t.n; i++) {
         double y = chart_y(c, c->y_log ? t.at[i] : t.at[i] / unit);
-        put_straight(c->to, "gridline", c->left, y, c->right, y);
+        draw_straight(c->to, "gridline", c->left, y, c->right, y);
         open_text(c->to, "", c->left - 6, y + 4, ANCHOR_END);
         put_tick(c->to, t.at[i], t.digits, c->y_percent ? "%" : "");
     }
@@ -265,242 +265,4 @@ void chart_labels(const chart *c, chart_label *labels, int n)
         draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, labels[i].text, LETTERS);
         fputs("</g>\n", c->to);
     }
-}
-
-/* ---- Strips ---------------------------------------------------------------------------------- */
-
-enum { STRIP_WIDTH = 190, MOST_COLUMNS = 40, LEVELS = 32, NAME_LETTERS = 10 };
-
-typedef struct cells {
-    const strip *of;
-    int shown;                /* columns */
-    int column[MOST_COLUMNS]; /* of the strip's */
-    double left, cell, height;
-} cells;
-
-static cells lay_out(const strip *of)
-{
-    cells c = {.of = of};
-    size_t longest = 3;
-    for (int i = 0; i < of->n_rows; i++)
-        longest = strlen(of->rows[i]) > longest ? strlen(of->rows[i]) : longest;
-    c.shown = of->n_columns < MOST_COLUMNS ? of->n_columns : MOST_COLUMNS;
-    for (int i = 0; i < c.shown; i++)
-        c.column[i] = c.shown > 1 ? (int)((long)i * (of->n_columns - 1) / (c.shown - 1)) : 0;
-    c.left = 6.0 * (longest < NAME_LETTERS ? (double)longest : NAME_LETTERS) + 6;
-    c.cell = (STRIP_WIDTH - c.left) / (c.shown > 3 ? c.shown : 3);
-    c.height = of->n_rows <= 8 ? 20 : of->n_rows <= 14 ? 15 : 11;
-    return c;
-}
-
-/* 0 to LEVELS - 1; -1: no value. */
-static int level(const strip *s, double value)
-{
-    if (!isfinite(value))
-        return -1;
-    if (s->log && value <= 0)
-        return 0;
-    double share = s->high > s->low ? share_of(value, s->low, s->high, s->log) : 0;
-    return (int)lround(fmin(fmax(share, 0), 1) * (LEVELS - 1));
-}
-
-static double cell_value(const cells *c, int row, int shown)
-{
-    return c->of->values[(size_t)row * (size_t)c->of->n_columns + (size_t)c->column[shown]];
-}
-
-/* In about four letters: 3.4 and 57 (percent), 0.13, 4.2, 310, 2e-05. */
-static void put_value(const strip *s, double value)
-{
-    double size = fabs(value);
-    if (s->percent)
-        fprintf(s->to, "%.*f", value > 0 && value < 0.095, 100 * value);
-    else if (size != 0 && (size < 0.005 || size >= 9999.5))
-        fprintf(s->to, "%.0e", value);
-    else
-        fprintf(s->to, "%.*f", size < 0.95 ? 2 : size < 9.95 ? 1 : 0, value);
-}
-
-/* All cells of one level as one path; neighbours are one rectangle. */
-static void put_level(const cells *c, int wanted)
-{
-    static const char *const classes[] = {"night", "heat"};
-    const strip *s = c->of;
-    bool begun = false;
-    for (int row = 0; row < s->n_rows; row++)
-        for (int i = 0, end; i < c->shown; i = end) {
-            int at = level(s, cell_value(c, row, i));
-            for (end = i + 1; end < c->shown && level(s, cell_value(c, row, end)) == at; end++)
-                ;
-            if (at != wanted)
-                continue;
-            if (!begun && at >= 0)
-                fprintf(s->to, "<path class=\"%s\" fill-opacity=\"%.2f\" d=\"", classes[s->tone],
-                        (double)at / (LEVELS - 1));
-            else if (!begun)
-                fputs("<path class=\"hatch\" d=\"", s->to);
-            begun = true;
-            fprintf(s->to, "M%.1f %gh%.1fv%gH%.1fz", c->left + i * c->cell, row * c->height,
-                    (end - i) * c->cell, c->height - 1, c->left + i * c->cell);
-        }
-    if (begun)
-        fputs("\"/>\n", s->to);
-}
-
-static void put_cell_text(const cells *c, int row, int column, double value)
-{
-    int at = level(c->of, value);
-    if (c->cell < 24 || c->height < 15 || at < 0)
-        return;
-    bool strong = at >= (c->of->tone == TONE_DARKNESS ? LEVELS / 2 : LEVELS * 7 / 10);
-    open_text(c->of->to,
-              c->of->tone == TONE_DARKNESS ? strong ? "on-night" : "on-glow"
-              : strong                     ? "on-heat"
-                                           : "on-pale",
-              c->left + (column + 0.5) * c->cell, (row + 0.5) * c->height + 3, ANCHOR_MIDDLE);
-    put_value(c->of, value);
-    fputs("</text>", c->of->to);
-}
-
-static void put_strip_row(const cells *c, int row)
-{
-    draw_text(c->of->to, "tiny", c->left - 5, (row + 0.5) * c->height + 3, ANCHOR_END,
-              c->of->rows[row], NAME_LETTERS - 1);
-    for (int i = 0; i < c->shown; i++)
-        put_cell_text(c, row, i, cell_value(c, row, i));
-    putc('\n', c->of->to);
-}
-
-static void put_strip_numbers(const cells *c)
-{
-    int every = (int)ceil(22 / c->cell), count = c->shown;
-    for (int i = 0; i < count; i++)
-        if (i == count - 1 || (i % every == 0 && (count - 1 - i) * c->cell >= 20)) {
-            open_text(c->of->to, "tiny", c->left + (i + 0.5) * c->cell,
-                      c->of->n_rows * c->height + 11, ANCHOR_MIDDLE);
-            fprintf(c->of->to, "%d</text>", c->of->columns[c->column[i]]);
-        }
-}
-
-void draw_strip(const strip *it)
-{
-    FILE *to = it->to;
-    cells c = lay_out(it);
-    draw_begin(to, STRIP_WIDTH, it->n_rows * c.height + 15, it->title, it->description);
-    for (int i = 0; i < it->n_rows; i++)
-        fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%g\" width=\"%.1f\" height=\"%g\"/>",
-                it->tone == TONE_DARKNESS ? "glow" : "pale", c.left, i * c.height, c.shown * c.cell,
-                c.height - 1);
-    put_level(&c, -1);
-    for (int i = 1; i < LEVELS; i++) /* 0 is the background */
-        put_level(&c, i);
-    for (int i = 0; i < it->n_rows; i++)
-        put_strip_row(&c, i);
-    put_strip_numbers(&c);
-    draw_end(to);
-}
-
-/* ---- Histograms ------------------------------------------------------------------------------ */
-
-enum { LANE = 34, LANE_WIDTH = 190 };
-
-static double tallest(const lane *l)
-{
-    double most = 0;
-    for (int m = 0; m < MOMENTS; m++)
-        for (int i = 0; l->shares[m] && i < l->bins; i++)
-            most = fmax(most, l->shares[m][i]);
-    return most;
-}
-
-/* Heights are square roots, else one full bin at zero would flatten the rest. */
-static void put_moment(FILE *to, const lane *l, int moment, double base, double most)
-{
-    double step = (double)LANE_WIDTH / l->bins;
-    if (!l->shares[moment])
-        return;
-    fprintf(to, "<path class=\"moment moment%d\" d=\"M0 %.1f", moment, base);
-    for (int i = 0; i < l->bins; i++)
-        fprintf(to, "V%.1fH%.1f", base - sqrt(l->shares[moment][i] / most) * (LANE - 15),
-                step * (i + 1));
-    fprintf(to, "V%.1f\"/>", base);
-}
-
-static void put_lane(FILE *to, const lane *l, double base)
-{
-    char ends[2][24];
-    double most = tallest(l);
-    draw_text(to, "tiny strong", LANE_WIDTH / 2.0, base - LANE + 13, ANCHOR_MIDDLE, l->name, 16);
-    put_straight(to, "axis", 0, base, LANE_WIDTH, base);
-    if (!(most > 0))
-        return;
-    for (int m = MOMENTS - 1; m >= 0; m--)
-        put_moment(to, l, m, base, most);
-    snprintf(ends[0], sizeof ends[0], "%.2g", l->low);
-    snprintf(ends[1], sizeof ends[1], "%.2g", l->high);
-    draw_text(to, "tiny", 0, base + 10, ANCHOR_START, ends[0], WHOLE_TEXT);
-    draw_text(to, "tiny", LANE_WIDTH, base + 10, ANCHOR_END, ends[1], WHOLE_TEXT);
-    if (l->low < 0 && l->high > 0) {
-        double zero = LANE_WIDTH * -l->low / (l->high - l->low);
-        put_straight(to, "axis", zero, base, zero, base + 4);
-        if (zero > 34 && zero < LANE_WIDTH - 34)
-            draw_text(to, "tiny", zero, base + 12, ANCHOR_MIDDLE, "0", 1);
-    }
-}
-
-void draw_lanes(FILE *to, const char *title, const char *description, const lane *lanes, int n)
-{
-    enum { PITCH = LANE + 14 };
-    draw_begin(to, LANE_WIDTH, n * PITCH, title, description);
-    for (int i = 0; i < n; i++)
-        put_lane(to, &lanes[i], i * PITCH + LANE);
-    draw_end(to);
-}
-
-/* ---- Functions ------------------------------------------------------------------------------- */
-
-/* What lies beyond +-6, as near a pole, is cut off instead of flattening the rest. */
-static void function_range(chart *c, const double *y, const double *slope, int n)
-{
-    c->y_low = 0;
-    c->y_high = 1;
-    for (int i = 0; i < n; i++) {
-        range_take(&c->y_low, &c->y_high, &y[i], fabs(y[i]) <= 6);
-        range_take(&c->y_low, &c->y_high, &slope[i], fabs(slope[i]) <= 6);
-    }
-    range_air(&c->y_low, &c->y_high, false);
-}
-
-static void put_function(const chart *c, const char *class, const double *x, const double *y, int n)
-{
-    bool drawing = false;
-    fprintf(c->to, "<path class=\"%s\" d=\"", class);
-    for (int i = 0; i < n; i++) {
-        bool there = isfinite(y[i]) && y[i] >= c->y_low && y[i] <= c->y_high;
-        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y_high - c->y_low);
-        if (there)
-            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', chart_x(c, x[i]),
-                    chart_y(c, y[i]));
-        drawing = there;
-    }
-    fputs("\"/>", c->to);
-}
-
-void draw_curve(FILE *to, const char *title, const double *x, const double *y, const double *slope,
-                int n)
-{
-    chart c = chart_new(to, 190, 150);
-    c.left = 24;
-    c.right = 186;
-    c.top = 6;
-    c.bottom = 132;
-    c.x_low = x[0];
-    c.x_high = x[n - 1];
-    function_range(&c, y, slope, n);
-    draw_begin(to, c.width, c.height, title, "Solid: value. Dashed: slope.");
-    chart_axes(&c, "", true);
-    put_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
-    put_function(&c, "slope", x, slope, n);
-    put_function(&c, "value", x, y, n);
-    draw_end(to);
 }

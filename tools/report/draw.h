@@ -16,6 +16,8 @@ typedef enum anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } anchor;
 void draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
                int most);
 
+void draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2);
+
 /* ---- Charts: values over values -------------------------------------------------------------- */
 
 /* The picture's size, the rectangle in it that is plotted on, and the values at its edges. A
@@ -56,39 +58,3 @@ typedef struct chart_label {
 } chart_label;
 enum { SERIES_LABELS = 16, LABELS = 106 }; /* at most; room for them, pixels */
 void chart_labels(const chart *c, chart_label *labels, int n);
-
-/* ---- Strips: a row of cells for each layer, a column for each epoch -------------------------- */
-
-typedef enum strip_tone {
-    TONE_DARKNESS, /* 0 glows, 1 is dark: shares of units that are lost */
-    TONE_HEAT      /* pale to strong */
-} strip_tone;
-
-typedef struct strip {
-    FILE *to;
-    const char *title, *description;
-    const char *const *rows; /* names */
-    int n_rows, n_columns;
-    const double *values; /* [n_rows][n_columns]; not finite: hatched */
-    const int *columns;   /* numbers below the columns, epochs */
-    double low, high;     /* values of the palest and the strongest cell */
-    bool log, percent;    /* how values are scaled; how they are printed */
-    strip_tone tone;
-} strip;
-/* As wide as a small picture. Many columns are thinned out, the last one stays. */
-void draw_strip(const strip *it);
-
-/* ---- Histograms: a lane for each layer, up to three moments over each other ------------------ */
-
-enum { MOMENTS = 3 }; /* start, middle, end: classes moment0 to moment2 */
-typedef struct lane {
-    const char *name;
-    double low, high;              /* of the bins, common to the moments */
-    const double *shares[MOMENTS]; /* [bins], NULL: not measured */
-    int bins;
-} lane;
-void draw_lanes(FILE *to, const char *title, const char *description, const lane *lanes, int n);
-
-/* A value and its slope over x, for a small picture; y may have any finite or other values. */
-void draw_curve(FILE *to, const char *title, const double *x, const double *y, const double *slope,
-                int n);

@@ -80,6 +80,52 @@ static bool take_samples(const char *spec, double *x, double *y, double *slope)
     return true;
 }
 
+/* What lies beyond +-6, as near a pole, is cut off instead of flattening the rest. */
+static void function_range(chart *c, const double *y, const double *slope)
+{
+    c->y_low = 0;
+    c->y_high = 1;
+    for (int i = 0; i < SAMPLES; i++) {
+        range_take(&c->y_low, &c->y_high, &y[i], fabs(y[i]) <= 6);
+        range_take(&c->y_low, &c->y_high, &slope[i], fabs(slope[i]) <= 6);
+    }
+    range_air(&c->y_low, &c->y_high, false);
+}
+
+static void put_curve(const chart *c, const char *class, const double *x, const double *y)
+{
+    bool drawing = false;
+    fprintf(c->to, "<path class=\"%s\" d=\"", class);
+    for (int i = 0; i < SAMPLES; i++) {
+        bool there = isfinite(y[i]) && y[i] >= c->y_low && y[i] <= c->y_high;
+        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y_high - c->y_low);
+        if (there)
+            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', chart_x(c, x[i]),
+                    chart_y(c, y[i]));
+        drawing = there;
+    }
+    fputs("\"/>", c->to);
+}
+
+static void draw_function(FILE *to, const char *title, const double *x, const double *y,
+                          const double *slope)
+{
+    chart c = chart_new(to, 190, 150);
+    c.left = 24;
+    c.right = 186;
+    c.top = 6;
+    c.bottom = 132;
+    c.x_low = x[0];
+    c.x_high = x[SAMPLES - 1];
+    function_range(&c, y, slope);
+    draw_begin(to, c.width, c.height, title, "Solid: value. Dashed: slope.");
+    chart_axes(&c, "", true);
+    draw_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
+    put_curve(&c, "slope", x, slope);
+    put_curve(&c, "value", x, y);
+    draw_end(to);
+}
+
 static void put_function(FILE *to, specs *s, const char *spec, const char *class)
 {
     double x[SAMPLES], y[SAMPLES], slope[SAMPLES];
@@ -90,7 +136,7 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
     }
     snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
     page_figure(to, spec, class);
-    draw_curve(to, title, x, y, slope, SAMPLES);
+    draw_function(to, title, x, y, slope);
     page_figure_end(to);
 }
 

@@ -1,74 +1,11 @@
-/* Layer by layer: units going dark, gradients, what comes out. A small picture for each row. */
+/* Layer by layer: units going dark, gradients, what comes out. */
 #include "report/parts.h"
 
+#include "report/text.h"
+
 #include <math.h>
-#include <stdlib.h>
 
-/* What a kind of strip shows. */
-typedef struct subject {
-    layer_figure figure;
-    const char *name; /* in titles */
-    strip_tone tone;
-    bool log, percent;
-} subject;
-
-static const subject darkness = {LAYER_DEAD, "dead units", TONE_DARKNESS, false, true};
-static const subject gradients = {LAYER_GRADIENT_NORM, "gradient norm", TONE_HEAT, true, false};
-
-static int *number_epochs(int n)
-{
-    int *it = calloc((size_t)n + 1, sizeof *it);
-    for (int i = 0; it && i < n; i++)
-        it[i] = i + 1;
-    return it;
-}
-
-/* Values of all rows share one scale: from the smallest to the largest above zero. */
-static void choose_scale(const drawn *d, const subject *what, strip *out)
-{
-    out->low = HUGE_VAL;
-    out->high = -HUGE_VAL;
-    for (int i = 0; i < d->n; i++) {
-        const row_view *row = d->rows[i];
-        for (int k = 0; k < row->n_layers * row->n_epochs; k++) {
-            double value = row->figures[what->figure][k];
-            range_take(&out->low, &out->high, &value, value > 0);
-        }
-    }
-    if (what->percent || out->low > out->high) {
-        out->low = 0;
-        out->high = 1;
-    }
-    out->log = what->log && out->low > 0;
-    out->low = fmax(out->low, out->log ? out->high * 1e-6 : 0);
-}
-
-static void put_strip(FILE *to, const row_view *row, const subject *what, const strip *scale)
-{
-    char title[256];
-    strip it = *scale;
-    int *epochs = number_epochs(row->n_epochs);
-    if (!epochs)
-        return;
-    snprintf(title, sizeof title, "%.150s: %s by layer and epoch", row->label, what->name);
-    it.to = to;
-    it.title = title;
-    it.description = "A line for each layer, a column for each epoch; the last epoch stands in the "
-                     "table below.";
-    it.rows = row->layers;
-    it.n_rows = row->n_layers;
-    it.n_columns = row->n_epochs;
-    it.values = row->figures[what->figure];
-    it.columns = epochs;
-    it.tone = what->tone;
-    it.percent = what->percent;
-    page_figure(to, row->label, row_class(row));
-    draw_strip(&it);
-    page_figure_end(to);
-    free(epochs);
-}
-
-static bool measured(const drawn *d, layer_figure which)
+bool is_measured(const drawn *d, layer_figure which)
 {
     for (int i = 0; i < d->n; i++)
         for (int k = 0; k < d->rows[i]->n_layers * d->rows[i]->n_epochs; k++)
@@ -77,38 +14,64 @@ static bool measured(const drawn *d, layer_figure which)
     return false;
 }
 
-static void put_strips(FILE *to, const drawn *d, const subject *what)
+/* ---- Histograms: a lane for each layer, up to three moments over each other ------------------ */
+
+enum { LANE = 34, LANE_WIDTH = 190, PITCH = LANE + 14 };
+
+static double tallest(const layer_histogram *h)
 {
-    strip scale = {0};
-    choose_scale(d, what, &scale);
-    page_grid_begin(to, GRID_SMALL);
-    for (int i = 0; i < d->n; i++)
-        if (d->rows[i]->n_layers)
-            put_strip(to, d->rows[i], what, &scale);
-    page_grid_end(to);
+    double most = 0;
+    for (int m = 0; m < MOMENTS_OF_A_RUN; m++)
+        for (int i = 0; i < HISTOGRAM_BINS; i++)
+            most = fmax(most, h->shares[m][i]);
+    return most;
 }
 
-/* ---- Histograms ------------------------------------------------------------------------------ */
+/* Heights are square roots, else one full bin at zero would flatten the rest. */
+static void put_moment(FILE *to, const layer_histogram *h, int m, double base, double most)
+{
+    double step = (double)LANE_WIDTH / HISTOGRAM_BINS;
+    fprintf(to, "<path class=\"moment moment%d\" d=\"M0 %.1f", m, base);
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        fprintf(to, "V%.1fH%.1f", base - sqrt(h->shares[m][i] / most) * (LANE - 15),
+                step * (i + 1));
+    fprintf(to, "V%.1f\"/>", base);
+}
+
+static void put_lane(FILE *to, const char *name, const layer_histogram *h, double base)
+{
+    char ends[2][24];
+    double most = tallest(h);
+    draw_text(to, "tiny strong", LANE_WIDTH / 2.0, base - LANE + 13, ANCHOR_MIDDLE, name, 16);
+    draw_straight(to, "axis", 0, base, LANE_WIDTH, base);
+    if (!(most > 0))
+        return;
+    for (int m = MOMENTS_OF_A_RUN - 1; m >= 0; m--)
+        if (h->has[m])
+            put_moment(to, h, m, base, most);
+    snprintf(ends[0], sizeof ends[0], "%.2g", h->low);
+    snprintf(ends[1], sizeof ends[1], "%.2g", h->high);
+    draw_text(to, "tiny", 0, base + 10, ANCHOR_START, ends[0], WHOLE_TEXT);
+    draw_text(to, "tiny", LANE_WIDTH, base + 10, ANCHOR_END, ends[1], WHOLE_TEXT);
+    if (h->low < 0 && h->high > 0) {
+        double zero = LANE_WIDTH * -h->low / (h->high - h->low);
+        draw_straight(to, "axis", zero, base, zero, base + 4);
+        if (zero > 34 && zero < LANE_WIDTH - 34)
+            draw_text(to, "tiny", zero, base + 12, ANCHOR_MIDDLE, "0", 1);
+    }
+}
 
 static void put_histograms_of(FILE *to, const row_view *row)
 {
     char title[256];
-    lane *lanes = calloc((size_t)row->n_layers, sizeof *lanes);
-    if (!lanes)
-        return;
-    for (int l = 0; l < row->n_layers; l++) {
-        const layer_histogram *h = &row->histograms[l];
-        lanes[l] =
-            (lane){.name = row->layers[l], .low = h->low, .high = h->high, .bins = HISTOGRAM_BINS};
-        for (int m = 0; m < MOMENTS; m++)
-            lanes[l].shares[m] = h->has[m] ? h->shares[m] : NULL;
-    }
     snprintf(title, sizeof title, "%.150s: distribution of outputs by layer", row->label);
     page_figure(to, row->label, row_class(row));
-    draw_lanes(to, title, "Outputs after the first, the middle and the last epoch.", lanes,
-               row->n_layers);
+    draw_begin(to, LANE_WIDTH, row->n_layers * PITCH, title,
+               "Outputs after the first, the middle and the last epoch.");
+    for (int i = 0; i < row->n_layers; i++)
+        put_lane(to, row->layers[i], &row->histograms[i], i * PITCH + LANE);
+    draw_end(to);
     page_figure_end(to);
-    free(lanes);
 }
 
 static bool has_histograms(const row_view *row)
@@ -185,20 +148,8 @@ static void put_numbers(FILE *to, const panel *p)
 
 void part_layers(FILE *to, const panel *p, const drawn *d)
 {
-    if (measured(d, LAYER_DEAD)) {
-        page_heading(to, "Units going dark",
-                     "Share of units that are dead, in percent: no output above zero on any input "
-                     "that was looked at. A line for each layer, a column for each epoch, means "
-                     "over seeds; lit cells work, dark cells are lost.");
-        put_strips(to, d, &darkness);
-    }
-    if (measured(d, LAYER_GRADIENT_NORM)) {
-        page_heading(to, "Gradients by depth",
-                     "Norm of the gradient of each layer's weight at the end of the epoch, on one "
-                     "logarithmic scale for all rows: strong colour, large gradient.");
-        put_strips(to, d, &gradients);
-    }
+    part_strips(to, d);
     put_histograms(to, d);
-    if (measured(d, LAYER_DEAD))
+    if (is_measured(d, LAYER_DEAD))
         put_numbers(to, p);
 }

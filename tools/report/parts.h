@@ -15,11 +15,14 @@ drawn drawn_rows(const panel *p, int most);
 /* The class of a row's colour: "s3". */
 const char *row_class(const row_view *row);
 
+/* Whether a layer of a row has the figure. */
+bool is_measured(const drawn *d, layer_figure which);
+
 void part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
 void part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
-void part_rates(FILE *to, const panel *p); /* rates.c: learning rate against dead share */
-void part_layers(FILE *to, const panel *p,
-                 const drawn *d);                 /* layers.c: darkness, gradients, outputs */
-void part_functions(FILE *to, const analysis *a); /* functions.c: values and slopes */
-void part_runs(FILE *to, const analysis *a);      /* runs.c: every run */
+void part_rates(FILE *to, const panel *p);                  /* rates.c: learning rate, dead share */
+void part_layers(FILE *to, const panel *p, const drawn *d); /* layers.c: strips, outputs, numbers */
+void part_strips(FILE *to, const drawn *d);                 /* strips.c: darkness, gradients */
+void part_functions(FILE *to, const analysis *a);           /* functions.c: values and slopes */
+void part_runs(FILE *to, const analysis *a);                /* runs.c: every run */
 void part_provenance(FILE *to, const analysis *a);
