@@ -18,48 +18,29 @@ typedef struct telling {
     bool begun;
 } telling;
 
-typedef bool (*choice)(const telling *t, const standing *s);
+/* Rows that a clause is about. */
+typedef enum choice { TOOK_PART, TOP, BETTER, BETTER_OR_TOP, WORSE, OTHER_TIE } choice;
 
-static bool took_part(const telling *t, const standing *s)
+static bool chosen(const telling *t, const standing *s, choice which)
 {
-    (void)t;
-    return s->verdict != VERDICT_FAILED;
+    const bool top = s->group == 1, better = s->verdict == VERDICT_BETTER;
+    const bool is[] = {
+        [TOOK_PART] = s->verdict != VERDICT_FAILED,
+        [TOP] = top,
+        [BETTER] = better,
+        [BETTER_OR_TOP] = better != top, /* not both */
+        [WORSE] = s->verdict == VERDICT_WORSE,
+        /* that the clause on the top group has not told already */
+        [OTHER_TIE] = s->verdict == VERDICT_TIE && !(top && t->base && t->base->group == 1),
+    };
+    return is[which];
 }
 
-static bool is_top(const telling *t, const standing *s)
-{
-    (void)t;
-    return s->group == 1;
-}
-
-static bool is_better(const telling *t, const standing *s)
-{
-    (void)t;
-    return s->verdict == VERDICT_BETTER;
-}
-
-static bool is_worse(const telling *t, const standing *s)
-{
-    (void)t;
-    return s->verdict == VERDICT_WORSE;
-}
-
-/* Ties that the clause on the top group has not told already. */
-static bool is_other_tie(const telling *t, const standing *s)
-{
-    return s->verdict == VERDICT_TIE && !(s->group == 1 && t->base->group == 1);
-}
-
-static bool is_better_or_top(const telling *t, const standing *s)
-{
-    return is_better(t, s) != is_top(t, s);
-}
-
-static int count(const telling *t, choice chosen)
+static int count(const telling *t, choice which)
 {
     int n = 0;
     for (int i = 0; i < t->rows; i++)
-        n += chosen(t, &t->standings[i]);
+        n += chosen(t, &t->standings[i], which);
     return n;
 }
 
@@ -76,11 +57,11 @@ static const char *name_of(const telling *t, const standing *s)
 }
 
 /* "a, b and c"; beyond six names "a, b, c, d, e and 12 others". */
-static void put_names(const telling *t, choice chosen)
+static void put_names(const telling *t, choice which)
 {
-    int n = count(t, chosen), shown = n > MOST_NAMES ? MOST_NAMES - 1 : n, told = 0;
+    int n = count(t, which), shown = n > MOST_NAMES ? MOST_NAMES - 1 : n, told = 0;
     for (int i = 0; i < t->rows && told < shown; i++)
-        if (chosen(t, &t->standings[i])) {
+        if (chosen(t, &t->standings[i], which)) {
             const char *before = told == 0 ? "" : told == n - 1 ? " and " : ", ";
             fprintf(t->to, "%s%s", before, name_of(t, &t->standings[i]));
             told++;
@@ -90,11 +71,11 @@ static void put_names(const telling *t, choice chosen)
 }
 
 /* "0.7 points", "0.6 to 0.9 points": sizes of the differences to the baseline. */
-static void put_points(const telling *t, choice chosen)
+static void put_points(const telling *t, choice which)
 {
     double low = HUGE_VAL, high = 0;
     for (int i = 0; i < t->rows; i++)
-        if (chosen(t, &t->standings[i])) {
+        if (chosen(t, &t->standings[i], which)) {
             double size = 100 * fabs(t->standings[i].against.difference);
             low = fmin(low, size);
             high = fmax(high, size);
@@ -110,23 +91,23 @@ static void put_points(const telling *t, choice chosen)
 
 static void tell_top(telling *t)
 {
-    int top = count(t, is_top), others = count(t, took_part) - top;
+    int top = count(t, TOP), others = count(t, TOOK_PART) - top;
     if (top == 1 && others < 2)
         return; /* of two rows, beating the baseline, or losing to it, says it all */
     clause(t);
-    put_names(t, is_top);
+    put_names(t, TOP);
     if (top > 1)
-        fputs(others && count(t, is_better_or_top) ? " tie at the top" : " tie", t->to);
+        fputs(others && count(t, BETTER_OR_TOP) ? " tie at the top" : " tie", t->to);
     else
         fputs(" is ahead of all others", t->to);
 }
 
 static void tell_better(telling *t)
 {
-    int better = count(t, is_better);
+    int better = count(t, BETTER);
     if (!better)
         return;
-    bool same = t->begun && !count(t, is_better_or_top); /* as those just named */
+    bool same = t->begun && !count(t, BETTER_OR_TOP); /* as those just named */
     if (same && better == 1) {
         fputs(" and beats ", t->to);
     } else {
@@ -134,36 +115,36 @@ static void tell_better(telling *t)
         if (same)
             fputs(better == 2 ? "both" : "all", t->to);
         else
-            put_names(t, is_better);
+            put_names(t, BETTER);
         fputs(better > 1 ? " beat " : " beats ", t->to);
     }
     fprintf(t->to, "%s by ", name_of(t, t->base));
-    put_points(t, is_better);
+    put_points(t, BETTER);
 }
 
 static void tell_ties(telling *t)
 {
-    if (!count(t, is_other_tie))
+    if (!count(t, OTHER_TIE))
         return;
     clause(t);
-    put_names(t, is_other_tie);
+    put_names(t, OTHER_TIE);
     fprintf(t->to, " cannot be told from %s", name_of(t, t->base));
 }
 
 static void tell_worse(telling *t)
 {
-    int worse = count(t, is_worse);
+    int worse = count(t, WORSE);
     if (!worse)
         return;
     clause(t);
-    put_names(t, is_worse);
+    put_names(t, WORSE);
     fprintf(t->to, worse > 1 ? " lose to %s by " : " loses to %s by ", name_of(t, t->base));
-    put_points(t, is_worse);
+    put_points(t, WORSE);
 }
 
 static void tell_failures(telling *t)
 {
-    int told = 0, failed = t->rows - count(t, took_part);
+    int told = 0, failed = t->rows - count(t, TOOK_PART);
     for (int i = 0; i < t->rows; i++) {
         const standing *s = &t->standings[i];
         if (s->verdict != VERDICT_FAILED || told >= MOST_NAMES)
@@ -233,9 +214,9 @@ static void tell_means(telling *t, const char *why)
 
 static void tell_all(telling *t)
 {
-    if (count(t, is_better) + count(t, is_worse) == 0) {
+    if (count(t, BETTER) + count(t, WORSE) == 0) {
         clause(t);
-        put_names(t, took_part);
+        put_names(t, TOOK_PART);
         fprintf(t->to, " tie: %d seeds show no difference", t->standings[0].runs);
         tell_needed(t);
     } else {
@@ -258,14 +239,14 @@ static void tell(telling *t)
 {
     if (t->rows == 0)
         tell_means(t, "no seed has been run for every row yet");
-    else if (t->rows - count(t, took_part) == t->rows)
+    else if (!count(t, TOOK_PART))
         tell_means(t, "every row has failed runs, so nothing was tested");
     else if (!t->base)
         tell_means(t, "the baseline has failed runs, so nothing was tested");
     else if (t->rows == 1)
         fprintf(t->to, "%s reaches %.2f %%, with nothing to compare it to", name_of(t, t->base),
                 100 * t->base->score.mean);
-    else if (count(t, took_part) == 1)
+    else if (count(t, TOOK_PART) == 1)
         tell_means(t, "every row but the baseline has failed runs, so nothing was tested");
     else if (t->standings[0].runs < 2)
         tell_means(t, "one seed cannot tell anything apart");
