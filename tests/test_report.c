@@ -399,6 +399,22 @@ static void unfinished_is_no_failure(void)
     results_free(r);
 }
 
+/* Rows without a time have no place in the chart of costs, which is left out when it is empty. */
+static void page_without_times(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    results *r = fixture_new(&plan);
+    for (int i = 0; i < r->n_runs; i++)
+        for (int e = 0; e < r->runs[i].n_epochs; e++)
+            r->runs[i].epochs[e].seconds = (double)NAN;
+    char *html = written(r, report_html, &size);
+    CHECK_EQUAL(times_in(html, "Validation loss over epochs"), 4);
+    CHECK_EQUAL(times_in(html, "Test accuracy against"), 0);
+    free(html);
+    results_free(r);
+}
+
 static void empty_results(void)
 {
     size_t size;
@@ -577,6 +593,7 @@ int main(int argc, char **argv)
     RUN(page_of_many_rates);
     RUN(rates_in_specs);
     RUN(unfinished_is_no_failure);
+    RUN(page_without_times);
     RUN(empty_results);
     RUN(labels_tell_rows_apart);
     RUN(labels_leave_out_what_tells_nothing);

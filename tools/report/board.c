@@ -9,50 +9,45 @@
 
 enum { WIDTH = 300, HEIGHT = 26, INSET = 8 };
 
-typedef struct span {
-    double low, high, baseline;
-} span;
-
-static double place(const span *s, double score)
+static double place(const range *scale, double score)
 {
-    double share = (score - s->low) / (s->high - s->low);
+    double share = (score - scale->low) / (scale->high - scale->low);
     return INSET + fmin(fmax(share, 0), 1) * (WIDTH - 2 * INSET);
 }
 
 /* Takes in every seed, and intervals as far as they do not squeeze the seeds: the interval of two
  * seeds can be ten times as wide as their distance. */
-static span choose_scale(const panel *p)
+static range choose_scale(const panel *p)
 {
-    span s = {HUGE_VAL, -HUGE_VAL, (double)NAN};
-    range_take(&s.low, &s.high, p->scores, p->n_rows * p->seeds);
-    double reach = fmax(s.high - s.low, 1e-4), low = s.low - reach, high = s.high + reach;
+    range scale = {HUGE_VAL, -HUGE_VAL, false};
+    range_take(&scale, p->scores, p->n_rows * p->seeds);
+    double reach = fmax(scale.high - scale.low, 1e-4);
+    double low = scale.low - reach, high = scale.high + reach;
     for (int i = 0; i < p->n_ranked; i++) {
-        const standing *it = &p->standings[i];
-        if (isfinite(it->score.low)) {
-            s.low = fmin(s.low, fmax(it->score.low, low));
-            s.high = fmax(s.high, fmin(it->score.high, high));
+        const sample_summary *it = &p->standings[i].score;
+        if (isfinite(it->low)) {
+            scale.low = fmin(scale.low, fmax(it->low, low));
+            scale.high = fmax(scale.high, fmin(it->high, high));
         }
-        if (it->row == p->baseline)
-            s.baseline = it->score.mean;
     }
-    range_air(&s.low, &s.high, false);
-    return s;
+    range_air(&scale);
+    return scale;
 }
 
-static void put_picture(FILE *to, const panel *p, const standing *s, const span *scale)
+static void put_picture(FILE *to, const panel *p, const standing *s, const range *scale)
 {
     const row_view *row = &p->rows[s->row];
     const double *scores = p->scores + (size_t)s->row * (size_t)p->seeds;
     const double middle = HEIGHT / 2.0;
+    const double baseline = standing_of(p, &p->rows[p->baseline])->score.mean;
     fprintf(to,
             "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
             WIDTH, HEIGHT, row_class(row));
     put_html(to, row->label, CAPTION_LETTERS);
     fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f</title>", 100 * s->score.mean,
             100 * s->score.low, 100 * s->score.high);
-    if (isfinite(scale->baseline))
-        fprintf(to, "<path class=\"against\" d=\"M%.1f 0V%d\"/>", place(scale, scale->baseline),
-                HEIGHT);
+    if (isfinite(baseline))
+        fprintf(to, "<path class=\"against\" d=\"M%.1f 0V%d\"/>", place(scale, baseline), HEIGHT);
     if (isfinite(s->score.low))
         fprintf(to, "<path class=\"bar\" d=\"M%.1f %gH%.1f\"/>", place(scale, s->score.low), middle,
                 place(scale, s->score.high));
@@ -67,19 +62,20 @@ static void put_picture(FILE *to, const panel *p, const standing *s, const span 
     fputs("</svg>", to);
 }
 
-static void put_axis(FILE *to, const span *s)
+static void put_axis(FILE *to, const range *scale)
 {
-    int digits = s->high - s->low < 0.004 ? 2 : s->high - s->low < 0.04 ? 1 : 0;
+    double reach = scale->high - scale->low, wanted = reach / 4;
+    int digits = reach < 0.004 ? 2 : reach < 0.04 ? 1 : 0;
     fprintf(to,
             "<tr class=\"axisrow\"><td><td><td><td class=\"picture\"><svg viewBox=\"0 0 %d 16\" "
             "aria-hidden=\"true\">",
             WIDTH);
-    double step = pow(10, -digits) / 100, wanted = (s->high - s->low) / 4;
+    double step = pow(10, -digits) / 100;
     for (int i = 0; step < wanted; i++)
         step *= i % 3 == 1 ? 2.5 : 2; /* 1 2 5 10 */
-    for (double at = ceil(s->low / step) * step; at <= s->high; at += step) {
+    for (double at = ceil(scale->low / step) * step; at <= scale->high; at += step) {
         char text[32];
-        double x = place(s, at);
+        double x = place(scale, at);
         snprintf(text, sizeof text, "%.*f %%", digits, 100 * at);
         if (x > 22 && x < WIDTH - 22)
             draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
@@ -133,7 +129,7 @@ static void put_tests(FILE *to, const standing *s)
         fputs("&gt;&#8239;1000", to);
 }
 
-static void put_line(FILE *to, const panel *p, const standing *s, const span *scale, bool begins)
+static void put_line(FILE *to, const panel *p, const standing *s, const range *scale, bool begins)
 {
     const row_view *row = &p->rows[s->row];
     fputs(begins ? "<tr class=\"new\">" : "<tr>", to);
@@ -166,13 +162,13 @@ static void put_board(FILE *to, const panel *p)
         {"seeds needed", "number wide"},
         {"verdict", ""},
     };
-    span s = choose_scale(p);
+    range scale = choose_scale(p);
     page_table(to, "Leaderboard", "board", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_ranked; i++) {
         bool begins = i > 0 && p->standings[i].group != p->standings[i - 1].group;
-        put_line(to, p, &p->standings[i], &s, begins);
+        put_line(to, p, &p->standings[i], &scale, begins);
     }
-    put_axis(to, &s);
+    put_axis(to, &scale);
     page_table_end(to);
 }
 

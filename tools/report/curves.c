@@ -6,27 +6,6 @@
 
 enum { WIDTH = 360, HEIGHT = 240 };
 
-typedef enum subject { ACCURACY, LOSS, SUBJECTS } subject;
-
-static const course *course_of(const row_view *row, subject what)
-{
-    return what == ACCURACY ? &row->accuracy : &row->loss;
-}
-
-/* Losses span powers of ten where something diverged or something learned very well. */
-static void choose_heights(chart *c, const drawn *d, subject what)
-{
-    c->y_low = HUGE_VAL;
-    c->y_high = -HUGE_VAL;
-    for (int i = 0; i < d->n; i++) {
-        const course *it = course_of(d->rows[i], what);
-        range_take(&c->y_low, &c->y_high, it->low, d->rows[i]->n_epochs);
-        range_take(&c->y_low, &c->y_high, it->high, d->rows[i]->n_epochs);
-    }
-    c->y_log = what == LOSS && c->y_low > 0 && c->y_high > 20 * c->y_low;
-    range_air(&c->y_low, &c->y_high, c->y_log);
-}
-
 static int longest(const drawn *d)
 {
     int n = 0;
@@ -35,97 +14,72 @@ static int longest(const drawn *d)
     return n;
 }
 
-static void put_labels(const chart *c, const drawn *d, subject what)
+static const char *label_of(const row_view *row)
 {
-    chart_label labels[SERIES_LABELS];
-    int n = 0;
-    for (int i = 0; i < d->n && n < SERIES_LABELS; i++) {
-        const row_view *row = d->rows[i];
-        double last = row->n_epochs ? course_of(row, what)->mean[row->n_epochs - 1] : (double)NAN;
-        if (isfinite(last) && row->colour >= 0)
-            labels[n++] = (chart_label){row->label, row_class(row), row->n_epochs, last};
-    }
-    chart_labels(c, labels, n);
+    return row->colour < 0 ? NULL : row->label;
 }
 
-static void put_courses(FILE *to, const drawn *d, subject what, const double *epochs)
+static void put_courses(FILE *to, const drawn *d, bool loss, const double *epochs)
 {
-    static const char *const titles[] = {"Validation accuracy over epochs",
-                                         "Validation loss over epochs"};
     chart c = chart_new(to, WIDTH, HEIGHT);
+    series all[MOST_DRAWN];
     c.right = WIDTH - LABELS;
-    c.y_percent = what == ACCURACY;
-    c.x_low = 1;
-    c.x_high = fmax(longest(d), 2);
-    choose_heights(&c, d, what);
-    page_figure(to, what == ACCURACY ? "Validation accuracy" : "Validation loss", NULL);
-    draw_begin(to, WIDTH, HEIGHT, titles[what],
+    c.y_percent = !loss;
+    c.x = (range){1, fmax(longest(d), 2), false};
+    for (int i = 0; i < d->n; i++) {
+        const row_view *row = d->rows[i];
+        const course *it = loss ? &row->loss : &row->accuracy;
+        all[i] = (series){label_of(row), row_class(row), epochs,       it->mean,
+                          it->low,       it->high,       row->n_epochs};
+        range_take(&c.y, it->low, row->n_epochs);
+        range_take(&c.y, it->high, row->n_epochs);
+    }
+    /* Losses span powers of ten where something diverged or something learned very well. */
+    c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
+    range_air(&c.y);
+    page_figure(to, loss ? "Validation loss" : "Validation accuracy", NULL);
+    draw_begin(to, WIDTH, HEIGHT,
+               loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
                "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
                "the table below.");
     chart_axes(&c, "epoch", true);
-    for (int i = 0; i < d->n; i++)
-        if (d->rows[i]->colour >= 0)
-            chart_band(&c, row_class(d->rows[i]), epochs, course_of(d->rows[i], what)->low,
-                       course_of(d->rows[i], what)->high, d->rows[i]->n_epochs);
-    for (int i = d->n - 1; i >= 0; i--)
-        chart_line(&c, row_class(d->rows[i]), epochs, course_of(d->rows[i], what)->mean,
-                   d->rows[i]->n_epochs);
-    put_labels(&c, d, what);
+    chart_series(&c, all, d->n, false);
     draw_end(to);
     page_figure_end(to);
 }
 
 /* ---- Cost ------------------------------------------------------------------------------------ */
 
-static const standing *standing_of(const panel *p, const row_view *row)
-{
-    for (int i = 0; i < p->n_ranked; i++)
-        if (&p->rows[p->standings[i].row] == row)
-            return &p->standings[i];
-    return NULL;
-}
-
-static void cost_range(chart *c, const panel *p, const drawn *d)
-{
-    c->x_low = c->y_low = HUGE_VAL;
-    c->x_high = c->y_high = -HUGE_VAL;
-    for (int i = 0; i < d->n; i++) {
-        const standing *s = standing_of(p, d->rows[i]);
-        range_take(&c->x_low, &c->x_high, &d->rows[i]->epoch_seconds, 1);
-        if (s)
-            range_take(&c->y_low, &c->y_high, &s->score.mean, 1);
-    }
-    c->x_log = c->x_low > 0 && c->x_high > 8 * c->x_low;
-    if (!c->x_log)
-        c->x_low = fmin(c->x_low, 0.6 * c->x_high);
-    range_air(&c->x_low, &c->x_high, c->x_log);
-    range_air(&c->y_low, &c->y_high, false);
-}
-
 static void put_costs(FILE *to, const panel *p, const drawn *d)
 {
     chart c = chart_new(to, WIDTH, HEIGHT);
-    chart_label labels[SERIES_LABELS];
+    series all[MOST_DRAWN];
     int n = 0;
     c.right = WIDTH - LABELS;
     c.y_percent = true;
-    cost_range(&c, p, d);
-    page_figure(to, "Test accuracy against time", NULL);
-    draw_begin(to, WIDTH, HEIGHT, "Test accuracy against seconds of training an epoch",
-               "A dot for each row, higher is better, further left is faster. The numbers are in "
-               "the leaderboard's table.");
-    chart_axes(&c, "seconds an epoch", false);
     for (int i = 0; i < d->n; i++) {
         const row_view *row = d->rows[i];
         const standing *s = standing_of(p, row);
         if (!s || !s->score.n || !isfinite(row->epoch_seconds))
             continue;
-        chart_dot(&c, row_class(row), row->epoch_seconds, s->score.mean);
-        if (row->colour >= 0 && n < SERIES_LABELS)
-            labels[n++] =
-                (chart_label){row->label, row_class(row), row->epoch_seconds, s->score.mean};
+        all[n++] = (series){
+            label_of(row), row_class(row), &row->epoch_seconds, &s->score.mean, NULL, NULL, 1};
+        range_take(&c.x, &row->epoch_seconds, 1);
+        range_take(&c.y, &s->score.mean, 1);
     }
-    chart_labels(&c, labels, n);
+    if (!n)
+        return;
+    c.x.log = c.x.low > 0 && c.x.high > 8 * c.x.low;
+    if (!c.x.log)
+        c.x.low = fmin(c.x.low, 0.6 * c.x.high);
+    range_air(&c.x);
+    range_air(&c.y);
+    page_figure(to, "Test accuracy against time", NULL);
+    draw_begin(to, WIDTH, HEIGHT, "Test accuracy against seconds of training an epoch",
+               "A dot for each row, higher is better, further left is faster. The numbers are in "
+               "the leaderboard's table.");
+    chart_axes(&c, "seconds an epoch", false);
+    chart_series(&c, all, n, true);
     draw_end(to);
     page_figure_end(to);
 }
@@ -179,8 +133,8 @@ void part_curves(FILE *to, const panel *p, const drawn *d)
                  "Lines are means over seeds, bands reach from the lowest to the highest seed. The "
                  "test set is used once, at the end.");
     page_grid_begin(to, GRID_WIDE);
-    put_courses(to, d, ACCURACY, epochs);
-    put_courses(to, d, LOSS, epochs);
+    put_courses(to, d, false, epochs);
+    put_courses(to, d, true, epochs);
     put_costs(to, p, d);
     page_grid_end(to);
     put_numbers(to, p);

@@ -135,19 +135,18 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     const double zero[2] = {0, 0};
     int n = choose_units(l, units);
     chart c = chart_new(to, 360, 220);
-    c.x_low = -1;
-    c.x_high = n;
-    c.y_low = c.y_high = 0;
+    c.x = (range){-1, n, false};
+    c.y = (range){0, 0, false};
     for (int i = 0; i < n; i++) {
-        range_take(&c.y_low, &c.y_high, &units[i]->x_least, 1);
-        range_take(&c.y_low, &c.y_high, &units[i]->x_most, 1);
+        range_take(&c.y, &units[i]->x_least, 1);
+        range_take(&c.y, &units[i]->x_most, 1);
     }
-    range_air(&c.y_low, &c.y_high, false);
+    range_air(&c.y);
     page_figure(to, l->layer, NULL);
     draw_begin(to, c.width, c.height, l->layer, "For each unit a line from the least to the "
                "greatest value that reaches its activation; units in order of the greatest.");
     chart_axes(&c, "units, by their reach", true);
-    chart_line(&c, "s0", (double[]){c.x_low, c.x_high}, zero, 2);
+    chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
         chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
     draw_end(to);

@@ -43,31 +43,31 @@ void draw_straight(FILE *to, const char *class, double x1, double y1, double x2,
 
 /* ---- Ranges and places ----------------------------------------------------------------------- */
 
-void range_take(double *low, double *high, const double *values, int n)
+void range_take(range *r, const double *values, int n)
 {
     for (int i = 0; i < n; i++)
         if (isfinite(values[i])) {
-            *low = fmin(*low, values[i]);
-            *high = fmax(*high, values[i]);
+            r->low = fmin(r->low, values[i]);
+            r->high = fmax(r->high, values[i]);
         }
 }
 
-void range_air(double *low, double *high, bool is_log)
+void range_air(range *r)
 {
-    if (*low > *high || (is_log && *high <= 0)) {
-        *low = is_log ? 0.1 : 0;
-        *high = 1;
+    if (r->low > r->high || (r->log && r->high <= 0)) {
+        r->low = r->log ? 0.1 : 0;
+        r->high = 1;
     }
-    if (is_log) {
-        *low = fmax(*low, *high * 1e-12);
-        double air = fmax(pow(*high / *low, 0.06), 1.1);
-        *low /= air;
-        *high *= air;
+    if (r->log) {
+        r->low = fmax(r->low, r->high * 1e-12);
+        double air = fmax(pow(r->high / r->low, 0.06), 1.1);
+        r->low /= air;
+        r->high *= air;
         return;
     }
-    double air = fmax((*high - *low) * 0.06, fmax(fabs(*high) * 1e-3, 1e-9));
-    *low -= air;
-    *high += air;
+    double air = fmax((r->high - r->low) * 0.06, fmax(fabs(r->high) * 1e-3, 1e-9));
+    r->low -= air;
+    r->high += air;
 }
 
 chart chart_new(FILE *to, double width, double height)
@@ -78,24 +78,26 @@ chart chart_new(FILE *to, double width, double height)
                    .left = 44,
                    .right = width - 10,
                    .top = 8,
-                   .bottom = height - 34};
+                   .bottom = height - 34,
+                   .x = {HUGE_VAL, -HUGE_VAL, false},
+                   .y = {HUGE_VAL, -HUGE_VAL, false}};
 }
 
-static double share_of(double value, double low, double high, bool is_log)
+static double share_of(const range *r, double value)
 {
-    if (is_log)
-        return log(fmax(value, low * 1e-3) / low) / log(high / low);
-    return (value - low) / (high - low);
+    if (r->log)
+        return log(fmax(value, r->low * 1e-3) / r->low) / log(r->high / r->low);
+    return (value - r->low) / (r->high - r->low);
 }
 
 double chart_x(const chart *c, double x)
 {
-    return c->left + share_of(x, c->x_low, c->x_high, c->x_log) * (c->right - c->left);
+    return c->left + share_of(&c->x, x) * (c->right - c->left);
 }
 
 double chart_y(const chart *c, double y)
 {
-    return c->bottom - share_of(y, c->y_low, c->y_high, c->y_log) * (c->bottom - c->top);
+    return c->bottom - share_of(&c->y, y) * (c->bottom - c->top);
 }
 
 /* ---- Axes ------------------------------------------------------------------------------------ */
@@ -152,14 +154,14 @@ static ticks x_ticks(const chart *c, bool whole)
     int wanted = 6;
     ticks t;
     do
-        t = linear_ticks(c->x_low, c->x_high, wanted, whole);
+        t = linear_ticks(c->x.low, c->x.high, wanted, whole);
     while (t.n * (digit * (t.digits + 1) + gap) > c->right - c->left && --wanted > 1);
     return t;
 }
 
 static void x_axis(const chart *c, const char *name, bool whole)
 {
-    ticks t = c->x_log ? log_ticks(c->x_low, c->x_high) : x_ticks(c, whole);
+    ticks t = c->x.log ? log_ticks(c->x.low, c->x.high) : x_ticks(c, whole);
     for (int i = 0; i < t.n; i++) {
         open_text(c->to, "", chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE);
         put_tick(c->to, t.at[i], t.digits, "");
@@ -171,10 +173,10 @@ static void x_axis(const chart *c, const char *name, bool whole)
 static void y_axis(const chart *c)
 {
     double unit = c->y_percent ? 100 : 1;
-    ticks t = c->y_log ? log_ticks(c->y_low, c->y_high)
-                       : linear_ticks(unit * c->y_low, unit * c->y_high, 5, false);
+    ticks t = c->y.log ? log_ticks(c->y.low, c->y.high)
+                       : linear_ticks(unit * c->y.low, unit * c->y.high, 5, false);
     for (int i = 0; i < t.n; i++) {
-        double y = chart_y(c, c->y_log ? t.at[i] : t.at[i] / unit);
+        double y = chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
         draw_straight(c->to, "gridline", c->left, y, c->right, y);
         open_text(c->to, "", c->left - 6, y + 4, ANCHOR_END);
         put_tick(c->to, t.at[i], t.digits, c->y_percent ? "%" : "");
@@ -190,48 +192,17 @@ void chart_axes(const chart *c, const char *x_name, bool whole_x)
 
 /* ---- Marks ----------------------------------------------------------------------------------- */
 
-void chart_dot(const chart *c, const char *class, double x, double y)
-{
-    if (isfinite(x) && isfinite(y))
-        fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", class,
-                chart_x(c, x), chart_y(c, y));
-}
-
 void chart_line(const chart *c, const char *class, const double *x, const double *y, int n)
 {
     bool drawing = false;
-    int last = -1, drawn = 0;
     fprintf(c->to, "<path class=\"curve %s\" d=\"", class);
     for (int i = 0; i < n; i++) {
         bool there = isfinite(x[i]) && isfinite(y[i]);
         if (there)
             fprintf(c->to, "%c%.1f %.1f", drawing ? 'L' : 'M', chart_x(c, x[i]), chart_y(c, y[i]));
-        last = there ? i : last;
-        drawn += there;
         drawing = there;
     }
-    fputs("\"/>", c->to);
-    if (drawn == 1)
-        chart_dot(c, class, x[last], y[last]);
-    putc('\n', c->to);
-}
-
-void chart_band(const chart *c, const char *class, const double *x, const double *low,
-                const double *high, int n)
-{
-    for (int i = 0, end; i < n; i = end + 1) {
-        for (end = i; end < n && isfinite(low[end]) && isfinite(high[end]); end++)
-            ;
-        if (end - i < 2)
-            continue;
-        fprintf(c->to, "<path class=\"band %s\" d=\"", class);
-        for (int k = i; k < end; k++)
-            fprintf(c->to, "%c%.1f %.1f", k == i ? 'M' : 'L', chart_x(c, x[k]),
-                    chart_y(c, high[k]));
-        for (int k = end - 1; k >= i; k--)
-            fprintf(c->to, "L%.1f %.1f", chart_x(c, x[k]), chart_y(c, low[k]));
-        fputs("z\"/>", c->to);
-    }
+    fputs("\"/>\n", c->to);
 }
 
 void chart_bar(const chart *c, const char *class, double x, double low, double high)
@@ -241,28 +212,77 @@ void chart_bar(const chart *c, const char *class, double x, double low, double h
                 chart_y(c, low), chart_y(c, high));
 }
 
+/* ---- Series ---------------------------------------------------------------------------------- */
+
+static void put_band(const chart *c, const series *s)
+{
+    for (int i = 0, end; i < s->n; i = end + 1) {
+        for (end = i; end < s->n && isfinite(s->low[end]) && isfinite(s->high[end]); end++)
+            ;
+        if (end - i < 2)
+            continue;
+        fprintf(c->to, "<path class=\"band %s\" d=\"", s->class);
+        for (int k = i; k < end; k++)
+            fprintf(c->to, "%c%.1f %.1f", k == i ? 'M' : 'L', chart_x(c, s->x[k]),
+                    chart_y(c, s->high[k]));
+        for (int k = end - 1; k >= i; k--)
+            fprintf(c->to, "L%.1f %.1f", chart_x(c, s->x[k]), chart_y(c, s->low[k]));
+        fputs("z\"/>", c->to);
+    }
+}
+
+static void put_line(const chart *c, const series *s, bool dots)
+{
+    int there = 0;
+    for (int i = 0; i < s->n; i++)
+        there += isfinite(s->x[i]) && isfinite(s->y[i]);
+    if (there > 1)
+        chart_line(c, s->class, s->x, s->y, s->n);
+    for (int i = 0; i < s->n && (dots || there == 1); i++)
+        if (isfinite(s->x[i]) && isfinite(s->y[i]))
+            fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", s->class,
+                    chart_x(c, s->x[i]), chart_y(c, s->y[i]));
+}
+
 static int by_height(const void *a, const void *b)
 {
-    double p = ((const chart_label *)a)->y, q = ((const chart_label *)b)->y;
+    const series *s = *(const series *const *)a, *t = *(const series *const *)b;
+    double p = s->y[s->n - 1], q = t->y[t->n - 1];
     return (p < q) - (p > q);
 }
 
-/* From the top down, each at least a line below the one before; then up again from the bottom. */
-void chart_labels(const chart *c, chart_label *labels, int n)
+/* Names where the series end, moved apart where they would touch: from the top down, each at least
+ * a line below the one before; then up again from the bottom. */
+static void put_names(const chart *c, const series *all, int n)
 {
-    enum { LINE = 13, LETTERS = 15 };
-    double at[SERIES_LABELS];
-    n = n < SERIES_LABELS ? n : SERIES_LABELS;
-    qsort(labels, (size_t)n, sizeof *labels, by_height);
-    for (int i = 0; i < n; i++)
-        at[i] = fmax(chart_y(c, labels[i].y), i ? at[i - 1] + LINE : c->top);
-    for (int i = n - 1; i >= 0; i--)
-        at[i] = fmin(at[i], i < n - 1 ? at[i + 1] - LINE : c->bottom);
-    for (int i = 0; i < n; i++) {
+    enum { MOST = 16, LINE = 13, LETTERS = 15 };
+    const series *named[MOST];
+    double at[MOST];
+    int count = 0;
+    for (int i = 0; i < n && count < MOST; i++)
+        if (all[i].label && all[i].n && isfinite(all[i].y[all[i].n - 1]))
+            named[count++] = &all[i];
+    qsort((void *)named, (size_t)count, sizeof *named, by_height);
+    for (int i = 0; i < count; i++)
+        at[i] = fmax(chart_y(c, named[i]->y[named[i]->n - 1]), i ? at[i - 1] + LINE : c->top);
+    for (int i = count - 1; i >= 0; i--)
+        at[i] = fmin(at[i], i < count - 1 ? at[i + 1] - LINE : c->bottom);
+    for (int i = 0; i < count; i++) {
+        const series *s = named[i];
         fprintf(c->to, "<path class=\"leader %s\" d=\"M%.1f %.1fL%.1f %.1f\"/><g class=\"%s\">",
-                labels[i].class, chart_x(c, labels[i].x) + 5, chart_y(c, labels[i].y), c->right + 9,
-                at[i], labels[i].class);
-        draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, labels[i].text, LETTERS);
+                s->class, chart_x(c, s->x[s->n - 1]) + 5, chart_y(c, s->y[s->n - 1]), c->right + 9,
+                at[i], s->class);
+        draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, s->label, LETTERS);
         fputs("</g>\n", c->to);
     }
+}
+
+void chart_series(const chart *c, const series *all, int n, bool dots)
+{
+    for (int i = 0; i < n; i++)
+        if (all[i].label && all[i].low)
+            put_band(c, &all[i]);
+    for (int i = n - 1; i >= 0; i--)
+        put_line(c, &all[i], dots);
+    put_names(c, all, n);
 }

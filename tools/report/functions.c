@@ -83,13 +83,12 @@ static bool take_samples(const char *spec, double *x, double *y, double *slope)
 /* What lies beyond +-6, as near a pole, is cut off instead of flattening the rest. */
 static void function_range(chart *c, const double *y, const double *slope)
 {
-    c->y_low = 0;
-    c->y_high = 1;
+    c->y = (range){0, 1, false};
     for (int i = 0; i < SAMPLES; i++) {
-        range_take(&c->y_low, &c->y_high, &y[i], fabs(y[i]) <= 6);
-        range_take(&c->y_low, &c->y_high, &slope[i], fabs(slope[i]) <= 6);
+        range_take(&c->y, &y[i], fabs(y[i]) <= 6);
+        range_take(&c->y, &slope[i], fabs(slope[i]) <= 6);
     }
-    range_air(&c->y_low, &c->y_high, false);
+    range_air(&c->y);
 }
 
 static void put_curve(const chart *c, const char *class, const double *x, const double *y)
@@ -97,8 +96,8 @@ static void put_curve(const chart *c, const char *class, const double *x, const 
     bool drawing = false;
     fprintf(c->to, "<path class=\"%s\" d=\"", class);
     for (int i = 0; i < SAMPLES; i++) {
-        bool there = isfinite(y[i]) && y[i] >= c->y_low && y[i] <= c->y_high;
-        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y_high - c->y_low);
+        bool there = isfinite(y[i]) && y[i] >= c->y.low && y[i] <= c->y.high;
+        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y.high - c->y.low);
         if (there)
             fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', chart_x(c, x[i]),
                     chart_y(c, y[i]));
@@ -115,8 +114,7 @@ static void draw_function(FILE *to, const char *title, const double *x, const do
     c.right = 186;
     c.top = 6;
     c.bottom = 132;
-    c.x_low = x[0];
-    c.x_high = x[SAMPLES - 1];
+    c.x = (range){x[0], x[SAMPLES - 1], false};
     function_range(&c, y, slope);
     draw_begin(to, c.width, c.height, title, "Solid: value. Dashed: slope.");
     chart_axes(&c, "", true);

@@ -11,6 +11,14 @@ const char *row_class(const row_view *row)
     return row->colour < 0 ? "other" : page_series_class(row->colour);
 }
 
+const standing *standing_of(const panel *p, const row_view *row)
+{
+    for (int i = 0; i < p->n_ranked; i++)
+        if (&p->rows[p->standings[i].row] == row)
+            return &p->standings[i];
+    return NULL;
+}
+
 static bool is_drawn(const drawn *d, const row_view *row)
 {
     for (int i = 0; i < d->n; i++)

@@ -14,7 +14,8 @@ typedef struct drawn {
 drawn drawn_rows(const panel *p, int most);
 /* The class of a row's colour: "s3". */
 const char *row_class(const row_view *row);
-
+/* NULL where the row is not ranked. */
+const standing *standing_of(const panel *p, const row_view *row);
 /* Whether a layer of a row has the figure. */
 bool is_measured(const drawn *d, layer_figure which);
 

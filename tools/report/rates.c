@@ -28,7 +28,7 @@ typedef struct line {
 typedef struct rates {
     line *lines; /* [rows of the panel] */
     int n_lines;
-    double low, high;
+    range range; /* of the rates */
 } rates;
 
 static double rate_of(const row_view *row, const run_record *run)
@@ -117,76 +117,63 @@ static void collect(rates *r, const panel *p)
             l->class = page_series_class(0);
     }
     name_lines(r);
-    r->low = HUGE_VAL;
-    r->high = -HUGE_VAL;
+    r->range = (range){HUGE_VAL, -HUGE_VAL, true};
     for (int i = 0; i < r->n_lines; i++) {
         if (r->lines[i].n)
             qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
         for (int k = 0; k < r->lines[i].n; k++)
-            range_take(&r->low, &r->high, &r->lines[i].points[k].rate, 1);
+            range_take(&r->range, &r->lines[i].points[k].rate, 1);
     }
 }
 
-static int drawn_lines(const rates *r)
-{
-    return r->n_lines < MOST_LINES ? r->n_lines : MOST_LINES;
-}
-
-static double value_of(const point *p, bool dead)
-{
-    return dead ? p->dead : p->accuracy;
-}
-
-static void put_line(const chart *c, const line *l, bool dead)
-{
-    double *x = calloc((size_t)l->n + 1, 2 * sizeof *x), *y = x + l->n;
-    if (!x)
-        return;
-    for (int k = 0; k < l->n; k++) {
-        x[k] = l->points[k].rate;
-        y[k] = value_of(&l->points[k], dead);
-    }
-    chart_line(c, l->class, x, y, l->n);
-    for (int k = 0; k < l->n; k++)
-        chart_dot(c, l->class, x[k], y[k]);
-    free(x);
-}
-
-static void put_chart(FILE *to, const rates *r, bool dead)
+/* x and y have room for all points. */
+static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
 {
     chart c = chart_new(to, WIDTH, HEIGHT);
-    chart_label labels[SERIES_LABELS];
+    series all[MOST_LINES];
     int n = 0;
     c.right = WIDTH - LABELS;
-    c.x_log = c.y_percent = true;
-    c.x_low = r->low;
-    c.x_high = r->high;
-    c.y_low = dead ? 0 : HUGE_VAL;
-    c.y_high = dead ? 0 : -HUGE_VAL;
-    for (int i = 0; i < drawn_lines(r); i++)
-        for (int k = 0; k < r->lines[i].n; k++) {
-            double value = value_of(&r->lines[i].points[k], dead);
-            range_take(&c.y_low, &c.y_high, &value, 1);
+    c.y_percent = true;
+    c.x = r->range;
+    for (; n < r->n_lines && n < MOST_LINES; n++) {
+        const line *l = &r->lines[n];
+        for (int k = 0; k < l->n; k++) {
+            x[k] = l->points[k].rate;
+            y[k] = dead ? l->points[k].dead : l->points[k].accuracy;
         }
-    range_air(&c.x_low, &c.x_high, true);
-    range_air(&c.y_low, &c.y_high, false);
-    c.y_low = dead ? 0 : c.y_low;
+        range_take(&c.y, y, l->n);
+        all[n] = (series){.label = l->label, .class = l->class, .x = x, .y = y, .n = l->n};
+        x += l->n;
+        y += l->n;
+    }
+    c.y.low = dead ? 0 : c.y.low;
+    range_air(&c.x);
+    range_air(&c.y);
+    c.y.low = dead ? 0 : c.y.low;
     page_figure(to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL);
     draw_begin(to, WIDTH, HEIGHT,
                dead ? "Dead units against learning rate"
                     : "Validation accuracy against learning rate",
                "A line for each row over learning rates; the numbers are in the table below.");
     chart_axes(&c, "learning rate", false);
-    for (int i = drawn_lines(r) - 1; i >= 0; i--)
-        if (r->lines[i].n) {
-            const line *l = &r->lines[i];
-            put_line(&c, l, dead);
-            const point *last = &l->points[l->n - 1];
-            labels[n++] = (chart_label){l->label, l->class, last->rate, value_of(last, dead)};
-        }
-    chart_labels(&c, labels, n);
+    chart_series(&c, all, n, true);
     draw_end(to);
     page_figure_end(to);
+}
+
+static void put_charts(FILE *to, const rates *r)
+{
+    size_t points = 0;
+    for (int i = 0; i < r->n_lines; i++)
+        points += (size_t)r->lines[i].n;
+    double *x = calloc(points, 2 * sizeof *x);
+    if (!x)
+        return;
+    page_grid_begin(to, GRID_WIDE);
+    put_chart(to, r, true, x, x + points);
+    put_chart(to, r, false, x, x + points);
+    page_grid_end(to);
+    free(x);
 }
 
 static void put_numbers(FILE *to, const rates *r)
@@ -219,10 +206,7 @@ static void put_part(FILE *to, const rates *r)
     if (r->n_lines > MOST_LINES)
         fprintf(to, "<p>The first %d of %d lines are drawn; the table has all.</p>", MOST_LINES,
                 r->n_lines);
-    page_grid_begin(to, GRID_WIDE);
-    put_chart(to, r, true);
-    put_chart(to, r, false);
-    page_grid_end(to);
+    put_charts(to, r);
     put_numbers(to, r);
 }
 
@@ -231,7 +215,7 @@ void part_rates(FILE *to, const panel *p)
     rates r = {.lines = calloc((size_t)p->n_rows, sizeof *r.lines)};
     if (r.lines)
         collect(&r, p);
-    if (r.lines && r.high > r.low)
+    if (r.lines && r.range.high > r.range.low)
         put_part(to, &r);
     for (int i = 0; i < r.n_lines; i++)
         free(r.lines[i].points);

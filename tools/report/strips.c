@@ -32,7 +32,7 @@ static const strip_kind kinds[] = {
 typedef struct strip {
     FILE *to;
     const strip_kind *kind;
-    double low, high; /* values of level 0 and of the last, for all rows; low 0: linear between */
+    range scale; /* values of level 0 and of the last, for all rows */
     const row_view *row;
     int columns, epochs[MOST_COLUMNS]; /* of each column, from 0 */
     double left, cell, height;         /* pixels */
@@ -41,19 +41,17 @@ typedef struct strip {
 /* From the smallest to the largest value above zero, but for shares. */
 static void choose_scale(strip *s, const drawn *d)
 {
-    s->low = HUGE_VAL;
-    s->high = -HUGE_VAL;
+    s->scale = (range){HUGE_VAL, -HUGE_VAL, true};
     for (int i = 0; i < d->n && !s->kind->share; i++) {
         const row_view *row = d->rows[i];
         const double *values = row->figures[s->kind->figure];
         for (int k = 0; k < row->n_layers * row->n_epochs; k++)
-            range_take(&s->low, &s->high, &values[k], values[k] > 0);
+            range_take(&s->scale, &values[k], values[k] > 0);
     }
-    if (s->low > s->high) {
-        s->low = 0;
-        s->high = 1;
-    }
-    s->low = fmax(s->low, s->high * 1e-6 * (s->low > 0));
+    if (s->scale.low > s->scale.high)
+        s->scale = (range){0, 1, false};
+    else
+        s->scale.low = fmax(s->scale.low, s->scale.high * 1e-6);
 }
 
 /* Many epochs are thinned out, the last one stays. */
@@ -82,10 +80,10 @@ static int level_at(const strip *s, int layer, int column)
     double value = value_at(s, layer, column), share = 0;
     if (!isfinite(value))
         return -1;
-    if (s->low == 0)
-        share = value / s->high;
-    else if (value > 0 && s->high > s->low)
-        share = log(value / s->low) / log(s->high / s->low);
+    if (!s->scale.log)
+        share = value;
+    else if (value > 0 && s->scale.high > s->scale.low)
+        share = log(value / s->scale.low) / log(s->scale.high / s->scale.low);
     return (int)lround(fmin(fmax(share, 0), 1) * (LEVELS - 1));
 }
 
