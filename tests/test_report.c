@@ -399,6 +399,37 @@ static void unfinished_is_no_failure(void)
     results_free(r);
 }
 
+/* Of two groups of ties that follow each other one is odd, be they letters or numbers. */
+static void groups_alternate(void)
+{
+    enum { ROWS = 28, SEEDS = 12 };
+    char names_of[ROWS][8];
+    const char *const data[] = {"glyphs", NULL}, *const models[] = {"mlp", NULL};
+    const char *acts[ROWS + 1] = {NULL};
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(names_of[i], sizeof names_of[i], "act%d", i);
+        acts[i] = names_of[i];
+    }
+    fixture_plan plan = {.data = data,
+                         .models = models,
+                         .acts = acts,
+                         .optimizers = fixture_sgd,
+                         .norms = 1,
+                         .seeds = SEEDS,
+                         .epochs = 1};
+    results *r = fixture_new(&plan);
+    for (int i = 0; i < r->n_runs; i++)
+        r->runs[i].test_accuracy += 0.02 * (ROWS - r->runs[i].row) - 0.5;
+    size_t size;
+    char *html = written(r, report_html, &size);
+    CHECK_CONTAINS(html, "<td class=\"tie\">A");
+    CHECK_CONTAINS(html, "<td class=\"tie odd\">Z");
+    CHECK_CONTAINS(html, "<td class=\"tie\">27");
+    CHECK_CONTAINS(html, "<td class=\"tie odd\">28");
+    free(html);
+    results_free(r);
+}
+
 /* Rows without a time have no place in the chart of costs, which is left out when it is empty. */
 static void page_without_times(void)
 {
@@ -593,6 +624,7 @@ int main(int argc, char **argv)
     RUN(page_of_many_rates);
     RUN(rates_in_specs);
     RUN(unfinished_is_no_failure);
+    RUN(groups_alternate);
     RUN(page_without_times);
     RUN(empty_results);
     RUN(labels_tell_rows_apart);

@@ -83,15 +83,15 @@ static void put_axis(FILE *to, const range *scale)
     fputs("</svg><td colspan=\"6\" class=\"wide\">\n", to);
 }
 
-static void put_group(FILE *to, const standing *s)
+static void put_group(FILE *to, int group)
 {
-    static const char *const classes[] = {"", " odd"};
-    if (s->group > 26)
-        fprintf(to, "<td class=\"tie%s\">%d", classes[s->group % 2], s->group);
-    else if (s->group > 0)
-        fprintf(to, "<td class=\"tie%s\">%c", classes[s->group % 2 == 0], 'A' + s->group - 1);
-    else
+    const char *class = group % 2 ? "tie" : "tie odd"; /* neighbours differ */
+    if (!group)
         fputs("<td>", to);
+    else if (group <= 26)
+        fprintf(to, "<td class=\"%s\">%c", class, 'A' + group - 1);
+    else
+        fprintf(to, "<td class=\"%s\">%d", class, group);
 }
 
 static void put_mean(FILE *to, const sample_summary *s)
@@ -133,7 +133,7 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
 {
     const row_view *row = &p->rows[s->row];
     fputs(begins ? "<tr class=\"new\">" : "<tr>", to);
-    put_group(to, s);
+    put_group(to, s->group);
     if (s->verdict == VERDICT_FAILED)
         fputs("<td class=\"number\">", to);
     else
