@@ -11,11 +11,11 @@
 #include "parts.h"
 
 typedef struct table {
-    const double *scores; /* [rows, seeds] */
-    int rows, seeds;
-    standing *order;      /* [rows]; below, rows are named by their place in it */
-    double *p, *adjusted; /* [rows, rows]: of the pairs (i, j), i < j */
-    double *a, *b;        /* [seeds]: what two rows have in common */
+    const double *scores;      /* [rows, seeds] */
+    int rows, seeds, baseline; /* the baseline's place in the order */
+    standing *order;           /* [rows]; below, rows are named by their place in it */
+    double *p, *adjusted;      /* [rows, rows]: of the pairs (i, j), i < j */
+    double *a, *b;             /* [seeds]: what two rows have in common */
 } table;
 
 static void describe(table *board, int row)
@@ -70,13 +70,13 @@ static int pair_up(table *board, int i, int j)
 }
 
 /* Tests the pairs with the baseline (primary), or all others, of rows without failures. */
-static void test_family(table *board, int baseline, bool primary)
+static void test_family(table *board, bool primary)
 {
     int rows = board->rows;
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < rows; j++) {
             bool tested = i < j && !board->order[i].failures && !board->order[j].failures &&
-                          (i == baseline || j == baseline) == primary;
+                          (i == board->baseline || j == board->baseline) == primary;
             board->p[i * rows + j] =
                 tested ? paired_p(board->a, board->b, pair_up(board, i, j)) : UNKNOWN;
         }
@@ -89,7 +89,7 @@ static double adjusted_p(const table *board, int i, int j)
 }
 
 /* What each row is against the baseline. Whether anything was found. */
-static bool judge(table *board, int baseline)
+static bool judge(table *board)
 {
     int tests = -1;
     bool found = false;
@@ -97,39 +97,39 @@ static bool judge(table *board, int baseline)
         tests += !board->order[i].failures;
     for (int i = 0; i < board->rows; i++) {
         standing *s = &board->order[i];
-        int n = pair_up(board, i, baseline);
-        s->against = paired_compare(board->a, board->b, i == baseline ? 0 : n, tests);
-        s->p_holm = adjusted_p(board, i, baseline);
+        int n = pair_up(board, i, board->baseline);
+        s->against = paired_compare(board->a, board->b, i == board->baseline ? 0 : n, tests);
+        s->p_holm = adjusted_p(board, i, board->baseline);
         if (s->p_holm <= SIGNIFICANCE) {
             s->verdict = s->against.difference > 0 ? VERDICT_BETTER : VERDICT_WORSE;
             found = true;
         }
     }
-    if (board->order[baseline].verdict != VERDICT_FAILED)
-        board->order[baseline].verdict = VERDICT_BASELINE;
+    if (board->order[board->baseline].verdict != VERDICT_FAILED)
+        board->order[board->baseline].verdict = VERDICT_BASELINE;
     return found;
 }
 
-static bool told_apart(const table *board, int baseline, int i, int j)
+static bool told_apart(const table *board, int i, int j)
 {
-    if (i == baseline || j == baseline)
-        return board->order[i == baseline ? j : i].p_holm <= SIGNIFICANCE;
+    if (i == board->baseline || j == board->baseline)
+        return board->order[i == board->baseline ? j : i].p_holm <= SIGNIFICANCE;
     return adjusted_p(board, i, j) <= SIGNIFICANCE;
 }
 
-static bool fits_group(const table *board, int baseline, int place, int group)
+static bool fits_group(const table *board, int place, int group)
 {
     for (int i = 0; i < place; i++)
-        if (board->order[i].group == group && told_apart(board, baseline, i, place))
+        if (board->order[i].group == group && told_apart(board, i, place))
             return false;
     return true;
 }
 
-static void group_ties(table *board, int baseline)
+static void group_ties(table *board)
 {
     for (int place = 0; place < board->rows && !board->order[place].failures; place++) {
         int group = 1;
-        while (!fits_group(board, baseline, place, group))
+        while (!fits_group(board, place, group))
             group++;
         board->order[place].group = group;
     }
@@ -140,13 +140,12 @@ static void compare_rows(table *board, int baseline)
     for (int row = 0; row < board->rows; row++)
         describe(board, row);
     rank(board);
-    int place = 0; /* of the baseline */
-    while (board->order[place].row != baseline)
-        place++;
-    test_family(board, place, true);
-    if (judge(board, place))
-        test_family(board, place, false);
-    group_ties(board, place);
+    while (board->order[board->baseline].row != baseline)
+        board->baseline++;
+    test_family(board, true);
+    if (judge(board))
+        test_family(board, false);
+    group_ties(board);
 }
 
 bool leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
@@ -155,14 +154,14 @@ bool leaderboard(const double *scores, int rows, int seeds, int baseline, standi
     double *space = malloc((2 * pairs + 2 * columns) * sizeof *space);
     if (!space)
         return false;
-    table board = {scores,
-                   rows,
-                   seeds,
-                   standings,
-                   space,
-                   space + pairs,
-                   space + 2 * pairs,
-                   space + 2 * pairs + columns};
+    table board = {.scores = scores,
+                   .rows = rows,
+                   .seeds = seeds,
+                   .order = standings,
+                   .p = space,
+                   .adjusted = space + pairs,
+                   .a = space + 2 * pairs,
+                   .b = space + 2 * pairs + columns};
     compare_rows(&board, baseline);
     free(space);
     return true;

@@ -25,13 +25,11 @@ static double mean_of(const double *x, int n)
 /* Equal values have none, whatever the rounding of their mean. */
 static double deviation(const double *x, int n, double mean)
 {
-    double sum = 0, largest = 0;
-    for (int i = 0; i < n; i++) {
+    double sum = 0;
+    for (int i = 0; i < n; i++)
         sum += (x[i] - mean) * (x[i] - mean);
-        largest = fmax(largest, fabs(x[i]));
-    }
     double sd = n > 1 ? sqrt(sum / (n - 1)) : UNKNOWN;
-    return sd <= SCORE_RESOLUTION * largest ? 0 : sd;
+    return sd <= score_rounding(x, x, n) ? 0 : sd;
 }
 
 /* The k-th smallest of n numbers, k from 0, which it puts in another order: Hoare's FIND (1961,
