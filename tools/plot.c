@@ -4,6 +4,7 @@
 #include "options.h"
 #include "output.h"
 #include "report/draft.h"
+#include "report/draw.h"
 #include "report/text.h"
 
 #include <math.h>
@@ -79,13 +80,6 @@ static void choose_heights(plot *p)
     p->top = fmax(p->top, 0) + reach * 0.06;
 }
 
-/* 1, 2 or 5 times a power of ten, about `wanted` of them in the range. */
-static double step_for(double range, int wanted)
-{
-    double rough = range / wanted, unit = pow(10, floor(log10(rough))), digits = rough / unit;
-    return unit * (digits < 1.5 ? 1 : digits < 3.5 ? 2 : digits < 7.5 ? 5 : 10);
-}
-
 /* ---- Lines and words ------------------------------------------------------------------------- */
 
 static void put_line(const plot *p, const char *class, double x1, double y1, double x2, double y2)
@@ -96,14 +90,14 @@ static void put_line(const plot *p, const char *class, double x1, double y1, dou
 
 static void put_ticks(const plot *p)
 {
-    double step = step_for(p->high - p->low, 10);
+    double step = tick_step(p->high - p->low, 10);
     for (double i = ceil(p->low / step); i * step <= p->high; i++) {
         double at = across(p, i * step);
         put_line(p, "grid", at, TOP, at, HEIGHT - BOTTOM);
         fprintf(p->to, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n", at,
                 HEIGHT - BOTTOM + 20, i * step + 0.0);
     }
-    step = step_for(p->top - p->bottom, 7);
+    step = tick_step(p->top - p->bottom, 7);
     for (double i = ceil(p->bottom / step); i * step <= p->top; i++) {
         double at = down(p, i * step);
         put_line(p, "grid", LEFT, at, WIDTH - RIGHT, at);

@@ -71,8 +71,8 @@ enum { MAP_COLUMNS = 16, MOST_MAPPED = 1024 };
 /* A lamp for each unit, bright, pale where it is dormant, dark where it does not learn. */
 static void put_map(FILE *to, const hk_layer_finding *l)
 {
-    const double cell = 360.0 / (l->units > 128 ? 2 * MAP_COLUMNS : MAP_COLUMNS);
     const int columns = l->units > 128 ? 2 * MAP_COLUMNS : MAP_COLUMNS;
+    const double cell = 360.0 / columns;
     const int shown = l->units < MOST_MAPPED ? (int)l->units : MOST_MAPPED;
     const int rows = (shown + columns - 1) / columns;
     char caption[160];

@@ -108,11 +108,16 @@ typedef struct ticks {
     int n, digits; /* behind the point; -1: as short as it gets */
 } ticks;
 
+double tick_step(double reach, int wanted)
+{
+    double rough = reach / wanted, unit = pow(10, floor(log10(rough))), lead = rough / unit;
+    return unit * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+}
+
 static ticks linear_ticks(double low, double high, int wanted, bool whole)
 {
     ticks t = {.n = 0};
-    double rough = (high - low) / wanted, unit = pow(10, floor(log10(rough))), lead = rough / unit;
-    double step = unit * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
+    double step = tick_step(high - low, wanted);
     if (whole)
         step = fmax(step, 1);
     t.digits = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;

@@ -45,6 +45,8 @@ chart chart_new(FILE *to, double width, double height);
 double chart_x(const chart *c, double x);
 double chart_y(const chart *c, double y);
 
+/* 1, 2 or 5 times a power of ten, about `wanted` of them from end to end. */
+double tick_step(double reach, int wanted);
 /* Grid, ticks and their numbers; the name of x below. whole_x: ticks at whole numbers alone. */
 void chart_axes(const chart *c, const char *x_name, bool whole_x);
 /* Breaks at values that are not finite. */

@@ -19,24 +19,17 @@ const standing *standing_of(const panel *p, const row_view *row)
     return NULL;
 }
 
-static bool is_drawn(const drawn *d, const row_view *row)
-{
-    for (int i = 0; i < d->n; i++)
-        if (d->rows[i] == row)
-            return true;
-    return false;
-}
-
 drawn drawn_rows(const panel *p, int most)
 {
     drawn d = {.n = 0};
-    for (int i = 0; i < p->n_ranked && d.n < most; i++)
-        d.rows[d.n++] = &p->rows[p->standings[i].row];
-    for (int i = 0; i < p->n_rows && d.n < most; i++)
-        if (!is_drawn(&d, &p->rows[i]))
-            d.rows[d.n++] = &p->rows[i];
-    if (d.n && !is_drawn(&d, &p->rows[p->baseline]))
-        d.rows[d.n - 1] = &p->rows[p->baseline];
+    const row_view *baseline = &p->rows[p->baseline];
+    bool has_baseline = false;
+    for (; d.n < p->n_rows && d.n < most; d.n++) {
+        d.rows[d.n] = &p->rows[p->n_ranked ? p->standings[d.n].row : d.n];
+        has_baseline = has_baseline || d.rows[d.n] == baseline;
+    }
+    if (!has_baseline)
+        d.rows[d.n - 1] = baseline;
     return d;
 }
 
