@@ -37,15 +37,13 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     /* Losses span powers of ten where something diverged or something learned very well. */
     c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
     range_air(&c.y);
-    page_figure(to, loss ? "Validation loss" : "Validation accuracy", NULL);
-    draw_begin(to, WIDTH, HEIGHT,
+    draw_begin(to, loss ? "Validation loss" : "Validation accuracy", NULL, WIDTH, HEIGHT,
                loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
                "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
                "the table below.");
     chart_axes(&c, "epoch", true);
     chart_series(&c, all, d->n, false);
     draw_end(to);
-    page_figure_end(to);
 }
 
 /* ---- Cost ------------------------------------------------------------------------------------ */
@@ -74,14 +72,13 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
         c.x.low = fmin(c.x.low, 0.6 * c.x.high);
     range_air(&c.x);
     range_air(&c.y);
-    page_figure(to, "Test accuracy against time", NULL);
-    draw_begin(to, WIDTH, HEIGHT, "Test accuracy against seconds of training an epoch",
+    draw_begin(to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
+               "Test accuracy against seconds of training an epoch",
                "A dot for each row, higher is better, further left is faster. The numbers are in "
                "the leaderboard's table.");
     chart_axes(&c, "seconds an epoch", false);
     chart_series(&c, all, n, true);
     draw_end(to);
-    page_figure_end(to);
 }
 
 /* ---- Numbers --------------------------------------------------------------------------------- */

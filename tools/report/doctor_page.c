@@ -78,15 +78,14 @@ static void put_map(FILE *to, const hk_layer_finding *l)
     char caption[160];
     snprintf(caption, sizeof caption, "%.60s: %lld of %lld do not learn", l->layer,
              (long long)l->ill, (long long)l->units);
-    page_figure(to, caption, NULL);
-    draw_begin(to, 360, cell * rows, caption, "A cell for each unit, in order, row by row: bright, "
-               "faint where it is dormant, dark where it does not learn.");
+    draw_begin(to, caption, NULL, 360, cell * rows, caption,
+               "A cell for each unit, in order, row by row: bright, faint where it is dormant, dark "
+               "where it does not learn.");
     for (int u = 0; u < shown; u++)
         fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
                 "rx=\"3\"/>", l->found[u].ill ? "night" : l->found[u].dormant ? "pale" : "glow",
                 u % columns * cell + 1, u / columns * cell + 1, cell - 2, cell - 2);
     draw_end(to);
-    page_figure_end(to);
 }
 
 static void put_maps(FILE *to, const hk_examination *e)
@@ -142,15 +141,14 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
         range_take(&c.y, &units[i]->x_most, 1);
     }
     range_air(&c.y);
-    page_figure(to, l->layer, NULL);
-    draw_begin(to, c.width, c.height, l->layer, "For each unit a line from the least to the "
-               "greatest value that reaches its activation; units in order of the greatest.");
+    draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
+               "For each unit a line from the least to the greatest value that reaches its "
+               "activation; units in order of the greatest.");
     chart_axes(&c, "units, by their reach", true);
     chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
         chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
     draw_end(to);
-    page_figure_end(to);
 }
 
 static void put_reaches(FILE *to, const hk_examination *e)

@@ -1,15 +1,21 @@
 /* Coordinates are rounded to a tenth of a pixel: a page holds hundreds of pictures. */
 #include "report/draw.h"
 
+#include "report/page.h"
 #include "report/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-void draw_begin(FILE *to, double width, double height, const char *title, const char *description)
+void draw_begin(FILE *to, const char *caption, const char *dot_class, double width, double height,
+                const char *title, const char *description)
 {
-    fprintf(to, "<svg viewBox=\"0 0 %g %g\" role=\"img\"><title>", width, height);
+    fputs("<figure><figcaption>", to);
+    if (dot_class)
+        page_dot(to, dot_class);
+    put_html(to, caption, CAPTION_LETTERS);
+    fprintf(to, "</figcaption>\n<svg viewBox=\"0 0 %g %g\" role=\"img\"><title>", width, height);
     put_html(to, title, WHOLE_TEXT);
     fputs("</title><desc>", to);
     put_html(to, description, WHOLE_TEXT);
@@ -18,20 +24,15 @@ void draw_begin(FILE *to, double width, double height, const char *title, const 
 
 void draw_end(FILE *to)
 {
-    fputs("</svg>\n", to);
-}
-
-static void open_text(FILE *to, const char *class, double x, double y, anchor at)
-{
-    static const char *const names[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
-    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\"%s", x, y, names[at]);
-    fprintf(to, *class ? " class=\"%s\">" : ">", class);
+    fputs("</svg>\n</figure>\n", to);
 }
 
 void draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
                int most)
 {
-    open_text(to, class, x, y, at);
+    static const char *const names[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
+    fprintf(to, "<text x=\"%.1f\" y=\"%.1f\"%s", x, y, names[at]);
+    fprintf(to, *class ? " class=\"%s\">" : ">", class);
     put_html(to, text, most);
     fputs("</text>", to);
 }
@@ -144,12 +145,15 @@ static ticks log_ticks(double low, double high)
     return t;
 }
 
-static void put_tick(FILE *to, double value, int digits, const char *unit)
+static void put_tick(FILE *to, double x, double y, anchor at, double value, int digits,
+                     const char *unit)
 {
+    char text[64];
     if (digits < 0)
-        fprintf(to, "%g%s</text>", value, unit);
+        snprintf(text, sizeof text, "%g%s", value, unit);
     else
-        fprintf(to, "%.*f%s</text>", digits, value, unit);
+        snprintf(text, sizeof text, "%.*f%s", digits, value, unit);
+    draw_text(to, "", x, y, at, text, WHOLE_TEXT);
 }
 
 /* As many as their labels have room for side by side. */
@@ -167,10 +171,8 @@ static ticks x_ticks(const chart *c, bool whole)
 static void x_axis(const chart *c, const char *name, bool whole)
 {
     ticks t = c->x.log ? log_ticks(c->x.low, c->x.high) : x_ticks(c, whole);
-    for (int i = 0; i < t.n; i++) {
-        open_text(c->to, "", chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE);
-        put_tick(c->to, t.at[i], t.digits, "");
-    }
+    for (int i = 0; i < t.n; i++)
+        put_tick(c->to, chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE, t.at[i], t.digits, "");
     draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
     draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, name, WHOLE_TEXT);
 }
@@ -183,8 +185,7 @@ static void y_axis(const chart *c)
     for (int i = 0; i < t.n; i++) {
         double y = chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
         draw_straight(c->to, "gridline", c->left, y, c->right, y);
-        open_text(c->to, "", c->left - 6, y + 4, ANCHOR_END);
-        put_tick(c->to, t.at[i], t.digits, c->y_percent ? "%" : "");
+        put_tick(c->to, c->left - 6, y + 4, ANCHOR_END, t.at[i], t.digits, c->y_percent ? "%" : "");
     }
 }
 

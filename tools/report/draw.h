@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* <svg> with viewBox 0 0 width height. */
-void draw_begin(FILE *to, double width, double height, const char *title, const char *description);
+/* A figure of a grid: caption, with a dot of a series' class or NULL, and <svg> with viewBox 0 0
+ * width height. */
+void draw_begin(FILE *to, const char *caption, const char *dot_class, double width, double height,
+                const char *title, const char *description);
 void draw_end(FILE *to);
 
 typedef enum anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } anchor;

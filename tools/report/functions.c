@@ -106,24 +106,6 @@ static void put_curve(const chart *c, const char *class, const double *x, const 
     fputs("\"/>", c->to);
 }
 
-static void draw_function(FILE *to, const char *title, const double *x, const double *y,
-                          const double *slope)
-{
-    chart c = chart_new(to, 190, 150);
-    c.left = 24;
-    c.right = 186;
-    c.top = 6;
-    c.bottom = 132;
-    c.x = (range){x[0], x[SAMPLES - 1], false};
-    function_range(&c, y, slope);
-    draw_begin(to, c.width, c.height, title, "Solid: value. Dashed: slope.");
-    chart_axes(&c, "", true);
-    draw_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
-    put_curve(&c, "slope", x, slope);
-    put_curve(&c, "value", x, y);
-    draw_end(to);
-}
-
 static void put_function(FILE *to, specs *s, const char *spec, const char *class)
 {
     double x[SAMPLES], y[SAMPLES], slope[SAMPLES];
@@ -132,10 +114,20 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
         s->left_out++;
         return;
     }
+    chart c = chart_new(to, 190, 150);
+    c.left = 24;
+    c.right = 186;
+    c.top = 6;
+    c.bottom = 132;
+    c.x = (range){x[0], x[SAMPLES - 1], false};
+    function_range(&c, y, slope);
     snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
-    page_figure(to, spec, class);
-    draw_function(to, title, x, y, slope);
-    page_figure_end(to);
+    draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
+    chart_axes(&c, "", true);
+    draw_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
+    put_curve(&c, "slope", x, slope);
+    put_curve(&c, "value", x, y);
+    draw_end(to);
 }
 
 static void put_left_out(FILE *to, int n)

@@ -65,13 +65,11 @@ static void put_histograms_of(FILE *to, const row_view *row)
 {
     char title[256];
     snprintf(title, sizeof title, "%.150s: distribution of outputs by layer", row->label);
-    page_figure(to, row->label, row_class(row));
-    draw_begin(to, LANE_WIDTH, row->n_layers * PITCH, title,
+    draw_begin(to, row->label, row_class(row), LANE_WIDTH, row->n_layers * PITCH, title,
                "Outputs after the first, the middle and the last epoch.");
     for (int i = 0; i < row->n_layers; i++)
         put_lane(to, row->layers[i], &row->histograms[i], i * PITCH + LANE);
     draw_end(to);
-    page_figure_end(to);
 }
 
 static bool has_histograms(const row_view *row)

@@ -110,20 +110,6 @@ void page_dot(FILE *to, const char *class)
     fprintf(to, "<span class=\"dot %s\"></span>&#8288;", class);
 }
 
-void page_figure(FILE *to, const char *caption, const char *dot_class)
-{
-    fputs("<figure><figcaption>", to);
-    if (dot_class)
-        page_dot(to, dot_class);
-    put_html(to, caption, CAPTION_LETTERS);
-    fputs("</figcaption>\n", to);
-}
-
-void page_figure_end(FILE *to)
-{
-    fputs("</figure>\n", to);
-}
-
 void page_details(FILE *to, const char *summary)
 {
     fputs("<details><summary>", to);

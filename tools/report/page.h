@@ -1,9 +1,9 @@
 /* page.h - the HTML page of a report: one file that needs no network and runs no script.
  *
  * Everything is written to a FILE, in order: that of a draft (draft.h). One style sheet serves
- * light and dark schemes, phones, desktops and paper; a policy in the page's head forbids everything
- * but this style sheet, so that attributes style="" do not work: use the classes below. Text given
- * as `const char *` may be of unknown origin unless its name says html or class.
+ * light and dark schemes, phones, desktops and paper; a policy in the page's head forbids
+ * everything but this style sheet, so that attributes style="" do not work: use the classes below.
+ * Text given as `const char *` may be of unknown origin unless its name says html or class.
  *
  * Classes: s0 to s10, colours of series (s0: the baseline); number (a cell: right-aligned); soft
  * (secondary text); better, worse, failed (verdicts); wide (left out on narrow screens). */
@@ -35,10 +35,6 @@ void page_dot(FILE *to, const char *class);
 typedef enum page_grid { GRID_WIDE, GRID_SMALL } page_grid;
 void page_grid_begin(FILE *to, page_grid size);
 void page_grid_end(FILE *to);
-/* One picture; `dot_class` is a series' class or NULL. The SVG follows, then page_figure_end. */
-void page_figure(FILE *to, const char *caption, const char *dot_class);
-void page_figure_end(FILE *to);
-
 /* What is folded away behind a line: the numbers of a picture. */
 void page_details(FILE *to, const char *summary);
 void page_details_end(FILE *to);

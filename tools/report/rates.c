@@ -150,15 +150,13 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
     range_air(&c.x);
     range_air(&c.y);
     c.y.low = dead ? 0 : c.y.low;
-    page_figure(to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL);
-    draw_begin(to, WIDTH, HEIGHT,
-               dead ? "Dead units against learning rate"
-                    : "Validation accuracy against learning rate",
-               "A line for each row over learning rates; the numbers are in the table below.");
+    draw_begin(
+        to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL, WIDTH, HEIGHT,
+        dead ? "Dead units against learning rate" : "Validation accuracy against learning rate",
+        "A line for each row over learning rates; the numbers are in the table below.");
     chart_axes(&c, "learning rate", false);
     chart_series(&c, all, n, true);
     draw_end(to);
-    page_figure_end(to);
 }
 
 static void put_charts(FILE *to, const rates *r)

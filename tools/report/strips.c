@@ -163,14 +163,13 @@ static void put_strip(const strip *s)
 {
     char title[256];
     snprintf(title, sizeof title, "%.150s: %s by layer and epoch", s->row->label, s->kind->name);
-    page_figure(s->to, s->row->label, row_class(s->row));
-    draw_begin(s->to, WIDTH, s->row->n_layers * s->height + 15, title,
+    draw_begin(s->to, s->row->label, row_class(s->row), WIDTH, s->row->n_layers * s->height + 15,
+               title,
                "A line for each layer, a column for each epoch; the last epoch stands in the table "
                "below.");
     put_cells(s);
     put_epochs(s);
     draw_end(s->to);
-    page_figure_end(s->to);
 }
 
 void part_strips(FILE *to, const drawn *d)
