@@ -1,11 +1,10 @@
-/* Rows are put into panels, ranked, named and coloured here; rows.c has the figures of each. Memory
- * is taken in blocks that are freed together. */
+/* Rows are put into panels, ranked and coloured here; labels.c has their names, rows.c the figures
+ * of each. Memory is taken in blocks that are freed together. */
 #include "report/analysis.h"
 
 #include "output.h"
 #include "report/rows.h"
 #include "report/sentence.h"
-#include "sweep/rate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -92,11 +91,6 @@ const char *verdict_text(verdict v)
 
 /* ---- Which runs, which rows ------------------------------------------------------------------ */
 
-static bool is_final(run_state s)
-{
-    return s == RUN_OK || s == RUN_FAILED || s == RUN_TIMEOUT;
-}
-
 /* The runs of each row, which lie together, those of tuning first. */
 static void share_runs(const results *r, row_view *rows)
 {
@@ -146,140 +140,12 @@ static void find_varying(analysis *a)
                                                       a->panels[i].rows[0].record->specs[x]) != 0;
 }
 
-/* ---- Names ----------------------------------------------------------------------------------- */
+/* ---- Standings ------------------------------------------------------------------------------- */
 
-/* mnist:some/where/mnist is mnist, csv:some/where/iris.csv,label=first csv:iris.csv,label=first. */
-static void short_name(const char *spec, char *out, size_t size)
+static bool is_final(run_state s)
 {
-    const int source = (int)strcspn(spec, ":");
-    const int path = source + (int)strcspn(spec + source, ","); /* where it ends */
-    int last = path;
-    while (last > source && spec[last - 1] != '/')
-        last--;
-    if (last <= source)
-        snprintf(out, size, "%s", spec);
-    else if (path - last == source && strncmp(spec, spec + last, (size_t)source) == 0)
-        snprintf(out, size, "%.*s%s", source, spec, spec + path);
-    else
-        snprintf(out, size, "%.*s:%s", source, spec, spec + last);
+    return s == RUN_OK || s == RUN_FAILED || s == RUN_TIMEOUT;
 }
-
-static void name_data(analysis *a)
-{
-    for (int i = 0; i < a->n_panels; i++) {
-        panel *p = &a->panels[i];
-        short_name(p->data, p->data_name, sizeof p->data_name);
-        for (int k = 0; k < i; k++)
-            if (strcmp(a->panels[k].data, p->data) != 0 &&
-                strcmp(a->panels[k].data_name, p->data_name) == 0)
-                snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
-    }
-}
-
-/* The last part of a path; the whole of anything else. */
-static const char *last_part(const char *spec)
-{
-    const char *slash = memrchr(spec, '/', strcspn(spec, ":"));
-    return slash && slash[1] && !strchr(spec, '+') ? slash + 1 : spec;
-}
-
-/* A path is called by its last part, unless another path in the comparison would be too. */
-static const char *short_spec(const analysis *a, int which, const char *spec)
-{
-    const char *last = last_part(spec);
-    for (int i = 0; last != spec && i < a->of->n_rows; i++) {
-        const char *other = a->of->rows[i].specs[which];
-        if (strcmp(other, spec) != 0 && strcmp(last_part(other), last) == 0)
-            return spec;
-    }
-    return last;
-}
-
-/* Labels stand in sentences and pictures; the whole specs are in the tables. */
-static void cut(char *label)
-{
-    enum { MOST = 96 };
-    size_t end = MOST;
-    if (strlen(label) <= MOST + 3)
-        return;
-    while (end && ((unsigned char)label[end] & 0xC0) == 0x80) /* not within a character */
-        end--;
-    memcpy(label + end, "\xE2\x80\xA6", 4);
-}
-
-/* Where all optimizers are one with other numbers, the numbers say it: "lr=0.1". */
-static const char *short_optimizer(const analysis *a, const char *spec)
-{
-    size_t name = strcspn(spec, ":");
-    for (int i = 0; i < a->of->n_rows; i++) {
-        const char *other = a->of->rows[i].specs[AXIS_OPTIMIZER];
-        if (strncmp(other, spec, name) != 0 || other[name] != ':')
-            return spec;
-    }
-    return spec + name + 1;
-}
-
-/* A rate that tuning replaces is not told. */
-static const char *told_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
-{
-    const char *spec = row->specs[AXIS_OPTIMIZER];
-    if (!isfinite(row->rate))
-        return short_optimizer(a, spec);
-    rate_left_out(spec, out, size);
-    return out;
-}
-
-/* The beginning of a digest that a row has and another of the same specs has not: of a plugin that
- * was changed, or of two that have one name. */
-static const char *own_digest(const analysis *a, const row_record *row)
-{
-    for (int i = 0; i < a->of->n_rows; i++) {
-        const row_record *other = &a->of->rows[i];
-        const char *mine = row->plugin_digests, *its = other->plugin_digests;
-        bool same = other != row;
-        for (int k = AXES - 1; k >= 0 && same; k--)
-            same = strcmp(row->specs[k], other->specs[k]) == 0;
-        if (!same || strcmp(mine, its) == 0)
-            continue;
-        const char *word = mine;
-        for (; *mine && *mine == *its; mine++, its++)
-            word = *mine == ' ' ? mine + 1 : word;
-        return word;
-    }
-    return NULL;
-}
-
-/* "mish", or "mish (layer_norm, lr=0.1)": with the axes that vary, up to `end`. */
-static const char *label_of(analysis *a, const row_record *row, int end)
-{
-    char optimizer[512], *label = NULL;
-    size_t size;
-    const char *before = " (", *digest = own_digest(a, row);
-    FILE *to = open_memstream(&label, &size);
-    if (!to)
-        return NULL;
-    fputs(short_spec(a, AXIS_ACT, row->specs[AXIS_ACT]), to);
-    for (int k = AXIS_ACT + 1; k < end; k++)
-        if (a->varies[k]) {
-            fprintf(to, "%s%s", before,
-                    k == AXIS_OPTIMIZER ? told_optimizer(a, row, optimizer, sizeof optimizer)
-                                        : short_spec(a, k, row->specs[k]));
-            before = ", ";
-        }
-    if (digest) {
-        fprintf(to, "%sfile %.8s", before, digest);
-        before = ", ";
-    }
-    if (*before == ',')
-        putc(')', to);
-    char *kept = fclose(to) == 0 ? analysis_take(a, size + 1, 1) : NULL;
-    if (kept)
-        cut(strcpy(kept, label));
-    free(label);
-    return kept;
-}
-
-/* ---- Panels ---------------------------------------------------------------------------------- */
 
 static const run_record *run_at(const row_view *row, int64_t seed)
 {
@@ -430,11 +296,11 @@ static bool fill(analysis *a)
     share_runs(r, rows);
     if (!share_rows(a, rows))
         return false;
-    name_data(a);
+    name_data_sets(a);
     find_varying(a);
     for (int i = 0; i < r->n_rows; i++) {
-        rows[i].label = label_of(a, rows[i].record, AXES);
-        rows[i].name = label_of(a, rows[i].record, AXIS_OPTIMIZER);
+        rows[i].label = row_label(a, rows[i].record, AXES);
+        rows[i].name = row_label(a, rows[i].record, AXIS_OPTIMIZER);
         if (!rows[i].label || !rows[i].name || !row_average(a, &rows[i]))
             return false;
     }
