@@ -86,11 +86,6 @@ double student_quantile(double p, double df)
     return p > 0.5 ? high : -high;
 }
 
-double normal_quantile(double p)
-{
-    return student_quantile(p, (double)INFINITY);
-}
-
 /* T = (Z + noncentrality) / S with S = chi / sqrt(df), so P(T <= t) is the mean of
  * Phi(t s - noncentrality) over S. With s = exp(u) the integrand falls off exponentially to both
  * sides, where the trapezoidal rule converges faster than any power of the step (Trefethen and

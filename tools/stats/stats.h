@@ -13,8 +13,7 @@
 
 /* ---- Distributions -------------------------------------------------------------------------- */
 double normal_cdf(double z);
-double normal_quantile(double p);
-double student_cdf(double t, double df);
+double student_cdf(double t, double df); /* df: normal where it is infinite */
 double student_quantile(double p, double df);
 /* P(T <= t) of the noncentral t distribution, for the power of a t test. */
 double noncentral_t_cdf(double t, double df, double noncentrality);
