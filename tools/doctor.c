@@ -160,17 +160,15 @@ static json_t *advice_json(const hk_examination *e)
 
 static json_t *record_json(const hk_record *r)
 {
+    if (!r)
+        return json_null();
     json_t *layers = json_array();
-    for (int i = 0; r && i < r->n_layers; i++)
+    for (int i = 0; i < r->n_layers; i++)
         json_array_append_new(
             layers, json_pack("{s:o, s:o, s:o, s:I}", "layer", json_text(r->layers[i].layer),
                               "start", json_number(r->layers[i].start), "growth",
                               json_number(r->layers[i].growth), "step",
                               (json_int_t)r->layers[i].step));
-    if (!r) {
-        json_decref(layers);
-        return json_null();
-    }
     return json_pack("{s:o, s:I, s:o, s:o, s:I, s:o}", "optimizer", json_text(r->optimizer),
                      "steps", (json_int_t)r->steps, "first_loss", json_number(r->first_loss),
                      "most_loss", json_number(r->most_loss), "most_step",

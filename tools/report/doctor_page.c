@@ -79,8 +79,8 @@ static void put_map(FILE *to, const hk_layer_finding *l)
     snprintf(caption, sizeof caption, "%.60s: %lld of %lld do not learn", l->layer,
              (long long)l->ill, (long long)l->units);
     draw_begin(to, caption, NULL, 360, cell * rows, caption,
-               "A cell for each unit, in order, row by row: bright, faint where it is dormant, dark "
-               "where it does not learn.");
+               "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
+               "dark where it does not learn.");
     for (int u = 0; u < shown; u++)
         fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
                 "rx=\"3\"/>", l->found[u].ill ? "night" : l->found[u].dormant ? "pale" : "glow",
@@ -91,9 +91,9 @@ static void put_map(FILE *to, const hk_layer_finding *l)
 static void put_maps(FILE *to, const hk_examination *e)
 {
     page_section(to, "units", "Every unit",
-                 "Each cell is a unit: a channel of a convolution, an output of a dense layer. Dark "
-                 "cells do not learn; pale ones are dormant, their mean output is next to nothing "
-                 "beside that of their layer.");
+                 "Each cell is a unit: a channel of a convolution, an output of a dense layer. "
+                 "Dark cells do not learn; pale ones are dormant, their mean output is next to "
+                 "nothing beside that of their layer.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         put_map(to, &e->layers[i]);

@@ -19,7 +19,7 @@ const standing *standing_of(const panel *p, const row_view *row)
     return NULL;
 }
 
-drawn drawn_rows(const panel *p, int most)
+static drawn drawn_rows(const panel *p, int most)
 {
     drawn d = {.n = 0};
     const row_view *baseline = &p->rows[p->baseline];

@@ -11,7 +11,6 @@ typedef struct drawn {
     const row_view *rows[MOST_DRAWN];
     int n;
 } drawn;
-drawn drawn_rows(const panel *p, int most);
 /* The class of a row's colour: "s3". */
 const char *row_class(const row_view *row);
 /* NULL where the row is not ranked. */
