@@ -110,7 +110,7 @@ data_sets_have_short_names()
     "$hillock" compare --act relu,tanh --model mlp:width=4 --data csv:one/points.csv \
         --data csv:two/points.csv --seeds 2 --epochs 1 --db both.db >out || return 1
     cat out
-    grep -q '^csv:one/points.csv, mlp' out || grep -q '^csv:two/points.csv, mlp' out
+    grep -q '^csv:one/points.csv, mlp' out && grep -q '^csv:two/points.csv, mlp' out
 }
 
 run prepare

@@ -24,15 +24,25 @@ static void short_name(const char *spec, char *out, size_t size)
         snprintf(out, size, "%.*s:%s", source, spec, spec + last);
 }
 
+/* Whether another data set of the comparison would be called the same. */
+static bool is_ambiguous(const analysis *a, const panel *p)
+{
+    char other[sizeof p->data_name];
+    for (int i = 0; i < a->n_panels; i++) {
+        short_name(a->panels[i].data, other, sizeof other);
+        if (strcmp(a->panels[i].data, p->data) != 0 && strcmp(other, p->data_name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void name_data_sets(analysis *a)
 {
     for (int i = 0; i < a->n_panels; i++) {
         panel *p = &a->panels[i];
         short_name(p->data, p->data_name, sizeof p->data_name);
-        for (int k = 0; k < i; k++)
-            if (strcmp(a->panels[k].data, p->data) != 0 &&
-                strcmp(a->panels[k].data_name, p->data_name) == 0)
-                snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
+        if (is_ambiguous(a, p))
+            snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
     }
 }
 
