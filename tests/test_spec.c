@@ -64,6 +64,8 @@ static void wrong_values_are_told(void)
         {"", "activation: the spec is empty", HK_BAD_ARGUMENT},
         {":a=1", "the name has 0 bytes", HK_BAD_ARGUMENT},
         {"haff", "did you mean \"half\"?", HK_UNKNOWN_NAME},
+        {"hyff", "did you mean \"half\"?", HK_UNKNOWN_NAME},
+        {"hyfe", "no activation named \"hyfe\"; known:", HK_UNKNOWN_NAME}, /* one letter in four */
         {"/no/such/file.so:a=1", "plugin \"/no/such/file.so\": not found", HK_BAD_PLUGIN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -88,7 +88,8 @@ const char *hki_next_word(const char *list, char separator, size_t *length);
 bool hki_has_word(const char *list, const char *word, size_t length);
 /* Lengthens "a, b" by a name, as far as there is room. */
 void hki_add_name(char *list, size_t size, const char *name);
-/* The name nearest to `name` among n, or NULL when none is near (edit distance at most 3). */
+/* The name nearest to `name` among n, or NULL when none is near: an edit distance of at most 3, and of
+ * half of its letters. */
 const char *hki_nearest(const char *name, const char *const *names, size_t n);
 /* no `what` named "nmae"; did you mean "name"? known: `known`. HK_UNKNOWN_NAME. */
 hk_status hki_fail_unknown(const char *what, const char *name, const char *const *names, size_t n,

@@ -118,7 +118,7 @@ const char *hki_nearest(const char *name, const char *const *names, size_t n)
     int best_distance = 4;
     for (size_t i = 0; i < n; i++) {
         int distance = edit_distance(name, names[i]);
-        if (distance < best_distance && distance < (int)strlen(name)) {
+        if (distance < best_distance && 2 * distance <= (int)strlen(name)) {
             best = names[i];
             best_distance = distance;
         }
