@@ -292,7 +292,9 @@ PLUGIN
     has out 'x^3'
     run 0 curve cube --plugin ./cube.so -2
     same "$(cat out)" "$(printf -- '-2\t-8\t12')"
-    run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube
+    run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube --out cube.safetensors
+    refuses 2 'cube.safetensors: made with a plugin that is not here' evaluate cube.safetensors --data $small
+    run 0 evaluate cube.safetensors --data $small --plugin ./cube.so
     run 0 compare --act @adaptive,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
     has out cube
     has out lgb_relu

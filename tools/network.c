@@ -3,27 +3,28 @@
 
 #include "output.h"
 
-int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
-{
-    *out = (network){0};
-    if (hk_model_find(spec, &out->model, NULL) != HK_OK)
-        return failed();
-    out->net = hk_net_create(choices);
-    if (!out->net)
-        return failed();
-    out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
-                                 images.classes);
-    if (!out->logits) {
-        network_free(out);
-        return failed();
-    }
-    return EXIT_DONE;
-}
-
 void network_free(network *it)
 {
     hk_net_free(it->net);
     *it = (network){0};
+}
+
+/* As far as it comes, for the caller to free. */
+static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
+{
+    *out = (network){0};
+    if (hk_model_find(spec, &out->model, NULL) == HK_OK && (out->net = hk_net_create(choices)))
+        out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
+                                     images.classes);
+    return out->logits;
+}
+
+int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
+{
+    if (build(spec, choices, images, out))
+        return EXIT_DONE;
+    network_free(out);
+    return failed();
 }
 
 int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out)
@@ -71,13 +72,15 @@ int network_open(const char *file, hk_data_shape images, network *out)
     int status = network_choices(&(options){0}, file, &saved, &choices);
     if (!status)
         status = check_saved(file, &saved, images);
-    if (!status)
-        status = network_new(saved.model, choices, images, out);
-    if (!status && hk_net_load(out->net, file, NULL) != HK_OK) {
-        status = failed();
-        network_free(out);
-    }
-    return status;
+    if (status)
+        return status;
+    if (build(saved.model, choices, images, out) && hk_net_load(out->net, file, NULL) == HK_OK)
+        return EXIT_DONE;
+    const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
+    network_free(out);
+    return lacks_plugin ? complain(EXIT_USAGE, "%s: made with a plugin that is not here, which --plugin "
+                                   "may load: %s", file, hk_message())
+                        : failed();
 }
 
 int open_data(const options *given, hk_data **train, hk_data **test)
