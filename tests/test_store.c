@@ -121,6 +121,45 @@ static void other_digests_are_other_rows(void)
     store_close(it);
 }
 
+/* Asks as a program would; what the file then says of all that asked. */
+static char *asked_by(store *it, const char *program, bool measured)
+{
+    results *asked = sweep_of("makers", 1, 1, "a");
+    free(asked->provenance);
+    asked->provenance = malloc(64);
+    snprintf(asked->provenance, 64, "{\"program\":\"%s\",\"processor\":\"x\"}", program);
+    results *r = ask(it, asked, NULL, 0, false);
+    char *said = strdup(r->provenance);
+    if (measured) {
+        measure(&r->runs[0], 1, 1);
+        CHECK_EQUAL(store_end(it, &r->runs[0]), EXIT_DONE);
+    }
+    results_free(r);
+    return said;
+}
+
+static void who_ran_before_is_kept(void)
+{
+    static const struct {
+        const char *program, *said;
+    } steps[] = {
+        {"one", "{\"program\":\"one\",\"processor\":\"x\"}"},
+        {"two", "{\"program\":\"two\",\"processor\":\"x\"}"}, /* one made no run */
+        {"two", "{\"program\":\"two\",\"processor\":\"x\"}"},
+        {"three", "{\"program\":\"three\",\"processor\":\"x\",\"earlier\":["
+                  "{\"program\":\"two\",\"processor\":\"x\"}]}"},
+        {"two", "{\"program\":\"two\",\"processor\":\"x\",\"earlier\":["
+                "{\"program\":\"three\",\"processor\":\"x\"}]}"},
+    };
+    store *it = open_store();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char *said = asked_by(it, steps[i].program, i == 1);
+        CHECK_TEXT(said, steps[i].said);
+        free(said);
+    }
+    store_close(it);
+}
+
 static void other_settings_are_refused(void)
 {
     store *it = open_store();
@@ -287,6 +326,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/results.db", folder);
     RUN(asking_twice_plans_once);
     RUN(other_digests_are_other_rows);
+    RUN(who_ran_before_is_kept);
     RUN(other_settings_are_refused);
     RUN(figures_come_back);
     RUN(failures_stay_and_can_be_retried);

@@ -56,6 +56,34 @@ json_t *provenance_json(int threads, int jobs)
                      "system", system, "threads", threads, "jobs", jobs, "started", started);
 }
 
+static bool same_maker(const json_t *a, const json_t *b)
+{
+    return json_equal(json_object_get(a, "program"), json_object_get(b, "program")) &&
+           json_equal(json_object_get(a, "processor"), json_object_get(b, "processor"));
+}
+
+char *provenance_joined(const char *before, const char *now, bool *others)
+{
+    json_t *old = json_loads(before, 0, NULL), *it = json_loads(now, 0, NULL), *one;
+    json_t *past = json_array(), *earlier = json_array();
+    size_t i;
+    json_array_extend(past, json_object_get(old, "earlier"));
+    json_object_del(old, "earlier");
+    if (json_object_size(old) && !same_maker(old, it))
+        json_array_append(earlier, old);
+    json_array_foreach(past, i, one)
+    {
+        if (!same_maker(one, it) && !same_maker(one, old))
+            json_array_append(earlier, one);
+    }
+    *others = json_array_size(earlier) > 0;
+    if (*others)
+        json_object_set(it, "earlier", earlier);
+    char *text = it ? json_written(it, JSON_COMPACT) : NULL;
+    json_decref(old), json_decref(it), json_decref(past), json_decref(earlier);
+    return text;
+}
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* Each image is folded to 64 bits first (FNV-1a by words: Fowler, Noll, Vo): SHA-256 of every

@@ -3,8 +3,10 @@
 
 #include "options.h"
 #include "output.h"
+#include "sweep/provenance.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int begin(store *it)
@@ -46,6 +48,34 @@ static int find_sweep(store *it, const results *asked, int64_t *id)
     return status;
 }
 
+/* Who ran the sweep, now and before; tells when that was somebody else. */
+static int ask_provenance(store *it, const results *asked, int64_t sweep)
+{
+    bool others = false;
+    char *joined = NULL;
+    int status = EXIT_DONE;
+    sqlite3_stmt *before = statement_new(
+        it, "SELECT provenance, (SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE "
+            "sweep = sweeps.id AND state = 'ok') FROM sweeps WHERE id = ?", "i", sweep);
+    if (!before)
+        return EXIT_IO;
+    if (statement_next(it, before, &status)) {
+        const char *text = (const char *)sqlite3_column_text(before, 0);
+        const long long runs = sqlite3_column_int64(before, 1);
+        joined = provenance_joined(text && runs ? text : "{}", asked->provenance, &others);
+        if (others)
+            note("%lld runs are there already, some by another build of hillock or another machine: "
+                 "their last digits may differ", runs);
+    }
+    sqlite3_finalize(before);
+    if (!status)
+        status = joined ? statement_run(it, "UPDATE sweeps SET provenance = ? WHERE id = ?", "si",
+                                        joined, sweep)
+                        : no_memory();
+    free(joined);
+    return status;
+}
+
 static int ask_sweep(store *it, const results *asked, int64_t *id)
 {
     int status = find_sweep(it, asked, id);
@@ -59,10 +89,10 @@ static int ask_sweep(store *it, const results *asked, int64_t *id)
     }
     if (!status)
         status = statement_run(it, "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
-                                   "provenance = ?, turn = (SELECT max(turn) + 1 FROM sweeps) "
-                                   "WHERE id = ?",
-                               "iissi", asked->seeds, asked->epochs, asked->command,
-                               asked->provenance, *id);
+                                   "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
+                               "iisi", asked->seeds, asked->epochs, asked->command, *id);
+    if (!status)
+        status = ask_provenance(it, asked, *id);
     return status ? status
                   : statement_run(it, "UPDATE rows SET place = NULL WHERE sweep = ?", "i", *id);
 }
