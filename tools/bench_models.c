@@ -54,11 +54,6 @@ typedef struct job {
 
 /* ---- Preparing ------------------------------------------------------------------------------ */
 
-static void add_costs(const hk_layer_info *layer, void *user)
-{
-    *(int64_t *)user += layer->multiply_adds;
-}
-
 /* The catalogue's net and BATCHES batches of noise. */
 static int prepare(job *of, const bench *in, int64_t batch)
 {
@@ -76,7 +71,7 @@ static int prepare(job *of, const bench *in, int64_t batch)
     of->batch = batch;
     of->floats = batch * images.height * images.width * images.channels;
     of->input = hk_tensor_input(of->it.logits);
-    hk_net_each_layer(of->it.net, add_costs, &of->multiply_adds);
+    of->multiply_adds = network_multiply_adds(of->it.net);
     of->images = calloc((size_t)of->floats * BATCHES, sizeof *of->images);
     of->classes = calloc((size_t)batch * BATCHES, sizeof *of->classes);
     of->logits = calloc((size_t)batch * CLASSES, sizeof *of->logits);

@@ -9,6 +9,18 @@ void network_free(network *it)
     *it = (network){0};
 }
 
+static void add_cost(const hk_layer_info *layer, void *user)
+{
+    *(int64_t *)user += layer->multiply_adds;
+}
+
+int64_t network_multiply_adds(const hk_net *net)
+{
+    int64_t cost = 0;
+    hk_net_each_layer(net, add_cost, &cost);
+    return cost;
+}
+
 /* As far as it comes, for the caller to free. */
 static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
@@ -78,8 +90,8 @@ int network_open(const char *file, hk_data_shape images, network *out)
         return EXIT_DONE;
     const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
     network_free(out);
-    return lacks_plugin ? complain(EXIT_USAGE, "%s: made with a plugin that is not here, which --plugin "
-                                   "may load: %s", file, hk_message())
+    return lacks_plugin ? complain(EXIT_USAGE, "%s: made with a plugin that is not here, which "
+                                   "--plugin may load: %s", file, hk_message())
                         : failed();
 }
 

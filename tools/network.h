@@ -16,6 +16,7 @@ int network_new(const char *spec, hk_net_options choices, hk_data_shape images, 
 /* The net saved in `file`, with its weights, checked to fit images of this shape. */
 int network_open(const char *file, hk_data_shape images, network *out);
 void network_free(network *it);
+int64_t network_multiply_adds(const hk_net *net); /* of one image, forward */
 
 /* The choices said in the file where `given` does not make them; `saved` keeps the texts. The model
  * and the shape that a file names could be any: its net may have as many floats as the file, and

@@ -60,15 +60,9 @@ static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
 
 /* ---- Rows -------------------------------------------------------------------------------------- */
 
-static void add_cost(const hk_layer_info *layer, void *user)
-{
-    *(int64_t *)user += layer->multiply_adds;
-}
-
 static hk_status say(const hk_net *net, json_t **out)
 {
     digests plugins = {.used = 0};
-    int64_t cost = 0;
     const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
     const char *init = hk_net_initializer(net);
     hk_status status = add_digests(&plugins, HK_ACTIVATION, act);
@@ -80,10 +74,10 @@ static hk_status say(const hk_net *net, json_t **out)
         status = add_digests(&plugins, HK_NORMALIZATION, hk_net_weight_norm(net));
     if (status)
         return status;
-    hk_net_each_layer(net, add_cost, &cost);
     *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
                      "norm", norm, "init", init, "plugins", plugins.text, "parameters",
-                     (json_int_t)hk_net_parameters(net), "multiply_adds", (json_int_t)cost);
+                     (json_int_t)hk_net_parameters(net), "multiply_adds",
+                     (json_int_t)network_multiply_adds(net));
     return *out ? HK_OK : HK_NO_MEMORY;
 }
 
