@@ -7,7 +7,7 @@
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
-#include "core/graph.h"
+#include "graph/graph.h"
 
 enum { GRADIENT_MAX_LEAVES = 8 };
 

@@ -1,7 +1,7 @@
 /* report_fixture.h - comparisons made up in memory, the same every time, for the tests of reports.
  */
 #pragma once
-#include "sweep/results.h"
+#include "compare/results.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include <hillock/hillock.h>
 
 #include "plugin_use.h"
-#include "core/graph.h"
+#include "graph/graph.h"
 #include "nn/nn.h"
 
 /* ---- Scalars through the double reference ----------------------------------------------------- */

@@ -4,8 +4,8 @@
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
-#include "core/plan.h"
-#include "ops/chain.h"
+#include "graph/plan.h"
+#include "ops/fused/chain.h"
 
 enum { BATCH = 5, SIZE = 9, CHANNELS = 16, MOST = 128 };
 

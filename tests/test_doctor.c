@@ -10,7 +10,7 @@
 #include "nn/nn.h"
 #include "io/io.h"
 #include "refuse.h"
-#include "train/rank.h"
+#include "doctor/rank.h"
 
 static hk_data *train_set, *test_set;
 

@@ -6,7 +6,7 @@
 
 #include <hillock/tensor.h>
 
-#include "core/core.h"
+#include "core/base.h"
 #include "engine/conv.h"
 #include "check.h"
 

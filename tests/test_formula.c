@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "bad_plugins/build.h"
-#include "formula/formula.h"
+#include "plugin/formula/formula.h"
 #include <hillock/hillock.h>
 
 /* ---- Errors ---------------------------------------------------------------------------------- */

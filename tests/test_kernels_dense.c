@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 static float number(int64_t i)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "check.h"
-#include "core/core.h"
+#include "core/base.h"
 
 /* ---- An allocator that counts and refuses --------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* Metrics against numbers worked out by hand, the area under the curve against counting pairs. */
 #include "check.h"
 #include "refuse.h"
-#include "core/core.h"
+#include "core/base.h"
 
 #include <hillock/random.h>
 #include <hillock/train.h>

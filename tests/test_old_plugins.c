@@ -4,7 +4,7 @@
 #include <hillock/hillock.h>
 #include "bad_plugins/build.h"
 #include "check.h"
-#include "core/core.h"
+#include "core/base.h"
 
 static const int minors[] = {1, 2, 3};
 enum { MINORS = sizeof minors / sizeof *minors };

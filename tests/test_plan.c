@@ -4,7 +4,7 @@
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
-#include "core/graph.h"
+#include "graph/graph.h"
 #include "ops/ops.h"
 
 static void fill(float *x, int64_t n, uint64_t key)

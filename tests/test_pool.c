@@ -5,8 +5,8 @@
 #include "bad_plugins/build.h"
 #include "output.h"
 #include "process.h"
-#include "sweep/message.h"
-#include "sweep/pool.h"
+#include "compare/message.h"
+#include "compare/pool.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
-#include "core/core.h"
+#include "core/base.h"
 #include "nn/nn.h"
 #include "refuse.h"
 #include "train/probe.h"

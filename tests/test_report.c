@@ -3,13 +3,13 @@
  */
 #include "check.h"
 #include "output.h"
-#include "report/analysis.h"
-#include "report/draft.h"
-#include "report/formats.h"
-#include "report/sentence.h"
-#include "report/text.h"
+#include "compare/report/analysis.h"
+#include "page/draft.h"
+#include "compare/report/formats.h"
+#include "compare/report/sentence.h"
+#include "page/text.h"
 #include "report_fixture.h"
-#include "sweep/rate.h"
+#include "compare/rate.h"
 
 #include <jansson.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* Update rules against values worked out by hand and against the formulas in double. */
 #include "check.h"
-#include "core/graph.h"
+#include "graph/graph.h"
 #include "train/train.h"
 
 #include <hillock/train.h>

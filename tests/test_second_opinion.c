@@ -3,7 +3,7 @@
  * that engine, -DHILLOCK_ONEDNN=ON. */
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "core/base.h"
 #include "engine/conv.h"
 #include "check.h"
 

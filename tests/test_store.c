@@ -1,6 +1,6 @@
 /* The file of results: what is asked for is planned once, what was found is read back to the bit, and
  * sweeps, settings and changed plugins are told apart. */
-#include "sweep/store.h"
+#include "compare/store.h"
 
 #include "check.h"
 #include "options.h"

@@ -1,7 +1,7 @@
 /* hillock - the command: finds the subcommand, loads --plugin files, runs it. */
 #include "options.h"
 #include "output.h"
-#include "sweep/worker.h"
+#include "compare/worker.h"
 
 #include <errno.h>
 #include <signal.h>

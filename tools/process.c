@@ -1,7 +1,7 @@
 /* Starting, ending and outliving children. */
 #include "process.h"
 
-#include "report/text.h"
+#include "page/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Every byte Hillock asks for, through one replaceable allocator, so that a test can refuse any. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

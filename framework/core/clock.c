@@ -1,5 +1,5 @@
 /* The clock for durations. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* Keys of random streams, and permutations. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <hillock/random.h>
 

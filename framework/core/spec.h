@@ -4,7 +4,7 @@
  * `what` is the kind of thing, "optimizer", for messages. */
 #pragma once
 #include <hillock/plugin.h>
-#include "core/core.h"
+#include "core/base.h"
 
 /* Beside the types of hk_param: any text. Its number is the place in the spec, 0: not given. */
 enum { HKI_TEXT = HK_CHOICE + 1 };

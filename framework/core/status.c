@@ -1,5 +1,5 @@
 /* The last failure's sentence, one slot a thread. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Sentences; numbers out of text, whatever the program's locale; lists of words; names that are not
  * known. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 /* How many threads a parallel loop gets. The number never changes a result: loops cut their work
  * by shape alone. */
-#include "core/core.h"
+#include "core/base.h"
 
 #include <hillock/tensor.h>
 #ifdef _OPENMP

@@ -1,7 +1,7 @@
 /* Convolution: packs the filters and hands the passes to the drivers that do them. */
 #include "engine/conv.h"
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     ENOUGH_PIXELS = 64, /* to pack the filters for */

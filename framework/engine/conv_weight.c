@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     PIXELS = HKI_PIXELS,         /* that a band should have */

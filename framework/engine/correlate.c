@@ -2,7 +2,7 @@
  * a band of destination rows of one image; or, of small images, one pixel in all of them. */
 #include "engine/conv.h"
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum { STRIP_FLOATS = 24 * 1024 }; /* of a task: 96 KiB, to stay in the second level cache */
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     MOST_CHUNKS = 16,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <hillock/tensor.h>
-#include "core/core.h"
+#include "core/base.h"
 
 static const char *const names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
 static _Atomic int allowed = -1; /* by the processor and HILLOCK_ISA; -1: not yet looked up */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     ROWS_A_TASK = 112,   /* a multiple of the rows of the usual register blocks */

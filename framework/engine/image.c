@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     SOME_CHANNELS = 8,  /* below, the taps of a row should stay together */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 /* Taps from the first of `together` destinations to the last tap of the last. */
 static int64_t joined_taps(const hki_axis *a, int64_t together)

@@ -11,7 +11,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 /* ---- The library's objects ------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #include <omp.h>
 #endif
 
-#include "core/core.h"
+#include "core/base.h"
 
 int hki_team(int64_t tasks, int64_t work)
 {

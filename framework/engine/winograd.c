@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "core/core.h"
+#include "core/base.h"
 
 enum {
     PLANES = 36,               /* of tiles of 4x4 */

@@ -3,7 +3,7 @@
 #pragma once
 #include <sys/types.h>
 #include <sys/stat.h>
-#include "core/core.h"
+#include "core/base.h"
 
 typedef struct hki_fs {
     int (*open)(const char *path, int flags, mode_t mode);

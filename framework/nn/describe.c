@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "ops/chain.h"
+#include "ops/fused/chain.h"
 
 /* Between a layer's weight and the layer: counted as part of it. */
 static bool changes_weight(const hk_tensor *t)

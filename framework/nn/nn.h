@@ -2,8 +2,8 @@
 #pragma once
 #include <pthread.h>
 #include <hillock/layer.h>
-#include "core/graph.h"
-#include "core/plan.h"
+#include "graph/graph.h"
+#include "graph/plan.h"
 #include "ops/ops.h"
 
 enum { HKI_LAYER_NAME = 64, HKI_MAX_OVERRIDES = 256, HKI_POOLED_PLANS = 8 };

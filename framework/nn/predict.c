@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/plan.h"
+#include "graph/plan.h"
 
 enum { PREDICT_BATCH = 64 };
 

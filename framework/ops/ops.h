@@ -1,6 +1,6 @@
 /* ops/ops.h - what the operations share, and those that only nn records. */
 #pragma once
-#include "core/graph.h"
+#include "graph/graph.h"
 #include "plugin/registry.h"
 
 /* ---- Entries that many tables share ---------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* train/evaluate.h - evaluating a net, by a plan that may be kept between epochs. */
 #pragma once
-#include "core/plan.h"
+#include "graph/plan.h"
 #include "train/train.h"
 
 hk_status hki_evaluation_plan(hk_tensor *logits, hk_plan **out);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/plan.h"
+#include "graph/plan.h"
 
 enum { SLICE = 4096 }; /* elements: 16 KiB of each array */
 

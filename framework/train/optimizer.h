@@ -1,6 +1,6 @@
 /* train/optimizer.h - an optimizer's insides, for saving and for reports. */
 #pragma once
-#include "core/graph.h"
+#include "graph/graph.h"
 #include "io/io.h"
 #include "train/train.h"
 

@@ -1,7 +1,7 @@
 /* train/probe.h - looks at every activation while a plan evaluates: which units are dead, and what
  * their outputs are like. */
 #pragma once
-#include "core/plan.h"
+#include "graph/plan.h"
 #include "train/train.h"
 #include "train/unit.h"
 

@@ -1,7 +1,7 @@
 /* train/train.h - what the training files share: schedules and update rules. */
 #pragma once
 #include <hillock/train.h>
-#include "core/core.h"
+#include "core/base.h"
 #include "engine/kernels.h"
 
 /* ---- Schedules: what the base rate is multiplied by at each step ----------------------------- */

@@ -2,8 +2,8 @@
 #pragma once
 #include "train/evaluate.h"
 #include "train/probe.h"
-#include "train/record.h"
-#include "train/treat.h"
+#include "doctor/record.h"
+#include "doctor/treat.h"
 
 struct hk_trainer {
     hk_train_options options; /* with defaults filled in; its texts end with hk_trainer_new */

@@ -2,7 +2,7 @@
  * accepted becomes C without a line that is no number. */
 #include "fuzz.h"
 
-#include "formula/formula.h"
+#include "plugin/formula/formula.h"
 
 static const parameter parameters[] = {{.name = "k", .value = 0.5, .low = 0, .high = 2},
                                        {.name = "b", .value = 1, .learned = true}};

@@ -2,8 +2,8 @@
  * the text of one report. A report of the right form becomes a record. */
 #include "fuzz.h"
 
-#include "sweep/measured.h"
-#include "sweep/message.h"
+#include "compare/measured.h"
+#include "compare/message.h"
 
 static void use(const json_t *report)
 {

@@ -4,7 +4,7 @@
 #include <hillock/hillock.h>
 #include <math.h>
 #include "models.h"
-#include "train/treat.h"
+#include "doctor/treat.h"
 
 static void schedule(const char *text)
 {

@@ -2,8 +2,8 @@
  * digit for the run or row, and the new value. What can be read can be reported in every form. */
 #include "folder.h"
 
-#include "report/formats.h"
-#include "sweep/store.h"
+#include "compare/report/formats.h"
+#include "compare/store.h"
 #include <sqlite3.h>
 
 static char whole[64], changed[64];

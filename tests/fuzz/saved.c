@@ -3,7 +3,7 @@
 #include "training.h"
 
 #include <math.h>
-#include "network.h"
+#include "net/network.h"
 
 static void save_one(void)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include <hillock/hillock.h>
-#include "core/graph.h"
+#include "graph/graph.h"
 
 typedef struct job {
     const char *kind, *spec;

@@ -1,6 +1,6 @@
 /* lgb: sigmoid(k (x - theta)), its activity being the mean output; see balance.h for theta's rules.
  * They are stable, linearised, while rate and global are below 8 / k. */
-#include <hillock/balance.h>
+#include "balance.h"
 
 enum { K = BALANCE_PARAMS };
 HK_PARAMS(BALANCE_PARAM_ROWS,

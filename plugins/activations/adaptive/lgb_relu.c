@@ -1,7 +1,7 @@
 /* lgb_relu: max(0, x - theta), its activity being the share of positive outputs; see balance.h for
  * theta's rules. A channel that never fires has activity 0, below the layer's mean, so its
  * threshold falls until it fires again: dead units revive. */
-#include <hillock/balance.h>
+#include "balance.h"
 
 HK_PARAMS(BALANCE_PARAM_ROWS);
 HK_SLOTS(BALANCE_SLOT_ROWS);

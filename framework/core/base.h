@@ -1,0 +1,96 @@
+/* core/base.h - what every other folder stands on: failures, memory, sizes, threads, keys. */
+#pragma once
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <hillock/status.h>
+
+/* Keeps the sentence and returns the status, so that failing is one statement. */
+hk_status hki_fail(hk_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- Memory (alloc.c): zeroed, aligned to 64 bytes; NULL with a message when refused. -------- */
+void *hki_alloc(size_t bytes);
+void *hki_alloc_array(size_t count, size_t size); /* checked product; zeroed */
+void *hki_grow(void *old, size_t old_bytes, size_t new_bytes); /* frees old only on success */
+void hki_free(void *block);                                    /* NULL is fine */
+char *hki_copy_text(const char *text);
+char *hki_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+size_t hki_live_blocks(void); /* blocks not yet freed; for the tests of leaks */
+
+/* ---- Sizes: false when the result does not fit. -------------------------------------------- */
+static inline bool hki_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+static inline bool hki_add(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
+
+/* Takes `bytes`, rounded up to whole cache lines, of a block that starts at base; NULL at a base of
+ * NULL, which counts alone. */
+static inline void *hki_take(char *base, size_t *used, size_t bytes)
+{
+    void *at = base ? base + *used : NULL;
+    *used += (bytes + 63) / 64 * 64;
+    return at;
+}
+
+/* Limits, each far above honest use and far below what would hurt. */
+enum {
+    HKI_MAX_DIMS = 8,
+    HKI_MAX_NAME = 256,           /* bytes of a tensor, layer or plugin name */
+    HKI_MAX_SPEC = 4096,          /* bytes of one spec */
+    HKI_MAX_PATH = 4096,
+    HKI_MAX_TENSORS = 65536       /* in one file */
+};
+#define HKI_MAX_DIM INT64_C(0x7fffffff)
+#define HKI_MAX_BYTES ((size_t)1 << 40)
+
+/* ---- Threads -------------------------------------------------------------------------------- */
+/* Number of threads parallel loops use: hk_set_threads(), else OpenMP's default. */
+int hki_threads(void);
+/* The same, but 1 when `work` (elementary operations) is too small to be shared out. */
+int hki_threads_for(int64_t work);
+
+/* ---- Time (clock.c): seconds on a clock that only goes forward. -------------------------------- */
+double hki_now(void);
+
+/* ---- Random streams: a key for each use, so that nothing is consumed "in order". ------------ */
+typedef enum hki_stream {
+    HKI_STREAM_INIT = 1,
+    HKI_STREAM_SHUFFLE,
+    HKI_STREAM_AUGMENT,
+    HKI_STREAM_STEP, /* by tensor and step: dropout, stochastic activations */
+    HKI_STREAM_SPLIT,
+    HKI_STREAM_GLYPHS,
+    HKI_STREAM_FORECAST
+} hki_stream;
+uint64_t hki_key(uint64_t seed, hki_stream stream, uint64_t a, uint64_t b);
+/* out = a permutation of 0..n-1 that depends on the key alone (Fisher-Yates). */
+void hki_permutation(uint64_t key, uint32_t n, uint32_t *out);
+
+/* ---- Text ------------------------------------------------------------------------------------ */
+/* A sentence that grows in a room; what does not fit is left out. */
+typedef struct hki_text {
+    char *at;
+    size_t size, used;
+} hki_text;
+void hki_say(hki_text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool hki_parse_double(const char *text, double *out);          /* C locale, whole text, finite */
+bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
+/* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
+ * place behind them to go on. NULL at the end. */
+const char *hki_next_word(const char *list, char separator, size_t *length);
+/* `word` is one of the words of "a,b". */
+bool hki_has_word(const char *list, const char *word, size_t length);
+/* Lengthens "a, b" by a name, as far as there is room. */
+void hki_add_name(char *list, size_t size, const char *name);
+/* The name nearest to `name` among n, or NULL when none is near: an edit distance of at most 3, and of
+ * half of its letters. */
+const char *hki_nearest(const char *name, const char *const *names, size_t n);
+/* no `what` named "nmae"; did you mean "name"? known: `known`. HK_UNKNOWN_NAME. */
+hk_status hki_fail_unknown(const char *what, const char *name, const char *const *names, size_t n,
+                           const char *known);

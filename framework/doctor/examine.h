@@ -1,0 +1,37 @@
+/* doctor/examine.h - what an examination has seen, before causes are named: examine.c looks, cause.c
+ * judges, advise.c says what to do. */
+#pragma once
+#include <hillock/doctor.h>
+#include "train/probe.h"
+
+enum { HKI_SAMPLED_ROWS = 2048, HKI_RANKED_UNITS = 512 };
+
+/* An activation and rows of it, drawn evenly over the inputs at random positions. */
+typedef struct hki_sampled {
+    const hk_tensor *tensor;
+    int64_t channels_in, channels_out, rows; /* rows: drawn so far */
+    float *x, *y; /* [HKI_SAMPLED_ROWS x channels]; NULL: more than HKI_RANKED_UNITS of them */
+} hki_sampled;
+
+typedef struct hki_look {
+    hk_plan *plan;
+    hki_probe *probe;
+    const hk_tensor *input;
+    const hk_data *data;
+    hki_watch *watch; /* the probe's, called first */
+    void *watcher;
+    hki_sampled *layers; /* [n_layers], in the probe's order */
+    int n_layers;
+    int64_t done;              /* inputs before this batch */
+    int64_t stride, per_input; /* rows are drawn from every stride-th input, so many each */
+    double *sums, *squares;    /* [channels of the input] */
+} hki_look;
+
+/* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
+bool hki_is_ill(const hki_unit *unit);
+
+/* Fills causes and reasons of the layers; `start` and `record` may be NULL. */
+void hki_find_causes(const hki_look *look, const hki_look *start, const hk_record *record,
+                     hk_examination *out);
+/* Fills the advice from the causes. */
+hk_status hki_advise(const hki_look *look, const hk_record *record, hk_examination *out);

@@ -1,0 +1,70 @@
+/* Treatments by name: "reset:to=elu,bias:q=0.2,every=2". */
+#include "doctor/treat.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TO {.name = "to", .type = HKI_TEXT}
+#define EVERY HKI_WHOLE("every", 0, 1, 1e6)
+
+static const hki_choice methods[HKI_TREATMENT_COUNT] = {
+    [HKI_RESET] = {"reset", {TO, EVERY}},
+    [HKI_LGB_RELU] = {"lgb_relu", {EVERY}},
+    [HKI_SURROGATE] = {"surrogate", {TO, HKI_WHOLE("epochs", 1, 1, 1e6), EVERY}},
+    [HKI_REDO] = {"redo", {EVERY}},
+    [HKI_BIAS] = {"bias", {HKI_REAL("q", 0.1, 0.001, 0.999, 0), EVERY}},
+};
+
+/* What dead channels are swapped to; NULL: they keep their activation. */
+static const char *const usual_activation[HKI_TREATMENT_COUNT] = {
+    [HKI_RESET] = "leaky_relu",
+    [HKI_LGB_RELU] = "lgb_relu",
+    [HKI_SURROGATE] = "relu_bsilu",
+};
+
+/* The activation at a place of the spec; 0: the usual one, if any. */
+static hk_status parse_activation(const char *spec, double place, hki_method *method)
+{
+    char text[HKI_MAX_SPEC];
+    const char *to = place > 0 ? spec + (size_t)place : usual_activation[method->kind];
+    if (!to)
+        return HK_OK;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(to, ","), to);
+    return hki_use_parse(HK_ACTIVATION, text, &method->to);
+}
+
+static hk_status parse_method(const char *spec, hki_treatments *out)
+{
+    double values[HK_MAX_PARAMS];
+    int kind = hki_spec_choice("treatment", spec, methods, HKI_TREATMENT_COUNT, values);
+    if (kind < 0)
+        return hk_last_status();
+    if (out->n == HKI_MAX_METHODS)
+        return hki_fail(HK_BAD_ARGUMENT, "at most %d treatments at once", HKI_MAX_METHODS);
+    const hk_param *params = methods[kind].params;
+    double epochs = hki_spec_value(params, values, "epochs");
+    double every = hki_spec_value(params, values, "every");
+    hki_method *method = &out->methods[out->n++];
+    *method = (hki_method){.kind = (hki_treatment_kind)kind,
+                           .name = methods[kind].name,
+                           .q = hki_spec_value(params, values, "q"),
+                           .epochs = epochs > 0 ? epochs : (double)INFINITY};
+    if (every > 0)
+        out->every = (int64_t)every;
+    return parse_activation(spec, hki_spec_value(params, values, "to"), method);
+}
+
+hk_status hki_treatments_parse(const char *spec, hki_treatments *out)
+{
+    char **specs;
+    size_t n;
+    *out = (hki_treatments){0};
+    if (!spec || !*spec)
+        return parse_method("", out); /* which says what there is */
+    hk_status status = hk_spec_list(0, spec, &specs, &n);
+    for (size_t i = 0; i < n && !status; i++)
+        status = parse_method(specs[i], out);
+    hk_spec_list_free(specs, n);
+    return status;
+}

@@ -1,0 +1,123 @@
+/* Treatment as the public interface offers it: of a net, and of a net in a file. */
+#include "doctor/treat.h"
+
+#include <string.h>
+
+#include "nn/store.h"
+
+/* A method that fits nowhere is a mistake. */
+static hk_status judge(hk_status status, hk_treatment **out)
+{
+    if (status || (*out)->treated || !(*out)->dead)
+        return status;
+    const hk_treated_layer *first = (*out)->layers;
+    status = hki_fail(HK_BAD_ARGUMENT, "none of %lld dead units could be treated: those of %s, by %s",
+                      (long long)(*out)->dead, first->layer, first->note);
+    hk_treatment_free(*out);
+    *out = NULL;
+    return status;
+}
+
+static hk_status parse_once(const char *methods, hki_treatments *how)
+{
+    hk_status status = hki_treatments_parse(methods, how);
+    if (!status && how->every)
+        return hki_fail(HK_BAD_ARGUMENT, "treatment \"%.200s\": every= is for training, this happens "
+                        "once", methods);
+    return status;
+}
+
+hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
+                   const hk_treat_options *options, hk_treatment **out)
+{
+    hki_treatments how;
+    *out = NULL;
+    hk_status status = parse_once(methods, &how);
+    if (!status)
+        status = hki_treat(logits, data, &how, options, out);
+    return judge(status, out);
+}
+
+/* ---- In a file ------------------------------------------------------------------------------- */
+
+/* What a file holds beside its net, for the new file. */
+static size_t take_meta(const hki_st_file *file, hki_st_meta *out)
+{
+    static const char *const own[] = {"hk.model", "hk.activation", "hk.normalization", "hk.input",
+                                      "hk.initializer", "hk.weight_norm", "hk.classes", "hk.format",
+                                      "hk.digest"};
+    size_t n = 0;
+    for (size_t i = 0; i < file->n_meta; i++) {
+        bool kept = true;
+        for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+            kept = kept && strcmp(own[k], file->meta[i].key) != 0;
+        if (kept)
+            out[n++] = file->meta[i];
+    }
+    return n;
+}
+
+/* With the file's moments; NULL: the file holds no training, or there is no net. */
+static hk_status open_optimizer(const hk_tensor *logits, const char *path, const hki_st_file *file,
+                                hk_optimizer **out)
+{
+    const char *spec = hki_st_meta_get(file, "hk.optimizer");
+    *out = NULL;
+    if (!spec || !logits)
+        return HK_OK;
+    hk_status status = hk_optimizer_new(logits->net, spec, out);
+    return status ? status : hki_moments_load(*out, path, file);
+}
+
+static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
+                      const char *path)
+{
+    hki_moments moments = {0};
+    hki_st_meta *meta = hki_alloc_array(file->n_meta, sizeof *meta);
+    hk_status status = meta ? HK_OK : HK_NO_MEMORY;
+    if (!status && optimizer)
+        status = hki_optimizer_refit(optimizer);
+    if (!status && optimizer)
+        status = hki_moments_list(optimizer, &moments);
+    if (!status)
+        status = hki_net_store(logits, path, hki_st_meta_get(file, "hk.model"), moments.tensors,
+                               moments.n, meta, take_meta(file, meta));
+    hki_moments_clear(&moments);
+    hki_free(meta);
+    return status;
+}
+
+hk_status hk_treat_saved(hk_tensor *logits, const hk_data *data, const char *methods,
+                         const hk_treat_options *options, const char *from, const char *to,
+                         hk_treatment **out)
+{
+    hki_treatments how;
+    hki_st_file file;
+    hk_treat_options own = options ? *options : (hk_treat_options){0};
+    *out = NULL;
+    hk_status status = parse_once(methods, &how);
+    if (!status)
+        status = hki_st_read(from, &file);
+    if (status)
+        return status;
+    status = open_optimizer(logits, from, &file, &own.optimizer);
+    if (!status)
+        status = judge(hki_treat(logits, data, &how, &own, out), out);
+    if (!status)
+        status = save(logits, &file, own.optimizer, to);
+    if (status) {
+        hk_treatment_free(*out);
+        *out = NULL;
+    }
+    hk_optimizer_free(own.optimizer);
+    hki_st_clear(&file);
+    return status;
+}
+
+void hk_treatment_free(hk_treatment *treatment)
+{
+    if (!treatment)
+        return;
+    hki_free((void *)(uintptr_t)treatment->layers);
+    hki_free(treatment);
+}

@@ -1,0 +1,132 @@
+/* graph/graph.h - what a graph is made of: tensors, and the operations that compute them.
+ *
+ * A net owns its tensors in the order of recording, which is an order of computing. A tensor is
+ * a leaf (fed in, constant, learned, state) or the result of one operation. An operation is a
+ * constant table: its forward and backward functions and what they need. */
+#pragma once
+#include <hillock/tensor.h>
+#include "core/base.h"
+
+enum { HKI_MAX_INPUTS = 20 }; /* a chain: convolution, residual, two plugins with all their slots */
+
+typedef enum hki_role {
+    HKI_INPUT,    /* fed before a run */
+    HKI_FIXED, /* value fixed when recorded */
+    HKI_LEARNED,  /* value and gradient, changed by optimizers */
+    HKI_STATE,    /* value, changed when a step is committed */
+    HKI_COMPUTED,
+    HKI_DROPPED /* recorded, then not needed: a bias before a normalization */
+} hki_role;
+
+typedef struct hki_op hki_op;
+
+struct hk_tensor {
+    hk_net *net;
+    int id; /* place in net->tensors */
+    hki_role role;
+    hk_shape shape;
+    int layer; /* the layer of the net it belongs to, -1: none */
+    char *name; /* leaves; NULL without */
+
+    /* Computed tensors. */
+    const hki_op *op;
+    hk_tensor *inputs[HKI_MAX_INPUTS];
+    int n_inputs;
+    void *attributes; /* the operation's own constants */
+
+    /* Constants, learned tensors and state. */
+    float *value, *gradient;
+    void *init;       /* how it is filled, known to net->initialise; NULL: it starts at zero */
+    bool filled;      /* has its first values */
+    bool no_decay, frozen;
+    float low, high;  /* clamped to this range when low < high */
+};
+
+struct hk_net {
+    hk_tensor **tensors;
+    int n_tensors, capacity;
+    int64_t floats, most_floats; /* of all leaves but inputs; most: 0 is any number */
+    uint64_t seed;
+    uint64_t version; /* of the values of leaves: who changes them says hki_values_changed() */
+    bool exposed;     /* hk_plan_value() has handed out a leaf: they may change unseen */
+    bool has_gradients; /* gradients hold something to add to */
+    hk_status (*initialise)(hk_net *); /* fills what is not filled; set by the owner of `choices` */
+    struct hki_choices *choices;       /* which plugins the words use: belongs to nn */
+};
+
+/* One execution of an operation: pointers fixed by the plan, numbers by the run. */
+typedef struct hki_call {
+    const hk_tensor *tensor; /* what is computed */
+    int64_t batch;           /* samples of this run */
+    bool training, surrogate;
+    uint64_t key; /* of this tensor in this step */
+    const float *x[HKI_MAX_INPUTS];
+    float *y;
+    const float *dy;
+    float *dx[HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
+    uint32_t adds;             /* bit i: dx[i] holds something that backward adds to */
+    void *keep;    /* survives from forward to backward */
+    void *record;  /* survives from forward to commit, zeroed when the plan is made */
+    void *scratch; /* garbage before and after */
+    const void *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
+} hki_call;
+
+enum { HKI_READS_OUTPUT = 1u << 31 }; /* beside bits 1 << i for input i */
+
+struct hki_op {
+    const char *name;
+    void (*forward)(const hki_call *);
+    void (*backward)(const hki_call *);
+    /* The values backward looks at. */
+    uint32_t (*reads)(const hk_tensor *);
+    /* Bytes, for up to `batch` samples; NULL: none. */
+    size_t (*keep_bytes)(const hk_tensor *, int64_t batch);
+    size_t (*record_bytes)(const hk_tensor *);
+    size_t (*scratch_bytes)(const hk_tensor *, int64_t batch);
+    size_t (*back_scratch_bytes)(const hk_tensor *, int64_t batch); /* NULL: as much as forward */
+    /* May y overwrite input 0, and the gradient of input 0 overwrite dy? NULL: no. */
+    bool (*in_place)(const hk_tensor *);
+    /* The input whose gradient may overwrite dy, -1: none. NULL: input 0 where in_place allows it. */
+    int (*gradient_in_place)(const hk_tensor *);
+    /* Bit i: backward can add to dx[i], which call.adds then asks for. NULL: none. */
+    uint32_t (*adds)(const hk_tensor *);
+    /* Plans that only run forward: what can be made of the leaves among the inputs once, and holds
+     * for runs of `batch` samples until values change. NULL, or 0 bytes: nothing. */
+    size_t (*prepared_bytes)(const hk_tensor *, int64_t batch);
+    void (*prepare)(const hki_call *, void *prepared);
+    /* The result is input 0 under another shape: nothing to do in either direction. */
+    bool is_view;
+    /* Stateful operations, once per committed training forward. */
+    double (*activity)(const hki_call *); /* mean activity of the layer; NAN: has none */
+    void (*commit)(const hki_call *, double network_activity);
+};
+
+static inline void hki_values_changed(hk_net *net)
+{
+    net->version++;
+}
+
+/* ---- Shapes ------------------------------------------------------------------------------------ */
+bool hki_is_batched(const hk_shape *shape);
+/* Number of elements for a batch; shapes of recorded tensors never overflow. */
+int64_t hki_count(const hk_shape *shape, int64_t batch);
+/* Elements of one sample of a batched shape, or of an unbatched shape. */
+int64_t hki_sample_count(const hk_shape *shape);
+bool hki_has_channels(const hk_shape *shape);        /* a last dimension that is not the batch */
+int64_t hki_channels(const hk_shape *shape);         /* that one, else 1 */
+int64_t hki_rows(const hk_shape *shape, int64_t batch); /* everything but the last dimension */
+bool hki_same_shape(const hk_shape *a, const hk_shape *b);
+/* "[batch, 28, 28, 1]" in one of a few buffers per thread, for messages. */
+const char *hki_shape_text(const hk_shape *shape);
+
+/* ---- Recording --------------------------------------------------------------------------------- */
+/* Frees the tensors of a net that is freed next. */
+void hki_net_clear_graph(hk_net *net);
+bool hki_name_is_taken(const hk_net *net, const char *name);
+/* Brings the values into the tensor's range, if it has one. */
+void hki_clamp(hk_tensor *tensor);
+/* A leaf; value (and gradient, if learned) allocated unless it is an input. Name copied or NULL. */
+hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape);
+/* A computed tensor; attributes are plain data and copied. NULL with a message: shape too large, no memory. */
+hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs, hk_shape shape,
+                       const void *attributes, size_t attribute_bytes);

@@ -1,0 +1,257 @@
+/* Placing and packing of storages: see place.h. */
+#include "graph/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int backward_time(const hki_planner *p, int step)
+{
+    return 2 * p->n_steps - 1 - step;
+}
+
+static uint32_t reads_of(const hk_tensor *y)
+{
+    return y->op->reads ? y->op->reads(y) : 0;
+}
+
+/* ---- Storages ------------------------------------------------------------------------------------ */
+
+static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, int *out)
+{
+    *out = HKI_NOWHERE;
+    if (!bytes)
+        return HK_OK;
+    if (p->n_storages == p->capacity) {
+        int capacity = p->capacity ? 2 * p->capacity : 256;
+        hki_storage *grown = hki_grow(p->storages, (size_t)p->capacity * sizeof *grown,
+                                      (size_t)capacity * sizeof *grown);
+        if (!grown)
+            return HK_NO_MEMORY;
+        p->storages = grown;
+        p->capacity = capacity;
+    }
+    *out = p->n_storages;
+    p->storages[p->n_storages++] = (hki_storage){(bytes + 63) / 64 * 64, 0, first, last};
+    return HK_OK;
+}
+
+static void live_until(hki_planner *p, int index, int time)
+{
+    if (index != HKI_NOWHERE && p->storages[index].last < time)
+        p->storages[index].last = time;
+}
+
+static size_t bytes_of(const hki_planner *p, const hk_tensor *t)
+{
+    return (size_t)hki_count(&t->shape, p->batch) * sizeof(float);
+}
+
+static void find_last_reads(hki_planner *p, const bool *reached)
+{
+    for (int s = 0; s < p->n_steps; s++) {
+        hk_tensor *y = p->order[s];
+        uint32_t reads = reached[y->id] ? reads_of(y) : 0;
+        for (int i = 0; i < y->n_inputs; i++) {
+            int time = reads & 1u << i ? backward_time(p, s) : s;
+            if (p->last_read[y->inputs[i]->id] < time)
+                p->last_read[y->inputs[i]->id] = time;
+        }
+        if (reads & HKI_READS_OUTPUT && p->last_read[y->id] < backward_time(p, s))
+            p->last_read[y->id] = backward_time(p, s);
+        if (p->last_read[y->id] < s)
+            p->last_read[y->id] = s;
+    }
+}
+
+/* y may take over x's storage when nothing reads x after this step. */
+static bool may_overwrite(const hki_planner *p, int s)
+{
+    hk_tensor *y = p->order[s], *x = y->inputs[0];
+    return !p->options->probe && y->op->in_place && y->op->in_place(y) &&
+           p->value_of[x->id] != HKI_NOWHERE && p->storages[p->value_of[x->id]].last <= s &&
+           bytes_of(p, x) == bytes_of(p, y);
+}
+
+static hk_status place_values(hki_planner *p)
+{
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        hk_tensor *t = p->net->tensors[id];
+        int last = p->kept[id] ? p->end : p->last_read[id];
+        p->value_of[id] = HKI_NOWHERE;
+        if (!p->needed[id])
+            continue;
+        if (t->role == HKI_INPUT) { /* fed once, perhaps run often: never reused */
+            if (new_storage(p, bytes_of(p, t), -1, p->end, &p->value_of[id]))
+                return HK_NO_MEMORY;
+        } else if (t->role == HKI_COMPUTED) {
+            int s = p->step_of[id];
+            bool view_of_storage = t->op->is_view && p->value_of[t->inputs[0]->id] != HKI_NOWHERE;
+            if (view_of_storage || may_overwrite(p, s))
+                p->value_of[id] = p->value_of[t->inputs[0]->id];
+            else if (!t->op->is_view && new_storage(p, bytes_of(p, t), s, s, &p->value_of[id]))
+                return HK_NO_MEMORY;
+            live_until(p, p->value_of[id], last);
+        }
+    }
+    return HK_OK;
+}
+
+/* Views are read under their own name; whoever might overwrite the viewed tensor must know. */
+static void pass_reads_to_viewed(hki_planner *p)
+{
+    for (int s = p->n_steps - 1; s >= 0; s--) {
+        hk_tensor *y = p->order[s];
+        if (!y->op->is_view)
+            continue;
+        int last = p->kept[y->id] ? p->end : p->last_read[y->id];
+        if (p->last_read[y->inputs[0]->id] < last)
+            p->last_read[y->inputs[0]->id] = last;
+    }
+}
+
+static int gradient_in_place(const hk_tensor *y)
+{
+    if (y->op->gradient_in_place)
+        return y->op->gradient_in_place(y);
+    return y->op->is_view || (y->op->in_place && y->op->in_place(y)) ? 0 : -1;
+}
+
+bool hki_adds_to(const hk_tensor *y, int i)
+{
+    return y->op->adds && y->op->adds(y) & 1u << i;
+}
+
+static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)
+{
+    hk_tensor *y = p->order[s], *x = y->inputs[i];
+    int time = backward_time(p, s), *contribution = &p->contribution_of[s * HKI_MAX_INPUTS + i];
+    bool same_buffer = i == gradient_in_place(y) && !p->kept[y->id] &&
+                       p->gradient_of[y->id] != HKI_NOWHERE && bytes_of(p, x) == bytes_of(p, y);
+    if (!is_first && y->op->is_view) {
+        *contribution = p->gradient_of[y->id]; /* dy itself is what must be added */
+        return HK_OK;
+    }
+    if (!is_first)
+        return hki_adds_to(y, i) ? HK_OK
+                                 : new_storage(p, bytes_of(p, x), time, time, contribution);
+    int last = p->kept[x->id] || p->step_of[x->id] == HKI_NOWHERE
+                   ? p->end
+                   : backward_time(p, p->step_of[x->id]);
+    if (same_buffer) {
+        p->gradient_of[x->id] = p->gradient_of[y->id];
+        live_until(p, p->gradient_of[x->id], last);
+        return HK_OK;
+    }
+    return new_storage(p, bytes_of(p, x), time, last, &p->gradient_of[x->id]);
+}
+
+static hk_status place_gradients(hki_planner *p, const bool *reached, bool *written)
+{
+    for (int id = 0; id < p->net->n_tensors; id++)
+        p->gradient_of[id] = HKI_NOWHERE;
+    const hk_tensor *loss = p->options->loss;
+    if (!loss || !reached[loss->id])
+        return HK_OK;
+    if (new_storage(p, sizeof(float), p->n_steps - 1, p->end, &p->gradient_of[loss->id]))
+        return HK_NO_MEMORY;
+    for (int s = p->n_steps - 1; s >= 0; s--) {
+        hk_tensor *y = p->order[s];
+        for (int i = 0; reached[y->id] && i < y->n_inputs; i++) {
+            hk_tensor *x = y->inputs[i];
+            if (!reached[x->id] || x->role == HKI_LEARNED)
+                continue;
+            if (place_gradient(p, s, i, !written[x->id]))
+                return HK_NO_MEMORY;
+            written[x->id] = true;
+        }
+    }
+    return HK_OK;
+}
+
+static hk_status place_work(hki_planner *p, const bool *reached)
+{
+    for (int s = 0; s < p->n_steps; s++) {
+        hk_tensor *y = p->order[s];
+        bool walks_back = reached[y->id];
+        int back = backward_time(p, s);
+        size_t keep = y->op->keep_bytes ? y->op->keep_bytes(y, p->batch) : 0;
+        size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
+        size_t back_scratch =
+            y->op->back_scratch_bytes ? y->op->back_scratch_bytes(y, p->batch) : scratch;
+        if (new_storage(p, keep, s, walks_back ? back : s, &p->keep_of[s]) ||
+            new_storage(p, scratch, s, s, &p->scratch_of[s]) ||
+            new_storage(p, walks_back ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
+            return HK_NO_MEMORY;
+    }
+    return HK_OK;
+}
+
+/* ---- Packing: largest first, each at the lowest place free during its time --------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+    const hki_storage *x = *(hki_storage *const *)a, *y = *(hki_storage *const *)b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return (x > y) - (x < y);
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const hki_storage *x = *(hki_storage *const *)a, *y = *(hki_storage *const *)b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static size_t lowest_free(hki_storage **placed, int n, const hki_storage *wanted,
+                          hki_storage **busy)
+{
+    int n_busy = 0;
+    for (int i = 0; i < n; i++)
+        if (placed[i]->first <= wanted->last && wanted->first <= placed[i]->last)
+            busy[n_busy++] = placed[i];
+    qsort(busy, (size_t)n_busy, sizeof(*busy), by_offset);
+    size_t offset = 0;
+    for (int i = 0; i < n_busy && busy[i]->offset < offset + wanted->bytes; i++)
+        if (busy[i]->offset + busy[i]->bytes > offset)
+            offset = busy[i]->offset + busy[i]->bytes;
+    return offset;
+}
+
+static hk_status pack(hki_planner *p, size_t *total)
+{
+    hk_status status = HK_NO_MEMORY;
+    size_t n = (size_t)p->n_storages;
+    hki_storage **sorted = hki_alloc_array(n, sizeof *sorted);
+    hki_storage **busy = hki_alloc_array(n, sizeof *busy);
+    if (!sorted || !busy)
+        goto out;
+    for (int i = 0; i < p->n_storages; i++)
+        sorted[i] = &p->storages[i];
+    qsort(sorted, n, sizeof *sorted, by_bytes);
+    *total = 0;
+    for (int i = 0; i < p->n_storages; i++) {
+        sorted[i]->offset = lowest_free(sorted, i, sorted[i], busy);
+        size_t end;
+        if (!hki_add(sorted[i]->offset, sorted[i]->bytes, &end) || end > HKI_MAX_BYTES) {
+            status = hki_fail(HK_NO_MEMORY, "a plan for %lld samples needs too much memory",
+                              (long long)p->batch);
+            goto out;
+        }
+        if (end > *total)
+            *total = end;
+    }
+    status = HK_OK;
+out:
+    hki_free(sorted);
+    hki_free(busy);
+    return status;
+}
+
+hk_status hki_place(hki_planner *p, const bool *reached, bool *written, size_t *bytes)
+{
+    find_last_reads(p, reached);
+    pass_reads_to_viewed(p);
+    if (place_values(p) || place_gradients(p, reached, written) || place_work(p, reached))
+        return HK_NO_MEMORY;
+    return pack(p, bytes);
+}

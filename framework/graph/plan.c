@@ -1,0 +1,395 @@
+/* Planning: from a recorded graph to steps with fixed buffers: what is needed, in which order,
+ * and, once place.c has given every buffer its place, all pointers. */
+#include "graph/place.h"
+
+#include <string.h>
+
+#include "ops/fused/chain.h"
+
+/* ---- What is needed ----------------------------------------------------------------------------- */
+
+static void mark_kept(hki_planner *p, const hk_tensor *tensor)
+{
+    if (tensor)
+        p->needed[tensor->id] = p->kept[tensor->id] = true;
+}
+
+/* Ids only grow from inputs to results, so one walk down the list marks all ancestors, and one
+ * walk up finds what depends on something learned. */
+static void mark_needed(hki_planner *p)
+{
+    mark_kept(p, p->options->loss);
+    mark_kept(p, p->options->output);
+    for (int i = 0; i < p->options->n_keep; i++)
+        mark_kept(p, p->options->keep[i]);
+    for (int id = p->net->n_tensors - 1; id >= 0; id--)
+        for (int i = 0; p->needed[id] && i < p->net->tensors[id]->n_inputs; i++)
+            p->needed[p->net->tensors[id]->inputs[i]->id] = true;
+
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        hk_tensor *t = p->net->tensors[id];
+        if (!p->needed[id])
+            continue;
+        p->wants[id] = p->options->loss && ((t->role == HKI_LEARNED && !t->frozen) ||
+                                            (t->role == HKI_INPUT && p->kept[id]));
+        p->uses[id] += p->kept[id] || p->options->probe;
+        for (int i = 0; i < t->n_inputs; i++) {
+            p->wants[id] = p->wants[id] || p->wants[t->inputs[i]->id];
+            p->uses[t->inputs[i]->id]++;
+        }
+    }
+}
+
+/* A chain's last tensor stands for all of them: the others are needed no more. */
+static hk_status find_chains(hki_planner *p)
+{
+    for (int id = p->net->n_tensors - 1; id >= 0; id--) {
+        hk_tensor *t = p->net->tensors[id];
+        if (!p->needed[id] || t->role != HKI_COMPUTED)
+            continue;
+        if (hki_chain_new(t, p->uses, p->wants[id], !p->kept[id], &p->chains[id]))
+            return HK_NO_MEMORY;
+        const hki_chain *chain = p->chains[id] ? hki_chain_of(p->chains[id]) : NULL;
+        const hk_tensor *parts[] = {chain ? chain->conv : NULL, chain ? chain->norm : NULL,
+                                    chain ? chain->add : NULL};
+        for (int i = 0; i < 3; i++)
+            if (parts[i] && parts[i] != t)
+                p->needed[parts[i]->id] = false;
+    }
+    return HK_OK;
+}
+
+static void put_in_order(hki_planner *p)
+{
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        hk_tensor *t = p->net->tensors[id];
+        if (!p->needed[id] || t->role != HKI_COMPUTED)
+            continue;
+        p->step_of[id] = p->n_steps;
+        p->order[p->n_steps++] = p->chains[id] ? p->chains[id] : t;
+    }
+    p->end = 2 * p->n_steps;
+}
+
+/* Counts and bytes below are plain products: here is where they are known to fit. */
+static hk_status check_sizes(const hki_planner *p)
+{
+    for (int id = 0; id < p->net->n_tensors; id++) {
+        const hk_shape *shape = &p->net->tensors[id]->shape;
+        size_t bytes;
+        if (p->needed[id] && hki_is_batched(shape) &&
+            (!hki_mul((size_t)hki_sample_count(shape) * sizeof(float), (size_t)p->batch, &bytes) ||
+             bytes > HKI_MAX_BYTES))
+            return hki_fail(HK_NO_MEMORY, "a plan for %lld samples of %s needs too much memory",
+                            (long long)p->batch, hki_shape_text(shape));
+    }
+    return HK_OK;
+}
+
+/* Only results on a path from something learned to the loss walk back. */
+static void mark_reached(const hki_planner *p, bool *reached)
+{
+    if (!p->options->loss || !p->wants[p->options->loss->id])
+        return;
+    reached[p->options->loss->id] = true;
+    for (int s = p->n_steps - 1; s >= 0; s--) {
+        hk_tensor *y = p->order[s];
+        for (int i = 0; reached[y->id] && i < y->n_inputs; i++)
+            if (p->wants[y->inputs[i]->id])
+                reached[y->inputs[i]->id] = true;
+    }
+}
+
+/* ---- Wiring: from storages to pointers --------------------------------------------------------------- */
+
+static void *address(const hki_planner *p, const hk_plan *plan, int index)
+{
+    return index == HKI_NOWHERE ? NULL : (char *)plan->arena + p->storages[index].offset;
+}
+
+static float *value_address(const hki_planner *p, const hk_plan *plan, const hk_tensor *t)
+{
+    while (t->role == HKI_COMPUTED && p->value_of[t->id] == HKI_NOWHERE && t->op->is_view)
+        t = t->inputs[0]; /* a view of a constant or parameter */
+    return t->value ? t->value : address(p, plan, p->value_of[t->id]);
+}
+
+static void wire_gradients(const hki_planner *p, hk_plan *plan, int s, bool *written)
+{
+    hki_step *step = &plan->steps[s];
+    hk_tensor *y = p->order[s];
+    step->call.dy = address(p, plan, p->gradient_of[y->id]);
+    for (int i = 0; i < y->n_inputs; i++) {
+        hk_tensor *x = y->inputs[i];
+        if (!plan->reached[x->id])
+            continue;
+        step->is_first[i] = !written[x->id];
+        written[x->id] = true;
+        if (x->role == HKI_LEARNED) {
+            step->learned[i] = x;
+            continue;
+        }
+        float *gradient = address(p, plan, p->gradient_of[x->id]);
+        if (step->is_first[i] || hki_adds_to(y, i)) {
+            step->call.dx[i] = gradient;
+            step->call.adds |= step->is_first[i] ? 0 : 1u << i;
+        } else {
+            step->call.dx[i] = address(p, plan, p->contribution_of[s * HKI_MAX_INPUTS + i]);
+            step->add_to[i] = gradient;
+        }
+    }
+}
+
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t record_bytes(const hk_tensor *y)
+{
+    return y->op->record_bytes ? whole_lines(y->op->record_bytes(y)) : 0;
+}
+
+static size_t prepared_bytes(const hki_planner *p, const hk_tensor *y)
+{
+    bool can = y->op->prepared_bytes && !p->options->loss && !p->options->training;
+    return can ? whole_lines(y->op->prepared_bytes(y, p->batch)) : 0;
+}
+
+static void *take_room(char **next, size_t bytes)
+{
+    void *at = bytes ? *next : NULL;
+    *next += bytes;
+    return at;
+}
+
+static void wire(const hki_planner *p, hk_plan *plan, bool *written)
+{
+    char *record = plan->records, *prepared = plan->prepared;
+    int id = 0, place = 0;
+    for (int s = 0; s < p->n_steps; s++) {
+        for (; id < p->order[s]->id; id++)
+            place += p->net->tensors[id]->role == HKI_COMPUTED;
+        hki_step *step = &plan->steps[s];
+        hk_tensor *y = p->order[s];
+        step->place = place;
+        step->walks_back = plan->reached[y->id];
+        step->call.tensor = y;
+        step->call.training = plan->training;
+        step->call.surrogate = true;
+        step->call.y = value_address(p, plan, y);
+        step->call.keep = address(p, plan, p->keep_of[s]);
+        step->call.scratch = address(p, plan, p->scratch_of[s]);
+        step->back_scratch = address(p, plan, p->back_scratch_of[s]);
+        for (int i = 0; i < y->n_inputs; i++)
+            step->call.x[i] = value_address(p, plan, y->inputs[i]);
+        step->call.record = take_room(&record, record_bytes(y));
+        step->prepared = take_room(&prepared, prepared_bytes(p, y));
+    }
+    for (int s = p->n_steps - 1; s >= 0; s--)
+        if (plan->reached[p->order[s]->id])
+            wire_gradients(p, plan, s, written);
+    for (id = 0; id < p->net->n_tensors; id++) {
+        const hk_tensor *t = p->net->tensors[id];
+        if (!t->value && !(p->needed[id] && (t->role == HKI_INPUT || p->kept[id])))
+            continue;
+        plan->values[id] = value_address(p, plan, t);
+        plan->gradients[id] =
+            t->role == HKI_LEARNED ? t->gradient : address(p, plan, p->gradient_of[id]);
+    }
+    if (plan->loss)
+        plan->loss_gradient = address(p, plan, p->gradient_of[plan->loss->id]);
+}
+
+/* ---- The plan ------------------------------------------------------------------------------------------ */
+
+static void planner_clear(hki_planner *p)
+{
+    void *const blocks[] = {p->order,     p->needed,   p->wants,       p->kept,
+                            p->step_of,   p->last_read, p->value_of,   p->gradient_of,
+                            p->keep_of,   p->scratch_of, p->back_scratch_of, p->contribution_of,
+                            p->storages,  p->uses};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        hki_free(blocks[i]);
+}
+
+static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options *options)
+{
+    size_t n = (size_t)net->n_tensors;
+    *p = (hki_planner){.net = net, .options = options};
+    p->batch = options->batch ? options->batch : 1;
+    bool complete = (p->order = hki_alloc_array(n, sizeof *p->order)) &&
+                    (p->uses = hki_alloc_array(n, sizeof *p->uses)) &&
+                    (p->needed = hki_alloc_array(n, sizeof *p->needed)) &&
+                    (p->wants = hki_alloc_array(n, sizeof *p->wants)) &&
+                    (p->kept = hki_alloc_array(n, sizeof *p->kept)) &&
+                    (p->step_of = hki_alloc_array(n, sizeof *p->step_of)) &&
+                    (p->last_read = hki_alloc_array(n, sizeof *p->last_read)) &&
+                    (p->value_of = hki_alloc_array(n, sizeof *p->value_of)) &&
+                    (p->gradient_of = hki_alloc_array(n, sizeof *p->gradient_of)) &&
+                    (p->keep_of = hki_alloc_array(n, sizeof *p->keep_of)) &&
+                    (p->scratch_of = hki_alloc_array(n, sizeof *p->scratch_of)) &&
+                    (p->back_scratch_of = hki_alloc_array(n, sizeof *p->back_scratch_of)) &&
+                    (p->contribution_of =
+                         hki_alloc_array(n * HKI_MAX_INPUTS, sizeof *p->contribution_of));
+    for (size_t i = 0; complete && i < n; i++)
+        p->step_of[i] = p->last_read[i] = HKI_NOWHERE;
+    return complete ? HK_OK : HK_NO_MEMORY;
+}
+
+/* Bytes of the three blocks that a plan owns. */
+typedef struct blocks {
+    size_t arena, records, prepared;
+} blocks;
+
+static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *sizes)
+{
+    p->chains = plan->chains;
+    mark_needed(p);
+    if (find_chains(p))
+        return HK_NO_MEMORY;
+    put_in_order(p);
+    hk_status status = check_sizes(p);
+    if (status)
+        return status;
+    mark_reached(p, plan->reached);
+    status = hki_place(p, plan->reached, written, &sizes->arena);
+    if (status)
+        return status;
+    for (int s = 0; s < p->n_steps; s++) {
+        sizes->records += record_bytes(p->order[s]);
+        sizes->prepared += prepared_bytes(p, p->order[s]);
+    }
+    plan->n_steps = p->n_steps;
+    plan->bytes = (int64_t)(sizes->arena + sizes->records + sizes->prepared);
+    return HK_OK;
+}
+
+static hk_status furnish(const hki_planner *p, hk_plan *plan, bool *written, const blocks *sizes)
+{
+    if (!(plan->steps = hki_alloc_array((size_t)p->n_steps, sizeof *plan->steps)) ||
+        !(plan->arena = hki_alloc(sizes->arena)) || !(plan->records = hki_alloc(sizes->records)) ||
+        !(plan->prepared = hki_alloc(sizes->prepared)))
+        return HK_NO_MEMORY;
+    memset(written, 0, (size_t)p->net->n_tensors * sizeof *written);
+    wire(p, plan, written);
+    return HK_OK;
+}
+
+static hk_status check_options(const hk_net *net, const hk_plan_options *options)
+{
+    const hk_tensor *loss = options->loss;
+    if (!loss && !options->output)
+        return hki_fail(HK_BAD_ARGUMENT, "a plan needs an output or a loss");
+    if ((loss && loss->net != net) || (options->output && options->output->net != net))
+        return hki_fail(HK_BAD_ARGUMENT, "a plan's output and loss must belong to its net");
+    for (int i = 0; i < options->n_keep; i++)
+        if (options->keep[i] && options->keep[i]->net != net)
+            return hki_fail(HK_BAD_ARGUMENT, "a plan keeps tensors of its own net alone");
+    if (loss && (hki_is_batched(&loss->shape) || hki_sample_count(&loss->shape) != 1))
+        return hki_fail(HK_BAD_SHAPE, "a loss is a single number, this tensor has shape %s",
+                        hki_shape_text(&loss->shape));
+    if (options->batch < 0 || options->batch > HKI_MAX_DIM)
+        return hki_fail(HK_BAD_ARGUMENT, "batch %lld is not between 1 and %lld",
+                        (long long)options->batch, (long long)HKI_MAX_DIM);
+    return HK_OK;
+}
+
+/* Without `furnished` the plan only knows its size. */
+static hk_status make(hk_net *net, const hk_plan_options *options, bool furnished, hk_plan **out)
+{
+    size_t n = (size_t)net->n_tensors;
+    hki_planner p = {0};
+    blocks sizes = {0};
+    bool *written = NULL;
+    hk_status status = HK_NO_MEMORY;
+    hk_plan *plan = hki_alloc(sizeof *plan);
+    if (!plan)
+        return status;
+    plan->net = net;
+    plan->n_tensors = net->n_tensors;
+    plan->batch = options->batch ? options->batch : 1;
+    plan->training = options->training;
+    plan->prepared_version = UINT64_MAX; /* none */
+    plan->loss = options->loss;
+    if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
+        (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
+        (plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
+        (plan->chains = hki_alloc_array(n, sizeof *plan->chains)) &&
+        (written = hki_alloc_array(n, sizeof *written)) && !planner_init(&p, net, options))
+        status = lay_out(&p, plan, written, &sizes);
+    if (!status && furnished)
+        status = furnish(&p, plan, written, &sizes);
+    planner_clear(&p);
+    hki_free(written);
+    if (status)
+        hk_plan_free(plan);
+    else
+        *out = plan;
+    return status;
+}
+
+static hk_status check(const hk_net *net, const hk_plan_options *options)
+{
+    return net ? check_options(net, options) : hki_fail(HK_BAD_ARGUMENT, "a plan needs a net");
+}
+
+hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out)
+{
+    *out = NULL;
+    hk_status status = check(net, options);
+    if (!status && net->initialise)
+        status = net->initialise(net);
+    return status ? status : make(net, options, true, out);
+}
+
+hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes)
+{
+    hk_plan *plan = NULL;
+    hk_status status = check(net, options);
+    if (!status)
+        status = make(net, options, false, &plan);
+    *bytes = plan ? plan->bytes : 0;
+    hk_plan_free(plan);
+    return status;
+}
+
+void hk_plan_free(hk_plan *plan)
+{
+    if (!plan)
+        return;
+    hki_free(plan->steps);
+    hki_free(plan->values);
+    hki_free(plan->gradients);
+    hki_free(plan->reached);
+    for (int id = 0; plan->chains && id < plan->n_tensors; id++)
+        hki_free(plan->chains[id]);
+    hki_free(plan->chains);
+    hki_free(plan->arena);
+    hki_free(plan->records);
+    hki_free(plan->prepared);
+    hki_free(plan->leaf_scratch);
+    hki_free(plan);
+}
+
+int64_t hk_plan_bytes(const hk_plan *plan)
+{
+    return plan->bytes;
+}
+
+static bool knows(const hk_plan *plan, const hk_tensor *tensor)
+{
+    return tensor && tensor->net == plan->net && tensor->id < plan->n_tensors;
+}
+
+float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor)
+{
+    if (knows(plan, tensor) && tensor->value)
+        plan->net->exposed = true;
+    return knows(plan, tensor) ? plan->values[tensor->id] : NULL;
+}
+
+const float *hk_plan_gradient(hk_plan *plan, const hk_tensor *tensor)
+{
+    return knows(plan, tensor) ? plan->gradients[tensor->id] : NULL;
+}

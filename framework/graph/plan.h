@@ -1,0 +1,51 @@
+/* graph/plan.h - a plan: steps in order, all their pointers fixed. plan.c makes it, run.c runs it. */
+#pragma once
+#include "graph/graph.h"
+
+/* One operation, forward and backward. Where `add_to[i]` is set, another path has already
+ * written that gradient: backward writes to dx[i] and the plan adds it. */
+typedef struct hki_step {
+    hki_call call;
+    int place; /* of its tensor among all computed ones of the net, whatever chains there are */
+    bool walks_back;
+    void *prepared;     /* NULL: this step prepares nothing */
+    void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
+    float *add_to[HKI_MAX_INPUTS];
+    hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
+    bool is_first[HKI_MAX_INPUTS];      /* first to write that gradient in a walk back */
+} hki_step;
+
+struct hk_step_info;
+
+/* Called after each step, forward or back, with the seconds it took: how probes look at layers and
+ * profiles are made. */
+typedef void hki_watch(void *user, const hki_call *call, bool back, double seconds);
+
+struct hk_plan {
+    hk_net *net;
+    int n_tensors; /* of the net when the plan was made: those recorded later are strangers */
+    int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
+    bool training;
+    bool can_walk_back; /* the last forward's values are all there: walking back reuses them */
+    const hk_tensor *loss;
+    uint64_t step; /* committed steps: the clock of all random numbers */
+    hki_step *steps;
+    int n_steps;
+    hk_tensor **chains;          /* by tensor id: what stands in its place; NULL mostly */
+    float **values, **gradients; /* by tensor id; NULL where nothing can be read */
+    float *loss_gradient;
+    bool *reached; /* by tensor id: the walk back arrives there */
+    void *arena, *records, *prepared;
+    uint64_t prepared_version; /* of the net's values that `prepared` was made of */
+    int64_t bytes; /* of the three */
+    float *leaf_scratch; /* for gradients that are added; made when first needed */
+    int64_t leaf_scratch_count;
+    hki_watch *watch;
+    void *watcher;
+    void (*profile)(const struct hk_step_info *, void *user); /* what a profile hands on to */
+    void *profile_user;
+};
+
+/* The clock of random numbers, for resuming. */
+void hki_plan_set_step(hk_plan *plan, uint64_t step);
+void hki_plan_watch(hk_plan *plan, hki_watch *watch, void *watcher); /* NULL: none */

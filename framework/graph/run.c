@@ -1,0 +1,183 @@
+/* Running a plan: forward, backward, commit. Nothing here allocates, but for the one scratch
+ * buffer that accumulated gradients need the first time. */
+#include "graph/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <hillock/random.h>
+
+void hki_plan_set_step(hk_plan *plan, uint64_t step)
+{
+    plan->step = step;
+}
+
+void hki_plan_watch(hk_plan *plan, hki_watch *watch, void *watcher)
+{
+    plan->watch = watch;
+    plan->watcher = watcher;
+}
+
+static hki_call call_of(const hk_plan *plan, const hki_step *step)
+{
+    hki_call call = step->call;
+    call.batch = plan->last_n;
+    call.prepared = plan->last_n == plan->batch && !plan->net->exposed ? step->prepared : NULL;
+    /* by place among the computed tensors, so that a learned slot more or less changes no mask */
+    call.key = hki_key(plan->net->seed, HKI_STREAM_STEP, (uint64_t)step->place, plan->step);
+    return call;
+}
+
+/* Makes of the leaves again what was made of other values. */
+static void prepare(hk_plan *plan)
+{
+    if (plan->prepared_version == plan->net->version)
+        return;
+    for (int s = 0; s < plan->n_steps; s++) {
+        hki_call call = plan->steps[s].call;
+        call.batch = plan->batch;
+        if (plan->steps[s].prepared)
+            call.tensor->op->prepare(&call, plan->steps[s].prepared);
+    }
+    plan->prepared_version = plan->net->version;
+}
+
+hk_status hk_plan_forward(hk_plan *plan, int64_t n)
+{
+    if (n < 1 || n > plan->batch)
+        return hki_fail(HK_BAD_ARGUMENT, "a plan for %lld samples cannot run %lld",
+                        (long long)plan->batch, (long long)n);
+    plan->last_n = n;
+    prepare(plan);
+    for (int s = 0; s < plan->n_steps; s++) {
+        hki_call call = call_of(plan, &plan->steps[s]);
+        double started = plan->watch ? hki_now() : 0;
+        if (!call.tensor->op->is_view)
+            call.tensor->op->forward(&call);
+        if (plan->watch)
+            plan->watch(plan->watcher, &call, false, hki_now() - started);
+    }
+    plan->can_walk_back = true;
+    return HK_OK;
+}
+
+static void add_into(float *restrict sum, const float *restrict term, int64_t n)
+{
+#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += term[i];
+}
+
+/* Gradients of leaves that already hold something are written aside and added. */
+static bool adds_to_leaf(const hk_plan *plan, const hki_step *step, int i)
+{
+    return step->learned[i] && (!step->is_first[i] || plan->net->has_gradients);
+}
+
+static hk_status make_leaf_scratch(hk_plan *plan)
+{
+    int64_t count = 0;
+    for (int s = 0; s < plan->n_steps; s++) {
+        int64_t of_step = 0;
+        for (int i = 0; i < HKI_MAX_INPUTS; i++)
+            if (adds_to_leaf(plan, &plan->steps[s], i))
+                of_step += hki_count(&plan->steps[s].learned[i]->shape, 1);
+        count = of_step > count ? of_step : count;
+    }
+    if (count <= plan->leaf_scratch_count)
+        return HK_OK;
+    float *scratch = hki_alloc_array((size_t)count, sizeof *scratch);
+    if (!scratch)
+        return HK_NO_MEMORY;
+    hki_free(plan->leaf_scratch);
+    plan->leaf_scratch = scratch;
+    plan->leaf_scratch_count = count;
+    return HK_OK;
+}
+
+static void walk_back(hk_plan *plan, const hki_step *step)
+{
+    hki_call call = call_of(plan, step);
+    double started = plan->watch ? hki_now() : 0;
+    float *aside = plan->leaf_scratch;
+    call.scratch = step->back_scratch;
+    for (int i = 0; i < HKI_MAX_INPUTS; i++) {
+        if (adds_to_leaf(plan, step, i)) {
+            call.dx[i] = aside;
+            aside += hki_count(&step->learned[i]->shape, 1);
+        } else if (step->learned[i]) {
+            call.dx[i] = step->learned[i]->gradient;
+        }
+    }
+    if (!call.tensor->op->is_view)
+        call.tensor->op->backward(&call);
+    else if (call.dx[0] && call.dx[0] != call.dy)
+        memcpy(call.dx[0], call.dy,
+               (size_t)hki_count(&call.tensor->shape, call.batch) * sizeof(float));
+    for (int i = 0; i < call.tensor->n_inputs; i++) {
+        float *sum = adds_to_leaf(plan, step, i) ? step->learned[i]->gradient : step->add_to[i];
+        if (sum)
+            add_into(sum, call.dx[i], hki_count(&call.tensor->inputs[i]->shape, call.batch));
+    }
+    if (plan->watch)
+        plan->watch(plan->watcher, &call, true, hki_now() - started);
+}
+
+/* Learned tensors that this walk does not reach have a gradient of zero, unless there is one. */
+static void clear_unreached(hk_plan *plan)
+{
+    for (int id = 0; id < plan->net->n_tensors; id++) {
+        hk_tensor *t = plan->net->tensors[id];
+        if (t->role == HKI_LEARNED && (id >= plan->n_tensors || !plan->reached[id]))
+            memset(t->gradient, 0, (size_t)hki_count(&t->shape, 1) * sizeof(float));
+    }
+}
+
+hk_status hk_plan_backward(hk_plan *plan)
+{
+    if (!plan->loss || !plan->can_walk_back)
+        return hki_fail(HK_BAD_ARGUMENT, plan->loss ? "walking back needs a forward run first"
+                                                    : "this plan has no loss to walk back from");
+    if (make_leaf_scratch(plan))
+        return HK_NO_MEMORY;
+    if (!plan->net->has_gradients)
+        clear_unreached(plan);
+    plan->can_walk_back = false;
+    if (plan->loss_gradient)
+        *plan->loss_gradient = 1;
+    for (int s = plan->n_steps - 1; s >= 0; s--)
+        if (plan->steps[s].walks_back)
+            walk_back(plan, &plan->steps[s]);
+    plan->net->has_gradients = true;
+    return HK_OK;
+}
+
+/* The mean of the layers' mean activities, for plugins that balance a layer against the net. */
+static double network_activity(const hk_plan *plan)
+{
+    double sum = 0;
+    int layers = 0;
+    for (int s = 0; s < plan->n_steps; s++) {
+        hki_call call = call_of(plan, &plan->steps[s]);
+        double mean = call.tensor->op->activity ? call.tensor->op->activity(&call) : (double)NAN;
+        if (!isnan(mean)) {
+            sum += mean;
+            layers++;
+        }
+    }
+    return layers ? sum / layers : 0;
+}
+
+void hk_plan_commit(hk_plan *plan)
+{
+    if (plan->training && plan->last_n) {
+        double activity = network_activity(plan);
+        for (int s = 0; s < plan->n_steps; s++) {
+            hki_call call = call_of(plan, &plan->steps[s]);
+            if (call.tensor->op->commit)
+                call.tensor->op->commit(&call, activity);
+        }
+    }
+    hki_values_changed(plan->net);
+    plan->step++;
+}

@@ -1,0 +1,47 @@
+/* ops/fused/chain.h - convolution, normalization, addition and activation as one step of a plan. */
+#pragma once
+#include "ops/ops.h"
+
+/* The operations of a chain as they were recorded, NULL where there is none. The chain's tensor
+ * has the inputs of all of them: x, filters and bias of the convolution (or x alone), the residual,
+ * the slots of the normalization, those of the activation. */
+typedef struct hki_chain {
+    const hk_tensor *conv, *norm, *add, *act;
+    int residual, norm_slots, act_slots; /* where these inputs begin */
+    bool walks_back;                     /* what backward looks at must be kept */
+    bool spends_dy;                      /* backward may overwrite dy */
+} hki_chain;
+
+/* The chain that ends in `last`, as a tensor that computes the same and has its id: allocated, freed
+ * by hki_free(). Operations join it whose result nothing else reads: uses[id] counts readers.
+ * *out is NULL when there is none. Fails: no memory. */
+hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
+                        hk_tensor **out);
+const hki_chain *hki_chain_of(const hk_tensor *tensor); /* NULL: not a chain */
+
+/* What is prepared begins with this where a chain folds its normalization into its filters, so that
+ * a step need not find where the rest lies (chain_fold.c). For other convolutions it is what the
+ * engine makes of the filters. */
+typedef struct hki_folded {
+    float *filters, *bias, *coef;
+    void *engine; /* what the engine makes of the filters; NULL: nothing */
+} hki_folded;
+bool hki_chain_folds(const hki_chain *chain);
+size_t hki_chain_prepared(const hk_tensor *y, int64_t batch);
+void hki_chain_prepare(const hki_call *call, void *prepared);
+
+/* Sums that one part of the rows, or one set of a normalization, has of its own (chain_sums.c): two
+ * per channel in double, mean and m2, or the sums of dz and dz (x - mean). */
+typedef struct hki_sums {
+    double *first, *second;
+    float *tile;  /* room for [3][channels] of one tile */
+    int64_t rows; /* that were added */
+} hki_sums;
+/* A tile of n rows joins: its moments; its sums of dz around a mean; its sums of dz alone. */
+void hki_sums_moments(hki_sums *own, int64_t n, int64_t channels, const float *x);
+void hki_sums_gradients(hki_sums *own, int64_t n, int64_t channels, const float *x,
+                        const double *mean, const float *dz);
+void hki_sums_columns(hki_sums *own, int64_t n, int64_t channels, const float *dz);
+/* Those of HKI_MAX_CHUNKS parts, in their order, become one [2][channels]. */
+void hki_merge_moments(const hki_sums *parts, int64_t channels, double *moments);
+void hki_add_sums(const hki_sums *parts, int64_t channels, double *sums);

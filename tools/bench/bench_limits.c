@@ -1,0 +1,206 @@
+/* hillock bench limits: multiply-adds and memory, as fast as this machine has them. */
+#include "bench/bench.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#define UNROLL(n) PRAGMA(clang loop unroll(full))
+#define TARGET(set) PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
+#define TARGET_END PRAGMA(clang attribute pop)
+#else
+#pragma GCC optimize("O3,fp-contract=fast")
+#define UNROLL(n) PRAGMA(GCC unroll n)
+#define TARGET(set) PRAGMA(GCC push_options) PRAGMA(GCC target(set))
+#define TARGET_END PRAGMA(GCC pop_options)
+#endif
+
+#define NAME(kernel) baseline_##kernel
+#define LANES 4
+#define CHAINS 12
+#include "bench/bench_kernels.h"
+
+#ifdef __x86_64__
+TARGET("avx2,fma")
+#define NAME(kernel) avx2_##kernel
+#define LANES 8
+#define CHAINS 12
+#include "bench/bench_kernels.h"
+TARGET_END
+TARGET("avx512f")
+#define NAME(kernel) avx512_##kernel
+#define LANES 16
+#define CHAINS 24
+#include "bench/bench_kernels.h"
+TARGET_END
+#endif
+
+typedef struct kernels {
+    const char *isa;
+    int operations; /* of one round: a multiply-add counts as two */
+    float (*spin)(int64_t rounds, const float *start);
+    void (*copy)(int64_t floats, const float *from, float *to);
+    void (*change)(int64_t floats, float *x);
+} kernels;
+
+static const kernels sets[] = {
+    {"baseline", 2 * 4 * 12, baseline_spin, baseline_copy, baseline_change},
+#ifdef __x86_64__
+    {"avx2", 2 * 8 * 12, avx2_spin, avx2_copy, avx2_change},
+    {"avx512", 2 * 16 * 24, avx512_spin, avx512_copy, avx512_change},
+#endif
+};
+
+static const kernels *in_use(void)
+{
+    const kernels *set = sets;
+    while (strcmp(set->isa, hk_isa_name()) != 0)
+        set++;
+    return set;
+}
+
+/* ---- Measuring ------------------------------------------------------------------------------ */
+
+enum { BLOCK = 4096 }; /* floats that a thread takes at a time; arrays are multiples of it */
+static float *from, *to;
+static int64_t room; /* floats in each */
+static volatile float wanted;
+
+static bool make_room(int64_t floats)
+{
+    if (floats <= room)
+        return true;
+    limit_release();
+    from = aligned_alloc(64, (size_t)floats * sizeof *from);
+    to = aligned_alloc(64, (size_t)floats * sizeof *to);
+    if (!from || !to) {
+        limit_release();
+        return false;
+    }
+    room = floats;
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < floats; i++)
+        from[i] = to[i] = 1;
+    return true;
+}
+
+void limit_release(void)
+{
+    free(from);
+    free(to);
+    from = to = NULL;
+    room = 0;
+}
+
+/* Seconds in which every thread does these rounds. */
+static double spin_once(const kernels *set, int threads, int64_t rounds)
+{
+    float start[32];
+    double started = 0, seconds = 0;
+    for (int i = 0; i < 32; i++)
+        start[i] = i < 16 ? 0.5f : 1;
+#pragma omp parallel num_threads(threads)
+    {
+#pragma omp barrier
+#pragma omp master
+        started = now();
+        wanted = set->spin(rounds, start);
+#pragma omp barrier
+#pragma omp master
+        seconds = now() - started;
+    }
+    return seconds;
+}
+
+/* Every thread goes `rounds` times through its own part, in place or into the other array. */
+static double move_once(const kernels *set, int threads, int64_t floats, int rounds, bool in_place)
+{
+    double started = 0, seconds = 0;
+#pragma omp parallel num_threads(threads)
+    {
+        int64_t blocks = floats / BLOCK, me = omp_get_thread_num(), all = omp_get_num_threads();
+        int64_t first = blocks * me / all * BLOCK, n = blocks * (me + 1) / all * BLOCK - first;
+#pragma omp barrier
+#pragma omp master
+        started = now();
+        for (int r = 0; r < rounds; r++)
+            in_place ? set->change(n, to + first) : set->copy(n, from + first, to + first);
+#pragma omp barrier
+#pragma omp master
+        seconds = now() - started;
+    }
+    return seconds;
+}
+
+double limit_peak(int threads)
+{
+    const int64_t rounds = 200000; /* a millisecond or so */
+    const kernels *set = in_use();
+    double operations = (double)set->operations * (double)rounds * threads;
+    return operations / spin_once(set, threads, rounds);
+}
+
+double limit_copy(int threads, int64_t floats)
+{
+    floats = (floats + BLOCK - 1) / BLOCK * BLOCK;
+    if (!make_room(floats))
+        return 0;
+    return 8.0 * (double)floats / move_once(in_use(), threads, floats, 1, false);
+}
+
+/* ---- hillock bench limits ------------------------------------------------------------------- */
+
+static void peak_row(const bench *in, const kernels *set, int threads)
+{
+    const int64_t rounds = 400000;
+    timing of = {0};
+    bench at = *in;
+    at.threads = threads;
+    char pass[32];
+    snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
+    for (double started = now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+        timing_add(&of, spin_once(set, threads, rounds), 1);
+    char name[64];
+    snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
+             set == in_use() ? " (in use)" : "");
+    bench_row(&at, &(result){name, pass, "GFLOP/s", NULL,
+                          (double)set->operations * (double)rounds * threads, 1e9}, &of);
+}
+
+static void move_row(const bench *in, const char *name, int threads, int64_t floats, int rounds,
+                     bool in_place)
+{
+    timing of = {0};
+    bench at = *in;
+    at.threads = threads;
+    char pass[32];
+    snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
+    move_once(in_use(), threads, floats, rounds, in_place);
+    for (double started = now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+        timing_add(&of, move_once(in_use(), threads, floats, rounds, in_place), 1);
+    bench_row(&at, &(result){name, pass, "GB/s", NULL, 8.0 * (double)floats * rounds, 1e9}, &of);
+}
+
+int bench_limits(const bench *in)
+{
+    int64_t size = in->given->size ? in->given->size : 16 << 20, each = 32768;
+    size = (size + BLOCK - 1) / BLOCK * BLOCK;
+    if (!make_room(size > each * in->threads ? size : each * in->threads))
+        return complain(EXIT_FAILED, "bench limits: out of memory for two arrays of %s floats",
+                        grouped(size));
+    if (!in->rows)
+        printf("engine %s, instruction set in use %s; GB/s count what is read and written\n",
+               hk_engine_name(), hk_isa_name());
+    for (int threads = 1;; threads = in->threads) {
+        for (const kernels *set = sets; set <= in_use(); set++)
+            peak_row(in, set, threads);
+        move_row(in, "copy", threads, size, 1, false);
+        move_row(in, "in place", threads, size, 1, true);
+        move_row(in, "copy in L2, 256 KiB a thread", threads, each * threads, 100, false);
+        if (threads == in->threads)
+            return EXIT_DONE;
+    }
+}

@@ -1,0 +1,159 @@
+/* Questions go through a pool of workers, as runs do later, and come back as events. */
+#include "compare/ask.h"
+
+#include "output.h"
+#include "compare/measured.h"
+
+#include <math.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SECONDS = 60 };
+
+typedef struct asking {
+    const options *given;
+    plan *of;
+    pool *workers;
+} asking;
+
+static bool is_usage(const char *failure)
+{
+    return strcmp(failure, "argument") == 0 || strcmp(failure, "name") == 0 ||
+           strcmp(failure, "shape") == 0;
+}
+
+static pool *new_pool(const options *given, int jobs)
+{
+    pool_limits limits = plan_limits(given);
+    limits.jobs = jobs;
+    limits.deadline = fmin(MOST_SECONDS, limits.deadline);
+    return pool_new(&limits);
+}
+
+json_t *ask_plugins(const options *given)
+{
+    json_t *paths = json_array();
+    for (int i = 0; i < given->plugins.n; i++)
+        json_array_append_new(paths, json_text(given->plugins.items[i]));
+    return paths;
+}
+
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+int ask_list(const options *given, hk_kind kind, const char *text, char **out)
+{
+    pool *workers = new_pool(given, 1);
+    json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
+                                ask_plugins(given));
+    int status = !workers ? EXIT_FAILED : request ? pool_start(workers, 0, request) : no_memory();
+    while (!status && !*out) {
+        const pool_event event = pool_next(workers, 1);
+        if (event.kind == POOL_OK && !(*out = strdup(json_string_value(
+                                           json_object_get(event.message, "text")))))
+            status = no_memory();
+        else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
+            status = complain(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
+                              event.reason);
+        else if (progress_interrupted())
+            status = EXIT_INTERRUPTED;
+    }
+    json_decref(request);
+    pool_free(workers);
+    return status;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static bool take_text(char **to, const json_t *from, const char *key)
+{
+    char *copy = strdup(json_string_value(json_object_get(from, key)));
+    free(*to);
+    return (*to = copy);
+}
+
+static int take_description(row_record *row, const json_t *message)
+{
+    row->parameters = json_integer_value(json_object_get(message, "parameters"));
+    row->multiply_adds = json_integer_value(json_object_get(message, "multiply_adds"));
+    return take_text(&row->specs[AXIS_ACT], message, "act") &&
+                   take_text(&row->specs[AXIS_NORM], message, "norm") &&
+                   take_text(&row->specs[AXIS_INIT], message, "init") &&
+                   take_text(&row->plugin_digests, message, "plugins")
+               ? EXIT_DONE
+               : no_memory();
+}
+
+/* A row that cannot be described is told from another by the files that the user named. */
+static int digest_files(const options *given, row_record *row)
+{
+    SHA2_CTX sum;
+    char path[4096], digest[SHA256_DIGEST_STRING_LENGTH], all[SHA256_DIGEST_STRING_LENGTH + 16];
+    SHA256Init(&sum);
+    for (axis a = AXIS_ACT; a <= AXIS_INIT; a++) {
+        snprintf(path, sizeof path, "%.*s", (int)strcspn(row->specs[a], ":"), row->specs[a]);
+        if (strchr(path, '/') && SHA256File(path, digest))
+            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
+    }
+    for (int i = 0; i < given->plugins.n; i++)
+        if (SHA256File(given->plugins.items[i], digest))
+            SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
+    SHA256End(&sum, digest);
+    snprintf(all, sizeof all, "files %s", digest);
+    return (row->plugin_digests = strdup(all)) ? EXIT_DONE : no_memory();
+}
+
+static int take_failure(const asking *a, int i, const pool_event *event)
+{
+    row_record *row = &a->of->asked->rows[i];
+    if (is_usage(event->failure))
+        return complain(EXIT_USAGE, "%s", event->reason);
+    if (strcmp(event->failure, "plugin") == 0)
+        return complain(EXIT_BAD_DATA, "%s", event->reason);
+    if (!measured_failure(&a->of->rows[i].asking, event))
+        return no_memory();
+    note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
+         row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
+    return digest_files(a->given, row);
+}
+
+static int ask_about(const asking *a, int i)
+{
+    plan_row *beside = &a->of->rows[i];
+    json_t *request = json_copy(beside->request);
+    const hk_data_shape images = beside->images;
+    json_object_set_new(request, "images", json_pack("[i, i, i, i]", images.height, images.width,
+                                                     images.channels, images.classes));
+    beside->asking.attempts++;
+    int status = pool_start(a->workers, i, request);
+    json_decref(request);
+    return status;
+}
+
+static int take_answer(const asking *a, const pool_event *event)
+{
+    const int i = (int)event->id;
+    if (event->kind == POOL_OK)
+        return take_description(&a->of->asked->rows[i], event->message);
+    if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
+        return progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
+    return measured_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
+                                                           : take_failure(a, i, event);
+}
+
+int ask_rows(const options *given, plan *of)
+{
+    const int n = of->asked->n_rows;
+    asking a = {given, of, new_pool(given, plan_limits(given).jobs)};
+    int next = 0, status = a.workers ? EXIT_DONE : EXIT_FAILED;
+    while (!status && (next < n || pool_running(a.workers))) {
+        while (!status && next < n && pool_has_room(a.workers))
+            status = ask_about(&a, next++);
+        if (!status) {
+            const pool_event event = pool_next(a.workers, 1);
+            status = take_answer(&a, &event);
+        }
+    }
+    pool_free(a.workers);
+    return status;
+}

@@ -1,0 +1,313 @@
+/* hillock compare, the coordinator: what the command line asks for is planned in the file of
+ * results, workers run what is not there yet, and the ranking says what was found. Whatever ends
+ * this program, the same command goes on where it ended. */
+#include "options.h"
+#include "output.h"
+#include "compare/report/formats.h"
+#include "compare/live.h"
+#include "compare/measured.h"
+#include "compare/plan.h"
+#include "compare/report/ranking.h"
+#include "compare/store.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct sweep {
+    const options *given;
+    const char *file;
+    plan plan;
+    store *db;
+    results *found;
+    run_record **order; /* in which runs are started */
+    int first;          /* all before it have ended or are running */
+    pool *workers;
+    live *view;
+} sweep;
+
+static bool has_ended(const run_record *run)
+{
+    return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
+}
+
+/* ---- Rates ----------------------------------------------------------------------------------- */
+
+/* The better of two tuning runs; the first, with the lower rate, where nothing tells them apart. */
+static const run_record *better(const run_record *a, const run_record *b)
+{
+    if (!a || a->state != RUN_OK || !a->n_epochs)
+        return b->state == RUN_OK || !a ? b : a;
+    if (b->state != RUN_OK || !b->n_epochs)
+        return a;
+    const epoch_record *p = &a->epochs[a->n_epochs - 1], *q = &b->epochs[b->n_epochs - 1];
+    if (p->accuracy != q->accuracy)
+        return q->accuracy > p->accuracy ? b : a;
+    return q->loss < p->loss ? b : a;
+}
+
+/* A row whose tuning runs have all ended gets its rate. */
+static int choose_rate(sweep *s, int row)
+{
+    const run_record *best = NULL;
+    row_record *it = &s->found->rows[row];
+    if (!s->plan.n_rates || isfinite(it->rate))
+        return EXIT_DONE;
+    for (int i = 0; i < s->found->n_runs; i++) {
+        const run_record *run = &s->found->runs[i];
+        if (run->row != row || !run->tuning)
+            continue;
+        if (!has_ended(run))
+            return EXIT_DONE;
+        best = better(best, run);
+    }
+    it->rate = best->rate;
+    for (int i = 0; i < s->found->n_runs; i++)
+        if (s->found->runs[i].row == row && !s->found->runs[i].tuning)
+            s->found->runs[i].rate = best->rate;
+    s->first = 0;
+    return store_choose_rate(s->db, s->found, row, best->rate);
+}
+
+/* ---- Preparing ------------------------------------------------------------------------------- */
+
+/* Tuning first, then seed by seed: a sweep that is cut short has something of every row. */
+static int by_turn(const void *a, const void *b)
+{
+    const run_record *p = *(run_record *const *)a, *q = *(run_record *const *)b;
+    if (p->tuning != q->tuning)
+        return q->tuning - p->tuning;
+    if (p->seed != q->seed)
+        return p->seed < q->seed ? -1 : 1;
+    return p < q ? -1 : p > q;
+}
+
+static int order_runs(sweep *s)
+{
+    const size_t n = (size_t)s->found->n_runs;
+    s->order = calloc(n, sizeof(*s->order));
+    if (!s->order)
+        return no_memory();
+    for (size_t i = 0; i < n; i++)
+        s->order[i] = &s->found->runs[i];
+    qsort(s->order, n, sizeof(*s->order), by_turn);
+    return EXIT_DONE;
+}
+
+/* A plugin that ended the worker that asked what it is has failed its runs. */
+static int fail_undescribed(sweep *s)
+{
+    int status = EXIT_DONE;
+    for (int i = 0; i < s->found->n_runs && !status; i++) {
+        run_record *run = &s->found->runs[i];
+        const run_record *asking = &s->plan.rows[run->row].asking;
+        if (run->state != RUN_PLANNED || !asking->failure)
+            continue;
+        status = run_fail(run, asking->state, asking->failure, asking->reason, asking->last_lines)
+                     ? store_end(s->db, run)
+                     : no_memory();
+    }
+    return status;
+}
+
+static int prepare(sweep *s)
+{
+    const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
+    int status = store_open(s->file, true, &s->db);
+    if (!status)
+        status = store_ask(s->db, &asked);
+    if (!status)
+        status = store_read(s->db, s->plan.asked->name, &s->found);
+    if (!status)
+        status = order_runs(s);
+    if (!status)
+        status = fail_undescribed(s);
+    for (int i = 0; i < s->plan.asked->n_rows && !status; i++)
+        status = choose_rate(s, i);
+    return status;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static run_record *next_run(sweep *s)
+{
+    while (s->first < s->found->n_runs && s->order[s->first]->state != RUN_PLANNED)
+        s->first++;
+    for (int i = s->first; i < s->found->n_runs; i++) {
+        run_record *run = s->order[i];
+        const bool has_rate =
+            run->tuning || !s->plan.n_rates || isfinite(s->found->rows[run->row].rate);
+        if (run->state == RUN_PLANNED && has_rate)
+            return run;
+    }
+    return NULL;
+}
+
+static int start(sweep *s, run_record *run)
+{
+    json_t *request = json_copy(s->plan.rows[run->row].request);
+    if (!request)
+        return no_memory();
+    json_object_set_new(request, "seed", json_integer(run->seed));
+    json_object_set_new(request, "test", json_boolean(!run->tuning));
+    if (isfinite(run->rate))
+        json_object_set_new(request, "rate", json_real(run->rate));
+    int status = store_start(s->db, run->id);
+    if (!status)
+        status = pool_start(s->workers, run - s->found->runs, request);
+    json_decref(request);
+    run->state = RUN_RUNNING;
+    run->attempts++;
+    if (!status)
+        live_start(s->view, run);
+    return status;
+}
+
+static int end(sweep *s, run_record *run)
+{
+    int status = store_end(s->db, run);
+    live_end(s->view, run);
+    return status ? status : choose_rate(s, run->row);
+}
+
+static int take_failure(sweep *s, run_record *run, const pool_event *event)
+{
+    if (measured_nothing(run, event)) {
+        while (run->n_epochs)
+            epoch_clear(&run->epochs[--run->n_epochs]);
+        run->state = RUN_PLANNED;
+        s->first = 0;
+        live_drop(s->view, run);
+        return store_release(s->db, run->id);
+    }
+    return measured_failure(run, event) ? end(s, run) : no_memory();
+}
+
+static int take_event(sweep *s, const pool_event *event)
+{
+    run_record *run = &s->found->runs[event->id];
+    switch (event->kind) {
+    case POOL_PROGRESS:
+        live_progress(s->view, run, event->message);
+        return EXIT_DONE;
+    case POOL_EPOCH:
+        return measured_epoch(run, event->message) ? EXIT_DONE : no_memory();
+    case POOL_OK:
+        return measured_result(run, event->message) ? end(s, run) : no_memory();
+    case POOL_FAILED:
+    case POOL_TIMEOUT:
+        return take_failure(s, run, event);
+    default:
+        live_draw(s->view);
+        return EXIT_DONE;
+    }
+}
+
+static int run_all(sweep *s)
+{
+    int status = EXIT_DONE;
+    run_record *run;
+    while (!status && !progress_interrupted()) {
+        while (!status && pool_has_room(s->workers) && (run = next_run(s)))
+            status = start(s, run);
+        if (!status && !pool_running(s->workers))
+            return EXIT_DONE;
+        if (!status) {
+            const pool_event event = pool_next(s->workers, 1);
+            status = take_event(s, &event);
+        }
+    }
+    return status ? status : EXIT_INTERRUPTED;
+}
+
+/* What was still running is planned again; after a failure of the file the next start sees to it. */
+static void release_running(sweep *s)
+{
+    for (int i = 0; s->found && i < s->found->n_runs; i++)
+        if (s->found->runs[i].state == RUN_RUNNING && store_release(s->db, s->found->runs[i].id))
+            return;
+}
+
+static void tell_start(const sweep *s)
+{
+    int done = 0;
+    for (int i = 0; i < s->found->n_runs; i++)
+        done += has_ended(&s->found->runs[i]);
+    put_text(stderr, s->file);
+    fputs(": ", stderr);
+    put_text(stderr, s->found->name);
+    fprintf(stderr, ", %d runs, %d of them there already\n", s->found->n_runs, done);
+}
+
+static int run_sweep(sweep *s)
+{
+    const pool_limits limits = plan_limits(s->given);
+    tell_start(s);
+    s->workers = pool_new(&limits);
+    if (!s->workers)
+        return EXIT_FAILED;
+    s->view = live_new(s->found, limits.jobs);
+    int status = s->view ? run_all(s) : no_memory();
+    live_free(s->view);
+    pool_free(s->workers);
+    if (status == EXIT_INTERRUPTED)
+        release_running(s);
+    return status == EXIT_INTERRUPTED
+               ? complain(status, "compare: interrupted; the same command goes on from here")
+               : status;
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+static void print_hint(const sweep *s)
+{
+    printf("\nhillock report --db ");
+    put_word(stdout, s->file);
+    fputs(" --name ", stdout);
+    put_word(stdout, s->found->name);
+    puts(" writes curves, layers, costs and every run into a page");
+}
+
+static int print_found(sweep *s)
+{
+    if (s->given->canonical)
+        return json_print(store_canonical(s->found));
+    analysis *of = analysis_new(s->found);
+    if (!of)
+        return EXIT_FAILED;
+    if (s->given->json) {
+        json_print(report_json(of));
+    } else {
+        ranking_print(of);
+        print_hint(s);
+    }
+    analysis_free(of);
+    return EXIT_DONE;
+}
+
+static int conclude(sweep *s)
+{
+    int failures = 0, status = print_found(s);
+    for (int i = 0; i < s->found->n_runs; i++)
+        failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
+    return status ? status : failures ? EXIT_SOME_RUNS : EXIT_DONE;
+}
+
+int run_compare(options *given)
+{
+    sweep s = {.given = given, .file = given->db ? given->db : STORE_USUAL_FILE};
+    if (given->canonical && !given->json)
+        return complain(EXIT_USAGE, "compare: --canonical needs --json");
+    progress_start();
+    int status = plan_make(given, &s.plan);
+    if (!status)
+        status = prepare(&s);
+    if (!status)
+        status = run_sweep(&s);
+    if (!status)
+        status = conclude(&s);
+    store_close(s.db);
+    free(s.order);
+    results_free(s.found);
+    plan_clear(&s.plan);
+    return status;
+}

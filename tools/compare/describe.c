@@ -1,0 +1,145 @@
+/* Builds a row's net for a single grey image, asks it what it is, and throws it away. */
+#include "compare/describe.h"
+
+#include "output.h"
+
+#include <hillock/registry.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Digests of plugin files ------------------------------------------------------------------- */
+
+typedef struct digests {
+    char text[4096];
+    size_t used;
+} digests;
+
+static bool has_name(const digests *of, const char *name, size_t length)
+{
+    for (const char *word = of->text; *word; word += strspn(word, " ")) {
+        const size_t n = strcspn(word, " ");
+        if (n == length && memcmp(word, name, n) == 0)
+            return true;
+        word += n;
+    }
+    return false;
+}
+
+static void add_digest(digests *to, const char *name, size_t length, const char *file)
+{
+    char digest[SHA256_DIGEST_STRING_LENGTH] = "";
+    if (has_name(to, name, length) || to->used + length + sizeof digest + 2 > sizeof to->text)
+        return;
+    const bool is_file = file && file[0] == '/' && SHA256File(file, digest);
+    to->used += (size_t)snprintf(to->text + to->used, sizeof to->text - to->used, "%s%.*s %s",
+                                 to->used ? " " : "", (int)length, name,
+                                 is_file ? digest : "built-in");
+}
+
+/* The plugins of a canonical spec: "relu:a=1e+5+conv2=mish~elu" has three. */
+static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
+{
+    hk_status status = HK_OK;
+    for (const char *at = spec; at && status == HK_OK;) {
+        char name[128];
+        const hk_plugin *plugin;
+        const size_t length = strcspn(at, ":+~");
+        snprintf(name, sizeof name, "%.*s", (int)length, at);
+        status = hk_plugin_find(kind, name, &plugin);
+        if (status == HK_OK)
+            add_digest(to, name, length, hk_plugin_describe(plugin).file);
+        do
+            at = strpbrk(at + 1, "+~");
+        while (at && *at == '+' && !(at[1] >= 'a' && at[1] <= 'z'));
+        if (at)
+            at += *at == '~' ? 1 : strcspn(at, "=") + 1;
+    }
+    return status;
+}
+
+/* ---- Rows -------------------------------------------------------------------------------------- */
+
+static hk_status say(const hk_net *net, json_t **out)
+{
+    digests plugins = {.used = 0};
+    const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
+    const char *init = hk_net_initializer(net);
+    hk_status status = add_digests(&plugins, HK_ACTIVATION, act);
+    if (!status)
+        status = add_digests(&plugins, HK_NORMALIZATION, norm);
+    if (!status)
+        status = add_digests(&plugins, HK_INITIALIZER, init);
+    if (!status)
+        status = add_digests(&plugins, HK_NORMALIZATION, hk_net_weight_norm(net));
+    if (status)
+        return status;
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
+                     "norm", norm, "init", init, "plugins", plugins.text, "parameters",
+                     (json_int_t)hk_net_parameters(net), "multiply_adds",
+                     (json_int_t)network_multiply_adds(net));
+    return *out ? HK_OK : HK_NO_MEMORY;
+}
+
+static hk_status grey_image(hk_data_shape images, hk_data **out)
+{
+    const int32_t label = 0;
+    float *pixels = calloc((size_t)images.height * (size_t)images.width * (size_t)images.channels,
+                           sizeof *pixels);
+    hk_status status = HK_NO_MEMORY;
+    *out = NULL;
+    if (pixels)
+        status = hk_data_from_arrays(1, images.height, images.width, images.channels,
+                                     images.classes, pixels, &label, out);
+    free(pixels);
+    return status;
+}
+
+/* The trainer reads the optimizer, the schedule and the augmentation, and plans the net. */
+static hk_status try_training(const options *asked, const network *it, hk_data *data)
+{
+    hk_trainer *trainer = NULL;
+    const hk_recipe recipe = choose_recipe(asked, it->model, data);
+    hk_train_options how = train_options(asked, &recipe, 1);
+    how.train = data;
+    how.batch = 1;
+    how.no_probes = 1;
+    hk_status status = hk_trainer_new(it->logits, &how, &trainer);
+    hk_trainer_free(trainer);
+    return status;
+}
+
+hk_status describe_row(const options *asked, hk_data_shape images, json_t **out)
+{
+    hk_data *data;
+    network it = {0};
+    hk_net_options choices;
+    hk_status status = grey_image(images, &data);
+    if (!status && (network_choices(asked, NULL, NULL, &choices) ||
+                    network_new(asked->model, choices, images, &it)))
+        status = hk_last_status();
+    if (!status)
+        status = try_training(asked, &it, data);
+    if (!status)
+        status = say(it.net, out);
+    network_free(&it);
+    hk_data_free(data);
+    return status;
+}
+
+hk_status describe_list(hk_kind kind, const char *list, json_t **out)
+{
+    char **items, *text = NULL;
+    size_t n, used = 0, room = 1;
+    hk_status status = hk_spec_list(kind, list, &items, &n);
+    for (size_t i = 0; i < n; i++)
+        room += strlen(items[i]) + 1;
+    if (!status && !(text = malloc(room)))
+        status = HK_NO_MEMORY;
+    for (size_t i = 0; !status && i < n; i++)
+        used += (size_t)snprintf(text + used, room - used, "%s%s", i ? "," : "", items[i]);
+    hk_spec_list_free(items, n);
+    *out = text ? json_pack("{s:s, s:s}", "type", "list", "text", text) : NULL;
+    free(text);
+    return status;
+}

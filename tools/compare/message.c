@@ -1,0 +1,208 @@
+/* Frames over a socket, and the form of reports. */
+#include "compare/message.h"
+
+#include "output.h"
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <hillock/train.h>
+
+/* ---- Frames ---------------------------------------------------------------------------------- */
+
+typedef struct frame {
+    uint32_t mark, length, sum; /* both ends are one machine: no byte order */
+} frame;
+
+static const uint32_t mark = 0x484B4D31; /* "HKM1" */
+
+static uint32_t checksum(const char *text, size_t n)
+{
+    return (uint32_t)crc32(0, (const Bytef *)text, (uInt)n);
+}
+
+static bool send_all(int channel, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        const ssize_t sent = send(channel, bytes, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR)
+            return false;
+        bytes += sent > 0 ? sent : 0;
+        n -= sent > 0 ? (size_t)sent : 0;
+    }
+    return true;
+}
+
+bool message_send(int channel, const json_t *object)
+{
+    char *text = json_written(object, JSON_COMPACT);
+    const size_t n = text ? strlen(text) : 0;
+    const frame head = {mark, (uint32_t)n, text ? checksum(text, n) : 0};
+    const bool sent = text && n <= MESSAGE_MOST &&
+                      send_all(channel, (const char *)&head, sizeof head) &&
+                      send_all(channel, text, n);
+    free(text);
+    return sent;
+}
+
+void message_reader_clear(message_reader *r)
+{
+    free(r->bytes);
+    *r = (message_reader){0};
+}
+
+static bool make_room(message_reader *r, size_t room)
+{
+    if (room <= r->room)
+        return true;
+    char *bytes = realloc(r->bytes, room);
+    if (!bytes)
+        return false;
+    r->bytes = bytes;
+    r->room = room;
+    return true;
+}
+
+bool message_read(message_reader *r, int channel)
+{
+    enum { PIECE = 1 << 14 };
+    if (!make_room(r, r->used + PIECE))
+        return false;
+    const ssize_t n = read(channel, r->bytes + r->used, PIECE);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    r->used += (size_t)n;
+    return n > 0;
+}
+
+json_t *message_take(message_reader *r, const char **fault)
+{
+    frame head;
+    *fault = NULL;
+    if (r->used < sizeof head)
+        return NULL;
+    memcpy(&head, r->bytes, sizeof head);
+    if (head.mark != mark)
+        return *fault = "what it reported is no message", NULL;
+    if (head.length > MESSAGE_MOST)
+        return *fault = "what it reported is too long", NULL;
+    if (r->used - sizeof head < head.length)
+        return NULL;
+    const char *text = r->bytes + sizeof head;
+    if (checksum(text, head.length) != head.sum)
+        return *fault = "what it reported was damaged on the way", NULL;
+    json_t *object = json_loadb(text, head.length, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return *fault = "what it reported is no JSON object", NULL;
+    }
+    r->used -= sizeof head + head.length;
+    memmove(r->bytes, r->bytes + sizeof head + head.length, r->used);
+    return object;
+}
+
+/* ---- The form of reports --------------------------------------------------------------------- */
+
+typedef enum form { COUNT, FIGURE, TEXT, LAYERS } form; /* a figure may be null: not finite */
+
+typedef struct field {
+    const char *name;
+    form form;
+} field;
+
+static const field progress[] = {{"epoch", COUNT}, {"epochs", COUNT}, {"done", COUNT},
+                                 {"of", COUNT}, {"loss", FIGURE}, {"images_per_s", FIGURE},
+                                 {"seconds_left", FIGURE}, {0}};
+static const field epoch[] = {{"epoch", COUNT}, {"train_loss", FIGURE}, {"loss", FIGURE},
+                              {"accuracy", FIGURE}, {"macro_f1", FIGURE}, {"seconds", FIGURE},
+                              {"images_per_s", FIGURE}, {"layers", LAYERS}, {0}};
+static const field layer[] = {{"layer", TEXT}, {"units", COUNT}, {"dead", FIGURE},
+                              {"gradient_dead", FIGURE}, {"dormant", FIGURE},
+                              {"saturated", FIGURE}, {"mean", FIGURE}, {"variance", FIGURE},
+                              {"gradient_norm", FIGURE}, {"update_ratio", FIGURE}, {0}};
+static const field end[] = {{"test_loss", FIGURE}, {"test_accuracy", FIGURE},
+                            {"test_macro_f1", FIGURE}, {"seconds", FIGURE},
+                            {"images_per_s", FIGURE}, {"peak_mib", FIGURE}, {"digest", TEXT}, {0}};
+static const field failure[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
+static const field description[] = {{"act", TEXT}, {"norm", TEXT}, {"init", TEXT},
+                                    {"plugins", TEXT}, {"parameters", COUNT},
+                                    {"multiply_adds", COUNT}, {0}};
+static const field list[] = {{"text", TEXT}, {0}};
+
+static const struct {
+    const char *type;
+    const field *fields;
+} reports[] = {{"progress", progress}, {"epoch", epoch}, {"result", end}, {"failed", failure},
+             {"description", description}, {"list", list}};
+
+enum { REPORTS = sizeof reports / sizeof *reports, MOST_LAYERS = 4096 };
+
+static bool is_count(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+static bool has_histogram(const json_t *of)
+{
+    size_t i;
+    const json_t *bins = json_object_get(of, "histogram"), *bin;
+    if (!json_is_number(json_object_get(of, "low")) || !json_is_number(json_object_get(of, "high")))
+        return false;
+    json_array_foreach(bins, i, bin)
+    {
+        if (!is_count(bin))
+            return false;
+    }
+    return json_array_size(bins) == HK_HISTOGRAM_BINS;
+}
+
+static bool has_fields(const json_t *object, const field *fields);
+
+static bool has_layers(const json_t *all)
+{
+    size_t i;
+    const json_t *it;
+    if (!json_is_array(all) || json_array_size(all) > MOST_LAYERS)
+        return false;
+    json_array_foreach(all, i, it)
+    {
+        if (!has_fields(it, layer) || (json_object_get(it, "histogram") && !has_histogram(it)))
+            return false;
+    }
+    return true;
+}
+
+static bool is_of(form kind, const json_t *value)
+{
+    return kind == COUNT    ? is_count(value)
+           : kind == FIGURE ? json_is_number(value) || json_is_null(value)
+           : kind == TEXT   ? json_is_string(value)
+                            : has_layers(value);
+}
+
+static bool has_fields(const json_t *object, const field *fields)
+{
+    while (fields->name && is_of(fields->form, json_object_get(object, fields->name)))
+        fields++;
+    return !fields->name;
+}
+
+const char *message_fault(const json_t *report)
+{
+    const char *type = json_string_value(json_object_get(report, "type"));
+    for (int i = 0; type && i < REPORTS; i++)
+        if (strcmp(type, reports[i].type) == 0)
+            return has_fields(report, reports[i].fields) ? NULL
+                                                         : "a report of it lacks what belongs there";
+    return "a report of it is of no known type";
+}
+
+double message_number(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}

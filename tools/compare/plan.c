@@ -1,0 +1,413 @@
+/* Lists, data sets and settings become rows with requests. */
+#include "compare/plan.h"
+
+#include "net/network.h"
+#include "output.h"
+#include "compare/ask.h"
+#include "compare/provenance.h"
+#include "compare/store.h"
+
+#include <math.h>
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define USUAL_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
+
+typedef struct data_set {
+    char spec[1024], digest[65];
+    hk_data_shape shape;
+} data_set;
+
+typedef struct making {
+    const options *given;
+    data_set sets[MAX_TEXTS];
+    int n_sets;
+    char **specs[AXES]; /* of all but the data */
+    size_t counts[AXES];
+    plan *out;
+} making;
+
+pool_limits plan_limits(const options *given)
+{
+    const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    pool_limits it = {.threads = given->threads ? (int)given->threads : 1,
+                      .deadline = given->deadline > 0 ? given->deadline : 3600};
+    it.jobs = given->jobs ? (int)given->jobs : given->threads || processors < 1 ? 1 : processors;
+    return it;
+}
+
+/* ---- The axes -------------------------------------------------------------------------------- */
+
+static int split_list(making *m, axis a, hk_kind kind, const char *text)
+{
+    char *written_out = NULL;
+    int status = kind && strchr(text, '@') ? ask_list(m->given, kind, text, &written_out) : EXIT_DONE;
+    if (!status && hk_spec_list(kind, written_out ? written_out : text, &m->specs[a],
+                                &m->counts[a]) != HK_OK)
+        status = failed();
+    free(written_out);
+    return status;
+}
+
+static int split_lists(making *m)
+{
+    const options *given = m->given;
+    const struct {
+        axis axis;
+        hk_kind kind;
+        const char *text, *usual;
+    } lists[] = {{AXIS_MODEL, 0, given->model, "lenet5"},
+                 {AXIS_ACT, HK_ACTIVATION, given->act, USUAL_ACTIVATIONS},
+                 {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
+                 {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
+                 {AXIS_OPTIMIZER, 0, given->optimizer, "the model's own"}};
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
+        status = split_list(m, lists[i].axis, lists[i].kind,
+                            lists[i].text ? lists[i].text : lists[i].usual);
+    return status;
+}
+
+static double validation_share(const options *given)
+{
+    return given->val > 0 ? given->val : 0.1;
+}
+
+static int open_set(making *m, const char *spec)
+{
+    hk_data *train = NULL, *test = NULL, *kept = NULL;
+    data_set *to = &m->sets[m->n_sets++];
+    int status = hk_data_open(spec, &train, &test) == HK_OK ? EXIT_DONE : failed();
+    if (!status) {
+        to->shape = hk_data_shape_of(train);
+        if (strlen(hk_data_spec(train)) >= sizeof to->spec)
+            status = complain(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
+        snprintf(to->spec, sizeof to->spec, "%s", hk_data_spec(train));
+    }
+    if (!status && !provenance_of_data(train, test, to->digest))
+        status = no_memory();
+    if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
+        status = failed();
+    hk_data_free(train);
+    hk_data_free(test);
+    hk_data_free(kept);
+    return status;
+}
+
+static int open_sets(making *m)
+{
+    static const text_list usual = {.items = {"glyphs"}, .n = 1};
+    const text_list *asked = m->given->data_sets.n ? &m->given->data_sets : &usual;
+    int status = EXIT_DONE;
+    for (int i = 0; i < asked->n && !status; i++)
+        status = open_set(m, asked->items[i]);
+    m->counts[AXIS_DATA] = (size_t)m->n_sets;
+    return status;
+}
+
+/* lr=LO:HI:N becomes N rates at equal ratios. */
+static int read_rates(const options *given, plan *out)
+{
+    double low, high;
+    int n, end = 0;
+    if (!given->tune)
+        return EXIT_DONE;
+    if (sscanf(given->tune, "lr=%lf:%lf:%d%n", &low, &high, &n, &end) != 3 || given->tune[end] ||
+        !(low > 0 && high > low && high < 1e6) || n < 2 || n > MAX_RATES)
+        return complain(EXIT_USAGE,
+                        "compare: --tune is \"%s\", expected lr=LO:HI:N with 0 < LO < HI and N from "
+                        "2 to %d: lr=1e-4:1e-1:7", given->tune, MAX_RATES);
+    for (int i = 0; i < n; i++)
+        out->rates[i] = i == n - 1 ? high : low * pow(high / low, (double)i / (n - 1));
+    out->n_rates = n;
+    return EXIT_DONE;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static void set_text(json_t *to, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(to, key, json_text(text));
+}
+
+/* Everything is said, so that what a worker takes for granted does not matter. */
+static json_t *make_request(const making *m, const row_record *row, const hk_recipe *recipe)
+{
+    const options *given = m->given;
+    json_t *it = json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o}", "epochs",
+        (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
+        (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip, "smoothing",
+        given->smoothing, "validation", validation_share(given), "probes", !given->no_probes,
+        "plugins", ask_plugins(given));
+    set_text(it, "data", row->specs[AXIS_DATA]);
+    set_text(it, "model", row->specs[AXIS_MODEL]);
+    set_text(it, "act", row->specs[AXIS_ACT]);
+    set_text(it, "norm", row->specs[AXIS_NORM]);
+    set_text(it, "init", row->specs[AXIS_INIT]);
+    set_text(it, "optimizer", row->specs[AXIS_OPTIMIZER]);
+    set_text(it, "weight_norm", given->weight_norm);
+    set_text(it, "schedule", given->schedule ? given->schedule : recipe->schedule);
+    set_text(it, "augment", given->augment ? given->augment : recipe->augment);
+    return it;
+}
+
+static int make_row(making *m, const size_t *choice)
+{
+    const data_set *data = &m->sets[choice[AXIS_DATA]];
+    const hk_model *model;
+    const char *spec = m->specs[AXIS_MODEL][choice[AXIS_MODEL]];
+    if (hk_model_find(spec, &model, NULL) != HK_OK)
+        return failed();
+    const hk_recipe *recipe = hk_model_recipe(model, data->spec);
+    row_record *row = results_add_row(m->out->asked);
+    if (!row)
+        return no_memory();
+    plan_row *beside = &m->out->rows[m->out->asked->n_rows - 1];
+    row->specs[AXIS_DATA] = strdup(data->spec);
+    row->data_digest = strdup(data->digest);
+    for (axis a = AXIS_MODEL; a < AXES; a++)
+        row->specs[a] = strdup(a == AXIS_OPTIMIZER && !m->given->optimizer
+                                   ? recipe->optimizer
+                                   : m->specs[a][choice[a]]);
+    for (axis a = 0; a < AXES; a++)
+        if (!row->specs[a] || !row->data_digest)
+            return no_memory();
+    beside->images = data->shape;
+    beside->request = make_request(m, row, recipe);
+    return beside->request ? EXIT_DONE : no_memory();
+}
+
+static int make_rows(making *m)
+{
+    size_t n = 1;
+    int status = EXIT_DONE;
+    for (axis a = 0; a < AXES; a++)
+        n = n > MAX_ROWS ? n : n * m->counts[a];
+    if (n > MAX_ROWS)
+        return complain(EXIT_USAGE, "compare: the lists make more than %d combinations", MAX_ROWS);
+    m->out->rows = calloc(n, sizeof *m->out->rows);
+    if (!m->out->rows)
+        return no_memory();
+    for (size_t i = 0; i < n && !status; i++) {
+        size_t choice[AXES], rest = i;
+        for (int a = AXES - 1; a >= 0; a--) {
+            choice[a] = rest % m->counts[a];
+            rest /= m->counts[a];
+        }
+        status = make_row(m, choice);
+    }
+    return status;
+}
+
+static void tell_idle_norms(const making *m)
+{
+    const hk_model *model;
+    for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
+        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
+            note("model %s has no normalization layers: --norm changes nothing there", model->name);
+}
+
+/* ---- Two words for one row, the baseline ------------------------------------------------------- */
+
+static bool same_row(const row_record *a, const row_record *b)
+{
+    bool same = strcmp(a->plugin_digests, b->plugin_digests) == 0 &&
+                strcmp(a->data_digest, b->data_digest) == 0;
+    for (axis i = 0; i < AXES && same; i++)
+        same = strcmp(a->specs[i], b->specs[i]) == 0;
+    return same;
+}
+
+static void plan_row_clear(plan_row *row)
+{
+    json_decref(row->request);
+    run_clear(&row->asking);
+}
+
+static void drop_twins(plan *it)
+{
+    results *asked = it->asked;
+    int kept = 0;
+    for (int i = 0; i < asked->n_rows; i++) {
+        row_record *row = &asked->rows[i];
+        int twin = 0;
+        while (twin < kept && !same_row(&asked->rows[twin], row))
+            twin++;
+        if (twin < kept) {
+            note("%s is listed twice", row->specs[AXIS_ACT]);
+            row_clear(row);
+            plan_row_clear(&it->rows[i]);
+            continue;
+        }
+        asked->rows[kept] = *row;
+        it->rows[kept++] = it->rows[i];
+    }
+    asked->n_rows = kept;
+}
+
+/* The baseline's activation as rows have it; the command line may say it by path. */
+static const char *baseline_spec(const making *m)
+{
+    const plan *it = m->out;
+    for (int i = 0; i < it->asked->n_rows && m->given->baseline; i++) {
+        const char *typed = json_string_value(json_object_get(it->rows[i].request, "act"));
+        if (strcmp(m->given->baseline, typed) == 0 ||
+            strcmp(m->given->baseline, it->asked->rows[i].specs[AXIS_ACT]) == 0)
+            return it->asked->rows[i].specs[AXIS_ACT];
+    }
+    return m->given->baseline ? NULL : it->asked->rows[0].specs[AXIS_ACT];
+}
+
+/* The first row with that activation, for each data set and model. */
+static int choose_baselines(making *m)
+{
+    results *asked = m->out->asked;
+    const char *wanted = baseline_spec(m);
+    if (!wanted)
+        return complain(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
+                        m->given->baseline);
+    bool have = false;
+    for (int i = 0; i < asked->n_rows; i++) {
+        row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];
+        have = have && strcmp(row->specs[AXIS_DATA], before->specs[AXIS_DATA]) == 0 &&
+               strcmp(row->specs[AXIS_MODEL], before->specs[AXIS_MODEL]) == 0;
+        row->is_baseline = !have && strcmp(row->specs[AXIS_ACT], wanted) == 0;
+        have = have || row->is_baseline;
+    }
+    return EXIT_DONE;
+}
+
+/* ---- Settings, name, command ------------------------------------------------------------------- */
+
+/* The object, which ends here, as text. */
+static char *written(json_t *it, size_t flags)
+{
+    char *text = json_written(it, flags);
+    json_decref(it);
+    return text;
+}
+
+/* What results depend on beside their row; a sweep has one of each. */
+static json_t *settings_json(const options *given)
+{
+    return json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
+        (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
+        "smoothing", given->smoothing, "validation", validation_share(given), "probes",
+        !given->no_probes, "schedule", json_text(given->schedule), "augment",
+        json_text(given->augment), "weight_norm", json_text(given->weight_norm), "tune",
+        json_text(given->tune), "instruction_set", hk_isa_name(), "engine", hk_engine_name(),
+        "version", HILLOCK_VERSION);
+}
+
+/* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
+static char *usual_name(const making *m, const char *settings)
+{
+    SHA2_CTX sum;
+    char digest[SHA256_DIGEST_STRING_LENGTH], name[32];
+    SHA256Init(&sum);
+    SHA256Update(&sum, (const uint8_t *)settings, strlen(settings));
+    for (axis a = 0; a < AXES; a++)
+        for (size_t i = 0; a != AXIS_ACT && i < m->counts[a]; i++) {
+            const char *spec = a == AXIS_DATA ? m->sets[i].spec : m->specs[a][i];
+            SHA256Update(&sum, (const uint8_t *)spec, strlen(spec) + 1);
+        }
+    SHA256End(&sum, digest);
+    snprintf(name, sizeof name, "sweep-%.8s", digest);
+    return strdup(name);
+}
+
+/* compare takes no operands, so that their place in argv holds the words as they were typed. */
+static char *command_text(const options *given)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return NULL;
+    fputs("hillock compare", to);
+    for (char **word = given->operands; *word; word++) {
+        putc(' ', to);
+        put_word(to, *word);
+    }
+    return fclose(to) == 0 ? text : NULL;
+}
+
+static int name_it(making *m)
+{
+    results *asked = m->out->asked;
+    const pool_limits limits = plan_limits(m->given);
+    asked->seeds = m->given->seeds ? m->given->seeds : 3;
+    asked->epochs = m->given->epochs;
+    asked->settings = written(settings_json(m->given), JSON_SORT_KEYS | JSON_COMPACT);
+    asked->command = command_text(m->given);
+    asked->provenance = written(provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
+    if (asked->settings)
+        asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
+    return asked->name && asked->command && asked->provenance ? EXIT_DONE : no_memory();
+}
+
+/* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
+static int check_texts(const char *const *texts, int n)
+{
+    for (int i = 0; i < n; i++) {
+        json_t *told = json_text(texts[i]);
+        const bool fits = !texts[i] || json_is_string(told);
+        json_decref(told);
+        if (!fits)
+            return complain(EXIT_USAGE, "compare: \"%s\" is not UTF-8", texts[i]);
+    }
+    return EXIT_DONE;
+}
+
+static int check_all_texts(const options *given)
+{
+    const char *const texts[] = {given->act,         given->norm,      given->init,
+                                 given->weight_norm, given->optimizer, given->schedule,
+                                 given->augment,     given->model};
+    int status = check_texts(texts, sizeof texts / sizeof *texts);
+    if (!status)
+        status = check_texts(given->data_sets.items, given->data_sets.n);
+    if (!status)
+        status = check_texts(given->plugins.items, given->plugins.n);
+    return status;
+}
+
+int plan_make(const options *given, plan *out)
+{
+    making m = {.given = given, .out = out};
+    *out = (plan){.asked = calloc(1, sizeof *out->asked)};
+    int status = out->asked ? read_rates(given, out) : no_memory();
+    if (!status)
+        status = check_all_texts(given);
+    if (!status)
+        status = split_lists(&m);
+    if (!status)
+        status = open_sets(&m);
+    if (!status)
+        status = make_rows(&m);
+    if (!status)
+        status = ask_rows(given, out);
+    if (!status) {
+        tell_idle_norms(&m);
+        drop_twins(out);
+        status = choose_baselines(&m);
+    }
+    if (!status)
+        status = name_it(&m);
+    for (axis a = 0; a < AXES; a++)
+        hk_spec_list_free(m.specs[a], m.counts[a] * (a != AXIS_DATA));
+    return status;
+}
+
+void plan_clear(plan *it)
+{
+    for (int i = 0; it->rows && i < it->asked->n_rows; i++)
+        plan_row_clear(&it->rows[i]);
+    free(it->rows);
+    results_free(it->asked);
+}

@@ -1,0 +1,34 @@
+/* plan.h - from a command line to rows: the axes cross, every combination is described.
+ *
+ * Everything that is wrong with the command line shows here, before the first run. No code of a
+ * plugin is loaded into this process: workers describe the rows, and a plugin that ends its worker
+ * makes rows that have failed before they ran. */
+#pragma once
+#include "options.h"
+#include "compare/pool.h"
+#include "compare/results.h"
+#include <hillock/data.h>
+#include <jansson.h>
+
+enum { MAX_RATES = 64, MAX_ROWS = 10000 };
+
+/* How workers are run, as the command line says or as is usual. */
+pool_limits plan_limits(const options *given);
+
+/* What belongs to a row beside its record. */
+typedef struct plan_row {
+    json_t *request;      /* for a worker; rate, seed and test are still to be added */
+    hk_data_shape images; /* of the data set */
+    run_record asking;    /* attempts at describing it, and how it failed, if it did */
+} plan_row;
+
+typedef struct plan {
+    results *asked; /* rows without runs */
+    plan_row *rows; /* [asked->n_rows] */
+    double rates[MAX_RATES];
+    int n_rates; /* 0: no tuning */
+} plan;
+
+/* 0, or the exit status, told. */
+int plan_make(const options *given, plan *out);
+void plan_clear(plan *it);

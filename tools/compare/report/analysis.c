@@ -1,0 +1,339 @@
+/* Rows are put into panels, ranked and coloured here; labels.c has their names, rows.c the figures
+ * of each. Memory is taken in blocks that are freed together. */
+#include "compare/report/analysis.h"
+
+#include "output.h"
+#include "compare/report/rows.h"
+#include "compare/report/sentence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double no = (double)NAN;
+
+const char *const layer_figure_names[LAYER_FIGURES] = {"dead",          "gradient_dead", "dormant",
+                                                       "saturated",     "mean",          "variance",
+                                                       "gradient_norm", "update_ratio"};
+
+struct block {
+    struct block *next;
+    max_align_t bytes[];
+};
+
+void *analysis_take(analysis *a, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) ||
+        __builtin_add_overflow(bytes, sizeof(struct block), &bytes))
+        return NULL;
+    struct block *it = calloc(1, bytes);
+    if (!it)
+        return NULL;
+    it->next = a->memory;
+    a->memory = it;
+    return it->bytes;
+}
+
+double *analysis_take_unknown(analysis *a, size_t n)
+{
+    double *it = analysis_take(a, n, sizeof *it);
+    for (size_t i = 0; it && i < n; i++)
+        it[i] = no;
+    return it;
+}
+
+double layer_value(const layer_record *l, layer_figure which)
+{
+    const double values[LAYER_FIGURES] = {l->dead,          l->gradient_dead, l->dormant,
+                                          l->saturated,     l->mean,          l->variance,
+                                          l->gradient_norm, l->update_ratio};
+    return values[which];
+}
+
+double run_share(const run_record *run, layer_figure which)
+{
+    double lost = 0, units = 0;
+    if (run->n_epochs == 0)
+        return no;
+    const epoch_record *last = &run->epochs[run->n_epochs - 1];
+    for (int i = 0; i < last->n_layers; i++) {
+        double share = layer_value(&last->layers[i], which), n = (double)last->layers[i].units;
+        if (isfinite(share)) {
+            lost += share * n;
+            units += n;
+        }
+    }
+    return units > 0 ? lost / units : no;
+}
+
+void p_text(double p, char *out, size_t size)
+{
+    if (!isfinite(p))
+        snprintf(out, size, "\xE2\x80\x93");
+    else if (p >= 0.995)
+        snprintf(out, size, "1");
+    else
+        snprintf(out, size,
+                 p < 0.0001   ? "%.0e"
+                 : p < 0.001  ? "%.4f"
+                 : p < 0.0995 ? "%.3f"
+                              : "%.2f",
+                 p);
+}
+
+const char *verdict_text(verdict v)
+{
+    static const char *const texts[] = {"baseline", "tie", "better", "worse", "failed"};
+    return texts[v];
+}
+
+/* ---- Which runs, which rows ------------------------------------------------------------------ */
+
+/* The runs of each row, which lie together, those of tuning first. */
+static void share_runs(const results *r, row_view *rows)
+{
+    for (int i = 0; i < r->n_runs; i++) {
+        row_view *row = &rows[r->runs[i].row];
+        if (!row->n_tuning && !row->n_runs)
+            row->tuning = row->runs = &r->runs[i];
+        if (r->runs[i].tuning) {
+            row->n_tuning++;
+            row->runs++;
+        } else
+            row->n_runs++;
+    }
+}
+
+static bool is_on(const row_record *row, const char *data, const char *model)
+{
+    return strcmp(row->specs[AXIS_DATA], data) == 0 && strcmp(row->specs[AXIS_MODEL], model) == 0;
+}
+
+/* Rows of one data set and model lie together. */
+static bool share_rows(analysis *a, row_view *rows)
+{
+    a->panels = analysis_take(a, (size_t)a->of->n_rows, sizeof *a->panels);
+    for (int i = 0; a->panels && i < a->of->n_rows; i++) {
+        const row_record *row = rows[i].record;
+        panel *p = a->n_panels ? &a->panels[a->n_panels - 1] : NULL;
+        if (!p || !is_on(row, p->data, p->model)) {
+            p = &a->panels[a->n_panels++];
+            *p = (panel){
+                .data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL], .rows = &rows[i]};
+        }
+        if (row->is_baseline)
+            p->baseline = p->n_rows;
+        p->n_rows++;
+    }
+    return a->panels != NULL;
+}
+
+/* What tells the rows of a panel apart; what is only another in another panel is left out. */
+static void find_varying(analysis *a)
+{
+    for (int i = 0; i < a->n_panels; i++)
+        for (int k = 0; k < a->panels[i].n_rows; k++)
+            for (int x = AXIS_ACT; x < AXES; x++)
+                a->varies[x] = a->varies[x] || strcmp(a->panels[i].rows[k].record->specs[x],
+                                                      a->panels[i].rows[0].record->specs[x]) != 0;
+}
+
+/* ---- Standings ------------------------------------------------------------------------------- */
+
+static bool is_final(run_state s)
+{
+    return s == RUN_OK || s == RUN_FAILED || s == RUN_TIMEOUT;
+}
+
+static const run_record *run_at(const row_view *row, int64_t seed)
+{
+    for (int i = 0; i < row->n_runs; i++)
+        if (row->runs[i].seed == seed)
+            return &row->runs[i];
+    return NULL;
+}
+
+/* Pairing needs seeds that every row has run, well or not; others wait for the sweep to go on. */
+static bool find_seeds(analysis *a, panel *p)
+{
+    const row_view *first = &p->rows[0];
+    p->seed_list = analysis_take(a, (size_t)first->n_runs, sizeof *p->seed_list);
+    if (!p->seed_list)
+        return false;
+    for (int i = 0; i < first->n_runs; i++) {
+        int64_t seed = first->runs[i].seed;
+        bool whole = true;
+        for (int k = 0; k < p->n_rows && whole; k++) {
+            const run_record *run = run_at(&p->rows[k], seed);
+            whole = run && is_final(run->state);
+        }
+        if (whole)
+            p->seed_list[p->seeds++] = seed;
+    }
+    return true;
+}
+
+static bool rank_rows(analysis *a, panel *p)
+{
+    size_t seeds = (size_t)p->seeds;
+    p->scores = analysis_take_unknown(a, (size_t)p->n_rows * seeds);
+    p->standings = analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
+    if (!p->scores || !p->standings)
+        return false;
+    if (!p->seeds)
+        return true;
+    for (int k = 0; k < p->n_rows; k++)
+        for (size_t s = 0; s < seeds; s++) {
+            const run_record *run = run_at(&p->rows[k], p->seed_list[s]);
+            if (run->state == RUN_OK)
+                p->scores[(size_t)k * seeds + s] = run->test_accuracy;
+        }
+    p->n_ranked = p->n_rows;
+    return leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
+}
+
+static bool tell_panel(analysis *a, panel *p)
+{
+    const char **names = analysis_take(a, (size_t)p->n_rows, sizeof *names);
+    if (!names)
+        return false;
+    for (int k = 0; k < p->n_rows; k++)
+        names[k] = p->rows[k].label;
+    p->sentence = sentence_new(p->standings, p->n_ranked, names);
+    return p->sentence != NULL;
+}
+
+static bool take_panel(analysis *a, panel *p)
+{
+    for (int k = 0; k < p->n_rows; k++)
+        for (int i = 0; i < p->rows[k].n_runs; i++) {
+            run_state state = p->rows[k].runs[i].state;
+            p->unfinished += !is_final(state);
+            a->failures += state == RUN_FAILED || state == RUN_TIMEOUT;
+            a->runs++;
+        }
+    a->unfinished += p->unfinished;
+    return find_seeds(a, p) && rank_rows(a, p) && tell_panel(a, p);
+}
+
+/* ---- Colours --------------------------------------------------------------------------------- */
+
+enum { COLOURS = 10 };
+
+/* The colour a label has in the whole page; -1 when there are more labels than colours. */
+static int colour_of(const char **seen, int *n, const char *label)
+{
+    for (int i = 0; i < *n; i++)
+        if (strcmp(seen[i], label) == 0)
+            return i + 1;
+    if (*n == COLOURS)
+        return -1;
+    seen[(*n)++] = label;
+    return *n;
+}
+
+/* With many rows, each panel colours its best. */
+static void colour_by_rank(panel *p)
+{
+    for (int i = 0; i < p->n_rows; i++)
+        p->rows[i].colour = -1;
+    for (int i = 0; i < p->n_ranked && i < COLOURS; i++)
+        p->rows[p->standings[i].row].colour = i + 1;
+    p->rows[p->baseline].colour = 0;
+}
+
+static void give_colours(analysis *a)
+{
+    const char *seen[COLOURS];
+    int n = 0;
+    bool enough = true;
+    for (int k = 0; k < a->n_panels; k++)
+        for (int i = 0; i < a->panels[k].n_rows; i++) {
+            row_view *row = &a->panels[k].rows[i];
+            row->colour = i == a->panels[k].baseline ? 0 : colour_of(seen, &n, row->label);
+            enough = enough && row->colour >= 0;
+        }
+    for (int k = 0; k < a->n_panels && !enough; k++)
+        colour_by_rank(&a->panels[k]);
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static bool found_something(const panel *p)
+{
+    for (int i = 0; i < p->n_ranked; i++)
+        if (p->standings[i].verdict == VERDICT_BETTER || p->standings[i].verdict == VERDICT_WORSE)
+            return true;
+    return false;
+}
+
+static bool tell_whole(analysis *a)
+{
+    int found = 0;
+    if (a->n_panels == 1) {
+        a->sentence = strdup(a->panels[0].sentence);
+        return a->sentence != NULL;
+    }
+    for (int i = 0; i < a->n_panels; i++)
+        found += found_something(&a->panels[i]);
+    return asprintf(&a->sentence,
+                    a->n_panels == 0 ? "This comparison has no rows."
+                    : found          ? "A difference was found in %d of %d comparisons."
+                                     : "No difference was found: %d of %d comparisons show one.",
+                    found, a->n_panels) >= 0;
+}
+
+static bool fill(analysis *a)
+{
+    const results *r = a->of;
+    row_view *rows = analysis_take(a, (size_t)r->n_rows, sizeof *rows);
+    if (!rows)
+        return false;
+    for (int i = 0; i < r->n_rows; i++)
+        rows[i].record = &r->rows[i];
+    share_runs(r, rows);
+    if (!share_rows(a, rows))
+        return false;
+    name_data_sets(a);
+    find_varying(a);
+    for (int i = 0; i < r->n_rows; i++) {
+        rows[i].label = row_label(a, rows[i].record, AXES);
+        rows[i].name = row_label(a, rows[i].record, AXIS_OPTIMIZER);
+        if (!rows[i].label || !rows[i].name || !row_average(a, &rows[i]))
+            return false;
+    }
+    for (int i = 0; i < a->n_panels; i++)
+        if (!take_panel(a, &a->panels[i]))
+            return false;
+    give_colours(a);
+    return tell_whole(a);
+}
+
+analysis *analysis_new(const results *r)
+{
+    analysis *a = calloc(1, sizeof *a);
+    if (a) {
+        a->of = r;
+        if (fill(a))
+            return a;
+        analysis_free(a);
+    }
+    no_memory();
+    return NULL;
+}
+
+void analysis_free(analysis *a)
+{
+    if (!a)
+        return;
+    for (int i = 0; i < a->n_panels; i++)
+        free(a->panels[i].sentence);
+    free(a->sentence);
+    for (struct block *next; a->memory; a->memory = next) {
+        next = a->memory->next;
+        free(a->memory);
+    }
+    free(a);
+}

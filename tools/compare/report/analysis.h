@@ -1,0 +1,92 @@
+/* analysis.h - what a report says, computed from what a comparison found; formats only write it.
+ *
+ * A panel is one data set with one model: rows are ranked within it, never across. The score is
+ * test accuracy. Curves and layers are means over the seeds that ended well, or, where none did,
+ * over what there is. Everything belongs to the analysis; texts may point into the results, which
+ * must outlive it. Figures that were not measured are NAN. */
+#pragma once
+#include "stats/stats.h"
+#include "compare/results.h"
+#include <stddef.h>
+
+/* Mean, lowest and highest of a row's seeds, at each epoch. */
+typedef struct course {
+    double *mean, *low, *high;
+} course;
+
+typedef enum layer_figure {
+    LAYER_DEAD,
+    LAYER_GRADIENT_DEAD,
+    LAYER_DORMANT,
+    LAYER_SATURATED,
+    LAYER_MEAN,
+    LAYER_VARIANCE,
+    LAYER_GRADIENT_NORM,
+    LAYER_UPDATE_RATIO,
+    LAYER_FIGURES
+} layer_figure;
+extern const char *const layer_figure_names[LAYER_FIGURES];
+
+typedef enum moment { AT_START, IN_THE_MIDDLE, AT_END, MOMENTS_OF_A_RUN } moment;
+
+/* A layer's outputs at three moments in common bins, all seeds together; shares add up to 1. */
+typedef struct layer_histogram {
+    double low, high;
+    bool has[MOMENTS_OF_A_RUN];
+    double shares[MOMENTS_OF_A_RUN][HISTOGRAM_BINS];
+} layer_histogram;
+
+typedef struct row_view {
+    const row_record *record;
+    const char *label;        /* what tells it from other rows: "mish", or "mish (layer_norm)" */
+    const char *name;         /* the same without the optimizer */
+    int colour;               /* 0: the baseline, 1 to 10, or -1: one of many */
+    const run_record *tuning; /* runs that only chose the rate; the others follow them */
+    const run_record *runs;   /* by seed */
+    int n_tuning, n_runs;
+    const run_record **averaged; /* the runs that the figures below are means of */
+    int n_averaged, n_epochs, n_layers;
+    course accuracy, loss, train_loss; /* [n_epochs] */
+    const char **layers;               /* [n_layers] names */
+    double *figures[LAYER_FIGURES];    /* [n_layers][n_epochs], means */
+    layer_histogram *histograms;       /* [n_layers] */
+    double dead;                       /* share of all units at the end */
+    double epoch_seconds, images_per_s, peak_mib, macro_f1, loss_at_test; /* means */
+} row_view;
+
+typedef struct panel {
+    const char *data, *model;
+    char data_name[80]; /* without the folders, where that is enough to tell data sets apart */
+    row_view *rows;     /* as in the results */
+    int n_rows, baseline;
+    standing *standings; /* [n_ranked] in order of rank; .row is an index into rows */
+    int n_ranked;        /* n_rows, or 0 before any seed was run for every row */
+    int seeds;           /* what the standings are over: seeds that every row has run */
+    int64_t *seed_list;  /* [seeds] */
+    double *scores;      /* [n_rows][seeds], NAN: failed */
+    int unfinished;      /* runs still to be done */
+    char *sentence;
+} panel;
+
+typedef struct analysis {
+    const results *of;
+    bool varies[AXES]; /* within some panel */
+    panel *panels;
+    int n_panels;
+    int runs, failures, unfinished; /* but for tuning */
+    char *sentence;                 /* of all: the panel's, or how many panels found a difference */
+    struct block *memory;
+} analysis;
+
+/* NULL when memory is refused, told. */
+analysis *analysis_new(const results *r);
+void analysis_free(analysis *a);
+
+/* Units of all layers that are `which` (a share) at the last epoch of a run; NAN: not measured. */
+double run_share(const run_record *run, layer_figure which);
+double layer_value(const layer_record *layer, layer_figure which);
+/* Validation loss less training loss. */
+double loss_gap(const row_view *row, int epoch);
+/* "5e-06", "0.031", "1": as p values are read. */
+void p_text(double p, char *out, size_t size);
+const char *verdict_text(verdict v);

@@ -1,0 +1,270 @@
+/* The leaderboard: a line a row, with its seeds, its interval and its group of ties. */
+#include "compare/report/parts.h"
+
+#include "output.h"
+#include "page/text.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 300, HEIGHT = 26, INSET = 8 };
+
+static double place(const range *scale, double score)
+{
+    double share = (score - scale->low) / (scale->high - scale->low);
+    return INSET + fmin(fmax(share, 0), 1) * (WIDTH - 2 * INSET);
+}
+
+/* Takes in every seed, and intervals as far as they do not squeeze the seeds: the interval of two
+ * seeds can be ten times as wide as their distance. */
+static range choose_scale(const panel *p)
+{
+    range scale = {HUGE_VAL, -HUGE_VAL, false};
+    range_take(&scale, p->scores, p->n_rows * p->seeds);
+    double reach = fmax(scale.high - scale.low, 1e-4);
+    double low = scale.low - reach, high = scale.high + reach;
+    for (int i = 0; i < p->n_ranked; i++) {
+        const sample_summary *it = &p->standings[i].score;
+        if (isfinite(it->low)) {
+            scale.low = fmin(scale.low, fmax(it->low, low));
+            scale.high = fmax(scale.high, fmin(it->high, high));
+        }
+    }
+    range_air(&scale);
+    return scale;
+}
+
+static void put_picture(FILE *to, const panel *p, const standing *s, const range *scale)
+{
+    const row_view *row = &p->rows[s->row];
+    const double *scores = p->scores + (size_t)s->row * (size_t)p->seeds;
+    const double middle = HEIGHT / 2.0;
+    const double baseline = standing_of(p, &p->rows[p->baseline])->score.mean;
+    fprintf(to,
+            "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
+            WIDTH, HEIGHT, row_class(row));
+    put_html(to, row->label, CAPTION_LETTERS);
+    fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f</title>", 100 * s->score.mean,
+            100 * s->score.low, 100 * s->score.high);
+    if (isfinite(baseline))
+        fprintf(to, "<path class=\"against\" d=\"M%.1f 0V%d\"/>", place(scale, baseline), HEIGHT);
+    if (isfinite(s->score.low))
+        fprintf(to, "<path class=\"bar\" d=\"M%.1f %gH%.1f\"/>", place(scale, s->score.low), middle,
+                place(scale, s->score.high));
+    fputs("<path class=\"seeds\" d=\"", to);
+    for (int i = 0; i < p->seeds; i++)
+        if (isfinite(scores[i]))
+            fprintf(to, "M%.1f %gh0", place(scale, scores[i]), middle);
+    fputs("\"/>", to);
+    if (s->score.n)
+        fprintf(to, "<circle class=\"mean\" cx=\"%.1f\" cy=\"%g\" r=\"4.5\"/>",
+                place(scale, s->score.mean), middle);
+    fputs("</svg>", to);
+}
+
+static void put_axis(FILE *to, const range *scale)
+{
+    double reach = scale->high - scale->low, wanted = reach / 4;
+    int digits = reach < 0.004 ? 2 : reach < 0.04 ? 1 : 0;
+    fprintf(to,
+            "<tr class=\"axisrow\"><td><td><td><td class=\"picture\"><svg viewBox=\"0 0 %d 16\" "
+            "aria-hidden=\"true\">",
+            WIDTH);
+    double step = pow(10, -digits) / 100;
+    for (int i = 0; step < wanted; i++)
+        step *= i % 3 == 1 ? 2.5 : 2; /* 1 2 5 10 */
+    for (double at = ceil(scale->low / step) * step; at <= scale->high; at += step) {
+        char text[32];
+        double x = place(scale, at);
+        snprintf(text, sizeof text, "%.*f %%", digits, 100 * at);
+        if (x > 22 && x < WIDTH - 22)
+            draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
+    }
+    fputs("</svg><td colspan=\"6\" class=\"wide\">\n", to);
+}
+
+static void put_group(FILE *to, int group)
+{
+    const char *class = group % 2 ? "tie" : "tie odd"; /* neighbours differ */
+    if (!group)
+        fputs("<td>", to);
+    else if (group <= 26)
+        fprintf(to, "<td class=\"%s\">%c", class, 'A' + group - 1);
+    else
+        fprintf(to, "<td class=\"%s\">%d", class, group);
+}
+
+static void put_mean(FILE *to, const sample_summary *s)
+{
+    fputs("<td class=\"number mean-of\">", to);
+    if (s->n)
+        fprintf(to, "<b>%.2f</b>&#8239;%%", 100 * s->mean);
+    if (s->n > 1)
+        fprintf(to, " <span class=\"soft\">&#177; %.2f</span>", 100 * (s->high - s->mean));
+}
+
+static void put_verdict(FILE *to, const standing *s)
+{
+    static const char *const classes[] = {"soft", "soft", "better", "worse", "failed"};
+    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict], verdict_text(s->verdict));
+    if (s->verdict == VERDICT_FAILED)
+        fprintf(to, " %d of %d", s->failures, s->runs);
+}
+
+static void put_tests(FILE *to, const standing *s)
+{
+    char p[32];
+    bool tested = s->verdict != VERDICT_FAILED && s->verdict != VERDICT_BASELINE;
+    fprintf(to, "<td class=\"number\">");
+    if (isfinite(s->against.difference) && s->verdict != VERDICT_BASELINE)
+        fprintf(to, "%+.2f", 100 * s->against.difference);
+    fprintf(to, "<td class=\"number wide\">");
+    if (tested && isfinite(s->against.low))
+        fprintf(to, "%+.2f to %+.2f", 100 * s->against.low, 100 * s->against.high);
+    p_text(s->p_holm, p, sizeof p);
+    fprintf(to, "<td class=\"number wide\">%s<td class=\"number wide\">", tested ? p : "");
+    if (tested && s->against.seeds_needed > 0)
+        fprintf(to, "%d", s->against.seeds_needed);
+    else if (tested && s->against.seeds_needed < 0)
+        fputs("&gt;&#8239;1000", to);
+}
+
+static void put_line(FILE *to, const panel *p, const standing *s, const range *scale, bool begins)
+{
+    const row_view *row = &p->rows[s->row];
+    fputs(begins ? "<tr class=\"new\">" : "<tr>", to);
+    put_group(to, s->group);
+    if (s->verdict == VERDICT_FAILED)
+        fputs("<td class=\"number\">", to);
+    else
+        fprintf(to, "<td class=\"number\">%d", s->rank);
+    fputs("<td class=\"name\">", to);
+    page_dot(to, row_class(row));
+    put_html(to, row->label, CAPTION_LETTERS);
+    put_picture(to, p, s, scale);
+    put_mean(to, &s->score);
+    put_tests(to, s);
+    put_verdict(to, s);
+    putc('\n', to);
+}
+
+static void put_board(FILE *to, const panel *p)
+{
+    static const page_column columns[] = {
+        {"group", ""},
+        {"", "number"},
+        {"", ""},
+        {"test accuracy: seeds, mean, 95 % interval", ""},
+        {"mean", "number"},
+        {"to baseline", "number"},
+        {"95 % interval", "number wide"},
+        {"p (Holm)", "number wide"},
+        {"seeds needed", "number wide"},
+        {"verdict", ""},
+    };
+    range scale = choose_scale(p);
+    page_table(to, "Leaderboard", "board", columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < p->n_ranked; i++) {
+        bool begins = i > 0 && p->standings[i].group != p->standings[i - 1].group;
+        put_line(to, p, &p->standings[i], &scale, begins);
+    }
+    put_axis(to, &scale);
+    page_table_end(to);
+}
+
+/* ---- All figures ----------------------------------------------------------------------------- */
+
+static const page_column all_columns[] = {
+    {"rank", "number"},        {"row", ""},
+    {"runs", "number"},        {"failed", "number"},
+    {"mean %", "number"},      {"SD", "number"},
+    {"median", "number"},      {"t interval", "number"},
+    {"bootstrap", "number"},   {"difference", "number"},
+    {"t", "number"},           {"p", "number"},
+    {"p (Holm)", "number"},    {"Cohen's d", "number"},
+    {"Wilcoxon p", "number"},  {"macro F1 %", "number"},
+    {"test loss", "number"},   {"gap of loss", "number"},
+    {"parameters", "number"},  {"multiply-adds", "number"},
+    {"s an epoch", "number"},  {"images/s", "number"},
+    {"peak MiB", "number"},    {"dead %", "number"},
+    {"rate chosen", "number"},
+};
+
+static void put_interval(FILE *to, double low, double high)
+{
+    fputs("<td class=\"number\">", to);
+    if (isfinite(low) && isfinite(high))
+        fprintf(to, "%.2f to %.2f", 100 * low, 100 * high);
+}
+
+static void put_p(FILE *to, double p)
+{
+    char text[32];
+    p_text(p, text, sizeof text);
+    fprintf(to, "<td class=\"number\">%s", text);
+}
+
+static void put_specs(FILE *to, const row_view *row)
+{
+    fputs("<td>", to);
+    for (int k = AXIS_ACT; k < AXES; k++) {
+        put_html(to, row->record->specs[k], WHOLE_TEXT);
+        fputs(k < AXES - 1 ? ", " : "", to);
+    }
+}
+
+static void put_statistics(FILE *to, const standing *s)
+{
+    const sample_summary *of = &s->score;
+    const paired_test *test = &s->against;
+    page_numbers(to, 3, 100 * of->mean, 100 * of->sd, 100 * of->median);
+    put_interval(to, of->low, of->high);
+    put_interval(to, of->boot_low, of->boot_high);
+    page_numbers(to, 3, 100 * test->difference);
+    page_numbers(to, 2, test->t);
+    put_p(to, test->p);
+    put_p(to, s->p_holm);
+    page_numbers(to, 2, test->cohen_d);
+    put_p(to, test->wilcoxon_p);
+}
+
+static void put_all_of(FILE *to, const panel *p, const standing *s)
+{
+    const row_view *row = &p->rows[s->row];
+    page_row(to);
+    page_numbers(to, 0, s->rank);
+    put_specs(to, row);
+    page_numbers(to, 0, s->runs, s->failures);
+    put_statistics(to, s);
+    page_numbers(to, 2, 100 * row->macro_f1);
+    page_numbers(to, 4, row->loss_at_test,
+                 row->n_epochs ? loss_gap(row, row->n_epochs - 1) : (double)NAN);
+    fprintf(to, "<td class=\"number\">%s", grouped(row->record->parameters));
+    fprintf(to, "<td class=\"number\">%s", grouped(row->record->multiply_adds));
+    page_numbers(to, 2, row->epoch_seconds);
+    page_numbers(to, 0, row->images_per_s, row->peak_mib);
+    page_numbers(to, 2, 100 * row->dead);
+    page_numbers(to, 5, row->record->rate);
+    putc('\n', to);
+}
+
+void part_board(FILE *to, const panel *p)
+{
+    if (!p->n_ranked)
+        return;
+    put_board(to, p);
+    page_paragraph(to, "how after",
+                   "Dots are seeds, the ring is their mean, the bar its 95 % interval, the dotted "
+                   "line the baseline. Rows with the same letter are one statistical tie. Verdicts "
+                   "are paired t tests against the baseline, Holm-corrected at 5 %. Seeds needed: "
+                   "for the difference seen here to be found with 80 % power.");
+    page_details(to, "All figures of the leaderboard");
+    page_table(to,
+               "Every row, whole specs: accuracies and differences in percent of the test set; "
+               "the gap is validation less training loss at the end",
+               "", all_columns, sizeof all_columns / sizeof *all_columns);
+    for (int i = 0; i < p->n_ranked; i++)
+        put_all_of(to, p, &p->standings[i]);
+    page_table_end(to);
+    page_details_end(to);
+}

@@ -1,0 +1,139 @@
+/* How rows learn, and what that costs. */
+#include "compare/report/parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { WIDTH = 360, HEIGHT = 240 };
+
+static int longest(const drawn *d)
+{
+    int n = 0;
+    for (int i = 0; i < d->n; i++)
+        n = d->rows[i]->n_epochs > n ? d->rows[i]->n_epochs : n;
+    return n;
+}
+
+static const char *label_of(const row_view *row)
+{
+    return row->colour < 0 ? NULL : row->label;
+}
+
+static void put_courses(FILE *to, const drawn *d, bool loss, const double *epochs)
+{
+    chart c = chart_new(to, WIDTH, HEIGHT);
+    series all[MOST_DRAWN];
+    c.right = WIDTH - LABELS;
+    c.y_percent = !loss;
+    c.x = (range){1, fmax(longest(d), 2), false};
+    for (int i = 0; i < d->n; i++) {
+        const row_view *row = d->rows[i];
+        const course *it = loss ? &row->loss : &row->accuracy;
+        all[i] = (series){label_of(row), row_class(row), epochs,       it->mean,
+                          it->low,       it->high,       row->n_epochs};
+        range_take(&c.y, it->low, row->n_epochs);
+        range_take(&c.y, it->high, row->n_epochs);
+    }
+    /* Losses span powers of ten where something diverged or something learned very well. */
+    c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
+    range_air(&c.y);
+    draw_begin(to, loss ? "Validation loss" : "Validation accuracy", NULL, WIDTH, HEIGHT,
+               loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
+               "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
+               "the table below.");
+    chart_axes(&c, "epoch", true);
+    chart_series(&c, all, d->n, false);
+    draw_end(to);
+}
+
+/* ---- Cost ------------------------------------------------------------------------------------ */
+
+static void put_costs(FILE *to, const panel *p, const drawn *d)
+{
+    chart c = chart_new(to, WIDTH, HEIGHT);
+    series all[MOST_DRAWN];
+    int n = 0;
+    c.right = WIDTH - LABELS;
+    c.y_percent = true;
+    for (int i = 0; i < d->n; i++) {
+        const row_view *row = d->rows[i];
+        const standing *s = standing_of(p, row);
+        if (!s || !s->score.n || !isfinite(row->epoch_seconds))
+            continue;
+        all[n++] = (series){
+            label_of(row), row_class(row), &row->epoch_seconds, &s->score.mean, NULL, NULL, 1};
+        range_take(&c.x, &row->epoch_seconds, 1);
+        range_take(&c.y, &s->score.mean, 1);
+    }
+    if (!n)
+        return;
+    c.x.log = c.x.low > 0 && c.x.high > 8 * c.x.low;
+    if (!c.x.log)
+        c.x.low = fmin(c.x.low, 0.6 * c.x.high);
+    range_air(&c.x);
+    range_air(&c.y);
+    draw_begin(to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
+               "Test accuracy against seconds of training an epoch",
+               "A dot for each row, higher is better, further left is faster. The numbers are in "
+               "the leaderboard's table.");
+    chart_axes(&c, "seconds an epoch", false);
+    chart_series(&c, all, n, true);
+    draw_end(to);
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+static void put_numbers(FILE *to, const panel *p)
+{
+    static const page_column columns[] = {
+        {"row", ""},
+        {"epoch", "number"},
+        {"validation accuracy", "number"},
+        {"lowest", "number"},
+        {"highest", "number"},
+        {"validation loss", "number"},
+        {"training loss", "number"},
+        {"gap", "number"},
+    };
+    page_details(to, "Numbers of these curves");
+    page_table(to, "Means over seeds; of long runs about 20 epochs", "", columns,
+               sizeof columns / sizeof *columns);
+    for (int i = 0; i < p->n_rows; i++) {
+        const row_view *row = &p->rows[i];
+        int every = (row->n_epochs + 19) / 20;
+        for (int e = 0; e < row->n_epochs; e++) {
+            if (e % every && e < row->n_epochs - 1)
+                continue;
+            page_row(to);
+            page_text_cell(to, row->label);
+            page_numbers(to, 0, e + 1);
+            page_numbers(to, 2, 100 * row->accuracy.mean[e], 100 * row->accuracy.low[e],
+                         100 * row->accuracy.high[e]);
+            page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e], loss_gap(row, e));
+        }
+    }
+    page_table_end(to);
+    page_details_end(to);
+}
+
+void part_curves(FILE *to, const panel *p, const drawn *d)
+{
+    int n = longest(d);
+    double *epochs = calloc((size_t)n + 1, sizeof *epochs);
+    if (!n || !epochs) {
+        free(epochs);
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        epochs[i] = i + 1;
+    page_heading(to, "Learning and cost",
+                 "Lines are means over seeds, bands reach from the lowest to the highest seed. The "
+                 "test set is used once, at the end.");
+    page_grid_begin(to, GRID_WIDE);
+    put_courses(to, d, false, epochs);
+    put_courses(to, d, true, epochs);
+    put_costs(to, p, d);
+    page_grid_end(to);
+    put_numbers(to, p);
+    free(epochs);
+}

@@ -1,0 +1,168 @@
+/* What the compared activations are: value and slope of each. A plugin is code, so only those are
+ * drawn that are found by name in the plugin directories; a path in the results is not followed. */
+#include "compare/report/parts.h"
+
+#include "page/text.h"
+
+#include <hillock/hillock.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES = 201, MOST_SPECS = 64 };
+
+typedef struct specs {
+    char *items[MOST_SPECS];
+    int n, left_out; /* by path, unknown, not elementwise, or too many */
+} specs;
+
+static void add_spec(specs *s, const char *text, size_t length)
+{
+    for (int i = 0; i < s->n; i++)
+        if (strlen(s->items[i]) == length && memcmp(s->items[i], text, length) == 0)
+            return;
+    char *copy = s->n < MOST_SPECS ? strndup(text, length) : NULL;
+    if (copy)
+        s->items[s->n++] = copy;
+    else
+        s->left_out++;
+}
+
+/* The bytes before the next "+layer="; the '+' of a number, 1e+5, has a digit behind it. */
+static size_t part_length(const char *spec)
+{
+    size_t length = strcspn(spec, "+");
+    while (spec[length] && spec[length + 1] >= '0' && spec[length + 1] <= '9')
+        length += 1 + strcspn(spec + length + 1, "+");
+    return length;
+}
+
+/* "relu+conv2=prelu" has two: one at the beginning, and one behind each layer's "=". */
+static void add_all(specs *s, const char *text)
+{
+    size_t length = part_length(text);
+    add_spec(s, text, length);
+    while (text[length]) {
+        text += length + 1;
+        const size_t layer = strcspn(text, "=+");
+        const bool has_own = text[layer] == '=';
+        text += layer + has_own;
+        length = part_length(text);
+        if (has_own)
+            add_spec(s, text, length);
+    }
+}
+
+static bool is_named(const char *spec)
+{
+    char name[65];
+    const hk_plugin *plugin;
+    size_t length = strcspn(spec, ":");
+    if (strchr(spec, '/') || length >= sizeof name)
+        return false;
+    memcpy(name, spec, length);
+    name[length] = '\0';
+    return hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK;
+}
+
+static bool take_samples(const char *spec, double *x, double *y, double *slope)
+{
+    float in[SAMPLES], out[2][SAMPLES];
+    for (int i = 0; i < SAMPLES; i++)
+        in[i] = -4 + 8 * (float)i / (SAMPLES - 1);
+    if (!is_named(spec) || hk_curve(spec, SAMPLES, in, out[0], out[1]) != HK_OK)
+        return false;
+    for (int i = 0; i < SAMPLES; i++) {
+        x[i] = (double)in[i];
+        y[i] = (double)out[0][i];
+        slope[i] = (double)out[1][i];
+    }
+    return true;
+}
+
+/* What lies beyond +-6, as near a pole, is cut off instead of flattening the rest. */
+static void function_range(chart *c, const double *y, const double *slope)
+{
+    c->y = (range){0, 1, false};
+    for (int i = 0; i < SAMPLES; i++) {
+        range_take(&c->y, &y[i], fabs(y[i]) <= 6);
+        range_take(&c->y, &slope[i], fabs(slope[i]) <= 6);
+    }
+    range_air(&c->y);
+}
+
+static void put_curve(const chart *c, const char *class, const double *x, const double *y)
+{
+    bool drawing = false;
+    fprintf(c->to, "<path class=\"%s\" d=\"", class);
+    for (int i = 0; i < SAMPLES; i++) {
+        bool there = isfinite(y[i]) && y[i] >= c->y.low && y[i] <= c->y.high;
+        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y.high - c->y.low);
+        if (there)
+            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', chart_x(c, x[i]),
+                    chart_y(c, y[i]));
+        drawing = there;
+    }
+    fputs("\"/>", c->to);
+}
+
+static void put_function(FILE *to, specs *s, const char *spec, const char *class)
+{
+    double x[SAMPLES], y[SAMPLES], slope[SAMPLES];
+    char title[256];
+    if (!take_samples(spec, x, y, slope)) {
+        s->left_out++;
+        return;
+    }
+    chart c = chart_new(to, 190, 150);
+    c.left = 24;
+    c.right = 186;
+    c.top = 6;
+    c.bottom = 132;
+    c.x = (range){x[0], x[SAMPLES - 1], false};
+    function_range(&c, y, slope);
+    snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
+    draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
+    chart_axes(&c, "", true);
+    draw_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
+    put_curve(&c, "slope", x, slope);
+    put_curve(&c, "value", x, y);
+    draw_end(to);
+}
+
+static void put_left_out(FILE *to, int n)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "%d not drawn: a plugin given by its path is not loaded for a report, nor is one that "
+             "is not installed here, works across channels, or is one of very many.",
+             n);
+    page_paragraph(to, "how after", n ? text : NULL);
+}
+
+/* The colour that a row with exactly this activation has. */
+static const char *class_of(const analysis *a, const char *spec)
+{
+    for (int k = 0; k < a->n_panels; k++)
+        for (int i = 0; i < a->panels[k].n_rows; i++)
+            if (strcmp(a->panels[k].rows[i].label, spec) == 0)
+                return row_class(&a->panels[k].rows[i]);
+    return NULL;
+}
+
+void part_functions(FILE *to, const analysis *a)
+{
+    specs s = {.n = 0};
+    for (int i = 0; i < a->of->n_rows; i++)
+        add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
+    page_section(to, "functions", "The activations",
+                 "Value (solid) and slope (dashed) of each, slots at their start.");
+    page_grid_begin(to, GRID_SMALL);
+    for (int i = 0; i < s.n; i++)
+        put_function(to, &s, s.items[i], class_of(a, s.items[i]));
+    page_grid_end(to);
+    put_left_out(to, s.left_out);
+    page_section_end(to);
+    for (int i = 0; i < s.n; i++)
+        free(s.items[i]);
+}

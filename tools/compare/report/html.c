@@ -1,0 +1,140 @@
+/* The page: the answer first, then a section for each panel, then what they have in common. */
+#include "compare/report/formats.h"
+
+#include "compare/report/parts.h"
+#include "page/text.h"
+
+#include <string.h>
+
+const char *row_class(const row_view *row)
+{
+    return row->colour < 0 ? "other" : page_series_class(row->colour);
+}
+
+const standing *standing_of(const panel *p, const row_view *row)
+{
+    for (int i = 0; i < p->n_ranked; i++)
+        if (&p->rows[p->standings[i].row] == row)
+            return &p->standings[i];
+    return NULL;
+}
+
+static drawn drawn_rows(const panel *p, int most)
+{
+    drawn d = {.n = 0};
+    const row_view *baseline = &p->rows[p->baseline];
+    bool has_baseline = false;
+    for (; d.n < p->n_rows && d.n < most; d.n++) {
+        d.rows[d.n] = &p->rows[p->n_ranked ? p->standings[d.n].row : d.n];
+        has_baseline = has_baseline || d.rows[d.n] == baseline;
+    }
+    if (!has_baseline)
+        d.rows[d.n - 1] = baseline;
+    return d;
+}
+
+static void put_title(FILE *to, const panel *p)
+{
+    put_html(to, p->model, CAPTION_LETTERS);
+    fputs(" on ", to);
+    put_html(to, p->data_name, CAPTION_LETTERS);
+}
+
+static void put_answers(FILE *to, const analysis *a)
+{
+    page_paragraph(to, "answer", a->sentence);
+    if (a->n_panels < 2)
+        return;
+    fputs("<ul class=\"answers\">\n", to);
+    for (int i = 0; i < a->n_panels; i++) {
+        fprintf(to, "<li><a href=\"#panel%d\">", i + 1);
+        put_title(to, &a->panels[i]);
+        fputs("</a> ", to);
+        put_html(to, a->panels[i].sentence, WHOLE_TEXT);
+        putc('\n', to);
+    }
+    fputs("</ul>\n", to);
+}
+
+static void put_summary(FILE *to, const analysis *a)
+{
+    const results *r = a->of;
+    fprintf(to, "<p class=\"soft\">%d row%s, %lld seed%s each, %d runs", r->n_rows,
+            r->n_rows == 1 ? "" : "s", (long long)r->seeds, r->seeds == 1 ? "" : "s", a->runs);
+    if (a->failures)
+        fprintf(to, ", <span class=\"failed\">%d failed</span>", a->failures);
+    if (a->unfinished)
+        fprintf(to, ", <b>%d not yet done: this report is of an unfinished comparison</b>",
+                a->unfinished);
+    fputs(". Scores are test accuracy.</p>\n", to);
+}
+
+static void put_head(FILE *to, const analysis *a)
+{
+    fputs("<header>\n<h1>Hillock comparison", to);
+    if (a->of->name && *a->of->name) {
+        fputs(": ", to);
+        put_html(to, a->of->name, 200);
+    }
+    fputs("</h1>\n", to);
+    put_answers(to, a);
+    put_summary(to, a);
+    fputs("<nav>", to);
+    if (a->n_panels == 1)
+        fputs("<a href=\"#panel1\">Leaderboard</a>", to);
+    fputs("<a href=\"#functions\">Activations</a><a href=\"#runs\">Every run</a>"
+          "<a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
+          to);
+}
+
+static void put_note(FILE *to, const panel *p, const drawn *d)
+{
+    char text[200];
+    if (p->unfinished) {
+        snprintf(text, sizeof text,
+                 "%d runs are not done yet; rows are ranked over the %d seeds "
+                 "that every row has run.",
+                 p->unfinished, p->seeds);
+        page_paragraph(to, "failed", text);
+    }
+    if (d->n < p->n_rows) {
+        snprintf(text, sizeof text,
+                 "%d rows; the pictures show the best %d and the baseline, the "
+                 "tables all.",
+                 p->n_rows, d->n);
+        page_paragraph(to, "how", text);
+    }
+}
+
+static void put_panel(FILE *to, const analysis *a, int i)
+{
+    /* Fewer pictures a panel where there are many panels: a page of a few megabytes at most. */
+    int most = 192 / a->n_panels > MOST_DRAWN ? MOST_DRAWN : 192 / a->n_panels;
+    const panel *p = &a->panels[i];
+    drawn d = drawn_rows(p, most < 3 ? 3 : most);
+    fprintf(to, "<section id=\"panel%d\">\n<h2>", i + 1);
+    put_title(to, p);
+    fputs("</h2>\n", to);
+    page_paragraph(to, "lead", p->sentence);
+    put_note(to, p, &d);
+    part_board(to, p);
+    part_curves(to, p, &d);
+    part_rates(to, p);
+    part_layers(to, p, &d);
+    page_section_end(to);
+}
+
+void report_html(FILE *to, const analysis *a)
+{
+    page_begin(to, a->sentence);
+    put_head(to, a);
+    for (int i = 0; i < a->n_panels; i++)
+        put_panel(to, a, i);
+    part_functions(to, a);
+    part_runs(to, a);
+    part_provenance(to, a);
+    fputs("</main>\n<footer>Made by hillock report. This page loads nothing and runs nothing."
+          "</footer>\n",
+          to);
+    page_end(to);
+}

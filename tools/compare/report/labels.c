@@ -1,0 +1,149 @@
+/* What rows and data sets are called: as short as tells them apart. */
+#include "compare/report/rows.h"
+
+#include "compare/rate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* mnist:some/where/mnist is mnist, csv:some/where/iris.csv,label=first csv:iris.csv,label=first. */
+static void short_name(const char *spec, char *out, size_t size)
+{
+    const int source = (int)strcspn(spec, ":");
+    const int path = source + (int)strcspn(spec + source, ","); /* where it ends */
+    int last = path;
+    while (last > source && spec[last - 1] != '/')
+        last--;
+    if (last <= source)
+        snprintf(out, size, "%s", spec);
+    else if (path - last == source && strncmp(spec, spec + last, (size_t)source) == 0)
+        snprintf(out, size, "%.*s%s", source, spec, spec + path);
+    else
+        snprintf(out, size, "%.*s:%s", source, spec, spec + last);
+}
+
+/* Whether another data set of the comparison would be called the same. */
+static bool is_ambiguous(const analysis *a, const panel *p)
+{
+    char other[sizeof p->data_name];
+    for (int i = 0; i < a->n_panels; i++) {
+        short_name(a->panels[i].data, other, sizeof other);
+        if (strcmp(a->panels[i].data, p->data) != 0 && strcmp(other, p->data_name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void name_data_sets(analysis *a)
+{
+    for (int i = 0; i < a->n_panels; i++) {
+        panel *p = &a->panels[i];
+        short_name(p->data, p->data_name, sizeof p->data_name);
+        if (is_ambiguous(a, p))
+            snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
+    }
+}
+
+/* The last part of a path; the whole of anything else. */
+static const char *last_part(const char *spec)
+{
+    const char *slash = memrchr(spec, '/', strcspn(spec, ":"));
+    return slash && slash[1] && !strchr(spec, '+') ? slash + 1 : spec;
+}
+
+/* A path is called by its last part, unless another path in the comparison would be too. */
+static const char *short_spec(const analysis *a, int which, const char *spec)
+{
+    const char *last = last_part(spec);
+    for (int i = 0; last != spec && i < a->of->n_rows; i++) {
+        const char *other = a->of->rows[i].specs[which];
+        if (strcmp(other, spec) != 0 && strcmp(last_part(other), last) == 0)
+            return spec;
+    }
+    return last;
+}
+
+/* Labels stand in sentences and pictures; the whole specs are in the tables. */
+static void cut(char *label)
+{
+    enum { MOST = 96 };
+    size_t end = MOST;
+    if (strlen(label) <= MOST + 3)
+        return;
+    while (end && ((unsigned char)label[end] & 0xC0) == 0x80) /* not within a character */
+        end--;
+    memcpy(label + end, "\xE2\x80\xA6", 4);
+}
+
+/* Where all optimizers are one with other numbers, the numbers say it: "lr=0.1". */
+static const char *short_optimizer(const analysis *a, const char *spec)
+{
+    size_t name = strcspn(spec, ":");
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const char *other = a->of->rows[i].specs[AXIS_OPTIMIZER];
+        if (strncmp(other, spec, name) != 0 || other[name] != ':')
+            return spec;
+    }
+    return spec + name + 1;
+}
+
+/* A rate that tuning replaces is not told. */
+static const char *told_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
+{
+    const char *spec = row->specs[AXIS_OPTIMIZER];
+    if (!isfinite(row->rate))
+        return short_optimizer(a, spec);
+    rate_left_out(spec, out, size);
+    return out;
+}
+
+/* The beginning of a digest that a row has and another of the same specs has not: of a plugin that
+ * was changed, or of two that have one name. */
+static const char *own_digest(const analysis *a, const row_record *row)
+{
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const row_record *other = &a->of->rows[i];
+        const char *mine = row->plugin_digests, *its = other->plugin_digests;
+        bool same = other != row;
+        for (int k = AXES - 1; k >= 0 && same; k--)
+            same = strcmp(row->specs[k], other->specs[k]) == 0;
+        if (!same || strcmp(mine, its) == 0)
+            continue;
+        const char *word = mine;
+        for (; *mine && *mine == *its; mine++, its++)
+            word = *mine == ' ' ? mine + 1 : word;
+        return word;
+    }
+    return NULL;
+}
+
+const char *row_label(analysis *a, const row_record *row, int end)
+{
+    char optimizer[512], *label = NULL;
+    size_t size;
+    const char *before = " (", *digest = own_digest(a, row);
+    FILE *to = open_memstream(&label, &size);
+    if (!to)
+        return NULL;
+    fputs(short_spec(a, AXIS_ACT, row->specs[AXIS_ACT]), to);
+    for (int k = AXIS_ACT + 1; k < end; k++)
+        if (a->varies[k]) {
+            fprintf(to, "%s%s", before,
+                    k == AXIS_OPTIMIZER ? told_optimizer(a, row, optimizer, sizeof optimizer)
+                                        : short_spec(a, k, row->specs[k]));
+            before = ", ";
+        }
+    if (digest) {
+        fprintf(to, "%sfile %.8s", before, digest);
+        before = ", ";
+    }
+    if (*before == ',')
+        putc(')', to);
+    char *kept = fclose(to) == 0 ? analysis_take(a, size + 1, 1) : NULL;
+    if (kept)
+        cut(strcpy(kept, label));
+    free(label);
+    return kept;
+}

@@ -1,0 +1,95 @@
+/* The report in Markdown: what fits into a README or an issue. */
+#include "compare/report/formats.h"
+
+#include "page/text.h"
+
+#include <math.h>
+
+static void put_line(FILE *to, const panel *p, const standing *s)
+{
+    char text[32];
+    bool tested = s->verdict != VERDICT_FAILED && s->verdict != VERDICT_BASELINE;
+    if (s->group)
+        fprintf(to, "| %d | %d | ", s->rank, s->group);
+    else
+        fputs("| | | ", to);
+    put_markdown(to, p->rows[s->row].label);
+    fputs(" | ", to);
+    if (s->score.n)
+        fprintf(to, "%.2f", 100 * s->score.mean);
+    if (s->score.n > 1)
+        fprintf(to, " | %.2f to %.2f | ", 100 * s->score.low, 100 * s->score.high);
+    else
+        fputs(" | | ", to);
+    if (tested && isfinite(s->against.difference))
+        fprintf(to, "%+.2f", 100 * s->against.difference);
+    p_text(s->p_holm, text, sizeof text);
+    fprintf(to, " | %s | ", tested ? text : "");
+    if (tested && s->against.seeds_needed)
+        fprintf(to, s->against.seeds_needed < 0 ? "> 1000" : "%d", s->against.seeds_needed);
+    fprintf(to, " | %s", verdict_text(s->verdict));
+    if (s->failures)
+        fprintf(to, " %d of %d", s->failures, s->runs);
+    fputs(" |\n", to);
+}
+
+static void put_panel(FILE *to, const panel *p)
+{
+    fputs("\n## ", to);
+    put_markdown(to, p->model);
+    fputs(" on ", to);
+    put_markdown(to, p->data_name);
+    fputs("\n\n", to);
+    put_markdown(to, p->sentence);
+    putc('\n', to);
+    if (!p->n_ranked)
+        return;
+    fprintf(to,
+            "\nTest accuracy in percent over %d seed%s; rows of one group are one statistical "
+            "tie.\n\n| rank | group | row | mean | 95 %% interval | to baseline | p (Holm) | seeds "
+            "needed | verdict |\n|---:|---:|:---|---:|---:|---:|---:|---:|:---|\n",
+            p->seeds, p->seeds == 1 ? "" : "s");
+    for (int i = 0; i < p->n_ranked; i++)
+        put_line(to, p, &p->standings[i]);
+}
+
+static void put_failures(FILE *to, const analysis *a)
+{
+    if (!a->failures)
+        return;
+    fputs("\n## Failed runs\n\n| model | data | row | seed | failure | reason |\n"
+          "|:---|:---|:---|---:|:---|:---|\n",
+          to);
+    for (int i = 0; i < a->of->n_runs; i++) {
+        const run_record *run = &a->of->runs[i];
+        const row_record *row = &a->of->rows[run->row];
+        if (run->state != RUN_FAILED && run->state != RUN_TIMEOUT)
+            continue;
+        fputs("| ", to);
+        put_markdown(to, row->specs[AXIS_MODEL]);
+        fputs(" | ", to);
+        put_markdown(to, row->specs[AXIS_DATA]);
+        fputs(" | ", to);
+        put_markdown(to, row->specs[AXIS_ACT]);
+        fprintf(to, " | %lld | ", (long long)run->seed);
+        put_markdown(to, run->failure ? run->failure : run_state_names[run->state]);
+        fputs(" | ", to);
+        put_markdown(to, run->reason);
+        fputs(" |\n", to);
+    }
+}
+
+void report_markdown(FILE *to, const analysis *a)
+{
+    fputs("# ", to);
+    put_markdown(to, a->sentence);
+    fprintf(to, "\n\n%d runs, %d failed, %d not yet done.\n", a->runs, a->failures, a->unfinished);
+    for (int i = 0; i < a->n_panels; i++)
+        put_panel(to, &a->panels[i]);
+    put_failures(to, a);
+    if (a->of->command) {
+        fputs("\nMade by: ", to);
+        put_markdown(to, a->of->command);
+        putc('\n', to);
+    }
+}

@@ -1,0 +1,153 @@
+/* The leaderboard in columns. What a mean is not worth is said beside it: intervals, the test
+ * against the baseline, and the group of rows that are one tie. */
+#include "compare/report/ranking.h"
+
+#include "output.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_score(const sample_summary *s)
+{
+    if (!s->n) {
+        printf("%-17s  %-17s", "-", "-");
+        return;
+    }
+    char text[32], interval[32];
+    snprintf(text, sizeof text, isfinite(s->sd) ? "%6.2f %% +- %.2f" : "%6.2f %%", 100 * s->mean,
+             100 * s->sd);
+    snprintf(interval, sizeof interval, "%.2f to %.2f", 100 * s->low, 100 * s->high);
+    printf("%-17s  %-17s", text, isfinite(s->low) ? interval : "-");
+}
+
+/* Two blanks and a number, or a dash where there is none. */
+static void put_figure(int width, int digits, double value)
+{
+    if (isfinite(value))
+        printf("  %*.*f", width, digits, value);
+    else
+        printf("  %*s", width, "-");
+}
+
+static void put_test(const standing *s)
+{
+    char p[32] = "-", difference[32] = "-";
+    if (isfinite(s->p_holm))
+        p_text(s->p_holm, p, sizeof p);
+    if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
+        snprintf(difference, sizeof difference, "%+.2f", 100 * s->against.difference);
+    printf("  %10s  %7s", difference, p);
+}
+
+static void put_verdict(const panel *of, const standing *s)
+{
+    const char *baseline = of->rows[of->baseline].label;
+    char text[512];
+    if (s->verdict == VERDICT_FAILED)
+        snprintf(text, sizeof text, "%d of %d runs failed", s->failures, s->runs);
+    else if (s->verdict == VERDICT_BASELINE)
+        snprintf(text, sizeof text, "is the baseline");
+    else
+        snprintf(text, sizeof text, "%s %s",
+                 s->verdict == VERDICT_TIE      ? "ties with"
+                 : s->verdict == VERDICT_BETTER ? "better than"
+                                                : "worse than", baseline);
+    put_text(stdout, text);
+}
+
+static bool is_tuned(const panel *of)
+{
+    bool is = false;
+    for (int i = 0; i < of->n_rows; i++)
+        is = is || isfinite(of->rows[i].record->rate);
+    return is;
+}
+
+/* Whether an epoch of every row takes so little that milliseconds tell more. */
+static bool is_short(const panel *of)
+{
+    bool is = true;
+    for (int i = 0; i < of->n_rows; i++)
+        is = is && !(of->rows[i].epoch_seconds >= 10);
+    return is;
+}
+
+static void put_row(const panel *of, const standing *s, int width)
+{
+    const row_view *row = &of->rows[s->row];
+    char group[16] = "-";
+    if (s->group)
+        snprintf(group, sizeof group, "%d", s->group);
+    printf("%4d  ", s->rank);
+    put_text(stdout, row->label);
+    printf("%*s  ", width - (int)strlen(row->label), "");
+    put_score(&s->score);
+    put_test(s);
+    printf("  %5s", group);
+    put_figure(8, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
+    put_figure(6, 1, 100 * row->dead);
+    printf("  %10s", row->record->parameters ? grouped(row->record->parameters) : "-");
+    if (is_tuned(of))
+        printf("  %9.3g", row->record->rate);
+    fputs("  ", stdout);
+    put_verdict(of, s);
+    putchar('\n');
+}
+
+static void put_panel(const panel *of)
+{
+    int width = 10;
+    for (int i = 0; i < of->n_rows; i++)
+        width = (int)strlen(of->rows[i].label) > width ? (int)strlen(of->rows[i].label) : width;
+    putchar('\n');
+    put_text(stdout, of->data_name);
+    fputs(", ", stdout);
+    put_text(stdout, of->model);
+    printf(": test accuracy over %d seed%s, mean +- standard deviation\n"
+           "rank  %-*s  %-17s  %-17s  %10s  %7s  %5s  %8s  %6s  %10s%s  against the baseline\n",
+           of->seeds, of->seeds == 1 ? "" : "s", width, "activation", "accuracy", "95 % interval",
+           "difference", "p, Holm", "group", is_short(of) ? "ms/epoch" : "s/epoch", "dead %",
+           "parameters", is_tuned(of) ? "  lr chosen" : "");
+    for (int i = 0; i < of->n_ranked; i++)
+        put_row(of, &of->standings[i], width);
+    if (of->sentence) {
+        put_text(stdout, of->sentence);
+        putchar('\n');
+    }
+}
+
+/* The first failure of each row, and what was printed last. */
+static void put_failures(const row_view *row)
+{
+    int failures = 0;
+    const run_record *first = NULL;
+    for (int i = 0; i < row->n_runs; i++)
+        if (row->runs[i].state == RUN_FAILED || row->runs[i].state == RUN_TIMEOUT) {
+            first = first ? first : &row->runs[i];
+            failures++;
+        }
+    if (!first)
+        return;
+    fputs("failed: ", stdout);
+    put_text(stdout, row->label);
+    printf(", %d of %d runs: ", failures, row->n_runs);
+    put_text(stdout, first->failure ? first->failure : "unknown");
+    fputs(", ", stdout);
+    put_text(stdout, first->reason ? first->reason : "");
+    const char *lines = first->last_lines ? first->last_lines : "";
+    const char *last = strrchr(lines, '\n');
+    if (*lines) {
+        fputs("; it printed last: ", stdout);
+        put_text(stdout, last ? last + 1 : lines);
+    }
+    putchar('\n');
+}
+
+void ranking_print(const analysis *of)
+{
+    for (int i = 0; i < of->n_panels; i++) {
+        put_panel(&of->panels[i]);
+        for (int k = 0; k < of->panels[i].n_rows; k++)
+            put_failures(&of->panels[i].rows[k]);
+    }
+}

@@ -1,0 +1,6 @@
+/* ranking.h - the end of a comparison, as text for a terminal. */
+#pragma once
+#include "compare/report/analysis.h"
+
+/* A table for each data set and model, what failed, and the answer in a sentence; standard output. */
+void ranking_print(const analysis *of);

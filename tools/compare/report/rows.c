@@ -1,0 +1,262 @@
+/* The figures of one row: what its seeds have in common. */
+#include "compare/report/rows.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const double no = (double)NAN;
+
+/* ---- Means over seeds ------------------------------------------------------------------------ */
+
+/* Of what was measured. */
+typedef struct mean {
+    double sum;
+    int n;
+} mean;
+
+static void mean_take(mean *m, double value)
+{
+    if (isfinite(value)) {
+        m->sum += value;
+        m->n++;
+    }
+}
+
+static double mean_value(const mean *m)
+{
+    return m->n ? m->sum / m->n : no;
+}
+
+static double double_at(const void *record, size_t offset)
+{
+    return *(const double *)(const void *)((const char *)record + offset);
+}
+
+/* Chooses the runs to average, and how many epochs they have. */
+static bool choose_runs(analysis *a, row_view *row)
+{
+    bool some_ok = false;
+    row->averaged = analysis_take(a, (size_t)row->n_runs, sizeof *row->averaged);
+    if (!row->averaged)
+        return false;
+    for (int i = 0; i < row->n_runs; i++)
+        some_ok = some_ok || row->runs[i].state == RUN_OK;
+    for (int i = 0; i < row->n_runs; i++)
+        if (some_ok ? row->runs[i].state == RUN_OK : row->runs[i].n_epochs > 0) {
+            row->averaged[row->n_averaged++] = &row->runs[i];
+            if (row->runs[i].n_epochs > row->n_epochs)
+                row->n_epochs = row->runs[i].n_epochs;
+        }
+    return true;
+}
+
+/* `offset`: of the figure in an epoch's record. */
+static bool take_course(analysis *a, const row_view *row, size_t offset, course *out)
+{
+    size_t n = (size_t)row->n_epochs;
+    out->mean = analysis_take_unknown(a, 3 * n);
+    if (!out->mean)
+        return false;
+    out->low = out->mean + n;
+    out->high = out->low + n;
+    for (int e = 0; e < row->n_epochs; e++) {
+        mean of = {0};
+        for (int i = 0; i < row->n_averaged; i++) {
+            const run_record *run = row->averaged[i];
+            double value = e < run->n_epochs ? double_at(&run->epochs[e], offset) : no;
+            mean_take(&of, value);
+            if (isfinite(value)) {
+                out->low[e] = fmin(out->low[e], value); /* fmin and fmax pass NAN over */
+                out->high[e] = fmax(out->high[e], value);
+            }
+        }
+        out->mean[e] = mean_value(&of);
+    }
+    return true;
+}
+
+static bool take_courses(analysis *a, row_view *row)
+{
+    return take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) &&
+           take_course(a, row, offsetof(epoch_record, loss), &row->loss) &&
+           take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss);
+}
+
+double loss_gap(const row_view *row, int epoch)
+{
+    return row->loss.mean[epoch] - row->train_loss.mean[epoch];
+}
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
+
+static const layer_record *find_layer(const run_record *run, int epoch, const char *name, int usual)
+{
+    if (epoch >= run->n_epochs)
+        return NULL;
+    const epoch_record *e = &run->epochs[epoch];
+    if (usual < e->n_layers && strcmp(e->layers[usual].layer, name) == 0)
+        return &e->layers[usual];
+    for (int i = 0; i < e->n_layers; i++)
+        if (strcmp(e->layers[i].layer, name) == 0)
+            return &e->layers[i];
+    return NULL;
+}
+
+static bool name_layers(analysis *a, row_view *row)
+{
+    const epoch_record *first = NULL;
+    for (int i = 0; i < row->n_averaged && !first; i++)
+        if (row->averaged[i]->n_epochs && row->averaged[i]->epochs[0].n_layers)
+            first = &row->averaged[i]->epochs[0];
+    row->n_layers = first ? first->n_layers : 0;
+    row->layers = analysis_take(a, (size_t)row->n_layers, sizeof *row->layers);
+    for (int l = 0; row->layers && l < row->n_layers; l++)
+        row->layers[l] = first->layers[l].layer;
+    return row->layers != NULL;
+}
+
+static void average_cell(row_view *row, int l, int e)
+{
+    mean of[LAYER_FIGURES] = {{0}};
+    for (int i = 0; i < row->n_averaged; i++) {
+        const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
+        for (int k = 0; layer && k < LAYER_FIGURES; k++)
+            mean_take(&of[k], layer_value(layer, (layer_figure)k));
+    }
+    for (int k = 0; k < LAYER_FIGURES; k++)
+        row->figures[k][l * row->n_epochs + e] = mean_value(&of[k]);
+}
+
+static bool take_layers(analysis *a, row_view *row)
+{
+    if (!name_layers(a, row))
+        return false;
+    for (int k = 0; k < LAYER_FIGURES; k++) {
+        row->figures[k] =
+            analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof(double));
+        if (!row->figures[k])
+            return false;
+    }
+    for (int l = 0; l < row->n_layers; l++)
+        for (int e = 0; e < row->n_epochs; e++)
+            average_cell(row, l, e);
+    return true;
+}
+
+/* ---- Histograms ------------------------------------------------------------------------------ */
+
+/* Shares one recorded bin out to the common bins it overlaps. */
+static void add_bin(layer_histogram *h, moment m, double low, double high, double count)
+{
+    double width = (h->high - h->low) / HISTOGRAM_BINS;
+    int first = (int)((low - h->low) / width), last = (int)((high - h->low) / width);
+    first = first < 0 ? 0 : first > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : first;
+    last = last < first ? first : last > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : last;
+    for (int i = first; i <= last; i++) {
+        double from = fmax(low, h->low + i * width), to = fmin(high, h->low + (i + 1) * width);
+        double part = high > low && last > first ? fmax(to - from, 0) / (high - low) : 1;
+        h->shares[m][i] += count * part;
+    }
+}
+
+static void add_histogram(layer_histogram *h, moment m, const layer_record *layer)
+{
+    double step = (layer->high - layer->low) / HISTOGRAM_BINS;
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        if (layer->histogram[i] > 0)
+            add_bin(h, m, layer->low + i * step, layer->low + (i + 1) * step,
+                    (double)layer->histogram[i]);
+}
+
+/* The first, the last and, between them, the middle epoch that has a histogram. */
+static moment moment_of(const run_record *run, int epoch)
+{
+    return epoch == 0 ? AT_START : epoch == run->n_epochs - 1 ? AT_END : IN_THE_MIDDLE;
+}
+
+static bool usable(const layer_record *layer)
+{
+    return layer && layer->has_histogram && isfinite(layer->low) && isfinite(layer->high) &&
+           layer->low <= layer->high;
+}
+
+static void scale_shares(layer_histogram *h)
+{
+    for (int m = 0; m < MOMENTS_OF_A_RUN; m++) {
+        double sum = 0;
+        for (int i = 0; i < HISTOGRAM_BINS; i++)
+            sum += h->shares[m][i];
+        h->has[m] = sum > 0;
+        for (int i = 0; h->has[m] && i < HISTOGRAM_BINS; i++)
+            h->shares[m][i] /= sum;
+    }
+}
+
+static void take_histogram(row_view *row, int l)
+{
+    layer_histogram *h = &row->histograms[l];
+    h->low = HUGE_VAL;
+    h->high = -HUGE_VAL;
+    for (int pass = 0; pass < 2; pass++) { /* the range, then what lies in it */
+        for (int i = 0; i < row->n_averaged; i++)
+            for (int e = 0; e < row->averaged[i]->n_epochs; e++) {
+                const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
+                if (!usable(layer))
+                    continue;
+                if (pass)
+                    add_histogram(h, moment_of(row->averaged[i], e), layer);
+                h->low = fmin(h->low, layer->low);
+                h->high = fmax(h->high, layer->high);
+            }
+        if (h->low >= h->high) /* a single value */
+            h->high = h->low + fmax(fabs(h->low), 1) * 1e-3;
+    }
+    scale_shares(h);
+}
+
+static bool take_histograms(analysis *a, row_view *row)
+{
+    row->histograms = analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
+    for (int l = 0; row->histograms && l < row->n_layers; l++)
+        take_histogram(row, l);
+    return row->histograms != NULL;
+}
+
+/* ---- A row ----------------------------------------------------------------------------------- */
+
+/* `offset`: of the figure in a run's record. */
+static double mean_at(const row_view *row, size_t offset)
+{
+    mean of = {0};
+    for (int i = 0; i < row->n_averaged; i++)
+        mean_take(&of, double_at(row->averaged[i], offset));
+    return mean_value(&of);
+}
+
+/* The first epoch is left out of the time where there are others: it warms up. */
+static void take_costs(row_view *row)
+{
+    mean seconds = {0}, dead = {0};
+    for (int i = 0; i < row->n_averaged; i++) {
+        const run_record *run = row->averaged[i];
+        for (int e = run->n_epochs > 1; e < run->n_epochs; e++)
+            mean_take(&seconds, run->epochs[e].seconds);
+        mean_take(&dead, run_share(run, LAYER_DEAD));
+    }
+    row->epoch_seconds = mean_value(&seconds);
+    row->dead = mean_value(&dead);
+    row->images_per_s = mean_at(row, offsetof(run_record, images_per_s));
+    row->peak_mib = mean_at(row, offsetof(run_record, peak_mib));
+    row->macro_f1 = mean_at(row, offsetof(run_record, test_macro_f1));
+    row->loss_at_test = mean_at(row, offsetof(run_record, test_loss));
+}
+
+bool row_average(analysis *a, row_view *row)
+{
+    if (!choose_runs(a, row) || !take_courses(a, row) || !take_layers(a, row) ||
+        !take_histograms(a, row))
+        return false;
+    take_costs(row);
+    return true;
+}

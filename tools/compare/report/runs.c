@@ -1,0 +1,188 @@
+/* Every run, and where it all comes from. */
+#include "compare/report/parts.h"
+
+#include "output.h"
+#include "page/text.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Last words of runs are kept up to this much in all: ten thousand crashes would fill a disk. */
+enum { MOST_WORDS = 1 << 20 };
+
+static void put_state(FILE *to, const run_record *run)
+{
+    fprintf(to, run->state == RUN_OK ? "<td>%s" : "<td class=\"failed\">%s",
+            run_state_names[run->state]);
+    if (run->failure && strcmp(run->failure, run_state_names[run->state]) != 0) {
+        fputs(": ", to);
+        put_html(to, run->failure, 200);
+    }
+    if (run->tuning)
+        fputs(" <span class=\"soft\">(tuning)</span>", to);
+}
+
+static void put_reason(FILE *to, const run_record *run, size_t *words)
+{
+    fputs("<td>", to);
+    put_html(to, run->reason, 2000);
+    if (!run->last_lines || !*run->last_lines)
+        return;
+    size_t length = strlen(run->last_lines);
+    if (length > *words) {
+        fputs(" <span class=\"soft\">(last lines: see the report's JSON)</span>", to);
+        return;
+    }
+    *words -= length;
+    fputs("<pre>", to);
+    put_html_lines(to, run->last_lines);
+    fputs("</pre>", to);
+}
+
+static void put_run(FILE *to, const row_view *row, const run_record *run, size_t *words)
+{
+    page_row(to);
+    page_text_cell(to, row->label);
+    fprintf(to, "<td class=\"number\">%lld", (long long)run->seed);
+    put_state(to, run);
+    page_numbers(to, 2, 100 * run->test_accuracy);
+    page_numbers(to, 4, run->test_loss);
+    page_numbers(to, 1, 100 * run_share(run, LAYER_DEAD), run->seconds);
+    page_numbers(to, 0, run->attempts);
+    put_reason(to, run, words);
+    putc('\n', to);
+}
+
+static const page_column run_columns[] = {
+    {"row", ""},
+    {"seed", "number"},
+    {"state", ""},
+    {"test accuracy %", "number"},
+    {"test loss", "number"},
+    {"dead %", "number"},
+    {"seconds", "number"},
+    {"attempts", "number"},
+    {"reason", ""},
+};
+
+static int count_runs(const panel *p, bool failed)
+{
+    int n = 0;
+    for (int i = 0; i < p->n_rows; i++)
+        for (int k = 0; k < p->rows[i].n_tuning + p->rows[i].n_runs; k++)
+            n += (p->rows[i].tuning[k].state != RUN_OK) == failed;
+    return n;
+}
+
+static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
+{
+    char caption[256];
+    int n = count_runs(p, failed);
+    if (!n)
+        return;
+    snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data_name, n,
+             n == 1 ? "" : "s", failed ? "without a result" : "with a result");
+    page_table(to, caption, "runs", run_columns, sizeof run_columns / sizeof *run_columns);
+    for (int i = 0; i < p->n_rows; i++) {
+        const row_view *row = &p->rows[i];
+        for (int k = 0; k < row->n_tuning + row->n_runs; k++)
+            if ((row->tuning[k].state != RUN_OK) == failed)
+                put_run(to, row, &row->tuning[k], words);
+    }
+    page_table_end(to);
+}
+
+void part_runs(FILE *to, const analysis *a)
+{
+    size_t words = MOST_WORDS;
+    char text[200];
+    snprintf(text, sizeof text,
+             "%d runs, %d failed, %d not yet done. A failed run counts as a "
+             "failure of its row; none is left out.",
+             a->runs, a->failures, a->unfinished);
+    page_section(to, "runs", "Every run", text);
+    for (int i = 0; i < a->n_panels; i++)
+        put_table(to, &a->panels[i], true, &words);
+    page_details(to, "Runs that ended well");
+    for (int i = 0; i < a->n_panels; i++)
+        put_table(to, &a->panels[i], false, &words);
+    page_details_end(to);
+    page_section_end(to);
+}
+
+/* ---- Provenance ------------------------------------------------------------------------------ */
+
+static void put_value(FILE *to, const json_t *value)
+{
+    char *text = json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    put_html(to, json_is_string(value) ? json_string_value(value) : text, WHOLE_TEXT);
+    free(text);
+}
+
+static void put_object(FILE *to, const char *caption, const char *text)
+{
+    static const page_column columns[] = {{"name", ""}, {"value", ""}};
+    const char *key;
+    json_t *value, *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    page_table(to, caption, "", columns, 2);
+    json_object_foreach(object, key, value)
+    {
+        page_row(to);
+        fputs("<td class=\"soft\">", to);
+        put_html(to, key, WHOLE_TEXT);
+        fputs("\n<td>", to);
+        put_value(to, value);
+        putc('\n', to);
+    }
+    if (!json_is_object(object)) {
+        page_row(to);
+        page_text_cell(to, text && *text ? text : "nothing was recorded");
+    }
+    page_table_end(to);
+    json_decref(object);
+}
+
+static void put_digest(FILE *to, const char *of, const char *digest)
+{
+    page_row(to);
+    page_text_cell(to, of);
+    page_text_cell(to, digest);
+}
+
+/* Each data set once; rows mostly share their plugins: those of one panel tell of all. */
+static void put_digests(FILE *to, const analysis *a)
+{
+    static const page_column columns[] = {{"data or plugins", ""}, {"SHA-256", ""}};
+    const row_record *rows = a->of->rows;
+    page_details(to, "Files: digests of plugins and data");
+    page_table(to, "As they were when the comparison ran", "", columns, 2);
+    for (int i = 0; i < a->of->n_rows; i++) {
+        const char *before = i ? rows[i - 1].data_digest : NULL, *digest = rows[i].data_digest;
+        if (digest && (!before || strcmp(before, digest) != 0))
+            put_digest(to, rows[i].specs[AXIS_DATA], digest);
+    }
+    for (int i = 0; a->n_panels && i < a->panels[0].n_rows; i++)
+        put_digest(to, a->panels[0].rows[i].label, a->panels[0].rows[i].record->plugin_digests);
+    page_table_end(to);
+    page_details_end(to);
+}
+
+void part_provenance(FILE *to, const analysis *a)
+{
+    page_section(to, "provenance", "How to see this again",
+                 "The command, the settings all runs share, and what they ran on.");
+    fputs("<pre>", to);
+    put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);
+    fputs("</pre>\n", to);
+    page_grid_begin(to, GRID_WIDE);
+    fputs("<div>", to);
+    put_object(to, "Settings", a->of->settings);
+    fputs("</div><div>", to);
+    put_object(to, "Provenance", a->of->provenance);
+    fputs("</div>\n", to);
+    page_grid_end(to);
+    put_digests(to, a);
+    page_section_end(to);
+}

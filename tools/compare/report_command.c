@@ -1,0 +1,90 @@
+/* hillock report: reads a comparison and writes it as a page, Markdown, CSV or JSON, by the name of
+ * the file that is to be written. */
+#include "page/draft.h"
+#include "compare/report/formats.h"
+
+#include "options.h"
+#include "output.h"
+#include "compare/store.h"
+
+#include <string.h>
+#include <strings.h>
+
+static void put_json(FILE *to, const analysis *a)
+{
+    json_t *it = report_json(a);
+    json_dumpf(it, to, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putc('\n', to);
+    json_decref(it);
+}
+
+typedef struct format {
+    const char *extension;
+    void (*write)(FILE *to, const analysis *a);
+} format;
+
+static const format formats[] = {
+    {".html", report_html}, {".md", report_markdown}, {".csv", report_csv}, {".json", put_json}};
+
+static const format *format_of(const char *path)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        size_t end = strlen(formats[i].extension);
+        if (length > end && strcasecmp(path + length - end, formats[i].extension) == 0)
+            return &formats[i];
+    }
+    return NULL;
+}
+
+static int write_report(const analysis *a, const format *how, const char *path)
+{
+    draft d;
+    if (!draft_open(&d))
+        return no_memory();
+    how->write(d.to, a);
+    int status = draft_save(&d, path);
+    if (!status)
+        note("wrote %s, %s bytes", path, grouped((int64_t)d.size));
+    return status;
+}
+
+static int report(const results *found, const options *given, const char *path)
+{
+    int status = EXIT_DONE;
+    analysis *a = analysis_new(found);
+    if (!a)
+        return EXIT_FAILED;
+    if (path)
+        status = write_report(a, format_of(path), path);
+    if (!status && given->json)
+        put_json(stdout, a);
+    else if (!status) {
+        put_text(stdout, a->sentence);
+        putchar('\n');
+    }
+    analysis_free(a);
+    return status;
+}
+
+int run_report(options *given)
+{
+    const char *path = given->out ? given->out : given->json ? NULL : "report.html";
+    store *from;
+    results *found;
+    if (path && !format_of(path))
+        return complain(EXIT_USAGE,
+                        "report: --out is \"%s\", expected a name that ends in .html, "
+                        ".md, .csv or .json",
+                        path);
+    int status = store_open(given->db ? given->db : STORE_USUAL_FILE, false, &from);
+    if (status)
+        return status;
+    status = store_read(from, given->name, &found);
+    store_close(from);
+    if (status)
+        return status;
+    status = report(found, given, path);
+    results_free(found);
+    return status;
+}

@@ -1,0 +1,120 @@
+/* The data model of a comparison: growing it and giving it back. */
+#include "compare/results.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const axis_names[AXES] = {"data",          "model",       "activation",
+                                      "normalization", "initializer", "optimizer"};
+const char *const run_state_names[RUN_STATES] = {"planned", "running", "ok",
+                                                 "failed",  "timeout", "cancelled"};
+
+/* Room for one more of `count` elements; the rooms are powers of two. */
+static void *grow(void *items, int count, size_t size)
+{
+    if (count & (count - 1))
+        return items;
+    return count < 1 << 28 ? realloc(items, (count ? 2 * (size_t)count : 1) * size) : NULL;
+}
+
+row_record *results_add_row(results *r)
+{
+    row_record *rows = grow(r->rows, r->n_rows, sizeof *rows);
+    if (!rows)
+        return NULL;
+    r->rows = rows;
+    rows[r->n_rows] = (row_record){.rate = (double)NAN};
+    return &rows[r->n_rows++];
+}
+
+run_record *results_add_run(results *r)
+{
+    run_record *runs = grow(r->runs, r->n_runs, sizeof *runs);
+    const double no = (double)NAN;
+    if (!runs)
+        return NULL;
+    r->runs = runs;
+    runs[r->n_runs] = (run_record){.rate = no, .test_loss = no, .test_accuracy = no,
+                                   .test_macro_f1 = no, .seconds = no, .images_per_s = no,
+                                   .peak_mib = no};
+    return &runs[r->n_runs++];
+}
+
+epoch_record *run_add_epoch(run_record *run)
+{
+    epoch_record *epochs = grow(run->epochs, run->n_epochs, sizeof *epochs);
+    const double no = (double)NAN;
+    if (!epochs)
+        return NULL;
+    run->epochs = epochs;
+    epochs[run->n_epochs] = (epoch_record){.train_loss = no, .loss = no, .accuracy = no,
+                                           .macro_f1 = no, .seconds = no, .images_per_s = no};
+    return &epochs[run->n_epochs++];
+}
+
+layer_record *epoch_add_layer(epoch_record *epoch)
+{
+    layer_record *layers = grow(epoch->layers, epoch->n_layers, sizeof *layers);
+    if (!layers)
+        return NULL;
+    epoch->layers = layers;
+    layers[epoch->n_layers] = (layer_record){0};
+    return &layers[epoch->n_layers++];
+}
+
+bool run_fail(run_record *run, run_state state, const char *failure, const char *reason,
+              const char *last_lines)
+{
+    run->state = state;
+    run->failure = strdup(failure);
+    run->reason = strdup(reason);
+    run->last_lines = strdup(last_lines);
+    return run->failure && run->reason && run->last_lines;
+}
+
+void epoch_clear(epoch_record *epoch)
+{
+    for (int i = 0; i < epoch->n_layers; i++)
+        free(epoch->layers[i].layer);
+    free(epoch->layers);
+    *epoch = (epoch_record){0};
+}
+
+void run_clear(run_record *run)
+{
+    for (int i = 0; i < run->n_epochs; i++)
+        epoch_clear(&run->epochs[i]);
+    free(run->epochs);
+    free(run->failure);
+    free(run->reason);
+    free(run->last_lines);
+    free(run->digest);
+    *run = (run_record){0};
+}
+
+void row_clear(row_record *row)
+{
+    for (int i = 0; i < AXES; i++)
+        free(row->specs[i]);
+    free(row->plugin_digests);
+    free(row->data_digest);
+    *row = (row_record){0};
+}
+
+void results_free(results *r)
+{
+    if (!r)
+        return;
+    for (int i = 0; i < r->n_rows; i++)
+        row_clear(&r->rows[i]);
+    for (int i = 0; i < r->n_runs; i++)
+        run_clear(&r->runs[i]);
+    free(r->rows);
+    free(r->runs);
+    free(r->name);
+    free(r->command);
+    free(r->provenance);
+    free(r->settings);
+    free(r);
+}

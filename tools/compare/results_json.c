@@ -1,0 +1,197 @@
+/* The report for programs: everything that is known, nothing rounded. */
+#include "compare/report/formats.h"
+
+#include "output.h"
+#include "page/text.h"
+
+#include <stdlib.h>
+
+/* Any text: what is not UTF-8 stands as \xff. */
+static json_t *plain(const char *text)
+{
+    char *it = text ? text_plain(text) : NULL;
+    json_t *value = it ? json_string(it) : json_null();
+    free(it);
+    return value;
+}
+
+/* A text that should hold an object. */
+static json_t *object_in(const char *text)
+{
+    json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    return object ? object : plain(text);
+}
+
+static void set_number(json_t *to, const char *key, double value)
+{
+    json_object_set_new(to, key, json_number(value));
+}
+
+static void set_whole(json_t *to, const char *key, int64_t value)
+{
+    json_object_set_new(to, key, json_integer(value));
+}
+
+static void set_text(json_t *to, const char *key, const char *text)
+{
+    json_object_set_new(to, key, plain(text));
+}
+
+static json_t *layer_json(const layer_record *layer)
+{
+    json_t *it = json_object();
+    set_text(it, "layer", layer->layer);
+    set_whole(it, "units", layer->units);
+    for (int k = 0; k < LAYER_FIGURES; k++)
+        set_number(it, layer_figure_names[k], layer_value(layer, (layer_figure)k));
+    if (!layer->has_histogram)
+        return it;
+    json_t *bins = json_array();
+    for (int i = 0; i < HISTOGRAM_BINS; i++)
+        json_array_append_new(bins, json_integer(layer->histogram[i]));
+    json_object_set_new(it, "histogram", bins);
+    set_number(it, "low", layer->low);
+    set_number(it, "high", layer->high);
+    return it;
+}
+
+static json_t *epoch_json(const epoch_record *epoch)
+{
+    json_t *it = json_object(), *layers = json_array();
+    set_whole(it, "epoch", epoch->epoch);
+    set_number(it, "train_loss", epoch->train_loss);
+    set_number(it, "validation_loss", epoch->loss);
+    set_number(it, "validation_accuracy", epoch->accuracy);
+    set_number(it, "validation_macro_f1", epoch->macro_f1);
+    set_number(it, "seconds", epoch->seconds);
+    set_number(it, "images_per_s", epoch->images_per_s);
+    for (int i = 0; i < epoch->n_layers; i++)
+        json_array_append_new(layers, layer_json(&epoch->layers[i]));
+    json_object_set_new(it, "layers", layers);
+    return it;
+}
+
+static json_t *run_json(const run_record *run)
+{
+    json_t *it = json_object(), *epochs = json_array();
+    set_whole(it, "row", run->row);
+    set_whole(it, "seed", run->seed);
+    json_object_set_new(it, "tuning", json_boolean(run->tuning));
+    set_number(it, "rate", run->rate);
+    set_text(it, "state", run_state_names[run->state]);
+    set_text(it, "failure", run->failure);
+    set_text(it, "reason", run->reason);
+    set_text(it, "last_lines", run->last_lines);
+    set_whole(it, "attempts", run->attempts);
+    set_number(it, "test_accuracy", run->test_accuracy);
+    set_number(it, "test_macro_f1", run->test_macro_f1);
+    set_number(it, "test_loss", run->test_loss);
+    set_number(it, "seconds", run->seconds);
+    set_number(it, "images_per_s", run->images_per_s);
+    set_number(it, "peak_mib", run->peak_mib);
+    set_text(it, "digest", run->digest);
+    for (int i = 0; i < run->n_epochs; i++)
+        json_array_append_new(epochs, epoch_json(&run->epochs[i]));
+    json_object_set_new(it, "epochs", epochs);
+    return it;
+}
+
+static json_t *row_json(const row_record *row)
+{
+    json_t *it = json_object();
+    for (int k = 0; k < AXES; k++)
+        set_text(it, axis_names[k], row->specs[k]);
+    set_text(it, "plugin_digests", row->plugin_digests);
+    set_text(it, "data_digest", row->data_digest);
+    set_number(it, "rate", row->rate);
+    set_whole(it, "parameters", row->parameters);
+    set_whole(it, "multiply_adds", row->multiply_adds);
+    json_object_set_new(it, "baseline", json_boolean(row->is_baseline));
+    return it;
+}
+
+static void set_score(json_t *it, const sample_summary *s)
+{
+    set_whole(it, "n", s->n);
+    set_number(it, "mean", s->mean);
+    set_number(it, "sd", s->sd);
+    set_number(it, "median", s->median);
+    set_number(it, "low", s->low);
+    set_number(it, "high", s->high);
+    set_number(it, "bootstrap_low", s->boot_low);
+    set_number(it, "bootstrap_high", s->boot_high);
+}
+
+static json_t *test_json(const paired_test *t)
+{
+    json_t *it = json_object();
+    set_whole(it, "n", t->n);
+    set_number(it, "difference", t->difference);
+    set_number(it, "sd", t->sd);
+    set_number(it, "low", t->low);
+    set_number(it, "high", t->high);
+    set_number(it, "t", t->t);
+    set_number(it, "df", t->df);
+    set_number(it, "p", t->p);
+    set_number(it, "cohen_d", t->cohen_d);
+    set_number(it, "wilcoxon_p", t->wilcoxon_p);
+    set_whole(it, "seeds_needed", t->seeds_needed);
+    return it;
+}
+
+static json_t *standing_json(const analysis *a, const panel *p, const standing *s)
+{
+    json_t *it = json_object();
+    const row_view *row = &p->rows[s->row];
+    set_whole(it, "row", row->record - a->of->rows);
+    set_text(it, "label", row->label);
+    set_whole(it, "rank", s->rank);
+    set_whole(it, "group", s->group);
+    set_text(it, "verdict", verdict_text(s->verdict));
+    set_whole(it, "failures", s->failures);
+    set_whole(it, "runs", s->runs);
+    set_score(it, &s->score);
+    set_number(it, "p_holm", s->p_holm);
+    if (s->verdict != VERDICT_BASELINE)
+        json_object_set_new(it, "against_baseline", test_json(&s->against));
+    set_number(it, "dead", row->dead);
+    set_number(it, "epoch_seconds", row->epoch_seconds);
+    return it;
+}
+
+static json_t *panel_json(const analysis *a, const panel *p)
+{
+    json_t *it = json_object(), *standings = json_array();
+    set_text(it, "data", p->data);
+    set_text(it, "model", p->model);
+    set_text(it, "sentence", p->sentence);
+    set_whole(it, "seeds", p->seeds);
+    set_whole(it, "unfinished", p->unfinished);
+    for (int i = 0; i < p->n_ranked; i++)
+        json_array_append_new(standings, standing_json(a, p, &p->standings[i]));
+    json_object_set_new(it, "standings", standings);
+    return it;
+}
+
+json_t *report_json(const analysis *a)
+{
+    const results *r = a->of;
+    json_t *it = json_object(), *panels = json_array(), *rows = json_array(), *runs = json_array();
+    set_text(it, "name", r->name);
+    set_text(it, "sentence", a->sentence);
+    set_text(it, "command", r->command);
+    json_object_set_new(it, "settings", object_in(r->settings));
+    json_object_set_new(it, "provenance", object_in(r->provenance));
+    set_whole(it, "runs_failed", a->failures);
+    set_whole(it, "runs_unfinished", a->unfinished);
+    for (int i = 0; i < a->n_panels; i++)
+        json_array_append_new(panels, panel_json(a, &a->panels[i]));
+    for (int i = 0; i < r->n_rows; i++)
+        json_array_append_new(rows, row_json(&r->rows[i]));
+    for (int i = 0; i < r->n_runs; i++)
+        json_array_append_new(runs, run_json(&r->runs[i]));
+    json_object_set_new(it, "comparisons", panels);
+    json_object_set_new(it, "rows", rows);
+    json_object_set_new(it, "runs", runs);
+    return it;
+}

@@ -1,0 +1,259 @@
+/* Opening the file of results: whose it is, whether it is whole, who holds it.
+ *
+ * The first 100 bytes of an SQLite file say to which program and schema it belongs, so that a
+ * foreign file is refused before SQLite has touched it. A new file is made under another name, whole,
+ * and renamed. While a coordinator runs, the file is in WAL mode and readers are welcome; one that
+ * ends well leaves a single file. */
+#include "compare/statement.h"
+
+#include "options.h"
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
+
+static const char schema[] =
+    "PRAGMA journal_mode = MEMORY;" /* a new file that is cut short is thrown away */
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA application_id = 0x48494C4C;"
+    "BEGIN;"
+    "CREATE TABLE sweeps (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,"
+    " seeds INTEGER NOT NULL, epochs INTEGER NOT NULL, command TEXT NOT NULL,"
+    " provenance TEXT NOT NULL, turn INTEGER NOT NULL);" /* the latest has the highest */
+    "CREATE TABLE rows (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"
+    " data TEXT NOT NULL, model TEXT NOT NULL, activation TEXT NOT NULL,"
+    " normalization TEXT NOT NULL, initializer TEXT NOT NULL, optimizer TEXT NOT NULL,"
+    " plugin_digests TEXT NOT NULL, data_digest TEXT NOT NULL,"
+    " place INTEGER," /* in what the last command asked for; NULL: it did not */
+    " rate REAL, parameters INTEGER NOT NULL, multiply_adds INTEGER NOT NULL,"
+    " is_baseline INTEGER NOT NULL,"
+    " UNIQUE (sweep, data, model, activation, normalization, initializer, optimizer,"
+    " plugin_digests, data_digest));"
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES rows,"
+    " seed INTEGER NOT NULL, tuning INTEGER NOT NULL,"
+    " rate REAL NOT NULL," /* 0: the optimizer's own, or not yet chosen */
+    " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
+    " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
+    " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
+    " test_loss REAL, test_accuracy REAL, test_macro_f1 REAL, seconds REAL, images_per_s REAL,"
+    " peak_mib REAL, digest TEXT, UNIQUE (row, seed, rate, tuning));"
+    "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
+    " train_loss REAL, loss REAL, accuracy REAL, macro_f1 REAL, seconds REAL, images_per_s REAL,"
+    " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
+    "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " layer TEXT NOT NULL, units INTEGER NOT NULL, dead REAL, gradient_dead REAL, dormant REAL,"
+    " saturated REAL, mean REAL, variance REAL, gradient_norm REAL, update_ratio REAL,"
+    " low REAL, high REAL, histogram TEXT," /* 32 counts, separated by blanks */
+    " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+/* ---- Whose file it is ------------------------------------------------------------------------ */
+
+static unsigned number_at(const unsigned char *header, int place)
+{
+    const unsigned char *p = header + place;
+    return (unsigned)p[0] << 24 | (unsigned)p[1] << 16 | (unsigned)p[2] << 8 | p[3];
+}
+
+static int judge(const char *path, const unsigned char *header, ssize_t length)
+{
+    if (length < HEADER || memcmp(header, "SQLite format 3", 16) != 0)
+        return complain(EXIT_BAD_DATA, "%s: not a database of results", path);
+    if (number_at(header, 68) != APPLICATION)
+        return complain(EXIT_BAD_DATA, "%s: a database of another program", path);
+    const unsigned version = number_at(header, 60);
+    if (version > SCHEMA)
+        return complain(EXIT_BAD_DATA, "%s: made by a newer hillock (schema %u, this one knows %d)",
+                        path, version, SCHEMA);
+    if (version < SCHEMA)
+        return complain(EXIT_BAD_DATA, "%s: the database is damaged (schema %u, expected %d)", path,
+                        version, SCHEMA);
+    return EXIT_DONE;
+}
+
+/* *exists: false where there is no such file, which is no failure. */
+static int look_at(const char *path, bool *exists)
+{
+    unsigned char header[HEADER];
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *exists = fd >= 0 || errno != ENOENT;
+    if (fd < 0)
+        return *exists ? complain(EXIT_IO, "%s: %s", path, strerror(errno)) : EXIT_DONE;
+    bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    ssize_t length = regular ? pread(fd, header, sizeof header, 0) : 0;
+    close(fd);
+    return regular ? judge(path, header, length)
+                   : complain(EXIT_BAD_DATA, "%s: not a regular file", path);
+}
+
+/* ---- Who holds it ---------------------------------------------------------------------------- */
+
+/* SQLite has its own locks on FILE, which any close() in this process would drop. */
+static int take_lock(store *it)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s-lock", it->path) >= sizeof path)
+        return complain(EXIT_USAGE, "%s: the path is too long", it->path);
+    it->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
+    if (it->lock < 0)
+        return complain(EXIT_IO, "%s: %s", path, strerror(errno));
+    if (flock(it->lock, LOCK_EX | LOCK_NB) == 0)
+        return EXIT_DONE;
+    return errno == EWOULDBLOCK
+               ? complain(EXIT_IO, "%s: another hillock compare is writing to it", it->path)
+               : complain(EXIT_IO, "%s: %s", path, strerror(errno));
+}
+
+/* ---- Making it ------------------------------------------------------------------------------- */
+
+static int execute(store *it, const char *sql)
+{
+    return sqlite3_exec(it->db, sql, NULL, NULL, NULL) == SQLITE_OK ? EXIT_DONE
+                                                                    : statement_failed(it);
+}
+
+/* SQLite has names of its own: ":memory:", "file:...". */
+static int open_database(store *it, const char *path, int flags)
+{
+    char file[PATH_MAX + 2];
+    snprintf(file, sizeof file, "%s%s", *path == '/' ? "" : "./", path);
+    if (sqlite3_open_v2(file, &it->db, flags, NULL) == SQLITE_OK)
+        return EXIT_DONE;
+    return it->db ? statement_failed(it) : complain(EXIT_FAILED, "%s: out of memory", path);
+}
+
+static int rename_new(const store *it, const char *from)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", it->path);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = fd >= 0 && rename(from, it->path) == 0 && fsync(fd) == 0;
+    int number = errno;
+    if (fd >= 0)
+        close(fd);
+    return done ? EXIT_DONE : complain(EXIT_IO, "%s: %s", it->path, strerror(number));
+}
+
+/* Under the lock, so that a half-made file of this name is nobody's. */
+static int make(store *it)
+{
+    char path[PATH_MAX];
+    if ((size_t)snprintf(path, sizeof path, "%s.tmp", it->path) >= sizeof path)
+        return complain(EXIT_USAGE, "%s: the path is too long", it->path);
+    unlink(path);
+    int status = open_database(it, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (!status)
+        status = execute(it, schema);
+    sqlite3_close(it->db);
+    it->db = NULL;
+    if (!status)
+        status = rename_new(it, path);
+    if (status)
+        unlink(path);
+    return status;
+}
+
+/* ---- Opening it ------------------------------------------------------------------------------ */
+
+/* A database is data, whoever wrote it: what stands in its schema may call nothing. */
+static int harden(store *it)
+{
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+    sqlite3_busy_timeout(it->db, 5000);
+    return execute(it, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;");
+}
+
+static int check_whole(store *it)
+{
+    int status = EXIT_DONE;
+    sqlite3_stmt *check = statement_new(it, "PRAGMA quick_check(1)", "");
+    if (!check)
+        return EXIT_BAD_DATA;
+    if (statement_next(it, check, &status)) {
+        const char *found = (const char *)sqlite3_column_text(check, 0);
+        const char *second = found ? strchr(found, '\n') : NULL; /* the first is a heading */
+        if (!found || strcmp(found, "ok") != 0)
+            status = complain(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
+                              second ? second + 1 : found ? found : "out of memory");
+    }
+    sqlite3_finalize(check);
+    return status;
+}
+
+static int open_for_writing(store *it)
+{
+    int status = open_database(it, it->path, SQLITE_OPEN_READWRITE);
+    if (!status)
+        status = harden(it);
+    if (!status)
+        status = check_whole(it);
+    return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+}
+
+static int open_writer(store *it, bool exists)
+{
+    if (exists && access(it->path, W_OK) != 0)
+        return complain(EXIT_IO, "%s: cannot be written to: %s", it->path, strerror(errno));
+    int status = take_lock(it);
+    if (!status && !exists) /* another may have made it meanwhile */
+        status = look_at(it->path, &exists);
+    if (!status && !exists)
+        status = make(it);
+    return status ? status : open_for_writing(it);
+}
+
+static int open_reader(store *it, bool exists)
+{
+    if (!exists)
+        return complain(EXIT_BAD_DATA, "%s: there is no such file; hillock compare makes it",
+                        it->path);
+    int status = open_database(it, it->path, SQLITE_OPEN_READONLY);
+    return status ? status : harden(it);
+}
+
+int store_open(const char *path, bool writing, store **out)
+{
+    bool exists;
+    *out = NULL;
+    int status = look_at(path, &exists);
+    if (status)
+        return status;
+    store *it = calloc(1, sizeof *it);
+    if (!it)
+        return complain(EXIT_FAILED, "%s: out of memory", path);
+    *it = (store){.path = path, .lock = -1};
+    status = writing ? open_writer(it, exists) : open_reader(it, exists);
+    if (status) {
+        store_close(it);
+        return status;
+    }
+    *out = it;
+    return EXIT_DONE;
+}
+
+void store_close(store *it)
+{
+    if (!it)
+        return;
+    if (it->lock >= 0 && it->db) /* a single file again, unless a reader is at it */
+        sqlite3_exec(it->db, "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE;", NULL, NULL,
+                     NULL);
+    sqlite3_close(it->db);
+    if (it->lock >= 0)
+        close(it->lock);
+    free(it);
+}

@@ -1,0 +1,285 @@
+/* The page of hillock doctor: the verdict, why and what to do, then every unit as a cell of its
+ * layer's map, what reaches the units of the layers that suffer, and the figures. */
+#include "net/doctor.h"
+
+#include "output.h"
+#include "page/draft.h"
+#include "page/draw.h"
+#include "page/page.h"
+#include "page/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- Verdict, reasons, advice ---------------------------------------------------------------- */
+
+static void put_head(FILE *to, const consultation *c)
+{
+    char text[256];
+    fputs("<header>\n<h1>Hillock doctor: ", to);
+    put_html(to, c->given->operands[0], 200);
+    fputs("</h1>\n", to);
+    doctor_verdict(c->found, text, sizeof text);
+    fputs("<p class=\"answer\">", to);
+    put_html(to, text, WHOLE_TEXT);
+    fprintf(to, ".</p>\n<p class=\"soft\">%s, examined on %s test images of ", c->it->model->name,
+            grouped(c->found->inputs));
+    put_html(to, hk_data_spec(c->data), 200);
+    fputs(c->record ? "." : ". The file has no record of a training: neither its steps nor its "
+                            "start are known.", to);
+    fputs("</p>\n</header>\n<main>\n", to);
+}
+
+static void put_reasons(FILE *to, const hk_examination *e)
+{
+    page_section(to, "why", "Why", NULL);
+    fputs("<ul class=\"answers\">\n", to);
+    for (int i = 0; i < e->n_layers; i++) {
+        if (!*e->layers[i].why)
+            continue;
+        fputs("<li><b>", to);
+        put_html(to, e->layers[i].layer, WHOLE_TEXT);
+        fputs("</b>: ", to);
+        put_html(to, e->layers[i].why, WHOLE_TEXT);
+        fputs(".</li>\n", to);
+    }
+    fputs("</ul>\n", to);
+    page_section_end(to);
+}
+
+static void put_advice(FILE *to, const hk_examination *e)
+{
+    page_section(to, "advice", "What to do",
+                 "Treatments first, those that reach most units before the others; then what to "
+                 "change in training, or the units are lost again.");
+    fputs("<ol class=\"answers\">\n", to);
+    for (int i = 0; i < e->n_advice; i++) {
+        fputs("<li>", to);
+        if (*e->advice[i].treatment)
+            fprintf(to, "<code>--treat %s</code>: ", e->advice[i].treatment);
+        put_html(to, e->advice[i].text, WHOLE_TEXT);
+        fputs(".</li>\n", to);
+    }
+    fputs("</ol>\n", to);
+    page_section_end(to);
+}
+
+/* ---- Every unit ------------------------------------------------------------------------------ */
+
+enum { MAP_COLUMNS = 16, MOST_MAPPED = 1024 };
+
+/* A lamp for each unit, bright, pale where it is dormant, dark where it does not learn. */
+static void put_map(FILE *to, const hk_layer_finding *l)
+{
+    const int columns = l->units > 128 ? 2 * MAP_COLUMNS : MAP_COLUMNS;
+    const double cell = 360.0 / columns;
+    const int shown = l->units < MOST_MAPPED ? (int)l->units : MOST_MAPPED;
+    const int rows = (shown + columns - 1) / columns;
+    char caption[160];
+    snprintf(caption, sizeof caption, "%.60s: %lld of %lld do not learn", l->layer,
+             (long long)l->ill, (long long)l->units);
+    draw_begin(to, caption, NULL, 360, cell * rows, caption,
+               "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
+               "dark where it does not learn.");
+    for (int u = 0; u < shown; u++)
+        fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                "rx=\"3\"/>", l->found[u].ill ? "night" : l->found[u].dormant ? "pale" : "glow",
+                u % columns * cell + 1, u / columns * cell + 1, cell - 2, cell - 2);
+    draw_end(to);
+}
+
+static void put_maps(FILE *to, const hk_examination *e)
+{
+    page_section(to, "units", "Every unit",
+                 "Each cell is a unit: a channel of a convolution, an output of a dense layer. "
+                 "Dark cells do not learn; pale ones are dormant, their mean output is next to "
+                 "nothing beside that of their layer.");
+    page_grid_begin(to, GRID_WIDE);
+    for (int i = 0; i < e->n_layers; i++)
+        put_map(to, &e->layers[i]);
+    page_grid_end(to);
+    page_section_end(to);
+}
+
+/* ---- What reaches the units ------------------------------------------------------------------ */
+
+static int by_reach(const void *a, const void *b)
+{
+    const hk_unit_finding *p = *(const hk_unit_finding *const *)a;
+    const hk_unit_finding *q = *(const hk_unit_finding *const *)b;
+    return (p->x_most > q->x_most) - (p->x_most < q->x_most);
+}
+
+enum { MOST_BARS = 64 };
+
+/* Evenly chosen of all units, from the least to the greatest reach; returns how many. */
+static int choose_units(const hk_layer_finding *l, const hk_unit_finding **out)
+{
+    const hk_unit_finding **sorted = calloc((size_t)l->units, sizeof *sorted);
+    int n = l->units < MOST_BARS ? (int)l->units : MOST_BARS;
+    if (!sorted)
+        return 0;
+    for (int64_t u = 0; u < l->units; u++)
+        sorted[u] = &l->found[u];
+    qsort((void *)sorted, (size_t)l->units, sizeof *sorted, by_reach);
+    for (int i = 0; i < n; i++)
+        out[i] = sorted[n > 1 ? i * (l->units - 1) / (n - 1) : 0];
+    free((void *)sorted);
+    return n;
+}
+
+static void put_reach(FILE *to, const hk_layer_finding *l)
+{
+    const hk_unit_finding *units[MOST_BARS];
+    const double zero[2] = {0, 0};
+    int n = choose_units(l, units);
+    chart c = chart_new(to, 360, 220);
+    c.x = (range){-1, n, false};
+    c.y = (range){0, 0, false};
+    for (int i = 0; i < n; i++) {
+        range_take(&c.y, &units[i]->x_least, 1);
+        range_take(&c.y, &units[i]->x_most, 1);
+    }
+    range_air(&c.y);
+    draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
+               "For each unit a line from the least to the greatest value that reaches its "
+               "activation; units in order of the greatest.");
+    chart_axes(&c, "units, by their reach", true);
+    chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
+    for (int i = 0; i < n; i++)
+        chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
+    draw_end(to);
+}
+
+static void put_reaches(FILE *to, const hk_examination *e)
+{
+    page_section(to, "reach", "What reaches them",
+                 "A line for each unit, from the smallest to the largest value that went into its "
+                 "activation; orange: units that do not learn. relu learns only from values above "
+                 "the dashed 0.");
+    page_grid_begin(to, GRID_WIDE);
+    for (int i = 0; i < e->n_layers; i++)
+        if (e->layers[i].ill && e->layers[i].has_slope)
+            put_reach(to, &e->layers[i]);
+    page_grid_end(to);
+    page_section_end(to);
+}
+
+/* ---- The figures ----------------------------------------------------------------------------- */
+
+static void put_layers(FILE *to, const hk_examination *e)
+{
+    static const page_column columns[] = {
+        {"layer", ""}, {"activation", ""}, {"units", "number"}, {"dead", "number"},
+        {"gradient-dead", "number"}, {"dormant", "number"}, {"saturated", "number wide"},
+        {"zeros", "number wide"}, {"effective rank", "number"}, {"cause", ""}};
+    page_table(to, "Numbers of units; shares of outputs", "", columns,
+               sizeof columns / sizeof *columns);
+    for (int i = 0; i < e->n_layers; i++) {
+        const hk_layer_finding *l = &e->layers[i];
+        page_row(to);
+        page_text_cell(to, l->layer);
+        page_text_cell(to, l->activation);
+        page_numbers(to, 0, (double)l->units, (double)l->dead,
+                     l->has_slope ? (double)l->gradient_dead : (double)NAN, (double)l->dormant);
+        page_percent_cell(to, "number wide", l->saturated, 1);
+        page_percent_cell(to, "number wide", l->zeros, 1);
+        page_numbers(to, 1, l->effective_rank);
+        page_text_cell(to, l->ill ? hk_cause_name(l->cause) : "");
+    }
+    page_table_end(to);
+}
+
+/* How many look lost as far as the first inputs show. */
+static void put_seen(FILE *to, const hk_examination *e)
+{
+    page_column columns[1 + HK_SEEN_POINTS] = {{"after so many inputs", ""}};
+    char names[HK_SEEN_POINTS][32];
+    for (int p = 0; p < e->n_seen; p++) {
+        snprintf(names[p], sizeof names[p], "%s", grouped(e->seen[p]));
+        columns[1 + p] = (page_column){names[p], "number"};
+    }
+    page_table(to, "Share of units that had not reacted yet", "", columns, 1 + e->n_seen);
+    for (int i = 0; i < e->n_layers; i++) {
+        const hk_layer_finding *l = &e->layers[i];
+        page_row(to);
+        page_text_cell(to, l->layer);
+        for (int p = 0; p < e->n_seen; p++)
+            page_percent_cell(to, "number", (double)l->ill_seen[p] / (double)l->units, 1);
+    }
+    page_table_end(to);
+}
+
+enum { MOST_LISTED = 500 };
+
+static void put_unit(FILE *to, const hk_layer_finding *l, int64_t u)
+{
+    const hk_unit_finding *unit = &l->found[u];
+    page_row(to);
+    page_text_cell(to, l->layer);
+    page_numbers(to, 0, (double)u);
+    page_text_cell(to, hk_cause_name(unit->cause));
+    page_numbers(to, 3, unit->x_least, unit->x_most, unit->bias, unit->weight);
+    page_percent_cell(to, "number", unit->negative, 0);
+}
+
+static void put_units(FILE *to, const hk_examination *e)
+{
+    static const page_column columns[] = {
+        {"layer", ""}, {"unit", "number"}, {"cause", ""}, {"least input", "number"},
+        {"greatest input", "number"}, {"bias", "number"}, {"norm of weights", "number"},
+        {"weights below 0", "number"}};
+    char summary[64];
+    int listed = 0;
+    snprintf(summary, sizeof summary, "The units that do not learn%s",
+             e->ill > MOST_LISTED ? ": the first 500" : "");
+    page_details(to, summary);
+    page_table(to, summary, "", columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < e->n_layers; i++)
+        for (int64_t u = 0; u < e->layers[i].units && listed < MOST_LISTED; u++)
+            if (e->layers[i].found[u].ill) {
+                put_unit(to, &e->layers[i], u);
+                listed++;
+            }
+    page_table_end(to);
+    page_details_end(to);
+}
+
+static void put_figures(FILE *to, const hk_examination *e)
+{
+    page_section(to, "figures", "Figures", NULL);
+    put_layers(to, e);
+    page_heading(to, "The more is seen, the fewer are lost",
+                 "A unit is only as dead as the data are many.");
+    put_seen(to, e);
+    if (e->ill)
+        put_units(to, e);
+    page_section_end(to);
+}
+
+/* ---- The page -------------------------------------------------------------------------------- */
+
+static void put_page(FILE *to, const consultation *c)
+{
+    page_begin(to, "Hillock doctor");
+    put_head(to, c);
+    if (c->found->ill) {
+        put_reasons(to, c->found);
+        put_advice(to, c->found);
+    }
+    put_maps(to, c->found);
+    if (c->found->ill)
+        put_reaches(to, c->found);
+    put_figures(to, c->found);
+    fputs("</main>\n", to);
+    page_end(to);
+}
+
+int doctor_page(const consultation *c)
+{
+    draft d;
+    if (!draft_open(&d))
+        return no_memory();
+    put_page(d.to, c);
+    return draft_save(&d, c->given->report);
+}

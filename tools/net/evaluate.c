@@ -1,0 +1,27 @@
+/* hillock evaluate: a saved net on the test data. */
+#include "net/network.h"
+#include "net/summary.h"
+
+static int evaluate(const network *it, const options *given, const hk_data *test)
+{
+    hk_evaluation evaluation;
+    int status = EXIT_DONE;
+    if (hk_evaluate(it->logits, test, &evaluation) != HK_OK)
+        return failed();
+    if (given->json) {
+        json_t *result = json_pack("{s:o, s:s, s:o, s:I}", "file", json_text(given->operands[0]),
+                                   "model", it->model->name, "data", json_text(hk_data_spec(test)),
+                                   "parameters", (json_int_t)hk_net_parameters(it->net));
+        summary_evaluation_json(result, test, &evaluation);
+        status = json_print(result);
+    } else {
+        summary_evaluation(stdout, test, &evaluation);
+    }
+    hk_evaluation_clear(&evaluation);
+    return status;
+}
+
+int run_evaluate(options *given)
+{
+    return run_on_saved(given, evaluate);
+}

@@ -1,0 +1,193 @@
+/* hillock inspect: what a model, a saved net or a plugin consists of. */
+#include "net/inspect.h"
+#include "net/forecast.h"
+#include "net/network.h"
+#include "output.h"
+
+#include <string.h>
+
+/* ---- Models: layers, shapes, costs ---------------------------------------------------------- */
+
+typedef struct layer_table {
+    json_t *rows; /* NULL: print */
+    int64_t parameters, multiply_adds, bytes;
+} layer_table;
+
+static const char *shape_text(const hk_shape *shape, char out[64])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < shape->ndim; i++)
+        if (shape->dims[i] != HK_BATCH)
+            used += (size_t)snprintf(out + used, used < 64 ? 64 - used : 0, "%s%lld",
+                                     used ? " x " : "", (long long)shape->dims[i]);
+    return out;
+}
+
+static void put_layer(const hk_layer_info *layer, void *user)
+{
+    layer_table *table = user;
+    char shape[64];
+    table->parameters += layer->parameters;
+    table->multiply_adds += layer->multiply_adds;
+    table->bytes += layer->bytes;
+    if (!table->rows) {
+        printf("  %-10s %-28s %16s %12s %14s %12s\n", layer->name, layer->kind,
+               shape_text(&layer->output, shape), grouped(layer->parameters),
+               grouped(layer->multiply_adds), grouped(layer->bytes));
+        return;
+    }
+    json_array_append_new(table->rows,
+                          json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "layer", layer->name, "kind",
+                                    layer->kind, "output", shape_text(&layer->output, shape),
+                                    "parameters", (json_int_t)layer->parameters, "multiply_adds",
+                                    (json_int_t)layer->multiply_adds, "bytes",
+                                    (json_int_t)layer->bytes));
+}
+
+/* Bytes of a plan that trains, or that predicts a single image. */
+static hk_status plan_bytes(const network *it, int training, int64_t batch, int64_t *bytes)
+{
+    hk_plan_options wanted = {.batch = batch, .training = training, .output = it->logits};
+    if (training)
+        wanted.loss = hk_cross_entropy(it->logits, hk_labels(it->net), 0);
+    return hk_plan_size(it->net, &wanted, bytes);
+}
+
+static int inspect_network(const network *it, const options *given, hk_data_shape images)
+{
+    layer_table table = {.rows = given->json ? json_array() : NULL};
+    int64_t batch = given->batch ? given->batch : 64, predicting, training;
+    if (!given->json)
+        printf("%s: %s; %s\n  %-10s %-28s %16s %12s %14s %12s\n  %-10s %-28s %4d x %3d x %3d\n",
+               it->model->name, it->model->summary, it->model->source, "layer", "", "output",
+               "parameters", "multiply-adds", "bytes", "input", "", images.height, images.width,
+               images.channels);
+    hk_net_each_layer(it->net, put_layer, &table);
+    if (plan_bytes(it, 0, 1, &predicting) != HK_OK ||
+        plan_bytes(it, 1, batch, &training) != HK_OK) {
+        json_decref(table.rows);
+        return failed();
+    }
+    if (!given->json) {
+        printf("  %-10s %-28s %16s %12s %14s %12s\n", "total", "for one image", "",
+               grouped(table.parameters), grouped(table.multiply_adds), grouped(table.bytes));
+        printf(
+            "memory: parameters %s bytes; buffers %s to predict one image, %s to train batches of "
+            "%lld\n",
+            grouped(table.parameters * 4), grouped(predicting), grouped(training),
+            (long long)batch);
+        return EXIT_DONE;
+    }
+    return json_print(json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->model->name, "source",
+        it->model->source, "parameters", (json_int_t)table.parameters, "multiply_adds",
+        (json_int_t)table.multiply_adds, "memory_predict", (json_int_t)predicting, "memory_train",
+        (json_int_t)training, "batch", (json_int_t)batch, "layers", table.rows));
+}
+
+/* Images are shaped as the data, where they are given. */
+static int inspect_spec(const char *spec, const options *given, hk_net_options choices,
+                        hk_data_shape images)
+{
+    network it = {0};
+    hk_data *data = NULL;
+    int status = given->data ? open_data(given, &data, NULL) : EXIT_DONE;
+    if (!status)
+        status = network_new(spec, choices, data ? hk_data_shape_of(data) : images, &it);
+    if (!status)
+        status = given->forecast ? forecast_network(&it, given, data)
+                                 : inspect_network(&it, given, images);
+    network_free(&it);
+    hk_data_free(data);
+    return status;
+}
+
+static int inspect_model(const char *spec, const options *given)
+{
+    const hk_model *model;
+    hk_model_values values;
+    hk_net_options choices;
+    if (hk_model_find(spec, &model, &values) != HK_OK)
+        return failed();
+    network_choices(given, NULL, NULL, &choices);
+    hk_data_shape images = {0, model->height, model->width, model->channels, 10};
+    if (values.inputs)
+        images = (hk_data_shape){0, 1, 1, values.inputs, 10};
+    return inspect_spec(spec, given, choices, images);
+}
+
+/* ---- Saved nets ----------------------------------------------------------------------------- */
+
+static void put_said(const char *what, const char *text)
+{
+    printf("%-14s ", what);
+    put_text(stdout, *text ? text : "not said");
+    putchar('\n');
+}
+
+static int inspect_file(const char *file, const options *given)
+{
+    hk_saved saved;
+    hk_net_options choices;
+    int status = network_choices(given, file, &saved, &choices);
+    if (status)
+        return status;
+    if (!given->json) {
+        put_said("file", file);
+        put_said("model", saved.model);
+        put_said("activation", saved.activation);
+        put_said("normalization", saved.normalization);
+        put_said("initializer", saved.initializer);
+        put_said("weight norm", saved.weight_norm);
+        put_said("data", saved.data);
+        printf("%-14s %d\n", "epochs", saved.epochs);
+    }
+    if (!*saved.model)
+        return given->json
+                   ? complain(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file)
+                   : EXIT_DONE;
+    hk_data_shape images = {0, saved.height, saved.width, saved.channels, saved.classes};
+    return inspect_spec(saved.model, given, choices, images);
+}
+
+/* ---- What is meant -------------------------------------------------------------------------- */
+
+static bool is_model(const char *spec)
+{
+    size_t length = strcspn(spec, ":");
+    for (const hk_model *model = hk_models; model->name; model++)
+        if (strlen(model->name) == length && strncmp(model->name, spec, length) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), n = strlen(end);
+    return length >= n && strcmp(text + length - n, end) == 0;
+}
+
+/* elu:alpha=0.5 is none. */
+static bool is_file(const char *what)
+{
+    const char first = what[strcspn(what, "/.:")];
+    return first == '/' || first == '.';
+}
+
+int run_inspect(options *given)
+{
+    const char *what = given->operands[0];
+    if ((given->data || given->nets) && !given->forecast)
+        return complain(EXIT_USAGE, "inspect: --data and --nets belong to --forecast");
+    if (is_model(what))
+        return inspect_model(what, given);
+    if (given->forecast && (ends_with(what, ".so") || !is_file(what)))
+        return complain(EXIT_USAGE, "inspect: --forecast is for models and saved nets; \"%s\" is "
+                        "neither", what);
+    if (ends_with(what, ".so"))
+        return inspect_plugin_file(what, given);
+    if (is_file(what))
+        return inspect_file(what, given);
+    return inspect_plugin(what, given);
+}

@@ -1,0 +1,151 @@
+/* hillock predict: what a saved net says of the test images. */
+#include "net/network.h"
+#include "output.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { BATCH = 256 };
+
+typedef struct prediction {
+    const network *it;
+    const hk_data *test;
+    int classes;
+    float *x, *y; /* BATCH images, their logits, then probabilities */
+    int32_t *labels;
+} prediction;
+
+static void softmax(int n, float *y)
+{
+    float top = y[0];
+    double sum = 0;
+    for (int i = 1; i < n; i++)
+        top = y[i] > top ? y[i] : top;
+    for (int i = 0; i < n; i++)
+        sum += exp((double)(y[i] - top));
+    for (int i = 0; i < n; i++)
+        y[i] = (float)(exp((double)(y[i] - top)) / sum);
+}
+
+/* Probabilities of images first .. first + n - 1. */
+static int predict(const prediction *p, int64_t first, int64_t n)
+{
+    uint32_t index[BATCH];
+    for (int64_t i = 0; i < n; i++)
+        index[i] = (uint32_t)(first + i);
+    hk_data_read(p->test, index, n, p->x, p->labels);
+    if (hk_net_predict(p->it->logits, n, p->x, p->y) != HK_OK)
+        return failed();
+    for (int64_t i = 0; i < n; i++)
+        softmax(p->classes, p->y + i * p->classes);
+    return EXIT_DONE;
+}
+
+static int likeliest(int n, const float *y)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        best = y[i] > y[best] ? i : best;
+    return best;
+}
+
+static json_t *image_json(const prediction *p, int64_t index, int32_t label, const float *y)
+{
+    json_t *all = json_array();
+    int best = likeliest(p->classes, y);
+    for (int i = 0; i < p->classes; i++)
+        json_array_append_new(all, json_number((double)y[i]));
+    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "index", (json_int_t)index, "label",
+                     json_text(hk_data_class_name(p->test, label)), "prediction",
+                     json_text(hk_data_class_name(p->test, best)), "probability",
+                     json_number((double)y[best]), "probabilities", all);
+}
+
+static void put_class(const prediction *p, int class, const char *end)
+{
+    put_text(stdout, hk_data_class_name(p->test, class));
+    fputs(end, stdout);
+}
+
+static void put_one(const prediction *p, int64_t index)
+{
+    printf("image %lld, labelled ", (long long)index);
+    put_class(p, p->labels[0], "\n");
+    for (int rank = 0; rank < p->classes; rank++) {
+        int best = likeliest(p->classes, p->y);
+        printf("%.6f\t", (double)p->y[best]);
+        put_class(p, best, "\n");
+        p->y[best] = -1;
+    }
+}
+
+static void put_line(const prediction *p, int64_t index, int32_t label, const float *y)
+{
+    int best = likeliest(p->classes, y);
+    printf("%lld\t", (long long)index);
+    put_class(p, best, "\t");
+    printf("%.6f\t", (double)y[best]);
+    put_class(p, label, "\n");
+}
+
+static int predict_one(const prediction *p, const options *given)
+{
+    int status = predict(p, given->index, 1);
+    if (status)
+        return status;
+    if (given->json)
+        return json_print(image_json(p, given->index, p->labels[0], p->y));
+    put_one(p, given->index);
+    return EXIT_DONE;
+}
+
+static int predict_all(const prediction *p, const options *given, int64_t images)
+{
+    json_t *all = json_array();
+    int status = EXIT_DONE;
+    if (!given->json)
+        printf("index\tprediction\tprobability\tlabel\n");
+    for (int64_t first = 0; first < images && !status; first += BATCH) {
+        int64_t n = images - first < BATCH ? images - first : BATCH;
+        status = predict(p, first, n);
+        for (int64_t i = 0; i < n && !status; i++) {
+            const float *y = p->y + i * p->classes;
+            if (given->json)
+                json_array_append_new(all, image_json(p, first + i, p->labels[i], y));
+            else
+                put_line(p, first + i, p->labels[i], y);
+        }
+    }
+    if (!given->json || status) {
+        json_decref(all);
+        return status;
+    }
+    return json_print(json_pack("{s:o}", "predictions", all));
+}
+
+static int predict_with(const network *it, const options *given, const hk_data *test)
+{
+    hk_data_shape s = hk_data_shape_of(test);
+    prediction p = {it, test, s.classes, NULL, NULL, NULL};
+    if (given->index >= s.n)
+        return complain(EXIT_USAGE, "predict: --index is %lld, the test data have images 0 to %lld",
+                        (long long)given->index, (long long)s.n - 1);
+    p.x = calloc((size_t)BATCH * (size_t)s.height * (size_t)s.width,
+                 (size_t)s.channels * sizeof *p.x);
+    p.y = calloc(BATCH * (size_t)s.classes, sizeof *p.y);
+    p.labels = calloc(BATCH, sizeof *p.labels);
+    int status;
+    if (!p.x || !p.y || !p.labels)
+        status = complain(EXIT_FAILED, "predict: out of memory for %d images", BATCH);
+    else
+        status = given->index >= 0 ? predict_one(&p, given) : predict_all(&p, given, s.n);
+    free(p.x);
+    free(p.y);
+    free(p.labels);
+    return status;
+}
+
+int run_predict(options *given)
+{
+    return run_on_saved(given, predict_with);
+}

@@ -1,0 +1,83 @@
+/* hillock doctor --treat: mends the dead units of a saved net, and saves it under another name. */
+#include "net/treat.h"
+
+#include <math.h>
+
+enum { MOST_INPUTS = 10000 }; /* enough to tell the dead from the rare */
+
+void treat_tell(FILE *to, const hk_treatment *done)
+{
+    for (int i = 0; i < done->n_layers; i++) {
+        const hk_treated_layer *layer = &done->layers[i];
+        fprintf(to, "  %s: %lld of %lld units dead, %lld treated", layer->layer,
+                (long long)layer->dead, (long long)layer->units, (long long)layer->treated);
+        fprintf(to, *layer->note ? "; %s\n" : "%s\n", layer->note);
+    }
+}
+
+json_t *treat_json(const hk_treatment *done)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < done->n_layers; i++) {
+        const hk_treated_layer *it = &done->layers[i];
+        json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:I, s:s}", "layer", it->layer,
+                                                "units", (json_int_t)it->units, "dead",
+                                                (json_int_t)it->dead, "treated",
+                                                (json_int_t)it->treated, "note", it->note));
+    }
+    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "inputs", (json_int_t)done->inputs, "dead",
+                     (json_int_t)done->dead, "treated", (json_int_t)done->treated, "shift",
+                     json_number(done->shift), "layers", layers);
+}
+
+static int tell(const options *given, const network *it, const hk_treatment *done)
+{
+    if (given->json) {
+        json_t *all = treat_json(done);
+        json_object_update_new(all, json_pack("{s:o, s:s, s:s}", "file",
+                                              json_text(given->operands[0]), "treatment",
+                                              given->treat, "activation",
+                                              hk_net_activation(it->net)));
+        return json_print(all);
+    }
+    if (done->dead)
+        printf("%s, on %s training images:\n", given->treat, grouped(done->inputs));
+    else
+        printf("Nothing to treat: no unit was dead on %s training images.\n",
+               grouped(done->inputs));
+    treat_tell(stdout, done);
+    if (done->treated)
+        printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
+    put_text(stdout, given->out);
+    printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
+    return EXIT_DONE;
+}
+
+static int treat(const network *it, const options *given, const hk_data *train)
+{
+    hk_treatment *done;
+    hk_treat_options how = {.seed = (uint64_t)given->seed, .inputs = MOST_INPUTS};
+    if (hk_treat_saved(it->logits, train, given->treat, &how, given->operands[0], given->out,
+                       &done) != HK_OK)
+        return failed();
+    int status = tell(given, it, done);
+    hk_treatment_free(done);
+    return status;
+}
+
+int run_treat(options *given)
+{
+    hk_data *train = NULL, *test = NULL;
+    network it = {0};
+    if (!given->out)
+        return complain(EXIT_USAGE, "doctor: --treat needs --out FILE, where the treated net goes");
+    int status = open_data(given, &train, &test);
+    if (!status)
+        status = network_open(given->operands[0], hk_data_shape_of(train), &it);
+    if (!status)
+        status = treat(&it, given, train);
+    network_free(&it);
+    hk_data_free(train);
+    hk_data_free(test);
+    return status;
+}

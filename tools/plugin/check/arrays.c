@@ -1,0 +1,91 @@
+/* Arrays that lie between two inaccessible pages, so that a plugin that writes or reads one float
+ * beyond the end stops there and then. A stack of them: a test gives back what it made. */
+#include "plugin/check/check.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef struct array {
+    const char *name;
+    char *map, *data;    /* the mapping with both guard pages; the first byte in use */
+    size_t size, length; /* of the mapping; bytes in use */
+} array;
+
+enum { MOST = 512 };
+static array arrays[MOST];
+static int count;
+bool guard_before;
+
+static char *place(const char *name, size_t length)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t inner = (length + page - 1) / page * page + (length ? 0 : page);
+    char *map = count < MOST
+                    ? mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                    : MAP_FAILED;
+    if (map == MAP_FAILED || mprotect(map + page, inner, PROT_READ | PROT_WRITE) != 0) {
+        fail("no memory for %zu bytes of %s", length, name);
+        exit(EXIT_FAILURE);
+    }
+    char *data = map + page + (guard_before ? 0 : inner - length);
+    arrays[count++] = (array){name, map, data, inner + 2 * page, length};
+    return data;
+}
+
+float *guarded(const char *name, int64_t n)
+{
+    return (float *)(void *)place(name, (size_t)n * sizeof(float));
+}
+
+double *guarded_doubles(const char *name, int64_t n)
+{
+    return (double *)(void *)place(name, (size_t)n * sizeof(double));
+}
+
+int arrays_mark(void)
+{
+    return count;
+}
+
+void arrays_release(int mark)
+{
+    while (count > mark) {
+        count--;
+        munmap(arrays[count].map, arrays[count].size);
+    }
+}
+
+void make_read_only(const void *at, bool read_only)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; at && i < count; i++)
+        if (at == arrays[i].data)
+            mprotect(arrays[i].map + page, arrays[i].size - 2 * page,
+                     read_only ? PROT_READ : PROT_READ | PROT_WRITE);
+}
+
+const char *address_text(const void *address)
+{
+    static char text[128];
+    const char *at = address;
+    for (int i = 0; i < count; i++) {
+        const array *it = &arrays[i];
+        if (at < it->map || at >= it->map + it->size)
+            continue;
+        if (at < it->data)
+            snprintf(text, sizeof text, "%zd bytes before the first float of %s", it->data - at,
+                     it->name);
+        else if (at >= it->data + it->length)
+            snprintf(text, sizeof text, "%zd bytes behind the last float of %s",
+                     at - it->data - (ptrdiff_t)it->length, it->name);
+        else
+            snprintf(text, sizeof text, "%s, which it may only read", it->name);
+        return text;
+    }
+    return NULL;
+}

@@ -1,0 +1,162 @@
+/* plugin/check/check.h - between the files of hillock check.
+ *
+ * The command (../check.c) starts a worker for each file: this program again, with limits
+ * (child.c, ../process.h). The worker (worker.c) announces each test before it runs
+ * it, so that the death of a worker has a name; the next worker goes on behind that test. Tests
+ * call the plugin as the framework would, but with every array between two inaccessible pages
+ * (use.c). Tests are rows of tables, one table a kind. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <hillock/plugin.h>
+#include "process.h"
+
+/* ---- Tests ----------------------------------------------------------------------------------- */
+
+typedef struct subject {
+    const hk_plugin *plugin; /* NULL in tests of a file */
+    const char *file;
+} subject;
+
+typedef struct test {
+    const char *name, *promise; /* promise: what holds when it passes */
+    void (*run)(const subject *);
+    bool slow; /* left out by --quick */
+} test;
+
+extern const test file_tests[];   /* before anything of the file is called */
+extern const test common_tests[]; /* of every plugin */
+extern const test activation_tests[], normalization_tests[], initializer_tests[];
+
+/* What a test says. The first failure counts; a test that says nothing has kept its promise. */
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool has_failed(void);
+/* The test says nothing about this plugin, and why. */
+void skip(const char *reason);
+
+/* What is being called, "forward", for the sentence when the plugin does not come back. isa: -1 for
+ * what is no kernel. */
+void begin_call(const char *function, int isa, int64_t rows, int64_t channels);
+void end_call(void);
+
+/* ---- Arrays between guard pages (use.c) ------------------------------------------------------ */
+
+/* n floats, flush with the page behind them or, when guard_before, with the page before them. The
+ * name, which must stay, is for sentences. Ends the worker when there is no memory. */
+float *guarded(const char *name, int64_t n);
+double *guarded_doubles(const char *name, int64_t n);
+extern bool guard_before;
+/* All arrays made since the mark are given back. */
+int arrays_mark(void);
+void arrays_release(int mark);
+/* Inputs are mapped read-only while the plugin runs. */
+void make_read_only(const void *array, bool read_only);
+/* Which array an address belongs to: "behind the last float of dx"; NULL: none. */
+const char *address_text(const void *address);
+
+/* ---- A plugin in use (use.c) ----------------------------------------------------------------- */
+
+typedef struct use {
+    const hk_plugin *plugin;
+    hk_context context;
+    double params[HK_MAX_PARAMS];
+    float *slots[HK_MAX_SLOTS];
+    int64_t lengths[HK_MAX_SLOTS];
+    int n_slots;
+} use;
+
+/* One layer's matrices. y, dx and aux hold NaN until they are written; sums are 0, dslots 1. */
+typedef struct pass {
+    float *x, *y, *dy, *dx, *aux, *sums;
+    float *dslots[HK_MAX_SLOTS];
+    int64_t in, out; /* floats of x and y */
+} pass;
+
+/* Slots at their start. Lives until arrays_release(). */
+use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels);
+void use_start(use *u);
+/* Moves parameters and learned slots away from their defaults, within their ranges. */
+void use_vary(use *u, uint64_t key);
+/* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
+bool use_choose(use *u, int which);
+void clamp_slots(const use *u);
+void protect_slots(const use *u, bool read_only);
+/* Parameters as a spec, "elu:alpha=2"; a buffer that the next call overwrites. */
+const char *spec_text(const use *u);
+/* "elu:alpha=2, avx2, 7 x 12" in another. */
+const char *case_text(const use *u, int isa);
+int64_t use_channels_out(const use *u); /* of activations; 0: refused */
+
+pass *pass_new(const use *u, float scale);
+pass *pass_copy(const use *u, const pass *from); /* the same x and dy, everything else fresh */
+hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
+/* The plugin's own kernels on rows first .. first + rows - 1, with what it declared and no more;
+ * inputs and slots are read-only meanwhile. */
+void forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
+void backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
+bool has_kernels(const hk_plugin *plugin, int isa); /* its own, for a set that this machine has */
+hk_block *kernel_of(const hk_plugin *plugin, int isa, bool back); /* or of the set below; NULL */
+extern const char *const isa_names[HK_ISA_COUNT];
+
+/* Standard normal numbers times scale. */
+void fill_normal(float *x, int64_t n, uint64_t key, float scale);
+/* The first of n floats that differs in its bits; -1: none. NaNs are alike. */
+int64_t first_difference(const float *a, const float *b, int64_t n);
+
+/* Calls `each` with every parameter at the ends of its range, one after the other, and with a few
+ * sets within the ranges. */
+void each_setting(const subject *s, void (*each)(const subject *, const double *params));
+
+/* ---- Laws in summaries (law.c) --------------------------------------------------------------- */
+
+typedef struct variable {
+    const char *name;
+    double value;
+} variable;
+
+/* What "N(0, gain^2 / fan_in)" or "U(-b, b)" at the start of the text promises; false when the text
+ * is of another form. Variables end with a NULL name. */
+bool law_of(const char *text, const variable *variables, double *mean, double *variance);
+
+/* ---- The worker, its children, the report ---------------------------------------------------- */
+
+enum { RESULT_FD = PROCESS_CHANNEL };
+enum { CPU_SECONDS = SANITIZED ? 60 : 5, WALL_SECONDS = 120, MEMORY_MIB = 1024 };
+
+typedef struct orders {
+    const char *only; /* NULL: every test */
+    bool quick;
+    int64_t from; /* number of the first test to run */
+} orders;
+
+/* Runs the tests of a file, or of a plugin that is linked in, and writes lines to RESULT_FD:
+ *     P kind name        the plugin that the following tests are of; none yet: the file itself
+ *     T number name      a test begins
+ *     R verdict text     its result: ok, warning, failed, skipped, or timed out
+ *     E                  all is done */
+int run_worker(const char *target, const orders *o);
+
+/* A running worker as the parent sees it. */
+typedef struct child {
+    process process;
+    int results;         /* read end of the pipe */
+    char text[8192];     /* of results that came, up to an incomplete line */
+    size_t used;
+} child;
+
+/* 0, or the errno. */
+int child_start(child *c, const char *target, const orders *o);
+/* Ends all of it, if it has not ended; says how it died: "crashed (Segmentation fault)". */
+void child_end(child *c, bool kill_it, char death[256]);
+
+/* One plugin's results: { kind, name, file, tests: [{ test, result, detail }] }; of kind "file" the
+ * tests of the file itself. Brief: one line, and what is not ok. */
+void report_print(const json_t *plugin, bool brief);
+typedef struct tally {
+    int plugins, tests, failed, warnings, speed_warnings;
+} tally;
+void report_count(const json_t *plugin, tally *sum); /* adds to the tally */

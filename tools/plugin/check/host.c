@@ -1,0 +1,208 @@
+/* The framework's part: moments and the affine pass of normalizations, updates, weights. */
+#include "plugin/check/host.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Normalizations -------------------------------------------------------------------------- */
+
+hk_domain host_domain(const use *u)
+{
+    const hk_normalization *norm = u->plugin->normalization;
+    begin_call("domain", -1, u->context.rows, u->context.channels);
+    const hk_domain domain = norm->domain(&u->context);
+    end_call();
+    const bool sets = domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
+    if (domain < HK_OVER_BATCH || domain > HK_OVER_WEIGHT)
+        fail("%s: domain() is %d, expected HK_OVER_BATCH to HK_OVER_WEIGHT", spec_text(u),
+             (int)domain);
+    else if (sets && !norm->coefficients)
+        fail("%s: domain() promises sets, but there is no coefficients()", spec_text(u));
+    else if (!sets && !norm->kernels[0].forward)
+        fail("%s: domain() promises rows or a weight, but there are no kernels", spec_text(u));
+    else
+        return domain;
+    return (hk_domain)0;
+}
+
+static bool is_frozen(const use *u)
+{
+    return !u->context.training && u->plugin->normalization->frozen;
+}
+
+static hk_moments moments_of(const use *u, const float *x, int64_t rows)
+{
+    const int64_t channels = u->context.channels;
+    double *mean = guarded_doubles("the means", channels);
+    double *m2 = guarded_doubles("the sums of squares", channels);
+    for (int64_t i = 0; i < rows * channels; i++)
+        mean[i % channels] += (double)x[i] / (double)rows;
+    for (int64_t i = 0; i < rows * channels; i++) {
+        const double away = (double)x[i] - mean[i % channels];
+        m2[i % channels] += away * away;
+    }
+    make_read_only(mean, true);
+    make_read_only(m2, true);
+    return (hk_moments){rows, mean, m2};
+}
+
+/* coef of one set; all of it must be written. */
+static float *coefficients_of(const use *u, const hk_moments *seen)
+{
+    const hk_normalization *norm = u->plugin->normalization;
+    const int64_t n = norm->n_coef * u->context.channels;
+    float *coef = guarded("coef", n);
+    for (int64_t i = 0; i < n; i++)
+        coef[i] = NAN;
+    protect_slots(u, true);
+    begin_call(is_frozen(u) ? "frozen" : "coefficients", -1, u->context.rows, u->context.channels);
+    if (is_frozen(u))
+        norm->frozen(&u->context, coef);
+    else
+        norm->coefficients(&u->context, seen, coef);
+    end_call();
+    protect_slots(u, false);
+    return coef;
+}
+
+static void normalize_set(const use *u, const pass *p, int64_t at, int64_t rows)
+{
+    const int64_t channels = u->context.channels;
+    const float *x = p->x + at;
+    const int mark = arrays_mark();
+    const hk_moments seen = moments_of(u, x, rows);
+    const float *coef = coefficients_of(u, &seen);
+    for (int64_t i = 0; i < rows * channels; i++)
+        p->y[at + i] = coef[i % channels] * x[i] + coef[channels + i % channels];
+    arrays_release(mark);
+}
+
+/* Behind frozen() there are no moments, and sums are taken around 0. */
+static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t rows)
+{
+    const int64_t channels = u->context.channels;
+    const float *x = p->x + at, *dy = p->dy + at;
+    const int mark = arrays_mark();
+    const hk_moments seen = moments_of(u, x, rows);
+    float *coef = coefficients_of(u, &seen), *bcoef = guarded("bcoef", 3 * channels);
+    double *sum_dy = guarded_doubles("sum_dy", channels);
+    double *sum_dyx = guarded_doubles("sum_dyx", channels);
+    for (int64_t i = 0; i < rows * channels; i++) {
+        const double centre = is_frozen(u) ? 0 : seen.mean[i % channels];
+        sum_dy[i % channels] += (double)dy[i];
+        sum_dyx[i % channels] += (double)dy[i] * ((double)x[i] - centre);
+    }
+    for (int64_t i = 0; i < 3 * channels; i++)
+        bcoef[i] = NAN;
+    const void *inputs[] = {coef, sum_dy, sum_dyx};
+    for (int i = 0; i < 3; i++)
+        make_read_only(inputs[i], true);
+    protect_slots(u, true);
+    begin_call("gradient", -1, u->context.rows, channels);
+    u->plugin->normalization->gradient(&u->context, coef, is_frozen(u) ? NULL : &seen, sum_dy,
+                                       sum_dyx, bcoef, p->dslots);
+    end_call();
+    protect_slots(u, false);
+    for (int64_t i = 0; i < rows * channels; i++) {
+        const float *b = bcoef + i % channels;
+        p->dx[at + i] = b[0] * dy[i] + b[channels] * x[i] + b[2 * channels];
+    }
+    arrays_release(mark);
+}
+
+static void run(const use *u, int isa, const pass *p, bool back)
+{
+    const hk_domain domain = u->plugin->activation ? HK_OVER_ROW : host_domain(u);
+    const int64_t rows = u->context.rows;
+    const int64_t set = domain == HK_OVER_SAMPLE ? u->context.rows_per_sample : rows;
+    if (domain == HK_OVER_ROW || domain == HK_OVER_WEIGHT)
+        (back ? backward : forward)(u, isa, p, 0, rows);
+    else
+        for (int64_t at = 0; domain && at < p->in; at += set * u->context.channels)
+            (back ? normalize_set_back : normalize_set)(u, p, at, set);
+}
+
+void host_forward(const use *u, int isa, const pass *p)
+{
+    run(u, isa, p, false);
+}
+
+void host_run(const use *u, int isa, const pass *p)
+{
+    run(u, isa, p, false);
+    run(u, isa, p, true);
+}
+
+void host_update(use *u, const pass *p)
+{
+    const hk_domain domain = host_domain(u);
+    const int mark = arrays_mark();
+    if (!u->plugin->normalization->update || !domain ||
+        (domain != HK_OVER_BATCH && domain != HK_OVER_WEIGHT))
+        return;
+    const hk_moments seen = moments_of(u, p->x, u->context.rows);
+    make_read_only(p->x, true);
+    begin_call("update", -1, u->context.rows, u->context.channels);
+    u->plugin->normalization->update(&u->context, domain == HK_OVER_BATCH ? &seen : NULL,
+                                     domain == HK_OVER_WEIGHT ? p->x : NULL);
+    end_call();
+    make_read_only(p->x, false);
+    clamp_slots(u);
+    arrays_release(mark);
+}
+
+/* ---- Activations ----------------------------------------------------------------------------- */
+
+void host_activation_update(use *u, const pass *p)
+{
+    const hk_activation *act = u->plugin->activation;
+    const int64_t channels = u->context.channels, rows = u->context.rows;
+    if (!act->update || !act->n_sums)
+        return;
+    const int mark = arrays_mark();
+    double *sums = guarded_doubles("the statistics", act->n_sums * channels), mean = 0;
+    memset(p->sums, 0, (size_t)(act->n_sums * channels) * sizeof *p->sums);
+    forward(u, HK_BASELINE, p, 0, rows);
+    for (int64_t i = 0; i < act->n_sums * channels; i++)
+        sums[i] = (double)p->sums[i];
+    for (int64_t j = 0; j < channels; j++)
+        mean += sums[j] / (double)(rows * channels);
+    make_read_only(sums, true);
+    const hk_activity seen = {rows, sums, mean, mean};
+    begin_call("update", -1, rows, channels);
+    act->update(&u->context, &seen);
+    end_call();
+    clamp_slots(u);
+    arrays_release(mark);
+}
+
+/* ---- Initializers ---------------------------------------------------------------------------- */
+
+hk_weight host_weight(int64_t rows, int64_t columns)
+{
+    return (hk_weight){.rows = rows,
+                       .columns = columns,
+                       .kernel = 1,
+                       .fan_in = rows,
+                       .fan_out = columns,
+                       .count = rows * columns,
+                       .gain = 1.25,
+                       .key = 99};
+}
+
+filled host_fill(const hk_plugin *plugin, hk_weight weight, const double *params)
+{
+    use *u = use_new(plugin, 1, 1);
+    if (params)
+        memcpy(u->params, params, sizeof u->params);
+    weight.w = guarded("w", weight.rows * weight.columns);
+    weight.bias = guarded("bias", weight.columns);
+    for (int64_t i = 0; i < weight.rows * weight.columns; i++)
+        weight.w[i] = NAN;
+    for (int64_t i = 0; i < weight.columns; i++)
+        weight.bias[i] = NAN;
+    begin_call("fill", -1, weight.rows, weight.columns);
+    const char *refusal = plugin->initializer->fill(&u->context, &weight);
+    end_call();
+    return (filled){weight, refusal};
+}

@@ -1,0 +1,322 @@
+/* Normalizations: gradients by differences, what is normalized over what, what evaluation does with
+ * what training learned, and degenerate sets. */
+#include "plugin/check/activation.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Gradients ------------------------------------------------------------------------------- */
+
+/* A layer in the middle of its life: slots moved, running statistics of numbers around 3. */
+static use *use_after_training(const subject *s, int64_t rows, int64_t channels, int which)
+{
+    use *u = use_new(s->plugin, rows, channels);
+    u->context.rows_per_sample = rows / 2;
+    use_vary(u, 50);
+    if (!use_choose(u, which) || !host_domain(u))
+        return NULL;
+    use_start(u);
+    use_vary(u, 51);
+    use_choose(u, which);
+    pass *p = pass_new(u, host_domain(u) == HK_OVER_WEIGHT ? 1 : 2);
+    for (int64_t i = 0; host_domain(u) == HK_OVER_BATCH && i < p->in; i++)
+        p->x[i] += 3;
+    for (int step = 0; step < 10; step++)
+        host_update(u, p);
+    return u;
+}
+
+static bool check_gradient(const subject *s, int64_t rows, int64_t channels, int which,
+                           uint32_t training)
+{
+    const int mark = arrays_mark();
+    use *u = use_after_training(s, rows, channels, which);
+    if (u && (host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two numbers make a step */
+        u->context.training = training;
+        check_differences(u);
+    }
+    arrays_release(mark);
+    return u != NULL;
+}
+
+static void test_gradient_of_norm(const subject *s)
+{
+    static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9}};
+    for (int which = 0, more = 1; more && !has_failed(); which++)
+        for (int i = 0; i < 6 && !has_failed(); i++)
+            more = check_gradient(s, shapes[i / 2][0], shapes[i / 2][1], which, (uint32_t)i % 2);
+}
+
+/* ---- Mean and variance ----------------------------------------------------------------------- */
+
+typedef struct spread {
+    double mean;      /* the largest, either sign, over sets */
+    double low, high; /* variances */
+} spread;
+
+/* Of `count` numbers, `inner` side by side, the next ones `stride` further on. */
+static void add_set(spread *all, const float *y, int64_t count, int64_t inner, int64_t stride)
+{
+    double mean = 0, square = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const double v = (double)y[i / inner * stride + i % inner];
+        mean += v / (double)count, square += v * v / (double)count;
+    }
+    all->mean = fmax(all->mean, fabs(mean));
+    all->low = fmin(all->low, square - mean * mean);
+    all->high = fmax(all->high, square - mean * mean);
+}
+
+static spread spread_of(const use *u, const pass *p)
+{
+    const int64_t channels = u->context.channels, rows = u->context.rows;
+    const hk_domain domain = host_domain(u);
+    const int64_t set = domain == HK_OVER_ROW ? 1 : u->context.rows_per_sample;
+    spread all = {.low = HUGE_VAL};
+    if (domain == HK_OVER_BATCH)
+        for (int64_t j = 0; j < channels; j++)
+            add_set(&all, p->y + j, rows, 1, channels);
+    else
+        for (int64_t r = 0; r < rows; r += set)
+            add_set(&all, p->y + r * channels, set * channels, set * channels, 0);
+    return all;
+}
+
+/* Training on channels of different means and widths, times `scale`. */
+static spread measure(const subject *s, int which, int64_t samples, int64_t each, float scale,
+                      spread *together)
+{
+    const int mark = arrays_mark();
+    use *u = use_new(s->plugin, samples * each, 12);
+    use_choose(u, which);
+    use_start(u);
+    u->context.training = 1;
+    u->context.rows_per_sample = each;
+    pass *p = pass_new(u, 3);
+    for (int64_t i = 0; i < p->in; i++)
+        p->x[i] = scale * (5 + (float)(i % 12) + p->x[i] * (1 + 0.2f * (float)(i % 12)));
+    host_forward(u, HK_BASELINE, p);
+    const spread sets = spread_of(u, p);
+    *together = (spread){.low = HUGE_VAL};
+    add_set(together, p->y, p->in, p->in, 0);
+    arrays_release(mark);
+    return sets;
+}
+
+static void judge(const char *name, hk_domain domain, const spread *large, const spread *small,
+                  const spread *scaled, const spread *together)
+{
+    static const char *const over[] = {[HK_OVER_BATCH] = "a channel of the batch",
+                                       [HK_OVER_SAMPLE] = "a sample",
+                                       [HK_OVER_ROW] = "a row"};
+    if (large->mean > 1e-3) {
+        if (domain == HK_OVER_BATCH && together->mean < 1e-3)
+            fail("%s: the mean over all channels together is 0, that of one channel %.3g: "
+                 "statistics over the wrong axis",
+                 name, large->mean);
+        tell("not centred: the mean over %s is up to %.3g", over[domain], large->mean);
+    } else if (scaled->high > 1.1 * large->high) {
+        tell("centred over %s, not scaled", over[domain]);
+    } else if (fabs(small->high / large->high - 1) > 0.01) {
+        fail("%s: the variance over %s is %.4g with 24 rows in each of 2 samples, but %.4g with 6 "
+             "in each of 3: divide by the numbers of the set",
+             name, over[domain], large->high, small->high);
+    } else {
+        tell("mean 0 and variance %.3f over %s", large->high, over[domain]);
+    }
+}
+
+static void test_statistics(const subject *s)
+{
+    for (int which = 0; !has_failed(); which++) {
+        const int mark = arrays_mark();
+        use *u = use_new(s->plugin, 12, 12);
+        const bool exists = use_choose(u, which);
+        const hk_domain domain = exists ? host_domain(u) : (hk_domain)0;
+        spread together, ignored;
+        if (domain == HK_OVER_WEIGHT)
+            skip("it normalizes a weight");
+        else if (domain) {
+            const spread large = measure(s, which, 2, 24, 1, &together);
+            const spread small = measure(s, which, 3, 6, 1, &ignored);
+            const spread scaled = measure(s, which, 2, 24, 8, &ignored);
+            judge(spec_text(u), domain, &large, &small, &scaled, &together);
+        }
+        arrays_release(mark);
+        if (!exists)
+            return;
+    }
+}
+
+/* ---- Evaluation ------------------------------------------------------------------------------ */
+
+/* "unbiased" or "biased" in the text that describes a slot. */
+static const char *stated_bias(const char *doc)
+{
+    const char *word = strstr(doc, "biased");
+    return !word ? NULL : word >= doc + 2 && strncmp(word - 2, "un", 2) == 0 ? word - 2 : word;
+}
+
+static bool is_close(double a, double b)
+{
+    return fabs(a - b) <= 2e-3 * fabs(b) + 1e-6;
+}
+
+/* After many steps on one batch a running variance is that of the batch: which of the two? */
+static void check_bias(const use *u, const pass *p, int k)
+{
+    const int64_t channels = u->context.channels, rows = u->context.rows;
+    const hk_slot *slot = &u->plugin->slots[k];
+    bool biased = u->lengths[k] == channels, unbiased = biased;
+    for (int64_t j = 0; biased | unbiased && j < channels; j++) {
+        double mean = 0, m2 = 0;
+        for (int64_t r = 0; r < rows; r++)
+            mean += (double)p->x[r * channels + j] / (double)rows;
+        for (int64_t r = 0; r < rows; r++)
+            m2 += ((double)p->x[r * channels + j] - mean) * ((double)p->x[r * channels + j] - mean);
+        biased &= is_close((double)u->slots[k][j], m2 / (double)rows);
+        unbiased &= is_close((double)u->slots[k][j], m2 / (double)(rows - 1));
+    }
+    const char *stated = slot->doc ? stated_bias(slot->doc) : NULL;
+    if ((biased || unbiased) && stated && unbiased != (stated[0] == 'u'))
+        fail("slot %s is the %s variance of the batch, its doc states \"%s\"", slot->name,
+             biased ? "biased (divided by n)" : "unbiased (divided by n - 1)", slot->doc);
+    if (biased || unbiased)
+        tell("evaluation uses what training learned; %s is %s", slot->name,
+             biased ? "biased (n)" : "unbiased (n - 1)");
+}
+
+/* The factor of x in evaluation over that in training is 1, or differs by n against n - 1. */
+static void check_frozen(use *u, pass *p)
+{
+    enum { ROWS = 8 };
+    pass *plain = pass_copy(u, p);
+    u->context.training = 1;
+    host_forward(u, HK_BASELINE, p);
+    u->context.training = 0;
+    host_forward(u, HK_BASELINE, plain);
+    const int64_t channels = u->context.channels;
+    for (int64_t j = 0; j < channels && !has_failed(); j++) {
+        const double ratio =
+            (double)(plain->y[j] - plain->y[j + channels]) / (double)(p->y[j] - p->y[j + channels]);
+        if (fabs(ratio - 1) > 0.005 && fabs(ratio - sqrt((ROWS - 1.0) / ROWS)) > 0.005)
+            fail("after 500 steps on one batch, evaluation scales channel %lld by %.4g of what "
+                 "training does: frozen() does not use what update() learns",
+                 (long long)j, ratio);
+        if (fabsf(plain->y[j] - p->y[j]) > 0.1f * (1 + fabsf(p->y[j])))
+            fail("after 500 steps on one batch, evaluation gives %.4g where training gives %.4g",
+                 (double)plain->y[j], (double)p->y[j]);
+    }
+}
+
+static void test_evaluation(const subject *s)
+{
+    const hk_normalization *norm = s->plugin->normalization;
+    use *u = use_new(s->plugin, 8, 5);
+    if (!norm->frozen || !norm->update || host_domain(u) != HK_OVER_BATCH) {
+        skip("nothing is learned for evaluation");
+        return;
+    }
+    pass *p = pass_new(u, 2);
+    for (int64_t i = 0; i < p->in; i++)
+        p->x[i] += 3;
+    u->context.training = 1;
+    for (int step = 0; step < 500; step++)
+        host_update(u, p);
+    const use *fresh = use_new(s->plugin, 8, 5);
+    for (int k = 0; k < u->n_slots && !has_failed(); k++)
+        if (s->plugin->slots[k].role == HK_STATE)
+            check_bias(u, p, k);
+        else if (first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
+            fail("update() changed %s, which is learned", s->plugin->slots[k].name);
+    check_frozen(u, p);
+}
+
+/* ---- Degenerate sets ------------------------------------------------------------------------- */
+
+static void require_finite(const use *u, const pass *p, const char *what)
+{
+    for (int64_t i = 0; i < p->in && !has_failed(); i++)
+        if (!isfinite(p->y[i]) || !isfinite(p->dx[i]))
+            fail("%s, %s: y is %g and dx is %g at element %lld", spec_text(u), what,
+                 (double)p->y[i], (double)p->dx[i], (long long)i);
+    for (int k = 0; k < u->n_slots; k++)
+        for (int64_t j = 0; j < u->lengths[k]; j++)
+            if (!isfinite(u->slots[k][j]) || (p->dslots[k] && !isfinite(p->dslots[k][j])))
+                fail("%s, %s: slot %s or its gradient is not finite", spec_text(u), what,
+                     u->plugin->slots[k].name);
+}
+
+static void run_degenerate(const subject *s, int64_t rows, float centre, float width,
+                           const char *what, uint32_t training)
+{
+    const int mark = arrays_mark();
+    use *u = use_new(s->plugin, rows, 6);
+    u->context.training = training;
+    pass *p = pass_new(u, width);
+    for (int64_t i = 0; i < p->in; i++)
+        p->x[i] += centre;
+    host_run(u, HK_BASELINE, p);
+    host_update(u, p);
+    require_finite(u, p, what);
+    arrays_release(mark);
+}
+
+static void test_degenerate(const subject *s)
+{
+    for (uint32_t training = 0; training < 2; training++) {
+        run_degenerate(s, 1, 0, 1, "a single row", training);
+        run_degenerate(s, 8, 0, 0, "only zeros", training);
+        run_degenerate(s, 8, 5, 0, "constant channels", training);
+        run_degenerate(s, 8, 1e4f, 1, "a mean of 10000", training);
+        run_degenerate(s, 8, 0, 1e15f, "numbers around 1e15", training);
+        run_degenerate(s, 8, 0, 1e-15f, "numbers around 1e-15", training);
+    }
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static void compare_kernels(const use *u, int isa)
+{
+    pass *base = pass_new(u, 2), *p = pass_copy(u, base);
+    host_run(u, HK_BASELINE, base), host_run(u, isa, p);
+    for (int64_t i = 0; i < p->in && !has_failed(); i++)
+        if (!(fabsf(p->y[i] - base->y[i]) <= 1e-5f * (1 + fabsf(base->y[i]))) ||
+            !(fabsf(p->dx[i] - base->dx[i]) <= 1e-4f * (1 + fabsf(base->dx[i]))))
+            fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g",
+                 case_text(u, isa), (long long)i, (double)p->y[i], (double)base->y[i],
+                 (double)p->dx[i], (double)base->dx[i]);
+}
+
+/* Every element count, both placements, every choice: what is not written stays NaN, what is
+ * written elsewhere ends the worker. */
+void test_memory_of_normalization(const subject *s)
+{
+    for (int which = 0, more = 1; more && !has_failed(); which++)
+        for (int64_t n = 1; more && n <= 70 && !has_failed(); n += 1 + (n > 20) * 6)
+            for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
+                const int mark = arrays_mark();
+                guard_before = n % 2;
+                use *u = use_new(s->plugin, 6, n);
+                u->context.rows_per_sample = 3;
+                u->context.training = 1;
+                more = use_choose(u, which) && host_domain(u);
+                if (more && (isa == 0 || has_kernels(s->plugin, isa)))
+                    compare_kernels(u, isa);
+                arrays_release(mark);
+            }
+}
+
+const test normalization_tests[] = {
+    {"gradient", "dx and the gradients of slots agree with differences", test_gradient_of_norm,
+     false},
+    {"statistics", "mean and variance are over the right numbers", test_statistics, false},
+    {"evaluation", "evaluation uses what training learned", test_evaluation, false},
+    {"degenerate", "one row, constant channels and large numbers stay finite", test_degenerate,
+     false},
+    {"splits", "the same bits however rows are cut into tiles", test_splits, false},
+    {"position", "the same bits wherever a row stands", test_position, false},
+    {"neighbours", "a row depends on itself alone", test_neighbours, false},
+    {"repeat", "the same bits when run again", test_repeat, false},
+    {"threads", "the same bits on four threads at once", test_threads, true},
+    {0}};

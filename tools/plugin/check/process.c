@@ -1,0 +1,192 @@
+/* What a plugin must leave alone: everything of the process but the arrays it is given. */
+#include "plugin/check/check.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fenv.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+#include <hillock/hillock.h>
+#include <hillock/kernel.h>
+#include "plugin/check/host.h"
+
+enum { SIGNALS = 32 };
+
+typedef struct state {
+    unsigned mode; /* floating-point control bits */
+    int rounding, threads;
+    off_t printed;
+    mode_t mask;
+    sigset_t blocked;
+    void (*handlers[SIGNALS])(int);
+    char locale[256], directory[4096];
+} state;
+
+static unsigned mode_bits(void)
+{
+#ifdef __SSE__
+    return _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
+#else
+    return 0;
+#endif
+}
+
+static int count_threads(void)
+{
+    int n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    while (tasks && readdir(tasks))
+        n++;
+    if (tasks)
+        closedir(tasks);
+    return n;
+}
+
+static state take_state(void)
+{
+    state s = {.mode = mode_bits(), .rounding = fegetround(), .threads = count_threads()};
+    fflush(NULL);
+    s.printed = lseek(STDOUT_FILENO, 0, SEEK_END);
+    s.mask = umask(0);
+    umask(s.mask);
+    sigprocmask(SIG_SETMASK, NULL, &s.blocked);
+    for (int i = 1; i < SIGNALS; i++) {
+        struct sigaction action;
+        if (sigaction(i, NULL, &action) == 0)
+            s.handlers[i] = action.sa_handler;
+    }
+    snprintf(s.locale, sizeof s.locale, "%s", setlocale(LC_ALL, NULL));
+    if (!getcwd(s.directory, sizeof s.directory))
+        s.directory[0] = '\0';
+    return s;
+}
+
+static state remembered;
+
+void remember_state(void)
+{
+    remembered = take_state();
+}
+
+/* The process is as it was, or the test fails and says what is not; `who` did it. */
+static void compare_state(const char *who)
+{
+    const state *before = &remembered, now = take_state();
+    char text[60] = "";
+    if (now.printed != before->printed &&
+        pread(STDOUT_FILENO, text, sizeof text - 1, before->printed) >= 0)
+        fail("%s printed %lld bytes: \"%s\"", who, (long long)(now.printed - before->printed),
+             text);
+    if (now.mode != before->mode || now.rounding != before->rounding)
+        fail("%s changed the floating-point mode (%#x to %#x)", who, before->mode, now.mode);
+    if (now.threads > before->threads)
+        fail("%s started %d threads", who, now.threads - before->threads);
+    if (strcmp(now.locale, before->locale) != 0)
+        fail("%s changed the locale from \"%s\" to \"%s\"", who, before->locale, now.locale);
+    if (strcmp(now.directory, before->directory) != 0)
+        fail("%s changed the working directory to %s", who, now.directory);
+    if (now.mask != before->mask)
+        fail("%s changed the umask to %03o", who, (unsigned)now.mask);
+    for (int i = 1; i < SIGNALS; i++) {
+        if (now.handlers[i] != before->handlers[i])
+            fail("%s installed a handler for signal %d (%s)", who, i, strsignal(i));
+        if (sigismember(&now.blocked, i) != sigismember(&before->blocked, i))
+            fail("%s changed the mask of signal %d (%s)", who, i, strsignal(i));
+    }
+    fesetenv(FE_DFL_ENV);
+    setlocale(LC_ALL, before->locale);
+    remember_state();
+}
+
+/* ---- Loading --------------------------------------------------------------------------------- */
+
+void test_load(const subject *s)
+{
+    begin_call("loading", -1, 0, 0);
+    hk_status status = hk_plugin_load(s->file);
+    end_call();
+    compare_state("loading it");
+    if (status != HK_OK) {
+        fail("%s", hk_message());
+        return;
+    }
+    void *handle = dlopen(s->file, RTLD_NOW | RTLD_NOLOAD);
+    const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
+    const char *warning = NULL;
+    uint32_t accepted = 0;
+    for (uint32_t i = 0; bundle && i < bundle->count; i++) {
+        hk_plugin_info info = hk_plugin_describe(&bundle->plugins[i]);
+        accepted += *info.file != '\0';
+        warning = info.warning ? info.warning : warning;
+    }
+    if (bundle && accepted < bundle->count)
+        fail("%s", warning ? warning : "a plugin of the bundle was refused");
+    else if (warning)
+        warn("%s", warning);
+}
+
+/* ---- Everything once ------------------------------------------------------------------------- */
+
+/* Ordinary and special numbers. */
+static void fill_mixed(float *x, int64_t n)
+{
+    static const float special[] = {NAN, INFINITY, -INFINITY, 0, -0.0f, 1e30f, -1e30f, 1e-40f};
+    fill_normal(x, n, 9, 2);
+    for (int64_t i = 0; i < n && i < 8; i++)
+        x[n - 1 - i] = special[i];
+}
+
+static void run_activation(const subject *s, uint32_t training)
+{
+    use *u = use_new(s->plugin, 7, 12);
+    u->context.training = training;
+    if (!use_channels_out(u))
+        return;
+    pass *p = pass_new(u, 2);
+    fill_mixed(p->x, p->in);
+    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
+        if (has_kernels(s->plugin, isa))
+            host_run(u, isa, p);
+    host_activation_update(u, p);
+    if (s->plugin->activation->value) {
+        double t[HK_MAX_SLOTS] = {0};
+        hk_scalar64 a = {.x = -1.5, .p = u->params, .t = t, .u = 0.25};
+        begin_call("value", -1, 1, 1);
+        a.y = s->plugin->activation->value(&a);
+        begin_call("slope", -1, 1, 1);
+        s->plugin->activation->slope(&a);
+        end_call();
+    }
+}
+
+static void run_normalization(const subject *s, uint32_t training)
+{
+    use *u = use_new(s->plugin, 8, 12);
+    u->context.training = training;
+    u->context.rows_per_sample = 4;
+    pass *p = pass_new(u, 2);
+    for (int turn = 0; turn < 2; turn++) {
+        host_run(u, HK_BASELINE, p);
+        host_update(u, p);
+        fill_mixed(p->x, p->in);
+    }
+}
+
+void test_process(const subject *s)
+{
+    for (uint32_t training = 0; training < 2; training++)
+        if (s->plugin->activation)
+            run_activation(s, training);
+        else if (s->plugin->normalization)
+            run_normalization(s, training);
+        else
+            host_fill(s->plugin, host_weight(training ? 7 : 5, 3), NULL);
+    compare_state(s->plugin->name);
+}

@@ -1,0 +1,167 @@
+/* Activations, in double: the reference's slope and gradients against difference quotients.
+ *
+ * A derivative must lie between the two one-sided quotients, give or take their rounding: at a kink
+ * (relu at 0) that is any subgradient, at a jump anything, and where the curve is smooth the two
+ * quotients agree to six digits. */
+#include "plugin/check/activation.h"
+
+#include <math.h>
+#include <string.h>
+#include <hillock/kernel.h>
+
+typedef struct curve {
+    const hk_activation *act;
+    hk_scalar64 at;
+    int slot; /* the one that moves; -1: x */
+} curve;
+
+static double curve_at(const curve *c, double offset)
+{
+    double t[HK_MAX_SLOTS];
+    hk_scalar64 a = c->at;
+    memcpy(t, a.t, sizeof t);
+    a.t = t;
+    if (c->slot < 0)
+        a.x += offset;
+    else
+        t[c->slot] += offset;
+    return c->act->value(&a);
+}
+
+/* As `is` is the derivative. */
+static void check_derivative(const use *u, const curve *c, double is)
+{
+    const double origin = c->slot < 0 ? c->at.x : c->at.t[c->slot];
+    const double h = 1e-6 * fmax(1, fabs(origin));
+    const double y = curve_at(c, 0), left = (y - curve_at(c, -h)) / h;
+    const double right = (curve_at(c, h) - y) / h;
+    const double room = 2e-6 * (1 + fabs(is)) + 1e-15 * fabs(y) / h;
+    if (isnan(y))
+        fail("%s: value() is NaN at x = %.9g", spec_text(u), c->at.x);
+    else if (!isfinite(y) || !isfinite(left) ||
+             !isfinite(right)) /* overflow, or a pole beside it */
+        return;
+    else if (!(is >= fmin(left, right) - room && is <= fmax(left, right) + room))
+        fail("%s: at x = %.9g%s %s is %.9g, expected %.9g", spec_text(u), c->at.x,
+             c->at.training ? " in training" : "",
+             c->slot < 0 ? "the derivative" : u->plugin->slots[c->slot].name, is,
+             (left + right) / 2);
+}
+
+/* Dense around 0, where most kinks are; far out a few. */
+static double point(int i, int n)
+{
+    static const double far[] = {10, 20, 50, 100, 1000};
+    const double z = 2.0 * i / (n - 1) - 1;
+    return i >= n ? (i % 2 ? -1 : 1) * far[(i - n) / 2] : 8 * z * fabs(z);
+}
+
+enum { POINTS = 2001, FAR = 10, VARIANTS = 8 };
+
+/* One setting of parameters and slots: the slope, or the gradients of learned slots. */
+static void check_points(const use *u, bool slots)
+{
+    const hk_activation *act = u->plugin->activation;
+    double t[HK_MAX_SLOTS] = {0};
+    for (int k = 0; k < u->n_slots; k++)
+        t[k] = (double)u->slots[k][0];
+    for (int i = 0; i < POINTS + FAR && !has_failed(); i++) {
+        curve c = {.act = act, .slot = -1};
+        c.at = (hk_scalar64){.x = point(i, POINTS), .p = u->params, .t = t};
+        c.at.u = (double)hks_uniform(3, (uint64_t)i);
+        c.at.training = (int)u->context.training;
+        c.at.y = act->value(&c.at);
+        if (!slots)
+            check_derivative(u, &c, act->slope(&c.at));
+        for (int k = 0; slots && k < u->n_slots; k++)
+            if (u->plugin->slots[k].role == HK_LEARNED) {
+                c.slot = k;
+                check_derivative(u, &c, act->gradient(&c.at, k));
+            }
+    }
+}
+
+static void check_variants(const subject *s, bool slots)
+{
+    begin_call(slots ? "gradient" : "slope", -1, 1, 1);
+    for (uint64_t variant = 0; variant < VARIANTS && !has_failed(); variant++) {
+        const int mark = arrays_mark();
+        use *u = use_new(s->plugin, 1, 1);
+        u->context.training = variant % 2;
+        if (variant > 1)
+            use_vary(u, variant);
+        check_points(u, slots);
+        arrays_release(mark);
+    }
+    end_call();
+}
+
+void test_derivative(const subject *s)
+{
+    if (!s->plugin->activation->value)
+        skip("no double reference: see gradient");
+    else if (s->plugin->activation->traits & HK_SURROGATE)
+        skip("a surrogate is declared: backward is not the derivative");
+    else
+        check_variants(s, false);
+}
+
+void test_gradients(const subject *s)
+{
+    const hk_activation *act = s->plugin->activation;
+    bool learns = false;
+    for (const hk_slot *slot = s->plugin->slots; slot && slot->name; slot++)
+        learns |= slot->role == HK_LEARNED;
+    if (!learns || !act->value)
+        skip(learns ? "no double reference: see gradient" : "nothing is learned");
+    else if (!act->gradient)
+        fail("it has learned slots and value(), but no gradient()");
+    else
+        check_variants(s, true);
+}
+
+/* ---- What backward reads --------------------------------------------------------------------- */
+
+/* With NaN in place of what is not declared, nothing changes. */
+static void check_reads_of(const use *u, const hk_scalar64 *full, bool x)
+{
+    const hk_activation *act = u->plugin->activation;
+    hk_scalar64 a = *full;
+    *(x ? &a.x : &a.y) = (double)NAN;
+    bool same = act->slope(&a) == act->slope(full) || isnan(act->slope(full));
+    for (int k = 0; act->gradient && k < u->n_slots; k++)
+        if (u->plugin->slots[k].role == HK_LEARNED)
+            same &= act->gradient(&a, k) == act->gradient(full, k);
+    if (!same)
+        fail("backward depends on %s, which it does not declare (HK_READS_%c), as at x = %.9g",
+             x ? "x" : "y", x ? 'X' : 'Y', full->x);
+}
+
+/* The framework keeps neither x nor y for a backward that has not asked for it: the kernels get
+ * NULL, so the bits of dx must come without. */
+void test_reads(const subject *s)
+{
+    const hk_activation *act = s->plugin->activation;
+    for (uint64_t key = 1; act->value && key < 3; key++) {
+        const int mark = arrays_mark();
+        use *u = use_new(s->plugin, 1, 1);
+        use_vary(u, key);
+        double t[HK_MAX_SLOTS] = {0};
+        for (int k = 0; k < u->n_slots; k++)
+            t[k] = (double)u->slots[k][0];
+        for (int i = 0; i < 101; i++) {
+            hk_scalar64 a = {.x = point(i, 101), .u = 0.3, .p = u->params, .t = t};
+            a.y = act->value(&a);
+            if (!(act->reads & HK_READS_X))
+                check_reads_of(u, &a, true);
+            if (!(act->reads & HK_READS_Y))
+                check_reads_of(u, &a, false);
+        }
+        arrays_release(mark);
+    }
+    use *u = use_new(s->plugin, 5, 12);
+    if (!use_channels_out(u) || has_failed())
+        return;
+    pass *p = pass_new(u, 2);
+    host_run(u, HK_BASELINE, p);
+}

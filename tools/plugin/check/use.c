@@ -1,0 +1,329 @@
+/* A plugin in use: what the framework would keep for one layer, and calls of its kernels. */
+#include "plugin/check/check.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <hillock/kernel.h>
+
+const char *const isa_names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+
+/* ---- Parameters and slots -------------------------------------------------------------------- */
+
+static int64_t slot_length(const hk_slot *slot, const hk_context *context)
+{
+    return slot->extent == HK_PER_CHANNEL ? context->channels
+           : slot->extent == HK_PER_ROW   ? context->rows
+           : slot->extent == HK_FIXED     ? (int64_t)slot->count
+                                          : 1;
+}
+
+void use_start(use *u)
+{
+    for (int i = 0; i < u->n_slots; i++)
+        for (int64_t j = 0; j < u->lengths[i]; j++)
+            u->slots[i][j] = (float)u->plugin->slots[i].value;
+    begin_call("start", -1, u->context.rows, u->context.channels);
+    if (u->plugin->start)
+        u->plugin->start(&u->context);
+    end_call();
+}
+
+use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
+{
+    use *u = (use *)(void *)guarded_doubles("the context", (int64_t)(sizeof *u / 8 + 1));
+    *u = (use){.plugin = plugin};
+    for (int i = 0; plugin->params && plugin->params[i].name; i++)
+        u->params[i] = plugin->params[i].value;
+    u->context = (hk_context){.rows = rows,
+                              .channels = channels,
+                              .rows_per_sample = rows,
+                              .key = 11,
+                              .params = u->params,
+                              .slots = u->slots};
+    for (; plugin->slots && plugin->slots[u->n_slots].name; u->n_slots++) {
+        const hk_slot *slot = &plugin->slots[u->n_slots];
+        u->lengths[u->n_slots] = slot_length(slot, &u->context);
+        u->slots[u->n_slots] = guarded(slot->name, u->lengths[u->n_slots]);
+    }
+    use_start(u);
+    return u;
+}
+
+void clamp_slots(const use *u)
+{
+    for (int i = 0; i < u->n_slots; i++) {
+        const hk_slot *slot = &u->plugin->slots[i];
+        for (int64_t j = 0; slot->low < slot->high && j < u->lengths[i]; j++)
+            u->slots[i][j] = fminf((float)slot->high, fmaxf((float)slot->low, u->slots[i][j]));
+    }
+}
+
+void use_vary(use *u, uint64_t key)
+{
+    for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++) {
+        const hk_param *p = &u->plugin->params[i];
+        /* a float, so that kernels and reference have the same number */
+        double value = (double)((float)p->value * (0.5f + hks_uniform(key, (uint64_t)i)));
+        if (p->type == HK_REAL && (p->low >= p->high || (value > p->low && value < p->high)))
+            u->params[i] = value;
+    }
+    use_start(u);
+    for (int i = 0; i < u->n_slots; i++)
+        for (int64_t j = 0; j < u->lengths[i]; j++)
+            if (u->plugin->slots[i].role == HK_LEARNED)
+                u->slots[i][j] += 0.3f * hks_normal(key + 1 + (uint64_t)i, (uint64_t)j);
+    clamp_slots(u);
+}
+
+const char *spec_text(const use *u)
+{
+    static char text[512];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", u->plugin->name);
+    const hk_param *params = u->plugin->params;
+    for (int i = 0; params && params[i].name && used < sizeof text; i++)
+        if (u->params[i] != params[i].value)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%c%s=%.9g",
+                                     strchr(text, ':') ? ',' : ':', params[i].name, u->params[i]);
+    return text;
+}
+
+const char *case_text(const use *u, int isa)
+{
+    static char text[600];
+    snprintf(text, sizeof text, "%s, %s, %lld x %lld", spec_text(u), isa_names[isa],
+             (long long)u->context.rows, (long long)u->context.channels);
+    return text;
+}
+
+/* ---- Settings of the parameters -------------------------------------------------------------- */
+
+/* The number nearest to a bound that a user may write: the bound itself, or a little inside. */
+static double end_of_range(const hk_param *p, bool high)
+{
+    const double bound = high ? p->high : p->low;
+    const double other = high ? p->low : p->high;
+    if (isinf(bound))
+        return p->value + (high ? 100 : -100) * (1 + fabs(p->value));
+    if (!(p->flags & (high ? HK_HIGH_OPEN : HK_LOW_OPEN)))
+        return bound;
+    if (p->type == HK_INTEGER)
+        return bound + (high ? -1 : 1);
+    return bound + 1e-3 * (isinf(other) ? p->value - bound : other - bound);
+}
+
+static int choices_of(const hk_param *p)
+{
+    int n = 1;
+    for (const char *c = p->choices; *c; c++)
+        n += *c == '|';
+    return n;
+}
+
+bool use_choose(use *u, int which)
+{
+    bool has = which == 0;
+    for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++)
+        if (u->plugin->params[i].type == HK_CHOICE && which < choices_of(&u->plugin->params[i]))
+            u->params[i] = which, has = true;
+    return has;
+}
+
+static void each_end(const subject *s, void (*each)(const subject *, const double *),
+                     const hk_param *p, double *value)
+{
+    const double kept = *value;
+    if (p->type == HK_CHOICE) {
+        for (int i = 0; i < choices_of(p); i++)
+            *value = i, each(s, value - (p - s->plugin->params));
+    } else if (p->low < p->high) {
+        *value = end_of_range(p, false), each(s, value - (p - s->plugin->params));
+        *value = end_of_range(p, true), each(s, value - (p - s->plugin->params));
+    } else {
+        for (int i = -10; i <= 10; i += 10)
+            *value = i, each(s, value - (p - s->plugin->params));
+    }
+    *value = kept;
+}
+
+void each_setting(const subject *s, void (*each)(const subject *, const double *))
+{
+    const hk_param *params = s->plugin->params;
+    double values[HK_MAX_PARAMS] = {0};
+    for (int i = 0; params && params[i].name; i++)
+        values[i] = params[i].value;
+    each(s, values);
+    for (int i = 0; params && params[i].name; i++)
+        each_end(s, each, &params[i], &values[i]);
+    for (uint64_t key = 70; params && params[0].name && key < 74; key++) {
+        int mark = arrays_mark();
+        use *u = use_new(s->plugin, 1, 1);
+        use_vary(u, key);
+        each(s, u->params);
+        arrays_release(mark);
+    }
+}
+
+/* ---- Matrices -------------------------------------------------------------------------------- */
+
+void fill_normal(float *x, int64_t n, uint64_t key, float scale)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = scale * hks_normal(key, (uint64_t)i);
+}
+
+static float *filled(const char *name, int64_t n, float value)
+{
+    float *x = guarded(name, n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = value;
+    return x;
+}
+
+int64_t use_channels_out(const use *u)
+{
+    const hk_activation *act = u->plugin->activation;
+    if (!act || !act->channels_out)
+        return u->context.channels;
+    begin_call("channels_out", -1, u->context.rows, u->context.channels);
+    int64_t out = act->channels_out(&u->context, u->context.channels);
+    end_call();
+    return out;
+}
+
+static int64_t aux_floats(const use *u)
+{
+    return u->plugin->activation ? u->plugin->activation->aux_floats
+                                 : u->plugin->normalization->aux_floats;
+}
+
+pass *pass_new(const use *u, float scale)
+{
+    const hk_activation *act = u->plugin->activation;
+    const int64_t rows = u->context.rows, channels = u->context.channels;
+    pass *p = (pass *)(void *)guarded_doubles("the pass", (int64_t)(sizeof *p / 8 + 1));
+    *p = (pass){.in = rows * channels, .out = rows * use_channels_out(u)};
+    p->x = guarded("x", p->in);
+    p->dy = guarded("dy", p->out);
+    fill_normal(p->x, p->in, 1, scale);
+    fill_normal(p->dy, p->out, 2, 1);
+    p->y = filled("y", p->out, NAN);
+    p->dx = filled("dx", p->in, NAN);
+    p->aux = aux_floats(u) ? filled("aux", rows * aux_floats(u), NAN) : NULL;
+    p->sums = act && act->n_sums ? filled("sums", act->n_sums * channels, 0) : NULL;
+    for (int i = 0; i < u->n_slots; i++)
+        if (u->plugin->slots[i].role == HK_LEARNED)
+            p->dslots[i] = filled("dslots", u->lengths[i], 1);
+    return p;
+}
+
+pass *pass_copy(const use *u, const pass *from)
+{
+    pass *p = pass_new(u, 0);
+    memcpy(p->x, from->x, (size_t)p->in * sizeof *p->x);
+    memcpy(p->dy, from->dy, (size_t)p->out * sizeof *p->dy);
+    return p;
+}
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
+static bool machine_has(int isa)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (isa == HK_AVX2)
+        return __builtin_cpu_supports("avx2") != 0;
+    if (isa == HK_AVX512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    return isa == HK_BASELINE;
+}
+
+hk_block *kernel_of(const hk_plugin *plugin, int isa, bool back)
+{
+    const hk_activation *act = plugin->activation;
+    const hk_normalization *norm = plugin->normalization;
+    for (; isa >= 0; isa--) {
+        if (!machine_has(isa))
+            continue;
+        hk_block *found = act ? (back ? act->kernels[isa].backward : act->kernels[isa].forward)
+                              : (back ? norm->kernels[isa].backward : norm->kernels[isa].forward);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+bool has_kernels(const hk_plugin *plugin, int isa)
+{
+    return machine_has(isa) &&
+           (isa == 0 || kernel_of(plugin, isa, false) != kernel_of(plugin, isa - 1, false) ||
+            kernel_of(plugin, isa, true) != kernel_of(plugin, isa - 1, true));
+}
+
+hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows)
+{
+    const int64_t in = u->context.channels, out = p->out / u->context.rows, aux = aux_floats(u);
+    return (hk_tile){.rows = rows,
+                     .first_row = first,
+                     .x = p->x + first * in,
+                     .y = p->y + first * out,
+                     .dy = p->dy + first * out,
+                     .dx = p->dx + first * in,
+                     .aux = aux ? p->aux + first * aux : NULL,
+                     .dslots = p->dslots,
+                     .sums = p->sums};
+}
+
+void protect_slots(const use *u, bool read_only)
+{
+    for (int i = 0; i < u->n_slots; i++)
+        make_read_only(u->slots[i], read_only);
+}
+
+void forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
+{
+    hk_tile tile = tile_of(u, p, first, rows);
+    tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
+    const bool apart = tile.y != tile.x;
+    make_read_only(p->x, apart);
+    protect_slots(u, true);
+    begin_call("forward", isa, rows, u->context.channels);
+    kernel_of(u->plugin, isa, false)(&u->context, &tile);
+    end_call();
+    protect_slots(u, false);
+    make_read_only(p->x, false);
+}
+
+void backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
+{
+    const hk_activation *act = u->plugin->activation;
+    const void *inputs[] = {p->x, p->y, p->aux, p->dx != p->dy ? p->dy : NULL};
+    hk_tile tile = tile_of(u, p, first, rows);
+    if (act && !(act->reads & HK_READS_X))
+        tile.x = NULL;
+    if (act && !(act->reads & HK_READS_Y))
+        tile.y = NULL;
+    tile.sums = NULL;
+    for (int i = 0; i < 4; i++)
+        make_read_only(inputs[i], true);
+    protect_slots(u, true);
+    begin_call("backward", isa, rows, u->context.channels);
+    kernel_of(u->plugin, isa, true)(&u->context, &tile);
+    end_call();
+    protect_slots(u, false);
+    for (int i = 0; i < 4; i++)
+        make_read_only(inputs[i], false);
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+int64_t first_difference(const float *a, const float *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (hks_to_bits(a[i]) != hks_to_bits(b[i]) && !(isnan(a[i]) && isnan(b[i])))
+            return i;
+    return -1;
+}

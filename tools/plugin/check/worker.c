@@ -1,0 +1,265 @@
+/* The worker: runs tests one by one and says so, in its own process.
+ *
+ * Whatever kills it is caught if it can be: a fault, an abort, too much processor time and exit()
+ * each write the test's result before the worker ends. */
+#include "plugin/check/host.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <hillock/hillock.h>
+
+/* ---- What a test says ------------------------------------------------------------------------ */
+
+static struct {
+    char verdict;
+    char text[1024];
+} result;
+
+__attribute__((format(printf, 2, 0))) static void set_result(char verdict, const char *format,
+                                                             va_list arguments)
+{
+    result.verdict = verdict;
+    vsnprintf(result.text, sizeof result.text, format, arguments);
+    for (char *c = result.text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            *c = ' ';
+}
+
+#define SAY(verdict, format)                                                                       \
+    va_list arguments;                                                                             \
+    va_start(arguments, format);                                                                   \
+    set_result(verdict, format, arguments);                                                        \
+    va_end(arguments)
+
+void fail(const char *format, ...)
+{
+    if (result.verdict != 'f') {
+        SAY('f', format);
+    }
+}
+
+void warn(const char *format, ...)
+{
+    if (result.verdict == 'o') {
+        SAY('w', format);
+    }
+}
+
+void tell(const char *format, ...)
+{
+    if (result.verdict == 'o') {
+        SAY('o', format);
+    }
+}
+
+void skip(const char *reason)
+{
+    tell("%s", reason);
+    if (result.verdict == 'o')
+        result.verdict = 's';
+}
+
+bool has_failed(void)
+{
+    return result.verdict == 'f';
+}
+
+static void send_result(void)
+{
+    dprintf(RESULT_FD, "R\t%c\t%s\n", result.verdict, result.text);
+}
+
+/* ---- What is being called -------------------------------------------------------------------- */
+
+static struct {
+    const char *function; /* NULL: nothing of the plugin */
+    int isa;
+    int64_t rows, channels;
+} calling;
+
+void begin_call(const char *function, int isa, int64_t rows, int64_t channels)
+{
+    calling.function = function;
+    calling.isa = isa;
+    calling.rows = rows;
+    calling.channels = channels;
+}
+
+void end_call(void)
+{
+    calling.function = NULL;
+}
+
+/* "forward (avx2, 7 x 33)" */
+static const char *call_text(void)
+{
+    static char text[96];
+    if (!calling.function)
+        return "the check itself";
+    if (!calling.rows)
+        snprintf(text, sizeof text, "%s", calling.function);
+    else if (calling.isa < 0)
+        snprintf(text, sizeof text, "%s() with %lld x %lld", calling.function,
+                 (long long)calling.rows, (long long)calling.channels);
+    else
+        snprintf(text, sizeof text, "%s (%s, %lld x %lld)", calling.function,
+                 isa_names[calling.isa], (long long)calling.rows, (long long)calling.channels);
+    return text;
+}
+
+/* ---- Deaths ---------------------------------------------------------------------------------- */
+
+static bool running; /* a test */
+static char *stack_low, *stack_high;
+
+static bool is_write(const void *context)
+{
+#ifdef __x86_64__
+    return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2;
+#else
+    (void)context;
+    return true;
+#endif
+}
+
+static void describe_fault(int number, const char *address, const void *context)
+{
+    const char *where = address_text(address);
+    if (number == SIGPROF) {
+        fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
+        result.verdict = 't';
+    } else if (number == SIGABRT)
+        fail("%s called abort()", call_text());
+    else if (number != SIGSEGV && number != SIGBUS)
+        fail("%s crashed: %s", call_text(), strsignal(number));
+    else if (where)
+        fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
+    else if (address >= stack_low && address < stack_high)
+        fail("%s used up the stack", call_text());
+    else if (!SANITIZED && process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
+        fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
+    else if (address < (char *)65536)
+        fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),
+             is_write(context) ? "wrote" : "read");
+    else
+        fail("%s crashed: %s at %p", call_text(), strsignal(number), (const void *)address);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    describe_fault(number, info->si_addr, context);
+    if (running)
+        send_result();
+    _exit(EXIT_FAILURE);
+}
+
+static void on_exit_call(void)
+{
+    if (!running)
+        return;
+    fail("%s called exit()", call_text());
+    send_result();
+    _exit(EXIT_FAILURE);
+}
+
+static void watch(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGPROF};
+    static char room[1 << 16];
+    const stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct rlimit limit;
+    char here;
+    sigaltstack(&stack, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+    getrlimit(RLIMIT_STACK, &limit);
+    stack_high = &here;
+    stack_low = &here - (limit.rlim_cur == RLIM_INFINITY ? 8 << 20 : limit.rlim_cur) - (1 << 20);
+    atexit(on_exit_call);
+}
+
+static void set_timer(int seconds)
+{
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
+}
+
+/* ---- The tests of one file ------------------------------------------------------------------- */
+
+static int64_t number; /* of the next test */
+
+static void run_tests(const test *tests, const subject *s, const orders *o)
+{
+    for (; tests->name; tests++) {
+        int64_t own = number++;
+        if (own < o->from || (o->quick && tests->slow) ||
+            (o->only && strcmp(o->only, tests->name) != 0))
+            continue;
+        dprintf(RESULT_FD, "T\t%lld\t%s\n", (long long)own, tests->name);
+        result.verdict = 'o';
+        snprintf(result.text, sizeof result.text, "%s", tests->promise);
+        set_timer(CPU_SECONDS);
+        running = true;
+        tests->run(s);
+        running = false;
+        set_timer(0);
+        guard_before = false;
+        arrays_release(0);
+        send_result();
+    }
+}
+
+static void check_plugin(const hk_plugin *plugin, const char *file, const orders *o)
+{
+    static const test *const of_kind[] = {[HK_ACTIVATION] = activation_tests,
+                                          [HK_NORMALIZATION] = normalization_tests,
+                                          [HK_INITIALIZER] = initializer_tests};
+    const subject s = {plugin, file};
+    dprintf(RESULT_FD, "P\t%s\t%s\n", hk_kind_name((hk_kind)plugin->kind), plugin->name);
+    run_tests(common_tests, &s, o);
+    run_tests(of_kind[plugin->kind], &s, o);
+}
+
+static void check_linked(const char *name, const orders *o)
+{
+    remember_state();
+    for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER; kind++) {
+        const hk_plugin *plugin;
+        if (hk_plugin_find(kind, name, &plugin) == HK_OK)
+            check_plugin(plugin, "built in", o);
+    }
+}
+
+/* Again in a worker that goes on behind a death. The plugins are taken from the bundle itself, as
+ * far as the registry accepted them. */
+static void check_file(const char *path, const orders *o)
+{
+    const subject s = {NULL, path};
+    remember_state();
+    run_tests(file_tests, &s, o);
+    void *handle = hk_plugin_load(path) == HK_OK ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
+    remember_state();
+    const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
+    for (uint32_t i = 0; bundle && i < bundle->count; i++)
+        if (*hk_plugin_describe(&bundle->plugins[i]).file)
+            check_plugin(&bundle->plugins[i], path, o);
+}
+
+int run_worker(const char *target, const orders *o)
+{
+    watch();
+    if (strchr(target, '/'))
+        check_file(target, o);
+    else
+        check_linked(target, o);
+    dprintf(RESULT_FD, "E\n");
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,173 @@
+/* Nodes: making them, equal ones once; looking into them; remaking whole expressions. */
+#include "plugin/formula/expr.h"
+
+#include <math.h>
+#include <string.h>
+
+static unsigned hash(const node *it)
+{
+    unsigned long long bits;
+    memcpy(&bits, &it->value, sizeof bits);
+    bits ^= (unsigned long long)it->op * 0x9E3779B97F4A7C15u;
+    bits ^= ((unsigned long long)(it->a + it->b) * 0x1000193u) ^
+            ((unsigned long long)(it->a ^ it->b) << 21) ^ ((unsigned long long)it->c << 42);
+    bits *= 0xBF58476D1CE4E5B9u;
+    return (unsigned)(bits >> 40);
+}
+
+/* x y is y x, too; whichever was written first. */
+static bool equal(const node *p, const node *q)
+{
+    bool commutes = p->op == OP_ADD || p->op == OP_MUL;
+    bool alike = (p->a == q->a && p->b == q->b) || (commutes && p->a == q->b && p->b == q->a);
+    return p->op == q->op && alike && p->c == q->c &&
+           memcmp(&p->value, &q->value, sizeof p->value) == 0;
+}
+
+expr make_raw(formula *f, node wanted)
+{
+    unsigned at = hash(&wanted) % (2 * MAX_NODES);
+    for (; f->slots[at]; at = (at + 1) % (2 * MAX_NODES))
+        if (equal(&f->nodes[f->slots[at] - 1], &wanted))
+            return f->slots[at] - 1;
+    if (f->n_nodes == MAX_NODES) {
+        f->full = true;
+        return 0;
+    }
+    f->nodes[f->n_nodes] = wanted;
+    f->slots[at] = ++f->n_nodes;
+    return f->n_nodes - 1;
+}
+
+expr binary(formula *f, opcode op, expr a, expr b)
+{
+    return make_raw(f, (node){op, a, b, NO_EXPR, 0});
+}
+
+expr make(formula *f, node it)
+{
+    switch (it.op) {
+    case OP_ADD: return add(f, it.a, it.b);
+    case OP_SUB: return sub(f, it.a, it.b);
+    case OP_MUL: return mul(f, it.a, it.b);
+    case OP_DIV: return divide(f, it.a, it.b);
+    case OP_POW: return power(f, it.a, number(f, it.value));
+    case OP_MIN: return least(f, it.a, it.b);
+    case OP_MAX: return most(f, it.a, it.b);
+    case OP_LESS:
+    case OP_AT_MOST:
+    case OP_EQUAL: return compare(f, it.op, it.a, it.b);
+    case OP_SELECT: return choose(f, it.a, it.b, it.c);
+    case OP_NUMBER:
+    case OP_ROOT_SUM:
+    case OP_X:
+    case OP_Y:
+    case OP_PARAM: return make_raw(f, it);
+    default: return unary(f, it.op, it.a);
+    }
+}
+
+expr number(formula *f, double value)
+{
+    return make_raw(f, (node){OP_NUMBER, NO_EXPR, NO_EXPR, NO_EXPR, value + 0.0});
+}
+
+expr leaf(formula *f, opcode op, int index)
+{
+    return make_raw(f, (node){op, op == OP_PARAM ? index : NO_EXPR, NO_EXPR, NO_EXPR, 0});
+}
+
+bool is_whole(double value)
+{
+    return fabs(value) < 1e6 && value == floor(value);
+}
+
+bool is_op(const formula *f, expr e, opcode op)
+{
+    return f->nodes[e].op == op;
+}
+
+bool is_number(const formula *f, expr e, double value)
+{
+    return f->nodes[e].op == OP_NUMBER && f->nodes[e].value >= value && f->nodes[e].value <= value;
+}
+
+bool is_condition(const formula *f, expr e)
+{
+    opcode op = f->nodes[e].op;
+    return op == OP_LESS || op == OP_AT_MOST || op == OP_EQUAL;
+}
+
+/* Marks what `whole` is made of; operands come before what is made of them. */
+static void mark(const formula *f, expr whole, bool in[MAX_NODES])
+{
+    memset(in, 0, sizeof(bool) * (size_t)f->n_nodes);
+    in[whole] = true;
+    for (expr e = whole; e >= 0; e--) {
+        const node *it = &f->nodes[e];
+        if (!in[e] || it->op == OP_PARAM)
+            continue;
+        if (it->a >= 0)
+            in[it->a] = true;
+        if (it->b >= 0)
+            in[it->b] = true;
+        if (it->c >= 0)
+            in[it->c] = true;
+    }
+}
+
+bool contains(const formula *f, expr whole, expr part)
+{
+    bool in[MAX_NODES];
+    mark(f, whole, in);
+    return part <= whole && in[part];
+}
+
+bool contains_op(const formula *f, expr whole, opcode op)
+{
+    bool in[MAX_NODES];
+    mark(f, whole, in);
+    for (expr e = 0; e <= whole; e++)
+        if (in[e] && f->nodes[e].op == op)
+            return true;
+    return false;
+}
+
+static bool is_function(opcode op)
+{
+    return op >= OP_EXP || op == OP_ROOT_SUM;
+}
+
+int count_functions(const formula *f, const expr *roots, int n_roots)
+{
+    bool in[MAX_NODES], counted[MAX_NODES] = {false};
+    int n = 0;
+    for (int i = 0; i < n_roots; i++) {
+        mark(f, roots[i], in);
+        for (expr e = 0; e <= roots[i]; e++)
+            if (in[e] && !counted[e] && is_function(f->nodes[e].op)) {
+                counted[e] = true;
+                n++;
+            }
+    }
+    return n;
+}
+
+expr rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw)
+{
+    bool in[MAX_NODES];
+    expr now[MAX_NODES];
+    mark(f, whole, in);
+    for (expr e = 0; e <= whole; e++) {
+        node it = f->nodes[e];
+        if (!in[e])
+            continue;
+        if (it.op != OP_PARAM) {
+            it.a = it.a < 0 ? it.a : now[it.a];
+            it.b = it.b < 0 ? it.b : now[it.b];
+            it.c = it.c < 0 ? it.c : now[it.c];
+        }
+        now[e] = rule(f, raw ? make_raw(f, it) : make(f, it), user);
+    }
+    return now[whole];
+}

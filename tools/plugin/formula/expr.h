@@ -1,0 +1,154 @@
+/* expr.h - formulas as expressions.
+ *
+ * An expression is the index of a node in its formula. Equal expressions are the same node, so what
+ * occurs twice is seen to be shared, and operands stand before what is made of them: a loop over
+ * the nodes in order is an evaluation. Nodes are made by functions that simplify on the way. A
+ * formula that needs too many nodes is marked full, and its expressions mean nothing then. */
+#pragma once
+#include "plugin/formula/formula.h"
+
+typedef enum opcode {
+    OP_NUMBER, /* value */
+    OP_X,
+    OP_Y,     /* the function's own value, in a slope */
+    OP_PARAM, /* a = index among the parameters */
+    OP_ADD,
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_POW, /* a to the whole number `value`, 2 or more */
+    OP_MIN,
+    OP_MAX,
+    OP_ROOT_SUM, /* (a + sqrt(a^2 + b)) / 2 */
+    OP_LESS, /* conditions, only in a SELECT */
+    OP_AT_MOST,
+    OP_EQUAL,
+    OP_SELECT, /* a ? b : c */
+    OP_NEG,    /* the rest: functions of one argument */
+    OP_ABS,
+    OP_SIGN,
+    OP_FLOOR,
+    OP_CAP, /* min(20, a) where more makes no difference, so that its slope counts as that of a */
+    OP_EXP,
+    OP_EXPM1,
+    OP_LOG,
+    OP_LOG1P,
+    OP_SQRT,
+    OP_SIN,
+    OP_COS,
+    OP_TAN,
+    OP_ATAN,
+    OP_TANH,
+    OP_SIGMOID,
+    OP_SOFTPLUS,
+    OP_ERF,
+    OP_ERFC,
+    OP_NORMAL,   /* the normal distribution function */
+    OP_BELL,     /* exp(-a^2 / 2) */
+    OP_SECH2,    /* 1 - tanh(a)^2 */
+    OP_TANH_LOG, /* tanh(log(1 + a)), a >= 0 */
+    OP_COUNT
+} opcode;
+
+typedef int expr;
+enum { MAX_NODES = 4096, NO_EXPR = -1, CAP_AT = 20 };
+
+typedef struct node {
+    opcode op;
+    expr a, b, c; /* operands, NO_EXPR where there is none */
+    double value;
+} node;
+
+struct formula {
+    node nodes[MAX_NODES];
+    int n_nodes;
+    int slots[2 * MAX_NODES]; /* hash table: index + 1 of a node, 0 for none */
+    bool full;
+    bool precise; /* derivatives: no difference of nearly equal numbers, at some cost */
+    const parameter *parameters;
+    int n_parameters;
+};
+
+/* ---- Making expressions (expr.c, simplify.c) ------------------------------------------------- */
+expr make_raw(formula *f, node wanted); /* as it stands */
+expr binary(formula *f, opcode op, expr a, expr b); /* the same, of two operands */
+expr make(formula *f, node wanted);     /* through the functions below */
+expr number(formula *f, double value);
+expr leaf(formula *f, opcode op, int index);
+expr add(formula *f, expr a, expr b);
+expr sub(formula *f, expr a, expr b);
+expr mul(formula *f, expr a, expr b);
+expr divide(formula *f, expr a, expr b);
+expr negate(formula *f, expr a);
+expr power(formula *f, expr a, expr b);
+expr unary(formula *f, opcode op, expr a);
+expr least(formula *f, expr a, expr b);
+expr most(formula *f, expr a, expr b);
+expr compare(formula *f, opcode op, expr a, expr b);
+expr choose(formula *f, expr condition, expr yes, expr no);
+
+bool is_whole(double value); /* and short enough to be written as an int */
+bool is_op(const formula *f, expr e, opcode op);
+bool is_number(const formula *f, expr e, double value);
+bool is_condition(const formula *f, expr e);
+bool contains(const formula *f, expr whole, expr part);
+bool contains_op(const formula *f, expr whole, opcode op);
+/* How many functions, exp, sqrt and dearer, are computed for all of these. */
+int count_functions(const formula *f, const expr *roots, int n_roots);
+
+/* Remakes an expression from its operands up; `rule` turns each remade node into what stands for
+ * it. `raw`: nodes are remade as they stand. */
+typedef expr rewrite(formula *f, expr e, void *user);
+expr rebuild(formula *f, expr e, rewrite *rule, void *user, bool raw);
+
+/* ---- What is done with them ------------------------------------------------------------------ */
+expr parse(formula *f, const char *text, bool with_y, formula_error *error);
+/* Forms that neither overflow nor cancel. */
+expr stabilise(formula *f, expr e);
+/* d e / d by, a leaf. */
+expr derive(formula *f, expr e, expr by);
+/* `slope` with y, an expression in OP_Y that stands for `value`; with `conditions` x > 0 and the like
+ * become y > 0, too. Not always right. (by_value.c) */
+expr slope_by_y(formula *f, expr value, expr y, expr slope, bool conditions);
+/* Powers and special functions as arithmetic that can be written in C. */
+expr lower(formula *f, expr e);
+
+/* Values at a point. Unless IN_DOUBLE they are rounded to float after each operation, as kernels
+ * do; UP and DOWN: functions err by one unit of a number just above 1. */
+typedef enum arithmetic { IN_DOUBLE, IN_FLOAT, IN_FLOAT_UP, IN_FLOAT_DOWN } arithmetic;
+
+typedef struct point {
+    double x, y;
+    const double *parameters;
+    arithmetic in;
+} point;
+double evaluate(const formula *f, expr e, const point *at);
+
+/* Bounds put on x in a body: infinite where there is none. */
+typedef struct bounds {
+    double low, high;
+} bounds;
+
+/* roots[0] is the value, roots[1] the slope, the rest the gradients of learned parameters; these
+ * may be written with y. Decides by trial between the forms of the slopes. (trial.c) */
+void choose_slopes(formula *f, expr *roots, int n_roots);
+/* Bounds beyond which all of these are constant, if only there they are no numbers. */
+bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots);
+/* A point where a root is no number, within the bounds; false: none. */
+bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots, bounds within,
+                    double *at);
+/* A point up to 1e30 whose value a float could hold, but not what leads to it; false: none. */
+bool find_overflow(const formula *f, expr value, double *at);
+/* A point where two slopes differ; false: none. */
+bool find_difference(const formula *f, expr value, expr p, expr q, double *at);
+
+/* The statements of a body that returns roots[0], or by `slot` one of several. `margin` is the
+ * column at which the statements begin; the first line is begun already. (print.c) */
+void print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
+                FILE *to);
+/* How a parameter is written: a.p[0], a.t[SLOPE]. */
+void print_parameter(const formula *f, int index, FILE *to);
+/* Its name in capitals, changed where C has a macro of that name. */
+void print_capitals(const char *name, FILE *to);
+/* As few digits as give the same double. */
+void print_number(double value, FILE *to);

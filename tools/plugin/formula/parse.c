@@ -1,0 +1,310 @@
+/* Text -> expression, by recursive descent:
+ *
+ *     choice     = comparison ["?" choice ":" choice]
+ *     comparison = sum [("<" | "<=" | ">" | ">=" | "==" | "!=") sum]
+ *     sum        = product {("+" | "-") product}
+ *     product    = signed {("*" | "/") signed}
+ *     signed     = {"-" | "+"} power
+ *     power      = primary ["^" signed]
+ *     primary    = number | name | name "(" choice {"," choice} ")" | "(" choice ")"
+ *
+ * The first error is kept with its column; parsing goes on with a number in place of what was not
+ * understood and ends at the next step. */
+#include "plugin/formula/expr.h"
+
+#include "core/base.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 100 };
+
+static const struct {
+    const char *name;
+    opcode op;
+} functions[] = {
+    {"abs", OP_ABS},     {"sign", OP_SIGN},   {"floor", OP_FLOOR},     {"exp", OP_EXP},
+    {"expm1", OP_EXPM1}, {"log", OP_LOG},     {"log1p", OP_LOG1P},     {"sqrt", OP_SQRT},
+    {"sin", OP_SIN},     {"cos", OP_COS},     {"tan", OP_TAN},         {"atan", OP_ATAN},
+    {"tanh", OP_TANH},   {"erf", OP_ERF},     {"sigmoid", OP_SIGMOID}, {"softplus", OP_SOFTPLUS},
+    {"erfc", OP_ERFC},   {"min", OP_MIN},     {"max", OP_MAX},
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+typedef struct parser {
+    formula *f;
+    const char *text, *at;
+    bool with_y;
+    int depth;
+    formula_error *error;
+} parser;
+
+static expr choice(parser *p);
+
+static bool went_wrong(const parser *p)
+{
+    return p->error->sentence[0];
+}
+
+__attribute__((format(printf, 3, 4))) static expr wrong(parser *p, const char *at,
+                                                        const char *format, ...)
+{
+    va_list arguments;
+    if (!went_wrong(p)) {
+        p->error->text = p->text;
+        p->error->column = (int)(at - p->text) + 1;
+        va_start(arguments, format);
+        vsnprintf(p->error->sentence, sizeof p->error->sentence, format, arguments);
+        va_end(arguments);
+    }
+    p->at = p->text + strlen(p->text);
+    return number(p->f, 0);
+}
+
+static void skip_space(parser *p)
+{
+    while (*p->at == ' ' || *p->at == '\t')
+        p->at++;
+}
+
+static size_t name_length(const char *text)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)text[n]) || text[n] == '_')
+        n++;
+    return n;
+}
+
+/* What stands at p->at, for a sentence. */
+static const char *found(const parser *p, char out[48])
+{
+    size_t n = name_length(p->at);
+    if (!*p->at)
+        return "the end";
+    if ((unsigned char)*p->at >= 0x80)
+        return "a character that is not ASCII";
+    snprintf(out, 48, "\"%.*s\"", (int)(n ? n > 40 ? 40 : n : 1), p->at);
+    return out;
+}
+
+static expr expected(parser *p, const char *what)
+{
+    char here[48];
+    return wrong(p, p->at, "expected %s, found %s", what, found(p, here));
+}
+
+static bool accept(parser *p, const char *token)
+{
+    skip_space(p);
+    size_t n = strlen(token);
+    if (strncmp(p->at, token, n) != 0)
+        return false;
+    p->at += n;
+    return true;
+}
+
+/* Numbers and conditions stand for each other: x > 0 is 1 or 0, and a number holds unless 0. */
+static expr as_number(parser *p, expr e)
+{
+    return is_condition(p->f, e) ? choose(p->f, e, number(p->f, 1), number(p->f, 0)) : e;
+}
+
+static expr literal(parser *p)
+{
+    const char *digits = "0123456789";
+    char *end, text[64];
+    size_t n = strspn(p->at, digits);
+    n += p->at[n] == '.' ? 1 + strspn(p->at + n + 1, digits) : 0;
+    if (p->at[n] == 'e' || p->at[n] == 'E') {
+        size_t sign = p->at[n + 1] == '-' || p->at[n + 1] == '+', more;
+        more = strspn(p->at + n + 1 + sign, digits);
+        n += more ? 1 + sign + more : 0;
+    }
+    if (n >= sizeof text)
+        return wrong(p, p->at, "expected a number of fewer than %zu characters", sizeof text);
+    memcpy(text, p->at, n);
+    text[n] = '\0';
+    double value = strtod(text, &end);
+    if (*end || end == text || !isfinite(value) || fabs(value) > 3.4e38)
+        return wrong(p, p->at, "expected a number that a float can hold, found \"%s\"", text);
+    p->at += n;
+    return number(p->f, value);
+}
+
+static expr unknown_name(parser *p, const char *at, size_t length)
+{
+    const char *known[FUNCTIONS + 64], *near;
+    char name[48], list[256] = "";
+    int n = 0;
+    size_t used = 0;
+    snprintf(name, sizeof name, "%.*s", (int)(length > 40 ? 40 : length), at);
+    known[n++] = "x";
+    known[n++] = "pi";
+    for (int i = 0; i < p->f->n_parameters; i++)
+        known[n++] = p->f->parameters[i].name;
+    for (int i = 0; i < FUNCTIONS; i++)
+        known[n++] = functions[i].name;
+    near = hki_nearest(name, known, (size_t)n);
+    for (int i = 0; i < n && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", known[i]);
+    return wrong(p, at, "unknown name \"%s\"%s%s%s; known: %s; --param %s=1 makes it a parameter",
+                 name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", list,
+                 name);
+}
+
+static expr call(parser *p, int function)
+{
+    formula *f = p->f;
+    opcode op = functions[function].op;
+    bool two = op == OP_MIN || op == OP_MAX;
+    char what[80];
+    if (!accept(p, "(")) {
+        snprintf(what, sizeof what, "\"(\" and the argument%s of %s", two ? "s" : "",
+                 functions[function].name);
+        return expected(p, what);
+    }
+    expr a = as_number(p, choice(p));
+    while (two && accept(p, ",")) {
+        expr b = as_number(p, choice(p));
+        a = op == OP_MIN ? least(f, a, b) : most(f, a, b);
+    }
+    if (!accept(p, ")"))
+        return expected(p, two ? "\",\" or \")\"" : "an operator or \")\"");
+    return two ? a : unary(f, op, a);
+}
+
+static expr name(parser *p)
+{
+    const char *at = p->at;
+    size_t length = name_length(at);
+    p->at += length;
+    for (int i = 0; i < p->f->n_parameters; i++)
+        if (strlen(p->f->parameters[i].name) == length &&
+            strncmp(p->f->parameters[i].name, at, length) == 0)
+            return leaf(p->f, OP_PARAM, i);
+    if (length == 1 && (*at == 'x' || (*at == 'y' && p->with_y)))
+        return leaf(p->f, *at == 'x' ? OP_X : OP_Y, 0);
+    if (length == 2 && strncmp(at, "pi", 2) == 0)
+        return number(p->f, 3.14159265358979323846);
+    for (int i = 0; i < FUNCTIONS; i++)
+        if (strlen(functions[i].name) == length && strncmp(functions[i].name, at, length) == 0)
+            return call(p, i);
+    return unknown_name(p, at, length);
+}
+
+static expr primary(parser *p)
+{
+    skip_space(p);
+    if (isdigit((unsigned char)*p->at) || *p->at == '.')
+        return literal(p);
+    if (isalpha((unsigned char)*p->at) || *p->at == '_')
+        return name(p);
+    if (!accept(p, "("))
+        return expected(p, "a number, a name or \"(\"");
+    expr inner = choice(p);
+    return accept(p, ")") ? inner : expected(p, "an operator or \")\"");
+}
+
+static expr with_sign(parser *p)
+{
+    if (++p->depth > MAX_DEPTH)
+        return wrong(p, p->at, "nested more than %d deep", MAX_DEPTH);
+    expr e;
+    if (accept(p, "-")) {
+        e = negate(p->f, as_number(p, with_sign(p)));
+    } else if (accept(p, "+")) {
+        e = as_number(p, with_sign(p));
+    } else {
+        e = primary(p);
+        if (accept(p, "^"))
+            e = power(p->f, as_number(p, e), as_number(p, with_sign(p)));
+    }
+    p->depth--;
+    return e;
+}
+
+static expr factors(parser *p)
+{
+    expr e = with_sign(p);
+    for (;;) {
+        if (accept(p, "*"))
+            e = mul(p->f, as_number(p, e), as_number(p, with_sign(p)));
+        else if (accept(p, "/"))
+            e = divide(p->f, as_number(p, e), as_number(p, with_sign(p)));
+        else
+            return e;
+    }
+}
+
+static expr terms(parser *p)
+{
+    expr e = factors(p);
+    for (;;) {
+        if (accept(p, "+"))
+            e = add(p->f, as_number(p, e), as_number(p, factors(p)));
+        else if (accept(p, "-"))
+            e = sub(p->f, as_number(p, e), as_number(p, factors(p)));
+        else
+            return e;
+    }
+}
+
+static expr comparison(parser *p)
+{
+    static const char *const tokens[] = {"<=", ">=", "==", "!=", "<", ">"};
+    formula *f = p->f;
+    expr a = terms(p), b;
+    int i = 0;
+    while (i < 6 && !accept(p, tokens[i]))
+        i++;
+    if (i == 6)
+        return a;
+    a = as_number(p, a);
+    b = as_number(p, terms(p));
+    switch (i) {
+    case 0: return compare(f, OP_AT_MOST, a, b);
+    case 1: return compare(f, OP_AT_MOST, b, a);
+    case 2: return compare(f, OP_EQUAL, a, b);
+    case 3: return choose(f, compare(f, OP_EQUAL, a, b), number(f, 0), number(f, 1));
+    case 4: return compare(f, OP_LESS, a, b);
+    default: return compare(f, OP_LESS, b, a);
+    }
+}
+
+static expr choice(parser *p)
+{
+    formula *f = p->f;
+    expr condition = comparison(p);
+    if (!accept(p, "?"))
+        return condition;
+    expr yes = as_number(p, choice(p));
+    if (!accept(p, ":"))
+        return expected(p, "an operator or the \":\" of \"?\"");
+    expr no = as_number(p, choice(p));
+    if (is_condition(f, condition))
+        return choose(f, condition, yes, no);
+    return choose(f, compare(f, OP_EQUAL, condition, number(f, 0)), no, yes);
+}
+
+expr parse(formula *f, const char *text, bool with_y, formula_error *error)
+{
+    parser p = {.f = f, .text = text, .at = text, .with_y = with_y, .error = error};
+    if (strlen(text) > FORMULA_LENGTH)
+        return wrong(&p, text, "expected a formula of at most %d characters, found %zu",
+                     FORMULA_LENGTH, strlen(text));
+    expr e = as_number(&p, choice(&p));
+    skip_space(&p);
+    if (*p.at)
+        expected(&p, name_length(p.at) ? "an operator, such as *" : "an operator or the end");
+    return e;
+}
+
+bool formula_name_is_free(const char *name)
+{
+    for (int i = 0; i < FUNCTIONS; i++)
+        if (strcmp(functions[i].name, name) == 0)
+            return false;
+    return strcmp(name, "x") != 0 && strcmp(name, "y") != 0 && strcmp(name, "pi") != 0;
+}

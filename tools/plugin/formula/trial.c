@@ -1,0 +1,262 @@
+/* Trials in float arithmetic. The same slope can be written in several ways; which of them cancels,
+ * overflows or is fine is found by computing it as a kernel would, over the whole range of floats,
+ * and once in double for comparison. */
+#include "plugin/formula/expr.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { DENSE = 16, REACH = 12, LINEAR = 2 * DENSE * REACH + 1, OCTAVES = 254 };
+enum { POINTS = LINEAR + 2 * OCTAVES };
+
+/* Evenly over [-REACH, REACH], then the powers of two to both sides. */
+static double place(int i)
+{
+    if (i < LINEAR)
+        return (double)i / DENSE - REACH;
+    i -= LINEAR;
+    return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 126);
+}
+
+/* In trial 0 parameters have their defaults; then one at a time is moved down, up and, where it has
+ * no range, to 0 and to the other side of it. */
+enum { SOME_MOVES = 2, ALL_MOVES = 4 };
+
+static double setting(const parameter *it, int move)
+{
+    const double start = it->value;
+    if (it->low < it->high)
+        return move == 1 ? it->low : move == 2 ? it->high : start;
+    return (const double[]){start, start / 8 - 0.1, start * 8 + 0.1, 0, -start}[move];
+}
+
+static double value_in_trial(const formula *f, int trial, expr value, expr root, double x,
+                             arithmetic in)
+{
+    double parameters[64];
+    const int n = f->n_parameters, moved = trial ? (trial - 1) % n : n;
+    for (int i = 0; i < n; i++)
+        parameters[i] = setting(&f->parameters[i], i == moved ? 1 + (trial - 1) / n : 0);
+    point at = {.x = x, .parameters = parameters, .in = in};
+    if (root != value)
+        at.y = evaluate(f, value, &at);
+    return evaluate(f, root, &at);
+}
+
+static double value_at(const formula *f, expr value, expr root, double x, arithmetic in)
+{
+    return value_in_trial(f, 0, value, root, x, in);
+}
+
+static double largest_slope(const formula *f, int trial, expr exact)
+{
+    double largest = 0;
+    for (int i = 0; i < LINEAR; i++) {
+        double size = fabs(value_in_trial(f, trial, exact, exact, place(i), IN_DOUBLE));
+        largest = size > largest && isfinite(size) ? size : largest;
+    }
+    return largest;
+}
+
+/* How often the error of a slope is what a derivative may have, where value and derivative are
+ * numbers; 0 where double knows no better. With moved parameters all may be larger. */
+static double excess(const formula *f, int trial, expr value, expr slope, expr exact)
+{
+    double worst = 0, stretch = trial ? largest_slope(f, trial, exact) : 1;
+    for (int i = 0; i < LINEAR; i++) {
+        double should = value_in_trial(f, trial, value, exact, place(i), IN_DOUBLE);
+        double y = value_in_trial(f, trial, value, value, place(i), IN_DOUBLE);
+        double allowed = 1e-6 * fabs(should) + 5e-7 * fmax(1, stretch);
+        for (arithmetic in = IN_FLOAT_UP; in <= IN_FLOAT_DOWN && isfinite(should + y); in++) {
+            double error = fabs(value_in_trial(f, trial, value, slope, place(i), in) - should);
+            worst = fmax(worst, isnan(error) ? (double)INFINITY : error / allowed);
+        }
+    }
+    return worst;
+}
+
+static bool better(const formula *f, int trial, expr value, expr slope, expr than, expr exact)
+{
+    double is = excess(f, trial, value, slope, exact);
+    return is <= 1 || is < excess(f, trial, value, than, exact);
+}
+
+/* ---- The form of a slope -------------------------------------------------------------------- */
+
+/* exp(u) beside expm1(u), sigmoid(u) or the like costs twice. */
+static expr share_exponential(formula *f, expr e, void *user)
+{
+    const expr *whole = user;
+    node it = f->nodes[e];
+    if (it.op != OP_EXP)
+        return e;
+    expr other = make_raw(f, (node){OP_EXPM1, it.a, NO_EXPR, NO_EXPR, 0});
+    return contains(f, *whole, other) ? add(f, other, number(f, 1)) : e;
+}
+
+static bool reads_x(const formula *f, const expr *roots, int n_roots)
+{
+    for (int i = 0; i < n_roots; i++)
+        if (contains_op(f, roots[i], OP_X))
+            return true;
+    return false;
+}
+
+/* From the dearest to the cheapest form, as far as each is accurate. */
+static void choose_slope(formula *f, expr value, expr *root, expr by)
+{
+    f->precise = true;
+    expr exact = derive(f, value, by), slope = exact, cheap;
+    f->precise = false;
+    cheap = derive(f, value, by);
+    if (better(f, 0, value, cheap, slope, exact))
+        slope = cheap;
+    cheap = rebuild(f, slope, share_exponential, &slope, false);
+    if (better(f, 0, value, cheap, slope, exact))
+        slope = cheap;
+    *root = slope;
+}
+
+static bool is_right_by_y(formula *f, expr value, expr by_y, expr slope)
+{
+    expr now = lower(f, by_y), before = lower(f, slope);
+    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters && now != before; trial++)
+        if (!better(f, trial, value, now, before, slope))
+            return false;
+    return true;
+}
+
+/* Takes what is right with y, if then nothing reads x or a function less is computed. */
+static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
+{
+    expr by_y[64];
+    for (int i = 1; i < n_roots; i++) {
+        by_y[i] = slope_by_y(f, roots[0], leaf(f, OP_Y, 0), roots[i], conditions);
+        if (f->full)
+            return false;
+        if (!is_right_by_y(f, roots[0], by_y[i], roots[i]))
+            by_y[i] = roots[i];
+    }
+    const int functions = count_functions(f, roots + 1, n_roots - 1);
+    if (reads_x(f, by_y + 1, n_roots - 1) &&
+        count_functions(f, by_y + 1, n_roots - 1) >= functions)
+        return false;
+    for (int i = 1; i < n_roots; i++)
+        roots[i] = by_y[i];
+    return true;
+}
+
+void choose_slopes(formula *f, expr *roots, int n_roots)
+{
+    int learned = 0;
+    choose_slope(f, roots[0], &roots[1], leaf(f, OP_X, 0));
+    for (int i = 0; i < f->n_parameters; i++)
+        if (f->parameters[i].learned)
+            choose_slope(f, roots[0], &roots[2 + learned++], leaf(f, OP_PARAM, i));
+    if (!f->full && !choose_by_y(f, roots, n_roots, true))
+        choose_by_y(f, roots, n_roots, false);
+}
+
+/* ---- Where it is no number ------------------------------------------------------------------- */
+
+/* Roots of one body, and the parameters they are tried with. */
+typedef struct body {
+    const formula *f;
+    expr value;
+    const expr *roots;
+    int n, trial;
+} body;
+
+static bool all_numbers(const body *b, double x)
+{
+    for (int i = 0; i < b->n; i++)
+        if (isnan(value_in_trial(b->f, b->trial, b->value, b->roots[i], x, IN_FLOAT)))
+            return false;
+    return true;
+}
+
+/* Whether nothing changes between x/2 and x. */
+static bool is_flat(const body *b, double x)
+{
+    for (int i = 0; i < b->n; i++) {
+        double far = value_in_trial(b->f, b->trial, b->value, b->roots[i], x, IN_DOUBLE);
+        for (int part = 4; part < 8; part++) {
+            double near =
+                value_in_trial(b->f, b->trial, b->value, b->roots[i], x * part / 8, IN_DOUBLE);
+            if (!(fabs(near - far) <= 1e-13 + 1e-13 * fabs(far)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* In one trial: from 2^*flat on nothing changes up to 2^*bad, the first NaN; 128 stands for the
+ * largest float, 129 for no NaN. */
+static void find_flat(const body *b, double sign, int *flat, int *bad)
+{
+    *bad = -24;
+    while (*bad < 128 && all_numbers(b, sign * ldexp(1, *bad)))
+        ++*bad;
+    *bad += *bad == 128 && all_numbers(b, sign * (double)FLT_MAX);
+    *flat = *bad < 128 ? *bad - 1 : 127;
+    while (*flat > 3 && is_flat(b, sign * ldexp(1, *flat)))
+        --*flat;
+}
+
+/* The bound on one side that is good in every trial; infinite if none is or none is needed. */
+static double bound(body b, double sign)
+{
+    int flat, bad, from = 3, before = 129;
+    for (b.trial = 0; b.trial <= SOME_MOVES * b.f->n_parameters; b.trial++) {
+        find_flat(&b, sign, &flat, &bad);
+        from = flat > from ? flat : from;
+        before = bad < before ? bad : before;
+    }
+    return before < 129 && from < before - 1 ? sign * ldexp(1, from) : sign * (double)INFINITY;
+}
+
+bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
+{
+    body it = {f, value, roots, n_roots, 0};
+    bool reads_y = false;
+    for (int i = 0; i < n_roots; i++)
+        reads_y = reads_y || contains_op(f, roots[i], OP_Y);
+    if (reads_y || !reads_x(f, roots, n_roots)) /* y has no bounds */
+        return (bounds){-(double)INFINITY, (double)INFINITY};
+    return (bounds){bound(it, -1), bound(it, 1)};
+}
+
+bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots, bounds within,
+                    double *at)
+{
+    const body it = {f, value, roots, n_roots, 0};
+    for (int i = 0; i < POINTS; i++) {
+        *at = fmin(within.high, fmax(within.low, place(i)));
+        if (!all_numbers(&it, *at))
+            return true;
+    }
+    return false;
+}
+
+bool find_overflow(const formula *f, expr value, double *at)
+{
+    for (int i = LINEAR; i < POINTS; i++) {
+        *at = place(i);
+        if (fabs(*at) < 1e30 && isinf(value_at(f, value, value, *at, IN_FLOAT)) &&
+            fabs(value_at(f, value, value, *at, IN_DOUBLE)) < (double)FLT_MAX)
+            return true;
+    }
+    return false;
+}
+
+bool find_difference(const formula *f, expr value, expr p, expr q, double *at)
+{
+    for (int i = 0; i < LINEAR; i++) {
+        *at = place(i) + 1e-3; /* beside likely kinks */
+        double one = value_at(f, value, p, *at, IN_DOUBLE);
+        double two = value_at(f, value, q, *at, IN_DOUBLE);
+        if (!(fabs(one - two) <= 1e-6 * fabs(two) + 1e-9))
+            return true;
+    }
+    return false;
+}

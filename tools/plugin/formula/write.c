@@ -1,0 +1,282 @@
+/* The C file of an activation: what a person would have written from the formula. */
+#include "plugin/formula/expr.h"
+
+#include <hillock/plugin.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The functions of an activation: value, slope, then the gradient of each learned parameter. */
+typedef struct parts {
+    expr roots[2 + HK_MAX_SLOTS];
+    int n;
+    bounds value_within, slope_within, gradient_within;
+} parts;
+
+static int count_learned(const formula *f)
+{
+    int n = 0;
+    for (int i = 0; i < f->n_parameters; i++)
+        n += f->parameters[i].learned;
+    return n;
+}
+
+/* The formula with a space on both sides of what joins two operands. */
+static void put_formula(const char *text, FILE *to)
+{
+    bool after_operand = false;
+    for (const char *begin = text; *text; text++) {
+        if (*text == ' ' || *text == '\t')
+            continue;
+        bool joins = after_operand && strchr("+-*/<>=!?:", *text);
+        bool exponent = text - begin > 1 && strchr("eE", text[-1]) &&
+                        strchr("0123456789.", text[-2]) && strchr("+-", *text);
+        if (*text == ',' || (joins && !exponent))
+            fprintf(to, "%s%c%s", *text == ',' ? "" : " ", *text, text[1] == '=' ? "= " : " ");
+        else
+            putc(*text, to);
+        text += joins && text[1] == '=';
+        after_operand = exponent || !strchr("+-*/<>=!?:,(^", *text);
+    }
+}
+
+static void put_learned(const formula *f, FILE *to)
+{
+    int n = count_learned(f), i = 0;
+    for (int j = 0; j < f->n_parameters; j++)
+        if (f->parameters[j].learned)
+            fprintf(to, "%s%s", i++ == 0 ? ", " : i == n ? " and " : ", ", f->parameters[j].name);
+    fputs(n ? " learned" : "", to);
+}
+
+/* ---- The head: what it is, and what is unusual in how it is written -------------------------- */
+
+static void put_remarks(const formula *f, const parts *it, FILE *to)
+{
+    if (contains_op(f, it->roots[0], OP_TANH_LOG))
+        fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
+    if (contains_op(f, it->roots[0], OP_CAP))
+        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
+    if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
+        fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
+}
+
+static void put_head(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
+{
+    fprintf(to, "/* %s: ", wanted->name);
+    put_formula(wanted->formula, to);
+    put_learned(f, to);
+    fputs(".\n", to);
+    put_remarks(f, it, to);
+    fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
+    fputs("#include <hillock/kernel.h>\n", to);
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+static void put_names(const formula *f, bool learned, FILE *to)
+{
+    int n = count_learned(f), i = 0;
+    n = learned ? n : f->n_parameters - n;
+    if (n < 2)
+        return;
+    fputs("enum { ", to);
+    for (int j = 0; j < f->n_parameters; j++)
+        if (f->parameters[j].learned == learned) {
+            print_capitals(f->parameters[j].name, to);
+            fputs(++i < n ? ", " : " };\n", to);
+        }
+}
+
+static void put_row(const parameter *it, FILE *to)
+{
+    fprintf(to, "{.name = \"%s\", .doc = \"%s in the formula\", %s", it->name, it->name,
+            it->learned ? ".role = HK_LEARNED,\n          .extent = HK_PER_CHANNEL, "
+                          ".flags = HK_NO_DECAY, .value = "
+                        : ".type = HK_REAL,\n           .value = ");
+    print_number(it->value, to);
+    if (it->low < it->high) {
+        fputs(", .low = ", to);
+        print_number(it->low, to);
+        fputs(", .high = ", to);
+        print_number(it->high, to);
+    }
+    putc('}', to);
+}
+
+static void put_table(const formula *f, bool learned, FILE *to)
+{
+    bool begun = false;
+    for (int i = 0; i < f->n_parameters; i++) {
+        if (f->parameters[i].learned != learned)
+            continue;
+        if (begun)
+            fprintf(to, ",\n%*s", learned ? 9 : 10, "");
+        else
+            fputs(learned ? "HK_SLOTS(" : "HK_PARAMS(", to);
+        put_row(&f->parameters[i], to);
+        begun = true;
+    }
+    fputs(begun ? ");\n" : "", to);
+}
+
+/* ---- Bodies and the closing line ------------------------------------------------------------- */
+
+static void put_part(const formula *f, const char *macro, const expr *roots, int n, bounds within,
+                     FILE *to)
+{
+    fprintf(to, "%s(", macro);
+    print_body(f, roots, n, within, (int)strlen(macro) + 1, to);
+    fputs(")\n", to);
+}
+
+static const char *reads_text(const formula *f, const parts *it)
+{
+    bool x = false, y = false;
+    for (int i = 1; i < it->n; i++) {
+        x = x || contains_op(f, it->roots[i], OP_X);
+        y = y || contains_op(f, it->roots[i], OP_Y);
+    }
+    return x && y ? "HK_READS_X | HK_READS_Y" : x ? "HK_READS_X" : y ? "HK_READS_Y" : "0";
+}
+
+static void put_closing(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
+{
+    const char *macro = it->n > 2 ? "HK_ELEMENTWISE_LEARNED" : "HK_ELEMENTWISE";
+    int margin = (int)strlen(macro) + 1;
+    fprintf(to, "\n%s(%s, %s,\n", macro, wanted->name, reads_text(f, it));
+    if (count_learned(f) < f->n_parameters)
+        fprintf(to, "%*s.params = params,\n", margin, "");
+    fprintf(to, "%*s.summary = \"", margin, "");
+    put_formula(wanted->formula, to);
+    put_learned(f, to);
+    fprintf(to, "\",\n%*s.source = \"unpublished\");\n", margin, "");
+}
+
+static void put_file(formula *f, const formula_request *wanted, parts *it, FILE *to)
+{
+    put_head(f, wanted, it, to);
+    for (int i = 0; i < it->n; i++)
+        it->roots[i] = lower(f, it->roots[i]);
+    if (f->n_parameters)
+        putc('\n', to);
+    put_names(f, false, to);
+    put_names(f, true, to);
+    put_table(f, false, to);
+    put_table(f, true, to);
+    putc('\n', to);
+    put_part(f, "HK_VALUE", it->roots, 1, it->value_within, to);
+    put_part(f, "HK_SLOPE", it->roots + 1, 1, it->slope_within, to);
+    if (it->n > 2)
+        put_part(f, "HK_GRADIENT", it->roots + 2, it->n - 2, it->gradient_within, to);
+    put_closing(f, wanted, it, to);
+}
+
+/* ---- From the request ------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 2, 3))) static void tell(formula_notes *notes, const char *format,
+                                                       ...)
+{
+    va_list arguments;
+    if (notes->n == FORMULA_NOTES)
+        return;
+    va_start(arguments, format);
+    vsnprintf(notes->sentences[notes->n++], sizeof notes->sentences[0], format, arguments);
+    va_end(arguments);
+}
+
+static bool refuse(formula_error *error, const char *sentence)
+{
+    error->text = NULL;
+    snprintf(error->sentence, sizeof error->sentence, "%s", sentence);
+    return false;
+}
+
+static bool check_parameters(formula *f, expr value, formula_error *error)
+{
+    for (int i = 0; i < f->n_parameters; i++)
+        if (!contains(f, value, leaf(f, OP_PARAM, i))) {
+            snprintf(error->sentence, sizeof error->sentence,
+                     "the parameter \"%s\" does not occur in the formula", f->parameters[i].name);
+            return false;
+        }
+    return true;
+}
+
+/* The author's slope in place of ours; a difference is told, not judged. */
+static bool take_derivative(formula *f, const formula_request *wanted, parts *it,
+                            formula_notes *notes, formula_error *error)
+{
+    double at;
+    expr own = parse(f, wanted->derivative, true, error), found = it->roots[1];
+    if (error->sentence[0])
+        return false;
+    it->roots[1] = stabilise(f, own);
+    if (find_difference(f, it->roots[0], it->roots[1], found, &at))
+        tell(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
+    return true;
+}
+
+static void tell_undefined(formula *f, const parts *it, formula_notes *notes)
+{
+    double at;
+    expr value = it->roots[0];
+    if (find_undefined(f, value, it->roots, 1, it->value_within, &at))
+        tell(notes, "the value is not a number at x = %g; an activation should have one everywhere",
+             at);
+    else if (find_overflow(f, lower(f, value), &at))
+        tell(notes, "the value overflows at x = %g, on its way to a smaller number", at);
+    else if (find_undefined(f, value, it->roots + 1, 1, it->slope_within, &at))
+        tell(notes, "the slope is not a number at x = %g; --derivative can give another form", at);
+    else if (it->n > 2 &&
+             find_undefined(f, value, it->roots + 2, it->n - 2, it->gradient_within, &at))
+        tell(notes, "the gradient of a parameter is not a number at x = %g", at);
+}
+
+static bool find_parts(formula *f, const formula_request *wanted, parts *it, formula_notes *notes,
+                       formula_error *error)
+{
+    expr value = stabilise(f, parse(f, wanted->formula, false, error));
+    if (error->sentence[0] || !check_parameters(f, value, error))
+        return false;
+    it->roots[0] = value;
+    it->n = 2 + count_learned(f);
+    choose_slopes(f, it->roots, it->n);
+    if (!f->full && wanted->derivative && !take_derivative(f, wanted, it, notes, error))
+        return false;
+    if (f->full)
+        return refuse(error, "the formula is too large to be differentiated");
+    it->value_within = find_bounds(f, value, it->roots, 1);
+    it->slope_within = find_bounds(f, value, it->roots + 1, 1);
+    it->gradient_within = find_bounds(f, value, it->roots + 2, it->n - 2);
+    tell_undefined(f, it, notes);
+    return true;
+}
+
+char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_error *error)
+{
+    parts it = {0};
+    char *text = NULL;
+    size_t size;
+    formula *f = calloc(1, sizeof *f);
+    FILE *to = f ? open_memstream(&text, &size) : NULL;
+    *notes = (formula_notes){0};
+    *error = (formula_error){0};
+    bool made = to || refuse(error, "out of memory");
+    if (made) {
+        number(f, 0); /* node 0 is what a full formula answers with */
+        f->parameters = wanted->parameters;
+        f->n_parameters = wanted->n_parameters;
+        made = find_parts(f, wanted, &it, notes, error);
+    }
+    if (made)
+        put_file(f, wanted, &it, to);
+    if (to)
+        fclose(to);
+    free(f);
+    if (made)
+        return text;
+    free(text);
+    return NULL;
+}

@@ -1,0 +1,328 @@
+/* hillock inspect, for plugins: everything their tables say. Texts come from the file, so they are
+ * written escaped. */
+#include "plugin/cost.h"
+#include "net/inspect.h"
+#include "output.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "a, b" from the words whose bit is set. */
+typedef struct word {
+    uint32_t bit;
+    const char *text;
+} word;
+
+static void list_words(uint32_t bits, const word *words, char out[128])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (; words->text; words++)
+        if (bits & words->bit)
+            used += (size_t)snprintf(out + used, 128 - used, "%s%s", used ? ", " : "", words->text);
+    if (!used)
+        snprintf(out, 128, "nothing");
+}
+
+static const char *reads_text(const hk_activation *activation, char out[128])
+{
+    static const word words[] = {{HK_READS_X, "x"}, {HK_READS_Y, "y"}, {0, NULL}};
+    list_words(activation->reads, words, out);
+    return out;
+}
+
+static const char *traits_text(const hk_activation *activation, char out[128])
+{
+    static const word words[] = {{HK_IN_PLACE, "in place"},
+                                 {HK_STOCHASTIC, "stochastic"},
+                                 {HK_ROWWISE, "row by row"},
+                                 {HK_SURROGATE, "surrogate gradient"},
+                                 {0, NULL}};
+    list_words(activation->traits, words, out);
+    return out;
+}
+
+static uint32_t kernel_sets(const hk_plugin *plugin)
+{
+    uint32_t sets = 0;
+    for (uint32_t i = 0; i < HK_ISA_COUNT; i++) {
+        if (plugin->activation && plugin->activation->kernels[i].forward)
+            sets |= 1u << i;
+        if (plugin->normalization && plugin->normalization->kernels[i].forward)
+            sets |= 1u << i;
+    }
+    return sets;
+}
+
+static const char *kernels_text(const hk_plugin *plugin, char out[128])
+{
+    static const word words[] = {{1u << HK_BASELINE, "baseline"},
+                                 {1u << HK_AVX2, "avx2"},
+                                 {1u << HK_AVX512, "avx512"},
+                                 {0, NULL}};
+    list_words(kernel_sets(plugin), words, out);
+    return out;
+}
+
+/* Which set a normalization takes its statistics over, with its parameters at their defaults. */
+static const char *domain_text(const hk_plugin *plugin)
+{
+    static const char *const texts[] = {[HK_OVER_BATCH] = "the batch",
+                                        [HK_OVER_SAMPLE] = "each sample",
+                                        [HK_OVER_ROW] = "each row",
+                                        [HK_OVER_WEIGHT] = "a weight"};
+    double params[HK_MAX_PARAMS] = {0};
+    float *slots[HK_MAX_SLOTS] = {NULL};
+    for (int i = 0; plugin->params && plugin->params[i].name; i++)
+        params[i] = plugin->params[i].value;
+    hk_context context = {
+        .rows = 1, .channels = 1, .rows_per_sample = 1, .params = params, .slots = slots};
+    hk_domain domain = plugin->normalization->domain(&context);
+    return domain >= HK_OVER_BATCH && domain <= HK_OVER_WEIGHT ? texts[domain] : "unknown";
+}
+
+static const char *initializer_text(const hk_initializer *initializer, char out[128])
+{
+    static const word words[] = {
+        {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
+    list_words(initializer->traits, words, out);
+    return initializer->traits & HK_FILLS_RANGES ? out : "the whole weight at once";
+}
+
+/* What a layer holds from forward to backward beside its output, which the next layer keeps. */
+static const char *keeps_text(const hk_activation *activation, char out[128])
+{
+    bool x = activation->reads & HK_READS_X;
+    int n = snprintf(out, 128, "%s", x ? "its input, 4 bytes an element" : "");
+    if (activation->aux_floats)
+        snprintf(out + n, (size_t)(128 - n), "%s%lld bytes a row", x ? "; " : "",
+                 4 * (long long)activation->aux_floats);
+    else if (!x)
+        snprintf(out, 128, "nothing beside the output");
+    return out;
+}
+
+/* ---- One plugin as JSON, from which the text is made too ------------------------------------ */
+
+static void set_text(json_t *into, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(into, key, json_string(text));
+}
+
+static json_t *param_json(const hk_param *param)
+{
+    static const char *const types[] = {
+        [HK_REAL] = "real", [HK_INTEGER] = "integer", [HK_CHOICE] = "choice"};
+    json_t *row = json_object();
+    set_text(row, "name", param->name);
+    set_text(row, "type",
+             param->type >= HK_REAL && param->type <= HK_CHOICE ? types[param->type] : "?");
+    json_object_set_new(row, "default", json_number(param->value));
+    if (param->low < param->high) {
+        char range[96];
+        snprintf(range, sizeof range, "%c%g, %g%c", param->flags & HK_LOW_OPEN ? '(' : '[',
+                 param->low, param->high, param->flags & HK_HIGH_OPEN ? ')' : ']');
+        set_text(row, "range", range);
+    }
+    set_text(row, "choices", param->type == HK_CHOICE ? param->choices : NULL);
+    set_text(row, "doc", param->doc);
+    return row;
+}
+
+static json_t *slot_json(const hk_slot *slot)
+{
+    static const char *const extents[] = {[HK_PER_CHANNEL] = "per channel",
+                                          [HK_SHARED] = "shared",
+                                          [HK_PER_ROW] = "per row",
+                                          [HK_FIXED] = "fixed"};
+    json_t *row = json_object();
+    set_text(row, "name", slot->name);
+    set_text(row, "role", slot->role == HK_LEARNED ? "learned" : "state");
+    set_text(row, "extent",
+             slot->extent >= HK_PER_CHANNEL && slot->extent <= HK_FIXED ? extents[slot->extent]
+                                                                        : "?");
+    json_object_set_new(row, "start", json_number(slot->value));
+    if (slot->low < slot->high) {
+        char range[96];
+        snprintf(range, sizeof range, "[%g, %g]", slot->low, slot->high);
+        set_text(row, "range", range);
+    }
+    if (slot->role == HK_LEARNED)
+        json_object_set_new(row, "decayed", json_boolean(!(slot->flags & HK_NO_DECAY)));
+    set_text(row, "doc", slot->doc);
+    return row;
+}
+
+static json_t *tables_json(const hk_plugin *plugin, const char *key)
+{
+    json_t *rows = json_array();
+    if (strcmp(key, "parameters") == 0)
+        for (const hk_param *param = plugin->params; param && param->name; param++)
+            json_array_append_new(rows, param_json(param));
+    else
+        for (const hk_slot *slot = plugin->slots; slot && slot->name; slot++)
+            json_array_append_new(rows, slot_json(slot));
+    return rows;
+}
+
+static void set_cost(json_t *into, const char *name)
+{
+    double forward, backward;
+    if (!cost_cycles(name, &forward, &backward))
+        return;
+    json_object_set_new(into, "forward cycles", json_number(round(10 * forward) / 10));
+    json_object_set_new(into, "backward cycles", json_number(round(10 * backward) / 10));
+}
+
+static json_t *plugin_json(const hk_plugin *plugin)
+{
+    char text[128];
+    hk_plugin_info info = hk_plugin_describe(plugin);
+    json_t *it = json_object();
+    set_text(it, "name", plugin->name);
+    set_text(it, "kind", hk_kind_name((hk_kind)plugin->kind));
+    set_text(it, "aliases", plugin->aliases);
+    set_text(it, "formula", plugin->summary);
+    set_text(it, "source", plugin->source);
+    set_text(it, "file", info.file);
+    set_text(it, "warning", info.warning);
+    if (plugin->activation) {
+        set_text(it, "backward reads", reads_text(plugin->activation, text));
+        set_text(it, "backward keeps", keeps_text(plugin->activation, text));
+        set_text(it, "traits", traits_text(plugin->activation, text));
+        set_cost(it, plugin->name);
+    }
+    if (plugin->normalization)
+        set_text(it, "statistics over", domain_text(plugin));
+    if (plugin->initializer)
+        set_text(it, "fills", initializer_text(plugin->initializer, text));
+    else if (kernel_sets(plugin))
+        set_text(it, "kernels", kernels_text(plugin, text));
+    json_object_set_new(it, "parameters", tables_json(plugin, "parameters"));
+    json_object_set_new(it, "slots", tables_json(plugin, "slots"));
+    return it;
+}
+
+static void put_value(const json_t *value)
+{
+    if (json_is_string(value))
+        put_text(stdout, json_string_value(value));
+    else if (json_is_boolean(value))
+        fputs(json_is_true(value) ? "yes" : "no", stdout);
+    else
+        printf("%g", json_number_value(value));
+}
+
+/* A row of a table on one line: "  slope     role learned, extent per channel, ..." */
+static void put_entry(json_t *row)
+{
+    const char *key, *separator = "";
+    json_t *value;
+    json_object_foreach(row, key, value)
+    {
+        if (strcmp(key, "name") == 0) {
+            fputs("  ", stdout);
+            put_value(value);
+            fputs(": ", stdout);
+            continue;
+        }
+        fputs(separator, stdout);
+        if (strcmp(key, "doc") != 0)
+            printf("%s ", key);
+        put_value(value);
+        separator = ", ";
+    }
+    putchar('\n');
+}
+
+static void put_plugin(json_t *it)
+{
+    const char *key;
+    json_t *value, *row;
+    size_t i;
+    json_object_foreach(it, key, value)
+    {
+        if (json_is_array(value)) {
+            if (json_array_size(value))
+                printf("%s\n", key);
+            json_array_foreach(value, i, row) put_entry(row);
+            continue;
+        }
+        printf("%-16s ", key);
+        put_value(value);
+        if (strstr(key, " cycles"))
+            fputs(" an element", stdout);
+        putchar('\n');
+    }
+}
+
+static int put_plugins(json_t *all, const options *given)
+{
+    size_t i;
+    json_t *it;
+    if (given->json)
+        return json_print(json_pack("{s:o}", "plugins", all));
+    json_array_foreach(all, i, it)
+    {
+        if (i)
+            putchar('\n');
+        put_plugin(it);
+    }
+    json_decref(all);
+    return EXIT_DONE;
+}
+
+/* ---- Finding them --------------------------------------------------------------------------- */
+
+int inspect_plugin(const char *name, const options *given)
+{
+    static const hk_kind kinds[] = {HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};
+    json_t *all = json_array();
+    for (int i = 0; i < 3; i++) {
+        const hk_plugin *plugin;
+        hk_status status = hk_plugin_find(kinds[i], name, &plugin);
+        if (status == HK_OK) {
+            json_array_append_new(all, plugin_json(plugin));
+        } else if (status != HK_UNKNOWN_NAME && status != HK_BAD_ARGUMENT) { /* of another kind */
+            json_decref(all);
+            return failed();
+        }
+    }
+    if (json_array_size(all))
+        return put_plugins(all, given);
+    json_decref(all);
+    return complain(EXIT_USAGE,
+                    "inspect: no plugin or model is called \"%s\"; hillock list shows what "
+                    "there is",
+                    name);
+}
+
+typedef struct search {
+    char *file;
+    json_t *found;
+} search;
+
+static void take_from_file(const hk_plugin_info *info, void *user)
+{
+    search *s = user;
+    char *file = realpath(info->file, NULL);
+    if (file && strcmp(file, s->file) == 0)
+        json_array_append_new(s->found, plugin_json(info->plugin));
+    free(file);
+}
+
+int inspect_plugin_file(const char *path, const options *given)
+{
+    if (hk_plugin_load(path) != HK_OK)
+        return failed();
+    search s = {realpath(path, NULL), json_array()};
+    hk_status status = s.file ? hk_plugin_each((hk_kind)0, take_from_file, NULL, &s) : HK_OK;
+    free(s.file);
+    if (status != HK_OK) {
+        json_decref(s.found);
+        return failed();
+    }
+    return put_plugins(s.found, given);
+}
