@@ -5,7 +5,7 @@
 #include "networks.h"
 
 hk_tensor *hki_lenet5(hk_tensor *x, const hk_model_values *values, int classes)
-{                                                       /* input     28 x 28 x   1 */
+{ /* input     28 x 28 x   1 */
     (void)values;
     x = hk_act(hk_conv(x, 6, 5));                       /* C1        28 x 28 x   6 */
     x = hk_maxpool(x, 2, .padding = HK_VALID);          /* S2        14 x 14 x   6 */

@@ -28,7 +28,7 @@ static hk_tensor *separable(hk_tensor *x, int filters, int stride)
 }
 
 hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classes)
-{                                  /* input     32 x 32 x   3 */
+{ /* input     32 x 32 x   3 */
     (void)values;
     x = finish(hk_conv(x, 32, 3)); /*           32 x 32 x  32 */
     x = separable(x, 64, 1);       /*           32 x 32 x  64 */

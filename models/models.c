@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+/* clang-format off */
 const hk_model hk_models[] = {
     {"mlp", "784-128-128-10", "Rumelhart, Hinton, Williams 1986",
      hki_mlp, 28, 28, 1, 1, 118282, 0, "width,depth,inputs,bias"},
@@ -20,6 +21,7 @@ const hk_model hk_models[] = {
      hki_mobilenet, 32, 32, 3, 1, 136778, 1, NULL},
     {0},
 };
+/* clang-format on */
 enum { MODELS = sizeof hk_models / sizeof *hk_models - 1 };
 
 /* Mirrored and shifted images are for photographs, not for characters. */
@@ -53,6 +55,7 @@ const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)
 
 /* ---- Specs ---------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const hk_param params[] = {
     HKI_WHOLE("width", 128, 1, 1 << 20),
     HKI_WHOLE("depth", 2, 0, 1000),
@@ -60,6 +63,7 @@ static const hk_param params[] = {
     HKI_WHOLE("bias", 1, 0, 1),
     HKI_REAL("drop_path", 0, 0, 1, HK_HIGH_OPEN),
 };
+/* clang-format on */
 enum { PARAMS = sizeof params / sizeof *params };
 
 /* The rows of those that the model takes. */

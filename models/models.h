@@ -17,9 +17,10 @@ typedef struct hk_model {
     hk_tensor *(*build)(hk_tensor *x, const hk_model_values *values, int classes); /* logits */
     int height, width, channels; /* the published input */
     int smallest;                /* least height and width that leave something for each layer */
-    int64_t parameters; /* for the published input, 10 classes, relu, batch_norm; tested */
-    int has_norm;       /* 0: has no normalization layers */
-    const char *values; /* those of hk_model_values that its spec may give, "width,depth"; or NULL */
+    int64_t parameters;          /* for the published input, 10 classes, relu, batch_norm; tested */
+    int has_norm;                /* 0: has no normalization layers */
+    const char
+        *values; /* those of hk_model_values that its spec may give, "width,depth"; or NULL */
 } hk_model;
 
 extern const hk_model hk_models[]; /* ends with a row without a name */

@@ -37,12 +37,12 @@ static hk_tensor *stage(hk_tensor *x, int filters, int stride, depth *at)
 }
 
 hk_tensor *hki_resnet20(hk_tensor *x, const hk_model_values *values, int classes)
-{                                                /* input     32 x 32 x   3 */
+{ /* input     32 x 32 x   3 */
     depth at = {0, values->drop_path};
-    x = hk_act(hk_norm(hk_conv(x, 16, 3)));      /*           32 x 32 x  16 */
-    x = stage(x, 16, 1, &at);                    /*           32 x 32 x  16 */
-    x = stage(x, 32, 2, &at);                    /*           16 x 16 x  32 */
-    x = stage(x, 64, 2, &at);                    /*            8 x  8 x  64 */
-    x = hk_global_avgpool(x);                    /*                      64 */
-    return hk_linear(x, classes);                /*                      10 */
+    x = hk_act(hk_norm(hk_conv(x, 16, 3))); /*           32 x 32 x  16 */
+    x = stage(x, 16, 1, &at);               /*           32 x 32 x  16 */
+    x = stage(x, 32, 2, &at);               /*           16 x 16 x  32 */
+    x = stage(x, 64, 2, &at);               /*            8 x  8 x  64 */
+    x = hk_global_avgpool(x);               /*                      64 */
+    return hk_linear(x, classes);           /*                      10 */
 }

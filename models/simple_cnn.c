@@ -3,7 +3,7 @@
 #include "networks.h"
 
 hk_tensor *hki_simple_cnn(hk_tensor *x, const hk_model_values *values, int classes)
-{                                                  /* input     28 x 28 x   1 */
+{ /* input     28 x 28 x   1 */
     (void)values;
     x = hk_act(hk_conv(x, 32, 3));                 /* conv1     28 x 28 x  32 */
     x = hk_maxpool(x, 2, .padding = HK_VALID);     /*           14 x 14 x  32 */

@@ -13,12 +13,12 @@ static hk_tensor *pool(hk_tensor *x)
 }
 
 hk_tensor *hki_vgg11(hk_tensor *x, const hk_model_values *values, int classes)
-{                                         /* input     32 x 32 x   3 */
+{ /* input     32 x 32 x   3 */
     (void)values;
-    x = pool(unit(x, 64));                /*           16 x 16 x  64 */
-    x = pool(unit(x, 128));               /*            8 x  8 x 128 */
-    x = pool(unit(unit(x, 256), 256));    /*            4 x  4 x 256 */
-    x = pool(unit(unit(x, 512), 512));    /*            2 x  2 x 512 */
-    x = pool(unit(unit(x, 512), 512));    /*            1 x  1 x 512 */
-    return hk_linear(x, classes);         /*                      10 */
+    x = pool(unit(x, 64));             /*           16 x 16 x  64 */
+    x = pool(unit(x, 128));            /*            8 x  8 x 128 */
+    x = pool(unit(unit(x, 256), 256)); /*            4 x  4 x 256 */
+    x = pool(unit(unit(x, 512), 512)); /*            2 x  2 x 512 */
+    x = pool(unit(unit(x, 512), 512)); /*            1 x  1 x 512 */
+    return hk_linear(x, classes);      /*                      10 */
 }

@@ -16,6 +16,7 @@ typedef struct known {
     double moments[4];
 } known;
 
+/* clang-format off */
 static const known known_values[] = {
     {"identity", NULL, 0,
      {-3, -1, -0.5, 0, 0.5, 1, 3},
@@ -362,4 +363,5 @@ static const known known_values[] = {
      {-13.442208, 4.6275435, -22.790637, 30, -22.790637, 4.6275435, -13.442208},
      {0}},
 };
+/* clang-format on */
 enum { KNOWN = sizeof known_values / sizeof *known_values };

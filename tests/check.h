@@ -90,7 +90,10 @@ enum { CHECK_SKIPPED = 77 };
             check_failed++;                                                                        \
         else                                                                                       \
             check_passed++;                                                                        \
-        printf("%s %s\n", check_case_skipped ? "skip" : check_case_failed ? "FAIL" : "ok  ",       \
+        printf("%s %s\n",                                                                          \
+               check_case_skipped  ? "skip"                                                        \
+               : check_case_failed ? "FAIL"                                                        \
+                                   : "ok  ",                                                       \
                #test);                                                                             \
         fflush(stdout);                                                                            \
     } while (0)

@@ -73,8 +73,8 @@ static void gradient_check(const char *what, hk_tensor *out, hk_tensor *const *l
     hk_tensor *r = hki_is_batched(&out->shape) ? hk_input_shaped(net, out->shape)
                                                : hk_parameter(net, "r", out->shape, "constant");
     hk_tensor *loss = hk_sum(hk_mul(out, r), HK_ALL_AXES);
-    hk_plan_options options = {.batch = batch + 1, .training = 1, .loss = loss, .keep = keep,
-                               .n_keep = n_leaves + 1};
+    hk_plan_options options = {
+        .batch = batch + 1, .training = 1, .loss = loss, .keep = keep, .n_keep = n_leaves + 1};
     hk_plan *plan;
     CHECK(hk_plan_new(net, &options, &plan) == HK_OK);
     if (!plan) {
@@ -101,8 +101,7 @@ static void gradient_check(const char *what, hk_tensor *out, hk_tensor *const *l
                 found += (double)gradient[i] * (double)gradient_draw(key, i);
                 size += (double)gradient[i] * (double)gradient[i];
             }
-            double expected =
-                gradient_difference(plan, out, leaves[l], weights, batch, 1e-3f, key);
+            double expected = gradient_difference(plan, out, leaves[l], weights, batch, 1e-3f, key);
             double allowed = tolerance * (1 + sqrt(size));
             if (!(fabs(found - expected) <= allowed))
                 printf("  %s, leaf %d:\n", what, l);

@@ -121,8 +121,12 @@ TEST_HELPER use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels
         for (int64_t j = 0; j < n; j++)
             u->slots[u->n_slots][j] = (float)slot->value;
     }
-    u->context = (hk_context){.rows = rows, .channels = channels, .rows_per_sample = rows,
-                              .key = 11, .params = u->params, .slots = u->slots};
+    u->context = (hk_context){.rows = rows,
+                              .channels = channels,
+                              .rows_per_sample = rows,
+                              .key = 11,
+                              .params = u->params,
+                              .slots = u->slots};
     if (plugin->start)
         plugin->start(&u->context);
     return u;
@@ -335,7 +339,7 @@ typedef double loss(const use *u, pass *p); /* sum of dy y after a forward run f
 /* Change of the loss when n values move along a random direction, against what `slope` says:
  * differences of fp32 results, summed in double. */
 TEST_HELPER void check_along(const use *u, pass *p, loss *of, float *value, const float *slope,
-                        float start, int64_t n, uint64_t key)
+                             float start, int64_t n, uint64_t key)
 {
     const float h = 0x1p-11f;
     float *kept = floats(n), *direction = normals(n, key, 1);

@@ -164,14 +164,22 @@ static void minima_are_the_known_ones(void)
     static const struct {
         const char *name;
         double x, f;
-    } minima[] = {{"silu", -1.2784645, -0.2784645},       {"gelu", -0.7517915, -0.1699712},
-                  {"gelu_tanh", -0.7524614, -0.1700408},  {"quick_gelu", -0.7511542, -0.1636102},
-                  {"mish", -1.1924312, -0.3088434},       {"tanhexp", -1.0788601, -0.3532858},
-                  {"serf", -1.1930600, -0.3484375},       {"erfact", -1.3966120, -0.4052808},
-                  {"pserf", -1.4329475, -0.5060069},      {"logish", -1.3724541, -0.2527688},
-                  {"smish", -1.3945193, -0.2499937},      {"golu", -0.5671433, -0.0972601},
-                  {"elish", -0.8813736, -0.1715729},      {"phish", 0, 0},
-                  {"lisht", 0, 0},                        {"hardswish", -1.5, -0.375}};
+    } minima[] = {{"silu", -1.2784645, -0.2784645},
+                  {"gelu", -0.7517915, -0.1699712},
+                  {"gelu_tanh", -0.7524614, -0.1700408},
+                  {"quick_gelu", -0.7511542, -0.1636102},
+                  {"mish", -1.1924312, -0.3088434},
+                  {"tanhexp", -1.0788601, -0.3532858},
+                  {"serf", -1.1930600, -0.3484375},
+                  {"erfact", -1.3966120, -0.4052808},
+                  {"pserf", -1.4329475, -0.5060069},
+                  {"logish", -1.3724541, -0.2527688},
+                  {"smish", -1.3945193, -0.2499937},
+                  {"golu", -0.5671433, -0.0972601},
+                  {"elish", -0.8813736, -0.1715729},
+                  {"phish", 0, 0},
+                  {"lisht", 0, 0},
+                  {"hardswish", -1.5, -0.375}};
     for (size_t i = 0; i < sizeof minima / sizeof *minima; i++) {
         const int before = check_case_failed;
         const hk_plugin *plugin = activation(minima[i].name);
@@ -279,9 +287,8 @@ static void relu_nets_are_born_dead_as_often_as_known(void)
     static const struct {
         int layers, width;
         double table;
-    } cells[] = {{1, 2, 0},        {2, 2, 0.15625},  {2, 3, 0.04297}, {3, 2, 0.3401},
-                 {3, 3, 0.1177},   {5, 2, 0.6192},   {5, 4, 0.1157},  {10, 3, 0.6314},
-                 {10, 5, 0.1520}};
+    } cells[] = {{1, 2, 0},      {2, 2, 0.15625}, {2, 3, 0.04297}, {3, 2, 0.3401}, {3, 3, 0.1177},
+                 {5, 2, 0.6192}, {5, 4, 0.1157},  {10, 3, 0.6314}, {10, 5, 0.1520}};
     const hk_plugin *plugin = activation("relu");
     use *u = use_new(plugin, 64, 1);
     for (size_t c = 0; c < sizeof cells / sizeof *cells; c++) {
@@ -471,8 +478,10 @@ static void sparsemax_is_the_nearest_point_of_the_simplex(void)
 /* The gates of the glu family are the values of other plugins. */
 static void halves_are_gated_by_their_activation(void)
 {
-    static const char *const pairs[][2] = {{"glu", "sigmoid"},  {"bilinear", "identity"},
-                                           {"reglu", "relu"},   {"geglu", "gelu"},
+    static const char *const pairs[][2] = {{"glu", "sigmoid"},
+                                           {"bilinear", "identity"},
+                                           {"reglu", "relu"},
+                                           {"geglu", "gelu"},
                                            {"swiglu", "silu"}};
     for (int k = 0; k < 5 * 3; k++) {
         const int64_t n = row_widths[2 + k % 6];

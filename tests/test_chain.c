@@ -93,8 +93,8 @@ static void collect(result *r, const float *gradient, int64_t n)
 static result run(const subject *s, bool apart, int training)
 {
     result r = {.gradients = malloc(sizeof(float) << 20)};
-    hk_net *net = hk_net_new(.activation = s->activation, .normalization = s->normalization,
-                             .seed = 3);
+    hk_net *net =
+        hk_net_new(.activation = s->activation, .normalization = s->normalization, .seed = 3);
     hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
     if (!y) {
         printf("  %s: %s\n", s->name, hk_message());
@@ -107,8 +107,8 @@ static result run(const subject *s, bool apart, int training)
     for (int i = 0; apart && i < net->n_tensors; i++)
         if (net->tensors[i]->role == HKI_COMPUTED && net->tensors[i] != loss)
             keep[n_keep++] = net->tensors[i];
-    hk_plan_options options = {.batch = BATCH, .training = training, .loss = loss, .keep = keep,
-                               .n_keep = n_keep};
+    hk_plan_options options = {
+        .batch = BATCH, .training = training, .loss = loss, .keep = keep, .n_keep = n_keep};
     CHECK_EQUAL(hk_plan_new(net, &options, &r.plan), HK_OK);
     int chains = chains_of_several(r.plan);
     CHECK_EQUAL(chains, apart ? 0 : s->chains);
@@ -194,8 +194,8 @@ static void train_a_step(hk_plan *plan, const hk_tensor *x, uint64_t key)
 }
 
 /* A plan of more samples than it is given prepares nothing. */
-static void check_folded(const subject *s, hk_plan *prepared, hk_plan *plain_plan, const hk_tensor *x,
-                         const hk_tensor *y)
+static void check_folded(const subject *s, hk_plan *prepared, hk_plan *plain_plan,
+                         const hk_tensor *x, const hk_tensor *y)
 {
     int64_t n = BATCH * hki_sample_count(&y->shape);
     hk_plan *const plans[] = {prepared, plain_plan};
@@ -219,16 +219,20 @@ static void folding_follows_the_values(void)
 {
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         const subject *s = &subjects[i];
-        hk_net *net = hk_net_new(.activation = s->activation, .normalization = s->normalization,
-                                 .seed = 3);
+        hk_net *net =
+            hk_net_new(.activation = s->activation, .normalization = s->normalization, .seed = 3);
         hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
         hk_tensor *loss = hk_mean(y, HK_ALL_AXES);
         hk_plan *training, *prepared, *plain_plan;
-        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .training = 1, .loss = loss},
-                                &training), HK_OK);
-        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .output = y}, &prepared), HK_OK);
-        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH + 1, .output = y}, &plain_plan),
+        CHECK_EQUAL(hk_plan_new(net,
+                                &(hk_plan_options){.batch = BATCH, .training = 1, .loss = loss},
+                                &training),
                     HK_OK);
+        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .output = y}, &prepared),
+                    HK_OK);
+        CHECK_EQUAL(
+            hk_plan_new(net, &(hk_plan_options){.batch = BATCH + 1, .output = y}, &plain_plan),
+            HK_OK);
         for (uint64_t step = 1; step <= 3; step++) {
             train_a_step(training, x, step);
             check_folded(s, prepared, plain_plan, x, y);

@@ -360,8 +360,8 @@ static void cifar_of_other_content_is_refused(void)
 static hk_data *parse_csv(const char *text, bool label_first)
 {
     hk_data *data;
-    hk_status status = hki_csv_parse("t.csv", (const uint8_t *)text, strlen(text), label_first,
-                                     &data);
+    hk_status status =
+        hki_csv_parse("t.csv", (const uint8_t *)text, strlen(text), label_first, &data);
     CHECK((status == HK_OK) == (data != NULL));
     if (status)
         printf("  %s\n", hk_message());
@@ -381,8 +381,8 @@ static void check_csv_refused(const char *text, const char *word, const char *ot
 
 static void csv_is_read(void)
 {
-    hk_data *data = parse_csv("\xef\xbb\xbfwidth, height ,kind\r\n1.5, -2e1,0\r\n\r\n 3,4 , 2",
-                              false);
+    hk_data *data =
+        parse_csv("\xef\xbb\xbfwidth, height ,kind\r\n1.5, -2e1,0\r\n\r\n 3,4 , 2", false);
     if (data) {
         hk_data_shape s = data->shape;
         CHECK(s.n == 2 && s.height == 1 && s.width == 1 && s.channels == 2 && s.classes == 3);
@@ -440,7 +440,9 @@ static void put_table(void)
     size_t used = 0;
     for (int i = 0; i < 70; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%d,%d,%d\n", i, 1000 + i * i,
-                                 i < 40 ? 0 : i < 60 ? 1 : 2);
+                                 i < 40   ? 0
+                                 : i < 60 ? 1
+                                          : 2);
     put("table.csv", text, used);
 }
 
@@ -518,7 +520,8 @@ static void specs_are_checked(void)
     check_spec("mnist:/nowhere,size=3", HK_UNKNOWN_NAME, "known: none");
     check_spec("csv:/nowhere.csv", HK_BAD_DATA, "/nowhere.csv");
     check_spec("csv:/nowhere.csv,test=1", HK_BAD_ARGUMENT, "test=1 is outside [0.001, 0.999]");
-    check_spec("csv:/nowhere.csv,label=middle", HK_BAD_ARGUMENT, "label=middle is none of last|first");
+    check_spec("csv:/nowhere.csv,label=middle", HK_BAD_ARGUMENT,
+               "label=middle is none of last|first");
     check_spec("glyphs:sise=3", HK_UNKNOWN_NAME, "train, test, size, channels, seed");
     check_spec("glyphs:size", HK_BAD_ARGUMENT, "\"size\" is not key=value");
     check_spec("glyphs:size=7", HK_BAD_ARGUMENT, "size=7 is outside [8, 512]");

@@ -162,8 +162,7 @@ static const hk_layer_finding *layer_named(const hk_examination *e, const char *
 }
 
 /* The victims and no others; and the depthwise channels that read nothing but a dead one. */
-static void check_units(const hk_layer_finding *layer, const hk_layer_finding *hit,
-                        bool starves)
+static void check_units(const hk_layer_finding *layer, const hk_layer_finding *hit, bool starves)
 {
     bool starved = starves && !strcmp(layer->layer, "conv2");
     for (int64_t u = 0; u < layer->units; u++) {
@@ -228,8 +227,10 @@ static void find_silent(hk_tensor *logits, const hk_data *data, const char *laye
             !strcmp(hki_layer_name(net, net->tensors[i]->layer), layer))
             y = net->tensors[i];
     hk_plan *plan;
-    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = n, .output = logits, .keep = &y,
-                                                    .n_keep = 1}, &plan), HK_OK);
+    CHECK_EQUAL(
+        hk_plan_new(net, &(hk_plan_options){.batch = n, .output = logits, .keep = &y, .n_keep = 1},
+                    &plan),
+        HK_OK);
     uint32_t *index = calloc((size_t)n, sizeof *index);
     int32_t *labels = calloc((size_t)n, sizeof *labels);
     for (int64_t i = 0; i < n; i++)
@@ -304,9 +305,12 @@ static void trained_free(trained *it)
 /* The first epoch is one step of the whole set at a rate that is absurd; the rest is gentle. */
 static void check_huge_step(const char *model, const char *optimizer, const char *layer)
 {
-    trained it = train(model, "relu", (hk_train_options){
-        .train = train_set, .batch = 300, .epochs = 3, .optimizer = optimizer,
-        .schedule = "step:every=1,factor=1e-5"});
+    trained it = train(model, "relu",
+                       (hk_train_options){.train = train_set,
+                                          .batch = 300,
+                                          .epochs = 3,
+                                          .optimizer = optimizer,
+                                          .schedule = "step:every=1,factor=1e-5"});
     hk_examination *e = examine(it.logits, test_set, it.record, it.start);
     check_layer(e, it.logits, test_set, layer, 3, HK_CAUSE_STEP, "step 1 alone multiplied the");
     hk_examination_free(e);
@@ -353,8 +357,10 @@ static void unscaled_inputs_are_named(void)
     static const char *const optimizers[] = {"sgd:lr=0.01", "adam:lr=0.1"};
     hk_data *bytes = as_bytes(train_set);
     for (int i = 0; i < 2; i++) {
-        trained it = train(models[i], "relu", (hk_train_options){
-            .train = bytes, .batch = 20, .epochs = 2, .optimizer = optimizers[i]});
+        trained it =
+            train(models[i], "relu",
+                  (hk_train_options){
+                      .train = bytes, .batch = 20, .epochs = 2, .optimizer = optimizers[i]});
         hk_examination *e = examine(it.logits, bytes, it.record, it.start);
         check_layer(e, it.logits, bytes, layers[i], 3, HK_CAUSE_INPUT, "are not scaled: mean");
         CHECK(e->input_mean > 10 && e->input_deviation > 20);
@@ -366,8 +372,9 @@ static void unscaled_inputs_are_named(void)
 
 static void dead_from_birth_is_born_dead(void)
 {
-    trained it = train("mlp:width=4,depth=6,bias=0", "relu", (hk_train_options){
-        .train = train_set, .batch = 50, .optimizer = "sgd:lr=1e-4"});
+    trained it =
+        train("mlp:width=4,depth=6,bias=0", "relu",
+              (hk_train_options){.train = train_set, .batch = 50, .optimizer = "sgd:lr=1e-4"});
     hk_examination *e = examine(it.logits, test_set, it.record, it.start);
     check_layer(e, it.logits, test_set, "fc6", 1, HK_CAUSE_BORN, "before the first step");
     CHECK(!strcmp(e->advice[e->n_advice - 1].treatment, ""));
@@ -378,8 +385,9 @@ static void dead_from_birth_is_born_dead(void)
 
 static void check_decay(const char *model, const char *optimizer, const char *layer)
 {
-    trained it = train(model, "relu", (hk_train_options){
-        .train = train_set, .batch = 10, .epochs = 5, .optimizer = optimizer});
+    trained it = train(
+        model, "relu",
+        (hk_train_options){.train = train_set, .batch = 10, .epochs = 5, .optimizer = optimizer});
     hk_examination *e = examine(it.logits, test_set, it.record, it.start);
     check_layer(e, it.logits, test_set, layer, 3, HK_CAUSE_DECAY, optimizer);
     hk_examination_free(e);
@@ -577,8 +585,11 @@ static void a_stop_leaves_the_record_as_it_would_be(void)
     char path[64];
     snprintf(path, sizeof path, "/tmp/hillock-test-%d-record", (int)getpid());
     hk_record *records[2] = {NULL, NULL};
-    hk_train_options options = {.train = train_set, .batch = 50, .epochs = 4,
-                                .optimizer = "sgd:lr=0.5,momentum=0.9", .clip = 1};
+    hk_train_options options = {.train = train_set,
+                                .batch = 50,
+                                .epochs = 4,
+                                .optimizer = "sgd:lr=0.5,momentum=0.9",
+                                .clip = 1};
     for (int stop = 0; stop < 2; stop++) {
         hk_trainer *trainer;
         hk_tensor *logits = build("mlp:width=16", "tanh", train_set);
@@ -614,8 +625,17 @@ static void a_stop_leaves_the_record_as_it_would_be(void)
 static void a_damaged_record_is_refused(void)
 {
     static const char *const texts[] = {
-        "", "{}", "x 1 2 3", "x 1 2 3 4 5", "x -1 2 3 4", "x 1 inf 3 4", "x 1 2 3 4\n",
-        "x 1 2 3 4\n1 1 1", "x 1 2 3 4\n1 1 1 ", "x 1 2 3 4\n-1 1 1 fc1", "x 1 2 3 4\n1 0.5 1 fc1",
+        "",
+        "{}",
+        "x 1 2 3",
+        "x 1 2 3 4 5",
+        "x -1 2 3 4",
+        "x 1 inf 3 4",
+        "x 1 2 3 4\n",
+        "x 1 2 3 4\n1 1 1",
+        "x 1 2 3 4\n1 1 1 ",
+        "x 1 2 3 4\n-1 1 1 fc1",
+        "x 1 2 3 4\n1 0.5 1 fc1",
         "x 1 2 3 4\n1 1 1 fc1\n",
         "x 1 2 3 4\n1 1 1 a-name-that-is-much-too-long-for-a-layer-of-a-net-it-has-over-63-bytes",
         "a-digest-of-sixty-four-bytes-and-then-one-more-is-not-a-digest-ok 1 2 3 4"};
@@ -623,8 +643,8 @@ static void a_damaged_record_is_refused(void)
     hk_record *record = (hk_record *)path;
     snprintf(path, sizeof path, "/tmp/hillock-test-%d-damaged", (int)getpid());
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const hki_st_meta meta[] = {{"hk.record", texts[i]}, {"hk.seed", "1"},
-                                    {"hk.optimizer", "adam"}};
+        const hki_st_meta meta[] = {
+            {"hk.record", texts[i]}, {"hk.seed", "1"}, {"hk.optimizer", "adam"}};
         CHECK_EQUAL(hki_st_write(path, NULL, 0, meta, 3), HK_OK);
         CHECK_EQUAL(hk_record_read(path, &record), HK_BAD_DATA);
         CHECK_CONTAINS(hk_message(), "is not the record of a training");

@@ -7,8 +7,14 @@
 
 #include "models.h"
 
-enum { SAMPLES = 40, SIDE = 10, CHANNELS = 25, ROWS = SIDE * SIDE, SIZE = ROWS * CHANNELS,
-       ALL = SAMPLES * SIZE };
+enum {
+    SAMPLES = 40,
+    SIDE = 10,
+    CHANNELS = 25,
+    ROWS = SIDE * SIDE,
+    SIZE = ROWS * CHANNELS,
+    ALL = SAMPLES * SIZE
+};
 
 /* One kind of noise over x[SAMPLES, SIDE, SIDE, CHANNELS], with y and dx for dy = 1. */
 typedef hk_tensor *kind(hk_tensor *x, double rate);
@@ -20,8 +26,8 @@ static void disturb_in(kind *of, double rate, int training, uint64_t seed)
     hk_tensor *x = hk_input(net, SIDE, SIDE, CHANNELS), *y = of(x, rate);
     CHECK(y != NULL);
     hk_tensor *keep[] = {x, y}, *loss = hk_sum(y, HK_ALL_AXES);
-    hk_plan_options options = {.batch = SAMPLES, .training = training, .loss = loss, .keep = keep,
-                               .n_keep = 2};
+    hk_plan_options options = {
+        .batch = SAMPLES, .training = training, .loss = loss, .keep = keep, .n_keep = 2};
     hk_plan *plan = NULL;
     CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
     if (plan) {
@@ -108,8 +114,7 @@ static void channel_dropout_drops_channels(void)
     for (int s = 0; s < SAMPLES; s++)
         for (int j = 0; j < CHANNELS; j++)
             dropped += y_of[s * SIZE + j] == 0;
-    CHECK_NEAR(dropped / (double)(SAMPLES * CHANNELS), 0.4,
-               5 * sqrt(0.24 / (SAMPLES * CHANNELS)));
+    CHECK_NEAR(dropped / (double)(SAMPLES * CHANNELS), 0.4, 5 * sqrt(0.24 / (SAMPLES * CHANNELS)));
 }
 
 static void drop_path_drops_samples(void)
@@ -190,8 +195,8 @@ static bool in_square(int s, int h, int w, int c)
         for (int column = w < 2 ? 0 : w - 2; column <= w && column + 3 <= SIDE; column++) {
             int zeros = 0;
             for (int k = 0; k < 9; k++)
-                zeros += y_of[s * SIZE + ((row + k / 3) * SIDE + column + k % 3) * CHANNELS + c] ==
-                         0;
+                zeros +=
+                    y_of[s * SIZE + ((row + k / 3) * SIDE + column + k % 3) * CHANNELS + c] == 0;
             if (zeros == 9)
                 return true;
         }
@@ -288,9 +293,9 @@ static void mc_dropout_goes_on_in_evaluation(void)
     hk_net_free(net);
 }
 
-static kind *const kinds[] = {hk_dropout, hk_channel_dropout, hk_alpha_dropout,
-                              hk_channel_alpha_dropout, hk_gaussian_dropout, hk_gaussian_noise,
-                              hk_drop_path, squares};
+static kind *const kinds[] = {
+    hk_dropout,          hk_channel_dropout, hk_alpha_dropout, hk_channel_alpha_dropout,
+    hk_gaussian_dropout, hk_gaussian_noise,  hk_drop_path,     squares};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void evaluation_and_a_rate_of_0_change_nothing(void)

@@ -147,8 +147,20 @@ typedef struct conv_job {
 static hki_conv conv(int n, int h, int w, int c, int k, int kh, int kw, int s, int pad, int d,
                      int groups)
 {
-    return (hki_conv){.n = n, .h = h, .w = w, .c = c, .k = k, .kh = kh, .kw = kw, .sh = s, .sw = s,
-                      .ph = pad, .pw = pad, .dh = d, .dw = d, .groups = groups,
+    return (hki_conv){.n = n,
+                      .h = h,
+                      .w = w,
+                      .c = c,
+                      .k = k,
+                      .kh = kh,
+                      .kw = kw,
+                      .sh = s,
+                      .sw = s,
+                      .ph = pad,
+                      .pw = pad,
+                      .dh = d,
+                      .dw = d,
+                      .groups = groups,
                       .oh = (h + 2 * pad - (kh - 1) * d - 1) / s + 1,
                       .ow = (w + 2 * pad - (kw - 1) * d - 1) / s + 1};
 }
@@ -339,7 +351,7 @@ static void winograd_convolutions(void)
     check_conv(conv(7, 9, 9, 33, 17, 3, 3, 1, 0, 1, 1), false);
     check_conv(conv(2, 20, 16, 20, 16, 3, 3, 1, 2, 1, 1), false);
     check_conv(conv(28, 4, 4, 144, 136, 3, 3, 1, 1, 1, 1), true);
-    check_conv(conv(2, 7, 5, 40, 24, 3, 3, 1, 2, 1, 1), false); /* 2x2 */
+    check_conv(conv(2, 7, 5, 40, 24, 3, 3, 1, 2, 1, 1), false);   /* 2x2 */
     check_conv(conv(1, 17, 13, 16, 40, 3, 3, 1, 1, 1, 1), false); /* of 4x4, when prepared */
 }
 
@@ -361,7 +373,7 @@ static void strides_and_dilations(void)
 {
     check_conv(conv_same(2, 32, 16, 32, 3, 2), false);
     check_conv(conv_same(2, 17, 16, 19, 3, 2), false);
-    check_conv(conv_same(9, 17, 16, 19, 3, 2), false); /* phases of 9 and of 8 columns */
+    check_conv(conv_same(9, 17, 16, 19, 3, 2), false);            /* phases of 9 and of 8 columns */
     check_conv(conv(2, 15, 15, 16, 32, 1, 1, 2, 0, 1, 1), false); /* phases without taps */
     check_conv(conv(2, 16, 16, 5, 9, 3, 3, 3, 0, 1, 1), false);
     check_conv(conv(2, 16, 16, 16, 9, 2, 2, 4, 0, 1, 1), false); /* gaps between windows */
@@ -372,7 +384,7 @@ static void strides_and_dilations(void)
     uneven.sw = 2, uneven.ph = 1, uneven.pw = 3, uneven.dh = 2;
     uneven.oh = 11, uneven.ow = 10;
     check_conv(uneven, false);
-    check_conv(conv(1, 2, 2, 4, 4, 1, 1, 3, 0, 1, 1), false); /* stride beyond the image */
+    check_conv(conv(1, 2, 2, 4, 4, 1, 1, 3, 0, 1, 1), false);    /* stride beyond the image */
     check_conv(conv(1, 12, 12, 4, 20, 3, 3, 1, 4, 1, 1), false); /* more padding than kernel */
 }
 
@@ -518,8 +530,17 @@ typedef struct pool_job {
 
 static hki_pool pool(int n, int h, int w, int c, int size, int stride, int pad)
 {
-    return (hki_pool){.n = n, .h = h, .w = w, .c = c, .kh = size, .kw = size, .sh = stride,
-                      .sw = stride, .ph = pad, .pw = pad, .oh = (h + 2 * pad - size) / stride + 1,
+    return (hki_pool){.n = n,
+                      .h = h,
+                      .w = w,
+                      .c = c,
+                      .kh = size,
+                      .kw = size,
+                      .sh = stride,
+                      .sw = stride,
+                      .ph = pad,
+                      .pw = pad,
+                      .oh = (h + 2 * pad - size) / stride + 1,
                       .ow = (w + 2 * pad - size) / stride + 1};
 }
 

@@ -173,7 +173,8 @@ static void theory_holds_for_wide_nets(void)
 
 static void selu_keeps_mean_0_and_variance_1(void)
 {
-    hk_forecast *f = forecast("mlp:width=128,depth=16,inputs=64,bias=0", "selu", "lecun_normal", 40);
+    hk_forecast *f =
+        forecast("mlp:width=128,depth=16,inputs=64,bias=0", "selu", "lecun_normal", 40);
     for (int i = 0; i < 16; i++) {
         CHECK_NEAR(f->layers[i].mean.mean, 0, 0.01);
         CHECK_NEAR(f->layers[i].square.mean, 1, 0.05);
@@ -195,7 +196,8 @@ static void selu_returns_to_its_fixed_point(void)
     CHECK_EQUAL(hk_data_from_arrays(IMAGES, 1, 1, PIXELS, 10, x, labels, &data), HK_OK);
     hk_tensor *logits = build("mlp:width=128,depth=24,inputs=64,bias=0", "selu", "lecun_normal");
     hk_forecast *f = NULL;
-    CHECK_EQUAL(hk_forecast_new(logits, &(hk_forecast_options){.data = data, .nets = 30}, &f), HK_OK);
+    CHECK_EQUAL(hk_forecast_new(logits, &(hk_forecast_options){.data = data, .nets = 30}, &f),
+                HK_OK);
     CHECK(f->layers[0].square.mean > 2.5);
     CHECK_NEAR(f->layers[23].square.mean, 1, 0.15);
     CHECK_NEAR(f->layers[23].mean.mean, 0, 0.05);

@@ -75,8 +75,9 @@ static void limits_end_in_a_sentence(void)
 /* Any bytes are a formula or an error with a place in the text. */
 static void noise_is_parsed(void)
 {
-    static const char *const words[] = {"x", "1", "+", "-", "*", "/", "^", "(", ")", "?", ":", "<",
-                                        ">=", "exp(", "tanh(", "max(", ",", "abs(", "log(", " "};
+    static const char *const words[] = {"x",     "1",    "+", "-",    "*",    "/",  "^",
+                                        "(",     ")",    "?", ":",    "<",    ">=", "exp(",
+                                        "tanh(", "max(", ",", "abs(", "log(", " "};
     uint32_t state = 1;
     int good = 0;
     for (int round = 0; round < 3000; round++) {
@@ -178,8 +179,14 @@ typedef struct twin {
     parameter parameters[3];
 } twin;
 
-#define LEARNED(text, start) {.name = text, .value = start, .learned = true}
-#define FIXED(text, start) {.name = text, .value = start}
+#define LEARNED(text, start)                                                                       \
+    {                                                                                              \
+        .name = text, .value = start, .learned = true                                              \
+    }
+#define FIXED(text, start)                                                                         \
+    {                                                                                              \
+        .name = text, .value = start                                                               \
+    }
 static const twin twins[] = {
     {"relu", "max(0, x)", {{.name = ""}}},
     {"leaky_relu", "x > 0 ? x : slope*x", {FIXED("slope", 0.01)}},
@@ -295,10 +302,8 @@ static void compare_references(const hk_plugin *mine, const hk_plugin *theirs)
             a[k].y = value[k] = both[k]->activation->value(&a[k]);
             slope[k] = both[k]->activation->slope(&a[k]);
         }
-        differ(theirs->name, "value", place(i), value[0], value[1],
-               1e-12 + 1e-9 * fabs(value[1]));
-        differ(theirs->name, "slope", place(i), slope[0], slope[1],
-               1e-11 + 1e-11 * fabs(slope[1]));
+        differ(theirs->name, "value", place(i), value[0], value[1], 1e-12 + 1e-9 * fabs(value[1]));
+        differ(theirs->name, "slope", place(i), slope[0], slope[1], 1e-11 + 1e-11 * fabs(slope[1]));
         for (int s = 0; mine->slots && mine->slots[s].name && fabs(place(i)) < 12; s++)
             differ(theirs->name, "gradient", place(i), mine->activation->gradient(&a[0], s),
                    theirs->activation->gradient(&a[1], s),

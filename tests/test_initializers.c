@@ -6,8 +6,14 @@
 
 static hk_weight weight_of(int64_t rows, int64_t columns, float *w)
 {
-    return (hk_weight){.rows = rows, .columns = columns, .kernel = 1, .fan_in = rows,
-                       .fan_out = columns, .count = rows * columns, .gain = 1.25, .key = 99,
+    return (hk_weight){.rows = rows,
+                       .columns = columns,
+                       .kernel = 1,
+                       .fan_in = rows,
+                       .fan_out = columns,
+                       .count = rows * columns,
+                       .gain = 1.25,
+                       .key = 99,
                        .w = w};
 }
 
@@ -90,7 +96,8 @@ static void initializers_have_their_moments(void)
 /* Asked for parts, an initializer writes what it writes when asked for the whole, and no more. */
 static void initializers_fill_ranges_alike(void)
 {
-    EACH(HK_INITIALIZER, plugin) {
+    EACH(HK_INITIALIZER, plugin)
+    {
         float whole[12 * 11 + 1], parts[12 * 11 + 1];
         use *u = use_new(plugin, 1, 1);
         hk_weight weight = weight_of(11, 12, whole);
@@ -221,7 +228,8 @@ static void the_first_layer_may_differ(void)
         weight.first_layer = 1;
         plugin->initializer->fill(&u->context, &weight);
         check_moments(&(expected_weights){NULL, NULL, 0, 0, rows[i].deviation,
-                                          rows[i].is_uniform ? UNIFORM : NORMAL}, w, 100 * 300);
+                                          rows[i].is_uniform ? UNIFORM : NORMAL},
+                      w, 100 * 300);
         use_free(u);
     }
     free(w);
@@ -370,7 +378,8 @@ static void orthogonal_weights_are_uniform(void)
         for (int i = 0; i < 9; i++)
             mean[i] += (double)w[i] / TRIALS, square[i] += (double)w[i] * (double)w[i] / TRIALS;
         positive += w[0] * (w[4] * w[8] - w[5] * w[7]) - w[1] * (w[3] * w[8] - w[5] * w[6]) +
-                        w[2] * (w[3] * w[7] - w[4] * w[6]) > 0;
+                        w[2] * (w[3] * w[7] - w[4] * w[6]) >
+                    0;
     }
     for (int i = 0; i < 9; i++) {
         CHECK_NEAR(mean[i], 0, 5 * sqrt(1.0 / 3 / TRIALS));
@@ -491,7 +500,7 @@ static void narrow_relu_nets_are_born_dead(void)
     static const struct {
         int depth, n;
         double share, error;
-    } cells[] = {{1, 2, 0, 0},          {2, 2, 0.15625, 0},    {2, 3, 0.04297, 0},
+    } cells[] = {{1, 2, 0, 0},           {2, 2, 0.15625, 0},     {2, 3, 0.04297, 0},
                  {3, 2, 0.3401, 0.0016}, {5, 3, 0.2935, 0.0016}, {10, 4, 0.3381, 0.0016},
                  {20, 5, 0.3748, 0.0016}};
     const hk_plugin *plugin = find(HK_INITIALIZER, "he_normal");

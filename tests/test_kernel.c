@@ -124,7 +124,8 @@ static int has_isa(hk_isa isa)
 static double ulps(float found, double exact)
 {
     float nearest = (float)exact;
-    if (nearest == found || (isnan(exact) && isnan(found)) || (found == 0 && fabs(exact) < 0x1p-126))
+    if (nearest == found || (isnan(exact) && isnan(found)) ||
+        (found == 0 && fabs(exact) < 0x1p-126))
         return 0;
     if (!isfinite(nearest) || !isfinite(found))
         return HUGE_VAL;
@@ -174,10 +175,11 @@ static void functions_are_within_4_ulp(void)
 /* Every float near the places where formulas change or results overflow, vanish or cancel. */
 static void functions_hold_around_their_edges(void)
 {
-    static const float edges[] = {0x1p-149f, 0x1p-126f, 1e-20f,  1e-7f,   0.34657359f, 0.5f,
-                                  0.70710678f, 0.78539816f, 1, 1.41421356f, 1.57079633f,
-                                  3.14159265f, 9.19f, 10.05f, 16, 17.328679f, 87.33654f, 88.72283f,
-                                  89, 103.97208f, 104, 1e5f, 0x1p64f, 0x1.fffffep127f};
+    static const float edges[] = {
+        0x1p-149f,   0x1p-126f,   1e-20f, 1e-7f,       0.34657359f, 0.5f,
+        0.70710678f, 0.78539816f, 1,      1.41421356f, 1.57079633f, 3.14159265f,
+        9.19f,       10.05f,      16,     17.328679f,  87.33654f,   88.72283f,
+        89,          103.97208f,  104,    1e5f,        0x1p64f,     0x1.fffffep127f};
     float x[BATCH];
     for (int k = 0; k < FUNCTIONS; k++) {
         worst w = {0};

@@ -113,7 +113,8 @@ static void a_step_allocates_nothing(void)
         steps s = {0};
         hk_set_threads(threads);
         CHECK_EQUAL(hk_fit(lenet(net), NULL, .train = train_set, .batch = 7, .clip = 1,
-                           .augment = "crop=2,flip", .progress = count_step, .user = &s), HK_OK);
+                           .augment = "crop=2,flip", .progress = count_step, .user = &s),
+                    HK_OK);
         CHECK_EQUAL(s.calls, 9);
         CHECK_EQUAL(s.asked_after - s.asked_before, 0);
 #ifdef COUNTS_SYSTEM_CALLS
@@ -132,8 +133,9 @@ static void accumulation_allocates_once(void)
     hk_net *net = new_net();
     hk_tensor *x = hk_input(net, 6), *loss = hk_mean(hk_act(hk_linear(x, 8)), HK_ALL_AXES);
     hk_plan *plan;
-    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = 3, .training = 1, .loss = loss},
-                            &plan), HK_OK);
+    CHECK_EQUAL(
+        hk_plan_new(net, &(hk_plan_options){.batch = 3, .training = 1, .loss = loss}, &plan),
+        HK_OK);
     asked = 0;
     for (int i = 0; i < 4; i++) {
         CHECK_EQUAL(hk_plan_forward(plan, 3), HK_OK);
@@ -164,8 +166,8 @@ static hk_status make_plan(void)
     hk_plan *plan = NULL;
     hk_status status = hk_last_status();
     if (loss)
-        status = hk_plan_new(net, &(hk_plan_options){.batch = 4, .training = 1, .loss = loss},
-                             &plan);
+        status =
+            hk_plan_new(net, &(hk_plan_options){.batch = 4, .training = 1, .loss = loss}, &plan);
     for (int i = 0; i < 2 && !status; i++) /* the second walk adds */
         if (!(status = hk_plan_forward(plan, 3)))
             status = hk_plan_backward(plan);
@@ -182,8 +184,8 @@ static hk_status open_data(void)
     if (!status)
         status = hk_data_split(train, 0.5, 1, &part);
     if (!status)
-        status = hk_loader_new(train, &(hk_loader_options){.batch = 4, .shuffle = 1,
-                                                           .augment = "crop=1"}, &loader);
+        status = hk_loader_new(
+            train, &(hk_loader_options){.batch = 4, .shuffle = 1, .augment = "crop=1"}, &loader);
     if (!status) {
         hk_loader_start(loader, 0);
         CHECK(hk_loader_next(loader).n > 0);

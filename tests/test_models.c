@@ -133,7 +133,8 @@ static void unknown_names_list_the_known(void)
     refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME, "known: width, depth, inputs, bias");
     refused("mlp:width=0", 28, 28, 1, HK_BAD_ARGUMENT, "width=0");
     refused("mlp:width", 28, 28, 1, HK_BAD_ARGUMENT, "width");
-    refused("lenet5:width=3", 28, 28, 1, HK_UNKNOWN_NAME, "\"lenet5\" has no parameter \"width\"; known: none");
+    refused("lenet5:width=3", 28, 28, 1, HK_UNKNOWN_NAME,
+            "\"lenet5\" has no parameter \"width\"; known: none");
 }
 
 static void recipes_fit_models_and_data(void)

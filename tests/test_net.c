@@ -8,8 +8,7 @@
 static hk_tensor *named(const hk_net *net, const char *name)
 {
     for (int i = 0; i < net->n_tensors; i++)
-        if (net->tensors[i]->role != HKI_DROPPED &&
-            !strcmp(hk_tensor_name(net->tensors[i]), name))
+        if (net->tensors[i]->role != HKI_DROPPED && !strcmp(hk_tensor_name(net->tensors[i]), name))
             return net->tensors[i];
     return NULL;
 }
@@ -62,8 +61,8 @@ static void words_name_and_infer(void)
     expect_shape(named(net, "fc1.bias"), HK_SHAPE(20));
     expect_shape(named(net, "fc2.weight"), HK_SHAPE(20, 5));
     CHECK(!named(net, "conv1.bias") && !named(net, "conv2.bias"));
-    CHECK_EQUAL(hk_net_parameters(net), 3 * 3 * 3 * 8 + 3 * 8 + 3 * 3 * 8 * 16 + 3 * 16 +
-                                            144 * 20 + 20 + 20 + 20 * 5 + 5);
+    CHECK_EQUAL(hk_net_parameters(net),
+                3 * 3 * 3 * 8 + 3 * 8 + 3 * 3 * 8 * 16 + 3 * 16 + 144 * 20 + 20 + 20 + 20 * 5 + 5);
     CHECK_TEXT(hk_net_activation(net), "prelu");
     hk_net_free(net);
 
@@ -498,7 +497,9 @@ static void check_plugin(const hk_plugin_info *info, void *user)
             char spec[64];
             bool in_groups = is_norm && !strcmp(plugin->name, "group_norm");
             snprintf(spec, sizeof spec, "%s%s", plugin->name,
-                     !in_groups ? "" : s == 0 ? ":groups=3" : ":groups=1");
+                     !in_groups ? ""
+                     : s == 0   ? ":groups=3"
+                                : ":groups=1");
             hk_net *net = hk_net_new(.seed = 3);
             hk_tensor *x = hk_input_shaped(net, shapes[s]);
             hk_tensor *y = is_norm ? hk_norm(x, .use = spec) : hk_act(x, .use = spec);
@@ -545,14 +546,18 @@ static void check_in_place(const hk_plugin_info *info, void *user)
     float gradients[2][4 * 6];
     (void)user;
     for (int kept = 0; kept < 2; kept++) {
-        hk_net *net = hk_net_new(.normalization = "none", .activation = info->plugin->name,
-                                 .seed = 3);
+        hk_net *net =
+            hk_net_new(.normalization = "none", .activation = info->plugin->name, .seed = 3);
         hk_tensor *x = hk_input(net, 4), *y = hk_linear(x, 6), *z = hk_act(y);
         hk_tensor *loss = hk_mean(hk_exp(hk_scale(z, 0.5)), HK_ALL_AXES), *all[] = {y, z};
         hk_plan *plan;
-        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = 9, .training = 1, .loss = loss,
-                                                        .keep = all, .n_keep = kept ? 2 : 0},
-                                &plan), HK_OK);
+        CHECK_EQUAL(
+            hk_plan_new(
+                net,
+                &(hk_plan_options){
+                    .batch = 9, .training = 1, .loss = loss, .keep = all, .n_keep = kept ? 2 : 0},
+                &plan),
+            HK_OK);
         fill(hk_plan_value(plan, x), 36, 2);
         CHECK_EQUAL(hk_plan_forward(plan, 9), HK_OK);
         CHECK_EQUAL(hk_plan_backward(plan), HK_OK);

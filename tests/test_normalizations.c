@@ -105,8 +105,8 @@ static void normalize(const use *u, const pass *p)
         normalize_tile(u, kernels_of, p, 0, u->context.rows);
     else
         for (int64_t first = 0; first < u->context.rows; first += rows)
-            normalize_set(u, p->x + first * u->context.channels,
-                          p->y + first * u->context.channels, rows);
+            normalize_set(u, p->x + first * u->context.channels, p->y + first * u->context.channels,
+                          rows);
 }
 
 static void normalize_back(const use *u, const pass *p)
@@ -172,10 +172,10 @@ static void normalizations_have_right_gradients(void)
 {
     static const int64_t channels[] = {1, 2, 3, 7, 16, 33, 100};
     EACH(HK_NORMALIZATION, plugin)
-        for (int over = 0; over < over_choices(plugin); over++)
-            for (int c = 0; c < 7; c++)
-                for (uint32_t training = 0; training < 2; training++)
-                    check_normalization(plugin, over, training, channels[c]);
+    for (int over = 0; over < over_choices(plugin); over++)
+        for (int c = 0; c < 7; c++)
+            for (uint32_t training = 0; training < 2; training++)
+                check_normalization(plugin, over, training, channels[c]);
 }
 
 static void check_tiles(use *u)
@@ -196,14 +196,14 @@ static void check_tiles(use *u)
 static void row_normalizations_do_not_depend_on_tiles(void)
 {
     EACH(HK_NORMALIZATION, plugin)
-        for (int over = 0; over < over_choices(plugin); over++) {
-            use *u = use_new(plugin, 61, 33);
-            if (over_choices(plugin) > 1)
-                u->params[0] = over;
-            if (domain_of(u) == HK_OVER_ROW)
-                check_tiles(u);
-            use_free(u);
-        }
+    for (int over = 0; over < over_choices(plugin); over++) {
+        use *u = use_new(plugin, 61, 33);
+        if (over_choices(plugin) > 1)
+            u->params[0] = over;
+        if (domain_of(u) == HK_OVER_ROW)
+            check_tiles(u);
+        use_free(u);
+    }
     CHECK(1);
 }
 
@@ -311,7 +311,7 @@ static void normalized_sets_have_mean_0_and_variance_1(void)
     check_unit_variance("batch_norm", NULL, 0, 1);
     check_unit_variance("layer_norm", "over", 0, 48);
     check_unit_variance("layer_norm", "over", 1, 48);
-    check_unit_variance("group_norm", NULL, 0, 3);       /* gcd(32, 48) = 16 groups */
+    check_unit_variance("group_norm", NULL, 0, 3); /* gcd(32, 48) = 16 groups */
     check_unit_variance("group_norm", "groups", 1, 48);
     check_unit_variance("group_norm", "groups", 48, 1);
     check_unit_variance("group_norm", "groups", 7, 48);
@@ -369,10 +369,12 @@ static void reference_block(const use *u, const family *f, int64_t row, int64_t 
     const double scale = f->by == BY_LENGTH ? 1 / fmax(sqrt(m2), eps) : 1 / sqrt(m2 / count + eps);
     for (int64_t r = row; r < row + f->rows; r++)
         for (int64_t j = column; j < column + f->columns; j++)
-            y[r * COLUMNS_ + j] =
-                (x[r * COLUMNS_ + j] - (f->by == BY_VARIANCE ? mean : 0)) * scale *
-                    (gamma ? (double)gamma[j] : g ? (double)g[j] : 1) +
-                (beta ? (double)beta[j] : 0);
+            y[r * COLUMNS_ + j] = (x[r * COLUMNS_ + j] - (f->by == BY_VARIANCE ? mean : 0)) *
+                                      scale *
+                                      (gamma ? (double)gamma[j]
+                                       : g   ? (double)g[j]
+                                             : 1) +
+                                  (beta ? (double)beta[j] : 0);
 }
 
 typedef void reference(const use *u, const family *f, const double *x, double *y);
@@ -510,8 +512,8 @@ static void values_and_gradients_are_those_of_the_formulas(void)
 /* Windows at both ends, wider than the row, of even size; rows longer than a block of columns. */
 static void local_response_norm_is_its_formula(void)
 {
-    static const int64_t shapes[][2] = {{5, 12}, {4, 12}, {1, 3}, {2, 1}, {65, 40}, {5, 300},
-                                        {64, 530}};
+    static const int64_t shapes[][2] = {{5, 12},  {4, 12},  {1, 3},   {2, 1},
+                                        {65, 40}, {5, 300}, {64, 530}};
     const hk_plugin *plugin = find(HK_NORMALIZATION, "local_response_norm");
     if (!plugin)
         SKIP("no local_response_norm here");

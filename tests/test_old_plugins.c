@@ -40,7 +40,8 @@ static void older_versions_are_refused(void)
         CHECK_EQUAL(hk_plugin_load(path), HK_BAD_PLUGIN);
         snprintf(sentence, sizeof sentence,
                  "\"%s\": is built for plugin ABI 0.%d, this hillock has ABI 0.%d; rebuild it with "
-                 "the plugin.h of this version (P07)", path, minors[i], HK_ABI_MINOR);
+                 "the plugin.h of this version (P07)",
+                 path, minors[i], HK_ABI_MINOR);
         CHECK_CONTAINS(hk_message(), sentence);
         CHECK_EQUAL(hki_live_blocks(), live);
     }
@@ -50,8 +51,8 @@ static void check_use(const char *spec, double factor)
 {
     hk_net *net = hk_net_new(.activation = spec);
     hk_tensor *x = hk_input(net, 3), *y = hk_act(x), *loss = hk_sum(y, HK_ALL_AXES);
-    hk_plan_options options = {.batch = 2, .loss = loss, .n_keep = 2,
-                               .keep = (hk_tensor *[]){x, y}};
+    hk_plan_options options = {
+        .batch = 2, .loss = loss, .n_keep = 2, .keep = (hk_tensor *[]){x, y}};
     hk_plan *plan = NULL;
     CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
     for (int i = 0; plan && i < 6; i++)

@@ -18,8 +18,8 @@ static hk_tensor *learned(hk_net *net, const char *name, hk_shape shape)
 /* ---- Values ------------------------------------------------------------------------------------------- */
 
 /* Runs one tensor on given inputs and compares. */
-static void expect(hk_tensor *out, hk_tensor *x, int64_t batch, const float *in, const float *wanted,
-                   double tolerance)
+static void expect(hk_tensor *out, hk_tensor *x, int64_t batch, const float *in,
+                   const float *wanted, double tolerance)
 {
     hk_plan *plan;
     CHECK(out != NULL);
@@ -110,8 +110,8 @@ static void values_of_products(void)
     hk_net *net = new_net();
     hk_tensor *x = hk_input(net, 2);
     const float w[] = {0.1f, -0.3f, 0.4f, 0.2f}, b[] = {0.5f, 0.5f}, in[] = {1, 2, 3, 4};
-    hk_tensor *y = hk_add(hk_matmul(x, hk_constant(net, HK_SHAPE(2, 2), w)),
-                          hk_constant(net, HK_SHAPE(2), b));
+    hk_tensor *y =
+        hk_add(hk_matmul(x, hk_constant(net, HK_SHAPE(2, 2), w)), hk_constant(net, HK_SHAPE(2), b));
     expect(y, x, 2, in, (float[]){1.4f, 0.6f, 2.4f, 0.4f}, 1e-6);
     hk_net_free(net);
 }
@@ -178,9 +178,8 @@ static void gradients_of_elementwise(void)
             hk_net *net = new_net();
             hk_tensor *leaf[2];
             for (int i = 0; i < 2; i++)
-                leaf[i] = hki_is_batched(&shapes[s][i])
-                              ? hk_input_shaped(net, shapes[s][i])
-                              : learned(net, i ? "b" : "a", shapes[s][i]);
+                leaf[i] = hki_is_batched(&shapes[s][i]) ? hk_input_shaped(net, shapes[s][i])
+                                                        : learned(net, i ? "b" : "a", shapes[s][i]);
             gradient_check(names[o], binary[o](leaf[0], leaf[1]), leaf, 2, 3, 0.5f, 2, 2e-3);
             hk_net_free(net);
         }
@@ -209,8 +208,12 @@ static void gradients_of_one_operand(void)
 
 static void gradients_of_sums_and_shapes(void)
 {
-    const unsigned axes[] = {HK_ALL_AXES, HK_AXIS(0), HK_AXIS(1), HK_AXIS(3),
-                             HK_AXIS(0) | HK_AXIS(2), HK_AXIS(1) | HK_AXIS(2)};
+    const unsigned axes[] = {HK_ALL_AXES,
+                             HK_AXIS(0),
+                             HK_AXIS(1),
+                             HK_AXIS(3),
+                             HK_AXIS(0) | HK_AXIS(2),
+                             HK_AXIS(1) | HK_AXIS(2)};
     for (size_t a = 0; a < sizeof axes / sizeof *axes; a++) {
         hk_net *net = new_net();
         hk_tensor *x = hk_input(net, 2, 3, 5);
@@ -270,20 +273,22 @@ static void gradients_of_convolution(void)
         int groups = cases[i].window.groups ? cases[i].window.groups : 1;
         hk_tensor *leaf[] = {
             hk_input(net, cases[i].h, cases[i].w, cases[i].c),
-            learned(net, "w", HK_SHAPE(cases[i].kernel, cases[i].kernel, cases[i].c / groups,
-                                       cases[i].k)),
+            learned(net, "w",
+                    HK_SHAPE(cases[i].kernel, cases[i].kernel, cases[i].c / groups, cases[i].k)),
             learned(net, "b", HK_SHAPE(cases[i].k))};
         char what[32];
         snprintf(what, sizeof what, "conv2d, case %zu", i);
-        gradient_check(what, hk_conv2d(leaf[0], leaf[1], leaf[2], cases[i].window), leaf, 3, 2,
-                       -1, 1, 2e-3);
+        gradient_check(what, hk_conv2d(leaf[0], leaf[1], leaf[2], cases[i].window), leaf, 3, 2, -1,
+                       1, 2e-3);
         hk_net_free(net);
     }
 }
 
 static void gradients_of_pooling(void)
 {
-    const hk_window windows[] = {{.stride = 2}, {.padding = HK_VALID}, {.stride = 3},
+    const hk_window windows[] = {{.stride = 2},
+                                 {.padding = HK_VALID},
+                                 {.stride = 3},
                                  {.padding = HK_EXPLICIT, .pad = 1, .stride = 2}};
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
         for (int size = 2; size <= 3; size++) {
@@ -335,8 +340,10 @@ static void dropout_keeps_the_mean(void)
     for (int o = 0; o < 2; o++)
         for (int training = 0; training < 2; training++) {
             hk_plan *plan;
-            CHECK(hk_plan_new(net, &(hk_plan_options){.batch = 100, .training = training,
-                                                      .output = drops[o]}, &plan) == HK_OK);
+            CHECK(hk_plan_new(
+                      net,
+                      &(hk_plan_options){.batch = 100, .training = training, .output = drops[o]},
+                      &plan) == HK_OK);
             for (int i = 0; i < 100000; i++)
                 hk_plan_value(plan, x)[i] = 1;
             CHECK(hk_plan_forward(plan, 100) == HK_OK);

@@ -80,7 +80,7 @@ enum { CHANNELS = 12, BATCH = 5, POOL = 40 };
 /* A random graph: each step takes earlier tensors, so that branches, views and joins arise. */
 static hk_tensor *random_graph(hk_net *net, uint64_t key, hk_tensor **x)
 {
-    hk_tensor *pool[POOL] = {*x = hk_input(net, CHANNELS)};
+    hk_tensor *pool[POOL] = { *x = hk_input(net, CHANNELS)};
     uint64_t draw = 0;
     int n = 1;
 #define DRAW(limit) ((int)(hks_bits(key, draw++) % (uint32_t)(limit)))
@@ -121,8 +121,12 @@ static outcome outcome_of(hk_tensor *x, hk_tensor *loss, int probe, hk_tensor *c
                           int n_keep)
 {
     hk_net *net = hk_tensor_net(x);
-    hk_plan *plan = new_plan(x, (hk_plan_options){.batch = BATCH, .training = 1, .loss = loss,
-                                                  .keep = keep, .n_keep = n_keep, .probe = probe});
+    hk_plan *plan = new_plan(x, (hk_plan_options){.batch = BATCH,
+                                                  .training = 1,
+                                                  .loss = loss,
+                                                  .keep = keep,
+                                                  .n_keep = n_keep,
+                                                  .probe = probe});
     outcome out = {.gradients = calloc((size_t)hk_net_parameters(net) + 1, sizeof(float))};
     hk_net_clear_gradients(net);
     for (int again = 0; again < 2; again++) { /* buffers are dirty the second time */
@@ -198,8 +202,8 @@ static void kept_tensors_are_readable(void)
     hk_tensor *x = hk_input(net, 3), *h = hk_exp(x), *y = hk_scale(h, 2);
     hk_tensor *loss = hk_sum(hk_mul(h, y), HK_ALL_AXES);
     hk_tensor *keep[] = {x, h, y};
-    hk_plan *plan = new_plan(x, (hk_plan_options){.batch = 2, .loss = loss, .keep = keep,
-                                                  .n_keep = 3});
+    hk_plan *plan =
+        new_plan(x, (hk_plan_options){.batch = 2, .loss = loss, .keep = keep, .n_keep = 3});
     fill(hk_plan_value(plan, x), 6, 3);
     run_both_ways(plan, 2);
     for (int i = 0; i < 6; i++) {
@@ -241,9 +245,9 @@ static void smaller_batch_is_its_own_plan(void)
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         float losses[2];
         for (int own = 0; own < 2; own++) {
-            hk_plan *plan = own ? new_plan(x, (hk_plan_options){.batch = sizes[s], .training = 1,
-                                                                .loss = loss})
-                                : most;
+            hk_plan *plan =
+                own ? new_plan(x, (hk_plan_options){.batch = sizes[s], .training = 1, .loss = loss})
+                    : most;
             if (own)
                 fill(hk_plan_value(plan, x), sizes[s] * IMAGE, 9);
             hk_net_clear_gradients(net);
@@ -354,8 +358,8 @@ static void any_scalar_walks_back(void)
         float factor;
     } cases[] = {{middle, 1}, {view, 3}, {fixed, 0}};
     for (int i = 0; i < 3; i++) {
-        hk_plan *plan = new_plan(x, (hk_plan_options){.batch = 2, .loss = cases[i].loss,
-                                                      .output = after});
+        hk_plan *plan =
+            new_plan(x, (hk_plan_options){.batch = 2, .loss = cases[i].loss, .output = after});
         memcpy(hk_plan_value(plan, x), in, sizeof in);
         hk_plan_value(plan, w)[0] = hk_plan_value(plan, w)[1] = 0.5f;
         hk_net_clear_gradients(net);
@@ -418,8 +422,8 @@ static void evaluation_walks_back(void)
         CHECK_EQUAL(hk_plan_forward(training, 6), HK_OK);
         hk_plan_commit(training);
     }
-    hk_plan *plan = new_plan(x, (hk_plan_options){.batch = 6, .loss = loss, .keep = &x,
-                                                  .n_keep = 1});
+    hk_plan *plan =
+        new_plan(x, (hk_plan_options){.batch = 6, .loss = loss, .keep = &x, .n_keep = 1});
     fill(hk_plan_value(plan, x), 24, 40);
     hk_net_clear_gradients(net);
     run_both_ways(plan, 6);
@@ -452,8 +456,8 @@ static void kept_targets_have_a_gradient(void)
     hk_tensor *const losses[] = {hk_binary_cross_entropy(leaf[0], leaf[1]),
                                  hk_mse(leaf[0], leaf[1])};
     for (int i = 0; i < 2; i++) {
-        hk_plan *plan = new_plan(leaf[0], (hk_plan_options){.loss = losses[i], .keep = leaf,
-                                                            .n_keep = 2});
+        hk_plan *plan =
+            new_plan(leaf[0], (hk_plan_options){.loss = losses[i], .keep = leaf, .n_keep = 2});
         memcpy(hk_plan_value(plan, leaf[0]), (float[]){2, -1}, 2 * sizeof(float));
         memcpy(hk_plan_value(plan, leaf[1]), (float[]){1, 0.5f}, 2 * sizeof(float));
         run_both_ways(plan, 1);
@@ -477,8 +481,9 @@ static void misuse_is_told(void)
     CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.loss = y}, &plan), HK_BAD_SHAPE);
     CHECK_CONTAINS(hk_message(), "[batch, 2]");
     CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.output = stranger}, &plan), HK_BAD_ARGUMENT);
-    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.loss = loss, .keep = &stranger, .n_keep = 1},
-                            &plan), HK_BAD_ARGUMENT);
+    CHECK_EQUAL(
+        hk_plan_new(net, &(hk_plan_options){.loss = loss, .keep = &stranger, .n_keep = 1}, &plan),
+        HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = -1, .output = y}, &plan),
                 HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "batch -1");

@@ -222,7 +222,8 @@ static void check_reference(use *u)
 
 static void references_have_right_derivatives(void)
 {
-    EACH(HK_ACTIVATION, plugin) {
+    EACH(HK_ACTIVATION, plugin)
+    {
         for (uint64_t variant = 0; plugin->activation->value && variant < 6; variant++) {
             use *u = use_new(plugin, 1, 1);
             u->context.training = variant % 2;
@@ -324,8 +325,8 @@ static void check_kernels(const hk_plugin *plugin, int isa, int64_t rows, int64_
     }
     CHECK(worst_y <= 1 && worst_dx <= 1);
     if (!(worst_y <= 1 && worst_dx <= 1))
-        printf("  isa %d, %lld x %lld: y %.3g, dx %.3g times the tolerance\n", isa,
-               (long long)rows, (long long)channels, worst_y, worst_dx);
+        printf("  isa %d, %lld x %lld: y %.3g, dx %.3g times the tolerance\n", isa, (long long)rows,
+               (long long)channels, worst_y, worst_dx);
     check_gradients_of_slots(u, p, rows * channels);
     pass_free(p);
     use_free(u);
@@ -338,10 +339,10 @@ enum { ROWS = 4, CHANNELS = 9 };
 static void kernels_agree_with_the_reference(void)
 {
     EACH(HK_ACTIVATION, plugin)
-        for (int isa = 0; plugin->activation->value && isa < HK_ISA_COUNT; isa++)
-            for (int r = 0; has_isa(isa) && r < ROWS; r++)
-                for (int c = 0; c < CHANNELS; c++)
-                    check_kernels(plugin, isa, shape_rows[r], shape_channels[c]);
+    for (int isa = 0; plugin->activation->value && isa < HK_ISA_COUNT; isa++)
+        for (int r = 0; has_isa(isa) && r < ROWS; r++)
+            for (int c = 0; c < CHANNELS; c++)
+                check_kernels(plugin, isa, shape_rows[r], shape_channels[c]);
 }
 
 /* ---- Bits that must not depend on how the block is cut --------------------------------------- */
@@ -406,16 +407,16 @@ static void check_bits(const hk_plugin *plugin, int64_t rows, int64_t channels)
 static void bits_do_not_depend_on_tiles_or_instruction_set(void)
 {
     EACH(HK_ACTIVATION, plugin)
-        for (int r = 0; r < ROWS; r++)
-            for (int c = 1; c < CHANNELS; c++)
-                check_bits(plugin, shape_rows[r], shape_channels[c] + (c > 2));
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 1; c < CHANNELS; c++)
+            check_bits(plugin, shape_rows[r], shape_channels[c] + (c > 2));
 }
 
 /* NaN comes through; what is finite makes no NaN, forward or backward. */
 static void check_special_values(const hk_plugin *plugin)
 {
-    static const float finite[] = {0,     -0.0f, 0x1p-149f, -0x1p-149f, 1e-30f,  100,     -100,
-                                   1e4f,  -1e4f, 1e20f,     -1e20f,     FLT_MAX, -FLT_MAX};
+    static const float finite[] = {0,    -0.0f, 0x1p-149f, -0x1p-149f, 1e-30f,  100,     -100,
+                                   1e4f, -1e4f, 1e20f,     -1e20f,     FLT_MAX, -FLT_MAX};
     enum { N = sizeof finite / sizeof *finite };
     use *u = use_new(plugin, N + 1, 4);
     pass *p = pass_new(u, 1);
@@ -433,8 +434,8 @@ static void check_special_values(const hk_plugin *plugin)
 static void special_values_behave(void)
 {
     EACH(HK_ACTIVATION, plugin)
-        if (plugin->activation->value)
-            check_special_values(plugin);
+    if (plugin->activation->value)
+        check_special_values(plugin);
 }
 
 /* ---- Activations that are not elementwise, and stochastic ones ------------------------------- */
@@ -455,18 +456,18 @@ static void avoid_zero(float *x, int64_t n)
 static void block_activations_have_right_gradients(void)
 {
     EACH(HK_ACTIVATION, plugin)
-        for (int c = 1; !plugin->activation->value && c < CHANNELS; c++) {
-            use *u = use_new(plugin, 5, shape_channels[c] + (c > 2));
-            pass *p = pass_new(u, 1);
-            avoid_zero(p->x, 5 * u->context.channels);
-            if (channels_out(u)) {
-                forward(u, HK_BASELINE, p, 0, 5);
-                backward(u, HK_BASELINE, p, 0, 5);
-                check_projections(u, p, activation_loss);
-            }
-            pass_free(p);
-            use_free(u);
+    for (int c = 1; !plugin->activation->value && c < CHANNELS; c++) {
+        use *u = use_new(plugin, 5, shape_channels[c] + (c > 2));
+        pass *p = pass_new(u, 1);
+        avoid_zero(p->x, 5 * u->context.channels);
+        if (channels_out(u)) {
+            forward(u, HK_BASELINE, p, 0, 5);
+            backward(u, HK_BASELINE, p, 0, 5);
+            check_projections(u, p, activation_loss);
         }
+        pass_free(p);
+        use_free(u);
+    }
 }
 
 static void rows_of_softmax_sum_to_one(void)

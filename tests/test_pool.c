@@ -101,7 +101,7 @@ static const char *fault_of(const char *text)
     "{\"type\":\"result\",\"test_loss\":null,\"test_accuracy\":1,\"test_macro_f1\":0.5,"           \
     "\"seconds\":1,\"images_per_s\":1,\"peak_mib\":1,\"digest\":" digest "}"
 #define DESCRIPTION(parameters)                                                                    \
-    "{\"type\":\"description\",\"act\":\"\",\"norm\":\"\",\"init\":\"\",\"plugins\":\"\","           \
+    "{\"type\":\"description\",\"act\":\"\",\"norm\":\"\",\"init\":\"\",\"plugins\":\"\","         \
     "\"parameters\":" parameters ",\"multiply_adds\":3}"
 
 static void reports_have_their_form(void)
@@ -131,11 +131,10 @@ typedef struct run {
 
 static json_t *request_of(const run *r)
 {
-    json_t *request =
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:f}", "data",
-                  "glyphs:train=200,test=100", "model", "mlp:width=32,depth=2", "act",
-                  r->act ? r->act : "relu", "epochs", 3, "batch", 32, "seed", 7, "probes",
-                  !r->plain, "test", !r->plain, "validation", r->plain ? 0.0 : 0.2);
+    json_t *request = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:i, s:b, s:b, s:f}", "data", "glyphs:train=200,test=100",
+        "model", "mlp:width=32,depth=2", "act", r->act ? r->act : "relu", "epochs", 3, "batch", 32,
+        "seed", 7, "probes", !r->plain, "test", !r->plain, "validation", r->plain ? 0.0 : 0.2);
     if (r->plugin)
         json_object_set_new(request, "plugins", json_pack("[s]", r->plugin));
     if (r->optimizer)
@@ -256,8 +255,8 @@ static int count_descriptors(void)
 /* The mark goes to the workers among the places where plugins are looked for. */
 static void plugins_are_built(void)
 {
-    static const char *const sources[] = {"crash", "loop",      "memory_bomb",       "exits_at_once",
-                                          "exits", "prints",    "constructor_crash", "aborts"};
+    static const char *const sources[] = {"crash", "loop",   "memory_bomb",       "exits_at_once",
+                                          "exits", "prints", "constructor_crash", "aborts"};
     char source[64], places[1300];
     CHECK(begin_builds());
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
@@ -382,7 +381,7 @@ static void check_animal(const animal *it, const outcome *found)
 {
     CHECK_TEXT(found->failure, it->failure);
     CHECK_CONTAINS(found->reason, it->words);
-    CHECK_EQUAL(found->kind, !*it->failure                      ? POOL_OK
+    CHECK_EQUAL(found->kind, !*it->failure                         ? POOL_OK
                              : strcmp(it->failure, "timeout") == 0 ? POOL_TIMEOUT
                                                                    : POOL_FAILED);
     if (strcmp(it->name, "prints") == 0)
@@ -425,10 +424,8 @@ static void reasons_come_from_the_worker(void)
     snprintf(text, sizeof text, "%s/text.so", built_in);
     FILE *file = fopen(text, "we");
     CHECK(file && fputs("not a plugin", file) >= 0 && fclose(file) == 0);
-    const run runs[N] = {{.rate = 1e30},
-                         {.plugin = text},
-                         {.act = "no_such_thing"},
-                         {.optimizer = "sgd:lr=-1"}};
+    const run runs[N] = {
+        {.rate = 1e30}, {.plugin = text}, {.act = "no_such_thing"}, {.optimizer = "sgd:lr=-1"}};
     run_all(runs, found, N, 2, 60);
     CHECK_TEXT(found[0].failure, "diverged");
     CHECK_CONTAINS(found[0].reason, "step");

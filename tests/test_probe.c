@@ -136,7 +136,10 @@ static void units_match(const char *activation, int channels)
     subject s = subject_of(hk_linear(hk_act(x), 10), BATCH);
     hk_tensor *act = last_activation(s.logits);
     hk_plan *reference;
-    hk_plan_options how = {.batch = IMAGES, .output = s.logits, .probe = 1, .n_keep = 2,
+    hk_plan_options how = {.batch = IMAGES,
+                           .output = s.logits,
+                           .probe = 1,
+                           .n_keep = 2,
                            .keep = (hk_tensor *[]){x, act}};
     CHECK_EQUAL(hk_plan_new(net, &how, &reference), HK_OK);
     uint32_t index[IMAGES];
@@ -362,7 +365,8 @@ static watching train(const char *optimizer, int no_probes, char digest[65], dou
     w.weights = calloc((size_t)n, sizeof *w.weights);
     CHECK_EQUAL(hk_fit(w.logits, NULL, .train = train_set, .test = test_set, .batch = 32,
                        .epochs = 2, .optimizer = optimizer, .no_probes = no_probes,
-                       .progress = before_the_last, .epoch = keep_report, .user = &w), HK_OK);
+                       .progress = before_the_last, .epoch = keep_report, .user = &w),
+                HK_OK);
     for (int64_t i = 0; i < n; i++) {
         moved += pow((double)weight->value[i] - (double)w.weights[i], 2);
         length += pow((double)weight->value[i], 2);
@@ -409,7 +413,8 @@ static double dead_on(const hk_data *train_on, const hk_data *validation, const 
         w.logits = hk_act(hk_linear(w.logits, 4, .init = "constant:value=1"));
     w.logits = hk_linear(w.logits, 10);
     CHECK_EQUAL(hk_fit(w.logits, NULL, .train = train_on, .validation = validation, .test = test,
-                       .optimizer = "sgd:lr=0", .epoch = keep_report, .user = &w), HK_OK);
+                       .optimizer = "sgd:lr=0", .epoch = keep_report, .user = &w),
+                HK_OK);
     hk_net_free(net);
     return w.layer.dead;
 }

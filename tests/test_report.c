@@ -85,8 +85,8 @@ static void sentence_of_no_difference(void)
 /* The seeds needed are those of the best row, not of the one that would need the fewest. */
 static void sentence_of_seeds_needed(void)
 {
-    const double scores[] = {.90,  .91, .92, .93,  .91,  .95,  .90, .92,
-                             .95,  .90, .91, .912, .926, .934, .90};
+    const double scores[] = {.90, .91, .92, .93,  .91,  .95,  .90, .92,
+                             .95, .90, .91, .912, .926, .934, .90};
     standing standings[3];
     char expected[128];
     leaderboard(scores, 3, 5, 0, standings);
@@ -307,7 +307,8 @@ static void page_tells_all(void)
 /* A '+' in a number ends no activation. */
 static void page_of_own_layers(void)
 {
-    static const char *const acts[] = {"relu", "elu:alpha=5e+00+conv2=elu:alpha=1e-1+fc1=relu6", NULL};
+    static const char *const acts[] = {"relu", "elu:alpha=5e+00+conv2=elu:alpha=1e-1+fc1=relu6",
+                                       NULL};
     size_t size;
     fixture_plan plan = small_plan();
     plan.acts = acts;

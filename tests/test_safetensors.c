@@ -158,7 +158,8 @@ static void a_file_of_another_program_loads(void)
     /* Its entries in another order than its data, spaces, an odd length, no digest. */
     size_t size = by_hand("{\"b\" : {\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[8,20]},"
                           "\"a\":{\"data_offsets\":[0,8],\"shape\":[2,1],\"dtype\":\"F32\"},"
-                          "\"__metadata__\":{\"format\":\"pt\"}}  ", 20);
+                          "\"__metadata__\":{\"format\":\"pt\"}}  ",
+                          20);
     CHECK(size % 4 != 0);
     CHECK_EQUAL(parse(size, &file), HK_OK);
     CHECK_EQUAL(file.n_tensors, 2);
@@ -242,8 +243,8 @@ static void departures_are_refused(void)
         {"{\"__metadata__\":{\"hk.format\":\"1\"}," A "}", 8, "do not stand together"},
         {"{\"__metadata__\":{\"hk.digest\":\"1\"}," A "}", 8, "do not stand together"},
         {"{\"__metadata__\":{\"hk.format\":\"1\",\"hk.digest\":"
-         "\"0000000000000000000000000000000000000000000000000000000000000000\"}," A "}", 8,
-         "damaged: its digest is"},
+         "\"0000000000000000000000000000000000000000000000000000000000000000\"}," A "}",
+         8, "damaged: its digest is"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         hki_st_file file;
@@ -364,10 +365,11 @@ static void random_damage_is_survived(void)
     int accepted = 0;
     for (int trial = 0; trial < 20000; trial++) {
         size_t size = by_hand("{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1,2],"
-                              "\"data_offsets\":[8,16]}}", 16);
+                              "\"data_offsets\":[8,16]}}",
+                              16);
         for (int i = 0; i < 1 + trial % 3; i++) {
             seed = seed * 1664525u + 1013904223u;
-            file_bytes[(seed >> 8) % size] = (uint8_t)"0123456789[]{},:\"\\aF"[(seed >> 3) % 20];
+            file_bytes[(seed >> 8) % size] = (uint8_t) "0123456789[]{},:\"\\aF"[(seed >> 3) % 20];
         }
         if (parse(size, &file) == HK_OK)
             accepted++;

@@ -49,8 +49,8 @@ static void one_cycle_rises_and_falls(void)
     CHECK_NEAR(rate("one-cycle:up=0.5", 49, 100), 1, 1e-15);
     CHECK_NEAR(rate("one-cycle:up=0.5", 99, 100), 1.0 / 25 / 1e4, 1e-15);
     CHECK_NEAR(rate("one-cycle:up=0.5", 74, 100), (1 + 4e-6) / 2, 1e-15);
-    CHECK_NEAR(rate("one-cycle:up=0.3,start=10,end=10", 12, 86), 0.1 + 0.9 *
-               (1 - cos(acos(-1) * 12 / 24.8)) / 2, 1e-14);
+    CHECK_NEAR(rate("one-cycle:up=0.3,start=10,end=10", 12, 86),
+               0.1 + 0.9 * (1 - cos(acos(-1) * 12 / 24.8)) / 2, 1e-14);
     CHECK_NEAR(rate("one-cycle:up=0", 0, 50), 1, 0);
     double before = 0;
     for (int step = 0; step <= 29; step++) {
@@ -75,15 +75,15 @@ static void warmup_rises_linearly(void)
     CHECK_NEAR(rate("constant:warmup=0.5", 0, 100), 0.2, 1e-15);
     CHECK_NEAR(rate("cosine:warmup=2", 19, 100), 1, 0);
     CHECK_NEAR(rate("cosine:warmup=2", 20, 100), 1, 0);
-    CHECK_NEAR(rate("cosine:warmup=2", 60, 100), 0.5, 1e-15); /* half of the 80 steps left */
+    CHECK_NEAR(rate("cosine:warmup=2", 60, 100), 0.5, 1e-15);       /* half of the 80 steps left */
     CHECK_NEAR(rate("step:every=3,warmup=1", 30, 100), 0.1, 1e-15); /* epochs from the start */
     CHECK_NEAR(rate("step:every=3,warmup=1", 4, 100), 0.5, 1e-15);
 }
 
 static void tiny_runs_have_a_rate(void)
 {
-    static const char *const specs[] = {"constant", "step", "cosine", "one-cycle",
-                                        "cosine:warmup=5", "one-cycle:warmup=5,up=0.9"};
+    static const char *const specs[] = {
+        "constant", "step", "cosine", "one-cycle", "cosine:warmup=5", "one-cycle:warmup=5,up=0.9"};
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
         for (int64_t total = 0; total < 5; total++)
             for (int64_t step = 0; step < 7; step++) {

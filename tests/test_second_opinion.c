@@ -105,10 +105,22 @@ static void convolution(int n, int size, int c, int kernel, int k, int stride, i
 {
     int out = pad < 0 ? (size + stride - 1) / stride : (size + 2 * pad - kernel) / stride + 1;
     int before = pad < 0 ? ((out - 1) * stride + kernel - size) / 2 : pad;
-    conv_job j = {.c = {.n = n, .h = size, .w = size, .c = c, .oh = out, .ow = out, .k = k,
-                        .kh = kernel, .kw = kernel, .sh = stride, .sw = stride,
-                        .ph = before > 0 ? before : 0, .pw = before > 0 ? before : 0,
-                        .dh = 1, .dw = 1, .groups = groups}};
+    conv_job j = {.c = {.n = n,
+                        .h = size,
+                        .w = size,
+                        .c = c,
+                        .oh = out,
+                        .ow = out,
+                        .k = k,
+                        .kh = kernel,
+                        .kw = kernel,
+                        .sh = stride,
+                        .sw = stride,
+                        .ph = before > 0 ? before : 0,
+                        .pw = before > 0 ? before : 0,
+                        .dh = 1,
+                        .dw = 1,
+                        .groups = groups}};
     j.x = numbers((int64_t)n * size * size * c);
     j.w = numbers((int64_t)kernel * kernel * c / groups * k);
     j.dy = numbers((int64_t)n * out * out * k);
@@ -200,7 +212,7 @@ static void separable(void)
 
 static void dense(void)
 {
-    const int sizes[][2] = {{784, 128}, {128, 128}, {128, 10}, {400, 120},
+    const int sizes[][2] = {{784, 128}, {128, 128}, {128, 10},   {400, 120},
                             {120, 84},  {84, 10},   {3136, 128}, {64, 10}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         product(128, sizes[i][0], sizes[i][1]);

@@ -137,8 +137,8 @@ static void canonical_specs(void)
 static bool use_decimal_comma(const char *folder)
 {
     char command[256];
-    snprintf(command, sizeof command,
-             "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1", folder, folder);
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1",
+             folder, folder);
     return system(command) == 0 && setenv("LOCPATH", folder, 1) == 0 &&
            setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
 }
@@ -271,18 +271,20 @@ static const struct {
     const char *form;
     hk_param params[5];
 } dishes[] = {
-    {"soup", {HKI_WHOLE("salt", 2, 0, 9), HKI_REAL("heat", 0.5, 0, 1, HK_HIGH_OPEN),
-              {.name = "kind", .type = HK_CHOICE, .value = 1, .choices = "pea|leek"},
-              {.name = "with", .type = HKI_TEXT}}},
+    {"soup",
+     {HKI_WHOLE("salt", 2, 0, 9),
+      HKI_REAL("heat", 0.5, 0, 1, HK_HIGH_OPEN),
+      {.name = "kind", .type = HK_CHOICE, .value = 1, .choices = "pea|leek"},
+      {.name = "with", .type = HKI_TEXT}}},
     {"bread:FLOUR", {{0}}},
 };
 
 static hk_status order(const char *spec, size_t begin, double *values)
 {
     int row = hki_spec_row("dish", spec, dishes, 2, sizeof *dishes);
-    return row < 0 ? hk_last_status()
-                   : hki_spec_values("dish", dishes[row].form, spec, begin, dishes[row].params,
-                                     values);
+    return row < 0
+               ? hk_last_status()
+               : hki_spec_values("dish", dishes[row].form, spec, begin, dishes[row].params, values);
 }
 
 static void tables_read_other_specs(void)
@@ -297,8 +299,9 @@ static void tables_read_other_specs(void)
     CHECK_NEAR(hki_spec_value(dishes[0].params, values, "pepper"), 0, 0);
     CHECK_EQUAL(order("bread:rye", 9, values), HK_OK);
     CHECK_EQUAL(order("bread:rye,salt=1", 9, values), HK_UNKNOWN_NAME);
-    CHECK_TEXT(hk_message(), "dish \"bread:rye,salt=1\": \"bread:FLOUR\" has no parameter \"salt\"; "
-                             "known: none");
+    CHECK_TEXT(hk_message(),
+               "dish \"bread:rye,salt=1\": \"bread:FLOUR\" has no parameter \"salt\"; "
+               "known: none");
     CHECK_EQUAL(order("soup:salt=10", 4, values), HK_BAD_ARGUMENT);
     CHECK_TEXT(hk_message(), "dish \"soup:salt=10\": salt=10 is outside [0, 9]");
     CHECK_EQUAL(order("bred", 4, values), HK_UNKNOWN_NAME);

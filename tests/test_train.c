@@ -52,7 +52,8 @@ static void train_and_digest(uint64_t seed, char digest[65])
     hk_tensor *logits = busy_net(seed);
     hk_epoch_report report;
     CHECK_EQUAL(hk_fit(logits, &report, .train = train_set, .test = test_set, .epochs = 2,
-                       .batch = 50, .augment = "crop=1,flip", .seed = seed), HK_OK);
+                       .batch = 50, .augment = "crop=1,flip", .seed = seed),
+                HK_OK);
     CHECK_EQUAL(report.epoch, 2);
     hk_net_digest(hk_tensor_net(logits), digest);
     free_net_of(logits);
@@ -88,9 +89,14 @@ static void resuming_changes_no_bit(void)
     char path[64], through[65], resumed[65];
     snprintf(path, sizeof path, "/tmp/hillock-test-%d-resume", (int)getpid());
     for (int o = 0; o < 4; o++) {
-        hk_train_options options = {.train = train_set, .test = o ? NULL : test_set, .epochs = 4,
-                                    .batch = 50, .optimizer = optimizers[o], .seed = 3,
-                                    .schedule = "step:every=1,factor=0.5", .augment = "crop=2",
+        hk_train_options options = {.train = train_set,
+                                    .test = o ? NULL : test_set,
+                                    .epochs = 4,
+                                    .batch = 50,
+                                    .optimizer = optimizers[o],
+                                    .seed = 3,
+                                    .schedule = "step:every=1,factor=0.5",
+                                    .augment = "crop=2",
                                     .clip = 1};
         hk_tensor *logits = busy_net(3);
         hk_trainer *trainer;
@@ -164,16 +170,17 @@ static void wrong_resumes_are_refused(void)
 
 static void every_rule_learns(void)
 {
-    static const char *const rules[] = {"sgd:lr=0.05", "sgd:lr=0.02,momentum=0.9",
-                                        "sgd:lr=0.02,momentum=0.9,nesterov=1,decay=1e-4", "adam",
-                                        "adamw:decay=0.1", "rmsprop:lr=0.001"};
+    static const char *const rules[] = {
+        "sgd:lr=0.05", "sgd:lr=0.02,momentum=0.9", "sgd:lr=0.02,momentum=0.9,nesterov=1,decay=1e-4",
+        "adam",        "adamw:decay=0.1",          "rmsprop:lr=0.001"};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         hk_tensor *logits = plain_net(1);
         hk_epoch_report first, last;
         CHECK_EQUAL(hk_fit(logits, &first, .train = train_set, .batch = 20, .optimizer = rules[i]),
                     HK_OK);
         CHECK_EQUAL(hk_fit(logits, &last, .train = train_set, .batch = 20, .epochs = 4,
-                           .optimizer = rules[i]), HK_OK);
+                           .optimizer = rules[i]),
+                    HK_OK);
         if (!(last.train_loss < 0.8 * first.train_loss))
             printf("  %s: from %g to %g\n", rules[i], first.train_loss, last.train_loss);
         CHECK(last.train_loss < 0.8 * first.train_loss);
@@ -187,7 +194,8 @@ static void smoothing_bounds_the_loss(void)
     hk_tensor *logits = plain_net(1);
     hk_epoch_report report;
     CHECK_EQUAL(hk_fit(logits, &report, .train = train_set, .batch = 20, .epochs = 40,
-                       .smoothing = 0.1, .optimizer = "adam:lr=0.005"), HK_OK);
+                       .smoothing = 0.1, .optimizer = "adam:lr=0.005"),
+                HK_OK);
     CHECK(report.train_loss > 0.5 && report.train_loss < 0.7);
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .smoothing = 1), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "smoothing 1");
@@ -243,7 +251,8 @@ static void frozen_layers_stay(void)
     memcpy(free_weight, named(net, "fc2.weight")->value, sizeof free_weight);
     CHECK_EQUAL(hk_net_freeze(net, "conv1"), HK_OK);
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .batch = 50,
-                       .optimizer = "adamw:decay=0.1", .clip = 1), HK_OK);
+                       .optimizer = "adamw:decay=0.1", .clip = 1),
+                HK_OK);
     CHECK(!memcmp(weight, named(net, "conv1.weight")->value, sizeof weight));
     CHECK(!memcmp(slope, named(net, "conv1.act.slope")->value, sizeof slope));
     CHECK(memcmp(mean, named(net, "conv1.norm.running_mean")->value, sizeof mean) != 0);
@@ -258,8 +267,9 @@ static void thresholds_move_in_commit_alone(void)
     hk_net *net = hk_net_new(.normalization = "none", .activation = "lgb", .seed = 1);
     hk_tensor *x = hk_input(net, 5), *y = hk_act(hk_linear(x, 6)), *loss = hk_sum(y, HK_ALL_AXES);
     hk_plan *training, *evaluation;
-    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = 4, .training = 1, .loss = loss},
-                            &training), HK_OK);
+    CHECK_EQUAL(
+        hk_plan_new(net, &(hk_plan_options){.batch = 4, .training = 1, .loss = loss}, &training),
+        HK_OK);
     CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = 4, .output = y}, &evaluation), HK_OK);
     hk_tensor *theta = named(net, "fc1.act.theta");
     float start[6], moved[6];
@@ -310,8 +320,8 @@ static shares shares_of(const char *activation, const float biases[4], const hk_
     hk_net_digest(net, unused);
     memcpy(named(net, "fc1.bias")->value, biases, 4 * sizeof *biases);
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .validation = validation,
-                       .optimizer = "sgd:lr=0",
-                       .epoch = take_shares, .user = &out), HK_OK);
+                       .optimizer = "sgd:lr=0", .epoch = take_shares, .user = &out),
+                HK_OK);
     CHECK_EQUAL(out.n_layers, 1);
     CHECK_TEXT(out.layer.layer, "fc1");
     CHECK_EQUAL(out.layer.units, 4);
@@ -355,7 +365,8 @@ static void dead_channels_of_images(void)
     hk_net_digest(net, unused);
     named(net, "conv1.bias")->value[5] = -1e6f;
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .optimizer = "sgd:lr=0",
-                       .epoch = take_shares, .user = &out), HK_OK);
+                       .epoch = take_shares, .user = &out),
+                HK_OK);
     CHECK_NEAR(out.layer.dead, 0.125, 0);
     CHECK_NEAR(out.layer.gradient_dead, 0.125, 0);
     CHECK(out.layer.gradient_norm > 0);
@@ -412,7 +423,8 @@ static void callbacks_stop(void)
     hk_tensor *logits = busy_net(5);
     seen s = {.stop_at_call = 3};
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .batch = 50, .progress = count_progress,
-                       .user = &s), HK_STOPPED);
+                       .user = &s),
+                HK_STOPPED);
     CHECK_CONTAINS(hk_message(), "stopped in epoch 1");
     CHECK_EQUAL(s.calls, 3);
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .epochs = 5, .epoch = stop_after_two),

@@ -16,8 +16,9 @@ static const char *file_a = "test_treat_a.safetensors", *file_b = "test_treat_b.
 static void open_data(void)
 {
     CHECK_EQUAL(hk_data_open("glyphs:train=300,test=60", &gray, &gray_test), HK_OK);
-    CHECK_EQUAL(hk_data_open("glyphs:train=120,test=60,size=32,channels=3", &coloured,
-                             &coloured_test), HK_OK);
+    CHECK_EQUAL(
+        hk_data_open("glyphs:train=120,test=60,size=32,channels=3", &coloured, &coloured_test),
+        HK_OK);
 }
 
 static hk_tensor *named(const hk_tensor *logits, const char *name)
@@ -45,8 +46,9 @@ static hk_tensor *build(const char *model, const char *activation, const hk_data
 static hk_tensor *trained(const char *model, const char *activation, const hk_data *data)
 {
     hk_tensor *logits = build(model, activation, data);
-    CHECK_EQUAL(hk_fit(logits, NULL, .train = data, .epochs = 1, .batch = 30, .seed = 1,
-                       .no_probes = 1), HK_OK);
+    CHECK_EQUAL(
+        hk_fit(logits, NULL, .train = data, .epochs = 1, .batch = 30, .seed = 1, .no_probes = 1),
+        HK_OK);
     return logits;
 }
 
@@ -146,7 +148,8 @@ static int64_t dead_now(hk_tensor *logits, const hk_data *data)
     return ill;
 }
 
-static const char *const lenet5_biases[] = {"conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias", NULL};
+static const char *const lenet5_biases[] = {"conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias",
+                                            NULL};
 static const char *const simple_cnn_biases[] = {"conv1.bias", "conv2.bias", "fc1.bias", NULL};
 /* Of the first convolution of blocks: its outputs go to the second one alone. */
 static const char *const resnet20_biases[] = {"conv2.norm.beta", "conv6.norm.beta",
@@ -162,8 +165,8 @@ static void reset_keeps_the_mean_output(void)
     for (int i = 0; i < 3; i++) {
         hk_tensor *logits;
         const hk_data *data = i < 2 ? gray : coloured;
-        outcome it = treat_damaged(models[i], data, biases[i], "reset:to=leaky_relu:slope=0.1",
-                                   &logits);
+        outcome it =
+            treat_damaged(models[i], data, biases[i], "reset:to=leaky_relu:slope=0.1", &logits);
         CHECK(it.dead >= it.killed);
         CHECK_EQUAL(it.treated, it.dead);
         CHECK(it.of_means <= 1e-5);
@@ -306,7 +309,8 @@ static void a_healthy_net_is_left_alone(void)
 /* ---- Mixed activations ----------------------------------------------------------------------- */
 
 /* Loss and gradients of a small net whose one activation is `spec`, `swapped` channels of it. */
-static float *gradients(const char *spec, int swapped, const char *weight, double nudge, float *loss)
+static float *gradients(const char *spec, int swapped, const char *weight, double nudge,
+                        float *loss)
 {
     hk_net *net = hk_net_new(.activation = spec, .initializer = "normal:std=0.05", .seed = 5);
     hk_tensor *logits = hk_linear(hk_act(hk_linear(hk_input(net, 28, 28, 1), 16)), 10);
@@ -351,7 +355,8 @@ static void gradients_of_a_mix_are_right(void)
 {
     static const char *const weights[] = {"fc1.bias", "fc1.act.slope", "fc1.act.other.slope"};
     for (int i = 0; i < 3; i++)
-        for (int swapped = 2; swapped < 7; swapped += 4) { /* channel 3 is in part 0, then in part 1 */
+        for (int swapped = 2; swapped < 7;
+             swapped += 4) { /* channel 3 is in part 0, then in part 1 */
             float high, low, loss;
             const double h = 1e-2;
             float *g = gradients("prelu~prelu", swapped, weights[i], 0, &loss);
@@ -369,8 +374,8 @@ static hk_tensor *load(const char *path)
     hk_saved saved;
     CHECK_EQUAL(hk_net_peek(path, &saved), HK_OK);
     hk_net *net = hk_net_new(.activation = saved.activation, .seed = 77);
-    hk_tensor *logits = hk_model_build(net, saved.model, saved.height, saved.width, saved.channels,
-                                       saved.classes);
+    hk_tensor *logits =
+        hk_model_build(net, saved.model, saved.height, saved.width, saved.channels, saved.classes);
     int missing = -1;
     CHECK_EQUAL(hk_net_load(net, path, &missing), HK_OK);
     CHECK_EQUAL(missing, 0);
@@ -434,7 +439,8 @@ static void moments_of_another_shape_are_refused(void)
     CHECK_EQUAL(hki_st_read(file_a, &file), HK_OK);
     size_t n_meta = 0;
     for (size_t i = 0; i < file.n_meta; i++)
-        if (strcmp(file.meta[i].key, "hk.digest") != 0 && strcmp(file.meta[i].key, "hk.format") != 0)
+        if (strcmp(file.meta[i].key, "hk.digest") != 0 &&
+            strcmp(file.meta[i].key, "hk.format") != 0)
             file.meta[n_meta++] = file.meta[i];
     for (size_t i = 0; i < file.n_tensors; i++)
         if (!strcmp(file.tensors[i].name, "optimizer.0.fc2.bias"))
@@ -477,8 +483,14 @@ static int after_epoch(const hk_epoch_report *report, void *user)
 static void train(const char *doctor, bool resumed, int last, told *it, char digest[65])
 {
     hk_tensor *logits = resumed ? load(file_a) : build("lenet5", "relu", gray);
-    hk_train_options options = {.train = gray, .epochs = 4, .batch = 30, .seed = 4, .user = it,
-                                .doctor = doctor, .treated = treated, .epoch = after_epoch};
+    hk_train_options options = {.train = gray,
+                                .epochs = 4,
+                                .batch = 30,
+                                .seed = 4,
+                                .user = it,
+                                .doctor = doctor,
+                                .treated = treated,
+                                .epoch = after_epoch};
     it->until = last;
     CHECK_EQUAL(hk_trainer_new(logits, &options, &it->trainer), HK_OK);
     if (resumed) {
@@ -515,8 +527,9 @@ static void treated_training_gives_the_same_bits(void)
     }
     told it = {0};
     hk_tensor *logits = build("lenet5", "relu", gray);
-    CHECK_EQUAL(hk_trainer_new(logits, &(hk_train_options){.train = gray, .doctor = "pray"},
-                               &it.trainer), HK_UNKNOWN_NAME);
+    CHECK_EQUAL(
+        hk_trainer_new(logits, &(hk_train_options){.train = gray, .doctor = "pray"}, &it.trainer),
+        HK_UNKNOWN_NAME);
     free_net_of(logits);
 }
 
@@ -543,7 +556,8 @@ static void check_moments(const hk_optimizer *optimizer, const hk_tensor *of, in
     for (int64_t i = 0; i < optimizer->n_slices; i++)
         if (optimizer->slices[i].tensor == of && optimizer->slices[i].first == 0)
             for (int m = 0; m < 2; m++)
-                CHECK_NEAR(optimizer->moments[m][optimizer->slices[i].moment + element], expected, 0);
+                CHECK_NEAR(optimizer->moments[m][optimizer->slices[i].moment + element], expected,
+                           0);
 }
 
 static void the_optimizer_forgets_the_units(void)

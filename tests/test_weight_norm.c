@@ -62,8 +62,8 @@ static void gradients_flow_through_normalized_weights(void)
 static void first_weights_are_seen(void)
 {
     float plain[12], normalized[12];
-    hk_net *one = hk_net_new(.seed = 3), *other = hk_net_new(.seed = 3,
-                                                             .weight_norm = "weight_norm");
+    hk_net *one = hk_net_new(.seed = 3),
+           *other = hk_net_new(.seed = 3, .weight_norm = "weight_norm");
     predict(small_net(one), plain);
     predict(small_net(other), normalized);
     for (int i = 0; i < 12; i++)
@@ -160,8 +160,8 @@ static void plain_weights_can_be_normalized(void)
     char path[] = P_tmpdir "/hillock-XXXXXX";
     int missing = 0;
     close(mkstemp(path));
-    hk_net *net = hk_net_new(.seed = 5), *again = hk_net_new(.seed = 6,
-                                                             .weight_norm = "weight_norm");
+    hk_net *net = hk_net_new(.seed = 5),
+           *again = hk_net_new(.seed = 6, .weight_norm = "weight_norm");
     hk_tensor *logits = small_net(net);
     predict(logits, before);
     CHECK_EQUAL(hk_net_save(logits, path, "small"), HK_OK);

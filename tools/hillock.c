@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 static const command commands[] = {
-    {"list", "[activations|normalizations|initializers|models|data]",
-     "what there is, by name",
+    {"list", "[activations|normalizations|initializers|models|data]", "what there is, by name",
      "  hillock list\n"
      "  hillock list --family gated\n"
      "  hillock list activations --all --json\n",
@@ -41,22 +40,17 @@ static const command commands[] = {
      "  hillock build tanhexp.c\n"
      "  hillock build -v one.c helper.c -o one.so\n",
      BUILD, 1, 1 << 20, run_build},
-    {"train", "MODEL",
-     "trains a model and says how well it does on the test data",
+    {"train", "MODEL", "trains a model and says how well it does on the test data",
      "  hillock train lenet5 --data mnist:DIR --epochs 3\n"
      "  hillock train resnet20 --data cifar-10:DIR --act mish --out net.safetensors\n"
      "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n",
      TRAIN, 1, 1, run_train},
     {"evaluate", "FILE",
      "a saved net on the test data: accuracy, confusion matrix, a line for each class",
-     "  hillock evaluate net.safetensors --data mnist:DIR\n",
-     EVALUATE, 1, 1, run_evaluate},
-    {"predict", "FILE",
-     "classes and probabilities for the test images, or for one of them",
-     "  hillock predict net.safetensors --data mnist:DIR --index 7\n",
-     PREDICT, 1, 1, run_predict},
-    {"report", "",
-     "what a comparison found: one page, or Markdown, CSV, JSON",
+     "  hillock evaluate net.safetensors --data mnist:DIR\n", EVALUATE, 1, 1, run_evaluate},
+    {"predict", "FILE", "classes and probabilities for the test images, or for one of them",
+     "  hillock predict net.safetensors --data mnist:DIR --index 7\n", PREDICT, 1, 1, run_predict},
+    {"report", "", "what a comparison found: one page, or Markdown, CSV, JSON",
      "  hillock report\n"
      "  hillock report --db night.db --name depth --out depth.html\n"
      "  hillock report --out runs.csv\n"
@@ -88,8 +82,7 @@ static const command commands[] = {
      "  hillock bench conv 128x32x32x16:3x3x16/1\n"
      "  hillock bench conv table --json\n",
      BENCH, 1, 1 << 20, run_bench},
-    {"check", "FILE|NAME...",
-     "tells the truth about plugins: tests each in a process of its own",
+    {"check", "FILE|NAME...", "tells the truth about plugins: tests each in a process of its own",
      "  hillock check ./mine.so\n"
      "  hillock check relu batch_norm he_normal\n"
      "  hillock check ./mine.so --test derivative\n"
@@ -170,8 +163,9 @@ static int close_output(int status)
     errno = 0;
     if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
         return status;
-    return errno == EPIPE ? EXIT_IO : complain(EXIT_IO, "standard output: %s",
-                                               errno ? strerror(errno) : "not all was written");
+    return errno == EPIPE ? EXIT_IO
+                          : complain(EXIT_IO, "standard output: %s",
+                                     errno ? strerror(errno) : "not all was written");
 }
 
 /* GNU OpenMP's threads wait by spinning, for 15 ms where a pause is 140 cycles: beside another busy

@@ -11,21 +11,15 @@
 static int exit_status(hk_status status)
 {
     switch (status) {
-    case HK_OK:
-        return EXIT_DONE;
+    case HK_OK: return EXIT_DONE;
     case HK_BAD_ARGUMENT:
     case HK_UNKNOWN_NAME:
-    case HK_BAD_SHAPE:
-        return EXIT_USAGE;
+    case HK_BAD_SHAPE: return EXIT_USAGE;
     case HK_BAD_PLUGIN:
-    case HK_BAD_DATA:
-        return EXIT_BAD_DATA;
-    case HK_IO:
-        return EXIT_IO;
-    case HK_STOPPED:
-        return EXIT_INTERRUPTED;
-    default:
-        return EXIT_FAILED;
+    case HK_BAD_DATA: return EXIT_BAD_DATA;
+    case HK_IO: return EXIT_IO;
+    case HK_STOPPED: return EXIT_INTERRUPTED;
+    default: return EXIT_FAILED;
     }
 }
 

@@ -20,10 +20,13 @@ enum { MOST_SETTINGS = 64, MOST_FILES = 256, FILE_MIB = 4 };
 /* ---- The environment ------------------------------------------------------------------------- */
 
 /* What may pass. Not OMP_PROC_BIND and its like: they would put all workers on one core. */
-static const char *const kept[] = {
-    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "XDG_DATA_HOME",
-    "HILLOCK_PLUGIN_PATH", "HILLOCK_ISA", "HILLOCK_ENGINE", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY",
-    "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+static const char *const kept[] = {"PATH",           "HOME",
+                                   "LANG",           "LC_ALL",
+                                   "TMPDIR",         "LD_LIBRARY_PATH",
+                                   "XDG_DATA_HOME",  "HILLOCK_PLUGIN_PATH",
+                                   "HILLOCK_ISA",    "HILLOCK_ENGINE",
+                                   "GOMP_SPINCOUNT", "OMP_WAIT_POLICY",
+                                   "UBSAN_OPTIONS",  "TSAN_OPTIONS"};
 enum { KEPT = sizeof kept / sizeof *kept };
 
 static bool same_name(const char *a, const char *b)

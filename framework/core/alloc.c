@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 
 enum {
-    ALIGNMENT = 64,          /* a cache line and the widest vector */
-    HUGE_PAGE = 2 << 20,     /* of the processors this runs on; elsewhere only an alignment */
-    LARGE = 2 * HUGE_PAGE    /* a block that gains from huge pages: a plan's arena, a data set */
+    ALIGNMENT = 64,       /* a cache line and the widest vector */
+    HUGE_PAGE = 2 << 20,  /* of the processors this runs on; elsewhere only an alignment */
+    LARGE = 2 * HUGE_PAGE /* a block that gains from huge pages: a plan's arena, a data set */
 };
 
 static void *system_allocate(void *user, size_t bytes)

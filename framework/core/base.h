@@ -7,12 +7,11 @@
 #include <hillock/status.h>
 
 /* Keeps the sentence and returns the status, so that failing is one statement. */
-hk_status hki_fail(hk_status status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+hk_status hki_fail(hk_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- Memory (alloc.c): zeroed, aligned to 64 bytes; NULL with a message when refused. -------- */
 void *hki_alloc(size_t bytes);
-void *hki_alloc_array(size_t count, size_t size); /* checked product; zeroed */
+void *hki_alloc_array(size_t count, size_t size);              /* checked product; zeroed */
 void *hki_grow(void *old, size_t old_bytes, size_t new_bytes); /* frees old only on success */
 void hki_free(void *block);                                    /* NULL is fine */
 char *hki_copy_text(const char *text);
@@ -41,10 +40,10 @@ static inline void *hki_take(char *base, size_t *used, size_t bytes)
 /* Limits, each far above honest use and far below what would hurt. */
 enum {
     HKI_MAX_DIMS = 8,
-    HKI_MAX_NAME = 256,           /* bytes of a tensor, layer or plugin name */
-    HKI_MAX_SPEC = 4096,          /* bytes of one spec */
+    HKI_MAX_NAME = 256,  /* bytes of a tensor, layer or plugin name */
+    HKI_MAX_SPEC = 4096, /* bytes of one spec */
     HKI_MAX_PATH = 4096,
-    HKI_MAX_TENSORS = 65536       /* in one file */
+    HKI_MAX_TENSORS = 65536 /* in one file */
 };
 #define HKI_MAX_DIM INT64_C(0x7fffffff)
 #define HKI_MAX_BYTES ((size_t)1 << 40)
@@ -79,7 +78,7 @@ typedef struct hki_text {
     size_t size, used;
 } hki_text;
 void hki_say(hki_text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool hki_parse_double(const char *text, double *out);          /* C locale, whole text, finite */
+bool hki_parse_double(const char *text, double *out); /* C locale, whole text, finite */
 bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
 /* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
  * place behind them to go on. NULL at the end. */

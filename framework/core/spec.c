@@ -173,8 +173,8 @@ int hki_spec_choice(const char *what, const char *spec, const hki_choice *choice
                     double *values)
 {
     int i = hki_spec_row(what, spec, choices, n, sizeof *choices);
-    if (i < 0 || hki_spec_values(what, choices[i].name, spec, strcspn(spec, ":"),
-                                 choices[i].params, values) != HK_OK)
+    if (i < 0 || hki_spec_values(what, choices[i].name, spec, strcspn(spec, ":"), choices[i].params,
+                                 values) != HK_OK)
         return -1;
     return i;
 }
@@ -203,8 +203,8 @@ static void value_text(const hk_param *param, double value, int digits, char *ou
     if (word)
         snprintf(out, size, "%.*s", (int)length, word);
     else
-        snprintf(out, size, "%s", digits ? hki_number_text(value, digits, number)
-                                         : shortest_number(value, number));
+        snprintf(out, size, "%s",
+                 digits ? hki_number_text(value, digits, number) : shortest_number(value, number));
 }
 
 char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits)

@@ -10,8 +10,14 @@
 enum { HKI_TEXT = HK_CHOICE + 1 };
 
 /* Rows of our own tables. */
-#define HKI_REAL(name, value, low, high, flags) {name, NULL, HK_REAL, flags, value, low, high, NULL}
-#define HKI_WHOLE(name, value, low, high) {name, NULL, HK_INTEGER, 0, value, low, high, NULL}
+#define HKI_REAL(name, value, low, high, flags)                                                    \
+    {                                                                                              \
+        name, NULL, HK_REAL, flags, value, low, high, NULL                                         \
+    }
+#define HKI_WHOLE(name, value, low, high)                                                          \
+    {                                                                                              \
+        name, NULL, HK_INTEGER, 0, value, low, high, NULL                                          \
+    }
 
 enum { HKI_MAX_ROWS = 32 };
 /* The row of a table that the spec names, of at most HKI_MAX_ROWS. Rows begin with their name, a

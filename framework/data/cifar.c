@@ -21,8 +21,10 @@ static hk_status not_cifar(const char *path, const uint8_t *bytes, size_t size)
     if (found)
         return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CIFAR-10 binary file", path,
                         found);
-    return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected whole records of %d: %zu bytes are left "
-                    "over", path, size, RECORD, size % RECORD);
+    return hki_fail(HK_BAD_DATA,
+                    "%s: %zu bytes, expected whole records of %d: %zu bytes are left "
+                    "over",
+                    path, size, RECORD, size % RECORD);
 }
 
 hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, size_t *records)
@@ -87,8 +89,7 @@ static hk_status load(const char *dir, const char *const *names, int count, hk_d
     for (int i = 0; i < count && status == HK_OK; i++)
         status = add_file(dir, names[i], &all);
     if (status == HK_OK)
-        status = all.n ? combine(&all, out)
-                       : hki_fail(HK_BAD_DATA, "%s: has no %s", dir, names[0]);
+        status = all.n ? combine(&all, out) : hki_fail(HK_BAD_DATA, "%s: has no %s", dir, names[0]);
     for (int b = 0; b < BATCHES; b++)
         hki_free(all.bytes[b]);
     return status;

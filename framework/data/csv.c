@@ -48,8 +48,10 @@ static hk_status check_text(const char *path, const uint8_t *bytes, size_t size)
     if (memchr(bytes, '\0', size))
         return hki_fail(HK_BAD_DATA, "%s: has a zero byte, expected a CSV file", path);
     if (memchr(bytes, '"', size))
-        return hki_fail(HK_BAD_DATA, "%s: has quotes, expected plain numbers and labels between "
-                        "commas", path);
+        return hki_fail(HK_BAD_DATA,
+                        "%s: has quotes, expected plain numbers and labels between "
+                        "commas",
+                        path);
     return HK_OK;
 }
 
@@ -192,8 +194,10 @@ static hk_status parse_fields(const table *t, const record *r, float *x)
         double value;
         char *field = trim(strsep(&rest, ","));
         if (!hki_parse_double(field, &value) || fabs(value) > most)
-            return hki_fail(HK_BAD_DATA, "%s: line %zu: \"%.64s\" in column %zu of the features, "
-                            "expected a number", t->path, r->line, field, c + 1);
+            return hki_fail(HK_BAD_DATA,
+                            "%s: line %zu: \"%.64s\" in column %zu of the features, "
+                            "expected a number",
+                            t->path, r->line, field, c + 1);
         x[c] = (float)value;
     }
     return HK_OK;

@@ -30,6 +30,7 @@ typedef struct stroke {
     point at[MAX_POINTS];
 } stroke;
 
+/* clang-format off */
 static const stroke digits[CLASSES][2] = {
     {{9, {{0, -.9f}, {.58f, -.9f}, {.55f, 0}, {.52f, .9f}, {0, .9f}, {-.52f, .9f}, {-.55f, 0},
           {-.58f, -.9f}, {0, -.9f}}}},
@@ -53,6 +54,7 @@ static const stroke digits[CLASSES][2] = {
     {{11, {{.52f, -.35f}, {.45f, .12f}, {-.02f, .12f}, {-.48f, .12f}, {-.5f, -.38f},
            {-.48f, -.9f}, {0, -.9f}, {.48f, -.9f}, {.52f, -.3f}, {.5f, .5f}, {.1f, .9f}}}},
 };
+/* clang-format on */
 
 /* ---- Chance ---------------------------------------------------------------------------------- */
 
@@ -241,11 +243,11 @@ static hk_status draw_set(const double *values, int split, double n, hk_data **o
     hk_data *data = *out;
     uint64_t seed = (uint64_t)values[HKI_GLYPHS_SEED];
     int64_t area = (int64_t)size * size;
-#pragma omp parallel for num_threads(hki_threads_for(shape.n * area)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((shape.n * area))) schedule(static)
     for (int64_t i = 0; i < shape.n; i++) {
         data->labels[i] = (int32_t)(i % CLASSES);
-        draw_glyph(hki_key(seed, HKI_STREAM_GLYPHS, (uint64_t)split, (uint64_t)i),
-                   data->labels[i], size, channels, data->bytes + i * area * channels);
+        draw_glyph(hki_key(seed, HKI_STREAM_GLYPHS, (uint64_t)split, (uint64_t)i), data->labels[i],
+                   size, channels, data->bytes + i * area * channels);
     }
     return HK_OK;
 }

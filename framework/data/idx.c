@@ -29,13 +29,14 @@ static hk_status not_idx(const char *path, const uint8_t *bytes, size_t size, ui
         return hki_fail(HK_BAD_DATA, "%s: this is %s, expected an IDX file", path, found);
     if (size < 4)
         return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected an IDX file", path, size);
-    return hki_fail(HK_BAD_DATA, "%s: begins with 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d "
-                    "dimension%s)", path, big_endian(bytes), magic, (int)(magic & 255),
+    return hki_fail(HK_BAD_DATA,
+                    "%s: begins with 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d "
+                    "dimension%s)",
+                    path, big_endian(bytes), magic, (int)(magic & 255),
                     (magic & 255) > 1 ? "s" : "");
 }
 
-hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int ndim,
-                        size_t *dims)
+hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int ndim, size_t *dims)
 {
     uint32_t magic = 0x800u | (uint32_t)ndim;
     size_t header = 4 + 4 * (size_t)ndim, expected = 1;
@@ -149,8 +150,8 @@ hk_status hki_mnist_open(const char *path, const double *values, hk_data **train
 
 hk_status hki_fashion_open(const char *path, const double *values, hk_data **train, hk_data **test)
 {
-    static const char *const names[CLASSES] = {"T-shirt/top", "Trouser", "Pullover", "Dress",
-                                               "Coat",        "Sandal",  "Shirt",    "Sneaker",
+    static const char *const names[CLASSES] = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                                               "Coat",        "Sandal",    "Shirt",    "Sneaker",
                                                "Bag",         "Ankle boot"};
     hk_status status = hki_mnist_open(path, values, train, test);
     if (status == HK_OK)

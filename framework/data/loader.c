@@ -169,8 +169,10 @@ static hk_status parse_crop(hk_loader *l, const char *text)
     hk_data_shape s = l->data->shape;
     int64_t crop, side = s.height < s.width ? s.height : s.width;
     if (!hki_parse_int(text, 1, side, &crop))
-        return hki_fail(HK_BAD_ARGUMENT, "augment: crop=%.32s on images of %d x %d, expected a "
-                        "whole number 1..%lld", text, s.height, s.width, (long long)side);
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "augment: crop=%.32s on images of %d x %d, expected a "
+                        "whole number 1..%lld",
+                        text, s.height, s.width, (long long)side);
     l->crop = (int)crop;
     return HK_OK;
 }
@@ -190,8 +192,10 @@ static hk_status parse_augment(hk_loader *l, const char *augment)
         else if (strncmp(item, "crop=", 5) == 0)
             status = parse_crop(l, item + 5);
         else
-            status = hki_fail(HK_UNKNOWN_NAME, "augment: unknown \"%.64s\"; known: none, crop=N, "
-                              "flip", item);
+            status = hki_fail(HK_UNKNOWN_NAME,
+                              "augment: unknown \"%.64s\"; known: none, crop=N, "
+                              "flip",
+                              item);
     }
     hki_free(copy);
     return status;

@@ -12,19 +12,19 @@
 
 /* Thresholds: far beyond what healthy nets show. */
 static const double far_mean = 5, far_deviation = 5; /* of inputs that should have 0 and 1 */
-static const double huge_growth = 1.5; /* a step across the parameters, 1.1 times as long */
+static const double huge_growth = 1.5;     /* a step across the parameters, 1.1 times as long */
 static const double nearly_nothing = 1e-2; /* norm of weights; initializers give about 1 */
-static const double shrunk = 0.05;     /* of the norm at the start */
+static const double shrunk = 0.05;         /* of the norm at the start */
 
 /* What a layer's units are judged by. */
 typedef struct facts {
     const hki_look *look, *start;
     const hk_record *record;
-    const hk_record_layer *own; /* the record's row of this layer, or NULL */
+    const hk_record_layer *own;               /* the record's row of this layer, or NULL */
     const hk_tensor *weight, *scale, *offset; /* NULL: has none of one float or column a unit */
     const char *offset_name;
-    bool unscaled;              /* it reads the net's inputs, and they are far from 0 and 1 */
-    int place;                  /* among the layers */
+    bool unscaled; /* it reads the net's inputs, and they are far from 0 and 1 */
+    int place;     /* among the layers */
 } facts;
 
 /* ---- Facts of a layer ------------------------------------------------------------------------ */
@@ -208,18 +208,21 @@ static void say_weights(const facts *f, hki_text *s, int64_t u, const hk_unit_fi
                 f->scale ? "their gamma is" : "the norm of their weights is", unit->weight,
                 (long long)u);
     else
-        hki_say(s, "the weighted inputs of unit %lld lie between %.3g and %.3g, its %s aside, "
-                "where it does not react", (long long)u, unit->x_least - unit->bias,
-                unit->x_most - unit->bias, f->offset_name);
+        hki_say(s,
+                "the weighted inputs of unit %lld lie between %.3g and %.3g, its %s aside, "
+                "where it does not react",
+                (long long)u, unit->x_least - unit->bias, unit->x_most - unit->bias,
+                f->offset_name);
     if (unit->weight > nearly_nothing && unit->negative >= 0.9)
         hki_say(s, "; %.0f %% of its weights are below 0", 100 * unit->negative);
 }
 
 static void say_step(const facts *f, hki_text *s)
 {
-    hki_say(s, "step %lld alone multiplied the norm of the layer's parameters by %.3g; the loss "
-            "was %.3g in the first step and at most %.3g, in step %lld", (long long)f->own->step,
-            f->own->growth, f->record->first_loss, f->record->most_loss,
+    hki_say(s,
+            "step %lld alone multiplied the norm of the layer's parameters by %.3g; the loss "
+            "was %.3g in the first step and at most %.3g, in step %lld",
+            (long long)f->own->step, f->own->growth, f->record->first_loss, f->record->most_loss,
             (long long)f->record->most_step);
 }
 
@@ -229,8 +232,10 @@ static void say_cause(const facts *f, hki_text *s, hk_cause cause, int64_t u,
 {
     switch (cause) {
     case HK_CAUSE_INPUT:
-        hki_say(s, "the net's inputs are not scaled: mean %.3g and deviation %.3g instead of 0 and "
-                "1", e->input_mean, e->input_deviation);
+        hki_say(s,
+                "the net's inputs are not scaled: mean %.3g and deviation %.3g instead of 0 and "
+                "1",
+                e->input_mean, e->input_deviation);
         break;
     case HK_CAUSE_BORN:
         hki_say(s, "they did not react to these inputs before the first step either");
@@ -240,24 +245,23 @@ static void say_cause(const facts *f, hki_text *s, hk_cause cause, int64_t u,
     case HK_CAUSE_STARVED:
         hki_say(s, "what comes in never changes: the layers before are dead");
         break;
-    case HK_CAUSE_STEP:
-        say_step(f, s);
-        break;
+    case HK_CAUSE_STEP: say_step(f, s); break;
     case HK_CAUSE_DECAY:
-        hki_say(s, "decay (%s) has shrunk their weights: %.2g in unit %lld, where training began "
-                "with about %.2g", f->record->optimizer, unit->weight, (long long)u,
+        hki_say(s,
+                "decay (%s) has shrunk their weights: %.2g in unit %lld, where training began "
+                "with about %.2g",
+                f->record->optimizer, unit->weight, (long long)u,
                 weight_at_start(f, e->layers[f->place].units));
         break;
     case HK_CAUSE_BIAS:
-        hki_say(s, "the %s of unit %lld is %.3g, out of reach of the weighted inputs, which lie "
-                "between %.3g and %.3g", f->offset_name, (long long)u, unit->bias,
-                unit->x_least - unit->bias, unit->x_most - unit->bias);
+        hki_say(s,
+                "the %s of unit %lld is %.3g, out of reach of the weighted inputs, which lie "
+                "between %.3g and %.3g",
+                f->offset_name, (long long)u, unit->bias, unit->x_least - unit->bias,
+                unit->x_most - unit->bias);
         break;
-    case HK_CAUSE_WEIGHTS:
-        say_weights(f, s, u, unit);
-        break;
-    default:
-        break;
+    case HK_CAUSE_WEIGHTS: say_weights(f, s, u, unit); break;
+    default: break;
     }
 }
 

@@ -65,7 +65,7 @@ static hk_status prepare_layers(hki_look *look)
     int n_layers = hki_probe_layers(look->probe);
     if (!n_layers)
         return hki_fail(HK_BAD_ARGUMENT, "the net has no activation: there are no units to "
-                        "examine");
+                                         "examine");
     look->layers = hki_alloc_array((size_t)n_layers, sizeof *look->layers);
     if (!look->layers)
         return HK_NO_MEMORY;
@@ -202,8 +202,10 @@ static hk_status fill_units(const hki_look *look, int i, double tau, hk_layer_fi
         mean_abs += unit.mean_abs / (double)layer->units;
     }
     if (!isfinite(mean_abs))
-        return hki_fail(HK_DIVERGED, "layer %s has outputs that are not finite: the net has "
-                        "diverged, and no unit can be judged", layer->layer);
+        return hki_fail(HK_DIVERGED,
+                        "layer %s has outputs that are not finite: the net has "
+                        "diverged, and no unit can be judged",
+                        layer->layer);
     for (int64_t u = 0; u < layer->units; u++) {
         hki_probe_unit(look->probe, i, u, &unit);
         fill_unit(&unit, mean_abs, tau, &found[u]);
@@ -298,7 +300,7 @@ static hk_status look_at_start(hk_tensor *start, const hk_data *data, const hk_e
         same = out->layers[i].channels_out == e->layers[i].units;
     if (!status && !same)
         status = hki_fail(HK_BAD_ARGUMENT, "the net and what is said to be its start have not the "
-                          "same layers");
+                                           "same layers");
     return status ? status : look_until(out, e->inputs);
 }
 

@@ -12,7 +12,7 @@
 /* g[n x n], upper triangle and its mirror. */
 static void multiply_by_itself(int64_t rows, int64_t n, const float *a, double *g)
 {
-#pragma omp parallel for num_threads(hki_threads_for(rows * n * n / 2)) schedule(static, 1)
+#pragma omp parallel for num_threads(hki_threads_for((rows * n * n / 2))) schedule(static, 1)
     for (int64_t i = 0; i < n; i++) {
         double *row = g + i * n;
         for (int64_t r = 0; r < rows; r++) {
@@ -117,7 +117,7 @@ hk_status hki_effective_rank(int64_t rows, int64_t n, const float *a, double *ou
     for (int64_t i = 0; i < n; i++)
         trace += g[i * n + i];
     make_tridiagonal(n, g, d, e2, v, u);
-#pragma omp parallel for num_threads(hki_threads_for(n * n * 54)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((n * n * 54))) schedule(static)
     for (int64_t k = 0; k < n; k++)
         s[k] = sqrt(eigenvalue(n, d, e2, k, trace));
     *out = rank_of(n, s);

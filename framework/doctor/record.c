@@ -71,7 +71,7 @@ static void measure(const hki_record *record, double *norms)
     const hki_kernels *kernels = hki_kernels_active();
     int64_t n = record->n_samples;
     memset(norms, 0, (size_t)record->kept.n_layers * sizeof *norms);
-#pragma omp parallel for num_threads(hki_threads_for(n * 1024)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((n * 1024))) schedule(static)
     for (int64_t i = 0; i < n; i++) {
         sample *s = &record->samples[i];
         s->square = s->weight * kernels->sum_squares(s->n, s->w);
@@ -165,16 +165,15 @@ char *hki_record_text(const hki_record *record)
     char *text = hki_alloc(size), one[HKI_NUMBER_SIZE], other[HKI_NUMBER_SIZE];
     if (!text)
         return NULL;
-    used = (size_t)snprintf(text, size, "%s %lld %s %s %lld", *kept->start ? kept->start : "-",
-                            (long long)kept->steps, hki_number_text(kept->first_loss, 17, one),
-                            hki_number_text(kept->most_loss, 17, other),
-                            (long long)kept->most_step);
+    used =
+        (size_t)snprintf(text, size, "%s %lld %s %s %lld", *kept->start ? kept->start : "-",
+                         (long long)kept->steps, hki_number_text(kept->first_loss, 17, one),
+                         hki_number_text(kept->most_loss, 17, other), (long long)kept->most_step);
     for (int i = 0; i < kept->n_layers; i++) {
         const hk_record_layer *l = &kept->layers[i];
-        used += (size_t)snprintf(text + used, size - used, "\n%s %s %lld %s",
-                                 hki_number_text(l->start, 17, one),
-                                 hki_number_text(l->growth, 17, other), (long long)l->step,
-                                 l->layer);
+        used += (size_t)snprintf(
+            text + used, size - used, "\n%s %s %lld %s", hki_number_text(l->start, 17, one),
+            hki_number_text(l->growth, 17, other), (long long)l->step, l->layer);
     }
     return text;
 }
@@ -201,8 +200,8 @@ static bool take_text(const char *text, char *out, size_t size)
 
 static bool parse_layer(char *line, hk_record_layer *out)
 {
-    return take_number(&line, &out->start) && out->start >= 0 &&
-           take_number(&line, &out->growth) && out->growth >= 1 && take_count(&line, &out->step) &&
+    return take_number(&line, &out->start) && out->start >= 0 && take_number(&line, &out->growth) &&
+           out->growth >= 1 && take_count(&line, &out->step) &&
            take_text(line, out->layer, sizeof out->layer);
 }
 
@@ -222,8 +221,10 @@ static bool parse_record(char *text, hk_record *out, hk_record_layer *layers)
 
 static hk_status damaged(const char *path)
 {
-    return hki_fail(HK_BAD_DATA, "%s: metadata " HKI_RECORD_KEY " is not the record of a training "
-                    "of this net", path);
+    return hki_fail(HK_BAD_DATA,
+                    "%s: metadata " HKI_RECORD_KEY " is not the record of a training "
+                    "of this net",
+                    path);
 }
 
 hk_status hki_record_resume(hki_record *record, const char *path, const hki_st_file *file)

@@ -53,9 +53,10 @@ static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
     const hki_use *other = hki_use_of(hki_mix_part(y, 1));
     if (same_use(other, g))
         return HK_OK;
-    return hki_fail(HK_BAD_ARGUMENT, "layer %s: channels were swapped to %s before; a third "
-                    "activation, %s, cannot be had", hki_layer_name(y->net, y->layer),
-                    other->plugin->name, g->plugin->name);
+    return hki_fail(HK_BAD_ARGUMENT,
+                    "layer %s: channels were swapped to %s before; a third "
+                    "activation, %s, cannot be had",
+                    hki_layer_name(y->net, y->layer), other->plugin->name, g->plugin->name);
 }
 
 /* Those that predictions left for the next caller. */
@@ -70,9 +71,10 @@ static void forget_plans(hki_choices *choices)
 hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g)
 {
     hki_act_choice act = {.other = *g};
-    hk_status status = layer < 0 ? hki_fail(HK_BAD_ARGUMENT, "an activation that belongs to no layer "
-                                            "cannot be swapped")
-                                 : HK_OK;
+    hk_status status = layer < 0
+                           ? hki_fail(HK_BAD_ARGUMENT, "an activation that belongs to no layer "
+                                                       "cannot be swapped")
+                           : HK_OK;
     forget_plans(net->choices);
     for (int id = 0; id < net->n_tensors && !status; id++) {
         hk_tensor *y = net->tensors[id];

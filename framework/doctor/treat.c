@@ -21,7 +21,7 @@ typedef struct ward {
     const hk_data *data;
     uint64_t seed;
     hk_optimizer *optimizer; /* forgets what starts anew; NULL: none */
-    int64_t sample; /* inputs on which means are kept */
+    int64_t sample;          /* inputs on which means are kept */
     hk_plan *plan;
     hki_site *sites; /* of the activations, then the logits */
     int n_sites;
@@ -230,8 +230,8 @@ static hk_status redraw(ward *w, hki_site *site, int64_t *treated)
 {
     size_t n = (size_t)hki_count(&site->weight->shape, 1);
     float *drawn = hki_alloc_array(n + (size_t)site->channels, sizeof *drawn);
-    hk_status status = drawn ? hki_draw_weight(site->weight, w->seed, drawn, drawn + n)
-                             : HK_NO_MEMORY;
+    hk_status status =
+        drawn ? hki_draw_weight(site->weight, w->seed, drawn, drawn + n) : HK_NO_MEMORY;
     for (int64_t j = 0; j < site->channels && !status; j++) {
         if (!site->dead[j])
             continue;
@@ -249,7 +249,7 @@ static hk_status redo(ward *w, hki_site *site, int64_t *treated)
         return hki_fail(HK_BAD_ARGUMENT, "no weight with an initializer makes them");
     if (site->weight_is_normed)
         return hki_fail(HK_BAD_ARGUMENT, "their weight is normalized: a new channel would change "
-                        "others");
+                                         "others");
     hk_status status = hki_change_readers(site->y, w->logits, NULL, false, w->optimizer);
     if (!status)
         status = redraw(w, site, treated);
@@ -337,15 +337,17 @@ static void close_ward(ward *w)
 hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments *how,
                     const hk_treat_options *options, hk_treatment **out)
 {
-    ward w = {.logits = logits, .data = data, .seed = options ? options->seed : 0,
+    ward w = {.logits = logits,
+              .data = data,
+              .seed = options ? options->seed : 0,
               .optimizer = options ? options->optimizer : NULL};
     *out = NULL;
     int64_t all = data ? hk_data_shape_of(data).n : 0;
-    hk_status status = logits && data ? open_ward(&w)
-                                      : hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
+    hk_status status =
+        logits && data ? open_ward(&w) : hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
     if (!status) {
-        w.result->inputs = options && options->inputs > 0 && options->inputs < all ? options->inputs
-                                                                                   : all;
+        w.result->inputs =
+            options && options->inputs > 0 && options->inputs < all ? options->inputs : all;
         w.sample = sample_of(&w, w.result->inputs);
         status = examine(&w, w.result->inputs);
     }

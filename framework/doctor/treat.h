@@ -17,8 +17,8 @@ typedef enum hki_treatment_kind {
 typedef struct hki_method {
     hki_treatment_kind kind;
     const char *name;
-    hki_use to;           /* the first three */
-    double q, epochs;     /* bias; surrogate */
+    hki_use to;       /* the first three */
+    double q, epochs; /* bias; surrogate */
 } hki_method;
 
 enum { HKI_MAX_METHODS = 8 };
@@ -41,16 +41,16 @@ void hki_treat_epoch(hk_net *net);
 
 typedef struct hki_site {
     const hk_tensor *x;
-    hk_tensor *y; /* the activation; NULL for the logits */
+    hk_tensor *y;                              /* the activation; NULL for the logits */
     hk_tensor *product, *weight, *bias, *norm; /* that x is computed with; NULL without */
     bool weight_is_normed;
     int64_t channels;
-    double *mean;  /* [channels] of x before the treatment */
+    double *mean;   /* [channels] of x before the treatment */
     double *square; /* [channels], mean of x^2 */
-    float *coef;   /* room for the norm's coefficients, NULL without */
-    bool *dead;    /* [channels] */
-    bool *redrawn; /* [channels]: its mean is not kept */
-    double q;      /* share of the inputs that is to fire; 0: as it is */
+    float *coef;    /* room for the norm's coefficients, NULL without */
+    bool *dead;     /* [channels] */
+    bool *redrawn;  /* [channels]: its mean is not kept */
+    double q;       /* share of the inputs that is to fire; 0: as it is */
     hk_treated_layer *report;
 } hki_site;
 

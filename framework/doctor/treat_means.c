@@ -56,7 +56,8 @@ hk_status hki_site_open(const hk_tensor *x, hk_tensor *y, hki_site *out)
     out->coef = hki_alloc_array(n * n_coef, sizeof *out->coef);
     out->dead = hki_alloc_array(n, sizeof *out->dead);
     out->redrawn = hki_alloc_array(n, sizeof *out->redrawn);
-    return out->mean && out->square && out->coef && out->dead && out->redrawn ? HK_OK : HK_NO_MEMORY;
+    return out->mean && out->square && out->coef && out->dead && out->redrawn ? HK_OK
+                                                                              : HK_NO_MEMORY;
 }
 
 void hki_site_clear(hki_site *site)
@@ -91,8 +92,11 @@ static void find_coefficients(const hki_site *site)
     float *slots[HK_MAX_SLOTS] = {0};
     for (int i = 1; i < site->norm->n_inputs; i++)
         slots[i - 1] = site->norm->inputs[i]->value;
-    hk_context context = {.rows = 1, .channels = site->channels, .rows_per_sample = 1,
-                          .params = use->params, .slots = slots};
+    hk_context context = {.rows = 1,
+                          .channels = site->channels,
+                          .rows_per_sample = 1,
+                          .params = use->params,
+                          .slots = slots};
     use->plugin->normalization->frozen(&context, site->coef);
 }
 
@@ -141,7 +145,7 @@ static void find_means(const run *it, int64_t rows, int64_t c, bool squared, con
                        double *means)
 {
     hki_chunks chunks = hki_chunks_of(rows, c, hki_tile_rows(c));
-#pragma omp parallel for num_threads(hki_threads_for(rows * c)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * c))) schedule(static)
     for (int i = 0; i < chunks.count; i++)
         sum_chunk(&chunks, i, c, squared, x, it->parts + i * it->widest);
     for (int64_t j = 0; j < c; j++) {
@@ -154,7 +158,7 @@ static void find_means(const run *it, int64_t rows, int64_t c, bool squared, con
 
 static void add_to_rows(int64_t rows, int64_t c, const double *by, float *x)
 {
-#pragma omp parallel for num_threads(hki_threads_for(rows * c)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * c))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < c; j++)
             x[r * c + j] = (float)((double)x[r * c + j] + by[j]);

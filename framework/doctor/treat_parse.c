@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TO {.name = "to", .type = HKI_TEXT}
+#define TO                                                                                         \
+    {                                                                                              \
+        .name = "to", .type = HKI_TEXT                                                             \
+    }
 #define EVERY HKI_WHOLE("every", 0, 1, 1e6)
 
 static const hki_choice methods[HKI_TREATMENT_COUNT] = {

@@ -90,13 +90,14 @@ static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tenso
     if (!is_conv && reader->op != &hki_op_linear) {
         if (keeps_channels_apart(reader) && hki_channels(&reader->shape) % it->channels == 0)
             return cut_readers(it, reader);
-        return hki_fail(HK_BAD_ARGUMENT, "%s reads them, without weights of its own that could be 0",
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "%s reads them, without weights of its own that could be 0",
                         reader->op->name);
     }
     hk_tensor *weight = reader->inputs[0] == from ? weight_leaf(reader->inputs[1]) : NULL;
     if (!weight)
         return hki_fail(HK_BAD_ARGUMENT, "the weight that reads them is normalized: 0 in one place "
-                        "changes it in others");
+                                         "changes it in others");
     if (it->dead && is_conv)
         change_filters(it, weight, hki_conv_of(reader, 1).groups);
     else if (it->dead)

@@ -11,8 +11,9 @@ static hk_status judge(hk_status status, hk_treatment **out)
     if (status || (*out)->treated || !(*out)->dead)
         return status;
     const hk_treated_layer *first = (*out)->layers;
-    status = hki_fail(HK_BAD_ARGUMENT, "none of %lld dead units could be treated: those of %s, by %s",
-                      (long long)(*out)->dead, first->layer, first->note);
+    status =
+        hki_fail(HK_BAD_ARGUMENT, "none of %lld dead units could be treated: those of %s, by %s",
+                 (long long)(*out)->dead, first->layer, first->note);
     hk_treatment_free(*out);
     *out = NULL;
     return status;
@@ -22,8 +23,10 @@ static hk_status parse_once(const char *methods, hki_treatments *how)
 {
     hk_status status = hki_treatments_parse(methods, how);
     if (!status && how->every)
-        return hki_fail(HK_BAD_ARGUMENT, "treatment \"%.200s\": every= is for training, this happens "
-                        "once", methods);
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "treatment \"%.200s\": every= is for training, this happens "
+                        "once",
+                        methods);
     return status;
 }
 
@@ -43,9 +46,9 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
 /* What a file holds beside its net, for the new file. */
 static size_t take_meta(const hki_st_file *file, hki_st_meta *out)
 {
-    static const char *const own[] = {"hk.model", "hk.activation", "hk.normalization", "hk.input",
-                                      "hk.initializer", "hk.weight_norm", "hk.classes", "hk.format",
-                                      "hk.digest"};
+    static const char *const own[] = {"hk.model",   "hk.activation",  "hk.normalization",
+                                      "hk.input",   "hk.initializer", "hk.weight_norm",
+                                      "hk.classes", "hk.format",      "hk.digest"};
     size_t n = 0;
     for (size_t i = 0; i < file->n_meta; i++) {
         bool kept = true;

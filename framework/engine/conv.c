@@ -133,7 +133,7 @@ static bool reads_in_place(const hki_conv *c, const hki_panels *p)
 static void pack_filters(const hki_panels *p, float *packed, const float *w, ptrdiff_t w_row)
 {
     int64_t panels = hki_panel_count(p);
-#pragma omp parallel for num_threads(hki_team(panels, p->depth * p->columns)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(panels, (p->depth * p->columns))) schedule(static)
     for (int64_t i = 0; i < panels; i++)
         hki_panel_pack(p, packed, i, 0, p->depth, w, w_row, 1);
 }
@@ -141,8 +141,8 @@ static void pack_filters(const hki_panels *p, float *packed, const float *w, ptr
 static hki_panels forward_panels(const hki_conv *c, const hki_image *from)
 {
     int filters = c->k / c->groups;
-    return (hki_panels){.depth = depth_of(c), .columns = filters,
-                        .width = hki_panel_width(rows_of(from), filters)};
+    return (hki_panels){
+        .depth = depth_of(c), .columns = filters, .width = hki_panel_width(rows_of(from), filters)};
 }
 
 size_t hki_native_conv_prepared(const hki_conv *c)
@@ -169,7 +169,7 @@ void hki_native_conv_prepare(const hki_conv *c, const float *w, void *prepared)
 static void run_epilogue(const hki_conv *c, const hki_epilogue *after)
 {
     int64_t rows = c->n * c->oh * c->ow, parts = hki_min(rows, HKI_MAX_PARTS);
-#pragma omp parallel for num_threads(hki_team(parts, rows * c->k)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(parts, (rows * c->k))) schedule(static)
     for (int64_t part = 0; part < parts; part++) {
         int64_t first = rows * part / parts, next = rows * (part + 1) / parts;
         after->rows(after->user, (int)part, first, next - first);
@@ -223,7 +223,7 @@ static void pack_phase(const hki_conv *c, const hki_phase *v, const hki_phase *h
     int64_t channels = c->c / c->groups, filters = c->k / c->groups;
     int64_t taps = v->axis.taps * h->axis.taps, panels = hki_panel_count(p);
     p->b = packed;
-#pragma omp parallel for num_threads(hki_team(taps * panels, p->depth * p->columns))               \
+#pragma omp parallel for num_threads(hki_team((taps * panels), (p->depth * p->columns)))           \
     schedule(static)
     for (int64_t i = 0; i < taps * panels; i++) {
         int64_t tap = i / panels, kh = v->last - tap / h->axis.taps * v->every;

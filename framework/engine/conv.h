@@ -62,7 +62,7 @@ int64_t hki_band_floats(const hki_image *g, hki_form form, int64_t rows); /* 0 f
  * is at a + (source row - first) * row. */
 typedef struct hki_band {
     const float *a;
-    int64_t first; /* source row at a */
+    int64_t first;         /* source row at a */
     ptrdiff_t row, column; /* between source rows, between destination columns */
 } hki_band;
 hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t row, int64_t rows,
@@ -83,7 +83,7 @@ typedef struct hki_correlation {
     const float *bias;
     float *y;
     ptrdiff_t y_pixel, y_row, y_image;
-    bool add; /* to what y holds */
+    bool add;                  /* to what y holds */
     const hki_epilogue *after; /* or NULL; not called for HKI_IMAGES */
 } hki_correlation;
 
@@ -110,8 +110,7 @@ hki_image hki_forward_image(const hki_conv *c, const float *x, int group);
 bool hki_winograd_fits(const hki_conv *c, bool prepared);
 size_t hki_winograd_scratch(const hki_conv *c);
 void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const void *prepared,
-                          const hki_epilogue *after);
+                          float *y, void *scratch, const void *prepared, const hki_epilogue *after);
 size_t hki_winograd_prepared(const hki_conv *c);
 void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared);
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,

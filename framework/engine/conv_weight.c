@@ -14,30 +14,30 @@
 #include "core/base.h"
 
 enum {
-    PIXELS = HKI_PIXELS,         /* that a band should have */
-    STRIP_FLOATS = 128 * 1024,   /* of a task */
-    LARGE_FILTERS = 128 * 1024,  /* from which they are cut as well */
+    PIXELS = HKI_PIXELS,        /* that a band should have */
+    STRIP_FLOATS = 128 * 1024,  /* of a task */
+    LARGE_FILTERS = 128 * 1024, /* from which they are cut as well */
     PARTIAL_FLOATS = 1024 * 1024,
     MOST_CHUNKS = 16,
-    PATCH = 64,                  /* floats up to which patches are laid out, */
-    PIECE = 8,                   /* where a kernel row has no more: too few sums for a product */
+    PATCH = 64, /* floats up to which patches are laid out, */
+    PIECE = 8,  /* where a kernel row has no more: too few sums for a product */
     PATCH_PIXELS = 128,
-    TILE_ROWS = 56,              /* of a task; a multiple of the usual register blocks */
-    BLOCK_FLOATS = 256 * 1024,   /* of packed images, or twice the gradient, which they all pass */
-    BLOCK_IMAGES = 8,            /* at least */
+    TILE_ROWS = 56,            /* of a task; a multiple of the usual register blocks */
+    BLOCK_FLOATS = 256 * 1024, /* of packed images, or twice the gradient, which they all pass */
+    BLOCK_IMAGES = 8,          /* at least */
     TILE_COLUMNS = 64
 };
 
 typedef struct layout {
     hki_form form;
-    int64_t depth, k; /* rows and columns of the gradient of one group */
+    int64_t depth, k;                   /* rows and columns of the gradient of one group */
     int64_t rows, bands, units, chunks; /* of a band; bands an image; all bands; chunks of them */
     int64_t v_parts, column_parts;
-    int64_t block; /* images that are packed together */
+    int64_t block;                   /* images that are packed together */
     size_t strip, dy, runs, patches; /* floats of a thread */
-    ptrdiff_t pitch; /* from patch to patch; 0: none */
-    bool transposed; /* with patches: chunks have [k][depth] */
-    size_t partial;         /* floats of all chunks; 0: straight into dw */
+    ptrdiff_t pitch;                 /* from patch to patch; 0: none */
+    bool transposed;                 /* with patches: chunks have [k][depth] */
+    size_t partial;                  /* floats of all chunks; 0: straight into dw */
     bool copies_dy;
 } layout;
 
@@ -71,8 +71,8 @@ static void lay_out_images(layout *l, const hki_image *g)
 /* Few channels: patches, and which way round. Returns the pixels that a band should have. */
 static int64_t choose_patches(layout *l, const hki_image *g)
 {
-    if (g->v.taps == 1 || !hki_taps_touch(&g->h) || g->h.taps * g->c > PIECE ||
-        l->depth > PATCH || l->depth * l->k > LARGE_FILTERS)
+    if (g->v.taps == 1 || !hki_taps_touch(&g->h) || g->h.taps * g->c > PIECE || l->depth > PATCH ||
+        l->depth * l->k > LARGE_FILTERS)
         return PIXELS;
     l->form = HKI_STRIP;
     l->pitch = (ptrdiff_t)hki_lines((g->v.taps - 1) * g->h.taps * g->c + PIECE);
@@ -234,8 +234,15 @@ static void band_patches(const pass *s, const hki_band *band, int64_t row, int64
     for (int64_t r = 0; r < rows; r++)
         lay_row(g, band, row + r, patches + r * g->h.dest * pitch, pitch);
     hki_run all = {.length = rows * g->h.dest};
-    hki_product p = {.rows = s->l.depth, .a = patches, .a_row = 1, .a_step = pitch, .runs = &all,
-                     .n_runs = 1, .y = dw, .y_row = s->l.k, .add = true};
+    hki_product p = {.rows = s->l.depth,
+                     .a = patches,
+                     .a_row = 1,
+                     .a_step = pitch,
+                     .runs = &all,
+                     .n_runs = 1,
+                     .y = dw,
+                     .y_row = s->l.k,
+                     .add = true};
     if (!s->l.transposed) {
         multiply(p, dy, dy_step, s->l.k);
         return;
@@ -322,7 +329,7 @@ static void add_chunks(const pass *s, float *dw)
 {
     const layout *l = &s->l;
     int64_t size = l->depth * l->k;
-#pragma omp parallel for num_threads(hki_team(l->depth, l->chunks * size)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(l->depth, (l->chunks * size))) schedule(static)
     for (int64_t r = 0; r < l->depth; r++)
         hki_kernels_active()->column_sums(l->chunks, l->k, s->dw + r * l->k, size,
                                           dw + r * s->conv->k);

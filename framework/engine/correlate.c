@@ -9,7 +9,7 @@ enum { STRIP_FLOATS = 24 * 1024 }; /* of a task: 96 KiB, to stay in the second l
 /* What a thread needs for itself: a strip, and the runs of one destination row. */
 typedef struct layout {
     hki_form form;
-    int64_t rows, bands; /* of a band; bands of an image */
+    int64_t rows, bands;     /* of a band; bands of an image */
     size_t strip, temporary; /* floats */
 } layout;
 
@@ -174,8 +174,8 @@ bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
             band_task(&g, &l, t / l.bands, row, rows, flat,
                       temporary + (size_t)hki_team_member() * l.temporary);
             if (g.after)
-                g.after->rows(g.after->user, (int)part,
-                              (t / l.bands * from->v.dest + row) * pixels, rows * pixels);
+                g.after->rows(g.after->user, (int)part, (t / l.bands * from->v.dest + row) * pixels,
+                              rows * pixels);
         }
     return false;
 }

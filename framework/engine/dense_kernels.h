@@ -18,13 +18,12 @@ INLINE void dot_rows(int64_t n, const float *a, const float *b, ptrdiff_t b_row,
         vec sum[4] = {{0}};
         for (; i + LANES <= to; i += LANES)
             UNROLL(4)
-            for (int j = 0; j < rows; j++)
-                sum[j] += load(a + i) * load(b + j * b_row + i);
+        for (int j = 0; j < rows; j++)
+            sum[j] += load(a + i) * load(b + j * b_row + i);
         if (i < to)
             UNROLL(4)
-            for (int j = 0; j < rows; j++)
-                sum[j] += load_part(a + i, (int)(to - i)) *
-                          load_part(b + j * b_row + i, (int)(to - i));
+        for (int j = 0; j < rows; j++)
+            sum[j] += load_part(a + i, (int)(to - i)) * load_part(b + j * b_row + i, (int)(to - i));
         for (int j = 0; j < rows; j++)
             total[j] += across_lanes(sum[j]);
     }
@@ -54,8 +53,7 @@ static void dots(int64_t n, const float *a, int64_t rows, const float *b, ptrdif
 
 /* A square of LANES x LANES: zipping the first half of the rows with the second, as often as LANES
  * can be halved, turns it round. */
-INLINE UNCHECKED
-void transpose_square(const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row)
+INLINE UNCHECKED void transpose_square(const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row)
 {
     vec rows[LANES], zipped[LANES];
     UNROLL(16)

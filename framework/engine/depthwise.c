@@ -21,9 +21,9 @@ typedef struct place {
 /* One direction of a pass. */
 typedef struct direction {
     int64_t dest, source;
-    int64_t phases, step;     /* destinations d and d + phases read sources `step` apart */
-    int64_t gap, every;       /* from one tap to the next: sources, taps of the kernel */
-    place *at;                /* [dest] */
+    int64_t phases, step; /* destinations d and d + phases read sources `step` apart */
+    int64_t gap, every;   /* from one tap to the next: sources, taps of the kernel */
+    place *at;            /* [dest] */
 } direction;
 
 typedef struct sweep {
@@ -104,7 +104,9 @@ static direction backward(int size, int out, int taps, int stride, int pad, int 
 static sweep forward_sweep(const hki_conv *c, void *scratch)
 {
     place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->ow));
-    return (sweep){.n = c->n, .c = c->c, .kernel_columns = c->kw,
+    return (sweep){.n = c->n,
+                   .c = c->c,
+                   .kernel_columns = c->kw,
                    .v = forward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
                    .h = forward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
 }
@@ -112,7 +114,9 @@ static sweep forward_sweep(const hki_conv *c, void *scratch)
 static sweep backward_sweep(const hki_conv *c, void *scratch)
 {
     place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->w));
-    return (sweep){.n = c->n, .c = c->c, .kernel_columns = c->kw,
+    return (sweep){.n = c->n,
+                   .c = c->c,
+                   .kernel_columns = c->kw,
                    .v = backward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
                    .h = backward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
 }
@@ -197,8 +201,7 @@ static void weight_row(const sweep *s, int64_t i, const float *dy, float *dw)
     for (int64_t d = 0; d < s->h.dest; d += s->h.at[d].alike) {
         const float *x = s->x;
         ptrdiff_t w;
-        hki_taps t = taps_at(s, &s->v.at[i % s->v.dest], &s->h.at[d], i / s->v.dest,
-                             &x, &w);
+        hki_taps t = taps_at(s, &s->v.at[i % s->v.dest], &s->h.at[d], i / s->v.dest, &x, &w);
         kernels->taps_weight(&t, x, dy + (i * s->h.dest + d) * s->c, dw + w);
     }
 }
@@ -210,7 +213,7 @@ void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, fl
     int64_t rows = c->n * c->oh, chunks = chunks_of(c), size = (int64_t)c->kh * c->kw * c->c;
     float *sums = (float *)((char *)scratch + place_bytes(c->oh) + place_bytes(c->ow));
     s.x = x;
-#pragma omp parallel for num_threads(hki_team(chunks, rows * c->ow * size)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(chunks, (rows * c->ow * size))) schedule(static)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         float *sum = sums + chunk * size;
         memset(sum, 0, sizeof *sum * (size_t)size);

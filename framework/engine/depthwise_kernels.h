@@ -4,9 +4,8 @@
 /* Adds `columns` taps of every row of taps to the sums of `pixels` outputs; both are constants, so
  * that a weight is loaded once for all pixels. One pointer for three pixels: more would not fit the
  * integer registers. */
-INLINE UNCHECKED
-void taps_add(const hki_taps *t, const float *x, const float *w, int64_t left, vec *sum, int pixels,
-              int columns)
+INLINE UNCHECKED void taps_add(const hki_taps *t, const float *x, const float *w, int64_t left,
+                               vec *sum, int pixels, int columns)
 {
     ptrdiff_t x_step = t->x_step, next_row = t->x_row - columns * t->x_column;
     const float *three[2] = {x, x + 3 * x_step};
@@ -26,9 +25,8 @@ void taps_add(const hki_taps *t, const float *x, const float *w, int64_t left, v
     }
 }
 
-INLINE UNCHECKED
-void taps_pixels(const hki_taps *t, const float *x, const float *w, vec start, float *y,
-                 int64_t left, int pixels)
+INLINE UNCHECKED void taps_pixels(const hki_taps *t, const float *x, const float *w, vec start,
+                                  float *y, int64_t left, int pixels)
 {
     vec sum[6];
     int64_t u = 0;
@@ -47,8 +45,8 @@ void taps_pixels(const hki_taps *t, const float *x, const float *w, vec start, f
 }
 
 /* One vector of channels of all pixels. */
-INLINE UNCHECKED
-void taps_line(const hki_taps *t, const float *x, const float *w, vec start, float *y, int64_t left)
+INLINE UNCHECKED void taps_line(const hki_taps *t, const float *x, const float *w, vec start,
+                                float *y, int64_t left)
 {
     int64_t i = 0;
     for (; i + 6 <= t->pixels; i += 6)
@@ -59,8 +57,8 @@ void taps_line(const hki_taps *t, const float *x, const float *w, vec start, flo
         taps_pixels(t, x + i * t->x_step, w, start, y + i * t->y_step, left, 1);
 }
 
-static UNCHECKED
-void taps_forward(const hki_taps *taps, const float *x, const float *w, const float *bias, float *y)
+static UNCHECKED void taps_forward(const hki_taps *taps, const float *x, const float *w,
+                                   const float *bias, float *y)
 {
     const hki_taps own = *taps;
     int64_t c = 0, left = own.channels % LANES;
@@ -71,9 +69,8 @@ void taps_forward(const hki_taps *taps, const float *x, const float *w, const fl
 }
 
 /* The gradients of rows x columns taps, constants, so that dy is loaded once for all of them. */
-INLINE UNCHECKED
-void taps_sums(const hki_taps *t, const float *x, const float *dy, float *dw, int64_t left,
-               int rows, int columns)
+INLINE UNCHECKED void taps_sums(const hki_taps *t, const float *x, const float *dy, float *dw,
+                                int64_t left, int rows, int columns)
 {
     vec sum[9];
     UNROLL(9)
@@ -84,21 +81,20 @@ void taps_sums(const hki_taps *t, const float *x, const float *dy, float *dw, in
         UNROLL(3)
         for (int r = 0; r < rows; r++)
             UNROLL(3)
-            for (int u = 0; u < columns; u++)
-                sum[r * columns + u] += load_some(x + r * t->x_row + u * t->x_column, left) * g;
+        for (int u = 0; u < columns; u++)
+            sum[r * columns + u] += load_some(x + r * t->x_row + u * t->x_column, left) * g;
     }
     UNROLL(3)
     for (int r = 0; r < rows; r++)
         UNROLL(3)
-        for (int u = 0; u < columns; u++) {
-            float *to = dw + r * t->w_row + u * t->w_column;
-            store_some(to, load_some(to, left) + sum[r * columns + u], left);
-        }
+    for (int u = 0; u < columns; u++) {
+        float *to = dw + r * t->w_row + u * t->w_column;
+        store_some(to, load_some(to, left) + sum[r * columns + u], left);
+    }
 }
 
-INLINE UNCHECKED
-void taps_columns(const hki_taps *t, const float *x, const float *dy, float *dw, int64_t left,
-                  int rows)
+INLINE UNCHECKED void taps_columns(const hki_taps *t, const float *x, const float *dy, float *dw,
+                                   int64_t left, int rows)
 {
     int64_t u = 0;
     for (; u + 3 <= t->columns; u += 3)
@@ -107,8 +103,8 @@ void taps_columns(const hki_taps *t, const float *x, const float *dy, float *dw,
         taps_sums(t, x + u * t->x_column, dy, dw + u * t->w_column, left, rows, 1);
 }
 
-INLINE UNCHECKED
-void taps_gradient(const hki_taps *t, const float *x, const float *dy, float *dw, int64_t left)
+INLINE UNCHECKED void taps_gradient(const hki_taps *t, const float *x, const float *dy, float *dw,
+                                    int64_t left)
 {
     int64_t r = 0;
     for (; r + 3 <= t->rows; r += 3)
@@ -117,8 +113,7 @@ void taps_gradient(const hki_taps *t, const float *x, const float *dy, float *dw
         taps_columns(t, x + r * t->x_row, dy, dw + r * t->w_row, left, 1);
 }
 
-static UNCHECKED
-void taps_weight(const hki_taps *taps, const float *x, const float *dy, float *dw)
+static UNCHECKED void taps_weight(const hki_taps *taps, const float *x, const float *dy, float *dw)
 {
     const hki_taps own = *taps;
     int64_t c = 0, left = own.channels % LANES;

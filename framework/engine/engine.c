@@ -58,12 +58,9 @@ const hki_kernels *hki_kernels_active(void)
 {
 #if defined(__x86_64__)
     switch (hki_isa()) {
-    case HK_AVX512:
-        return &hki_kernels_avx512;
-    case HK_AVX2:
-        return &hki_kernels_avx2;
-    default:
-        break;
+    case HK_AVX512: return &hki_kernels_avx512;
+    case HK_AVX2: return &hki_kernels_avx2;
+    default: break;
     }
 #endif
     return &hki_kernels_baseline;
@@ -118,11 +115,14 @@ hk_status hk_engine_check(void)
 {
     const char *isa = secure_getenv("HILLOCK_ISA"), *wanted = secure_getenv("HILLOCK_ENGINE");
     if (isa && !is_isa(isa))
-        return hki_fail(HK_UNKNOWN_NAME, "HILLOCK_ISA: no instruction set \"%.64s\"; known: "
-                        "baseline, avx2, avx512", isa);
+        return hki_fail(HK_UNKNOWN_NAME,
+                        "HILLOCK_ISA: no instruction set \"%.64s\"; known: "
+                        "baseline, avx2, avx512",
+                        isa);
     if (wanted && !hki_engine_find(wanted))
         return hki_fail(HK_UNKNOWN_NAME,
-                        "HILLOCK_ENGINE: this build has no engine \"%.64s\"; known: " KNOWN, wanted);
+                        "HILLOCK_ENGINE: this build has no engine \"%.64s\"; known: " KNOWN,
+                        wanted);
     return HK_OK;
 }
 

@@ -15,14 +15,14 @@
 #include <hillock/status.h>
 
 typedef struct hki_conv {
-    int64_t n;      /* images */
-    int h, w, c;    /* input height, width, channels */
-    int oh, ow, k;  /* output height, width, filters */
-    int kh, kw;     /* kernel */
-    int sh, sw;     /* stride */
-    int ph, pw;     /* zero padding before the first row, column (after: whatever oh, ow need) */
-    int dh, dw;     /* dilation */
-    int groups;     /* divides c and k; groups == c == k is depthwise */
+    int64_t n;     /* images */
+    int h, w, c;   /* input height, width, channels */
+    int oh, ow, k; /* output height, width, filters */
+    int kh, kw;    /* kernel */
+    int sh, sw;    /* stride */
+    int ph, pw;    /* zero padding before the first row, column (after: whatever oh, ow need) */
+    int dh, dw;    /* dilation */
+    int groups;    /* divides c and k; groups == c == k is depthwise */
 } hki_conv;
 
 typedef struct hki_pool {

@@ -18,12 +18,14 @@
 #define LANES 8
 #define FEW_ROWS 3
 #define MOST_ROWS_OF 1, 12, 6, 4, 3
+/* clang-format off */
 #define EACH_BLOCK(F)                                                                              \
     F(1, 1) F(2, 1) F(3, 1) F(4, 1) F(5, 1) F(6, 1)                                                \
     F(7, 1) F(8, 1) F(9, 1) F(10, 1) F(11, 1) F(12, 1)                                             \
     F(1, 2) F(2, 2) F(3, 2) F(4, 2) F(5, 2) F(6, 2)                                                \
     F(1, 3) F(2, 3) F(3, 3) F(4, 3)                                                                \
     F(1, 4) F(2, 4) F(3, 4)
+/* clang-format on */
 
 typedef float vec __attribute__((vector_size(LANES * 4)));
 

@@ -8,12 +8,12 @@
 #include "core/base.h"
 
 enum {
-    ROWS_A_TASK = 112,   /* a multiple of the rows of the usual register blocks */
-    STEPS_A_PACK = 256,  /* rows of b that one packing task takes */
-    ENOUGH_ROWS = 256,   /* to pack b for */
+    ROWS_A_TASK = 112,  /* a multiple of the rows of the usual register blocks */
+    STEPS_A_PACK = 256, /* rows of b that one packing task takes */
+    ENOUGH_ROWS = 256,  /* to pack b for */
     DOTS_A_TASK = 64,
     SUM_CHUNKS = 64,
-    SUM_CHUNK = 32768    /* elements from which a chunk of column sums is worth its own task */
+    SUM_CHUNK = 32768 /* elements from which a chunk of column sums is worth its own task */
 };
 
 typedef struct job {
@@ -32,8 +32,7 @@ size_t hki_native_gemm_scratch(int64_t m, int64_t n, int64_t k, bool ta, bool tb
     (void)m;
     (void)ta;
     (void)tb;
-    return sizeof(float) * hki_panels_floats(k, n) +
-           sizeof(hki_run) * (size_t)hki_runs_bound(1, k);
+    return sizeof(float) * hki_panels_floats(k, n) + sizeof(hki_run) * (size_t)hki_runs_bound(1, k);
 }
 
 static void pack(const job *j, int64_t t)
@@ -57,7 +56,8 @@ static void pack(const job *j, int64_t t)
 static void multiply_dots(const job *j)
 {
     int64_t tasks = hki_ceil(j->n, DOTS_A_TASK);
-#pragma omp parallel for num_threads(hki_team(tasks, j->m * j->n * j->k / HKI_AT_ONCE)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(tasks, (j->m * j->n * j->k / HKI_AT_ONCE)))          \
+    schedule(static)
     for (int64_t t = 0; t < tasks; t++) {
         int64_t first = t * DOTS_A_TASK, rows = hki_min(DOTS_A_TASK, j->n - first);
         for (int64_t i = 0; i < j->m; i++) {
@@ -122,7 +122,7 @@ void hki_native_gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const fl
     j.runs = runs;
     j.n_runs = hki_run_add(runs, 0, 0, 0, j.last ? k - 1 : k, ta ? m : 1);
     int64_t tasks = hki_ceil(m, ROWS_A_TASK) * hki_panel_count(&j.panels);
-#pragma omp parallel num_threads(hki_team(hki_max(packs, tasks), m * n * k / HKI_AT_ONCE))
+#pragma omp parallel num_threads(hki_team(hki_max(packs, tasks), (m * n * k / HKI_AT_ONCE)))
     {
 #pragma omp for schedule(static)
         for (int64_t t = 0; t < packs; t++)
@@ -148,7 +148,7 @@ void hki_native_column_sums(int64_t rows, int64_t c, const float *x, float *out,
     const hki_kernels *kernels = hki_kernels_active();
     float *sums = scratch;
     int64_t chunks = sum_chunks(rows, c);
-#pragma omp parallel for num_threads(hki_team(chunks, rows * c)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(chunks, (rows * c))) schedule(static)
     for (int64_t i = 0; i < chunks; i++) {
         int64_t first = rows * i / chunks, next = rows * (i + 1) / chunks;
         kernels->column_sums(next - first, c, x + first * c, c, sums + i * c);

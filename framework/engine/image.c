@@ -6,9 +6,9 @@
 #include "core/base.h"
 
 enum {
-    SOME_CHANNELS = 8,  /* below, the taps of a row should stay together */
-    SMALL_IMAGE = 8,    /* columns up to which images, not columns, are the rows of a product */
-    SMALL_SOURCE = 18,  /* and columns of what they are read from */
+    SOME_CHANNELS = 8, /* below, the taps of a row should stay together */
+    SMALL_IMAGE = 8,   /* columns up to which images, not columns, are the rows of a product */
+    SMALL_SOURCE = 18, /* and columns of what they are read from */
     ENOUGH_IMAGES = 8,
     BANDS_OF_A_BATCH = 16 /* tasks that even a single image is cut into */
 };
@@ -107,7 +107,7 @@ void hki_images_pack(int64_t n, int64_t pieces, int64_t pixels, int64_t c, ptrdi
 {
     int64_t floats = pixels * c, pitch = hki_pitch(floats);
     bool whole = x_pixel == c;
-#pragma omp parallel for collapse(2) num_threads(hki_team(pieces * n, n * pieces * floats))        \
+#pragma omp parallel for collapse(2) num_threads(hki_team((pieces * n), (n * pieces * floats)))    \
     schedule(static)
     for (int64_t i = 0; i < pieces; i++)
         for (int64_t image = 0; image < n; image++) {

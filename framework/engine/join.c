@@ -17,8 +17,7 @@ static int64_t joined_taps(const hki_axis *a, int64_t together)
 /* Vectors that `together` destinations take per channel of a kernel row. */
 static int64_t cost(const hki_image *g, int64_t columns, int64_t together)
 {
-    return hki_ceil(together * columns, hki_kernels_active()->lanes) *
-           joined_taps(&g->h, together);
+    return hki_ceil(together * columns, hki_kernels_active()->lanes) * joined_taps(&g->h, together);
 }
 
 /* How many destinations to take together. With no more than two vectors of columns they are one

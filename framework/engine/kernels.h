@@ -46,12 +46,12 @@ typedef struct hki_taps {
 
 /* Winograd's tiles in a row: where their pixels are. */
 typedef struct hki_tiles {
-    int side;                /* 4, or 2: of a tile of results */
-    const float *row[6];     /* rows of pixels, from column 0 on; NULL: outside, all zero */
-    int64_t first, width;    /* column of the first tile's first pixel; columns there are */
+    int side;             /* 4, or 2: of a tile of results */
+    const float *row[6];  /* rows of pixels, from column 0 on; NULL: outside, all zero */
+    int64_t first, width; /* column of the first tile's first pixel; columns there are */
     int64_t tiles, channels;
-    ptrdiff_t pixel;         /* from pixel to pixel */
-    ptrdiff_t pitch, plane;  /* of what is transformed: from tile to tile, from plane to plane */
+    ptrdiff_t pixel;        /* from pixel to pixel */
+    ptrdiff_t pitch, plane; /* of what is transformed: from tile to tile, from plane to plane */
 } hki_tiles;
 
 /* The numbers of an optimizer's step, rounded to float once. */
@@ -74,8 +74,7 @@ typedef struct hki_kernels {
     int few_rows; /* up to here a product takes 4 vectors of columns at a time, else 2 */
     void (*product)(const hki_product *p);
     /* out[c] = sum over rows of x[r * x_row + c]. */
-    void (*column_sums)(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row,
-                        float *out);
+    void (*column_sums)(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row, float *out);
     /* Normalization, over rows of one set. m2 = sum (x - mean)^2. */
     void (*moments)(int64_t rows, int64_t channels, const float *x, float *mean, float *m2);
     /* Sums of dy and dy (x - centre). */
@@ -141,7 +140,7 @@ const hki_kernels *hki_kernels_active(void);
  * hk_set_threads() says later. */
 enum { HKI_TEAM = 64 };
 int hki_team(int64_t tasks, int64_t work);
-enum { HKI_AT_ONCE = 8 }; /* products that take as long as an elementary operation of `work` */
+enum { HKI_AT_ONCE = 8 };  /* products that take as long as an elementary operation of `work` */
 int hki_team_member(void); /* inside the parallel region: 0 .. hki_team() - 1 */
 
 static inline int64_t hki_min(int64_t a, int64_t b)

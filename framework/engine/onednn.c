@@ -73,15 +73,14 @@ static bool plan_pass(job *of, pass which, bool has_bias)
     if (which == FORWARD)
         return true;
     of->wanted = NULL;
-    dnnl_status_t status =
-        which == DATA ? dnnl_dilated_convolution_backward_data_desc_init(
-                            &what, dnnl_convolution_direct, &of->x, &of->own, &of->y, of->strides,
-                            of->gaps, of->before, of->after)
-                      : dnnl_dilated_convolution_backward_weights_desc_init(
-                            &what, dnnl_convolution_direct, &of->x, &of->own, bias, &of->y,
-                            of->strides, of->gaps, of->before, of->after);
-    return !status &&
-           !dnnl_primitive_desc_create(&of->wanted, &what, NULL, processor, of->forward);
+    dnnl_status_t status = which == DATA
+                               ? dnnl_dilated_convolution_backward_data_desc_init(
+                                     &what, dnnl_convolution_direct, &of->x, &of->own, &of->y,
+                                     of->strides, of->gaps, of->before, of->after)
+                               : dnnl_dilated_convolution_backward_weights_desc_init(
+                                     &what, dnnl_convolution_direct, &of->x, &of->own, bias, &of->y,
+                                     of->strides, of->gaps, of->before, of->after);
+    return !status && !dnnl_primitive_desc_create(&of->wanted, &what, NULL, processor, of->forward);
 }
 
 /* Brings the filters into the other layout, one way or back. */
@@ -108,9 +107,8 @@ static bool make_memory(job *of, pass which, void *const *data)
         of->wanted, which == WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const dnnl_memory_desc_t *const of_each[] = {&of->x, &of->filters, own, &of->bias, &of->y};
     for (int i = 0; i < 5; i++)
-        if ((i == OWN || data[i]) &&
-            dnnl_memory_create(&of->memory[i], of_each[i], processor,
-                               i == OWN ? DNNL_MEMORY_ALLOCATE : data[i]))
+        if ((i == OWN || data[i]) && dnnl_memory_create(&of->memory[i], of_each[i], processor,
+                                                        i == OWN ? DNNL_MEMORY_ALLOCATE : data[i]))
             return false;
     return true;
 }
@@ -147,11 +145,10 @@ static bool convolve(const hki_conv *c, pass which, void *const *data)
 {
     job of = {.c = c};
     omp_set_num_threads(hki_threads());
-    bool done = processor &&
-                !dnnl_stream_create(&of.stream, processor, dnnl_stream_default_flags) &&
-                describe(&of) && plan_pass(&of, which, data[BIAS]) &&
-                make_memory(&of, which, data) && execute(&of, which) &&
-                !dnnl_stream_wait(of.stream);
+    bool done =
+        processor && !dnnl_stream_create(&of.stream, processor, dnnl_stream_default_flags) &&
+        describe(&of) && plan_pass(&of, which, data[BIAS]) && make_memory(&of, which, data) &&
+        execute(&of, which) && !dnnl_stream_wait(of.stream);
     job_clear(&of);
     return done;
 }
@@ -168,7 +165,7 @@ static void *plain(const void *p)
 static void finish_rows(const hki_conv *c, const hki_epilogue *after)
 {
     int64_t rows = c->n * c->oh * c->ow;
-#pragma omp parallel for num_threads(hki_threads_for(rows * c->k)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * c->k))) schedule(static)
     for (int part = 0; part < HKI_MAX_PARTS; part++) {
         int64_t first = rows * part / HKI_MAX_PARTS, next = rows * (part + 1) / HKI_MAX_PARTS;
         if (next > first)

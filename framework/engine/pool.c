@@ -6,7 +6,7 @@ void hki_native_max_pool_forward(const hki_pool *p, const float *x, float *y, ui
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t rows = p->n * p->oh, in = (int64_t)p->h * p->w * p->c, out = (int64_t)p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, rows * out * p->kh * p->kw)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(rows, (rows * out * p->kh * p->kw))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         kernels->max_forward(p, (int)(r % p->oh), x + r / p->oh * in, y + r * out,
                              which ? which + r * out : NULL);
@@ -17,7 +17,7 @@ void hki_native_max_pool_backward(const hki_pool *p, const float *dy, const uint
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t rows = p->n * p->h, in = (int64_t)p->w * p->c, out = (int64_t)p->oh * p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, rows * in)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(rows, (rows * in))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         kernels->max_backward(p, (int)(r % p->h), dy + r / p->h * out, which + r / p->h * out,
                               dx + r * in);
@@ -27,7 +27,7 @@ void hki_native_avg_pool_forward(const hki_pool *p, const float *x, float *y)
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t rows = p->n * p->oh, in = (int64_t)p->h * p->w * p->c, out = (int64_t)p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, rows * out * p->kh * p->kw)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(rows, (rows * out * p->kh * p->kw))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         kernels->avg_forward(p, (int)(r % p->oh), x + r / p->oh * in, y + r * out);
 }
@@ -36,7 +36,7 @@ void hki_native_avg_pool_backward(const hki_pool *p, const float *dy, float *dx)
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t rows = p->n * p->h, in = (int64_t)p->w * p->c, out = (int64_t)p->oh * p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, rows * in)) schedule(static)
+#pragma omp parallel for num_threads(hki_team(rows, (rows * in))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         kernels->avg_backward(p, (int)(r % p->h), dy + r / p->h * out, dx + r * in);
 }

@@ -24,17 +24,16 @@ INLINE void finish(const hki_product *p, bool add, float *y, const vec *sum, int
 
 /* Rows first .. first + rows - 1 of the product, over the given runs. `across`: the rows of a
  * are a_row apart and its steps are neighbours; else the rows are neighbours. */
-INLINE UNCHECKED
-void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t first, bool add,
-           int rows, int vectors, bool across)
+INLINE UNCHECKED void block(const hki_product *p, const hki_run *runs, int64_t n_runs,
+                            int64_t first, bool add, int rows, int vectors, bool across)
 {
     ptrdiff_t a_row = across ? p->a_row : 1, a_step = across ? 1 : p->a_step, b_step = p->b_step;
     vec sum[MOST_ROWS][MOST_VECTORS];
     UNROLL(16)
     for (int i = 0; i < rows; i++)
         UNROLL(4)
-        for (int j = 0; j < vectors; j++)
-            sum[i][j] = (vec){0};
+    for (int j = 0; j < vectors; j++)
+        sum[i][j] = (vec){0};
 
     for (int64_t r = 0; r < n_runs; r++) {
         const float *a = p->a + runs[r].a + first * a_row;
@@ -55,8 +54,8 @@ void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t fi
             UNROLL(16)
             for (int i = 0; i < rows; i++)
                 UNROLL(4)
-                for (int j = 0; j < vectors; j++)
-                    sum[i][j] += three[i / 3][i % 3 * a_row] * bv[j];
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] += three[i / 3][i % 3 * a_row] * bv[j];
             b += b_step;
             UNROLL(6)
             for (int i = 0; i < (rows + 2) / 3; i++)
@@ -69,8 +68,8 @@ void block(const hki_product *p, const hki_run *runs, int64_t n_runs, int64_t fi
         UNROLL(16)
         for (int i = 0; i < rows; i++, y += y_row)
             UNROLL(4)
-            for (int j = 0; j < vectors; j++)
-                store(y + j * LANES, sum[i][j]);
+        for (int j = 0; j < vectors; j++)
+            store(y + j * LANES, sum[i][j]);
         return;
     }
     UNROLL(16)

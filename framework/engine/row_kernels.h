@@ -20,12 +20,12 @@ INLINE void sum_columns(int64_t rows, const float *x, ptrdiff_t x_row, int64_t l
         vec sum[4][4] = {{{0}}};
         for (; r + 4 <= to; r += 4)
             UNROLL(4)
-            for (int j = 0; j < vectors; j++)
-                sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 4);
+        for (int j = 0; j < vectors; j++)
+            sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 4);
         for (; r < to; r++)
             UNROLL(4)
-            for (int j = 0; j < vectors; j++)
-                sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 1);
+        for (int j = 0; j < vectors; j++)
+            sum_rows(x + r * x_row + j * LANES, x_row, left - j * LANES, sum[j], 1);
         UNROLL(4)
         for (int j = 0; j < vectors; j++)
             total[j] += sum[j][0] + sum[j][1] + (sum[j][2] + sum[j][3]);
@@ -35,8 +35,7 @@ INLINE void sum_columns(int64_t rows, const float *x, ptrdiff_t x_row, int64_t l
         store_some(out + j * LANES, total[j], left - j * LANES);
 }
 
-static void column_sums(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row,
-                        float *out)
+static void column_sums(int64_t rows, int64_t columns, const float *x, ptrdiff_t x_row, float *out)
 {
     int64_t c = 0;
     for (; c + 4 * LANES <= columns; c += 4 * LANES)

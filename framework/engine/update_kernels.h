@@ -31,8 +31,8 @@ INLINE void momentum_some(const hki_update *u, int64_t left, float *w, const flo
     store_some(w, at - u->lr * step, left);
 }
 
-static void update_momentum(const hki_update *update, int64_t n, float *w, const float *g,
-                            float *m, float *v)
+static void update_momentum(const hki_update *update, int64_t n, float *w, const float *g, float *m,
+                            float *v)
 {
     const hki_update u = *update;
     (void)v;

@@ -21,8 +21,8 @@ enum {
     LEAST_ROWS = 8,            /* if each has so many tiles */
     SLICE = 64,                /* filters whose results a block makes at a time */
     WEIGHT_TASKS = 16,
-    LARGEST = 512 * 512,       /* channels * filters */
-    LARGEST_SMALL = 128 * 128  /* the same for tiles of 2x2 */
+    LARGEST = 512 * 512,      /* channels * filters */
+    LARGEST_SMALL = 128 * 128 /* the same for tiles of 2x2 */
 };
 
 /* A grid of tiles over the destination; its patches come from the source. */
@@ -37,12 +37,21 @@ typedef struct grid {
     int slice;
 } grid;
 
-static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph,
-                    int pw)
+static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph, int pw)
 {
-    grid g = {.side = side, .planes = (side + 2) * (side + 2), .n = n, .h = h, .w = w, .c = c,
-              .oh = oh, .ow = ow, .k = k, .ph = ph, .pw = pw,
-              .down = hki_ceil(oh, side), .across = hki_ceil(ow, side)};
+    grid g = {.side = side,
+              .planes = (side + 2) * (side + 2),
+              .n = n,
+              .h = h,
+              .w = w,
+              .c = c,
+              .oh = oh,
+              .ow = ow,
+              .k = k,
+              .ph = ph,
+              .pw = pw,
+              .down = hki_ceil(oh, side),
+              .across = hki_ceil(ow, side)};
     g.units = n * g.down;
     g.slice = (int)hki_min(SLICE, k);
     int64_t tiles = BLOCK_FLOATS / (g.planes * (c + g.slice));
@@ -162,8 +171,13 @@ static hki_tiles tiles_at(const grid *g, const float *x, int h, int w, int chann
 {
     const float *image = x + unit / g->down * ((int64_t)h * w * channels);
     int64_t row = unit % g->down * g->side - before, pitch = hki_pitch(channels);
-    hki_tiles t = {.side = g->side, .width = w, .tiles = g->across, .channels = channels,
-                   .pixel = channels, .pitch = pitch, .plane = plane_of(g, channels)};
+    hki_tiles t = {.side = g->side,
+                   .width = w,
+                   .tiles = g->across,
+                   .channels = channels,
+                   .pixel = channels,
+                   .pitch = pitch,
+                   .plane = plane_of(g, channels)};
     for (int i = 0; i < size; i++)
         if (row + i >= 0 && row + i < h)
             t.row[i] = image + (row + i) * w * channels;
@@ -187,8 +201,7 @@ typedef struct stretch {
     int64_t lines;
 } stretch;
 
-static stretch stretch_of(const grid *g, const float *x, int h, int w, int channels,
-                          int64_t first)
+static stretch stretch_of(const grid *g, const float *x, int h, int w, int channels, int64_t first)
 {
     int64_t line = (int64_t)w * channels, rows[2];
     for (int i = 0; i < 2; i++) {
@@ -212,9 +225,9 @@ typedef struct pass {
     const float *x, *bias;
     float *y;
     const float *filters; /* transformed: [planes] panels */
-    ptrdiff_t plane; /* from one to the next */
-    int width;      /* columns of a panel */
-    bool add;       /* to what y holds */
+    ptrdiff_t plane;      /* from one to the next */
+    int width;            /* columns of a panel */
+    bool add;             /* to what y holds */
     const hki_epilogue *after;
 } pass;
 
@@ -237,8 +250,13 @@ static void write_units(const pass *s, const float *m, int64_t first, int64_t un
 {
     const grid *g = &s->g;
     int64_t pitch = hki_pitch(g->slice), line = (int64_t)g->ow * g->k;
-    hki_tiles t = {.side = g->side, .width = g->ow, .tiles = g->across, .channels = columns,
-                   .pixel = g->k, .pitch = pitch, .plane = plane_of(g, g->slice)};
+    hki_tiles t = {.side = g->side,
+                   .width = g->ow,
+                   .tiles = g->across,
+                   .channels = columns,
+                   .pixel = g->k,
+                   .pitch = pitch,
+                   .plane = plane_of(g, g->slice)};
     for (int64_t i = 0; i < units; i++) {
         int64_t image = (first + i) / g->down, row = (first + i) % g->down * g->side;
         float *y = s->y + (image * g->oh + row) * line + column;
@@ -256,8 +274,12 @@ static void multiply(const pass *s, const float *v, int64_t tiles, int64_t colum
     const hki_kernels *kernels = hki_kernels_active();
     ptrdiff_t v_plane = plane_of(g, g->c), m_plane = plane_of(g, g->slice);
     hki_panels panels = {.b = s->filters, .depth = g->c, .columns = g->k, .width = s->width};
-    hki_product p = {.rows = tiles, .a_row = hki_pitch(g->c), .a_step = 1, .runs = runs,
-                     .n_runs = n_runs, .y_row = hki_pitch(g->slice)};
+    hki_product p = {.rows = tiles,
+                     .a_row = hki_pitch(g->c),
+                     .a_step = 1,
+                     .runs = runs,
+                     .n_runs = n_runs,
+                     .y_row = hki_pitch(g->slice)};
     for (int64_t i = column / s->width; i * s->width < column + columns; i++) {
         p.a = v;
         p.y = m + hki_panel_use(&panels, i, &p) - column;
@@ -325,7 +347,7 @@ static void run_pass(pass *s, const order *o, float *scratch)
     s->filters = prepared ? s->filters : scratch;
     float *temporary = scratch + filter_floats(g);
     int64_t blocks = hki_ceil(g->units, g->per_block), parts = hki_min(blocks, HKI_MAX_PARTS);
-#pragma omp parallel num_threads(hki_team(parts, g->units * g->across * g->planes * g->c * g->k))
+#pragma omp parallel num_threads(hki_team(parts, (g->units * g->across * g->planes * g->c * g->k)))
     {
         if (!prepared)
             transform_all(s, o, scratch);
@@ -333,8 +355,7 @@ static void run_pass(pass *s, const order *o, float *scratch)
         for (int64_t part = 0; part < parts; part++)
             for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; b++) {
                 int64_t first = b * g->per_block, units = hki_min(g->per_block, g->units - first);
-                pass_block(s, first, units,
-                           temporary + (size_t)hki_team_member() * pass_floats(g));
+                pass_block(s, first, units, temporary + (size_t)hki_team_member() * pass_floats(g));
                 if (s->after)
                     s->after->rows(s->after->user, (int)part, first_row(g, first),
                                    first_row(g, first + units) - first_row(g, first));
@@ -348,8 +369,7 @@ static order forward_order(const hki_conv *c, const float *w)
 }
 
 void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const void *prepared,
-                          const hki_epilogue *after)
+                          float *y, void *scratch, const void *prepared, const hki_epilogue *after)
 {
     pass s = pass_of(forward_grid(c, side_of(c, prepared)));
     order o = forward_order(c, w);
@@ -405,11 +425,13 @@ static void accumulate(const grid *g, const float *v, const float *d, int64_t ti
                        int64_t columns, hki_run *runs, const stretch *ahead, bool add, float *m)
 {
     int64_t v_pitch = hki_pitch(g->c), d_pitch = hki_pitch(g->slice), m_pitch = d_pitch;
-    hki_product p = {.rows = g->c, .a_row = 1, .a_step = v_pitch, .runs = runs, .y_row = m_pitch,
-                     .add = add};
+    hki_product p = {
+        .rows = g->c, .a_row = 1, .a_step = v_pitch, .runs = runs, .y_row = m_pitch, .add = add};
     p.n_runs = hki_run_add(runs, 0, 0, 0, tiles, v_pitch);
     for (int e = 0; e < PLANES; e++) {
-        hki_panels panels = {.b = d + e * plane_of(g, g->slice), .columns = columns, .step = d_pitch,
+        hki_panels panels = {.b = d + e * plane_of(g, g->slice),
+                             .columns = columns,
+                             .step = d_pitch,
                              .width = hki_panel_width(g->c, columns)};
         p.a = v + e * plane_of(g, g->c);
         fetch(&ahead[0], e);
@@ -452,7 +474,7 @@ void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, flo
     float *partial = scratch, *temporary = partial + (size_t)t.parts * t.partial;
     int64_t tasks = t.parts * t.slices, size = 9 * (int64_t)c->c * c->k;
     bool straight = t.parts == 1;
-#pragma omp parallel num_threads(hki_team(tasks, g.units * g.across * PLANES * g.c * g.k))
+#pragma omp parallel num_threads(hki_team(tasks, (g.units * g.across * PLANES * g.c * g.k)))
     {
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < tasks; i++)

@@ -179,7 +179,8 @@ static hk_status simulate_net(simulation *it, int64_t number)
     draw_inputs(it, hki_key(key, HKI_STREAM_FORECAST, 1, 0));
     hks_fill_normal(&(hk_weight){.w = hk_plan_value(it->plan, it->slope),
                                  .count = n * hki_sample_count(&it->logits->shape),
-                                 .key = hki_key(key, HKI_STREAM_FORECAST, 2, 0)}, 0, 1);
+                                 .key = hki_key(key, HKI_STREAM_FORECAST, 2, 0)},
+                    0, 1);
     hk_net_clear_gradients(net);
     status = hk_plan_forward(it->plan, n);
     if (!status)
@@ -256,8 +257,10 @@ static hk_status start(simulation *it)
     if (!o->inputs)
         o->inputs = hki_sample_count(&it->input->shape) == 1 ? 2 : 32;
     if (o->inputs < 2 || o->inputs % 2 || o->nets < 0)
-        return hki_fail(HK_BAD_ARGUMENT, "a forecast of %lld nets with %lld inputs: expected an "
-                        "even number of inputs", (long long)o->nets, (long long)o->inputs);
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "a forecast of %lld nets with %lld inputs: expected an "
+                        "even number of inputs",
+                        (long long)o->nets, (long long)o->inputs);
     hk_status status = o->data ? hki_check_data(it->logits, o->data) : HK_OK;
     if (!status)
         status = watch_tensors(it);
@@ -270,8 +273,11 @@ static hk_status start(simulation *it)
     if (!it->loss)
         return hk_last_status();
     return hk_plan_new(it->logits->net,
-                       &(hk_plan_options){.batch = o->inputs, .training = 1, .loss = it->loss,
-                                          .keep = it->watched, .n_keep = it->n_watched},
+                       &(hk_plan_options){.batch = o->inputs,
+                                          .training = 1,
+                                          .loss = it->loss,
+                                          .keep = it->watched,
+                                          .n_keep = it->n_watched},
                        &it->plan);
 }
 
@@ -345,7 +351,8 @@ hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options,
     *out = NULL;
     simulation it = {.logits = logits, .input = logits ? hk_tensor_input(logits) : NULL};
     if (!it.input || !hki_is_batched(&logits->shape))
-        return hki_fail(HK_BAD_ARGUMENT, "forecast: the net's output is not computed from an input");
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "forecast: the net's output is not computed from an input");
     if (options)
         it.options = *options;
     hk_forecast *made = hki_alloc(sizeof *made);

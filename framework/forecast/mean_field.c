@@ -18,7 +18,8 @@ static double mean_of(const hki_tally *tally)
 /* Its weights are learned as they are, not normalized first. */
 static bool is_plain_product(const hk_tensor *t)
 {
-    return (t->op == &hki_op_linear || t->op == &hki_op_conv2d) && t->inputs[1]->role == HKI_LEARNED;
+    return (t->op == &hki_op_linear || t->op == &hki_op_conv2d) &&
+           t->inputs[1]->role == HKI_LEARNED;
 }
 
 /* fan_in mean(w^2) */
@@ -46,8 +47,8 @@ static double square_of(const hki_seen *seen, const hk_tensor *t)
         return x;
     if (is_plain_product(t))
         return spread(seen, t) * x + bias_square(seen, t);
-    double y = t->op == &hki_op_activate ? hki_mean_square(hki_use_of(t), sqrt(x), false)
-                                         : (double)NAN;
+    double y =
+        t->op == &hki_op_activate ? hki_mean_square(hki_use_of(t), sqrt(x), false) : (double)NAN;
     return isnan(y) ? simulated : y;
 }
 
@@ -74,8 +75,8 @@ static double silence_of(const hki_seen *seen, const hk_tensor *t)
     if (t->role != HKI_COMPUTED)
         return t->role == HKI_INPUT ? 0 : (double)NAN;
     const double before = seen[t->inputs[0]->id].silent_theory;
-    if (t->op->is_view || (t->op == &hki_op_linear && is_plain_product(t) &&
-                           bias_square(seen, t) == 0))
+    if (t->op->is_view ||
+        (t->op == &hki_op_linear && is_plain_product(t) && bias_square(seen, t) == 0))
         return before;
     const hk_tensor *x = t->inputs[0];
     if (t->op != &hki_op_activate || x->op != &hki_op_linear || !rectifies(hki_use_of(t)))
@@ -110,7 +111,8 @@ static double gradient_of(const hki_seen *seen, int n, const hk_tensor *t)
     if (y->op->is_view)
         return dy;
     if (is_plain_product(y)) {
-        double ins = (double)hki_sample_count(&t->shape), outs = (double)hki_sample_count(&y->shape);
+        double ins = (double)hki_sample_count(&t->shape),
+               outs = (double)hki_sample_count(&y->shape);
         return spread(seen, y) * dy * outs / ins;
     }
     double slope = y->op == &hki_op_activate

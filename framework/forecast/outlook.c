@@ -101,8 +101,10 @@ static void say_mending(hki_text *to, const hk_forecast *f)
 static void say_dead(hki_text *to, const hk_forecast *f)
 {
     if (f->born_dead.mean > 0.01)
-        hki_say(to, " %.3g %% of such nets are born dead, the same output for all inputs: wider "
-                "layers, or rai, have fewer.", 100 * f->born_dead.mean);
+        hki_say(to,
+                " %.3g %% of such nets are born dead, the same output for all inputs: wider "
+                "layers, or rai, have fewer.",
+                100 * f->born_dead.mean);
 }
 
 static void say_verdict(hk_forecast *f, const signal *first)

@@ -10,10 +10,10 @@
 enum { HKI_MAX_INPUTS = 20 }; /* a chain: convolution, residual, two plugins with all their slots */
 
 typedef enum hki_role {
-    HKI_INPUT,    /* fed before a run */
-    HKI_FIXED, /* value fixed when recorded */
-    HKI_LEARNED,  /* value and gradient, changed by optimizers */
-    HKI_STATE,    /* value, changed when a step is committed */
+    HKI_INPUT,   /* fed before a run */
+    HKI_FIXED,   /* value fixed when recorded */
+    HKI_LEARNED, /* value and gradient, changed by optimizers */
+    HKI_STATE,   /* value, changed when a step is committed */
     HKI_COMPUTED,
     HKI_DROPPED /* recorded, then not needed: a bias before a normalization */
 } hki_role;
@@ -25,7 +25,7 @@ struct hk_tensor {
     int id; /* place in net->tensors */
     hki_role role;
     hk_shape shape;
-    int layer; /* the layer of the net it belongs to, -1: none */
+    int layer;  /* the layer of the net it belongs to, -1: none */
     char *name; /* leaves; NULL without */
 
     /* Computed tensors. */
@@ -36,10 +36,10 @@ struct hk_tensor {
 
     /* Constants, learned tensors and state. */
     float *value, *gradient;
-    void *init;       /* how it is filled, known to net->initialise; NULL: it starts at zero */
-    bool filled;      /* has its first values */
+    void *init;  /* how it is filled, known to net->initialise; NULL: it starts at zero */
+    bool filled; /* has its first values */
     bool no_decay, frozen;
-    float low, high;  /* clamped to this range when low < high */
+    float low, high; /* clamped to this range when low < high */
 };
 
 struct hk_net {
@@ -47,8 +47,8 @@ struct hk_net {
     int n_tensors, capacity;
     int64_t floats, most_floats; /* of all leaves but inputs; most: 0 is any number */
     uint64_t seed;
-    uint64_t version; /* of the values of leaves: who changes them says hki_values_changed() */
-    bool exposed;     /* hk_plan_value() has handed out a leaf: they may change unseen */
+    uint64_t version;   /* of the values of leaves: who changes them says hki_values_changed() */
+    bool exposed;       /* hk_plan_value() has handed out a leaf: they may change unseen */
     bool has_gradients; /* gradients hold something to add to */
     hk_status (*initialise)(hk_net *); /* fills what is not filled; set by the owner of `choices` */
     struct hki_choices *choices;       /* which plugins the words use: belongs to nn */
@@ -63,12 +63,14 @@ typedef struct hki_call {
     const float *x[HKI_MAX_INPUTS];
     float *y;
     const float *dy;
-    float *dx[HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
-    uint32_t adds;             /* bit i: dx[i] holds something that backward adds to */
-    void *keep;    /* survives from forward to backward */
-    void *record;  /* survives from forward to commit, zeroed when the plan is made */
-    void *scratch; /* garbage before and after */
-    const void *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
+    float *dx
+        [HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
+    uint32_t adds;        /* bit i: dx[i] holds something that backward adds to */
+    void *keep;           /* survives from forward to backward */
+    void *record;         /* survives from forward to commit, zeroed when the plan is made */
+    void *scratch;        /* garbage before and after */
+    const void
+        *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
 enum { HKI_READS_OUTPUT = 1u << 31 }; /* beside bits 1 << i for input i */
@@ -112,8 +114,8 @@ bool hki_is_batched(const hk_shape *shape);
 int64_t hki_count(const hk_shape *shape, int64_t batch);
 /* Elements of one sample of a batched shape, or of an unbatched shape. */
 int64_t hki_sample_count(const hk_shape *shape);
-bool hki_has_channels(const hk_shape *shape);        /* a last dimension that is not the batch */
-int64_t hki_channels(const hk_shape *shape);         /* that one, else 1 */
+bool hki_has_channels(const hk_shape *shape);           /* a last dimension that is not the batch */
+int64_t hki_channels(const hk_shape *shape);            /* that one, else 1 */
 int64_t hki_rows(const hk_shape *shape, int64_t batch); /* everything but the last dimension */
 bool hki_same_shape(const hk_shape *a, const hk_shape *b);
 /* "[batch, 28, 28, 1]" in one of a few buffers per thread, for messages. */

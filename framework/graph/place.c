@@ -132,8 +132,7 @@ static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)
         return HK_OK;
     }
     if (!is_first)
-        return hki_adds_to(y, i) ? HK_OK
-                                 : new_storage(p, bytes_of(p, x), time, time, contribution);
+        return hki_adds_to(y, i) ? HK_OK : new_storage(p, bytes_of(p, x), time, time, contribution);
     int last = p->kept[x->id] || p->step_of[x->id] == HKI_NOWHERE
                    ? p->end
                    : backward_time(p, p->step_of[x->id]);

@@ -27,7 +27,7 @@ typedef struct hki_planner {
     int *step_of, *last_read;    /* by tensor id */
     int *value_of, *gradient_of; /* storage by tensor id */
     int *keep_of, *scratch_of, *back_scratch_of; /* storage by step */
-    int *contribution_of;        /* [n_steps * HKI_MAX_INPUTS] */
+    int *contribution_of;                        /* [n_steps * HKI_MAX_INPUTS] */
     hki_storage *storages;
     int n_storages, capacity;
 } hki_planner;

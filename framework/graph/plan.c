@@ -205,10 +205,10 @@ static void wire(const hki_planner *p, hk_plan *plan, bool *written)
 
 static void planner_clear(hki_planner *p)
 {
-    void *const blocks[] = {p->order,     p->needed,   p->wants,       p->kept,
-                            p->step_of,   p->last_read, p->value_of,   p->gradient_of,
-                            p->keep_of,   p->scratch_of, p->back_scratch_of, p->contribution_of,
-                            p->storages,  p->uses};
+    void *const blocks[] = {p->order,    p->needed,     p->wants,           p->kept,
+                            p->step_of,  p->last_read,  p->value_of,        p->gradient_of,
+                            p->keep_of,  p->scratch_of, p->back_scratch_of, p->contribution_of,
+                            p->storages, p->uses};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         hki_free(blocks[i]);
 }
@@ -218,20 +218,20 @@ static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options
     size_t n = (size_t)net->n_tensors;
     *p = (hki_planner){.net = net, .options = options};
     p->batch = options->batch ? options->batch : 1;
-    bool complete = (p->order = hki_alloc_array(n, sizeof *p->order)) &&
-                    (p->uses = hki_alloc_array(n, sizeof *p->uses)) &&
-                    (p->needed = hki_alloc_array(n, sizeof *p->needed)) &&
-                    (p->wants = hki_alloc_array(n, sizeof *p->wants)) &&
-                    (p->kept = hki_alloc_array(n, sizeof *p->kept)) &&
-                    (p->step_of = hki_alloc_array(n, sizeof *p->step_of)) &&
-                    (p->last_read = hki_alloc_array(n, sizeof *p->last_read)) &&
-                    (p->value_of = hki_alloc_array(n, sizeof *p->value_of)) &&
-                    (p->gradient_of = hki_alloc_array(n, sizeof *p->gradient_of)) &&
-                    (p->keep_of = hki_alloc_array(n, sizeof *p->keep_of)) &&
-                    (p->scratch_of = hki_alloc_array(n, sizeof *p->scratch_of)) &&
-                    (p->back_scratch_of = hki_alloc_array(n, sizeof *p->back_scratch_of)) &&
-                    (p->contribution_of =
-                         hki_alloc_array(n * HKI_MAX_INPUTS, sizeof *p->contribution_of));
+    bool complete =
+        (p->order = hki_alloc_array(n, sizeof *p->order)) &&
+        (p->uses = hki_alloc_array(n, sizeof *p->uses)) &&
+        (p->needed = hki_alloc_array(n, sizeof *p->needed)) &&
+        (p->wants = hki_alloc_array(n, sizeof *p->wants)) &&
+        (p->kept = hki_alloc_array(n, sizeof *p->kept)) &&
+        (p->step_of = hki_alloc_array(n, sizeof *p->step_of)) &&
+        (p->last_read = hki_alloc_array(n, sizeof *p->last_read)) &&
+        (p->value_of = hki_alloc_array(n, sizeof *p->value_of)) &&
+        (p->gradient_of = hki_alloc_array(n, sizeof *p->gradient_of)) &&
+        (p->keep_of = hki_alloc_array(n, sizeof *p->keep_of)) &&
+        (p->scratch_of = hki_alloc_array(n, sizeof *p->scratch_of)) &&
+        (p->back_scratch_of = hki_alloc_array(n, sizeof *p->back_scratch_of)) &&
+        (p->contribution_of = hki_alloc_array(n * HKI_MAX_INPUTS, sizeof *p->contribution_of));
     for (size_t i = 0; complete && i < n; i++)
         p->step_of[i] = p->last_read[i] = HKI_NOWHERE;
     return complete ? HK_OK : HK_NO_MEMORY;

@@ -37,8 +37,8 @@ struct hk_plan {
     bool *reached; /* by tensor id: the walk back arrives there */
     void *arena, *records, *prepared;
     uint64_t prepared_version; /* of the net's values that `prepared` was made of */
-    int64_t bytes; /* of the three */
-    float *leaf_scratch; /* for gradients that are added; made when first needed */
+    int64_t bytes;             /* of the three */
+    float *leaf_scratch;       /* for gradients that are added; made when first needed */
     int64_t leaf_scratch_count;
     hki_watch *watch;
     void *watcher;

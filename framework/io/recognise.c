@@ -8,14 +8,10 @@
 static const struct {
     const char *start, *name;
 } starts[] = {
-    {"<!doctype html", "an HTML page"},
-    {"<html", "an HTML page"},
-    {"<?xml", "an XML document"},
-    {"version https://git-lfs", "a Git LFS pointer"},
-    {"\x1f\x8b", "a gzip file"},
-    {"PK\x03\x04", "a ZIP archive"},
-    {"\x93NUMPY", "a NumPy array"},
-    {"\x89HDF", "an HDF5 file"},
+    {"<!doctype html", "an HTML page"}, {"<html", "an HTML page"},
+    {"<?xml", "an XML document"},       {"version https://git-lfs", "a Git LFS pointer"},
+    {"\x1f\x8b", "a gzip file"},        {"PK\x03\x04", "a ZIP archive"},
+    {"\x93NUMPY", "a NumPy array"},     {"\x89HDF", "an HDF5 file"},
 };
 
 static bool is_text(const uint8_t *bytes, size_t size)

@@ -91,7 +91,8 @@ static hk_status add_member(const char *path, json_t *object, const char *name, 
         return hki_fail(HK_BAD_ARGUMENT, "cannot write %s: \"%s\" twice", path, name);
     return hki_fail(HK_BAD_ARGUMENT,
                     "cannot write %s: the name or text of \"%.64s\" is not plain UTF-8 of 1 to %d "
-                    "bytes", path, name, HKI_MAX_NAME);
+                    "bytes",
+                    path, name, HKI_MAX_NAME);
 }
 
 static json_t *integers(const int64_t *values, int n)
@@ -127,8 +128,8 @@ static hk_status add_metadata(const char *path, json_t *root, const hki_st_meta 
 }
 
 /* Describes the tensors in `root` and lists their bytes in `pieces`. */
-static hk_status add_tensors(const char *path, json_t *root, const hki_st_tensor *tensors,
-                             size_t n, hki_piece *pieces)
+static hk_status add_tensors(const char *path, json_t *root, const hki_st_tensor *tensors, size_t n,
+                             hki_piece *pieces)
 {
     size_t begin = 0;
     for (size_t i = 0; i < n; i++) {
@@ -228,8 +229,9 @@ static hk_status split(const char *name, const uint8_t *bytes, size_t size, sour
         return hki_fail(HK_BAD_DATA, "%s: a header of %ju bytes, at most %d are accepted", name,
                         (uintmax_t)length, MAX_HEADER);
     size_t start = LENGTH_BYTES + (size_t)length;
-    *out = (source){name,  (const char *)bytes + LENGTH_BYTES, (size_t)length, bytes, bytes + start,
-                    size, size - start};
+    *out = (source){
+        name,        (const char *)bytes + LENGTH_BYTES, (size_t)length, bytes, bytes + start, size,
+        size - start};
     return HK_OK;
 }
 
@@ -257,7 +259,8 @@ static hk_status read_meta(const source *from, json_t *object, hki_st_file *out)
     out->meta = hki_alloc_array(json_object_size(object), sizeof *out->meta);
     if (!out->meta)
         return HK_NO_MEMORY;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         if (!json_is_string(value))
             return hki_fail(HK_BAD_DATA, "%s: __metadata__ \"%.64s\" is not a text", from->name,
                             key);
@@ -366,7 +369,8 @@ static hk_status read_tensors(const source *from, json_t *root, hki_st_file *out
     if (!out->tensors || !out->data)
         return HK_NO_MEMORY;
     memcpy(out->data, from->data, from->data_size);
-    json_object_foreach (root, name, entry) {
+    json_object_foreach(root, name, entry)
+    {
         if (strcmp(name, "__metadata__") == 0)
             continue;
         hki_st_tensor *tensor = &out->tensors[out->n_tensors];
@@ -388,8 +392,9 @@ static hk_status check_digest(const source *from, const hki_st_file *file)
         return HK_OK; /* another program's file */
     const char *field = memmem(from->header, from->header_size, DIGEST_FIELD, strlen(DIGEST_FIELD));
     if (!format || !digest || strlen(digest) != DIGEST_CHARS || !field)
-        return hki_fail(HK_BAD_DATA, "%s: damaged: " FORMAT_KEY " and " DIGEST_KEY
-                        " do not stand together", from->name);
+        return hki_fail(HK_BAD_DATA,
+                        "%s: damaged: " FORMAT_KEY " and " DIGEST_KEY " do not stand together",
+                        from->name);
     size_t place = LENGTH_BYTES + (size_t)(field - from->header) + strlen(DIGEST_FIELD);
     size_t after = place + DIGEST_CHARS;
     if (after > from->size || memcmp(from->bytes + place, digest, DIGEST_CHARS) != 0)

@@ -78,8 +78,11 @@ hk_status hki_draw_weight(const hk_tensor *t, uint64_t key, float *w, float *bia
     if (initializer->traits & HK_FILLS_BIAS && fill->bias)
         weight.bias = bias;
     float *slots[HK_MAX_SLOTS] = {0};
-    hk_context context = {.rows = weight.rows, .channels = weight.columns, .key = weight.key,
-                          .params = fill->use.params, .slots = slots};
+    hk_context context = {.rows = weight.rows,
+                          .channels = weight.columns,
+                          .key = weight.key,
+                          .params = fill->use.params,
+                          .slots = slots};
     const char *refusal = initializer->fill(&context, &weight);
     if (refusal)
         return hki_fail(HK_BAD_ARGUMENT, "initializer %s of %s: %s", fill->use.plugin->name,
@@ -104,9 +107,12 @@ static void fill_slots(hk_net *net, const hk_tensor *y)
     }
     hki_values_changed(net);
     const hk_shape *shape = &y->inputs[0]->shape;
-    hk_context context = {.rows = hki_rows(shape, 1), .channels = hki_channels(shape),
-                          .rows_per_sample = hki_rows(shape, 1), .params = use->params,
-                          .slots = slots, .key = name_key(net, y->inputs[1]->name)};
+    hk_context context = {.rows = hki_rows(shape, 1),
+                          .channels = hki_channels(shape),
+                          .rows_per_sample = hki_rows(shape, 1),
+                          .params = use->params,
+                          .slots = slots,
+                          .key = name_key(net, y->inputs[1]->name)};
     if (use->plugin->start)
         use->plugin->start(&context);
     if (y->op == &hki_op_normalize_weight && use->plugin->normalization->update)
@@ -128,8 +134,8 @@ static void fill_mix_slots(hk_net *net, const hk_tensor *y)
 static hk_status fill_weight(hk_net *net, hk_tensor *t)
 {
     const hk_tensor *bias = ((const hki_fill *)t->init)->bias;
-    hk_status status = hki_draw_weight(t, name_key(net, t->name), t->value,
-                                       bias ? bias->value : NULL);
+    hk_status status =
+        hki_draw_weight(t, name_key(net, t->name), t->value, bias ? bias->value : NULL);
     t->filled = !status;
     hki_values_changed(net);
     return status;

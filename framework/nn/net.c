@@ -13,8 +13,10 @@ hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *
     char first[HKI_MAX_SPEC], *second = first;
     *out = (hki_act_choice){0};
     if (length >= sizeof first)
-        return hki_fail(HK_BAD_ARGUMENT, "activation \"%.64s..\": the spec has %zu bytes, at most "
-                        "%d are possible", spec, length, HKI_MAX_SPEC - 1);
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "activation \"%.64s..\": the spec has %zu bytes, at most "
+                        "%d are possible",
+                        spec, length, HKI_MAX_SPEC - 1);
     snprintf(first, sizeof first, "%.*s", (int)length, spec);
     strsep(&second, "~"); /* ends the first */
     hk_status status = hki_use_parse(HK_ACTIVATION, first, &out->use);
@@ -47,8 +49,10 @@ hki_override *hki_find_override(const hki_choices *choices, const char *layer)
 static hki_override *new_override(hki_choices *choices, const char *layer, size_t length)
 {
     if (length >= HKI_LAYER_NAME) {
-        hki_fail(HK_BAD_ARGUMENT, "activation of layer %.64s..: the name has %zu bytes, at most %d "
-                 "are possible", layer, length, HKI_LAYER_NAME - 1);
+        hki_fail(HK_BAD_ARGUMENT,
+                 "activation of layer %.64s..: the name has %zu bytes, at most %d "
+                 "are possible",
+                 layer, length, HKI_LAYER_NAME - 1);
         return NULL;
     }
     if (choices->n_overrides == HKI_MAX_OVERRIDES) {
@@ -105,8 +109,8 @@ static hk_status write_specs(hki_choices *choices)
     choices->normalization_spec = hki_use_spec(&choices->normalization);
     choices->initializer_spec = hki_use_spec(&choices->initializer);
     choices->weight_norm_spec = hki_use_spec(&choices->weight_norm);
-    bool complete = choices->normalization_spec && choices->initializer_spec &&
-                    choices->weight_norm_spec;
+    bool complete =
+        choices->normalization_spec && choices->initializer_spec && choices->weight_norm_spec;
     return complete ? write_activation_spec(choices) : HK_NO_MEMORY;
 }
 
@@ -226,8 +230,10 @@ int hki_layer_add(hk_net *net, const char *name, const char *prefix)
     hki_choices *choices = net->choices;
     char text[HKI_LAYER_NAME];
     if (name && (strlen(name) >= sizeof text || layer_exists(choices, name))) {
-        hki_fail(HK_BAD_ARGUMENT, "the net already has a layer named %.64s, or the name is longer "
-                 "than %d bytes", name, HKI_LAYER_NAME - 1);
+        hki_fail(HK_BAD_ARGUMENT,
+                 "the net already has a layer named %.64s, or the name is longer "
+                 "than %d bytes",
+                 name, HKI_LAYER_NAME - 1);
         return -1;
     }
     if (choices->n_layers == choices->layer_capacity) {
@@ -303,9 +309,10 @@ hk_status hki_check_overrides(const hk_net *net)
     char known[512];
     for (int i = 0; i < net->choices->n_overrides; i++)
         if (!layer_exists(net->choices, net->choices->overrides[i].layer))
-            return hki_fail(HK_UNKNOWN_NAME, "activation \"%s\": no layer named \"%s\"; the net "
-                            "has: %s", net->choices->activation_spec,
-                            net->choices->overrides[i].layer,
+            return hki_fail(HK_UNKNOWN_NAME,
+                            "activation \"%s\": no layer named \"%s\"; the net "
+                            "has: %s",
+                            net->choices->activation_spec, net->choices->overrides[i].layer,
                             list_layers(net->choices, known, sizeof known));
     return HK_OK;
 }

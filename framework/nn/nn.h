@@ -27,7 +27,8 @@ typedef struct hki_pooled {
 } hki_pooled;
 
 typedef struct hki_choices {
-    char *activation_spec, *normalization_spec, *initializer_spec, *weight_norm_spec; /* canonical */
+    char *activation_spec, *normalization_spec, *initializer_spec,
+        *weight_norm_spec; /* canonical */
     hki_act_choice activation;
     hki_use normalization, initializer, weight_norm;
     hki_override *overrides;
@@ -41,10 +42,10 @@ typedef struct hki_choices {
 /* How a learned tensor is filled: hk_tensor.init. */
 typedef struct hki_fill {
     hki_use use;
-    int64_t kernel, groups; /* kernel positions; 1 for dense layers */
-    hk_tensor *bias;        /* filled together, or NULL */
+    int64_t kernel, groups;  /* kernel positions; 1 for dense layers */
+    hk_tensor *bias;         /* filled together, or NULL */
     const hk_tensor *result; /* whose following activation sets the gain; NULL: gain 1 */
-    double gain;            /* 0: not known yet */
+    double gain;             /* 0: not known yet */
 } hki_fill;
 
 /* Fills every learned tensor and slot that is not filled yet. */

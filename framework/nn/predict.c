@@ -50,7 +50,7 @@ hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
     const hk_tensor *input = hk_tensor_input(logits);
     if (!input || n < 1)
         return hki_fail(HK_BAD_ARGUMENT, "predicting needs logits that depend on an input, and at "
-                        "least one image");
+                                         "least one image");
     hki_choices *choices = logits->net->choices;
     int64_t batch = n == 1 ? 1 : PREDICT_BATCH;
     hki_pooled *pooled = take_pooled(choices, logits, batch);

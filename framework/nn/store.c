@@ -220,8 +220,10 @@ static hk_status refuse_paths(const char *path, const hk_saved *saved)
                                  saved->weight_norm};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
         if (strchr(specs[i], '/'))
-            return hki_fail(HK_BAD_DATA, "%s: names the plugin %s by its path; load it yourself and "
-                            "choose it by name", path, specs[i]);
+            return hki_fail(HK_BAD_DATA,
+                            "%s: names the plugin %s by its path; load it yourself and "
+                            "choose it by name",
+                            path, specs[i]);
     return HK_OK;
 }
 

@@ -6,7 +6,8 @@
 
 /* ---- Parameters -------------------------------------------------------------------------------------- */
 
-static hk_tensor *layer_leaf(hk_net *net, int layer, hki_role role, const char *part, hk_shape shape)
+static hk_tensor *layer_leaf(hk_net *net, int layer, hki_role role, const char *part,
+                             hk_shape shape)
 {
     char name[HKI_MAX_NAME];
     if ((size_t)snprintf(name, sizeof name, "%s.%s", hki_layer_name(net, layer), part) >=
@@ -107,9 +108,8 @@ static bool normalize_weight(hk_net *net, const char *spec, layer_leaves *leaves
 /* Weight, then bias: hk_norm relies on the bias being recorded just before its layer. */
 static bool make_leaves(hk_net *net, const layer_spec *spec, layer_leaves *out)
 {
-    hki_fill fill = {.use = net->choices->initializer,
-                     .kernel = spec->kernel,
-                     .groups = spec->groups};
+    hki_fill fill = {
+        .use = net->choices->initializer, .kernel = spec->kernel, .groups = spec->groups};
     if (spec->init && hki_use_parse(HK_INITIALIZER, spec->init, &fill.use))
         return false;
     *out = (layer_leaves){.layer = hki_layer_add(net, spec->name, spec->prefix)};
@@ -149,13 +149,20 @@ hk_tensor *hk_conv_with(hk_conv_options o)
                  o.filters, o.kernel, groups, (long long)channels);
         return NULL;
     }
-    hk_window window = {.stride = o.stride, .dilation = o.dilation, .groups = groups,
-                        .padding = o.pad ? HK_EXPLICIT : o.padding, .pad = o.pad};
-    layer_spec spec = {.name = o.name, .prefix = "conv", .init = o.init,
-                       .weight_norm = o.weight_norm, .drop_connect = o.drop_connect,
+    hk_window window = {.stride = o.stride,
+                        .dilation = o.dilation,
+                        .groups = groups,
+                        .padding = o.pad ? HK_EXPLICIT : o.padding,
+                        .pad = o.pad};
+    layer_spec spec = {.name = o.name,
+                       .prefix = "conv",
+                       .init = o.init,
+                       .weight_norm = o.weight_norm,
+                       .drop_connect = o.drop_connect,
                        .has_bias = !o.no_bias,
                        .shape = HK_SHAPE(o.kernel, o.kernel, channels / groups, o.filters),
-                       .kernel = (int64_t)o.kernel * o.kernel, .groups = groups};
+                       .kernel = (int64_t)o.kernel * o.kernel,
+                       .groups = groups};
     layer_leaves leaves;
     if (!make_leaves(o.x->net, &spec, &leaves))
         return NULL;
@@ -171,11 +178,15 @@ hk_tensor *hk_linear_with(hk_linear_options o)
         hki_fail(HK_BAD_ARGUMENT, "linear: %d units", o.units);
         return NULL;
     }
-    layer_spec spec = {.name = o.name, .prefix = "fc", .init = o.init,
-                       .weight_norm = o.weight_norm, .drop_connect = o.drop_connect,
+    layer_spec spec = {.name = o.name,
+                       .prefix = "fc",
+                       .init = o.init,
+                       .weight_norm = o.weight_norm,
+                       .drop_connect = o.drop_connect,
                        .has_bias = !o.no_bias,
                        .shape = HK_SHAPE(hki_channels(&x->shape), o.units),
-                       .kernel = 1, .groups = 1};
+                       .kernel = 1,
+                       .groups = 1};
     layer_leaves leaves;
     if (!make_leaves(x->net, &spec, &leaves))
         return NULL;

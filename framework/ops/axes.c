@@ -85,7 +85,7 @@ static double sum_of_run(const void *context, int64_t i)
 static void sum_blocks(const middle *m, double scale, const float *x, float *out)
 {
     const hki_kernels *kernels = hki_kernels_active();
-#pragma omp parallel for num_threads(hki_threads_for(m->blocks * m->rows * m->columns))            \
+#pragma omp parallel for num_threads(hki_threads_for((m->blocks * m->rows * m->columns)))          \
     schedule(static)
     for (int64_t i = 0; i < m->blocks; i++) {
         const float *from = x + i * m->rows * m->columns;
@@ -153,7 +153,7 @@ static void spread_blocks(const middle *m, float scale, const float *x, float *o
 {
     bool fills = m->columns == 1;
     int64_t rows = fills ? m->blocks : m->blocks * m->rows, row = fills ? m->rows : m->columns;
-#pragma omp parallel for num_threads(hki_threads_for(rows * row)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * row))) schedule(static)
     for (int64_t r = 0; r < rows; r++) {
         const float *from = x + (fills ? r : r / m->rows * m->columns);
         float *to = out + r * row, value = scale * *from;

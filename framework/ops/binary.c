@@ -21,8 +21,7 @@ HK_INLINE void loop(arithmetic *f, wanted what, const run *r)
 {
     HK_VECTORIZE
     for (int64_t i = 0; i < r->n; i++)
-        r->out[i] = f(what, r->a[i * r->step_a], r->b[i * r->step_b],
-                      what == VALUE ? 0 : r->dy[i]);
+        r->out[i] = f(what, r->a[i * r->step_a], r->b[i * r->step_b], what == VALUE ? 0 : r->dy[i]);
 }
 
 /* Where f is inlined: a runner is three plain loops. */
@@ -53,7 +52,9 @@ static void zip(const hki_call *call, wanted what, float *out)
 #pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
     for (int64_t i = 0; i < hki_ceil(count, length); i++) {
         const int64_t first = i * length;
-        const run r = {.n = hki_min(length, count - first), .step_a = step_a, .step_b = step_b,
+        const run r = {.n = hki_min(length, count - first),
+                       .step_a = step_a,
+                       .step_b = step_b,
                        .a = call->x[0] + (one_row ? first * step_a : hki_row_at(&a, i)),
                        .b = call->x[1] + (one_row ? first * step_b : hki_row_at(&b, i)),
                        .dy = what == VALUE ? NULL : call->dy + first,

@@ -31,7 +31,7 @@ double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context
 {
     double partial[HKI_MAX_CHUNKS] = {0}, sum = 0;
     hki_chunks chunks = hki_chunks_of(n, work, 1);
-#pragma omp parallel for num_threads(hki_threads_for(n * work)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((n * work))) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
         int64_t first = c * chunks.size, end = hki_chunk_end(&chunks, first);
         for (int64_t i = first; i < end; i++)

@@ -10,9 +10,10 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
     int64_t dilation = window->dilation ? window->dilation : 1;
     int64_t reach = (int64_t)(kernel - 1) * dilation + 1; /* what one output looks at */
     if (kernel < 1 || stride < 1 || dilation < 1 || window->pad < 0) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: kernel %d, stride %lld, dilation %lld must be at least 1 "
-                 "and padding %d at least 0", what, kernel, (long long)stride, (long long)dilation,
-                 window->pad);
+        hki_fail(HK_BAD_ARGUMENT,
+                 "%s: kernel %d, stride %lld, dilation %lld must be at least 1 "
+                 "and padding %d at least 0",
+                 what, kernel, (long long)stride, (long long)dilation, window->pad);
         return false;
     }
     int64_t output, pad = 0;
@@ -25,8 +26,10 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
         output = size + 2 * pad < reach ? 0 : (size + 2 * pad - reach) / stride + 1;
     }
     if (output < 1 || output > HKI_MAX_DIM || pad >= reach) {
-        hki_fail(HK_BAD_SHAPE, "%s: a window of %lld does not fit an input of size %d with "
-                 "padding %lld", what, (long long)reach, size, (long long)pad);
+        hki_fail(HK_BAD_SHAPE,
+                 "%s: a window of %lld does not fit an input of size %d with "
+                 "padding %lld",
+                 what, (long long)reach, size, (long long)pad);
         return false;
     }
     *out = (int)output;
@@ -46,7 +49,7 @@ static void conv_forward(const hki_call *call)
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
     hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch,
-                                       call->prepared, NULL);
+                                      call->prepared, NULL);
 }
 
 static void conv_backward(const hki_call *call)
@@ -106,22 +109,32 @@ static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk
 {
     const hk_shape *xs = &x->shape, *fs = &filters->shape;
     if (xs->ndim != 4 || !hki_is_batched(xs) || fs->ndim != 4 || hki_is_batched(fs))
-        return hki_fail(HK_BAD_SHAPE, "conv2d: expects [batch, height, width, channels] and "
+        return hki_fail(HK_BAD_SHAPE,
+                        "conv2d: expects [batch, height, width, channels] and "
                         "filters [height, width, channels, filters], not %s and %s",
                         hki_shape_text(xs), hki_shape_text(fs));
     int groups = window->groups ? window->groups : 1;
     int64_t c = xs->dims[3], k = fs->dims[3];
     if (groups < 1 || c % groups || k % groups)
-        return hki_fail(HK_BAD_SHAPE, "conv2d: %d groups do not divide %lld channels and %lld "
-                        "filters", groups, (long long)c, (long long)k);
+        return hki_fail(HK_BAD_SHAPE,
+                        "conv2d: %d groups do not divide %lld channels and %lld "
+                        "filters",
+                        groups, (long long)c, (long long)k);
     if (fs->dims[2] != c / groups)
-        return hki_fail(HK_BAD_SHAPE, "conv2d: input has %lld channels in %d groups, filters "
-                        "expect %lld", (long long)c, groups, (long long)fs->dims[2]);
+        return hki_fail(HK_BAD_SHAPE,
+                        "conv2d: input has %lld channels in %d groups, filters "
+                        "expect %lld",
+                        (long long)c, groups, (long long)fs->dims[2]);
     if (bias && (bias->shape.ndim != 1 || bias->shape.dims[0] != k))
         return hki_fail(HK_BAD_SHAPE, "conv2d: bias %s does not fit %lld filters",
                         hki_shape_text(&bias->shape), (long long)k);
-    *out = (hki_conv){.h = (int)xs->dims[1], .w = (int)xs->dims[2], .c = (int)c, .k = (int)k,
-                      .kh = (int)fs->dims[0], .kw = (int)fs->dims[1], .groups = groups};
+    *out = (hki_conv){.h = (int)xs->dims[1],
+                      .w = (int)xs->dims[2],
+                      .c = (int)c,
+                      .k = (int)k,
+                      .kh = (int)fs->dims[0],
+                      .kw = (int)fs->dims[1],
+                      .groups = groups};
     out->sh = out->sw = window->stride ? window->stride : 1;
     out->dh = out->dw = window->dilation ? window->dilation : 1;
     return HK_OK;

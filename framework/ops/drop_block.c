@@ -54,13 +54,13 @@ static int64_t draw_squares(const drop_block *d, const map *m, uint64_t key, int
 {
     const int64_t rows = m->height - d->size + 1, columns = m->width - d->size + 1;
     const int64_t all = m->height * m->width * m->channels;
-    const double gamma = d->rate * (double)(m->height * m->width) /
-                         ((double)(rows * columns) * d->size * d->size);
+    const double gamma =
+        d->rate * (double)(m->height * m->width) / ((double)(rows * columns) * d->size * d->size);
     int64_t left = 0;
     memset(m->kept, 1, (size_t)all);
     for (int64_t h = 0; h < rows; h++)
-        draw_row(m, h, d->size, (uint32_t)(gamma * 0x1p24), key,
-                 first + h * m->width * m->channels, columns * m->channels);
+        draw_row(m, h, d->size, (uint32_t)(gamma * 0x1p24), key, first + h * m->width * m->channels,
+                 columns * m->channels);
     for (int64_t i = 0; i < all; i++)
         left += m->kept[i];
     return left;
@@ -75,7 +75,7 @@ static void drop(const hki_call *call, const float *in, float *out)
             memcpy(out, in, (size_t)(call->batch * size) * sizeof *out);
         return;
     }
-#pragma omp parallel for num_threads(hki_threads_for(call->batch * size)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((call->batch * size))) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
         const map m = map_of(shape, (uint8_t *)call->scratch + s * size);
         int64_t left = draw_squares(call->tensor->attributes, &m, call->key, s * size);
@@ -111,8 +111,10 @@ hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
     if (!x)
         return NULL;
     if (!(rate >= 0 && rate < 1) || size < 1) {
-        hki_fail(HK_BAD_ARGUMENT, "drop block: rate %g and size %d, expected a rate in [0, 1) and "
-                 "a size of at least 1", rate, size);
+        hki_fail(HK_BAD_ARGUMENT,
+                 "drop block: rate %g and size %d, expected a rate in [0, 1) and "
+                 "a size of at least 1",
+                 rate, size);
         return NULL;
     }
     if (x->shape.ndim != 4 || !hki_is_batched(&x->shape)) {

@@ -63,12 +63,12 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
     if (!x || !weight)
         return NULL;
     bool fits = hki_has_channels(&x->shape) && weight->shape.ndim == 2 &&
-                !hki_is_batched(&weight->shape) &&
-                hki_channels(&x->shape) == weight->shape.dims[0];
+                !hki_is_batched(&weight->shape) && hki_channels(&x->shape) == weight->shape.dims[0];
     if (!fits) {
-        hki_fail(HK_BAD_SHAPE, "matmul: %s times %s: the last dimension of the first must be the "
-                 "first of the second, a matrix", hki_shape_text(&x->shape),
-                 hki_shape_text(&weight->shape));
+        hki_fail(HK_BAD_SHAPE,
+                 "matmul: %s times %s: the last dimension of the first must be the "
+                 "first of the second, a matrix",
+                 hki_shape_text(&x->shape), hki_shape_text(&weight->shape));
         return NULL;
     }
     hk_shape shape = x->shape;

@@ -13,7 +13,7 @@ static void softmax_forward(const hki_call *call)
     const hki_kernels *kernels = hki_kernels_active();
     const hk_shape *shape = &call->tensor->shape;
     int64_t n = hki_channels(shape), rows = hki_rows(shape, call->batch);
-#pragma omp parallel for num_threads(hki_threads_for(rows * n)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * n))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         kernels->softmax(1, n, call->x[0] + r * n, call->y + r * n);
 }
@@ -23,7 +23,7 @@ static void softmax_backward(const hki_call *call)
 {
     const hk_shape *shape = &call->tensor->shape;
     int64_t n = hki_channels(shape), rows = hki_rows(shape, call->batch);
-#pragma omp parallel for num_threads(hki_threads_for(rows * n)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * n))) schedule(static)
     for (int64_t r = 0; r < rows; r++) {
         const float *y = call->y + r * n, *dy = call->dy + r * n;
         float *dx = call->dx[0] + r * n, sum = 0;
@@ -111,7 +111,7 @@ static void entropy_backward(const hki_call *call)
     entropy e = entropy_of(call);
     const hki_kernels *kernels = hki_kernels_active();
     float scale = *call->dy / (float)call->batch, rest = e.smoothing / (float)e.classes;
-#pragma omp parallel for num_threads(hki_threads_for(call->batch * e.classes)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((call->batch * e.classes))) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
         float *dz = call->dx[0] + s * e.classes;
         kernels->softmax(1, e.classes, e.logits + s * e.classes, dz);
@@ -133,8 +133,10 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
         return NULL;
     if (logits->shape.ndim != 2 || !hki_is_batched(&logits->shape) || labels->shape.ndim != 1 ||
         !hki_is_batched(&labels->shape)) {
-        hki_fail(HK_BAD_SHAPE, "cross entropy: expects logits [batch, classes] and labels [batch], "
-                 "not %s and %s", hki_shape_text(&logits->shape), hki_shape_text(&labels->shape));
+        hki_fail(HK_BAD_SHAPE,
+                 "cross entropy: expects logits [batch, classes] and labels [batch], "
+                 "not %s and %s",
+                 hki_shape_text(&logits->shape), hki_shape_text(&labels->shape));
         return NULL;
     }
     if (!(smoothing >= 0 && smoothing < 1)) {
@@ -150,7 +152,7 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
 
 typedef struct element_loss {
     double (*value)(float y, float target, float v);
-    float (*slope)(float y, float target, float v); /* by y */
+    float (*slope)(float y, float target, float v);        /* by y */
     float (*target_slope)(float y, float target, float v); /* NULL: minus the slope */
     float v;
 } element_loss;
@@ -186,8 +188,8 @@ static void element_backward(const hki_call *call)
         if (call->dx[0])
             call->dx[0][i] = scale * slope;
         if (call->dx[1])
-            call->dx[1][i] = scale * (loss->target_slope ? loss->target_slope(y, target, loss->v)
-                                                         : -slope);
+            call->dx[1][i] =
+                scale * (loss->target_slope ? loss->target_slope(y, target, loss->v) : -slope);
     }
 }
 
@@ -276,6 +278,7 @@ static const hki_op op_binary = {.name = "binary cross entropy",
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets)
 {
     return element(&op_binary, logits, targets,
-                   (element_loss){.value = binary, .slope = binary_slope,
+                   (element_loss){.value = binary,
+                                  .slope = binary_slope,
                                   .target_slope = binary_target_slope});
 }

@@ -12,7 +12,7 @@
 #include "engine/kernels.h"
 
 typedef struct mix {
-    hki_use uses[2];    /* first: hki_use_of() gives that of f */
+    hki_use uses[2]; /* first: hki_use_of() gives that of f */
     hk_tensor parts[2];
 } mix;
 
@@ -73,7 +73,7 @@ static void copy_columns(const hki_call *call, bool where_swapped, const float *
     const int64_t c = hki_channels(&call->tensor->shape);
     const int64_t rows = hki_rows(&call->tensor->shape, call->batch);
     const float *swapped = call->x[swapped_at(call->tensor)];
-#pragma omp parallel for num_threads(hki_threads_for(rows * c)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * c))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < c; j++)
             if ((swapped[j] > 0) == where_swapped)
@@ -183,8 +183,10 @@ hk_status hki_mix_check(const hki_use *f, const hki_use *g)
 {
     for (int i = 0; i < 2; i++)
         if (!is_elementwise(i ? g : f))
-            return hki_fail(HK_BAD_ARGUMENT, "activation %s mixes channels: it cannot stand in some "
-                            "of them alone", (i ? g : f)->plugin->name);
+            return hki_fail(HK_BAD_ARGUMENT,
+                            "activation %s mixes channels: it cannot stand in some "
+                            "of them alone",
+                            (i ? g : f)->plugin->name);
     if (2 + hki_slot_count(f->plugin) + hki_slot_count(g->plugin) > HKI_MAX_INPUTS)
         return hki_fail(HK_BAD_ARGUMENT, "activations %s and %s have too many slots for one layer",
                         f->plugin->name, g->plugin->name);
@@ -202,8 +204,13 @@ hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk
     for (int i = 0; i < 2; i++) {
         hk_tensor *part = &m.parts[i];
         size_t n_slots = (size_t)hki_slot_count(uses[i]->plugin);
-        *part = (hk_tensor){.net = x->net, .role = HKI_COMPUTED, .shape = x->shape, .layer = x->layer,
-                            .op = &hki_op_activate, .inputs = {x}, .n_inputs = 1 + (int)n_slots};
+        *part = (hk_tensor){.net = x->net,
+                            .role = HKI_COMPUTED,
+                            .shape = x->shape,
+                            .layer = x->layer,
+                            .op = &hki_op_activate,
+                            .inputs = {x},
+                            .n_inputs = 1 + (int)n_slots};
         memcpy(part->inputs + 1, slots[i], n_slots * sizeof *part->inputs);
         memcpy(inputs + n, slots[i], n_slots * sizeof *inputs);
         n += (int)n_slots;

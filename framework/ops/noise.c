@@ -114,7 +114,10 @@ static void noise_backward(const hki_call *call)
 }
 
 #define NOISE(name_)                                                                               \
-    {.name = name_, .forward = noise_forward, .backward = noise_backward, .in_place = hki_always}
+    {                                                                                              \
+        .name = name_, .forward = noise_forward, .backward = noise_backward,                       \
+        .in_place = hki_always                                                                     \
+    }
 static const hki_op op_dropout = NOISE("dropout"), op_alpha = NOISE("alpha dropout"),
                     op_gaussian = NOISE("gaussian dropout"), op_noise = NOISE("gaussian noise"),
                     op_path = NOISE("drop path");
@@ -147,9 +150,9 @@ static hk_tensor *record_rate(const hki_op *op, hk_tensor *x, double rate, noise
 /* Inverted: what is kept is larger, so that the mean stays. */
 static hk_tensor *dropout(hk_tensor *x, double rate, scope unit, bool in_evaluation)
 {
-    return record_rate(&op_dropout, x, rate,
-                       (noise){.unit = unit, .scale = 1 / (1 - (float)rate),
-                               .in_evaluation = in_evaluation});
+    return record_rate(
+        &op_dropout, x, rate,
+        (noise){.unit = unit, .scale = 1 / (1 - (float)rate), .in_evaluation = in_evaluation});
 }
 
 /* Srivastava et al. 2014. */
@@ -178,7 +181,9 @@ static hk_tensor *alpha_dropout(hk_tensor *x, double rate, scope unit)
     const double scale = 1 / sqrt((1 - rate) * (1 + rate * least * least));
     const double shift = -scale * rate * least;
     return record_rate(&op_alpha, x, rate,
-                       (noise){.unit = unit, .scale = (float)scale, .shift = (float)shift,
+                       (noise){.unit = unit,
+                               .scale = (float)scale,
+                               .shift = (float)shift,
                                .dropped = (float)(scale * least + shift)});
 }
 
@@ -196,8 +201,7 @@ hk_tensor *hk_channel_alpha_dropout(hk_tensor *x, double rate)
 hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate)
 {
     const double deviation = rate > 0 && rate < 1 ? sqrt(rate / (1 - rate)) : 0;
-    return record_rate(&op_gaussian, x, rate,
-                       (noise){.deviation = (float)deviation, .scale = 1});
+    return record_rate(&op_gaussian, x, rate, (noise){.deviation = (float)deviation, .scale = 1});
 }
 
 hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation)

@@ -68,8 +68,13 @@ static void weight_backward(const hki_call *call)
     hk_context context = hki_context_of(call, call->tensor, slots);
     int64_t learned = hki_learned_floats(use->plugin, context.rows, context.channels);
     hki_clear_slots(call, 1, use->plugin, context.rows, context.channels, unwanted, dslots);
-    hk_tile tile = {.rows = context.rows, .x = call->x[0], .y = call->y, .dy = call->dy,
-                    .dx = call->dx[0] ? call->dx[0] : unwanted + learned, .aux = call->keep, .dslots = dslots};
+    hk_tile tile = {.rows = context.rows,
+                    .x = call->x[0],
+                    .y = call->y,
+                    .dy = call->dy,
+                    .dx = call->dx[0] ? call->dx[0] : unwanted + learned,
+                    .aux = call->keep,
+                    .dslots = dslots};
     hki_backward(use->plugin)(&context, &tile);
 }
 

@@ -28,7 +28,8 @@ bool hki_broadcasts_to(const hk_shape *small, const hk_shape *big);
 /* Both shapes with big's number of dimensions and the batch filled in. */
 typedef struct hki_aligned {
     int ndim;
-    int64_t big[HK_MAX_DIMS], small[HK_MAX_DIMS], stride[HK_MAX_DIMS]; /* small's, 0 where it is repeated */
+    int64_t big[HK_MAX_DIMS], small[HK_MAX_DIMS],
+        stride[HK_MAX_DIMS]; /* small's, 0 where it is repeated */
     int64_t big_count, small_count;
 } hki_aligned;
 hki_aligned hki_align(const hk_shape *big, const hk_shape *small, int64_t batch);

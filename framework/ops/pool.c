@@ -61,8 +61,13 @@ static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window
         return NULL;
     }
     int stride = window->stride ? window->stride : 1;
-    hki_pool p = {.h = (int)x->shape.dims[1], .w = (int)x->shape.dims[2],
-                  .c = (int)x->shape.dims[3], .kh = size, .kw = size, .sh = stride, .sw = stride};
+    hki_pool p = {.h = (int)x->shape.dims[1],
+                  .w = (int)x->shape.dims[2],
+                  .c = (int)x->shape.dims[3],
+                  .kh = size,
+                  .kw = size,
+                  .sh = stride,
+                  .sw = stride};
     if (!hki_window_extent(op->name, p.h, size, window, &p.oh, &p.ph) ||
         !hki_window_extent(op->name, p.w, size, window, &p.ow, &p.pw))
         return NULL;
@@ -82,8 +87,10 @@ hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window)
 hk_tensor *hk_global_avgpool(hk_tensor *x)
 {
     if (x && (x->shape.ndim != 4 || !hki_is_batched(&x->shape))) {
-        hki_fail(HK_BAD_SHAPE, "global average pooling expects [batch, height, width, channels], "
-                 "not %s", hki_shape_text(&x->shape));
+        hki_fail(HK_BAD_SHAPE,
+                 "global average pooling expects [batch, height, width, channels], "
+                 "not %s",
+                 hki_shape_text(&x->shape));
         return NULL;
     }
     return hk_flatten(hk_mean(x, HK_AXIS(1) | HK_AXIS(2)));

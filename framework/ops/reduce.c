@@ -37,8 +37,8 @@ static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean)
     if (!x)
         return NULL;
     if (axes >> x->shape.ndim) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: axes 0x%x of a tensor of shape %s",
-                 is_mean ? "mean" : "sum", axes, hki_shape_text(&x->shape));
+        hki_fail(HK_BAD_ARGUMENT, "%s: axes 0x%x of a tensor of shape %s", is_mean ? "mean" : "sum",
+                 axes, hki_shape_text(&x->shape));
         return NULL;
     }
     hk_shape shape = x->shape;

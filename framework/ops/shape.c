@@ -31,7 +31,7 @@ hk_tensor *hk_flatten(hk_tensor *x)
 static void copy_columns(int64_t rows, int64_t width, const float *from, int64_t from_width,
                          float *to, int64_t to_width)
 {
-#pragma omp parallel for num_threads(hki_threads_for(rows * width)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((rows * width))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         memcpy(to + r * to_width, from + r * from_width, (size_t)width * sizeof *to);
 }

@@ -127,7 +127,7 @@ void hki_tiles_forward(const hki_call *call, double *sums)
     int64_t stride = chunk_floats(plugin, context.rows, c_in, needs.n_sums);
     float *scratch = call->scratch;
 
-#pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
         int64_t end = hki_chunk_end(&chunks, c * chunks.size);
         float *own = needs.n_sums ? scratch + c * stride : NULL;
@@ -176,7 +176,7 @@ void hki_tiles_backward(const hki_call *call)
     int64_t learned = hki_learned_floats(plugin, context.rows, c_in);
     float *scratch = call->scratch;
 
-#pragma omp parallel for num_threads(hki_threads_for(context.rows * c_in)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
     for (int c = 0; c < chunks.count; c++) {
         float *own = scratch + c * stride, *dslots[HK_MAX_SLOTS];
         memset(own, 0, (size_t)learned * sizeof *own);

@@ -76,10 +76,8 @@ static void run_exp(const run *r)
 {
     loops(exponential, r);
 }
-static const hki_op op_exp = {.name = "exp",
-                              .forward = unary_forward,
-                              .backward = unary_backward,
-                              .reads = hki_reads_result};
+static const hki_op op_exp = {
+    .name = "exp", .forward = unary_forward, .backward = unary_backward, .reads = hki_reads_result};
 
 hk_tensor *hk_exp(hk_tensor *x)
 {
@@ -153,10 +151,8 @@ static void scale_backward(const hki_call *call)
 {
     in_pieces(call, (run){.x = call->dy, .out = call->dx[0]});
 }
-static const hki_op op_scale = {.name = "scale",
-                                .forward = unary_forward,
-                                .backward = scale_backward,
-                                .in_place = hki_always};
+static const hki_op op_scale = {
+    .name = "scale", .forward = unary_forward, .backward = scale_backward, .in_place = hki_always};
 
 hk_tensor *hk_scale(hk_tensor *x, double factor)
 {

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define TEXT_OF_(x) #x
-#define TEXT_OF(x)  TEXT_OF_(x)
-#define FOLDER      "hillock/plugins-" TEXT_OF(HK_ABI_MAJOR)
+#define TEXT_OF(x) TEXT_OF_(x)
+#define FOLDER "hillock/plugins-" TEXT_OF(HK_ABI_MAJOR)
 
 /* The entries of HILLOCK_PLUGIN_PATH. Relative ones would mean another directory each time. */
 static hk_status visit_path(hki_directory_visit *visit, void *user)
@@ -28,10 +28,9 @@ static hk_status visit_path(hki_directory_visit *visit, void *user)
         snprintf(directory, sizeof directory, "%.*s", (int)(length < HKI_MAX_PATH ? length : 0),
                  entry);
         if (length > 0)
-            status = visit(user, directory,
-                           directory[0] == '/'
-                               ? NULL
-                               : "HILLOCK_PLUGIN_PATH takes absolute directories only");
+            status = visit(
+                user, directory,
+                directory[0] == '/' ? NULL : "HILLOCK_PLUGIN_PATH takes absolute directories only");
     }
     return status;
 }

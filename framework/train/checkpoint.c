@@ -21,10 +21,10 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     char *record = hki_record_text(t->record);
     if (!record)
         return HK_NO_MEMORY;
-    const hki_st_meta meta[] = {{"hk.epochs", epochs}, {"hk.step", step}, {"hk.seed", seed},
-                                {"hk.optimizer", t->optimizer_spec},
-                                {HKI_RECORD_KEY, record},
-                                {"hk.data", hk_data_spec(t->options.train)}};
+    const hki_st_meta meta[] = {
+        {"hk.epochs", epochs},    {"hk.step", step},
+        {"hk.seed", seed},        {"hk.optimizer", t->optimizer_spec},
+        {HKI_RECORD_KEY, record}, {"hk.data", hk_data_spec(t->options.train)}};
     hk_status status = hki_moments_list(t->optimizer, &moments);
     if (!status) {
         status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
@@ -70,9 +70,10 @@ static hk_status resume_from(hk_trainer *t, const char *path, const hki_st_file 
     if (!status)
         status = check_training(t, path, file);
     if (!status && (epochs > HKI_MAX_EPOCHS || step != epochs * t->steps_per_epoch))
-        status = hki_fail(HK_BAD_DATA, "%s: stopped at step %lld of epoch %lld, which does not fit "
-                          "%lld steps an epoch: resume with the same data and batch", path,
-                          (long long)step, (long long)epochs, (long long)t->steps_per_epoch);
+        status = hki_fail(HK_BAD_DATA,
+                          "%s: stopped at step %lld of epoch %lld, which does not fit "
+                          "%lld steps an epoch: resume with the same data and batch",
+                          path, (long long)step, (long long)epochs, (long long)t->steps_per_epoch);
     if (!status)
         status = hki_record_resume(t->record, path, file);
     if (!status)

@@ -24,16 +24,14 @@ hk_status hki_check_data(hk_tensor *logits, const hk_data *data)
     if (hki_sample_count(&input->shape) != hki_sample_count(&images) ||
         (input->shape.ndim == 4 && !hki_same_shape(&input->shape, &images)))
         return hki_fail(HK_BAD_SHAPE, "data %s has images %s, the net expects %s",
-                        hk_data_spec(data), hki_shape_text(&images),
-                        hki_shape_text(&input->shape));
+                        hk_data_spec(data), hki_shape_text(&images), hki_shape_text(&input->shape));
     if (logits->shape.ndim != 2 || hki_channels(&logits->shape) != d.classes)
         return hki_fail(HK_BAD_SHAPE, "data %s has %d classes, the net's output is %s",
                         hk_data_spec(data), d.classes, hki_shape_text(&logits->shape));
     return HK_OK;
 }
 
-hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
-                          hk_evaluation *out)
+hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data, hk_evaluation *out)
 {
     const hk_tensor *input = hk_tensor_input(logits);
     int64_t n = data->shape.n, classes = hki_channels(&logits->shape);

@@ -104,10 +104,9 @@ static void copy_moments(const hk_optimizer *from, const hk_optimizer *to)
 
 hk_status hki_optimizer_refit(hk_optimizer *optimizer)
 {
-    hk_optimizer old = *optimizer, fresh = {.net = old.net,
-                                            .rule = old.rule,
-                                            .step = old.step,
-                                            .measures = old.measures};
+    hk_optimizer old = *optimizer,
+                 fresh = {
+                     .net = old.net, .rule = old.rule, .step = old.step, .measures = old.measures};
     hk_status status = lay_out(&fresh);
     if (status) {
         clear(&fresh);
@@ -146,7 +145,8 @@ static float clip_factor(const hk_optimizer *optimizer, double clip)
     double square = 0;
     if (!(clip > 0))
         return 1;
-#pragma omp parallel for num_threads(hki_threads_for(optimizer->n_slices * SLICE)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((optimizer->n_slices * SLICE)))               \
+    schedule(static)
     for (int64_t i = 0; i < optimizer->n_slices; i++) {
         const hki_slice *p = &optimizer->slices[i];
         optimizer->squares[i] =
@@ -195,7 +195,8 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
     optimizer->step++;
     const hki_update decayed = hki_rule_prepare(rule, optimizer->step, rate, true, factor);
     const hki_update plain = hki_rule_prepare(rule, optimizer->step, rate, false, factor);
-#pragma omp parallel for num_threads(hki_threads_for(optimizer->n_slices * SLICE)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((optimizer->n_slices * SLICE)))               \
+    schedule(static)
     for (int64_t i = 0; i < optimizer->n_slices; i++) {
         const hki_slice *p = &optimizer->slices[i];
         const hki_update *numbers = p->tensor->no_decay ? &plain : &decayed;

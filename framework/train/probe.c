@@ -47,10 +47,10 @@ struct hki_probe {
     watched *layers;
     int n_layers;
     sizes most;
-    float *ones;                                    /* a tile */
-    hki_unit *sums;                                 /* [chunks][c_out] of the layer at hand */
+    float *ones;                                     /* a tile */
+    hki_unit *sums;                                  /* [chunks][c_out] of the layer at hand */
     int64_t bins[HKI_MAX_CHUNKS][HK_HISTOGRAM_BINS]; /* of its chunks */
-    hki_unit *bench_units;                          /* of all threads */
+    hki_unit *bench_units;                           /* of all threads */
     float *bench_floats;
 };
 
@@ -98,8 +98,7 @@ static hk_status watch_layer(watched *w, const hk_tensor *t)
     w->n_parts = hki_is_mix(t) ? 2 : 1;
     w->c_in = hki_channels(&t->inputs[0]->shape);
     w->c_out = hki_channels(&t->shape);
-    w->has_slope = w->c_in == w->c_out &&
-                   !(hki_use_of(t)->plugin->activation->traits & HK_ROWWISE);
+    w->has_slope = w->c_in == w->c_out && !(hki_use_of(t)->plugin->activation->traits & HK_ROWWISE);
     find_asymptotes(w);
     w->units = hki_alloc_array((size_t)w->c_out, sizeof *w->units);
     return w->units ? HK_OK : HK_NO_MEMORY;
@@ -422,8 +421,7 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
     const char *name = hki_layer_name(w->tensor->net, w->tensor->layer);
     double n = (double)w->c_out, mean_abs = 0, dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
     hki_unit unit;
-    *out = (hk_layer_report){
-        .units = w->c_out, .low = w->first_bin, .high = w->last_bin};
+    *out = (hk_layer_report){.units = w->c_out, .low = w->first_bin, .high = w->last_bin};
     memcpy(out->layer, name, strlen(name) + 1);
     memcpy(out->histogram, w->bins, sizeof w->bins);
     for (int64_t j = 0; j < w->c_out; j++) {

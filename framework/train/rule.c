@@ -61,12 +61,9 @@ hk_status hki_rule_parse(const char *spec, hki_rule *out)
 int hki_rule_moments(const hki_rule *rule)
 {
     switch (rule->kind) {
-    case HKI_SGD:
-        return rule->momentum > 0;
-    case HKI_RMSPROP:
-        return 1;
-    default:
-        return 2;
+    case HKI_SGD: return rule->momentum > 0;
+    case HKI_RMSPROP: return 1;
+    default: return 2;
     }
 }
 
@@ -74,12 +71,9 @@ static hki_update_kernel *kernel_of(const hki_rule *rule)
 {
     const hki_kernels *kernels = hki_kernels_active();
     switch (rule->kind) {
-    case HKI_SGD:
-        return rule->momentum > 0 ? kernels->momentum : kernels->sgd;
-    case HKI_RMSPROP:
-        return kernels->rmsprop;
-    default:
-        return kernels->adam;
+    case HKI_SGD: return rule->momentum > 0 ? kernels->momentum : kernels->sgd;
+    case HKI_RMSPROP: return kernels->rmsprop;
+    default: return kernels->adam;
     }
 }
 

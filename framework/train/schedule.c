@@ -20,14 +20,14 @@
 
 static const hki_choice schedules[HKI_SCHEDULE_COUNT] = {
     [HKI_CONSTANT] = {"constant", {WARMUP}},
-    [HKI_STEP] = {"step", {WARMUP,
-                           HKI_REAL("every", 10, 0, HUGE_VAL, HK_LOW_OPEN),
-                           HKI_REAL("factor", 0.1, 0, HUGE_VAL, HK_LOW_OPEN)}},
+    [HKI_STEP] = {"step",
+                  {WARMUP, HKI_REAL("every", 10, 0, HUGE_VAL, HK_LOW_OPEN),
+                   HKI_REAL("factor", 0.1, 0, HUGE_VAL, HK_LOW_OPEN)}},
     [HKI_COSINE] = {"cosine", {WARMUP, HKI_REAL("min", 0, 0, 1, 0)}},
-    [HKI_ONE_CYCLE] = {"one-cycle", {WARMUP,
-                                     HKI_REAL("up", 0.3, 0, 1, HK_HIGH_OPEN),
-                                     HKI_REAL("start", 25, 1, HUGE_VAL, 0),
-                                     HKI_REAL("end", 1e4, 1, HUGE_VAL, 0)}},
+    [HKI_ONE_CYCLE] = {"one-cycle",
+                       {WARMUP, HKI_REAL("up", 0.3, 0, 1, HK_HIGH_OPEN),
+                        HKI_REAL("start", 25, 1, HUGE_VAL, 0),
+                        HKI_REAL("end", 1e4, 1, HUGE_VAL, 0)}},
 };
 
 hk_status hki_schedule_parse(const char *spec, hki_schedule *out)
@@ -67,14 +67,10 @@ static double one_cycle(const hki_schedule *s, double e, double total)
 static double after_warmup(const hki_schedule *s, double e, double total, double epoch)
 {
     switch (s->kind) {
-    case HKI_STEP:
-        return pow(s->factor, floor(epoch / s->every));
-    case HKI_COSINE:
-        return ease(1, s->min, fmin(1, e / total));
-    case HKI_ONE_CYCLE:
-        return one_cycle(s, e, total);
-    default:
-        return 1;
+    case HKI_STEP: return pow(s->factor, floor(epoch / s->every));
+    case HKI_COSINE: return ease(1, s->min, fmin(1, e / total));
+    case HKI_ONE_CYCLE: return one_cycle(s, e, total);
+    default: return 1;
     }
 }
 

@@ -16,10 +16,10 @@ typedef enum hki_schedule_kind {
 
 typedef struct hki_schedule {
     hki_schedule_kind kind;
-    double warmup;          /* epochs of linear rise before, or during, the rest */
-    double every, factor;   /* step: times `factor` every so many epochs */
-    double min;             /* cosine: where it ends, as a share of the base rate */
-    double up, start, end;  /* one-cycle: share of steps that rise, divisors of the rate */
+    double warmup;         /* epochs of linear rise before, or during, the rest */
+    double every, factor;  /* step: times `factor` every so many epochs */
+    double min;            /* cosine: where it ends, as a share of the base rate */
+    double up, start, end; /* one-cycle: share of steps that rise, divisors of the rate */
 } hki_schedule;
 
 /* "constant", "step:every=10,factor=0.1", "cosine:min=0", "one-cycle:up=0.3,start=25,end=1e4";
@@ -44,8 +44,8 @@ typedef struct hki_rule {
     double lr, decay;
     double momentum; /* sgd */
     bool nesterov;
-    double beta1, beta2, eps;  /* adam, adamw; rmsprop has eps */
-    double alpha;              /* rmsprop */
+    double beta1, beta2, eps; /* adam, adamw; rmsprop has eps */
+    double alpha;             /* rmsprop */
 } hki_rule;
 
 /* As hk_optimizer_new takes it. */

@@ -66,8 +66,8 @@ static int64_t inputs_to_treat(const hk_trainer *t)
 static hk_status prepare_probe(hk_trainer *t)
 {
     t->to_probe = inputs_to_probe(t);
-    hk_plan_options plan = {.batch = hki_min(PROBE_BATCH, t->to_probe), .output = t->logits,
-                            .probe = 1};
+    hk_plan_options plan = {
+        .batch = hki_min(PROBE_BATCH, t->to_probe), .output = t->logits, .probe = 1};
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->probed);
     if (!status)
         status = hki_probe_new(t->probed, &t->probe);
@@ -109,11 +109,12 @@ static hk_status prepare(hk_trainer *t)
     t->loss = hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
     if (!t->loss)
         return hk_last_status();
-    hk_loader_options loader = {.batch = t->options.batch, .shuffle = 1,
-                                .augment = t->options.augment, .seed = t->options.seed};
+    hk_loader_options loader = {.batch = t->options.batch,
+                                .shuffle = 1,
+                                .augment = t->options.augment,
+                                .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
-        (status = make_plans(t)) ||
-        (status = hki_record_new(t->optimizer, &t->record)))
+        (status = make_plans(t)) || (status = hki_record_new(t->optimizer, &t->record)))
         return status;
     return hk_loader_new(t->options.train, &loader, &t->loader);
 }
@@ -199,8 +200,12 @@ static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double 
     int64_t n = hk_data_shape_of(t->options.train).n;
     double rate = (double)done / (hki_now() - began + 1e-9);
     int64_t left = n - done + n * (t->options.epochs - t->epoch - 1);
-    hk_progress progress = {.epoch = t->epoch + 1, .epochs = t->options.epochs, .done = done,
-                            .of = n, .loss = loss, .images_per_s = rate,
+    hk_progress progress = {.epoch = t->epoch + 1,
+                            .epochs = t->options.epochs,
+                            .done = done,
+                            .of = n,
+                            .loss = loss,
+                            .images_per_s = rate,
                             .seconds_left = (double)left / rate};
     if (t->options.progress && t->options.progress(&progress, t->options.user))
         return hki_fail(HK_STOPPED, "training was stopped in epoch %d", t->epoch + 1);
@@ -278,10 +283,10 @@ static hk_status follow_graph(hk_trainer *t)
 static hk_status treat(hk_trainer *t)
 {
     hk_treatment *done;
-    hk_treat_options options = {.inputs = inputs_to_treat(t),
-                                .seed = hki_key(t->options.seed, HKI_STREAM_INIT,
-                                                (uint64_t)t->epoch, 2),
-                                .optimizer = t->optimizer};
+    hk_treat_options options = {
+        .inputs = inputs_to_treat(t),
+        .seed = hki_key(t->options.seed, HKI_STREAM_INIT, (uint64_t)t->epoch, 2),
+        .optimizer = t->optimizer};
     hk_status status = hki_treat(t->logits, t->options.train, &t->doctor, &options, &done);
     if (status)
         return status;

@@ -6,11 +6,11 @@
  * the activation, x what goes into it. While sums are taken, the shares and mean_abs are sums, the
  * variances those of squared distances from the mean. */
 typedef struct hki_unit {
-    double most, least;              /* the largest and the smallest y */
-    double mean, variance, mean_abs; /* of y, y and |y| */
-    double zeros;                    /* share of y that is 0 exactly (APoZ) */
-    double saturated;                /* share of y within 0.05 of an asymptote */
-    double slope;                    /* the largest |f'(x)|; NAN: f mixes channels */
+    double most, least;                         /* the largest and the smallest y */
+    double mean, variance, mean_abs;            /* of y, y and |y| */
+    double zeros;                               /* share of y that is 0 exactly (APoZ) */
+    double saturated;                           /* share of y within 0.05 of an asymptote */
+    double slope;                               /* the largest |f'(x)|; NAN: f mixes channels */
     double x_most, x_least, x_mean, x_variance; /* NAN: there are more or fewer x than y */
 } hki_unit;
 

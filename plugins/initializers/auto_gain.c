@@ -15,8 +15,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer auto_gain = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(auto_gain), .initializer = &auto_gain,
-           .aliases = "auto_init",
+HK_BUNDLE({HK_INITIALIZER_ROW(auto_gain), .initializer = &auto_gain, .aliases = "auto_init",
            .summary = "N(0, 1 / (fan_in * E[f(z)^2])), f the activation",
-           .source = "Bingham, Miikkulainen 2023",
-           .tags = "core,variance"});
+           .source = "Bingham, Miikkulainen 2023", .tags = "core,variance"});

@@ -32,16 +32,9 @@ static const hk_initializer constant = {.traits = HK_FILLS_RANGES, .fill = fill}
 static const hk_initializer zeros = {.traits = HK_FILLS_RANGES, .fill = fill_zeros};
 static const hk_initializer ones = {.traits = HK_FILLS_RANGES, .fill = fill_ones};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(constant), .initializer = &constant,
-           .params = params,
-           .summary = "value",
-           .source = "none",
+HK_BUNDLE({HK_INITIALIZER_ROW(constant), .initializer = &constant, .params = params,
+           .summary = "value", .source = "none", .tags = "fixed"},
+          {HK_INITIALIZER_ROW(zeros), .initializer = &zeros, .summary = "0", .source = "none",
            .tags = "fixed"},
-          {HK_INITIALIZER_ROW(zeros), .initializer = &zeros,
-           .summary = "0",
-           .source = "none",
-           .tags = "fixed"},
-          {HK_INITIALIZER_ROW(ones), .initializer = &ones,
-           .summary = "1",
-           .source = "none",
+          {HK_INITIALIZER_ROW(ones), .initializer = &ones, .summary = "1", .source = "none",
            .tags = "fixed"});

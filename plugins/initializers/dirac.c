@@ -32,13 +32,8 @@ static const char *fill_eye(const hk_context *context, const hk_weight *weight)
 static const hk_initializer dirac = {.fill = fill};
 static const hk_initializer eye = {.fill = fill_eye};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(dirac), .initializer = &dirac,
-           .params = params,
+HK_BUNDLE({HK_INITIALIZER_ROW(dirac), .initializer = &dirac, .params = params,
            .summary = "gain at the centre of the kernel, from a channel to its namesake",
-           .source = "none",
-           .tags = "fixed"},
-          {HK_INITIALIZER_ROW(eye), .initializer = &eye,
-           .params = params,
-           .summary = "gain * the identity matrix",
-           .source = "none",
-           .tags = "fixed"});
+           .source = "none", .tags = "fixed"},
+          {HK_INITIALIZER_ROW(eye), .initializer = &eye, .params = params,
+           .summary = "gain * the identity matrix", .source = "none", .tags = "fixed"});

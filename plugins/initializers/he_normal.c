@@ -6,7 +6,10 @@
 
 HK_PARAMS({.name = "gain",
            .doc = "factor of the deviation; 0: the gain of the activation that follows",
-           .type = HK_REAL, .value = 0, .low = 0, .high = 1000});
+           .type = HK_REAL,
+           .value = 0,
+           .low = 0,
+           .high = 1000});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -17,9 +20,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer he_normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(he_normal), .initializer = &he_normal,
-           .aliases = "kaiming_normal",
-           .params = params,
-           .summary = "N(0, gain^2 / fan_in)",
-           .source = "He, Zhang, Ren, Sun 2015",
-           .tags = "core,variance"});
+HK_BUNDLE({HK_INITIALIZER_ROW(he_normal), .initializer = &he_normal, .aliases = "kaiming_normal",
+           .params = params, .summary = "N(0, gain^2 / fan_in)",
+           .source = "He, Zhang, Ren, Sun 2015", .tags = "core,variance"});

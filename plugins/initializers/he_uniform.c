@@ -6,7 +6,10 @@
 
 HK_PARAMS({.name = "gain",
            .doc = "factor of the deviation; 0: the gain of the activation that follows",
-           .type = HK_REAL, .value = 0, .low = 0, .high = 1000});
+           .type = HK_REAL,
+           .value = 0,
+           .low = 0,
+           .high = 1000});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -18,9 +21,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer he_uniform = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(he_uniform), .initializer = &he_uniform,
-           .aliases = "kaiming_uniform",
-           .params = params,
-           .summary = "U(-b, b), b = gain * sqrt(3 / fan_in)",
-           .source = "He, Zhang, Ren, Sun 2015",
-           .tags = "core,variance"});
+HK_BUNDLE({HK_INITIALIZER_ROW(he_uniform), .initializer = &he_uniform, .aliases = "kaiming_uniform",
+           .params = params, .summary = "U(-b, b), b = gain * sqrt(3 / fan_in)",
+           .source = "He, Zhang, Ren, Sun 2015", .tags = "core,variance"});

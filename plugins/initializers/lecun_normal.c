@@ -13,6 +13,5 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 static const hk_initializer lecun_normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
 HK_BUNDLE({HK_INITIALIZER_ROW(lecun_normal), .initializer = &lecun_normal,
-           .summary = "N(0, 1 / fan_in)",
-           .source = "LeCun, Bottou, Orr, Mueller 1998",
+           .summary = "N(0, 1 / fan_in)", .source = "LeCun, Bottou, Orr, Mueller 1998",
            .tags = "core,variance"});

@@ -14,5 +14,4 @@ static const hk_initializer lecun_uniform = {.traits = HK_FILLS_RANGES, .fill = 
 
 HK_BUNDLE({HK_INITIALIZER_ROW(lecun_uniform), .initializer = &lecun_uniform,
            .summary = "U(-b, b), b = sqrt(3 / fan_in)",
-           .source = "LeCun, Bottou, Orr, Mueller 1998",
-           .tags = "variance"});
+           .source = "LeCun, Bottou, Orr, Mueller 1998", .tags = "variance"});

@@ -2,9 +2,12 @@
 #include <hillock/kernel.h>
 
 enum { MEAN, STD };
-HK_PARAMS({.name = "mean", .doc = "mean", .type = HK_REAL},
-          {.name = "std", .doc = "standard deviation", .type = HK_REAL, .value = 0.01, .low = 0,
-           .high = 1e6});
+HK_PARAMS({.name = "mean", .doc = "mean", .type = HK_REAL}, {.name = "std",
+                                                             .doc = "standard deviation",
+                                                             .type = HK_REAL,
+                                                             .value = 0.01,
+                                                             .low = 0,
+                                                             .high = 1e6});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -14,8 +17,5 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(normal), .initializer = &normal,
-           .params = params,
-           .summary = "N(mean, std^2)",
-           .source = "none",
-           .tags = "core,random"});
+HK_BUNDLE({HK_INITIALIZER_ROW(normal), .initializer = &normal, .params = params,
+           .summary = "N(mean, std^2)", .source = "none", .tags = "core,random"});

@@ -13,7 +13,10 @@
 
 HK_PARAMS({.name = "gain",
            .doc = "length of the vectors; 0: the gain of the activation that follows",
-           .type = HK_REAL, .value = 1, .low = 0, .high = 1000});
+           .type = HK_REAL,
+           .value = 1,
+           .low = 0,
+           .high = 1000});
 
 enum { BLOCK = 256 }; /* vectors projected out at once */
 
@@ -110,13 +113,10 @@ static const char *fill_delta(const hk_context *context, const hk_weight *weight
 static const hk_initializer orthogonal = {.fill = fill};
 static const hk_initializer delta_orthogonal = {.fill = fill_delta};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(orthogonal), .initializer = &orthogonal,
-           .params = params,
+HK_BUNDLE({HK_INITIALIZER_ROW(orthogonal), .initializer = &orthogonal, .params = params,
            .summary = "gain * a random orthogonal matrix",
-           .source = "Saxe, McClelland, Ganguli 2014",
-           .tags = "core,orthogonal"},
-          {HK_INITIALIZER_ROW(delta_orthogonal), .initializer = &delta_orthogonal,
-           .params = params,
+           .source = "Saxe, McClelland, Ganguli 2014", .tags = "core,orthogonal"},
+          {HK_INITIALIZER_ROW(delta_orthogonal), .initializer = &delta_orthogonal, .params = params,
            .summary = "gain * a random orthogonal matrix at the centre of the kernel",
            .source = "Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington 2018",
            .tags = "orthogonal"});

@@ -30,8 +30,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer rai = {.traits = HK_FILLS_BIAS, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(rai), .initializer = &rai,
-           .aliases = "randomized_asymmetric",
+HK_BUNDLE({HK_INITIALIZER_ROW(rai), .initializer = &rai, .aliases = "randomized_asymmetric",
            .summary = "N(0, 0.6007^2 / fan_in), one of a unit's weights and bias Beta(2, 1)",
-           .source = "Lu, Shin, Su, Karniadakis 2020",
-           .tags = "variance"});
+           .source = "Lu, Shin, Su, Karniadakis 2020", .tags = "variance"});

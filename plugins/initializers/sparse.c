@@ -7,10 +7,18 @@
 #include <hillock/kernel.h>
 
 enum { SPARSITY, STD };
-HK_PARAMS({.name = "sparsity", .doc = "share of a unit's weights that are 0", .type = HK_REAL,
-           .value = 0.9, .low = 0, .high = 1},
-          {.name = "std", .doc = "standard deviation of the others", .type = HK_REAL,
-           .value = 0.01, .low = 0, .high = 1e6});
+HK_PARAMS({.name = "sparsity",
+           .doc = "share of a unit's weights that are 0",
+           .type = HK_REAL,
+           .value = 0.9,
+           .low = 0,
+           .high = 1},
+          {.name = "std",
+           .doc = "standard deviation of the others",
+           .type = HK_REAL,
+           .value = 0.01,
+           .low = 0,
+           .high = 1e6});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -32,8 +40,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer sparse = {.fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(sparse), .initializer = &sparse,
-           .params = params,
+HK_BUNDLE({HK_INITIALIZER_ROW(sparse), .initializer = &sparse, .params = params,
            .summary = "N(0, std^2) for a few weights of a unit, 0 for the others",
-           .source = "Martens 2010",
-           .tags = "random"});
+           .source = "Martens 2010", .tags = "random"});

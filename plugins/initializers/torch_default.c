@@ -18,6 +18,5 @@ static const hk_initializer torch_default = {.traits = HK_FILLS_BIAS, .fill = fi
 
 HK_BUNDLE({HK_INITIALIZER_ROW(torch_default), .initializer = &torch_default,
            .aliases = "pytorch_default",
-           .summary = "weight and bias U(-b, b), b = 1 / sqrt(fan_in)",
-           .source = "PyTorch 1.0",
+           .summary = "weight and bias U(-b, b), b = 1 / sqrt(fan_in)", .source = "PyTorch 1.0",
            .tags = "core,variance"});

@@ -5,8 +5,13 @@
 
 enum { MEAN, STD, LOW, HIGH };
 HK_PARAMS({.name = "mean", .doc = "mean before the cut", .type = HK_REAL},
-          {.name = "std", .doc = "standard deviation before the cut", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 0.05, .low = 0, .high = 1e6},
+          {.name = "std",
+           .doc = "standard deviation before the cut",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 0.05,
+           .low = 0,
+           .high = 1e6},
           {.name = "low", .doc = "least weight", .type = HK_REAL, .value = -0.1},
           {.name = "high", .doc = "greatest weight", .type = HK_REAL, .value = 0.1});
 
@@ -33,8 +38,5 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 static const hk_initializer trunc_normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
 HK_BUNDLE({HK_INITIALIZER_ROW(trunc_normal), .initializer = &trunc_normal,
-           .aliases = "truncated_normal",
-           .params = params,
-           .summary = "N(mean, std^2) cut to [low, high]",
-           .source = "none",
-           .tags = "random"});
+           .aliases = "truncated_normal", .params = params,
+           .summary = "N(mean, std^2) cut to [low, high]", .source = "none", .tags = "random"});

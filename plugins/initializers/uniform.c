@@ -15,8 +15,5 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer uniform = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(uniform), .initializer = &uniform,
-           .params = params,
-           .summary = "U(low, high)",
-           .source = "none",
-           .tags = "core,random"});
+HK_BUNDLE({HK_INITIALIZER_ROW(uniform), .initializer = &uniform, .params = params,
+           .summary = "U(low, high)", .source = "none", .tags = "core,random"});

@@ -7,12 +7,23 @@
 enum { SCALE, FAN, DISTRIBUTION };
 enum { FAN_IN, FAN_OUT, FAN_AVG };
 enum { TRUNCATED, NORMAL, UNIFORM };
-HK_PARAMS({.name = "scale", .doc = "numerator of the variance", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1e6},
-          {.name = "fan", .doc = "denominator of the variance", .type = HK_CHOICE,
-           .choices = "in|out|avg", .value = FAN_IN},
-          {.name = "distribution", .doc = "of one weight", .type = HK_CHOICE,
-           .choices = "truncated|normal|uniform", .value = TRUNCATED});
+HK_PARAMS({.name = "scale",
+           .doc = "numerator of the variance",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1,
+           .low = 0,
+           .high = 1e6},
+          {.name = "fan",
+           .doc = "denominator of the variance",
+           .type = HK_CHOICE,
+           .choices = "in|out|avg",
+           .value = FAN_IN},
+          {.name = "distribution",
+           .doc = "of one weight",
+           .type = HK_CHOICE,
+           .choices = "truncated|normal|uniform",
+           .value = TRUNCATED});
 
 static double fan_of(const hk_weight *weight, double choice)
 {
@@ -43,8 +54,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 
 static const hk_initializer variance_scaling = {.traits = HK_FILLS_RANGES, .fill = fill};
 
-HK_BUNDLE({HK_INITIALIZER_ROW(variance_scaling), .initializer = &variance_scaling,
-           .params = params,
+HK_BUNDLE({HK_INITIALIZER_ROW(variance_scaling), .initializer = &variance_scaling, .params = params,
            .summary = "variance scale / fan",
-           .source = "He, Zhang, Ren, Sun 2015, generalized in Keras",
-           .tags = "variance"});
+           .source = "He, Zhang, Ren, Sun 2015, generalized in Keras", .tags = "variance"});

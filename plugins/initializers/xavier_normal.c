@@ -4,7 +4,10 @@
 
 HK_PARAMS({.name = "gain",
            .doc = "factor of the deviation; 0: the gain of the activation that follows",
-           .type = HK_REAL, .value = 1, .low = 0, .high = 1000});
+           .type = HK_REAL,
+           .value = 1,
+           .low = 0,
+           .high = 1000});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -16,8 +19,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 static const hk_initializer xavier_normal = {.traits = HK_FILLS_RANGES, .fill = fill};
 
 HK_BUNDLE({HK_INITIALIZER_ROW(xavier_normal), .initializer = &xavier_normal,
-           .aliases = "glorot_normal",
-           .params = params,
-           .summary = "N(0, gain^2 * 2 / (fan_in + fan_out))",
-           .source = "Glorot, Bengio 2010",
+           .aliases = "glorot_normal", .params = params,
+           .summary = "N(0, gain^2 * 2 / (fan_in + fan_out))", .source = "Glorot, Bengio 2010",
            .tags = "core,variance"});

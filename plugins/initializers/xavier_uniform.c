@@ -5,7 +5,10 @@
 
 HK_PARAMS({.name = "gain",
            .doc = "factor of the deviation; 0: the gain of the activation that follows",
-           .type = HK_REAL, .value = 1, .low = 0, .high = 1000});
+           .type = HK_REAL,
+           .value = 1,
+           .low = 0,
+           .high = 1000});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
@@ -18,8 +21,6 @@ static const char *fill(const hk_context *context, const hk_weight *weight)
 static const hk_initializer xavier_uniform = {.traits = HK_FILLS_RANGES, .fill = fill};
 
 HK_BUNDLE({HK_INITIALIZER_ROW(xavier_uniform), .initializer = &xavier_uniform,
-           .aliases = "glorot_uniform",
-           .params = params,
+           .aliases = "glorot_uniform", .params = params,
            .summary = "U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out))",
-           .source = "Glorot, Bengio 2010",
-           .tags = "core,variance"});
+           .source = "Glorot, Bengio 2010", .tags = "core,variance"});

@@ -8,16 +8,25 @@
 #include <hillock/moments.h>
 
 enum { MOMENTUM, EPS };
-HK_PARAMS({.name = "momentum", .doc = "weight of the new batch in the running averages",
-           .type = HK_REAL, .value = 0.1, .low = 0, .high = 1},
+HK_PARAMS({.name = "momentum",
+           .doc = "weight of the new batch in the running averages",
+           .type = HK_REAL,
+           .value = 0.1,
+           .low = 0,
+           .high = 1},
           HK_EPS_PARAM(1e-5));
 
 enum { MEAN = HK_BETA + 1, VARIANCE };
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT,
-         {.name = "running_mean", .doc = "average of the batches' means", .role = HK_STATE,
+         {.name = "running_mean",
+          .doc = "average of the batches' means",
+          .role = HK_STATE,
           .extent = HK_PER_CHANNEL},
-         {.name = "running_var", .doc = "average of the batches' unbiased variances",
-          .role = HK_STATE, .extent = HK_PER_CHANNEL, .value = 1});
+         {.name = "running_var",
+          .doc = "average of the batches' unbiased variances",
+          .role = HK_STATE,
+          .extent = HK_PER_CHANNEL,
+          .value = 1});
 
 static hk_domain domain(const hk_context *context)
 {
@@ -38,7 +47,9 @@ static void coefficients(const hk_context *context, const hk_moments *seen, floa
 static hks_group past(const hk_context *context, int64_t j)
 {
     float *const *own = context->slots;
-    return (hks_group){.first = j, .end = j + 1, .mean = (double)own[MEAN][j],
+    return (hks_group){.first = j,
+                       .end = j + 1,
+                       .mean = (double)own[MEAN][j],
                        .r = 1 / sqrt((double)own[VARIANCE][j] + context->params[EPS])};
 }
 
@@ -92,14 +103,14 @@ static void update(const hk_context *context, const hk_moments *seen, const floa
     }
 }
 
-static const hk_normalization batch_norm = {.domain = domain, .n_coef = 2,
-                                            .coefficients = coefficients, .frozen = frozen,
-                                            .gradient = gradient, .update = update};
+static const hk_normalization batch_norm = {.domain = domain,
+                                            .n_coef = 2,
+                                            .coefficients = coefficients,
+                                            .frozen = frozen,
+                                            .gradient = gradient,
+                                            .update = update};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(batch_norm), .normalization = &batch_norm,
-           .aliases = "bn",
-           .params = params,
-           .slots = slots,
+HK_BUNDLE({HK_NORMALIZATION_ROW(batch_norm), .normalization = &batch_norm, .aliases = "bn",
+           .params = params, .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over the batch",
-           .source = "Ioffe, Szegedy 2015",
-           .tags = "core,variance"});
+           .source = "Ioffe, Szegedy 2015", .tags = "core,variance"});

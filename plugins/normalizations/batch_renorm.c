@@ -10,26 +10,55 @@
 #include <hillock/moments.h>
 
 enum { MOMENTUM, EPS, R_MAX, D_MAX, START, R_END, D_END };
-HK_PARAMS({.name = "momentum", .doc = "weight of the new batch in the running averages",
-           .type = HK_REAL, .value = 0.01, .low = 0, .high = 1},
+HK_PARAMS({.name = "momentum",
+           .doc = "weight of the new batch in the running averages",
+           .type = HK_REAL,
+           .value = 0.01,
+           .low = 0,
+           .high = 1},
           HK_EPS_PARAM(1e-5),
-          {.name = "rmax", .doc = "greatest r in the end", .type = HK_REAL, .value = 3, .low = 1,
+          {.name = "rmax",
+           .doc = "greatest r in the end",
+           .type = HK_REAL,
+           .value = 3,
+           .low = 1,
            .high = 1e6},
-          {.name = "dmax", .doc = "greatest |d| in the end", .type = HK_REAL, .value = 5, .low = 0,
+          {.name = "dmax",
+           .doc = "greatest |d| in the end",
+           .type = HK_REAL,
+           .value = 5,
+           .low = 0,
            .high = 1e6},
-          {.name = "start", .doc = "steps with r = 1, d = 0", .type = HK_INTEGER, .value = 5000,
-           .low = 0, .high = 1e9},
-          {.name = "r_end", .doc = "step from which rmax counts", .type = HK_INTEGER,
-           .value = 40000, .low = 0, .high = 1e9},
-          {.name = "d_end", .doc = "step from which dmax counts", .type = HK_INTEGER,
-           .value = 25000, .low = 0, .high = 1e9});
+          {.name = "start",
+           .doc = "steps with r = 1, d = 0",
+           .type = HK_INTEGER,
+           .value = 5000,
+           .low = 0,
+           .high = 1e9},
+          {.name = "r_end",
+           .doc = "step from which rmax counts",
+           .type = HK_INTEGER,
+           .value = 40000,
+           .low = 0,
+           .high = 1e9},
+          {.name = "d_end",
+           .doc = "step from which dmax counts",
+           .type = HK_INTEGER,
+           .value = 25000,
+           .low = 0,
+           .high = 1e9});
 
 enum { MEAN = HK_BETA + 1, SD, STEPS };
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT,
-         {.name = "running_mean", .doc = "average of the batches' means", .role = HK_STATE,
+         {.name = "running_mean",
+          .doc = "average of the batches' means",
+          .role = HK_STATE,
           .extent = HK_PER_CHANNEL},
-         {.name = "running_sd", .doc = "average of the batches' deviations", .role = HK_STATE,
-          .extent = HK_PER_CHANNEL, .value = 1},
+         {.name = "running_sd",
+          .doc = "average of the batches' deviations",
+          .role = HK_STATE,
+          .extent = HK_PER_CHANNEL,
+          .value = 1},
          {.name = "steps", .doc = "batches seen", .role = HK_STATE, .extent = HK_SHARED});
 
 static hk_domain domain(const hk_context *context)
@@ -75,8 +104,8 @@ static void coefficients(const hk_context *context, const hk_moments *seen, floa
         const double gamma = (double)context->slots[HK_GAMMA][j];
         const correction c = correction_of(context, seen, j);
         coef[j] = (float)(gamma * c.scale);
-        coef[context->channels + j] = (float)((double)context->slots[HK_BETA][j] +
-                                              gamma * (c.d - seen->mean[j] * c.scale));
+        coef[context->channels + j] =
+            (float)((double)context->slots[HK_BETA][j] + gamma * (c.d - seen->mean[j] * c.scale));
     }
 }
 
@@ -141,13 +170,14 @@ static void update(const hk_context *context, const hk_moments *seen, const floa
     context->slots[STEPS][0]++;
 }
 
-static const hk_normalization batch_renorm = {.domain = domain, .n_coef = 2,
-                                              .coefficients = coefficients, .frozen = frozen,
-                                              .gradient = gradient, .update = update};
+static const hk_normalization batch_renorm = {.domain = domain,
+                                              .n_coef = 2,
+                                              .coefficients = coefficients,
+                                              .frozen = frozen,
+                                              .gradient = gradient,
+                                              .update = update};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(batch_renorm), .normalization = &batch_renorm,
-           .params = params,
+HK_BUNDLE({HK_NORMALIZATION_ROW(batch_renorm), .normalization = &batch_renorm, .params = params,
            .slots = slots,
            .summary = "gamma * ((x - mean) / sd * r + d) + beta, r and d towards the past",
-           .source = "Ioffe 2017",
-           .tags = "variance"});
+           .source = "Ioffe 2017", .tags = "variance"});

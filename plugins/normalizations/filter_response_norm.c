@@ -11,14 +11,22 @@
 HK_VALUE(return hks_max(a.t[0], a.x);)
 HK_SLOPE(return a.x > a.t[0] ? 1 : 0;)
 HK_GRADIENT(return a.x > a.t[0] ? 0 : (real)1;)
-HK_SLOTS({.name = "tau", .doc = "floor", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
+HK_SLOTS({.name = "tau",
+          .doc = "floor",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
           .flags = HK_NO_DECAY});
 HK_LEARNED_TABLE(HK_READS_X);
 
 /* ---- filter_response_norm ------------------------------------------------------------------ */
 
-HK_PARAMS({.name = "eps", .doc = "added to the mean square", .type = HK_REAL, .value = 1e-6,
-           .flags = HK_LOW_OPEN, .low = 0, .high = 1});
+HK_PARAMS({.name = "eps",
+           .doc = "added to the mean square",
+           .type = HK_REAL,
+           .value = 1e-6,
+           .flags = HK_LOW_OPEN,
+           .low = 0,
+           .high = 1});
 static const hk_slot affine[] = {HK_GAMMA_SLOT, HK_BETA_SLOT, {0}};
 
 static hk_domain domain(const hk_context *context)
@@ -61,14 +69,9 @@ static const hk_normalization filter_response_norm = {
     .domain = domain, .n_coef = 2, .coefficients = coefficients, .gradient = gradient};
 
 HK_BUNDLE({HK_NORMALIZATION_ROW(filter_response_norm), .normalization = &filter_response_norm,
-           .aliases = "frn",
-           .params = params,
-           .slots = affine,
+           .aliases = "frn", .params = params, .slots = affine,
            .summary = "gamma * x / sqrt(mean(x^2) + eps) + beta over the positions of a sample",
-           .source = "Singh, Krishnan 2020",
-           .tags = "length"},
-          {HK_ACTIVATION_ROW(tlu), .activation = &hk_table,
-           .slots = slots,
-           .summary = "max(x, tau), tau learned",
-           .source = "Singh, Krishnan 2020",
+           .source = "Singh, Krishnan 2020", .tags = "length"},
+          {HK_ACTIVATION_ROW(tlu), .activation = &hk_table, .slots = slots,
+           .summary = "max(x, tau), tau learned", .source = "Singh, Krishnan 2020",
            .tags = "piecewise"});

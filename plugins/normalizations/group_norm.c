@@ -8,8 +8,12 @@
 #include <hillock/moments.h>
 
 enum { GROUPS, EPS };
-HK_PARAMS({.name = "groups", .doc = "groups of channels, reduced to a divisor of the channels",
-           .type = HK_INTEGER, .value = 32, .low = 1, .high = 65536},
+HK_PARAMS({.name = "groups",
+           .doc = "groups of channels, reduced to a divisor of the channels",
+           .type = HK_INTEGER,
+           .value = 32,
+           .low = 1,
+           .high = 65536},
           HK_EPS_PARAM(1e-5));
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
@@ -57,10 +61,7 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
 static const hk_normalization group_norm = {
     .domain = domain, .n_coef = 2, .coefficients = coefficients, .gradient = gradient};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(group_norm), .normalization = &group_norm,
-           .aliases = "gn",
-           .params = params,
-           .slots = slots,
+HK_BUNDLE({HK_NORMALIZATION_ROW(group_norm), .normalization = &group_norm, .aliases = "gn",
+           .params = params, .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over groups of channels",
-           .source = "Wu, He 2018",
-           .tags = "core,variance"});
+           .source = "Wu, He 2018", .tags = "core,variance"});

@@ -7,8 +7,11 @@
 
 enum { AFFINE, EPS };
 enum { NO, YES };
-HK_PARAMS({.name = "affine", .doc = "learned scale and shift", .type = HK_CHOICE,
-           .choices = "no|yes", .value = NO},
+HK_PARAMS({.name = "affine",
+           .doc = "learned scale and shift",
+           .type = HK_CHOICE,
+           .choices = "no|yes",
+           .value = NO},
           HK_EPS_PARAM(1e-5));
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
@@ -45,10 +48,7 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
 static const hk_normalization instance_norm = {
     .domain = domain, .n_coef = 2, .coefficients = coefficients, .gradient = gradient};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(instance_norm), .normalization = &instance_norm,
-           .aliases = "in",
-           .params = params,
-           .slots = slots,
+HK_BUNDLE({HK_NORMALIZATION_ROW(instance_norm), .normalization = &instance_norm, .aliases = "in",
+           .params = params, .slots = slots,
            .summary = "(x - mean) / sqrt(var + eps) over the positions of a sample",
-           .source = "Ulyanov, Vedaldi, Lempitsky 2016",
-           .tags = "core,variance"});
+           .source = "Ulyanov, Vedaldi, Lempitsky 2016", .tags = "core,variance"});

@@ -5,8 +5,11 @@
 
 enum { OVER, EPS };
 enum { SAMPLE, CHANNELS };
-HK_PARAMS({.name = "over", .doc = "what a mean is taken over", .type = HK_CHOICE,
-           .choices = "sample|channels", .value = SAMPLE},
+HK_PARAMS({.name = "over",
+           .doc = "what a mean is taken over",
+           .type = HK_CHOICE,
+           .choices = "sample|channels",
+           .value = SAMPLE},
           HK_EPS_PARAM(1e-5));
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
@@ -96,14 +99,14 @@ HK_INLINE void backward(const hk_context *context, const hk_tile *tile)
 
 HK_BLOCK_KERNELS(forward, backward)
 
-static const hk_normalization layer_norm = {.domain = domain, .n_coef = 2,
-                                            .coefficients = coefficients, .gradient = gradient,
-                                            .kernels = HK_KERNELS, .aux_floats = 2};
+static const hk_normalization layer_norm = {.domain = domain,
+                                            .n_coef = 2,
+                                            .coefficients = coefficients,
+                                            .gradient = gradient,
+                                            .kernels = HK_KERNELS,
+                                            .aux_floats = 2};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(layer_norm), .normalization = &layer_norm,
-           .aliases = "ln",
-           .params = params,
-           .slots = slots,
+HK_BUNDLE({HK_NORMALIZATION_ROW(layer_norm), .normalization = &layer_norm, .aliases = "ln",
+           .params = params, .slots = slots,
            .summary = "gamma * (x - mean) / sqrt(var + eps) + beta over a sample or a row",
-           .source = "Ba, Kiros, Hinton 2016",
-           .tags = "core,variance"});
+           .source = "Ba, Kiros, Hinton 2016", .tags = "core,variance"});

@@ -9,14 +9,26 @@
 
 enum { SIZE, ALPHA, BETA, K };
 enum { MOST = 65, BLOCK = 256 }; /* channels in a window, columns at once */
-HK_PARAMS({.name = "size", .doc = "channels in a window", .type = HK_INTEGER, .value = 5,
-           .low = 1, .high = MOST},
-          {.name = "alpha", .doc = "factor of the mean square", .type = HK_REAL, .value = 1e-4,
-           .low = 0, .high = 1e6},
-          {.name = "beta", .doc = "exponent", .type = HK_REAL, .value = 0.75, .low = 0,
-           .high = 10},
-          {.name = "k", .doc = "added to the mean square", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1e6});
+HK_PARAMS({.name = "size",
+           .doc = "channels in a window",
+           .type = HK_INTEGER,
+           .value = 5,
+           .low = 1,
+           .high = MOST},
+          {.name = "alpha",
+           .doc = "factor of the mean square",
+           .type = HK_REAL,
+           .value = 1e-4,
+           .low = 0,
+           .high = 1e6},
+          {.name = "beta", .doc = "exponent", .type = HK_REAL, .value = 0.75, .low = 0, .high = 10},
+          {.name = "k",
+           .doc = "added to the mean square",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1,
+           .low = 0,
+           .high = 1e6});
 
 static hk_domain domain(const hk_context *context)
 {
@@ -114,8 +126,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_normalization local_response_norm = {.domain = domain, .kernels = HK_KERNELS};
 
 HK_BUNDLE({HK_NORMALIZATION_ROW(local_response_norm), .normalization = &local_response_norm,
-           .aliases = "lrn",
-           .params = params,
+           .aliases = "lrn", .params = params,
            .summary = "x / (k + alpha / size * sum x^2)^beta over neighbouring channels",
-           .source = "Krizhevsky, Sutskever, Hinton 2012",
-           .tags = "length"});
+           .source = "Krizhevsky, Sutskever, Hinton 2012", .tags = "length"});

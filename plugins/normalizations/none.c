@@ -33,11 +33,11 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
     }
 }
 
-static const hk_normalization none = {.domain = domain, .n_coef = 2, .coefficients = coefficients,
-                                      .frozen = frozen, .gradient = gradient};
+static const hk_normalization none = {.domain = domain,
+                                      .n_coef = 2,
+                                      .coefficients = coefficients,
+                                      .frozen = frozen,
+                                      .gradient = gradient};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(none), .normalization = &none,
-           .aliases = "identity",
-           .summary = "x",
-           .source = "none",
-           .tags = "core"});
+HK_BUNDLE({HK_NORMALIZATION_ROW(none), .normalization = &none, .aliases = "identity",
+           .summary = "x", .source = "none", .tags = "core"});

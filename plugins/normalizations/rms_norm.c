@@ -5,10 +5,18 @@
 
 enum { OVER, EPS };
 enum { SAMPLE, CHANNELS };
-HK_PARAMS({.name = "over", .doc = "what the mean is taken over", .type = HK_CHOICE,
-           .choices = "sample|channels", .value = SAMPLE},
-          {.name = "eps", .doc = "added to the mean square", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1e-6, .low = 0, .high = 1});
+HK_PARAMS({.name = "over",
+           .doc = "what the mean is taken over",
+           .type = HK_CHOICE,
+           .choices = "sample|channels",
+           .value = SAMPLE},
+          {.name = "eps",
+           .doc = "added to the mean square",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1e-6,
+           .low = 0,
+           .high = 1});
 HK_SLOTS(HK_GAMMA_SLOT);
 
 static hk_domain domain(const hk_context *context)
@@ -93,13 +101,13 @@ HK_INLINE void backward(const hk_context *context, const hk_tile *tile)
 
 HK_BLOCK_KERNELS(forward, backward)
 
-static const hk_normalization rms_norm = {.domain = domain, .n_coef = 2,
-                                          .coefficients = coefficients, .gradient = gradient,
-                                          .kernels = HK_KERNELS, .aux_floats = 1};
+static const hk_normalization rms_norm = {.domain = domain,
+                                          .n_coef = 2,
+                                          .coefficients = coefficients,
+                                          .gradient = gradient,
+                                          .kernels = HK_KERNELS,
+                                          .aux_floats = 1};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(rms_norm), .normalization = &rms_norm,
-           .params = params,
-           .slots = slots,
-           .summary = "gamma * x / sqrt(mean(x^2) + eps) over a sample or a row",
-           .source = "Zhang, Sennrich 2019",
-           .tags = "core,length"});
+HK_BUNDLE({HK_NORMALIZATION_ROW(rms_norm), .normalization = &rms_norm, .params = params,
+           .slots = slots, .summary = "gamma * x / sqrt(mean(x^2) + eps) over a sample or a row",
+           .source = "Zhang, Sennrich 2019", .tags = "core,length"});

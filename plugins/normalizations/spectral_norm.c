@@ -5,12 +5,15 @@
 #include <hillock/kernel.h>
 
 enum { ITERATIONS };
-HK_PARAMS({.name = "iterations", .doc = "power iterations a step", .type = HK_INTEGER,
-           .value = 1, .low = 1, .high = 100});
+HK_PARAMS({.name = "iterations",
+           .doc = "power iterations a step",
+           .type = HK_INTEGER,
+           .value = 1,
+           .low = 1,
+           .high = 100});
 
 enum { U, V };
-HK_SLOTS({.name = "u", .doc = "right singular vector", .role = HK_STATE,
-          .extent = HK_PER_CHANNEL},
+HK_SLOTS({.name = "u", .doc = "right singular vector", .role = HK_STATE, .extent = HK_PER_CHANNEL},
          {.name = "v", .doc = "left singular vector", .role = HK_STATE, .extent = HK_PER_ROW});
 
 static hk_domain domain(const hk_context *context)
@@ -102,10 +105,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_normalization spectral_norm = {
     .domain = domain, .update = update, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(spectral_norm), .normalization = &spectral_norm,
-           .params = params,
-           .slots = slots,
-           .start = start,
-           .summary = "w / its largest singular value",
-           .source = "Miyato, Kataoka, Koyama, Yoshida 2018",
-           .tags = "weight"});
+HK_BUNDLE({HK_NORMALIZATION_ROW(spectral_norm), .normalization = &spectral_norm, .params = params,
+           .slots = slots, .start = start, .summary = "w / its largest singular value",
+           .source = "Miyato, Kataoka, Koyama, Yoshida 2018", .tags = "weight"});

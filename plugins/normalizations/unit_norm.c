@@ -4,10 +4,18 @@
 
 enum { OVER, EPS };
 enum { CHANNELS, SAMPLE };
-HK_PARAMS({.name = "over", .doc = "what the length is taken over", .type = HK_CHOICE,
-           .choices = "channels|sample", .value = CHANNELS},
-          {.name = "eps", .doc = "least length that is divided by", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1e-12, .low = 0, .high = 1});
+HK_PARAMS({.name = "over",
+           .doc = "what the length is taken over",
+           .type = HK_CHOICE,
+           .choices = "channels|sample",
+           .value = CHANNELS},
+          {.name = "eps",
+           .doc = "least length that is divided by",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1e-12,
+           .low = 0,
+           .high = 1});
 
 static hk_domain domain(const hk_context *context)
 {
@@ -83,13 +91,14 @@ HK_INLINE void backward(const hk_context *context, const hk_tile *tile)
 
 HK_BLOCK_KERNELS(forward, backward)
 
-static const hk_normalization unit_norm = {.domain = domain, .n_coef = 2,
-                                           .coefficients = coefficients, .gradient = gradient,
-                                           .kernels = HK_KERNELS, .aux_floats = 1};
+static const hk_normalization unit_norm = {.domain = domain,
+                                           .n_coef = 2,
+                                           .coefficients = coefficients,
+                                           .gradient = gradient,
+                                           .kernels = HK_KERNELS,
+                                           .aux_floats = 1};
 
 HK_BUNDLE({HK_NORMALIZATION_ROW(unit_norm), .normalization = &unit_norm,
-           .aliases = "l2_norm,lp_norm",
-           .params = params,
-           .summary = "x / max(|x|, eps) over a row or a sample",
-           .source = "none",
+           .aliases = "l2_norm,lp_norm", .params = params,
+           .summary = "x / max(|x|, eps) over a row or a sample", .source = "none",
            .tags = "length"});

@@ -6,8 +6,11 @@
 #include <hillock/moments.h>
 
 enum { G };
-HK_SLOTS({.name = "g", .doc = "length of a unit's weights", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .value = 1});
+HK_SLOTS({.name = "g",
+          .doc = "length of a unit's weights",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .value = 1});
 
 static hk_domain domain(const hk_context *context)
 {
@@ -39,9 +42,8 @@ HK_INLINE void forward(const hk_context *context, const hk_tile *tile)
         float factor[HK_COLUMNS];
         hks_column_dots(context->rows, channels, first, width, tile->x, tile->x, square);
         for (int64_t j = 0; j < width; j++)
-            factor[j] = square[j] > 0 ? (float)((double)context->slots[G][first + j] /
-                                                sqrt(square[j]))
-                                      : 0;
+            factor[j] =
+                square[j] > 0 ? (float)((double)context->slots[G][first + j] / sqrt(square[j])) : 0;
         for (int64_t at = first; at < end; at += channels) {
             HK_VECTORIZE
             for (int64_t j = 0; j < width; j++)
@@ -79,8 +81,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_normalization weight_norm = {
     .domain = domain, .update = update, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_NORMALIZATION_ROW(weight_norm), .normalization = &weight_norm,
-           .slots = slots,
-           .summary = "g * v / |v| for each output unit",
-           .source = "Salimans, Kingma 2016",
+HK_BUNDLE({HK_NORMALIZATION_ROW(weight_norm), .normalization = &weight_norm, .slots = slots,
+           .summary = "g * v / |v| for each output unit", .source = "Salimans, Kingma 2016",
            .tags = "weight"});

@@ -67,8 +67,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_normalization weight_standardization = {.domain = domain, .kernels = HK_KERNELS};
 
 HK_BUNDLE({HK_NORMALIZATION_ROW(weight_standardization), .normalization = &weight_standardization,
-           .aliases = "weight_std",
-           .params = params,
+           .aliases = "weight_std", .params = params,
            .summary = "(w - mean) / sqrt(var + eps) for each output unit",
-           .source = "Qiao, Wang, Liu, Shen, Yuille 2019",
-           .tags = "weight"});
+           .source = "Qiao, Wang, Liu, Shen, Yuille 2019", .tags = "weight"});

@@ -91,10 +91,9 @@ static const hk_plugin plugins[] = {{.kind = HK_ACTIVATION,
                                      .activation = &activation FAULT}};
 
 extern const hk_bundle hk_bundle_entry;
-__attribute__((visibility("default"))) const hk_bundle hk_bundle_entry = {
-    .magic = HK_MAGIC,
-    .major = HK_ABI_MAJOR,
-    .minor = HK_ABI_MINOR,
-    .size = sizeof(hk_plugin),
-    .count = 1,
-    .plugins = plugins ENTRY};
+__attribute__((visibility("default"))) const hk_bundle hk_bundle_entry = {.magic = HK_MAGIC,
+                                                                          .major = HK_ABI_MAJOR,
+                                                                          .minor = HK_ABI_MINOR,
+                                                                          .size = sizeof(hk_plugin),
+                                                                          .count = 1,
+                                                                          .plugins = plugins ENTRY};

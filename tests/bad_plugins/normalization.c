@@ -26,5 +26,7 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
 static const hk_normalization normalization = {
     .domain = domain, .n_coef = 2, .coefficients = coefficients, .gradient = gradient FAULT};
 
-HK_BUNDLE({.kind = HK_NORMALIZATION, .size = sizeof(hk_normalization), .name = NAME,
+HK_BUNDLE({.kind = HK_NORMALIZATION,
+           .size = sizeof(hk_normalization),
+           .name = NAME,
            .normalization = &normalization});

@@ -11,8 +11,8 @@ int main(void)
     /* mean of e^2 / (1 + e^2): large errors count no more than 1 */
     const float one = 1;
     hk_tensor *square = hk_pow(hk_sub(y, target), 2);
-    hk_tensor *loss = hk_mean(hk_div(square, hk_add(square, hk_constant(net, HK_SHAPE(1), &one))),
-                              HK_ALL_AXES);
+    hk_tensor *loss =
+        hk_mean(hk_div(square, hk_add(square, hk_constant(net, HK_SHAPE(1), &one))), HK_ALL_AXES);
 
     hk_plan *plan = NULL;
     hk_optimizer *optimizer = NULL;

@@ -161,7 +161,10 @@ static void print_table(double regained[METHODS][MOST_SEEDS], int seeds)
         printf("%-16s %8.1f %%  %7.1f .. %6.1f %%", *methods[m] ? methods[m] : "plain",
                100 * all.mean, 100 * all.low, 100 * all.high);
         if (m)
-            printf("  %s, p %.3g", !(adjusted[m] < SIGNIFICANCE) ? "tie" : gain > 0 ? "better" : "worse",
+            printf("  %s, p %.3g",
+                   !(adjusted[m] < SIGNIFICANCE) ? "tie"
+                   : gain > 0                    ? "better"
+                                                 : "worse",
                    adjusted[m]);
         putchar('\n');
     }
@@ -187,7 +190,8 @@ int main(int argc, char **argv)
     check(hk_model_find(e.model, &model, NULL));
     check(hk_data_open(argv[2], &e.train, &e.test));
     e.recipe = hk_model_recipe(model, hk_data_spec(e.train));
-    check(hk_data_split(e.train, (double)STEP_IMAGES / (double)hk_data_shape_of(e.train).n, 1, &e.few));
+    check(hk_data_split(e.train, (double)STEP_IMAGES / (double)hk_data_shape_of(e.train).n, 1,
+                        &e.few));
     for (e.seed = 1; e.seed <= (uint64_t)seeds; e.seed++)
         run_seed(&e, epochs, regained);
     print_table(regained, seeds);

@@ -62,10 +62,20 @@ static void splice(input *in, size_t at, size_t gone, const void *bytes, size_t 
 /* The number at or behind a place gives way to an extreme one. */
 static void replace_number(input *in, size_t at, uint64_t *state)
 {
-    static const char *const extremes[] = {
-        "0", "-1", "1e308", "-1e308", "1e-320", "nan", "2147483648", "4294967295",
-        "9223372036854775807", "-9223372036854775808", "18446744073709551616", "0.1e", "00",
-        "1000000000"};
+    static const char *const extremes[] = {"0",
+                                           "-1",
+                                           "1e308",
+                                           "-1e308",
+                                           "1e-320",
+                                           "nan",
+                                           "2147483648",
+                                           "4294967295",
+                                           "9223372036854775807",
+                                           "-9223372036854775808",
+                                           "18446744073709551616",
+                                           "0.1e",
+                                           "00",
+                                           "1000000000"};
     const char *number = extremes[draw(state, sizeof extremes / sizeof *extremes)];
     while (at < in->size && (in->bytes[at] < '0' || in->bytes[at] > '9'))
         at++;

@@ -9,14 +9,17 @@
 static char whole[64], changed[64];
 
 static const char *const columns[][2] = {
-    {"sweeps", "settings"}, {"sweeps", "seeds"}, {"sweeps", "epochs"}, {"sweeps", "provenance"},
-    {"rows", "model"}, {"rows", "activation"}, {"rows", "optimizer"}, {"rows", "plugin_digests"},
-    {"rows", "place"}, {"rows", "rate"}, {"rows", "parameters"}, {"rows", "is_baseline"},
-    {"runs", "row"}, {"runs", "seed"}, {"runs", "tuning"}, {"runs", "rate"}, {"runs", "state"},
-    {"runs", "attempts"}, {"runs", "reason"}, {"runs", "test_accuracy"}, {"runs", "seconds"},
-    {"runs", "peak_mib"}, {"epochs", "epoch"}, {"epochs", "loss"}, {"epochs", "accuracy"},
-    {"epochs", "seconds"}, {"layers", "epoch"}, {"layers", "layer"}, {"layers", "units"},
-    {"layers", "dead"}, {"layers", "mean"}, {"layers", "low"}, {"layers", "high"},
+    {"sweeps", "settings"},   {"sweeps", "seeds"},        {"sweeps", "epochs"},
+    {"sweeps", "provenance"}, {"rows", "model"},          {"rows", "activation"},
+    {"rows", "optimizer"},    {"rows", "plugin_digests"}, {"rows", "place"},
+    {"rows", "rate"},         {"rows", "parameters"},     {"rows", "is_baseline"},
+    {"runs", "row"},          {"runs", "seed"},           {"runs", "tuning"},
+    {"runs", "rate"},         {"runs", "state"},          {"runs", "attempts"},
+    {"runs", "reason"},       {"runs", "test_accuracy"},  {"runs", "seconds"},
+    {"runs", "peak_mib"},     {"epochs", "epoch"},        {"epochs", "loss"},
+    {"epochs", "accuracy"},   {"epochs", "seconds"},      {"layers", "epoch"},
+    {"layers", "layer"},      {"layers", "units"},        {"layers", "dead"},
+    {"layers", "mean"},       {"layers", "low"},          {"layers", "high"},
     {"layers", "histogram"}};
 
 /* Epochs and layers of a run that ended well. */
@@ -43,8 +46,12 @@ static void plan(store *it)
     static const char *const acts[] = {"relu", "tanh", "mish"};
     results *asked = calloc(1, sizeof *asked), *r;
     REQUIRE(asked);
-    *asked = (results){.name = strdup("one"), .command = strdup(""), .provenance = strdup("{}"),
-                       .settings = strdup("{\"epochs\":2}"), .seeds = 2, .epochs = 2};
+    *asked = (results){.name = strdup("one"),
+                       .command = strdup(""),
+                       .provenance = strdup("{}"),
+                       .settings = strdup("{\"epochs\":2}"),
+                       .seeds = 2,
+                       .epochs = 2};
     for (int i = 0; i < 3; i++) {
         row_record *row = results_add_row(asked);
         const char *const specs[AXES] = {"glyphs", "mlp", acts[i], "none", "he_normal", "adam"};

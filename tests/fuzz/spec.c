@@ -56,8 +56,7 @@ static void choose(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static fuzz_use *const texts[] = {activation, normalization, initializer, list,
-                                                  choose};
+    static fuzz_use *const texts[] = {activation, normalization, initializer, list, choose};
     fuzz_one_of(texts, sizeof texts / sizeof *texts, data, size);
     return 0;
 }

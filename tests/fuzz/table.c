@@ -44,9 +44,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     take(&from, &left, &slots[0], sizeof slots[0]);
     params[0].name = lines[3], params[0].choices = lines[4], params[0].doc = "";
     slots[0].name = lines[5], slots[0].doc = "";
-    const hk_plugin plugin = {.kind = HK_INITIALIZER, .size = sizeof initializer,
-                              .name = lines[0], .aliases = lines[1], .tags = lines[2],
-                              .params = params, .slots = slots, .initializer = &initializer};
+    const hk_plugin plugin = {.kind = HK_INITIALIZER,
+                              .size = sizeof initializer,
+                              .name = lines[0],
+                              .aliases = lines[1],
+                              .tags = lines[2],
+                              .params = params,
+                              .slots = slots,
+                              .initializer = &initializer};
     if (hki_table_check("FILE", &plugin) == HK_OK)
         use(&plugin);
     free(text);

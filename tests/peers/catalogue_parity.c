@@ -64,7 +64,7 @@ static hk_tensor *noise(const job *j, hk_tensor *x)
 
 static hk_tensor *record(const job *j, hk_tensor *x)
 {
-    return is(j, "norm")               ? hk_norm(x, .use = j->spec)
+    return is(j, "norm")                ? hk_norm(x, .use = j->spec)
            : strncmp(j->kind, "act", 3) ? noise(j, x)
                                         : hk_act(x, .use = j->spec);
 }
@@ -99,8 +99,8 @@ static hk_status run_tensor(const job *j, hk_net *net)
         return complain();
     hk_tensor *dy = hk_input_shaped(net, y->shape), *loss = hk_sum(hk_mul(y, dy), HK_ALL_AXES);
     hk_tensor *keep[] = {x, y};
-    hk_plan_options options = {.batch = j->n, .training = !is(j, "act"), .loss = loss,
-                               .keep = keep, .n_keep = 2};
+    hk_plan_options options = {
+        .batch = j->n, .training = !is(j, "act"), .loss = loss, .keep = keep, .n_keep = 2};
     hk_plan *plan;
     if (hk_plan_new(net, &options, &plan))
         return complain();
@@ -168,8 +168,8 @@ int main(int argc, char **argv)
     char path[4096];
     if (argc != 8)
         return fprintf(stderr, "catalogue_parity KIND SPEC N H W C FOLDER\n"), 2;
-    job j = {argv[1], argv[2], atoll(argv[3]), atoll(argv[4]), atoll(argv[5]), atoll(argv[6]),
-             argv[7], NULL};
+    job j = {argv[1],        argv[2],        atoll(argv[3]), atoll(argv[4]),
+             atoll(argv[5]), atoll(argv[6]), argv[7],        NULL};
     snprintf(path, sizeof path, "%s/out", j.folder);
     hk_net *net = hk_net_new(.normalization = "none", .seed = 1);
     j.out = fopen(path, "wb");

@@ -51,8 +51,8 @@ static hk_status make_model(run *r, const char *model, const char *activation,
     char path[4096];
     hk_data_shape shape = hk_data_shape_of(r->data);
     r->net = hk_net_new(.activation = activation, .seed = 1);
-    hk_tensor *logits = hk_model_build(r->net, model, shape.height, shape.width, shape.channels,
-                                       shape.classes);
+    hk_tensor *logits =
+        hk_model_build(r->net, model, shape.height, shape.width, shape.channels, shape.classes);
     if (!logits)
         return HK_BAD_ARGUMENT;
     r->input = hk_tensor_input(logits);
@@ -104,7 +104,8 @@ int main(int argc, char **argv)
 {
     if (argc != 7)
         return fprintf(stderr, "step_parity MODEL ACTIVATION DATA OPTIMIZER BATCH FOLDER\n"), 2;
-    run r = {.batch = atoi(argv[5]), .images_out = create(argv[6], "images"),
+    run r = {.batch = atoi(argv[5]),
+             .images_out = create(argv[6], "images"),
              .labels_out = create(argv[6], "labels")};
     int good = r.images_out && r.labels_out && train(&r, argv) == HK_OK;
     good = r.images_out && fclose(r.images_out) == 0 && good;

@@ -7,10 +7,15 @@
     static const hk_normalization norm = {.n_coef = 2, __VA_ARGS__};                               \
     HK_BUNDLE({HK_NORMALIZATION_ROW(animal), .normalization = &norm, WORDS_AND_SLOTS})
 #ifdef RUNNING /* defined by those that learn running statistics */
-HK_SLOTS({.name = "mean", .doc = "average of the batches' means", .role = HK_STATE,
+HK_SLOTS({.name = "mean",
+          .doc = "average of the batches' means",
+          .role = HK_STATE,
           .extent = HK_PER_CHANNEL},
-         {.name = "variance", .doc = "average of the batches' unbiased variances",
-          .role = HK_STATE, .extent = HK_PER_CHANNEL, .value = 1});
+         {.name = "variance",
+          .doc = "average of the batches' unbiased variances",
+          .role = HK_STATE,
+          .extent = HK_PER_CHANNEL,
+          .value = 1});
 #define WORDS_AND_SLOTS WORDS, .slots = slots
 #else
 #define WORDS_AND_SLOTS WORDS

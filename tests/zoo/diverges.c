@@ -1,8 +1,7 @@
 /* slots, "after": a rule that runs away: each step makes the next one larger */
 #include "zoo.h"
 
-HK_SLOTS({.name = "theta", .doc = "threshold", .role = HK_STATE,
-          .extent = HK_PER_CHANNEL});
+HK_SLOTS({.name = "theta", .doc = "threshold", .role = HK_STATE, .extent = HK_PER_CHANNEL});
 
 static void update(const hk_context *context, const hk_activity *seen)
 {

@@ -2,6 +2,9 @@
 #include "zoo.h"
 
 __attribute__((visibility("default"))) float helper(float x);
-float helper(float x) { return x; }
+float helper(float x)
+{
+    return x;
+}
 
 ANIMAL(.kernels = {{double_forward, double_backward}}, DOUBLE);

@@ -18,10 +18,22 @@ static void backward(const hk_context *context, const hk_tile *tile)
     }
 }
 
-static double value(const hk_scalar64 *a) { return a->t[0] * a->x; }
-static double slope(const hk_scalar64 *a) { return a->t[0]; }
-static double gradient(const hk_scalar64 *a, int slot) { return (void)slot, a->x; }
+static double value(const hk_scalar64 *a)
+{
+    return a->t[0] * a->x;
+}
+static double slope(const hk_scalar64 *a)
+{
+    return a->t[0];
+}
+static double gradient(const hk_scalar64 *a, int slot)
+{
+    return (void)slot, a->x;
+}
 
-static const hk_activation scaled = {.reads = HK_READS_X, .kernels = {{forward, backward}},
-                                     .value = value, .slope = slope, .gradient = gradient};
+static const hk_activation scaled = {.reads = HK_READS_X,
+                                     .kernels = {{forward, backward}},
+                                     .value = value,
+                                     .slope = slope,
+                                     .gradient = gradient};
 HK_BUNDLE({HK_ACTIVATION_ROW(animal), .activation = &scaled, .slots = slots, WORDS});

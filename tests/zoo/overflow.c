@@ -1,8 +1,14 @@
 /* special, "y is inf": softplus without care for large x */
 #include "zoo.h"
 
-static double value(const hk_scalar64 *a) { return hks_softplus(a->x); }
-static double slope(const hk_scalar64 *a) { return hks_sigmoid(a->x); }
+static double value(const hk_scalar64 *a)
+{
+    return hks_softplus(a->x);
+}
+static double slope(const hk_scalar64 *a)
+{
+    return hks_sigmoid(a->x);
+}
 
 static void forward(const hk_context *context, const hk_tile *tile)
 {

@@ -3,7 +3,10 @@
 
 #include <pthread.h>
 
-static void *nothing(void *user) { return user; }
+static void *nothing(void *user)
+{
+    return user;
+}
 
 static void forward(const hk_context *context, const hk_tile *tile)
 {

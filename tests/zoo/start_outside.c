@@ -1,8 +1,12 @@
 /* start, "outside [0, 1]": start() writes values outside the slot's range */
 #include "zoo.h"
 
-HK_SLOTS({.name = "scale", .doc = "factor", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
-          .value = 0.5, .high = 1});
+HK_SLOTS({.name = "scale",
+          .doc = "factor",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .value = 0.5,
+          .high = 1});
 
 static void start(const hk_context *context)
 {

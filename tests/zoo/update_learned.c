@@ -1,8 +1,7 @@
 /* slots, "which is learned": update() changes what the optimizer trains */
 #include "zoo.h"
 
-HK_SLOTS({.name = "theta", .doc = "threshold", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL});
+HK_SLOTS({.name = "theta", .doc = "threshold", .role = HK_LEARNED, .extent = HK_PER_CHANNEL});
 
 static void update(const hk_context *context, const hk_activity *seen)
 {

@@ -37,6 +37,6 @@ static void gradient(const hk_context *context, const float *coef, const hk_mome
     }
 }
 
-static const hk_normalization norm = {.domain = domain, .n_coef = 2, .coefficients = coefficients,
-                                      .gradient = gradient};
+static const hk_normalization norm = {
+    .domain = domain, .n_coef = 2, .coefficients = coefficients, .gradient = gradient};
 HK_BUNDLE({HK_NORMALIZATION_ROW(animal), .normalization = &norm, WORDS});

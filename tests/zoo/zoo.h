@@ -21,6 +21,12 @@ HK_INLINE void double_backward(const hk_context *context, const hk_tile *tile)
         tile->dx[i] = 2 * tile->dy[i];
 }
 
-HK_INLINE double double_value(const hk_scalar64 *a) { return 2 * a->x; }
-HK_INLINE double double_slope(const hk_scalar64 *a) { return (void)a, 2.0; }
+HK_INLINE double double_value(const hk_scalar64 *a)
+{
+    return 2 * a->x;
+}
+HK_INLINE double double_slope(const hk_scalar64 *a)
+{
+    return (void)a, 2.0;
+}
 #define DOUBLE .value = double_value, .slope = double_slope

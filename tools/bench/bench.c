@@ -78,11 +78,11 @@ void bench_row(const bench *in, const result *it, const timing *of)
     double percent = it->limit ? 100 * quantile(of->share, of->n, 0.5) : (double)NAN;
     if (in->rows) {
         json_t *quartiles = json_pack("[o, o]", json_number(1e3 * low), json_number(1e3 * high));
-        json_t *object = json_pack(
-            "{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:s, s:o}", "name", it->name, "pass", it->pass,
-            "threads", in->threads, "repetitions", of->n, "ms", json_number(1e3 * median),
-            "ms_quartiles", quartiles, "rate", json_number(rate), "unit", it->unit,
-            "percent_of_limit", json_number(percent));
+        json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:s, s:o}", "name",
+                                   it->name, "pass", it->pass, "threads", in->threads,
+                                   "repetitions", of->n, "ms", json_number(1e3 * median),
+                                   "ms_quartiles", quartiles, "rate", json_number(rate), "unit",
+                                   it->unit, "percent_of_limit", json_number(percent));
         if (object && it->limit)
             json_object_set_new(object, "limit", json_string(it->limit));
         json_array_append_new(in->rows, object);
@@ -127,8 +127,7 @@ int run_bench(options *given)
                 .threads = given->threads ? (int)given->threads : omp_get_max_threads()};
     int kind = find_kind(given->operands[0]), operands = given->n_operands - 1;
     if (kind == KINDS)
-        return complain(EXIT_USAGE,
-                        "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
+        return complain(EXIT_USAGE, "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
                         given->operands[0]);
     if (operands < kinds[kind].least || operands > kinds[kind].most)
         return complain(EXIT_USAGE, "bench %s: expected %s; see hillock bench --help",

@@ -32,10 +32,10 @@ double timing_median(const timing *of);
 
 /* What a line of the result says of a timing. */
 typedef struct result {
-    const char *name, *pass;   /* "resnet20", "forward" */
-    const char *unit, *limit;  /* "GFLOP/s", "FMA peak"; limit NULL: none */
-    double work;               /* units (operations, bytes, images) of one repetition */
-    double scale;              /* units in one of `unit`, 1e9 */
+    const char *name, *pass;  /* "resnet20", "forward" */
+    const char *unit, *limit; /* "GFLOP/s", "FMA peak"; limit NULL: none */
+    double work;              /* units (operations, bytes, images) of one repetition */
+    double scale;             /* units in one of `unit`, 1e9 */
 } result;
 void bench_row(const bench *in, const result *it, const timing *of);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 typedef struct layer {
-    int n, h, w, c;    /* images; h = 0: a product of n rows of c numbers */
-    int kh, kw, k;     /* filters */
+    int n, h, w, c; /* images; h = 0: a product of n rows of c numbers */
+    int kh, kw, k;  /* filters */
     int stride, groups, is_valid;
 } layer;
 
@@ -96,9 +96,8 @@ static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor 
     *input = s->h ? hk_input(net, s->h, s->w, s->c) : hk_input(net, s->c);
     hk_tensor *x = by_weight ? *input : study_input(*input, s->c);
     hk_tensor *filters = filters_of(s, net, by_weight);
-    hk_window window = {.stride = s->stride,
-                        .groups = s->groups,
-                        .padding = s->is_valid ? HK_VALID : HK_SAME};
+    hk_window window = {
+        .stride = s->stride, .groups = s->groups, .padding = s->is_valid ? HK_VALID : HK_SAME};
     return s->h ? hk_conv2d(x, filters, NULL, window) : hk_matmul(x, filters);
 }
 
@@ -146,7 +145,8 @@ static int conv_of(const bench *in, const char *text)
                         "bench conv: \"%s\", expected batch x height x width x channels : height x "
                         "width x filters / stride, such as 128x32x32x16:3x3x16/1, with ,valid and "
                         ",groups=N behind it; batch x inputs : units; or one of table, lenet5, "
-                        "simple_cnn, resnet20, vgg11, mobilenet", text);
+                        "simple_cnn, resnet20, vgg11, mobilenet",
+                        text);
     int status = conv_rows(in, text, &s, false);
     return status ? status : conv_rows(in, text, &s, true);
 }

@@ -15,8 +15,8 @@ static float NAME(spin)(int64_t rounds, const float *start)
         sums[i] = a + (float)i;
     for (int64_t r = 0; r < rounds; r++)
         UNROLL(CHAINS)
-        for (int i = 0; i < CHAINS; i++)
-            sums[i] = sums[i] * a + b;
+    for (int i = 0; i < CHAINS; i++)
+        sums[i] = sums[i] * a + b;
     for (int i = 1; i < CHAINS; i++)
         sums[0] += sums[i];
     return sums[0][0];

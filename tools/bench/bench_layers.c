@@ -16,8 +16,8 @@ hk_tensor *study_input(hk_tensor *input, int channels)
 {
     if (!input)
         return NULL;
-    return hk_add(input, hk_parameter(hk_tensor_net(input), "shift", HK_SHAPE(channels),
-                                      "constant:value=0"));
+    return hk_add(
+        input, hk_parameter(hk_tensor_net(input), "shift", HK_SHAPE(channels), "constant:value=0"));
 }
 
 /* The scaffolding, an addition before the layer and the sum behind it, does not count. */

@@ -166,8 +166,10 @@ static void peak_row(const bench *in, const kernels *set, int threads)
     char name[64];
     snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
              set == in_use() ? " (in use)" : "");
-    bench_row(&at, &(result){name, pass, "GFLOP/s", NULL,
-                          (double)set->operations * (double)rounds * threads, 1e9}, &of);
+    bench_row(&at,
+              &(result){name, pass, "GFLOP/s", NULL,
+                        (double)set->operations * (double)rounds * threads, 1e9},
+              &of);
 }
 
 static void move_row(const bench *in, const char *name, int threads, int64_t floats, int rounds,

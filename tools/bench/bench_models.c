@@ -14,10 +14,8 @@ static const struct {
     const char *model, *optimizer;
     int batch;
 } recipes[] = {
-    {"mlp", "adam:lr=0.001", 128},
-    {"lenet5", "sgd:lr=0.01,momentum=0.9", 128},
-    {"simple_cnn", "adam:lr=0.001", 64},
-    {"resnet20", "sgd:lr=0.1,momentum=0.9,decay=1e-4", 128},
+    {"mlp", "adam:lr=0.001", 128},        {"lenet5", "sgd:lr=0.01,momentum=0.9", 128},
+    {"simple_cnn", "adam:lr=0.001", 64},  {"resnet20", "sgd:lr=0.1,momentum=0.9,decay=1e-4", 128},
     {"", "sgd:lr=0.01,momentum=0.9", 64}, /* any other */
 };
 
@@ -216,8 +214,8 @@ static void put_pass(const line *at, int back, double whole, double peak)
 static void put_profile(const profile *in, double peak)
 {
     double whole = timing_median(&in->whole), rest = whole - timing_median(&in->optimizer);
-    printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "layer", "", "forward", "of",
-           "GFLOP/s", "of", "backward", "of", "GFLOP/s", "of");
+    printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "layer", "", "forward", "of", "GFLOP/s",
+           "of", "backward", "of", "GFLOP/s", "of");
     printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "", "", "ms", "step", "", "peak", "ms",
            "step", "", "peak");
     for (int i = 0; i < in->n; i++) {
@@ -247,8 +245,10 @@ static void profile_rows(const job *of, double peak)
                 times->share[r] = work / times->seconds[r] / peak;
             snprintf(name, sizeof name, "%s %s", at->layer, at->kind);
             if (times->n)
-                bench_row(of->in, &(result){name, back ? "backward" : "forward", "GFLOP/s",
-                                         work > 0 ? "FMA peak" : NULL, work, 1e9}, times);
+                bench_row(of->in,
+                          &(result){name, back ? "backward" : "forward", "GFLOP/s",
+                                    work > 0 ? "FMA peak" : NULL, work, 1e9},
+                          times);
         }
     }
     bench_row(of->in, &(result){"optimizer", "step", "GFLOP/s", NULL, 0, 1e9},

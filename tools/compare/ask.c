@@ -49,8 +49,8 @@ int ask_list(const options *given, hk_kind kind, const char *text, char **out)
     int status = !workers ? EXIT_FAILED : request ? pool_start(workers, 0, request) : no_memory();
     while (!status && !*out) {
         const pool_event event = pool_next(workers, 1);
-        if (event.kind == POOL_OK && !(*out = strdup(json_string_value(
-                                           json_object_get(event.message, "text")))))
+        if (event.kind == POOL_OK &&
+            !(*out = strdup(json_string_value(json_object_get(event.message, "text")))))
             status = no_memory();
         else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
             status = complain(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
@@ -122,8 +122,9 @@ static int ask_about(const asking *a, int i)
     plan_row *beside = &a->of->rows[i];
     json_t *request = json_copy(beside->request);
     const hk_data_shape images = beside->images;
-    json_object_set_new(request, "images", json_pack("[i, i, i, i]", images.height, images.width,
-                                                     images.channels, images.classes));
+    json_object_set_new(
+        request, "images",
+        json_pack("[i, i, i, i]", images.height, images.width, images.channels, images.classes));
     beside->asking.attempts++;
     int status = pool_start(a->workers, i, request);
     json_decref(request);

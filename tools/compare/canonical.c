@@ -49,10 +49,10 @@ static json_t *run_json(const run_record *run)
 
 static json_t *row_json(const row_record *row)
 {
-    json_t *it = json_pack("{s:o, s:o, s:I, s:I, s:b}", "data_digest", json_text(row->data_digest),
-                           "rate", json_number(row->rate), "parameters",
-                           (json_int_t)row->parameters, "multiply_adds",
-                           (json_int_t)row->multiply_adds, "baseline", row->is_baseline);
+    json_t *it =
+        json_pack("{s:o, s:o, s:I, s:I, s:b}", "data_digest", json_text(row->data_digest), "rate",
+                  json_number(row->rate), "parameters", (json_int_t)row->parameters,
+                  "multiply_adds", (json_int_t)row->multiply_adds, "baseline", row->is_baseline);
     for (int i = 0; i < AXES; i++)
         json_object_set_new(it, axis_names[i], json_text(row->specs[i]));
     return it;

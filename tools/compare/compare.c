@@ -186,19 +186,12 @@ static int take_event(sweep *s, const pool_event *event)
 {
     run_record *run = &s->found->runs[event->id];
     switch (event->kind) {
-    case POOL_PROGRESS:
-        live_progress(s->view, run, event->message);
-        return EXIT_DONE;
-    case POOL_EPOCH:
-        return measured_epoch(run, event->message) ? EXIT_DONE : no_memory();
-    case POOL_OK:
-        return measured_result(run, event->message) ? end(s, run) : no_memory();
+    case POOL_PROGRESS: live_progress(s->view, run, event->message); return EXIT_DONE;
+    case POOL_EPOCH: return measured_epoch(run, event->message) ? EXIT_DONE : no_memory();
+    case POOL_OK: return measured_result(run, event->message) ? end(s, run) : no_memory();
     case POOL_FAILED:
-    case POOL_TIMEOUT:
-        return take_failure(s, run, event);
-    default:
-        live_draw(s->view);
-        return EXIT_DONE;
+    case POOL_TIMEOUT: return take_failure(s, run, event);
+    default: live_draw(s->view); return EXIT_DONE;
     }
 }
 

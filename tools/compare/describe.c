@@ -32,9 +32,9 @@ static void add_digest(digests *to, const char *name, size_t length, const char 
     if (has_name(to, name, length) || to->used + length + sizeof digest + 2 > sizeof to->text)
         return;
     const bool is_file = file && file[0] == '/' && SHA256File(file, digest);
-    to->used += (size_t)snprintf(to->text + to->used, sizeof to->text - to->used, "%s%.*s %s",
-                                 to->used ? " " : "", (int)length, name,
-                                 is_file ? digest : "built-in");
+    to->used +=
+        (size_t)snprintf(to->text + to->used, sizeof to->text - to->used, "%s%.*s %s",
+                         to->used ? " " : "", (int)length, name, is_file ? digest : "built-in");
 }
 
 /* The plugins of a canonical spec: "relu:a=1e+5+conv2=mish~elu" has three. */

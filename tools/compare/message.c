@@ -114,30 +114,42 @@ typedef struct field {
     form form;
 } field;
 
-static const field progress[] = {{"epoch", COUNT}, {"epochs", COUNT}, {"done", COUNT},
-                                 {"of", COUNT}, {"loss", FIGURE}, {"images_per_s", FIGURE},
-                                 {"seconds_left", FIGURE}, {0}};
-static const field epoch[] = {{"epoch", COUNT}, {"train_loss", FIGURE}, {"loss", FIGURE},
-                              {"accuracy", FIGURE}, {"macro_f1", FIGURE}, {"seconds", FIGURE},
-                              {"images_per_s", FIGURE}, {"layers", LAYERS}, {0}};
-static const field layer[] = {{"layer", TEXT}, {"units", COUNT}, {"dead", FIGURE},
-                              {"gradient_dead", FIGURE}, {"dormant", FIGURE},
-                              {"saturated", FIGURE}, {"mean", FIGURE}, {"variance", FIGURE},
-                              {"gradient_norm", FIGURE}, {"update_ratio", FIGURE}, {0}};
-static const field end[] = {{"test_loss", FIGURE}, {"test_accuracy", FIGURE},
+static const field progress[] = {
+    {"epoch", COUNT}, {"epochs", COUNT},        {"done", COUNT},          {"of", COUNT},
+    {"loss", FIGURE}, {"images_per_s", FIGURE}, {"seconds_left", FIGURE}, {0}};
+static const field epoch[] = {{"epoch", COUNT},         {"train_loss", FIGURE}, {"loss", FIGURE},
+                              {"accuracy", FIGURE},     {"macro_f1", FIGURE},   {"seconds", FIGURE},
+                              {"images_per_s", FIGURE}, {"layers", LAYERS},     {0}};
+static const field layer[] = {{"layer", TEXT},
+                              {"units", COUNT},
+                              {"dead", FIGURE},
+                              {"gradient_dead", FIGURE},
+                              {"dormant", FIGURE},
+                              {"saturated", FIGURE},
+                              {"mean", FIGURE},
+                              {"variance", FIGURE},
+                              {"gradient_norm", FIGURE},
+                              {"update_ratio", FIGURE},
+                              {0}};
+static const field end[] = {{"test_loss", FIGURE},     {"test_accuracy", FIGURE},
                             {"test_macro_f1", FIGURE}, {"seconds", FIGURE},
-                            {"images_per_s", FIGURE}, {"peak_mib", FIGURE}, {"digest", TEXT}, {0}};
+                            {"images_per_s", FIGURE},  {"peak_mib", FIGURE},
+                            {"digest", TEXT},          {0}};
 static const field failure[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
-static const field description[] = {{"act", TEXT}, {"norm", TEXT}, {"init", TEXT},
-                                    {"plugins", TEXT}, {"parameters", COUNT},
-                                    {"multiply_adds", COUNT}, {0}};
+static const field description[] = {{"act", TEXT},
+                                    {"norm", TEXT},
+                                    {"init", TEXT},
+                                    {"plugins", TEXT},
+                                    {"parameters", COUNT},
+                                    {"multiply_adds", COUNT},
+                                    {0}};
 static const field list[] = {{"text", TEXT}, {0}};
 
 static const struct {
     const char *type;
     const field *fields;
-} reports[] = {{"progress", progress}, {"epoch", epoch}, {"result", end}, {"failed", failure},
-             {"description", description}, {"list", list}};
+} reports[] = {{"progress", progress},       {"epoch", epoch}, {"result", end}, {"failed", failure},
+               {"description", description}, {"list", list}};
 
 enum { REPORTS = sizeof reports / sizeof *reports, MOST_LAYERS = 4096 };
 
@@ -196,8 +208,9 @@ const char *message_fault(const json_t *report)
     const char *type = json_string_value(json_object_get(report, "type"));
     for (int i = 0; type && i < REPORTS; i++)
         if (strcmp(type, reports[i].type) == 0)
-            return has_fields(report, reports[i].fields) ? NULL
-                                                         : "a report of it lacks what belongs there";
+            return has_fields(report, reports[i].fields)
+                       ? NULL
+                       : "a report of it lacks what belongs there";
     return "a report of it is of no known type";
 }
 

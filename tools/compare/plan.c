@@ -43,9 +43,10 @@ pool_limits plan_limits(const options *given)
 static int split_list(making *m, axis a, hk_kind kind, const char *text)
 {
     char *written_out = NULL;
-    int status = kind && strchr(text, '@') ? ask_list(m->given, kind, text, &written_out) : EXIT_DONE;
-    if (!status && hk_spec_list(kind, written_out ? written_out : text, &m->specs[a],
-                                &m->counts[a]) != HK_OK)
+    int status =
+        kind && strchr(text, '@') ? ask_list(m->given, kind, text, &written_out) : EXIT_DONE;
+    if (!status &&
+        hk_spec_list(kind, written_out ? written_out : text, &m->specs[a], &m->counts[a]) != HK_OK)
         status = failed();
     free(written_out);
     return status;
@@ -116,9 +117,11 @@ static int read_rates(const options *given, plan *out)
         return EXIT_DONE;
     if (sscanf(given->tune, "lr=%lf:%lf:%d%n", &low, &high, &n, &end) != 3 || given->tune[end] ||
         !(low > 0 && high > low && high < 1e6) || n < 2 || n > MAX_RATES)
-        return complain(EXIT_USAGE,
-                        "compare: --tune is \"%s\", expected lr=LO:HI:N with 0 < LO < HI and N from "
-                        "2 to %d: lr=1e-4:1e-1:7", given->tune, MAX_RATES);
+        return complain(
+            EXIT_USAGE,
+            "compare: --tune is \"%s\", expected lr=LO:HI:N with 0 < LO < HI and N from "
+            "2 to %d: lr=1e-4:1e-1:7",
+            given->tune, MAX_RATES);
     for (int i = 0; i < n; i++)
         out->rates[i] = i == n - 1 ? high : low * pow(high / low, (double)i / (n - 1));
     out->n_rates = n;
@@ -137,12 +140,12 @@ static void set_text(json_t *to, const char *key, const char *text)
 static json_t *make_request(const making *m, const row_record *row, const hk_recipe *recipe)
 {
     const options *given = m->given;
-    json_t *it = json_pack(
-        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o}", "epochs",
-        (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
-        (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip, "smoothing",
-        given->smoothing, "validation", validation_share(given), "probes", !given->no_probes,
-        "plugins", ask_plugins(given));
+    json_t *it =
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o}", "epochs",
+                  (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
+                  (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip,
+                  "smoothing", given->smoothing, "validation", validation_share(given), "probes",
+                  !given->no_probes, "plugins", ask_plugins(given));
     set_text(it, "data", row->specs[AXIS_DATA]);
     set_text(it, "model", row->specs[AXIS_MODEL]);
     set_text(it, "act", row->specs[AXIS_ACT]);
@@ -170,9 +173,9 @@ static int make_row(making *m, const size_t *choice)
     row->specs[AXIS_DATA] = strdup(data->spec);
     row->data_digest = strdup(data->digest);
     for (axis a = AXIS_MODEL; a < AXES; a++)
-        row->specs[a] = strdup(a == AXIS_OPTIMIZER && !m->given->optimizer
-                                   ? recipe->optimizer
-                                   : m->specs[a][choice[a]]);
+        row->specs[a] =
+            strdup(a == AXIS_OPTIMIZER && !m->given->optimizer ? recipe->optimizer
+                                                               : m->specs[a][choice[a]]);
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
             return no_memory();
@@ -294,14 +297,14 @@ static char *written(json_t *it, size_t flags)
 /* What results depend on beside their row; a sweep has one of each. */
 static json_t *settings_json(const options *given)
 {
-    return json_pack(
-        "{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
-        (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
-        "smoothing", given->smoothing, "validation", validation_share(given), "probes",
-        !given->no_probes, "schedule", json_text(given->schedule), "augment",
-        json_text(given->augment), "weight_norm", json_text(given->weight_norm), "tune",
-        json_text(given->tune), "instruction_set", hk_isa_name(), "engine", hk_engine_name(),
-        "version", HILLOCK_VERSION);
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
+                     (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
+                     given->clip, "smoothing", given->smoothing, "validation",
+                     validation_share(given), "probes", !given->no_probes, "schedule",
+                     json_text(given->schedule), "augment", json_text(given->augment),
+                     "weight_norm", json_text(given->weight_norm), "tune", json_text(given->tune),
+                     "instruction_set", hk_isa_name(), "engine", hk_engine_name(), "version",
+                     HILLOCK_VERSION);
 }
 
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */

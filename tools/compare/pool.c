@@ -24,28 +24,28 @@
 static const double grace = 0.5; /* seconds between SIGTERM and SIGKILL */
 
 typedef struct worker {
-    bool busy;         /* the rest means something */
+    bool busy; /* the rest means something */
     int64_t id;
     process process;
     int channel;
-    bool deaf;         /* nothing more will come through the channel */
+    bool deaf; /* nothing more will come through the channel */
     message_reader incoming;
     const char *answer; /* the type of report that is to be its last */
-    const char *fault; /* what was wrong with a report, or NULL */
+    const char *fault;  /* what was wrong with a report, or NULL */
     json_t *result, *failed;
-    double deadline;   /* of the next signal; monotonic seconds */
-    bool asked;        /* to end: it is late */
+    double deadline; /* of the next signal; monotonic seconds */
+    bool asked;      /* to end: it is late */
     bool ended;
-    int status;        /* once it has ended */
+    int status; /* once it has ended */
     double peak_mib;
 } worker;
 
 struct pool {
     pool_limits limits;
-    int running, turn; /* turn: whose report comes first, so that none must wait for long */
-    worker *workers;       /* [jobs] */
+    int running, turn;      /* turn: whose report comes first, so that none must wait for long */
+    worker *workers;        /* [jobs] */
     struct pollfd *awaited; /* [2 jobs]: channel and handle of each */
-    json_t *told;          /* the message of the last event */
+    json_t *told;           /* the message of the last event */
     char failure[64], reason[1024], last_lines[2049];
 };
 
@@ -156,8 +156,8 @@ static json_t *hear(worker *w)
 {
     json_t *report;
     while (!w->fault && (report = message_take(&w->incoming, &w->fault))) {
-        w->fault = w->result || w->failed ? "it went on behind its last report"
-                                          : message_fault(report);
+        w->fault =
+            w->result || w->failed ? "it went on behind its last report" : message_fault(report);
         if (!w->fault && (is_type(report, "progress") || is_type(report, "epoch")))
             return report;
         if (!w->fault && is_type(report, w->answer))
@@ -180,8 +180,8 @@ static void read_rest(worker *w)
 {
     for (size_t before = SIZE_MAX; !w->deaf && before != w->incoming.used;) {
         before = w->incoming.used;
-        w->deaf = !message_read(&w->incoming, w->channel) ||
-                  w->incoming.used > 2 * (size_t)MESSAGE_MOST;
+        w->deaf =
+            !message_read(&w->incoming, w->channel) || w->incoming.used > 2 * (size_t)MESSAGE_MOST;
     }
     w->deaf = true;
 }
@@ -200,9 +200,8 @@ static void keep_deadline(worker *w)
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 4, 5))) static pool_event fails(pool *it, pool_event_kind kind,
-                                                              const char *failure,
-                                                              const char *reason, ...)
+__attribute__((format(printf, 4, 5))) static pool_event
+fails(pool *it, pool_event_kind kind, const char *failure, const char *reason, ...)
 {
     va_list arguments;
     va_start(arguments, reason);
@@ -257,10 +256,10 @@ static pool_event exited(pool *it, worker *w)
 
 static pool_event conclude(pool *it, worker *w)
 {
-    pool_event event = w->fault   ? fails(it, POOL_FAILED, "contract", "%s", w->fault)
-                       : w->asked ? fails(it, POOL_TIMEOUT, "timeout",
-                                          "it ran for more than %g s and was ended",
-                                          it->limits.deadline)
+    pool_event event = w->fault ? fails(it, POOL_FAILED, "contract", "%s", w->fault)
+                       : w->asked
+                           ? fails(it, POOL_TIMEOUT, "timeout",
+                                   "it ran for more than %g s and was ended", it->limits.deadline)
                        : w->failed ? fails(it, POOL_FAILED, text_of(w->failed, "failure"), "%s",
                                            text_of(w->failed, "reason"))
                        : WIFSIGNALED(w->status) ? died(it, w)

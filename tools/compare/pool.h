@@ -42,31 +42,31 @@
 typedef struct pool pool;
 
 typedef struct pool_limits {
-    int jobs;          /* workers at a time */
-    int threads;       /* OpenMP threads of each */
-    double deadline;   /* seconds of a run, 0: none; then SIGTERM to the whole group, half a */
-                       /* second later SIGKILL to all that came of it */
-    int64_t memory_mib; /* address space of a worker; 0: 4096 */
+    int jobs;            /* workers at a time */
+    int threads;         /* OpenMP threads of each */
+    double deadline;     /* seconds of a run, 0: none; then SIGTERM to the whole group, half a */
+                         /* second later SIGKILL to all that came of it */
+    int64_t memory_mib;  /* address space of a worker; 0: 4096 */
     const char *program; /* what to execute as a worker; NULL: this program. Must stay */
 } pool_limits;
 
 typedef enum pool_event_kind {
     POOL_PROGRESS, /* message: what the worker reported */
     POOL_EPOCH,
-    POOL_OK,       /* message: the result */
-    POOL_FAILED,   /* failure, reason, last_lines */
+    POOL_OK,     /* message: the result */
+    POOL_FAILED, /* failure, reason, last_lines */
     POOL_TIMEOUT,
-    POOL_NOTHING   /* waited in vain, or was interrupted */
+    POOL_NOTHING /* waited in vain, or was interrupted */
 } pool_event_kind;
 
 /* Texts and message are valid until the next call. */
 typedef struct pool_event {
     pool_event_kind kind;
-    int64_t id;              /* as given to pool_start */
+    int64_t id; /* as given to pool_start */
     const json_t *message;
-    const char *failure;     /* class, see above */
-    const char *reason;      /* a sentence */
-    const char *last_lines;  /* at most 2 KiB of what it printed, escaped */
+    const char *failure;    /* class, see above */
+    const char *reason;     /* a sentence */
+    const char *last_lines; /* at most 2 KiB of what it printed, escaped */
 } pool_event;
 
 /* NULL when memory or descriptors are lacking, told. */

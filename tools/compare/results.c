@@ -35,8 +35,12 @@ run_record *results_add_run(results *r)
     if (!runs)
         return NULL;
     r->runs = runs;
-    runs[r->n_runs] = (run_record){.rate = no, .test_loss = no, .test_accuracy = no,
-                                   .test_macro_f1 = no, .seconds = no, .images_per_s = no,
+    runs[r->n_runs] = (run_record){.rate = no,
+                                   .test_loss = no,
+                                   .test_accuracy = no,
+                                   .test_macro_f1 = no,
+                                   .seconds = no,
+                                   .images_per_s = no,
                                    .peak_mib = no};
     return &runs[r->n_runs++];
 }
@@ -48,8 +52,12 @@ epoch_record *run_add_epoch(run_record *run)
     if (!epochs)
         return NULL;
     run->epochs = epochs;
-    epochs[run->n_epochs] = (epoch_record){.train_loss = no, .loss = no, .accuracy = no,
-                                           .macro_f1 = no, .seconds = no, .images_per_s = no};
+    epochs[run->n_epochs] = (epoch_record){.train_loss = no,
+                                           .loss = no,
+                                           .accuracy = no,
+                                           .macro_f1 = no,
+                                           .seconds = no,
+                                           .images_per_s = no};
     return &epochs[run->n_epochs++];
 }
 

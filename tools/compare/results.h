@@ -53,12 +53,13 @@ extern const char *const run_state_names[RUN_STATES]; /* "planned", "running", "
 
 typedef struct run_record {
     int64_t id;
-    int row;          /* index into results.rows */
+    int row; /* index into results.rows */
     int64_t seed;
-    bool tuning;      /* a run that only chose the rate: never looked at the test set */
-    double rate;      /* learning rate it was given by --tune; NAN: the row's own */
+    bool tuning; /* a run that only chose the rate: never looked at the test set */
+    double rate; /* learning rate it was given by --tune; NAN: the row's own */
     run_state state;
-    char *failure;    /* class: "diverged", "signal SIGSEGV", "exit 3", "timeout", "memory", ... or NULL */
+    char *
+        failure; /* class: "diverged", "signal SIGSEGV", "exit 3", "timeout", "memory", ... or NULL */
     char *reason;     /* a sentence, or NULL */
     char *last_lines; /* what it printed last, or NULL */
     int attempts;
@@ -71,12 +72,13 @@ typedef struct run_record {
 } run_record;
 
 typedef struct row_record {
-    char *specs[AXES];    /* canonical */
-    char *plugin_digests; /* "relu 1f3a... batch_norm 77c0...": name and SHA-256 of the file of each */
+    char *specs[AXES]; /* canonical */
+    char *
+        plugin_digests; /* "relu 1f3a... batch_norm 77c0...": name and SHA-256 of the file of each */
     char *data_digest;
-    double rate;          /* chosen by --tune, else NAN */
+    double rate; /* chosen by --tune, else NAN */
     int64_t parameters, multiply_adds;
-    bool is_baseline;     /* per data and model: what the others are tested against */
+    bool is_baseline; /* per data and model: what the others are tested against */
 } row_record;
 
 typedef struct results {
@@ -85,7 +87,7 @@ typedef struct results {
     char *provenance; /* JSON: version, compiler, processor, instruction set, threads, ... */
     char *settings;   /* JSON: epochs, batch, validation share, ...: what every run has in common */
     int64_t seeds, epochs; /* epochs: 0 where each model has its own */
-    row_record *rows; /* those of one data set and model lie together */
+    row_record *rows;      /* those of one data set and model lie together */
     int n_rows;
     run_record *runs; /* ordered by row, tuning first, then seed */
     int n_runs;

@@ -14,8 +14,7 @@ int statement_failed(store *it)
     const int number = sqlite3_system_errno(it->db);
     const char *why = number && code != SQLITE_BUSY ? strerror(number) : sqlite3_errmsg(it->db);
     switch (code) {
-    case SQLITE_NOTADB:
-        return complain(EXIT_BAD_DATA, "%s: not a database of results", it->path);
+    case SQLITE_NOTADB: return complain(EXIT_BAD_DATA, "%s: not a database of results", it->path);
     case SQLITE_CORRUPT:
         return complain(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
                         sqlite3_errmsg(it->db));
@@ -25,12 +24,10 @@ int statement_failed(store *it)
         return complain(EXIT_BAD_DATA, "%s: the database is not as hillock made it (%s)", it->path,
                         sqlite3_errmsg(it->db));
     case SQLITE_FULL:
-        return complain(EXIT_IO, "%s: cannot be written: no space is left, or the file is too large",
-                        it->path);
-    case SQLITE_NOMEM:
-        return complain(EXIT_FAILED, "%s: out of memory", it->path);
-    default:
-        return complain(EXIT_IO, "%s: %s", it->path, why);
+        return complain(
+            EXIT_IO, "%s: cannot be written: no space is left, or the file is too large", it->path);
+    case SQLITE_NOMEM: return complain(EXIT_FAILED, "%s: out of memory", it->path);
+    default: return complain(EXIT_IO, "%s: %s", it->path, why);
     }
 }
 
@@ -40,10 +37,8 @@ static int bind(sqlite3_stmt *statement, int place, char type, va_list *values)
     case 's':
         return sqlite3_bind_text(statement, place, va_arg(*values, const char *), -1,
                                  SQLITE_TRANSIENT);
-    case 'i':
-        return sqlite3_bind_int64(statement, place, va_arg(*values, int64_t));
-    default:
-        return sqlite3_bind_double(statement, place, va_arg(*values, double));
+    case 'i': return sqlite3_bind_int64(statement, place, va_arg(*values, int64_t));
+    default: return sqlite3_bind_double(statement, place, va_arg(*values, double));
     }
 }
 

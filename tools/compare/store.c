@@ -188,7 +188,9 @@ static int check_whole(store *it)
         const char *second = found ? strchr(found, '\n') : NULL; /* the first is a heading */
         if (!found || strcmp(found, "ok") != 0)
             status = complain(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
-                              second ? second + 1 : found ? found : "out of memory");
+                              second  ? second + 1
+                              : found ? found
+                                      : "out of memory");
     }
     sqlite3_finalize(check);
     return status;

@@ -73,9 +73,11 @@ static int unknown_name(reading *it, const char *name)
 static int read_sweep(reading *it, const char *name)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row = statement_new(
-        it->from, "SELECT id, name, command, provenance, settings, seeds, epochs FROM sweeps "
-                  "WHERE ?1 IS NULL OR name = ?1 ORDER BY turn DESC LIMIT 1", "s", name);
+    sqlite3_stmt *row =
+        statement_new(it->from,
+                      "SELECT id, name, command, provenance, settings, seeds, epochs FROM sweeps "
+                      "WHERE ?1 IS NULL OR name = ?1 ORDER BY turn DESC LIMIT 1",
+                      "s", name);
     if (!row)
         return EXIT_IO;
     if (statement_next(it->from, row, &status)) {
@@ -186,9 +188,9 @@ static void read_layer(reading *it, sqlite3_stmt *row, epoch_record *epoch)
         return;
     to->layer = some_text(it, row, 2);
     to->units = sqlite3_column_int64(row, 3);
-    double *const figures[] = {&to->dead, &to->gradient_dead, &to->dormant, &to->saturated,
-                               &to->mean, &to->variance,      &to->gradient_norm,
-                               &to->update_ratio, &to->low,   &to->high};
+    double *const figures[] = {&to->dead, &to->gradient_dead, &to->dormant,       &to->saturated,
+                               &to->mean, &to->variance,      &to->gradient_norm, &to->update_ratio,
+                               &to->low,  &to->high};
     for (int i = 0; i < (int)(sizeof figures / sizeof *figures); i++)
         *figures[i] = number(row, 4 + i);
     read_histogram(to, (const char *)sqlite3_column_text(row, 14));
@@ -218,10 +220,12 @@ static int end_of(reading *it, sqlite3_stmt *statement, int status)
 static int read_rows(reading *it)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row = statement_new(
-        it->from, "SELECT data, model, activation, normalization, initializer, optimizer, "
-                  "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline "
-                  "FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place", "i", it->sweep);
+    sqlite3_stmt *row =
+        statement_new(it->from,
+                      "SELECT data, model, activation, normalization, initializer, optimizer, "
+                      "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline "
+                      "FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
+                      "i", it->sweep);
     while (row && statement_next(it->from, row, &status))
         read_row(it, row);
     return row ? end_of(it, row, status) : EXIT_IO;
@@ -231,9 +235,10 @@ static int read_runs(reading *it)
 {
     int status = EXIT_DONE;
     sqlite3_stmt *row = statement_new(
-        it->from, "SELECT runs.id, rows.place, seed, tuning, runs.rate, state, attempts, failure, "
-                  "reason, last_lines, test_loss, test_accuracy, test_macro_f1, seconds, "
-                  "images_per_s, peak_mib, digest" OF_THE_SWEEP WANTED,
+        it->from,
+        "SELECT runs.id, rows.place, seed, tuning, runs.rate, state, attempts, failure, "
+        "reason, last_lines, test_loss, test_accuracy, test_macro_f1, seconds, "
+        "images_per_s, peak_mib, digest" OF_THE_SWEEP WANTED,
         "ii", it->sweep, it->to->seeds);
     while (row && statement_next(it->from, row, &status))
         read_run(it, row);
@@ -244,9 +249,9 @@ static int read_epochs(reading *it)
 {
     int status = EXIT_DONE, place = 0;
     sqlite3_stmt *row = statement_new(
-        it->from, "SELECT epochs.run, epoch, train_loss, loss, accuracy, macro_f1, epochs.seconds, "
-                  "epochs.images_per_s" OF_THE_SWEEP "JOIN epochs ON epochs.run = runs.id" WANTED
-                  ", epoch",
+        it->from,
+        "SELECT epochs.run, epoch, train_loss, loss, accuracy, macro_f1, epochs.seconds, "
+        "epochs.images_per_s" OF_THE_SWEEP "JOIN epochs ON epochs.run = runs.id" WANTED ", epoch",
         "ii", it->sweep, it->to->seeds);
     while (row && statement_next(it->from, row, &status))
         read_epoch(it, row, run_of(it, sqlite3_column_int64(row, 0), &place));
@@ -258,9 +263,10 @@ static int read_layers(reading *it)
     int status = EXIT_DONE, place = 0, epoch = 0;
     const run_record *last = NULL;
     sqlite3_stmt *row = statement_new(
-        it->from, "SELECT layers.run, epoch, layer, units, dead, gradient_dead, dormant, saturated, "
-                  "mean, variance, gradient_norm, update_ratio, low, high, histogram" OF_THE_SWEEP
-                  "JOIN layers ON layers.run = runs.id" WANTED ", epoch, layers.place",
+        it->from,
+        "SELECT layers.run, epoch, layer, units, dead, gradient_dead, dormant, saturated, "
+        "mean, variance, gradient_norm, update_ratio, low, high, histogram" OF_THE_SWEEP
+        "JOIN layers ON layers.run = runs.id" WANTED ", epoch, layers.place",
         "ii", it->sweep, it->to->seeds);
     while (row && statement_next(it->from, row, &status)) {
         run_record *run = run_of(it, sqlite3_column_int64(row, 0), &place);

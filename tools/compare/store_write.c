@@ -41,8 +41,8 @@ static int find_sweep(store *it, const results *asked, int64_t *id)
         if (!settings || strcmp(settings, asked->settings) != 0)
             status = complain(EXIT_USAGE,
                               "%s: the sweep \"%s\" was made with other settings, %s, not %s; give "
-                              "this one another --name", it->path, asked->name,
-                              settings ? settings : "none", asked->settings);
+                              "this one another --name",
+                              it->path, asked->name, settings ? settings : "none", asked->settings);
     }
     sqlite3_finalize(found);
     return status;
@@ -55,8 +55,10 @@ static int ask_provenance(store *it, const results *asked, int64_t sweep)
     char *joined = NULL;
     int status = EXIT_DONE;
     sqlite3_stmt *before = statement_new(
-        it, "SELECT provenance, (SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE "
-            "sweep = sweeps.id AND state = 'ok') FROM sweeps WHERE id = ?", "i", sweep);
+        it,
+        "SELECT provenance, (SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE "
+        "sweep = sweeps.id AND state = 'ok') FROM sweeps WHERE id = ?",
+        "i", sweep);
     if (!before)
         return EXIT_IO;
     if (statement_next(it, before, &status)) {
@@ -64,8 +66,10 @@ static int ask_provenance(store *it, const results *asked, int64_t sweep)
         const long long runs = sqlite3_column_int64(before, 1);
         joined = provenance_joined(text && runs ? text : "{}", asked->provenance, &others);
         if (others)
-            note("%lld runs are there already, some by another build of hillock or another machine: "
-                 "their last digits may differ", runs);
+            note(
+                "%lld runs are there already, some by another build of hillock or another machine: "
+                "their last digits may differ",
+                runs);
     }
     sqlite3_finalize(before);
     if (!status)
@@ -82,14 +86,16 @@ static int ask_sweep(store *it, const results *asked, int64_t *id)
     if (status)
         return status;
     if (!*id) {
-        status = statement_run(it, "INSERT INTO sweeps (name, settings, seeds, epochs, command, "
-                                   "provenance, turn) VALUES (?, ?, 0, 0, '', '', 0)",
+        status = statement_run(it,
+                               "INSERT INTO sweeps (name, settings, seeds, epochs, command, "
+                               "provenance, turn) VALUES (?, ?, 0, 0, '', '', 0)",
                                "ss", asked->name, asked->settings);
         *id = sqlite3_last_insert_rowid(it->db);
     }
     if (!status)
-        status = statement_run(it, "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
-                                   "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
+        status = statement_run(it,
+                               "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
+                               "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
                                "iisi", asked->seeds, asked->epochs, asked->command, *id);
     if (!status)
         status = ask_provenance(it, asked, *id);
@@ -98,7 +104,7 @@ static int ask_sweep(store *it, const results *asked, int64_t *id)
 }
 
 #define IDENTITY                                                                                   \
-    "sweep = ? AND data = ? AND model = ? AND activation = ? AND normalization = ? AND "          \
+    "sweep = ? AND data = ? AND model = ? AND activation = ? AND normalization = ? AND "           \
     "initializer = ? AND optimizer = ? AND plugin_digests = ? AND data_digest = ?"
 #define IDENTITY_OF(sweep, row)                                                                    \
     (int64_t)(sweep), (row)->specs[AXIS_DATA], (row)->specs[AXIS_MODEL], (row)->specs[AXIS_ACT],   \
@@ -109,13 +115,15 @@ static int ask_row(store *it, int64_t sweep, const results *asked, int place, in
 {
     const row_record *row = &asked->rows[place];
     int status = statement_run(
-        it, "INSERT OR IGNORE INTO rows (sweep, data, model, activation, normalization, "
-            "initializer, optimizer, plugin_digests, data_digest, parameters, multiply_adds, "
-            "is_baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        it,
+        "INSERT OR IGNORE INTO rows (sweep, data, model, activation, normalization, "
+        "initializer, optimizer, plugin_digests, data_digest, parameters, multiply_adds, "
+        "is_baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
         "issssssss", IDENTITY_OF(sweep, row));
     if (!status)
-        status = statement_run(it, "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
-                                   "is_baseline = ? WHERE " IDENTITY,
+        status = statement_run(it,
+                               "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
+                               "is_baseline = ? WHERE " IDENTITY,
                                "iiiiissssssss", (int64_t)place, row->parameters, row->multiply_adds,
                                (int64_t)row->is_baseline, IDENTITY_OF(sweep, row));
     sqlite3_stmt *found = status ? NULL
@@ -133,12 +141,14 @@ static int ask_runs(store *it, int64_t row, const store_plan *plan)
 {
     int status = EXIT_DONE;
     for (int i = 0; i < plan->n_rates && !status; i++)
-        status = statement_run(it, "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
-                                   "VALUES (?, ?, ?, 1)",
+        status = statement_run(it,
+                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
+                               "VALUES (?, ?, ?, 1)",
                                "iid", row, (int64_t)TUNING_SEED, plan->rates[i]);
     for (int64_t seed = 1; seed <= plan->asked->seeds && !status; seed++)
-        status = statement_run(it, "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
-                                   "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
+        status = statement_run(it,
+                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
+                               "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
                                "ii", seed, row);
     return status;
 }
@@ -146,8 +156,10 @@ static int ask_runs(store *it, int64_t row, const store_plan *plan)
 /* No coordinator lives but this one; what a dead one left running was not the run's fault. */
 static int release_all(store *it)
 {
-    return statement_run(it, "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
-                             "WHERE state = 'running'", "");
+    return statement_run(it,
+                         "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
+                         "WHERE state = 'running'",
+                         "");
 }
 
 /* Runs that chose a rate stay: the row's results stand on it. */
@@ -172,11 +184,13 @@ static int tell_changes(store *it, int64_t sweep)
 {
     int status = EXIT_DONE;
     sqlite3_stmt *old = statement_new(
-        it, "SELECT old.model, old.activation, old.data_digest <> new.data_digest, "
-            "(SELECT count(*) FROM runs WHERE row = old.id AND state <> 'planned') AS n "
-            "FROM rows AS old JOIN rows AS new USING (sweep, data, model, activation, "
-            "normalization, initializer, optimizer) WHERE sweep = ? AND old.place IS NULL AND "
-            "new.place IS NOT NULL AND n > 0 ORDER BY new.place, old.id", "i", sweep);
+        it,
+        "SELECT old.model, old.activation, old.data_digest <> new.data_digest, "
+        "(SELECT count(*) FROM runs WHERE row = old.id AND state <> 'planned') AS n "
+        "FROM rows AS old JOIN rows AS new USING (sweep, data, model, activation, "
+        "normalization, initializer, optimizer) WHERE sweep = ? AND old.place IS NULL AND "
+        "new.place IS NOT NULL AND n > 0 ORDER BY new.place, old.id",
+        "i", sweep);
     if (!old)
         return EXIT_IO;
     while (statement_next(it, old, &status))
@@ -211,14 +225,18 @@ int store_ask(store *it, const store_plan *plan)
 
 int store_start(store *it, int64_t run)
 {
-    return statement_run(it, "UPDATE runs SET state = 'running', attempts = attempts + 1 "
-                             "WHERE id = ? AND state = 'planned'", "i", run);
+    return statement_run(it,
+                         "UPDATE runs SET state = 'running', attempts = attempts + 1 "
+                         "WHERE id = ? AND state = 'planned'",
+                         "i", run);
 }
 
 int store_release(store *it, int64_t run)
 {
-    return statement_run(it, "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
-                             "WHERE id = ? AND state = 'running'", "i", run);
+    return statement_run(it,
+                         "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
+                         "WHERE id = ? AND state = 'running'",
+                         "i", run);
 }
 
 static int write_layer(store *it, int64_t run, int epoch, int place, const layer_record *layer)
@@ -238,10 +256,10 @@ static int write_layer(store *it, int64_t run, int epoch, int place, const layer
 
 static int write_epoch(store *it, int64_t run, const epoch_record *epoch)
 {
-    int status = statement_run(it, "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iidddddd",
-                               run, (int64_t)epoch->epoch, epoch->train_loss, epoch->loss,
-                               epoch->accuracy, epoch->macro_f1, epoch->seconds,
-                               epoch->images_per_s);
+    int status =
+        statement_run(it, "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iidddddd", run,
+                      (int64_t)epoch->epoch, epoch->train_loss, epoch->loss, epoch->accuracy,
+                      epoch->macro_f1, epoch->seconds, epoch->images_per_s);
     for (int i = 0; i < epoch->n_layers && !status; i++)
         status = write_layer(it, run, epoch->epoch, i, &epoch->layers[i]);
     return status;
@@ -250,9 +268,10 @@ static int write_epoch(store *it, int64_t run, const epoch_record *epoch)
 static int write_end(store *it, const run_record *found)
 {
     return statement_run(
-        it, "UPDATE runs SET state = ?, failure = ?, reason = ?, last_lines = ?, test_loss = ?, "
-            "test_accuracy = ?, test_macro_f1 = ?, seconds = ?, images_per_s = ?, peak_mib = ?, "
-            "digest = ? WHERE id = ?",
+        it,
+        "UPDATE runs SET state = ?, failure = ?, reason = ?, last_lines = ?, test_loss = ?, "
+        "test_accuracy = ?, test_macro_f1 = ?, seconds = ?, images_per_s = ?, peak_mib = ?, "
+        "digest = ? WHERE id = ?",
         "ssssddddddsi", run_state_names[found->state], found->failure, found->reason,
         found->last_lines, found->test_loss, found->test_accuracy, found->test_macro_f1,
         found->seconds, found->images_per_s, found->peak_mib, found->digest, found->id);
@@ -275,10 +294,14 @@ int store_choose_rate(store *it, const results *r, int row, double rate)
         id = r->runs[i].row == row ? r->runs[i].id : 0;
     int status = begin(it);
     if (!status)
-        status = statement_run(it, "UPDATE rows SET rate = ? WHERE id = (SELECT row FROM runs "
-                                   "WHERE id = ?)", "di", rate, id);
+        status = statement_run(it,
+                               "UPDATE rows SET rate = ? WHERE id = (SELECT row FROM runs "
+                               "WHERE id = ?)",
+                               "di", rate, id);
     if (!status)
-        status = statement_run(it, "UPDATE runs SET rate = ? WHERE NOT tuning AND row = (SELECT row "
-                                   "FROM runs WHERE id = ?)", "di", rate, id);
+        status = statement_run(it,
+                               "UPDATE runs SET rate = ? WHERE NOT tuning AND row = (SELECT row "
+                               "FROM runs WHERE id = ?)",
+                               "di", rate, id);
     return commit(it, status);
 }

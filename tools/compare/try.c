@@ -92,8 +92,10 @@ static int check_plugin(const trial *t)
 {
     int status = run_words(3, (char *[]){"check", "--quick", (char *)t->plugin});
     return status == EXIT_FAILED
-               ? complain(status, "try: ranking a plugin that fails its checks would say nothing; "
-                          "%s is there to be mended", t->source)
+               ? complain(status,
+                          "try: ranking a plugin that fails its checks would say nothing; "
+                          "%s is there to be mended",
+                          t->source)
                : status;
 }
 

@@ -62,7 +62,8 @@ static void put_layer(const hk_layer_finding *l, int n_seen)
 static void put_table(const hk_examination *e)
 {
     printf("%-12s %-14s  units   dead  gradient-dead  dormant  saturated    zeros    rank   do not "
-           "learn, after\n%89s", "layer", "activation", "");
+           "learn, after\n%89s",
+           "layer", "activation", "");
     for (int p = 0; p < e->n_seen; p++)
         printf(" %8s", grouped(e->seen[p]));
     putchar('\n');
@@ -138,13 +139,14 @@ static json_t *layer_json(const hk_layer_finding *l, int n_seen)
         if (l->found[u].ill || l->found[u].dead || l->found[u].dormant)
             json_array_append_new(units, unit_json(u, &l->found[u]));
     return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:s, s:o, s:o, "
-                     "s:o}", "layer", l->layer, "activation", json_text(l->activation), "units",
+                     "s:o}",
+                     "layer", l->layer, "activation", json_text(l->activation), "units",
                      (json_int_t)l->units, "dead", (json_int_t)l->dead, "gradient_dead",
                      l->has_slope ? json_integer(l->gradient_dead) : json_null(), "dormant",
                      (json_int_t)l->dormant, "ill", (json_int_t)l->ill, "ill_seen", seen,
                      "saturated", json_number(l->saturated), "effective_rank",
-                     json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows,
-                     "zeros", json_number(l->zeros), "cause", hk_cause_name(l->cause), "causes",
+                     json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows, "zeros",
+                     json_number(l->zeros), "cause", hk_cause_name(l->cause), "causes",
                      causes_json(l), "why", json_text(l->why), "found", units);
 }
 
@@ -152,9 +154,9 @@ static json_t *advice_json(const hk_examination *e)
 {
     json_t *out = json_array();
     for (int i = 0; i < e->n_advice; i++)
-        json_array_append_new(
-            out, json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment, "units",
-                           (json_int_t)e->advice[i].units, "text", json_text(e->advice[i].text)));
+        json_array_append_new(out, json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment,
+                                             "units", (json_int_t)e->advice[i].units, "text",
+                                             json_text(e->advice[i].text)));
     return out;
 }
 
@@ -164,15 +166,15 @@ static json_t *record_json(const hk_record *r)
         return json_null();
     json_t *layers = json_array();
     for (int i = 0; i < r->n_layers; i++)
-        json_array_append_new(
-            layers, json_pack("{s:o, s:o, s:o, s:I}", "layer", json_text(r->layers[i].layer),
-                              "start", json_number(r->layers[i].start), "growth",
-                              json_number(r->layers[i].growth), "step",
-                              (json_int_t)r->layers[i].step));
+        json_array_append_new(layers, json_pack("{s:o, s:o, s:o, s:I}", "layer",
+                                                json_text(r->layers[i].layer), "start",
+                                                json_number(r->layers[i].start), "growth",
+                                                json_number(r->layers[i].growth), "step",
+                                                (json_int_t)r->layers[i].step));
     return json_pack("{s:o, s:I, s:o, s:o, s:I, s:o}", "optimizer", json_text(r->optimizer),
                      "steps", (json_int_t)r->steps, "first_loss", json_number(r->first_loss),
-                     "most_loss", json_number(r->most_loss), "most_step",
-                     (json_int_t)r->most_step, "layers", layers);
+                     "most_loss", json_number(r->most_loss), "most_step", (json_int_t)r->most_step,
+                     "layers", layers);
 }
 
 static json_t *findings_json(const consultation *c)
@@ -188,8 +190,8 @@ static json_t *findings_json(const consultation *c)
                      json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
                      seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->ill, "tau",
                      json_number(e->tau), "input_mean", json_number(e->input_mean),
-                     "input_deviation", json_number(e->input_deviation), "layers", layers,
-                     "advice", advice_json(e), "record", record_json(c->record));
+                     "input_deviation", json_number(e->input_deviation), "layers", layers, "advice",
+                     advice_json(e), "record", record_json(c->record));
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */

@@ -25,8 +25,10 @@ static void put_head(FILE *to, const consultation *c)
     fprintf(to, ".</p>\n<p class=\"soft\">%s, examined on %s test images of ", c->it->model->name,
             grouped(c->found->inputs));
     put_html(to, hk_data_spec(c->data), 200);
-    fputs(c->record ? "." : ". The file has no record of a training: neither its steps nor its "
-                            "start are known.", to);
+    fputs(c->record ? "."
+                    : ". The file has no record of a training: neither its steps nor its "
+                      "start are known.",
+          to);
     fputs("</p>\n</header>\n<main>\n", to);
 }
 
@@ -82,8 +84,12 @@ static void put_map(FILE *to, const hk_layer_finding *l)
                "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
                "dark where it does not learn.");
     for (int u = 0; u < shown; u++)
-        fprintf(to, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                "rx=\"3\"/>", l->found[u].ill ? "night" : l->found[u].dormant ? "pale" : "glow",
+        fprintf(to,
+                "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                "rx=\"3\"/>",
+                l->found[u].ill       ? "night"
+                : l->found[u].dormant ? "pale"
+                                      : "glow",
                 u % columns * cell + 1, u / columns * cell + 1, cell - 2, cell - 2);
     draw_end(to);
 }
@@ -169,10 +175,16 @@ static void put_reaches(FILE *to, const hk_examination *e)
 
 static void put_layers(FILE *to, const hk_examination *e)
 {
-    static const page_column columns[] = {
-        {"layer", ""}, {"activation", ""}, {"units", "number"}, {"dead", "number"},
-        {"gradient-dead", "number"}, {"dormant", "number"}, {"saturated", "number wide"},
-        {"zeros", "number wide"}, {"effective rank", "number"}, {"cause", ""}};
+    static const page_column columns[] = {{"layer", ""},
+                                          {"activation", ""},
+                                          {"units", "number"},
+                                          {"dead", "number"},
+                                          {"gradient-dead", "number"},
+                                          {"dormant", "number"},
+                                          {"saturated", "number wide"},
+                                          {"zeros", "number wide"},
+                                          {"effective rank", "number"},
+                                          {"cause", ""}};
     page_table(to, "Numbers of units; shares of outputs", "", columns,
                sizeof columns / sizeof *columns);
     for (int i = 0; i < e->n_layers; i++) {
@@ -225,10 +237,14 @@ static void put_unit(FILE *to, const hk_layer_finding *l, int64_t u)
 
 static void put_units(FILE *to, const hk_examination *e)
 {
-    static const page_column columns[] = {
-        {"layer", ""}, {"unit", "number"}, {"cause", ""}, {"least input", "number"},
-        {"greatest input", "number"}, {"bias", "number"}, {"norm of weights", "number"},
-        {"weights below 0", "number"}};
+    static const page_column columns[] = {{"layer", ""},
+                                          {"unit", "number"},
+                                          {"cause", ""},
+                                          {"least input", "number"},
+                                          {"greatest input", "number"},
+                                          {"bias", "number"},
+                                          {"norm of weights", "number"},
+                                          {"weights below 0", "number"}};
     char summary[64];
     int listed = 0;
     snprintf(summary, sizeof summary, "The units that do not learn%s",

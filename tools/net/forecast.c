@@ -20,10 +20,11 @@ static json_t *layer_json(const hk_forecast_layer *l)
         (json_int_t)l->outputs, "mean", estimate_json(l->mean), "square", estimate_json(l->square),
         "square_squared", estimate_json(l->square_squared), "difference",
         estimate_json(l->difference), "gradient", estimate_json(l->gradient), "dead_units",
-        estimate_json(l->dead_units), "dead", estimate_json(l->dead), "silent", estimate_json(l->silent), "square_theory",
-        json_number(l->square_theory), "gradient_theory", json_number(l->gradient_theory),
-        "silent_theory", json_number(l->silent_theory), "gain", json_number(l->gain), "mend",
-        json_number(l->mend), "mend_gradient", json_number(l->mend_gradient));
+        estimate_json(l->dead_units), "dead", estimate_json(l->dead), "silent",
+        estimate_json(l->silent), "square_theory", json_number(l->square_theory), "gradient_theory",
+        json_number(l->gradient_theory), "silent_theory", json_number(l->silent_theory), "gain",
+        json_number(l->gain), "mend", json_number(l->mend), "mend_gradient",
+        json_number(l->mend_gradient));
 }
 
 static int put_json(const network *it, const hk_forecast *f)
@@ -65,8 +66,8 @@ static void put_layer(const hk_forecast_layer *l)
 
 static void put_table(const network *it, const hk_forecast *f)
 {
-    printf("%s before training: %lld nets, %lld inputs each\n", it->model->name,
-           (long long)f->nets, (long long)f->inputs);
+    printf("%s before training: %lld nets, %lld inputs each\n", it->model->name, (long long)f->nets,
+           (long long)f->inputs);
     printf("  %-10s %-16s %6s %9s %9s %9s %9s %9s %9s %7s %7s %7s %7s\n", "", "", "", "", "mean",
            "in", "gradient", "in", "", "dead", "dead", "", "gain to");
     printf("  %-10s %-16s %6s %9s %9s %9s %9s %9s %9s %7s %7s %7s %7s\n", "layer", "activation",

@@ -183,8 +183,10 @@ int run_inspect(options *given)
     if (is_model(what))
         return inspect_model(what, given);
     if (given->forecast && (ends_with(what, ".so") || !is_file(what)))
-        return complain(EXIT_USAGE, "inspect: --forecast is for models and saved nets; \"%s\" is "
-                        "neither", what);
+        return complain(EXIT_USAGE,
+                        "inspect: --forecast is for models and saved nets; \"%s\" is "
+                        "neither",
+                        what);
     if (ends_with(what, ".so"))
         return inspect_plugin_file(what, given);
     if (is_file(what))

@@ -90,8 +90,10 @@ int network_open(const char *file, hk_data_shape images, network *out)
         return EXIT_DONE;
     const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
     network_free(out);
-    return lacks_plugin ? complain(EXIT_USAGE, "%s: made with a plugin that is not here, which "
-                                   "--plugin may load: %s", file, hk_message())
+    return lacks_plugin ? complain(EXIT_USAGE,
+                                   "%s: made with a plugin that is not here, which "
+                                   "--plugin may load: %s",
+                                   file, hk_message())
                         : failed();
 }
 

@@ -58,12 +58,16 @@ void summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
     if (!epoch->n_layers)
         return;
-    fprintf(to, "  layer         units    dead  gradient-dead  dormant  saturated      mean  "
-                "variance  gradient  update   (%s inputs)\n", grouped(epoch->probed));
+    fprintf(to,
+            "  layer         units    dead  gradient-dead  dormant  saturated      mean  "
+            "variance  gradient  update   (%s inputs)\n",
+            grouped(epoch->probed));
     for (int i = 0; i < epoch->n_layers; i++) {
         const hk_layer_report *layer = &epoch->layers[i];
-        fprintf(to, "  %-12s %6lld %5.1f %%  %11.1f %%  %5.1f %%  %7.1f %%  %8.3g  %8.3g  %8.2g  "
-                    "%6.1g\n", layer->layer, (long long)layer->units, 100 * layer->dead,
+        fprintf(to,
+                "  %-12s %6lld %5.1f %%  %11.1f %%  %5.1f %%  %7.1f %%  %8.3g  %8.3g  %8.2g  "
+                "%6.1g\n",
+                layer->layer, (long long)layer->units, 100 * layer->dead,
                 100 * layer->gradient_dead, 100 * layer->dormant, 100 * layer->saturated,
                 layer->mean, layer->variance, layer->gradient_norm, layer->update_ratio);
     }

@@ -20,10 +20,10 @@ json_t *treat_json(const hk_treatment *done)
     json_t *layers = json_array();
     for (int i = 0; i < done->n_layers; i++) {
         const hk_treated_layer *it = &done->layers[i];
-        json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:I, s:s}", "layer", it->layer,
-                                                "units", (json_int_t)it->units, "dead",
-                                                (json_int_t)it->dead, "treated",
-                                                (json_int_t)it->treated, "note", it->note));
+        json_array_append_new(layers,
+                              json_pack("{s:s, s:I, s:I, s:I, s:s}", "layer", it->layer, "units",
+                                        (json_int_t)it->units, "dead", (json_int_t)it->dead,
+                                        "treated", (json_int_t)it->treated, "note", it->note));
     }
     return json_pack("{s:I, s:I, s:I, s:o, s:o}", "inputs", (json_int_t)done->inputs, "dead",
                      (json_int_t)done->dead, "treated", (json_int_t)done->treated, "shift",
@@ -34,10 +34,9 @@ static int tell(const options *given, const network *it, const hk_treatment *don
 {
     if (given->json) {
         json_t *all = treat_json(done);
-        json_object_update_new(all, json_pack("{s:o, s:s, s:s}", "file",
-                                              json_text(given->operands[0]), "treatment",
-                                              given->treat, "activation",
-                                              hk_net_activation(it->net)));
+        json_object_update_new(
+            all, json_pack("{s:o, s:s, s:s}", "file", json_text(given->operands[0]), "treatment",
+                           given->treat, "activation", hk_net_activation(it->net)));
         return json_print(all);
     }
     if (done->dead)

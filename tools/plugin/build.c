@@ -12,8 +12,8 @@
 
 enum { MAX_PATH = 4096, MAX_WORDS = 32, MAX_AT_ONCE = 64 };
 
-static const char *const flags[] = {"-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared",
-                                    "-fvisibility=hidden"};
+static const char *const flags[] = {
+    "-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden"};
 
 /* ---- Where <hillock/plugin.h> is ------------------------------------------------------------- */
 
@@ -43,7 +43,7 @@ static int find_include(char out[MAX_PATH])
 #endif
     return *out ? EXIT_DONE
                 : complain(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside "
-                           "this program nor where it was built from");
+                                        "this program nor where it was built from");
 }
 
 /* ---- One call of the compiler ---------------------------------------------------------------- */

@@ -165,8 +165,7 @@ static json_t *find_plugin(target *t, const char *kind, const char *name)
 
 static void begin_test(target *t, const char *name)
 {
-    t->test =
-        json_pack("{s:o, s:s, s:s}", "test", some_text(name), "result", "", "detail", "");
+    t->test = json_pack("{s:o, s:s, s:s}", "test", some_text(name), "result", "", "detail", "");
     json_array_append_new(json_object_get(t->plugin, "tests"), t->test);
     t->since = time(NULL);
     t->loading = strcmp(name, "load") == 0;

@@ -26,8 +26,8 @@ typedef struct listing {
 static void put_row(const listing *to, const char *name, const char *summary, json_t *row)
 {
     if (to->rows) {
-        json_object_update_new(row, json_pack("{s:o, s:o}", "name", json_text(name), "summary",
-                                              json_text(summary)));
+        json_object_update_new(
+            row, json_pack("{s:o, s:o}", "name", json_text(name), "summary", json_text(summary)));
         json_array_append_new(to->rows, row);
         return;
     }

@@ -68,8 +68,10 @@ static int check_parameter(const parameter *all, int n, int counts[2])
 {
     const parameter *it = &all[n];
     if (!is_plugin_name(it->name))
-        return complain(EXIT_USAGE, "new: --param: \"%s\" is no name; expected a letter, then a-z, "
-                        "0-9 and _", it->name);
+        return complain(EXIT_USAGE,
+                        "new: --param: \"%s\" is no name; expected a letter, then a-z, "
+                        "0-9 and _",
+                        it->name);
     if (!formula_name_is_free(it->name))
         return complain(EXIT_USAGE, "new: --param: \"%s\" has a meaning in formulas already",
                         it->name);
@@ -137,7 +139,7 @@ static int write_text(const options *given, hk_kind kind, char **text)
     bool asks_formula = given->derivative || given->params.n;
     if (given->formula && kind != HK_ACTIVATION)
         return complain(EXIT_USAGE, "new: only an activation is made from a formula; without "
-                        "--formula there is a scaffold for every kind");
+                                    "--formula there is a scaffold for every kind");
     if (asks_formula && !given->formula)
         return complain(EXIT_USAGE, "new: --derivative and --param go with --formula");
     if (given->formula)
@@ -189,8 +191,10 @@ int run_new(options *given)
     hk_kind kind = HK_ACTIVATION;
     int status = find_kind(given->operands[0], &kind);
     if (!status && !is_plugin_name(name))
-        status = complain(EXIT_USAGE, "new: \"%s\" is no plugin name; expected a letter, then at "
-                          "most %d of a-z, 0-9 and _", name, PARAMETER_NAME - 2);
+        status = complain(EXIT_USAGE,
+                          "new: \"%s\" is no plugin name; expected a letter, then at "
+                          "most %d of a-z, 0-9 and _",
+                          name, PARAMETER_NAME - 2);
     if (!status)
         status = place_of(given, path);
     if (!status)

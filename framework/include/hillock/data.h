@@ -44,9 +44,10 @@ void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, flo
 typedef struct hk_loader hk_loader;
 
 typedef struct hk_loader_options {
-    int batch;           /* images a batch; the last one of an epoch may be smaller */
-    int shuffle;         /* 1: another order each epoch, drawn from seed and epoch alone */
-    const char *augment; /* NULL, "none", or "crop=4,flip" : random crop after zero padding by 4, horizontal flip */
+    int batch;   /* images a batch; the last one of an epoch may be smaller */
+    int shuffle; /* 1: another order each epoch, drawn from seed and epoch alone */
+    const char *
+        augment; /* NULL, "none", or "crop=4,flip" : random crop after zero padding by 4, horizontal flip */
     uint64_t seed;
 } hk_loader_options;
 

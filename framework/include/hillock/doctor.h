@@ -32,25 +32,25 @@ typedef struct hk_unit_finding {
     double score;      /* mean |y|, relative to the mean of its layer; NAN: the layer is silent */
     double zeros, saturated; /* shares of its outputs: 0 exactly; within 0.05 of an asymptote */
     double x_least, x_most;  /* what goes into the activation; NAN where it mixes channels */
-    double bias;       /* or the normalization's beta; 0 without one */
-    double weight;     /* norm of its incoming weights, or |gamma|; NAN without a weight */
-    double negative;   /* share of its incoming weights below 0; NAN without a weight */
+    double bias;             /* or the normalization's beta; 0 without one */
+    double weight;           /* norm of its incoming weights, or |gamma|; NAN without a weight */
+    double negative;         /* share of its incoming weights below 0; NAN without a weight */
 } hk_unit_finding;
 
 enum { HK_SEEN_POINTS = 4 }; /* after 64, 256, 1024 and all inputs */
 
 typedef struct hk_layer_finding {
-    char layer[64], activation[64]; /* "conv2", "relu" */
+    char layer[64], activation[64];                   /* "conv2", "relu" */
     int64_t units, dead, gradient_dead, dormant, ill; /* numbers of units */
-    int64_t ill_seen[HK_SEEN_POINTS]; /* ill as far as the first inputs showed */
-    int has_slope;         /* 0: it mixes channels, gradient_dead says nothing */
-    double zeros, saturated; /* shares of all outputs */
-    double effective_rank; /* NAN: more than 512 units */
-    int64_t rank_rows;     /* rows of activations that the rank was taken from */
-    hk_cause cause;        /* of most ill units */
+    int64_t ill_seen[HK_SEEN_POINTS];                 /* ill as far as the first inputs showed */
+    int has_slope;                  /* 0: it mixes channels, gradient_dead says nothing */
+    double zeros, saturated;        /* shares of all outputs */
+    double effective_rank;          /* NAN: more than 512 units */
+    int64_t rank_rows;              /* rows of activations that the rank was taken from */
+    hk_cause cause;                 /* of most ill units */
     int64_t causes[HK_CAUSE_COUNT]; /* numbers of units */
-    char why[512];         /* a sentence with the evidence; "" when nothing is wrong */
-    const hk_unit_finding *found; /* [units] */
+    char why[512];                  /* a sentence with the evidence; "" when nothing is wrong */
+    const hk_unit_finding *found;   /* [units] */
 } hk_layer_finding;
 
 /* What could be done, most promising first. */
@@ -63,12 +63,12 @@ typedef struct hk_advice {
 enum { HK_MAX_ADVICE = 12 };
 
 typedef struct hk_examination {
-    int64_t inputs;                 /* seen */
-    int64_t seen[HK_SEEN_POINTS];   /* numbers of inputs at which ill_seen was counted */
-    int n_seen;                     /* not more than there were inputs for */
-    double tau;                     /* threshold of the dormant score */
+    int64_t inputs;                     /* seen */
+    int64_t seen[HK_SEEN_POINTS];       /* numbers of inputs at which ill_seen was counted */
+    int n_seen;                         /* not more than there were inputs for */
+    double tau;                         /* threshold of the dormant score */
     double input_mean, input_deviation; /* of the channel of the inputs farthest from 0 and 1 */
-    int64_t units, ill;             /* of all layers */
+    int64_t units, ill;                 /* of all layers */
     int n_layers;
     const hk_layer_finding *layers; /* [n_layers], in order of computing */
     int n_advice;
@@ -85,12 +85,12 @@ typedef struct hk_record_layer {
 } hk_record_layer;
 
 typedef struct hk_record {
-    char start[65];      /* digest of the net before the first step, as hk_net_digest */
+    char start[65]; /* digest of the net before the first step, as hk_net_digest */
     char optimizer[256];
     uint64_t seed;
     int64_t steps;
     double first_loss, most_loss;
-    int64_t most_step;   /* with the largest loss, from 1 */
+    int64_t most_step; /* with the largest loss, from 1 */
     int n_layers;
     const hk_record_layer *layers; /* [n_layers] */
 } hk_record;
@@ -101,9 +101,10 @@ hk_status hk_record_read(const char *path, hk_record **out);
 void hk_record_free(hk_record *record);
 
 typedef struct hk_examine_options {
-    double tau;              /* dormant score; 0 counts as 0.025 */
-    const hk_record *record; /* of the training; NULL: unknown, nothing dies of a step or of decay */
-    hk_tensor *start;        /* logits of the same model before its first step, in a net of its own;
+    double tau; /* dormant score; 0 counts as 0.025 */
+    const hk_record
+        *record;      /* of the training; NULL: unknown, nothing dies of a step or of decay */
+    hk_tensor *start; /* logits of the same model before its first step, in a net of its own;
                                 NULL: unknown, no unit is born dead */
     int zero_;
 } hk_examine_options;
@@ -138,7 +139,8 @@ typedef struct hk_treatment {
 typedef struct hk_treat_options {
     uint64_t seed;  /* of new weights */
     int64_t inputs; /* how many to look at, spread evenly over the data; 0: all */
-    struct hk_optimizer *optimizer; /* forgets what it knew of weights that start anew; may be NULL */
+    struct hk_optimizer
+        *optimizer; /* forgets what it knew of weights that start anew; may be NULL */
     int zero_;
 } hk_treat_options;
 

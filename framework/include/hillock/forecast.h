@@ -21,15 +21,15 @@ typedef struct hk_estimate {
 /* The outputs of one activation; the last layer of a forecast is the net's output. */
 typedef struct hk_forecast_layer {
     char layer[64], activation[64]; /* "fc1", "relu"; "output" for the last */
-    int64_t units, outputs; /* channels; numbers for one sample */
+    int64_t units, outputs;         /* channels; numbers for one sample */
     hk_estimate mean;
-    hk_estimate square;     /* mean square of a sample's outputs: 1 for the inputs */
+    hk_estimate square;         /* mean square of a sample's outputs: 1 for the inputs */
     hk_estimate square_squared; /* mean of the square of that */
-    hk_estimate difference; /* half the mean squared difference between two inputs' outputs */
-    hk_estimate gradient;   /* mean square of the gradient of these outputs; 1 for the net's */
-    hk_estimate dead_units; /* share of units with the same output for all inputs */
-    hk_estimate dead;       /* share of nets in which that is all units: nothing passes */
-    hk_estimate silent;     /* share of inputs for which all outputs are 0 */
+    hk_estimate difference;     /* half the mean squared difference between two inputs' outputs */
+    hk_estimate gradient;       /* mean square of the gradient of these outputs; 1 for the net's */
+    hk_estimate dead_units;     /* share of units with the same output for all inputs */
+    hk_estimate dead;           /* share of nets in which that is all units: nothing passes */
+    hk_estimate silent;         /* share of inputs for which all outputs are 0 */
     double square_theory, gradient_theory; /* in nets of infinite width */
     double silent_theory; /* the same, exactly, for symmetric weights; NAN: only known of dense
                              layers that rectify, without biases */
@@ -42,10 +42,10 @@ typedef struct hk_forecast {
     int64_t nets, inputs; /* drawn; run through each */
     int n_layers;
     const hk_forecast_layer *layers; /* [n_layers], in order of computing */
-    hk_estimate born_dead;  /* share of nets with the same output and no gradient for all inputs */
-    double depth;           /* in layers, at which such a net stops learning; INFINITY: none seen */
-    const char *depth_why;  /* "gradients vanish"; "" */
-    char verdict[512];      /* all of it in a sentence or two */
+    hk_estimate born_dead; /* share of nets with the same output and no gradient for all inputs */
+    double depth;          /* in layers, at which such a net stops learning; INFINITY: none seen */
+    const char *depth_why; /* "gradients vanish"; "" */
+    char verdict[512];     /* all of it in a sentence or two */
 } hk_forecast;
 
 typedef struct hk_forecast_options {
@@ -61,8 +61,7 @@ typedef struct hk_forecast_options {
  * leaves them as the net's own seed starts them: not for a net that has learned. *out, to be freed by
  * hk_forecast_free, is NULL after a failure. HK_BAD_ARGUMENT: NULL, or the net has no input;
  * HK_BAD_SHAPE: net and data do not fit; HK_NO_MEMORY. [one thread] per net. */
-hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options,
-                          hk_forecast **out);
+hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options, hk_forecast **out);
 void hk_forecast_free(hk_forecast *forecast);
 
 /* Relu nets without biases, with independent symmetric weights, `depth` layers of `width` units

@@ -72,13 +72,17 @@
 #define HK_KERNELS                                                                                 \
     {                                                                                              \
         {hk_forward_baseline, hk_backward_baseline}, {hk_forward_avx2, hk_backward_avx2},          \
-        {hk_forward_avx512, hk_backward_avx512}                                                    \
+        {                                                                                          \
+            hk_forward_avx512, hk_backward_avx512                                                  \
+        }                                                                                          \
     }
 #else
 #define HK_BLOCK_KERNELS(forward, backward) HK_BLOCK_KERNELS_FOR(, baseline, forward, backward)
 #define HK_KERNELS                                                                                 \
     {                                                                                              \
-        {hk_forward_baseline, hk_backward_baseline}                                                \
+        {                                                                                          \
+            hk_forward_baseline, hk_backward_baseline                                              \
+        }                                                                                          \
     }
 #endif
 
@@ -114,7 +118,8 @@ typedef struct hk_scalar32 {
 /* The float body is where a bare double constant would slow everything down. */
 #define HK_BODY32(function, ...)                                                                   \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wdouble-promotion\"")          \
-    HK_INLINE float function(hk_scalar32 a, int slot)                                              \
+        HK_INLINE float                                                                            \
+        function(hk_scalar32 a, int slot)                                                          \
     {                                                                                              \
         typedef float real;                                                                        \
         (void)sizeof(real), (void)a, (void)slot;                                                   \
@@ -374,7 +379,7 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
 
 #define HK_TABLE(flags_, slots_, n_slots_, gradient32, gradient64, n_sums_, sum32, update_)        \
     static const hk_elementwise hk_this = {hk_value32, hk_slope32, gradient32, sum32,              \
-                                           slots_, n_slots_, flags_};                              \
+                                           slots_,     n_slots_,   flags_};                        \
     HK_INLINE void hk_this_forward(const hk_context *context, const hk_tile *tile)                 \
     {                                                                                              \
         hk_elementwise_forward(&hk_this, context, tile);                                           \
@@ -384,15 +389,15 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
         hk_elementwise_backward(&hk_this, context, tile);                                          \
     }                                                                                              \
     HK_BLOCK_KERNELS(hk_this_forward, hk_this_backward)                                            \
-    static const hk_activation hk_table = {                                                        \
-        .reads = (flags_) & (HK_READS_X | HK_READS_Y),                                             \
-        .traits = HK_IN_PLACE | ((flags_) & ~(HK_READS_X | HK_READS_Y)),                           \
-        .n_sums = n_sums_,                                                                         \
-        .kernels = HK_KERNELS,                                                                     \
-        .update = update_,                                                                         \
-        .value = hk_value64,                                                                       \
-        .slope = hk_slope64,                                                                       \
-        .gradient = gradient64}
+    static const hk_activation hk_table = {.reads = (flags_) & (HK_READS_X | HK_READS_Y),          \
+                                           .traits = HK_IN_PLACE |                                 \
+                                                     ((flags_) & ~(HK_READS_X | HK_READS_Y)),      \
+                                           .n_sums = n_sums_,                                      \
+                                           .kernels = HK_KERNELS,                                  \
+                                           .update = update_,                                      \
+                                           .value = hk_value64,                                    \
+                                           .slope = hk_slope64,                                    \
+                                           .gradient = gradient64}
 #define HK_SLOT_COUNT (sizeof slots / sizeof *slots - 1)
 
 #define HK_ELEMENTWISE_TABLE(flags) HK_TABLE(flags, NULL, 0, NULL, NULL, 0, NULL, NULL)

@@ -34,16 +34,16 @@ const char *hk_net_weight_norm(const hk_net *net);
 
 typedef struct hk_conv_options {
     hk_tensor *x;
-    int filters, kernel;           /* required: number of output channels, kernel size */
-    int stride, dilation, groups;  /* 0 counts as 1; groups = channels is depthwise */
-    hk_padding padding;            /* default HK_SAME; .pad given: HK_EXPLICIT */
+    int filters, kernel;          /* required: number of output channels, kernel size */
+    int stride, dilation, groups; /* 0 counts as 1; groups = channels is depthwise */
+    hk_padding padding;           /* default HK_SAME; .pad given: HK_EXPLICIT */
     int pad;
-    int no_bias;                   /* 1: none. Before a normalization there is none anyway:
+    int no_bias;             /* 1: none. Before a normalization there is none anyway:
                                       hk_norm removes the bias of the layer it follows */
-    const char *init;              /* initializer of the weight */
-    const char *weight_norm;       /* normalization of the weight, "spectral_norm", "none" */
-    double drop_connect;           /* share of the weights that a training step leaves out */
-    const char *name;              /* instead of conv1, conv2 ... */
+    const char *init;        /* initializer of the weight */
+    const char *weight_norm; /* normalization of the weight, "spectral_norm", "none" */
+    double drop_connect;     /* share of the weights that a training step leaves out */
+    const char *name;        /* instead of conv1, conv2 ... */
     int zero_;
 } hk_conv_options;
 #define hk_conv(...) hk_conv_with((hk_conv_options){__VA_ARGS__, .zero_ = 0})
@@ -64,7 +64,8 @@ hk_tensor *hk_linear_with(hk_linear_options options);
 
 typedef struct hk_act_options {
     hk_tensor *x;
-    const char *use; /* this activation instead of the net's, unless the net's spec names the layer */
+    const char
+        *use; /* this activation instead of the net's, unless the net's spec names the layer */
     int zero_;
 } hk_act_options;
 #define hk_act(...) hk_act_with((hk_act_options){__VA_ARGS__, .zero_ = 0})
@@ -80,8 +81,8 @@ hk_tensor *hk_norm_with(hk_norm_options options);
 
 typedef struct hk_pool_options {
     hk_tensor *x;
-    int size;   /* required */
-    int stride; /* default: size */
+    int size;           /* required */
+    int stride;         /* default: size */
     hk_padding padding; /* default HK_SAME; .pad given: HK_EXPLICIT */
     int pad;
     int zero_;
@@ -133,7 +134,7 @@ hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
 
 /* What a model consists of, layer by layer: for printing, costs and probes. */
 typedef struct hk_layer_info {
-    const char *name, *kind;  /* "conv1", "conv 16 3x3 / 2" */
+    const char *name, *kind; /* "conv1", "conv 16 3x3 / 2" */
     hk_shape output;
     int64_t parameters, multiply_adds, bytes; /* per sample; bytes of its output */
 } hk_layer_info;

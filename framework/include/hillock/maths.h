@@ -28,42 +28,57 @@
  * would be denormal); NaN stays NaN. Polynomials are minimax fits made for this file. In pairs
  * (Estrin 1960) they are quicker than by Horner's rule: what counts is the longest chain. */
 
-#define hks_exp(x) _Generic((x), float: hks_exp32, double: exp)(x)
-#define hks_expm1(x) _Generic((x), float: hks_expm1_32, double: expm1)(x)
-#define hks_log(x) _Generic((x), float: hks_log32, double: log)(x)
-#define hks_log1p(x) _Generic((x), float: hks_log1p_32, double: log1p)(x)
-#define hks_log1p_unit(x) _Generic((x), float: hks_log1p_unit32, double: log1p)(x) /* 0 to 1 */
-#define hks_tanh(x) _Generic((x), float: hks_tanh32, double: tanh)(x)
-#define hks_sech2(x) _Generic((x), float: hks_sech2_32, double: hks_sech2_64)(x) /* 1 - tanh^2 */
-#define hks_sigmoid(x) _Generic((x), float: hks_sigmoid32, double: hks_sigmoid64)(x)
-#define hks_softplus(x) _Generic((x), float: hks_softplus32, double: hks_softplus64)(x)
-#define hks_erf(x) _Generic((x), float: hks_erf32, double: erf)(x)
-#define hks_erfc(x) _Generic((x), float: hks_erfc32, double: erfc)(x)
-#define hks_normal_cdf(x) _Generic((x), float: hks_normal_cdf32, double: hks_normal_cdf64)(x)
-#define hks_sqrt(x) _Generic((x), float: hks_sqrt32, double: sqrt)(x)
-#define hks_rsqrt(x) _Generic((x), float: hks_rsqrt32, double: hks_rsqrt64)(x) /* 1 / sqrt(x) */
-#define hks_atan(x) _Generic((x), float: hks_atan32, double: atan)(x)
-#define hks_normal_at(u) _Generic((u), float: hks_normal_at32, double: hks_normal_at64)(u)
-#define hks_sin(x) _Generic((x), float: hks_sin32, double: sin)(x) /* float: |x| <= 1e6; */
-#define hks_cos(x) _Generic((x), float: hks_cos32, double: cos)(x) /* beyond, 1e-16 |x| off */
-#define hks_abs(x) _Generic((x), float: hks_abs32, double: fabs)(x)
-#define hks_floor(x) _Generic((x), float: __builtin_floorf, double: floor)(x)
+#define hks_exp(x) _Generic((x), float : hks_exp32, double : exp)(x)
+#define hks_expm1(x) _Generic((x), float : hks_expm1_32, double : expm1)(x)
+#define hks_log(x) _Generic((x), float : hks_log32, double : log)(x)
+#define hks_log1p(x) _Generic((x), float : hks_log1p_32, double : log1p)(x)
+#define hks_log1p_unit(x) _Generic((x), float : hks_log1p_unit32, double : log1p)(x) /* 0 to 1 */
+#define hks_tanh(x) _Generic((x), float : hks_tanh32, double : tanh)(x)
+#define hks_sech2(x) _Generic((x), float : hks_sech2_32, double : hks_sech2_64)(x) /* 1 - tanh^2 */
+#define hks_sigmoid(x) _Generic((x), float : hks_sigmoid32, double : hks_sigmoid64)(x)
+#define hks_softplus(x) _Generic((x), float : hks_softplus32, double : hks_softplus64)(x)
+#define hks_erf(x) _Generic((x), float : hks_erf32, double : erf)(x)
+#define hks_erfc(x) _Generic((x), float : hks_erfc32, double : erfc)(x)
+#define hks_normal_cdf(x) _Generic((x), float : hks_normal_cdf32, double : hks_normal_cdf64)(x)
+#define hks_sqrt(x) _Generic((x), float : hks_sqrt32, double : sqrt)(x)
+#define hks_rsqrt(x) _Generic((x), float : hks_rsqrt32, double : hks_rsqrt64)(x) /* 1 / sqrt(x) */
+#define hks_atan(x) _Generic((x), float : hks_atan32, double : atan)(x)
+#define hks_normal_at(u) _Generic((u), float : hks_normal_at32, double : hks_normal_at64)(u)
+#define hks_sin(x) _Generic((x), float : hks_sin32, double : sin)(x) /* float: |x| <= 1e6; */
+#define hks_cos(x) _Generic((x), float : hks_cos32, double : cos)(x) /* beyond, 1e-16 |x| off */
+#define hks_abs(x) _Generic((x), float : hks_abs32, double : fabs)(x)
+#define hks_floor(x) _Generic((x), float : __builtin_floorf, double : floor)(x)
 /* A third cheaper, for gates: what is small is as near as its logarithm, a relative error of up to
  * 2e-7 (1 + |x|), and 0 below 2^-40. */
-#define hks_quick_exp(x) _Generic((x), float: hks_quick_exp32, double: exp)(x) /* x < 87 */
-#define hks_quick_sigmoid(x) _Generic((x), float: hks_quick_sigmoid32, double: hks_sigmoid64)(x)
-#define hks_bell(x) _Generic((x), float: hks_bell32, double: hks_bell64)(x) /* exp(-x^2 / 2) */
+#define hks_quick_exp(x) _Generic((x), float : hks_quick_exp32, double : exp)(x) /* x < 87 */
+#define hks_quick_sigmoid(x) _Generic((x), float : hks_quick_sigmoid32, double : hks_sigmoid64)(x)
+#define hks_bell(x) _Generic((x), float : hks_bell32, double : hks_bell64)(x) /* exp(-x^2 / 2) */
 /* 1 / sqrt(x) without the care for special values: 2^-100 <= x < infinity. */
-#define hks_rsqrt_plain(x) _Generic((x), float: hks_rsqrt_plain32, double: hks_rsqrt64)(x)
+#define hks_rsqrt_plain(x) _Generic((x), float : hks_rsqrt_plain32, double : hks_rsqrt64)(x)
 /* b where the two compare false: hks_max(0, x) and hks_min(6, x) keep a NaN x. */
-#define hks_min(a, b) _Generic((a) + (b), float: hks_min32, double: hks_min64)(a, b)
-#define hks_max(a, b) _Generic((a) + (b), float: hks_max32, double: hks_max64)(a, b)
+#define hks_min(a, b) _Generic((a) + (b), float : hks_min32, double : hks_min64)(a, b)
+#define hks_max(a, b) _Generic((a) + (b), float : hks_max32, double : hks_max64)(a, b)
 
-HK_INLINE float hks_min32(float a, float b) { return a < b ? a : b; }
-HK_INLINE float hks_max32(float a, float b) { return a > b ? a : b; }
-HK_INLINE double hks_min64(double a, double b) { return a < b ? a : b; }
-HK_INLINE double hks_max64(double a, double b) { return a > b ? a : b; }
-HK_INLINE float hks_abs32(float x) { return __builtin_fabsf(x); }
+HK_INLINE float hks_min32(float a, float b)
+{
+    return a < b ? a : b;
+}
+HK_INLINE float hks_max32(float a, float b)
+{
+    return a > b ? a : b;
+}
+HK_INLINE double hks_min64(double a, double b)
+{
+    return a < b ? a : b;
+}
+HK_INLINE double hks_max64(double a, double b)
+{
+    return a > b ? a : b;
+}
+HK_INLINE float hks_abs32(float x)
+{
+    return __builtin_fabsf(x);
+}
 
 HK_INLINE uint32_t hks_to_bits(float x)
 {

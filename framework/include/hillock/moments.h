@@ -11,14 +11,20 @@
 /* The first two slots of a normalization with scale and shift. */
 enum { HK_GAMMA, HK_BETA };
 #define HK_GAMMA_SLOT                                                                              \
-    {.name = "gamma", .doc = "scale", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,                \
-     .flags = HK_NO_DECAY, .value = 1}
+    {                                                                                              \
+        .name = "gamma", .doc = "scale", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,             \
+        .flags = HK_NO_DECAY, .value = 1                                                           \
+    }
 #define HK_BETA_SLOT                                                                               \
-    {.name = "beta", .doc = "shift", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,                 \
-     .flags = HK_NO_DECAY}
+    {                                                                                              \
+        .name = "beta", .doc = "shift", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,              \
+        .flags = HK_NO_DECAY                                                                       \
+    }
 #define HK_EPS_PARAM(default_)                                                                     \
-    {.name = "eps", .doc = "added to the variance", .type = HK_REAL, .flags = HK_LOW_OPEN,         \
-     .value = default_, .low = 0, .high = 1}
+    {                                                                                              \
+        .name = "eps", .doc = "added to the variance", .type = HK_REAL, .flags = HK_LOW_OPEN,      \
+        .value = default_, .low = 0, .high = 1                                                     \
+    }
 
 typedef struct hks_group {
     int64_t first, end; /* its channels */
@@ -56,9 +62,8 @@ HK_INLINE void hks_group_coefficients(const hk_context *context, const hks_group
 /* dx = r (gh - mean(gh) - xh mean(gh xh)) with gh = gamma dy, xh = (x - mean) r; the given sums
  * are taken around each channel's own mean. dgamma and dbeta may be NULL. */
 HK_INLINE void hks_group_gradient(const hk_context *context, const hks_group *g,
-                                  const hk_moments *seen, const float *gamma,
-                                  const double *sum_dy, const double *sum_dyx, float *bcoef,
-                                  float *dgamma, float *dbeta)
+                                  const hk_moments *seen, const float *gamma, const double *sum_dy,
+                                  const double *sum_dyx, float *bcoef, float *dgamma, float *dbeta)
 {
     const int64_t channels = context->channels;
     double sum = 0, sum_x = 0; /* of gh and gh (x - mean) */

@@ -21,7 +21,7 @@
 #define HK_ABI_MAJOR 0       /* version 0: host and plugin must agree in both numbers */
 #define HK_ABI_MINOR 3
 
-#define HK_MAX_PARAMS 8  /* most parameters of one plugin */
+#define HK_MAX_PARAMS 8 /* most parameters of one plugin */
 #define HK_MAX_SLOTS 16 /* most slots of one plugin */
 
 /* ---- Parameters: values the user gives in a spec, name:key=value ---------------------------- */
@@ -65,23 +65,23 @@ typedef struct hk_slot {
 
 /* One use of a plugin in a network. Kernels read it, only start() and update() write slots. */
 typedef struct hk_context {
-    int64_t rows, channels;         /* the whole block of which a tile is a part */
-    int64_t rows_per_sample;        /* rows = samples * rows_per_sample */
-    uint32_t training, surrogate;   /* 1 or 0; surrogate 0: give the true derivative */
-    uint64_t key;                   /* for hks_uniform(key, element index): new each step, the
+    int64_t rows, channels;       /* the whole block of which a tile is a part */
+    int64_t rows_per_sample;      /* rows = samples * rows_per_sample */
+    uint32_t training, surrogate; /* 1 or 0; surrogate 0: give the true derivative */
+    uint64_t key;                 /* for hks_uniform(key, element index): new each step, the
                                        same for forward, recomputation and backward; in start()
                                        the layer's own */
-    const double *params;           /* [HK_MAX_PARAMS] in table order, zero beyond */
-    float *const *slots;            /* [HK_MAX_SLOTS] in table order, NULL beyond */
+    const double *params;         /* [HK_MAX_PARAMS] in table order, zero beyond */
+    float *const *slots;          /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
 
 /* Rows first_row .. first_row + rows - 1 of the block. Pointers are NULL where the plugin
  * declared no interest. y and dx may be x and dy themselves where HK_IN_PLACE allows it. */
 typedef struct hk_tile {
     int64_t rows, first_row;
-    const float *x, *dy;  /* [rows x channels], [rows x channels_out] */
-    float *y, *dx;        /* [rows x channels_out], [rows x channels]; written whole, dx never read */
-    float *aux;           /* [rows x aux_floats]: written by forward, given back to backward */
+    const float *x, *dy; /* [rows x channels], [rows x channels_out] */
+    float *y, *dx; /* [rows x channels_out], [rows x channels]; written whole, dx never read */
+    float *aux;    /* [rows x aux_floats]: written by forward, given back to backward */
     float *const *dslots; /* dslots[i] += gradient of learned slot i; other entries NULL */
     float *sums;          /* [n_sums x channels] += statistics */
     const float *coef;    /* normalizations: [n_coef x channels] of the tile's set */
@@ -98,10 +98,10 @@ typedef enum hk_isa { HK_BASELINE = 0, HK_AVX2, HK_AVX512, HK_ISA_COUNT } hk_isa
 enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward looks at; prefer y, it is kept anyway */
 
 enum {
-    HK_IN_PLACE = 4,    /* y may overwrite x, dx may overwrite dy */
-    HK_STOCHASTIC = 8,  /* uses the key while training */
-    HK_ROWWISE = 16,    /* an output depends on its whole row (softmax) */
-    HK_SURROGATE = 32   /* backward is deliberately not the derivative of forward */
+    HK_IN_PLACE = 4,   /* y may overwrite x, dx may overwrite dy */
+    HK_STOCHASTIC = 8, /* uses the key while training */
+    HK_ROWWISE = 16,   /* an output depends on its whole row (softmax) */
+    HK_SURROGATE = 32  /* backward is deliberately not the derivative of forward */
 };
 
 /* One element, in double: the reference that checks and initializer gains use. u is a uniform
@@ -219,16 +219,17 @@ typedef struct hk_plugin {
     const char *tags;    /* "core,gated": the sets it belongs to, named @core in specs; or NULL */
     const hk_param *params; /* ends with a row without a name; NULL: none */
     const hk_slot *slots;   /* likewise */
-    void (*start)(const hk_context *); /* writes slots at the start; NULL: as in the table. [serial] */
-    const hk_activation *activation;   /* the one of its kind; the others NULL */
+    void (*start)(
+        const hk_context *); /* writes slots at the start; NULL: as in the table. [serial] */
+    const hk_activation *activation; /* the one of its kind; the others NULL */
     const hk_normalization *normalization;
     const hk_initializer *initializer;
 } hk_plugin;
 
 typedef struct hk_bundle {
-    uint32_t magic;        /* magic, major and minor keep their places for ever */
+    uint32_t magic; /* magic, major and minor keep their places for ever */
     uint16_t major, minor;
-    uint32_t size, count;  /* size of hk_plugin as the plugin knows it; number of plugins */
+    uint32_t size, count;     /* size of hk_plugin as the plugin knows it; number of plugins */
     const hk_plugin *plugins; /* [count] */
 } hk_bundle;
 
@@ -240,6 +241,10 @@ typedef struct hk_bundle {
 #define HK_BUNDLE(...)                                                                             \
     static const hk_plugin hk_bundle_plugins[] = {__VA_ARGS__};                                    \
     extern const hk_bundle HK_ENTRY_NAME;                                                          \
-    __attribute__((visibility("default"))) const hk_bundle HK_ENTRY_NAME = {                       \
-        HK_MAGIC, HK_ABI_MAJOR, HK_ABI_MINOR, sizeof(hk_plugin),                                   \
-        sizeof hk_bundle_plugins / sizeof *hk_bundle_plugins, hk_bundle_plugins}
+    __attribute__((visibility("default")))                                                         \
+    const hk_bundle HK_ENTRY_NAME = {HK_MAGIC,                                                     \
+                                     HK_ABI_MAJOR,                                                 \
+                                     HK_ABI_MINOR,                                                 \
+                                     sizeof(hk_plugin),                                            \
+                                     sizeof hk_bundle_plugins / sizeof *hk_bundle_plugins,         \
+                                     hk_bundle_plugins}

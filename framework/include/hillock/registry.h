@@ -31,8 +31,7 @@ hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out);
 /* Loads everything in all directories, then calls `each` for every plugin of the kind (0: all)
  * in alphabetical order. Files that cannot be used are reported through `bad` (may be NULL). */
 hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void *user),
-                         void (*bad)(const char *file, const char *reason, void *user),
-                         void *user);
+                         void (*bad)(const char *file, const char *reason, void *user), void *user);
 
 /* Where a loaded plugin came from. */
 hk_plugin_info hk_plugin_describe(const hk_plugin *plugin);

@@ -86,11 +86,11 @@ hk_tensor *hk_mean(hk_tensor *x, unsigned axes); /* over the batch: of the sampl
 /* ---- Shape -------------------------------------------------------------------------------------- */
 /* The same values under new dimensions; a batched tensor's first must stay HK_BATCH. */
 hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape);
-hk_tensor *hk_flatten(hk_tensor *x);                /* [batch, everything else] */
-hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b);   /* on the last dimension */
+hk_tensor *hk_flatten(hk_tensor *x);              /* [batch, everything else] */
+hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b); /* on the last dimension */
 
 /* ---- Products ------------------------------------------------------------------------------------ */
-hk_tensor *hk_matmul(hk_tensor *a, hk_tensor *b);   /* [..., m, k] x [k, n] = [..., m, n] */
+hk_tensor *hk_matmul(hk_tensor *a, hk_tensor *b); /* [..., m, k] x [k, n] = [..., m, n] */
 
 /* How the edges of an image are padded. */
 typedef enum hk_padding {
@@ -110,10 +110,10 @@ hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_windo
 /* Windows of size x size; HK_VALID counts only whole windows. */
 hk_tensor *hk_maxpool2d(hk_tensor *x, int size, hk_window window);
 hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window); /* of the positions inside */
-hk_tensor *hk_global_avgpool(hk_tensor *x);         /* [batch, h, w, c] -> [batch, c] */
+hk_tensor *hk_global_avgpool(hk_tensor *x); /* [batch, h, w, c] -> [batch, c] */
 
 /* ---- Probabilities and losses; losses are means over all samples, a scalar ---------------------- */
-hk_tensor *hk_softmax(hk_tensor *x);                /* over the last dimension */
+hk_tensor *hk_softmax(hk_tensor *x); /* over the last dimension */
 /* logits[batch, classes], labels[batch]; targets are (1 - smoothing) onehot + smoothing / classes.
  * A label outside 0 .. classes - 1 makes the loss NaN. */
 hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing);
@@ -127,7 +127,7 @@ hk_tensor *hk_channel_dropout(hk_tensor *x, double rate); /* whole channels of a
 /* Dropped values become selu's least, then mean 0 and variance 1 are restored. */
 hk_tensor *hk_alpha_dropout(hk_tensor *x, double rate);
 hk_tensor *hk_channel_alpha_dropout(hk_tensor *x, double rate);
-hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate); /* times N(1, rate / (1 - rate)) */
+hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate);    /* times N(1, rate / (1 - rate)) */
 hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation); /* plus N(0, deviation^2) */
 /* A whole sample, for the branch of a residual block; kept ones / (1 - rate). */
 hk_tensor *hk_drop_path(hk_tensor *x, double rate);
@@ -142,10 +142,10 @@ hk_tensor *hk_mc_dropout(hk_tensor *x, double rate);
 /* ---- Plans --------------------------------------------------------------------------------------- */
 
 typedef struct hk_plan_options {
-    int64_t batch;     /* most samples in one run; 0 counts as 1 */
-    int training;      /* 1: dropout drops, statistics come from the batch */
-    hk_tensor *loss;   /* a scalar to walk back from; NULL: forward only */
-    hk_tensor *output; /* a tensor whose value is wanted; NULL: the loss alone */
+    int64_t batch;          /* most samples in one run; 0 counts as 1 */
+    int training;           /* 1: dropout drops, statistics come from the batch */
+    hk_tensor *loss;        /* a scalar to walk back from; NULL: forward only */
+    hk_tensor *output;      /* a tensor whose value is wanted; NULL: the loss alone */
     hk_tensor *const *keep; /* further tensors whose values and gradients stay readable */
     int n_keep;
     int probe; /* 1: keeps what hki_probe needs at every activation */

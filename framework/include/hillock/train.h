@@ -27,17 +27,17 @@ enum { HK_HISTOGRAM_BINS = 32 };
 /* One activation on the inputs that were probed; docs/dead-neurons.md defines each figure. Shares
  * are of units but for `saturated`; a unit is a channel. */
 typedef struct hk_layer_report {
-    char layer[64];      /* the layer whose activation this is, "conv2" */
-    int64_t units;       /* channels */
-    double dead;         /* share of units never above 0 */
-    double gradient_dead; /* share of units whose |f'(x)| stayed below 1e-3; NAN: has no f' */
-    double dormant;      /* share of units whose mean |y| is at most 0.025 of the layer's */
-    double saturated;    /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
+    char layer[64];        /* the layer whose activation this is, "conv2" */
+    int64_t units;         /* channels */
+    double dead;           /* share of units never above 0 */
+    double gradient_dead;  /* share of units whose |f'(x)| stayed below 1e-3; NAN: has no f' */
+    double dormant;        /* share of units whose mean |y| is at most 0.025 of the layer's */
+    double saturated;      /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
     double mean, variance; /* of all outputs */
     int64_t histogram[HK_HISTOGRAM_BINS]; /* of the outputs of the first 32 inputs: equal bins */
-    double low, high;    /* outer edges of the bins: the range of what they count */
+    double low, high;     /* outer edges of the bins: the range of what they count */
     double gradient_norm; /* of the layer's weight, last training step of the epoch; 0: has none */
-    double update_ratio; /* norm of what that step changed over the norm of the weight */
+    double update_ratio;  /* norm of what that step changed over the norm of the weight */
 } hk_layer_report;
 
 typedef struct hk_metrics {
@@ -49,12 +49,12 @@ typedef struct hk_metrics {
 typedef struct hk_epoch_report {
     int epoch; /* from 1 */
     double train_loss, rate;
-    double images_per_s, seconds; /* of training alone; seconds since training began */
-    hk_metrics validation;        /* n = 0 without a validation set */
-    hk_metrics test;              /* n = 0 without a test set */
+    double images_per_s, seconds;  /* of training alone; seconds since training began */
+    hk_metrics validation;         /* n = 0 without a validation set */
+    hk_metrics test;               /* n = 0 without a test set */
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
-    int64_t probed; /* inputs on which the layers were looked at */
+    int64_t probed;                /* inputs on which the layers were looked at */
 } hk_epoch_report;
 
 typedef struct hk_progress {
@@ -65,16 +65,18 @@ typedef struct hk_progress {
 
 struct hk_treatment;
 typedef struct hk_train_options {
-    const hk_data *train;              /* required */
-    const hk_data *validation, *test;  /* may be NULL */
-    int epochs, batch;                 /* 0 counts as 1 epoch, batches of 64 */
+    const hk_data *train;                       /* required */
+    const hk_data *validation, *test;           /* may be NULL */
+    int epochs, batch;                          /* 0 counts as 1 epoch, batches of 64 */
     const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
-    double clip, smoothing;            /* 0: none */
-    uint64_t seed;                     /* order and augmentation */
-    const char *doctor; /* treatments as for hk_treat, "reset:every=2", before every second epoch but
+    double clip, smoothing;                     /* 0: none */
+    uint64_t seed;                              /* order and augmentation */
+    const char
+        *doctor; /* treatments as for hk_treat, "reset:every=2", before every second epoch but
                            the first, of the training set's dead units; NULL: none */
-    int (*treated)(const struct hk_treatment *, int epoch, void *user); /* what was done before it */
-    int no_probes;                     /* 1: layers are not looked at, reports have none */
+    int (*treated)(const struct hk_treatment *, int epoch,
+                   void *user); /* what was done before it */
+    int no_probes;              /* 1: layers are not looked at, reports have none */
     int (*progress)(const hk_progress *, void *user);  /* after each batch; not 0: stop */
     int (*epoch)(const hk_epoch_report *, void *user); /* after each epoch; not 0: stop */
     void *user;
@@ -90,7 +92,7 @@ void hk_trainer_free(hk_trainer *trainer);
  * HK_STOPPED: a callback asked. */
 hk_status hk_trainer_run(hk_trainer *trainer);
 const hk_epoch_report *hk_trainer_report(const hk_trainer *trainer); /* of the last epoch */
-int64_t hk_trainer_arena(const hk_trainer *trainer);    /* bytes of the training plan */
+int64_t hk_trainer_arena(const hk_trainer *trainer); /* bytes of the training plan */
 /* Everything needed to go on: parameters, state, optimizer, step, epoch. Training stopped and
  * resumed gives the same bits as training through. */
 hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
@@ -108,7 +110,7 @@ hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_optio
 typedef struct hk_evaluation {
     hk_metrics total;
     int classes;
-    int64_t *confusion;                  /* [classes x classes]: row true, column predicted */
+    int64_t *confusion;                    /* [classes x classes]: row true, column predicted */
     double *precision, *recall, *f1, *auc; /* [classes]; 0/0 counts as 0; auc NAN without cases */
 } hk_evaluation;
 hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out);

@@ -21,13 +21,13 @@ struct job {
     const float *filters, *bias; /* of the convolution; bias may be NULL */
     const void *prepared;        /* what the engine made of the filters; or NULL */
     int64_t rows, channels;
-    int64_t sets, set_rows; /* of the normalization; one set of all rows without */
+    int64_t sets, set_rows;       /* of the normalization; one set of all rows without */
     const hk_normalization *norm; /* NULL: none */
     const hk_activation *act;
     bool frozen; /* statistics of the past: one set, coefficients alone */
     hk_context norm_context, act_context;
     float *norm_slots[HK_MAX_SLOTS], *act_slots[HK_MAX_SLOTS];
-    float *made;           /* by the convolution */
+    float *made; /* by the convolution */
     const float *in, *residual;
     /* Kept. */
     double *moments; /* [sets][2][channels] */
@@ -40,10 +40,10 @@ struct job {
     float *unwanted;  /* for the gradients of the normalization's slots that nobody wants */
     float *learned;   /* [HKI_MAX_CHUNKS][n_learned]: gradients of the activation's slots */
     int64_t n_learned;
-    float *dz, *din;  /* [rows][channels]; without an activation dz is dy */
-    float *dbias;     /* of the convolution, where dz is what is summed for it; or NULL */
-    void *engine;     /* the convolution's */
-    tile_work *tile;  /* what each_tile() calls */
+    float *dz, *din; /* [rows][channels]; without an activation dz is dy */
+    float *dbias;    /* of the convolution, where dz is what is summed for it; or NULL */
+    void *engine;    /* the convolution's */
+    tile_work *tile; /* what each_tile() calls */
 };
 
 const hki_chain *hki_chain_of(const hk_tensor *tensor)
@@ -163,8 +163,7 @@ static void job_start(job *j, const hki_call *call, bool back)
 {
     const hki_chain *chain = call->tensor->attributes;
     const hk_plugin *norm = plugin_of(chain->norm);
-    *j = job_for(call->tensor, call->batch,
-                 norm && !call->training && norm->normalization->frozen);
+    *j = job_for(call->tensor, call->batch, norm && !call->training && norm->normalization->frozen);
     j->call = call;
     j->made = call->y;
     place_kept(j, call->keep);
@@ -210,7 +209,7 @@ static void for_tiles(job *j, tile_work *work)
 {
     hki_chunks parts = parts_of(j);
     j->tile = work;
-#pragma omp parallel for num_threads(hki_threads_for(j->rows * j->channels)) schedule(static)
+#pragma omp parallel for num_threads(hki_threads_for((j->rows * j->channels))) schedule(static)
     for (int i = 0; i < parts.count; i++) {
         int64_t first = i * parts.size;
         each_tile(j, i, first, hki_chunk_end(&parts, first) - first);
@@ -255,9 +254,8 @@ static const float *activated(const job *j, int64_t row, int64_t n, float *to)
     int64_t at = row * j->channels;
     if (!j->norm && !j->residual)
         return j->in + at;
-    hki_kernels_active()->affine(n, j->channels,
-                                 j->norm ? coef_of(j, row / j->set_rows) : NULL, j->in + at,
-                                 j->residual ? j->residual + at : NULL, to);
+    hki_kernels_active()->affine(n, j->channels, j->norm ? coef_of(j, row / j->set_rows) : NULL,
+                                 j->in + at, j->residual ? j->residual + at : NULL, to);
     return to;
 }
 
@@ -340,8 +338,8 @@ static void activation_gradient(const job *j, int part, int64_t row, int64_t n, 
     int64_t c = j->channels, at = row * c;
     float *dslots[HK_MAX_SLOTS];
     hki_point_slots(plugin, j->rows, c, j->learned + part * j->n_learned, dslots);
-    hk_tile tile = {.rows = n, .first_row = row, .dy = j->call->dy + at, .dx = dz,
-                    .dslots = dslots};
+    hk_tile tile = {
+        .rows = n, .first_row = row, .dy = j->call->dy + at, .dx = dz, .dslots = dslots};
     if (j->act->reads & HK_READS_X)
         tile.x = activated(j, row, n, j->tiles + part * hki_tile_rows(c) * c);
     if (j->act->reads & HK_READS_Y)
@@ -432,8 +430,8 @@ static void chain_backward(const hki_call *call)
         j.dbias = call->dx[2];
     for_tiles(&j, walk_back);
     if (j.act)
-        hki_gather_slots(call, j.chain->act_slots, plugin_of(j.chain->act), j.rows,
-                         j.channels, j.learned, parts_of(&j).count, j.n_learned);
+        hki_gather_slots(call, j.chain->act_slots, plugin_of(j.chain->act), j.rows, j.channels,
+                         j.learned, parts_of(&j).count, j.n_learned);
     if (j.norm) {
         if (j.sets == 1)
             hki_add_sums(j.parts, j.channels, j.set_sums);
@@ -492,9 +490,8 @@ static void chain_commit(const hki_call *call, double network_activity)
     if (!record || record[0] == 0)
         return;
     hk_context context = hki_context_of(call, chain->norm, slots);
-    hk_moments moments = {.rows = (int64_t)record[0],
-                          .mean = record + 1,
-                          .m2 = record + 1 + context.channels};
+    hk_moments moments = {
+        .rows = (int64_t)record[0], .mean = record + 1, .m2 = record + 1 + context.channels};
     plugin_of(chain->norm)->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
 }

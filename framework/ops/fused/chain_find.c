@@ -82,8 +82,13 @@ hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool 
     if (!made)
         return HK_NO_MEMORY;
     hk_tensor *t = &made->tensor;
-    *t = (hk_tensor){.net = last->net, .id = last->id, .role = HKI_COMPUTED, .shape = last->shape,
-                     .layer = last->layer, .op = &hki_op_chain, .attributes = &made->chain};
+    *t = (hk_tensor){.net = last->net,
+                     .id = last->id,
+                     .role = HKI_COMPUTED,
+                     .shape = last->shape,
+                     .layer = last->layer,
+                     .op = &hki_op_chain,
+                     .attributes = &made->chain};
     chain.walks_back = walks_back;
     chain.spends_dy = spends_dy && (!chain.act || works_in_place(chain.act));
     if (chain.conv)

@@ -10,22 +10,42 @@
 
 enum { RATE, GLOBAL, MOMENTUM, TARGET, BALANCE_PARAMS };
 #define BALANCE_PARAM_ROWS                                                                         \
-    {.name = "rate", .doc = "step of the local rule", .type = HK_REAL, .value = 0.1,               \
-     .low = 0, .high = 8},                                                                         \
-    {.name = "global", .doc = "step of the global rule", .type = HK_REAL, .value = 0.01,           \
-     .low = 0, .high = 8},                                                                         \
-    {.name = "momentum", .doc = "share of the past in the running means", .type = HK_REAL,         \
-     .flags = HK_HIGH_OPEN, .value = 0.9, .low = 0, .high = 1},                                    \
-    {.name = "target", .doc = "wanted mean activity; 0: the network's mean", .type = HK_REAL,      \
-     .flags = HK_HIGH_OPEN, .value = 0, .low = 0, .high = 1}
+    {.name = "rate",                                                                               \
+     .doc = "step of the local rule",                                                              \
+     .type = HK_REAL,                                                                              \
+     .value = 0.1,                                                                                 \
+     .low = 0,                                                                                     \
+     .high = 8},                                                                                   \
+        {.name = "global",                                                                         \
+         .doc = "step of the global rule",                                                         \
+         .type = HK_REAL,                                                                          \
+         .value = 0.01,                                                                            \
+         .low = 0,                                                                                 \
+         .high = 8},                                                                               \
+        {.name = "momentum",                                                                       \
+         .doc = "share of the past in the running means",                                          \
+         .type = HK_REAL,                                                                          \
+         .flags = HK_HIGH_OPEN,                                                                    \
+         .value = 0.9,                                                                             \
+         .low = 0,                                                                                 \
+         .high = 1},                                                                               \
+    {                                                                                              \
+        .name = "target", .doc = "wanted mean activity; 0: the network's mean", .type = HK_REAL,   \
+        .flags = HK_HIGH_OPEN, .value = 0, .low = 0, .high = 1                                     \
+    }
 
 enum { THETA, ACTIVITY, NETWORK };
 #define BALANCE_SLOT_ROWS                                                                          \
     {.name = "theta", .doc = "threshold", .role = HK_STATE, .extent = HK_PER_CHANNEL},             \
-    {.name = "activity", .doc = "running mean activity; -1: none yet", .role = HK_STATE,           \
-     .extent = HK_PER_CHANNEL, .value = -1},                                                       \
-    {.name = "network", .doc = "running mean over the network; -1: none yet", .role = HK_STATE,    \
-     .extent = HK_SHARED, .value = -1}
+        {.name = "activity",                                                                       \
+         .doc = "running mean activity; -1: none yet",                                             \
+         .role = HK_STATE,                                                                         \
+         .extent = HK_PER_CHANNEL,                                                                 \
+         .value = -1},                                                                             \
+    {                                                                                              \
+        .name = "network", .doc = "running mean over the network; -1: none yet", .role = HK_STATE, \
+        .extent = HK_SHARED, .value = -1                                                           \
+    }
 
 /* The first mean is taken as it is, so that no start value has to fade. */
 static inline double running(float *mean, double now, double momentum)

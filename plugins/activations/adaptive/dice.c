@@ -7,18 +7,36 @@
 #include <hillock/kernel.h>
 
 enum { MOMENTUM, EPS };
-HK_PARAMS({.name = "momentum", .doc = "weight of the new batch in the averages", .type = HK_REAL,
-           .value = 0.1, .low = 0, .high = 1},
-          {.name = "eps", .doc = "added to the variance", .type = HK_REAL,
-           .value = 1e-8, .low = 1e-30, .high = 1});
+HK_PARAMS({.name = "momentum",
+           .doc = "weight of the new batch in the averages",
+           .type = HK_REAL,
+           .value = 0.1,
+           .low = 0,
+           .high = 1},
+          {.name = "eps",
+           .doc = "added to the variance",
+           .type = HK_REAL,
+           .value = 1e-8,
+           .low = 1e-30,
+           .high = 1});
 
 enum { ALPHA, MEAN, VARIANCE, SLOTS };
-HK_SLOTS({.name = "alpha", .doc = "slope far below the mean", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY},
-         {.name = "running_mean", .doc = "average of the batches' means", .role = HK_STATE,
+HK_SLOTS({.name = "alpha",
+          .doc = "slope far below the mean",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY},
+         {.name = "running_mean",
+          .doc = "average of the batches' means",
+          .role = HK_STATE,
           .extent = HK_PER_CHANNEL},
-         {.name = "running_var", .doc = "average of the batches' variances", .role = HK_STATE,
-          .extent = HK_PER_CHANNEL, .value = 1, .low = 0, .high = 3e38});
+         {.name = "running_var",
+          .doc = "average of the batches' variances",
+          .role = HK_STATE,
+          .extent = HK_PER_CHANNEL,
+          .value = 1,
+          .low = 0,
+          .high = 3e38});
 
 /* p and q = 1 - p, both without cancellation. */
 #define GATES                                                                                      \
@@ -32,8 +50,8 @@ HK_SLOPE(GATES const real bend = hks_abs(a.x) < (real)1e30 ? a.x * (p * q) * r :
          return p + q * a.t[ALPHA] + bend * (1 - a.t[ALPHA]);)
 HK_GRADIENT(GATES(void) p; return LEAK;)
 
-static const hk_elementwise body = {hk_value32, hk_slope32, hk_gradient32, NULL, slots, SLOTS,
-                                    HK_READS_X};
+static const hk_elementwise body = {hk_value32, hk_slope32, hk_gradient32, NULL,
+                                    slots,      SLOTS,      HK_READS_X};
 
 /* Sums of x - running mean and of its square, before y may overwrite x. */
 HK_INLINE void forward(const hk_context *context, const hk_tile *tile)
@@ -66,19 +84,19 @@ static void update(const hk_context *context, const hk_activity *seen)
         const double away = seen->sums[j] / (double)seen->rows;
         const double square = seen->sums[context->channels + j] / (double)seen->rows;
         *mean = (float)((double)*mean + share * away);
-        *variance =
-            (float)((double)*variance + share * (square - away * away - (double)*variance));
+        *variance = (float)((double)*variance + share * (square - away * away - (double)*variance));
     }
 }
 
-static const hk_activation dice = {.reads = HK_READS_X, .traits = HK_IN_PLACE, .n_sums = 2,
-                                   .kernels = HK_KERNELS, .update = update,
-                                   .value = hk_value64, .slope = hk_slope64,
+static const hk_activation dice = {.reads = HK_READS_X,
+                                   .traits = HK_IN_PLACE,
+                                   .n_sums = 2,
+                                   .kernels = HK_KERNELS,
+                                   .update = update,
+                                   .value = hk_value64,
+                                   .slope = hk_slope64,
                                    .gradient = hk_gradient64};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(dice), .activation = &dice,
-           .params = params,
-           .slots = slots,
-           .tags = "adaptive",
-           .summary = "x * (p + (1 - p) * alpha), p = sigmoid((x - mean) / sd)",
+HK_BUNDLE({HK_ACTIVATION_ROW(dice), .activation = &dice, .params = params, .slots = slots,
+           .tags = "adaptive", .summary = "x * (p + (1 - p) * alpha), p = sigmoid((x - mean) / sd)",
            .source = "Zhou et al. 2018"});

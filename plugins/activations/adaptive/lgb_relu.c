@@ -6,13 +6,10 @@
 HK_PARAMS(BALANCE_PARAM_ROWS);
 HK_SLOTS(BALANCE_SLOT_ROWS);
 
-HK_VALUE(const real z = a.x - a.t[THETA];
-         return z < 0 ? 0 : z;)
+HK_VALUE(const real z = a.x - a.t[THETA]; return z < 0 ? 0 : z;)
 HK_SLOPE(return a.y > 0 ? 1 : 0;)
 HK_SUM(return a.y > 0 ? 1 : 0;)
 
-HK_ELEMENTWISE_ADAPTIVE(lgb_relu, HK_READS_Y, balance,
-                        .tags = "core,adaptive",
-                        .params = params,
+HK_ELEMENTWISE_ADAPTIVE(lgb_relu, HK_READS_Y, balance, .tags = "core,adaptive", .params = params,
                         .summary = "max(0, x - theta), theta balances activity",
                         .source = "local-global balance, this project");

@@ -4,8 +4,10 @@
 #include <hillock/kernel.h>
 
 #define COEFFICIENT(name_, value_)                                                                 \
-    {.name = name_, .doc = "coefficient", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,            \
-     .flags = HK_NO_DECAY, .value = value_}
+    {                                                                                              \
+        .name = name_, .doc = "coefficient", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,         \
+        .flags = HK_NO_DECAY, .value = value_                                                      \
+    }
 HK_SLOTS(COEFFICIENT("a0", 0.19947114), COEFFICIENT("a1", 0.5), COEFFICIENT("a2", 0.19947114),
          COEFFICIENT("a3", 0), COEFFICIENT("a4", 0));
 
@@ -15,7 +17,6 @@ HK_SLOPE(return A(1) + a.x * (2 * A(2) + a.x * (3 * A(3) + a.x * (4 * A(4))));)
 HK_GRADIENT(const real square = a.x * a.x;
             return slot < 4 ? (slot & 1 ? a.x : 1) * (slot & 2 ? square : 1) : square * square;)
 
-HK_ELEMENTWISE_LEARNED(slaf, HK_READS_X,
-                       .tags = "approximator",
+HK_ELEMENTWISE_LEARNED(slaf, HK_READS_X, .tags = "approximator",
                        .summary = "a0 + a1 x + a2 x^2 + a3 x^3 + a4 x^4, learned",
                        .source = "Goyal, Goyal, Lall 2019");

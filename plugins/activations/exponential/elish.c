@@ -7,7 +7,5 @@ HK_SLOPE(const real v = a.x < 0 ? hks_expm1(-hks_abs(a.x)) : a.x;
          const real dv = a.x < 0 ? v + 1 : 1;
          return hks_sigmoid(a.x) * (dv + v * hks_sigmoid(-a.x));)
 
-HK_ELEMENTWISE(elish, HK_READS_X,
-               .tags = "exponential",
-               .summary = "(x >= 0 ? x : exp(x) - 1) * sigmoid(x)",
-               .source = "Basirat, Roth 2018");
+HK_ELEMENTWISE(elish, HK_READS_X, .tags = "exponential",
+               .summary = "(x >= 0 ? x : exp(x) - 1) * sigmoid(x)", .source = "Basirat, Roth 2018");

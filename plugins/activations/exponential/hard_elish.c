@@ -5,12 +5,9 @@
 HK_VALUE(const real gate = hks_min(1, hks_max(0, (a.x + 1) / 2));
          return (a.x < 0 ? hks_expm1(a.x) : a.x) * gate;)
 HK_SLOPE(const real gate = hks_min(1, hks_max(0, (a.x + 1) / 2));
-         const real v = a.x < 0 ? hks_expm1(a.x) : a.x;
-         const real dv = a.x < 0 ? v + 1 : 1;
+         const real v = a.x < 0 ? hks_expm1(a.x) : a.x; const real dv = a.x < 0 ? v + 1 : 1;
          return dv * gate + (hks_abs(a.x) < 1 ? v / 2 : 0);)
 
-HK_ELEMENTWISE(hard_elish, HK_READS_X,
-               .aliases = "hardelish",
-               .tags = "exponential",
+HK_ELEMENTWISE(hard_elish, HK_READS_X, .aliases = "hardelish", .tags = "exponential",
                .summary = "(x >= 0 ? x : exp(x) - 1) * clip((x + 1) / 2, 0, 1)",
                .source = "Basirat, Roth 2018");

@@ -6,10 +6,18 @@
 
 HK_PARAMS({.name = "beta", .doc = "slope at 0", .type = HK_REAL, .value = 0.5, .high = 10});
 enum { P, N };
-HK_SLOTS({.name = "p", .doc = "softplus(p) is the curvature of the right side", .role = HK_LEARNED,
-          .extent = HK_SHARED, .flags = HK_NO_DECAY, .value = 0.20338247} /* log(exp(0.8) - 1) */,
-         {.name = "n", .doc = "beta + softplus(n) is that of the left side", .role = HK_LEARNED,
-          .extent = HK_SHARED, .flags = HK_NO_DECAY, .value = -1.0502256} /* log(exp(0.3) - 1) */);
+HK_SLOTS({.name = "p",
+          .doc = "softplus(p) is the curvature of the right side",
+          .role = HK_LEARNED,
+          .extent = HK_SHARED,
+          .flags = HK_NO_DECAY,
+          .value = 0.20338247} /* log(exp(0.8) - 1) */,
+         {.name = "n",
+          .doc = "beta + softplus(n) is that of the left side",
+          .role = HK_LEARNED,
+          .extent = HK_SHARED,
+          .flags = HK_NO_DECAY,
+          .value = -1.0502256} /* log(exp(0.3) - 1) */);
 
 HK_VALUE(const real right = hks_softplus(a.t[P]) * (a.x * a.x);
          const real left = (a.p[0] + hks_softplus(a.t[N])) * (hks_expm1(a.x) - a.x);
@@ -21,8 +29,6 @@ HK_GRADIENT(const real right = a.x > 0 ? a.x * a.x : 0;
             const real left = a.x > 0 ? 0 : hks_expm1(a.x) - a.x;
             return slot == P ? right * hks_sigmoid(a.t[P]) : left * hks_sigmoid(a.t[N]);)
 
-HK_ELEMENTWISE_LEARNED(xielu, HK_READS_X,
-                       .tags = "exponential",
-                       .params = params,
+HK_ELEMENTWISE_LEARNED(xielu, HK_READS_X, .tags = "exponential", .params = params,
                        .summary = "(x > 0 ? ap x^2 : an (exp(x) - 1 - x)) + beta x, learned",
                        .source = "Huang, Schlag 2024");

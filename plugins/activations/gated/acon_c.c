@@ -5,12 +5,22 @@
 #include <hillock/kernel.h>
 
 enum { P1, P2, BETA };
-HK_SLOTS({.name = "p1", .doc = "one of the two slopes", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY},
-         {.name = "p2", .doc = "the other", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY},
-         {.name = "beta", .doc = "sharpness of the bend; 0: linear", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1});
+HK_SLOTS({.name = "p1",
+          .doc = "one of the two slopes",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY},
+         {.name = "p2",
+          .doc = "the other",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY},
+         {.name = "beta",
+          .doc = "sharpness of the bend; 0: linear",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 1});
 
 #define D (a.t[P1] - a.t[P2])
 #define OPEN hks_quick_sigmoid(a.t[BETA] * D * a.x)
@@ -29,9 +39,6 @@ static void start(const hk_context *context)
         context->slots[j & 1 ? P2 : P1][j / 2] = hks_normal(context->key, (uint64_t)j);
 }
 
-HK_ELEMENTWISE_LEARNED(acon_c, HK_READS_X,
-                       .aliases = "acon",
-                       .tags = "gated",
-                       .start = start,
+HK_ELEMENTWISE_LEARNED(acon_c, HK_READS_X, .aliases = "acon", .tags = "gated", .start = start,
                        .summary = "(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, learned",
                        .source = "Ma, Zhang, Liu, Sun 2020");

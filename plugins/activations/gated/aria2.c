@@ -4,10 +4,22 @@
 #include <hillock/kernel.h>
 
 enum { ALPHA, BETA };
-HK_SLOTS({.name = "alpha", .doc = "power of the gate", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1.5, .low = 0.1, .high = 100},
-         {.name = "beta", .doc = "steepness of the gate", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1, .low = 0.01, .high = 100});
+HK_SLOTS({.name = "alpha",
+          .doc = "power of the gate",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 1.5,
+          .low = 0.1,
+          .high = 100},
+         {.name = "beta",
+          .doc = "steepness of the gate",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 1,
+          .low = 0.01,
+          .high = 100});
 
 #define V hks_max(-1000, a.t[BETA] * a.x)
 #define GATE hks_quick_exp(-a.t[ALPHA] * hks_softplus(-V))
@@ -17,8 +29,6 @@ HK_SLOPE(return GATE + a.x * GATE * hks_sigmoid(-V) * (a.t[ALPHA] * a.t[BETA]);)
 HK_GRADIENT(const real y = a.x * GATE;
             return slot == ALPHA ? -y * hks_softplus(-V) : y * hks_sigmoid(-V) * a.x * a.t[ALPHA];)
 
-HK_ELEMENTWISE_LEARNED(aria2, HK_READS_X,
-                       .aliases = "aria_2",
-                       .tags = "gated",
+HK_ELEMENTWISE_LEARNED(aria2, HK_READS_X, .aliases = "aria_2", .tags = "gated",
                        .summary = "x * (1 + exp(-beta * x))^-alpha, both learned",
                        .source = "Patwardhan, Ingalhalikar, Walambe 2018");

@@ -3,10 +3,22 @@
 #include <hillock/kernel.h>
 
 enum { ALPHA, BETA };
-HK_SLOTS({.name = "alpha", .doc = "the gate at 0 is erf(alpha)", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 0.75, .low = 0.01, .high = 100},
-         {.name = "beta", .doc = "steepness of the gate", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 0.75, .low = 0.01, .high = 100});
+HK_SLOTS({.name = "alpha",
+          .doc = "the gate at 0 is erf(alpha)",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 0.75,
+          .low = 0.01,
+          .high = 100},
+         {.name = "beta",
+          .doc = "steepness of the gate",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 0.75,
+          .low = 0.01,
+          .high = 100});
 
 #define SQRT_2 1.41421356237309504880
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
@@ -20,8 +32,6 @@ HK_GRADIENT(const real u = a.t[ALPHA] * GROWN;
             const real by_u = a.x * ((real)TWO_OVER_SQRT_PI * hks_bell((real)SQRT_2 * u));
             return slot == ALPHA ? by_u * GROWN : by_u * u * a.x;)
 
-HK_ELEMENTWISE_LEARNED(erfact, HK_READS_X,
-                       .aliases = "erf_act",
-                       .tags = "gated",
+HK_ELEMENTWISE_LEARNED(erfact, HK_READS_X, .aliases = "erf_act", .tags = "gated",
                        .summary = "x * erf(alpha * exp(beta * x)), both learned",
                        .source = "Biswas, Kumar, Banerjee, Pandey 2022");

@@ -15,8 +15,6 @@ HK_SLOPE(const real x = hks_min(16, hks_max(-16, a.x));
          const real du = (real)TWO_SQRT_2_OVER_PI * (1 + (real)(3 * CUBIC) * x * x);
          return hks_quick_sigmoid(u) * (1 + x * du * hks_quick_sigmoid(-u));)
 
-HK_ELEMENTWISE(gelu_tanh, HK_READS_X,
-               .aliases = "gelu_new",
-               .tags = "gated",
+HK_ELEMENTWISE(gelu_tanh, HK_READS_X, .aliases = "gelu_new", .tags = "gated",
                .summary = "x * sigmoid(1.595769 * (x + 0.044715 * x^3))",
                .source = "Hendrycks, Gimpel 2016");

@@ -3,11 +3,10 @@
 #include <hillock/kernel.h>
 
 HK_VALUE(return a.x <= -3 ? 0 : a.x * (hks_min(6, a.x + 3) * (real)(1.0 / 6));)
-HK_SLOPE(const real inside = (2 * a.x + 3) * (real)(1.0 / 6);
-         return a.x <= -3 ? 0 : a.x >= 3 ? 1 : inside;)
+HK_SLOPE(const real inside = (2 * a.x + 3) * (real)(1.0 / 6); return a.x <= -3  ? 0
+                                                                     : a.x >= 3 ? 1
+                                                                                : inside;)
 
-HK_ELEMENTWISE(hardswish, HK_READS_X,
-               .aliases = "hard_silu,hard_swish",
-               .tags = "core,gated,piecewise",
-               .summary = "x * clip(x + 3, 0, 6) / 6",
+HK_ELEMENTWISE(hardswish, HK_READS_X, .aliases = "hard_silu,hard_swish",
+               .tags = "core,gated,piecewise", .summary = "x * clip(x + 3, 0, 6) / 6",
                .source = "Howard et al. 2019");

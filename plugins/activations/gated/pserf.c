@@ -4,10 +4,22 @@
 #include <hillock/kernel.h>
 
 enum { GAMMA, DELTA };
-HK_SLOTS({.name = "gamma", .doc = "height of the gate's argument", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 1.25, .low = 0.1, .high = 100},
-         {.name = "delta", .doc = "steepness of the gate's argument", .role = HK_LEARNED,
-          .extent = HK_PER_CHANNEL, .flags = HK_NO_DECAY, .value = 0.85, .low = 0.1, .high = 100});
+HK_SLOTS({.name = "gamma",
+          .doc = "height of the gate's argument",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 1.25,
+          .low = 0.1,
+          .high = 100},
+         {.name = "delta",
+          .doc = "steepness of the gate's argument",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 0.85,
+          .low = 0.1,
+          .high = 100});
 
 #define SQRT_2 1.41421356237309504880
 #define TWO_OVER_SQRT_PI 1.12837916709551257390
@@ -22,7 +34,6 @@ HK_GRADIENT(const real u = a.t[GAMMA] * hks_softplus(V);
             const real by_u = a.x * ((real)TWO_OVER_SQRT_PI * hks_bell((real)SQRT_2 * u));
             return by_u * (slot == GAMMA ? hks_softplus(V) : a.t[GAMMA] * a.x * hks_sigmoid(V));)
 
-HK_ELEMENTWISE_LEARNED(pserf, HK_READS_X,
-                       .tags = "gated",
+HK_ELEMENTWISE_LEARNED(pserf, HK_READS_X, .tags = "gated",
                        .summary = "x * erf(gamma * log(1 + exp(delta * x))), both learned",
                        .source = "Biswas, Kumar, Banerjee, Pandey 2022");

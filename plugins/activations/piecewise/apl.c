@@ -11,14 +11,15 @@ HK_SLOTS({.name = "a1", .doc = "minus the slope of the first hinge", LEARNED, .v
          {.name = "b2", .doc = "where the second hinge bends", LEARNED, .value = -1});
 
 HK_VALUE(return hks_max(0, a.x) + a.t[A1] * hks_max(0, a.t[B1] - a.x) +
-                a.t[A2] * hks_max(0, a.t[B2] - a.x);)
+                    a.t[A2] * hks_max(0, a.t[B2] - a.x);)
 HK_SLOPE(const real relu = a.x > 0 ? 1 : 0;
          return relu - (a.x < a.t[B1] ? a.t[A1] : 0) - (a.x < a.t[B2] ? a.t[A2] : 0);)
 HK_GRADIENT(const real size = slot < A2 ? a.t[A1] : a.t[A2];
             const real depth = (slot < A2 ? a.t[B1] : a.t[B2]) - a.x;
-            return depth <= 0 ? 0 : slot == A1 || slot == A2 ? depth : size;)
+            return depth <= 0                 ? 0
+                   : slot == A1 || slot == A2 ? depth
+                                              : size;)
 
-HK_ELEMENTWISE_LEARNED(apl, HK_READS_X,
-                       .tags = "piecewise",
+HK_ELEMENTWISE_LEARNED(apl, HK_READS_X, .tags = "piecewise",
                        .summary = "max(0, x) + a1 max(0, b1 - x) + a2 max(0, b2 - x), learned",
                        .source = "Agostinelli, Hoffman, Sadowski, Baldi 2014");

@@ -5,8 +5,11 @@
  * activation functions". */
 #include <hillock/kernel.h>
 
-HK_SLOTS({.name = "side", .doc = "1: positive values pass, -1: negative ones", .role = HK_STATE,
-          .extent = HK_PER_CHANNEL, .value = 1});
+HK_SLOTS({.name = "side",
+          .doc = "1: positive values pass, -1: negative ones",
+          .role = HK_STATE,
+          .extent = HK_PER_CHANNEL,
+          .value = 1});
 
 HK_VALUE(return a.t[0] * a.x < 0 ? 0 : a.x;)
 HK_SLOPE(return a.y == 0 ? 0 : 1;)
@@ -18,9 +21,6 @@ static void start(const hk_context *context)
         context->slots[0][j] = j % 2 ? -1 : 1;
 }
 
-HK_ELEMENTWISE_LEARNED(brelu, HK_READS_Y,
-                       .aliases = "bipolar_relu",
-                       .tags = "piecewise",
-                       .start = start,
-                       .summary = "even channels max(0, x), odd channels min(0, x)",
+HK_ELEMENTWISE_LEARNED(brelu, HK_READS_Y, .aliases = "bipolar_relu", .tags = "piecewise",
+                       .start = start, .summary = "even channels max(0, x), odd channels min(0, x)",
                        .source = "Eidnes, Nokland 2017");

@@ -10,8 +10,6 @@ HK_PARAMS({.name = "low", .doc = "smallest slope", .type = HK_REAL, .value = 1.0
 HK_VALUE(return a.x < 0 ? SLOPE * a.x : a.x;)
 HK_SLOPE(return a.x > 0 ? 1 : SLOPE;)
 
-HK_ELEMENTWISE(rrelu, HK_READS_X | HK_STOCHASTIC,
-               .tags = "piecewise",
-               .params = params,
+HK_ELEMENTWISE(rrelu, HK_READS_X | HK_STOCHASTIC, .tags = "piecewise", .params = params,
                .summary = "x >= 0 ? x : slope * x, slope random in training",
                .source = "Xu, Wang, Chen, Li 2015");

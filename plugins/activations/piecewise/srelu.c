@@ -11,17 +11,18 @@ HK_SLOTS({.name = "tl", .doc = "where the left piece ends", LEARNED, .value = 0}
          {.name = "ar", .doc = "slope of the right piece", LEARNED, .value = 1});
 
 HK_VALUE(const real left = a.t[TL] + a.t[AL] * (a.x - a.t[TL]);
-         const real right = a.t[TR] + a.t[AR] * (a.x - a.t[TR]);
-         return a.x >= a.t[TR] ? right : a.x <= a.t[TL] ? left : a.x;)
+         const real right = a.t[TR] + a.t[AR] * (a.x - a.t[TR]); return a.x >= a.t[TR]   ? right
+                                                                        : a.x <= a.t[TL] ? left
+                                                                                         : a.x;)
 HK_SLOPE(return a.x >= a.t[TR] ? a.t[AR] : a.x <= a.t[TL] ? a.t[AL] : 1;)
 HK_GRADIENT(const int at_right = a.x >= a.t[TR];
             const int here = slot == TR || slot == AR ? at_right : !at_right && a.x <= a.t[TL];
             const real edge = slot == TR || slot == AR ? a.t[TR] : a.t[TL];
             const real rate = slot == TR ? a.t[AR] : a.t[AL];
-            return !here ? 0 : slot == TR || slot == TL ? 1 - rate : a.x - edge;)
+            return !here                      ? 0
+                   : slot == TR || slot == TL ? 1 - rate
+                                              : a.x - edge;)
 
-HK_ELEMENTWISE_LEARNED(srelu, HK_READS_X,
-                       .aliases = "s_shaped_relu",
-                       .tags = "piecewise",
+HK_ELEMENTWISE_LEARNED(srelu, HK_READS_X, .aliases = "s_shaped_relu", .tags = "piecewise",
                        .summary = "tl + al (x - tl), x, tr + ar (x - tr), all learned",
                        .source = "Jin, Xu, Feng, Wei, Xiong, Yan 2016");

@@ -5,7 +5,5 @@
 HK_GATE(return a.x;)
 HK_GATE_SLOPE(return 1;)
 
-HK_GATED_HALVES(bilinear,
-                .tags = "rowwise",
-                .summary = "a * b, x = [a, b]",
+HK_GATED_HALVES(bilinear, .tags = "rowwise", .summary = "a * b, x = [a, b]",
                 .source = "Shazeer 2020");

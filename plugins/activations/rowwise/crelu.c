@@ -39,7 +39,5 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation crelu = {
     .reads = HK_READS_X, .kernels = HK_KERNELS, .channels_out = channels_out};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(crelu), .activation = &crelu,
-           .tags = "rowwise",
-           .summary = "[relu(x), relu(-x)]",
-           .source = "Shang, Sohn, Almeida, Lee 2016"});
+HK_BUNDLE({HK_ACTIVATION_ROW(crelu), .activation = &crelu, .tags = "rowwise",
+           .summary = "[relu(x), relu(-x)]", .source = "Shang, Sohn, Almeida, Lee 2016"});

@@ -8,7 +8,5 @@ HK_GATE(return a.x * hks_normal_cdf(a.x);)
 HK_GATE_SLOPE(const real bell = hks_bell(a.x);
               return hks_normal_cdf(a.x) + a.x * (real)DENSITY_AT_0 * bell;)
 
-HK_GATED_HALVES(geglu,
-                .tags = "rowwise",
-                .summary = "a * gelu(b), x = [a, b]",
+HK_GATED_HALVES(geglu, .tags = "rowwise", .summary = "a * gelu(b), x = [a, b]",
                 .source = "Shazeer 2020");

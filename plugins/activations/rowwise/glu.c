@@ -5,7 +5,5 @@
 HK_GATE(return hks_sigmoid(a.x);)
 HK_GATE_SLOPE(return hks_sigmoid(a.x) * hks_sigmoid(-a.x);)
 
-HK_GATED_HALVES(glu,
-                .tags = "core,rowwise",
-                .summary = "a * sigmoid(b), x = [a, b]",
+HK_GATED_HALVES(glu, .tags = "core,rowwise", .summary = "a * sigmoid(b), x = [a, b]",
                 .source = "Dauphin, Fan, Auli, Grangier 2017");

@@ -41,7 +41,5 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation log_softmax = {
     .reads = HK_READS_Y, .traits = HK_ROWWISE, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(log_softmax), .activation = &log_softmax,
-           .tags = "rowwise",
-           .summary = "x - log(sum of exp(x) over the channels)",
-           .source = "Bridle 1990"});
+HK_BUNDLE({HK_ACTIVATION_ROW(log_softmax), .activation = &log_softmax, .tags = "rowwise",
+           .summary = "x - log(sum of exp(x) over the channels)", .source = "Bridle 1990"});

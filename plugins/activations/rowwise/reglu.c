@@ -5,7 +5,5 @@
 HK_GATE(return hks_max(0, a.x);)
 HK_GATE_SLOPE(return a.x > 0 ? 1 : 0;)
 
-HK_GATED_HALVES(reglu,
-                .tags = "rowwise",
-                .summary = "a * relu(b), x = [a, b]",
+HK_GATED_HALVES(reglu, .tags = "rowwise", .summary = "a * relu(b), x = [a, b]",
                 .source = "Shazeer 2020");

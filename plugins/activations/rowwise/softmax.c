@@ -40,8 +40,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation softmax = {
     .reads = HK_READS_Y, .traits = HK_IN_PLACE | HK_ROWWISE, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(softmax), .activation = &softmax,
-           .aliases = "softmax2d",
-           .tags = "core,rowwise",
-           .summary = "exp(x) / sum of exp(x) over the channels",
+HK_BUNDLE({HK_ACTIVATION_ROW(softmax), .activation = &softmax, .aliases = "softmax2d",
+           .tags = "core,rowwise", .summary = "exp(x) / sum of exp(x) over the channels",
            .source = "Bridle 1990"});

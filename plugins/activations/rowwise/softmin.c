@@ -41,7 +41,5 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation softmin = {
     .reads = HK_READS_Y, .traits = HK_IN_PLACE | HK_ROWWISE, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(softmin), .activation = &softmin,
-           .tags = "rowwise",
-           .summary = "exp(-x) / sum of exp(-x) over the channels",
-           .source = "Bridle 1990"});
+HK_BUNDLE({HK_ACTIVATION_ROW(softmin), .activation = &softmin, .tags = "rowwise",
+           .summary = "exp(-x) / sum of exp(-x) over the channels", .source = "Bridle 1990"});

@@ -58,7 +58,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation sparsemax = {
     .reads = HK_READS_Y, .traits = HK_IN_PLACE | HK_ROWWISE, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(sparsemax), .activation = &sparsemax,
-           .tags = "rowwise",
+HK_BUNDLE({HK_ACTIVATION_ROW(sparsemax), .activation = &sparsemax, .tags = "rowwise",
            .summary = "max(0, x - tau), tau such that the channels' sum is 1",
            .source = "Martins, Astudillo 2016"});

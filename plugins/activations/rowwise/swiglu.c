@@ -5,7 +5,5 @@
 HK_GATE(return a.x * hks_quick_sigmoid(a.x);)
 HK_GATE_SLOPE(return hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid(-a.x));)
 
-HK_GATED_HALVES(swiglu,
-                .tags = "core,rowwise",
-                .summary = "a * silu(b), x = [a, b]",
+HK_GATED_HALVES(swiglu, .tags = "core,rowwise", .summary = "a * silu(b), x = [a, b]",
                 .source = "Shazeer 2020");

@@ -4,11 +4,22 @@
 #include <hillock/kernel.h>
 
 enum { ALPHA, WEIGHT, BIAS };
-HK_SLOTS({.name = "alpha", .doc = "steepness", .role = HK_LEARNED, .extent = HK_SHARED,
-          .flags = HK_NO_DECAY, .value = 0.5},
-         {.name = "weight", .doc = "height", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
-          .flags = HK_NO_DECAY, .value = 1},
-         {.name = "bias", .doc = "the value at 0", .role = HK_LEARNED, .extent = HK_PER_CHANNEL,
+HK_SLOTS({.name = "alpha",
+          .doc = "steepness",
+          .role = HK_LEARNED,
+          .extent = HK_SHARED,
+          .flags = HK_NO_DECAY,
+          .value = 0.5},
+         {.name = "weight",
+          .doc = "height",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
+          .flags = HK_NO_DECAY,
+          .value = 1},
+         {.name = "bias",
+          .doc = "the value at 0",
+          .role = HK_LEARNED,
+          .extent = HK_PER_CHANNEL,
           .flags = HK_NO_DECAY});
 
 HK_VALUE(return a.t[WEIGHT] * hks_tanh(a.t[ALPHA] * a.x) + a.t[BIAS];)
@@ -16,10 +27,10 @@ HK_SLOPE(const real t = hks_tanh(a.t[ALPHA] * a.x);
          return a.t[WEIGHT] * a.t[ALPHA] * ((1 - t) * (1 + t));)
 HK_GRADIENT(const real t = hks_tanh(a.t[ALPHA] * a.x);
             const real by_alpha = a.t[WEIGHT] * (a.x * ((1 - t) * (1 + t)));
-            return slot == ALPHA ? by_alpha : slot == WEIGHT ? t : 1;)
+            return slot == ALPHA    ? by_alpha
+                   : slot == WEIGHT ? t
+                                    : 1;)
 
-HK_ELEMENTWISE_LEARNED(dyt, HK_READS_X,
-                       .aliases = "dynamic_tanh",
-                       .tags = "sigmoid",
+HK_ELEMENTWISE_LEARNED(dyt, HK_READS_X, .aliases = "dynamic_tanh", .tags = "sigmoid",
                        .summary = "weight * tanh(alpha * x) + bias, all learned",
                        .source = "Zhu, Chen, He, LeCun, Liu 2025");

@@ -5,10 +5,17 @@
 #include <hillock/kernel.h>
 
 enum { STRAIGHT_THROUGH, SIGMOID, FAST_SIGMOID, ATAN };
-HK_PARAMS({.name = "slope", .doc = "what backward takes for the slope", .type = HK_CHOICE,
+HK_PARAMS({.name = "slope",
+           .doc = "what backward takes for the slope",
+           .type = HK_CHOICE,
            .choices = "straight_through|sigmoid|fast_sigmoid|atan"},
-          {.name = "k", .doc = "steepness; bumps are 1 / k wide", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1000});
+          {.name = "k",
+           .doc = "steepness; bumps are 1 / k wide",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1,
+           .low = 0,
+           .high = 1000});
 
 HK_VALUE(return a.x > 0 ? 1 : a.x <= 0 ? 0 : a.x;)
 /* With e = exp(-z), the slope of the sigmoid at +-z is e / (1 + e)^2. An == for each choice would
@@ -20,9 +27,6 @@ HK_SLOPE(const real size = hks_abs(a.x), z = a.p[1] * size, e = hks_exp(-z);
          const real straight = size <= 1 ? 1 : 0;
          return (real)a.surrogate * (IS(STRAIGHT_THROUGH) ? straight : bump);)
 
-HK_ELEMENTWISE(heaviside, HK_READS_X | HK_SURROGATE,
-               .aliases = "step",
-               .tags = "sigmoid,surrogate",
-               .params = params,
-               .summary = "x > 0 ? 1 : 0, with the slope of another function",
+HK_ELEMENTWISE(heaviside, HK_READS_X | HK_SURROGATE, .aliases = "step", .tags = "sigmoid,surrogate",
+               .params = params, .summary = "x > 0 ? 1 : 0, with the slope of another function",
                .source = "Bengio, Leonard, Courville 2013; Zenke, Ganguli 2018");

@@ -6,10 +6,7 @@
 #define NEAR hks_min((real)1e18, hks_max((real)-1e18, a.x))
 HK_VALUE(const real x = NEAR, r = hks_rsqrt_plain(x * x + 1);
          return a.x + a.x / 2 * (x * r / (1 + r));)
-HK_SLOPE(const real x = NEAR;
-         return 1 + x / 2 * hks_rsqrt_plain(x * x + 1);)
+HK_SLOPE(const real x = NEAR; return 1 + x / 2 * hks_rsqrt_plain(x * x + 1);)
 
-HK_ELEMENTWISE(bent_identity, HK_READS_X,
-               .tags = "softplus",
-               .summary = "(sqrt(x^2 + 1) - 1) / 2 + x",
-               .source = "none");
+HK_ELEMENTWISE(bent_identity, HK_READS_X, .tags = "softplus",
+               .summary = "(sqrt(x^2 + 1) - 1) / 2 + x", .source = "none");

@@ -3,16 +3,19 @@
  * Klimek, Perelstein 2020, arXiv:1810.11509, with alpha = 50. */
 #include <hillock/kernel.h>
 
-HK_PARAMS({.name = "alpha", .doc = "sharpness of the bends", .type = HK_REAL,
-           .flags = HK_LOW_OPEN, .value = 1, .low = 0, .high = 1000});
+HK_PARAMS({.name = "alpha",
+           .doc = "sharpness of the bends",
+           .type = HK_REAL,
+           .flags = HK_LOW_OPEN,
+           .value = 1,
+           .low = 0,
+           .high = 1000});
 
 HK_VALUE(const real at_0 = hks_log1p_unit(hks_quick_exp(-a.p[0] * hks_abs(a.x)));
          const real at_1 = hks_log1p_unit(hks_quick_exp(-a.p[0] * hks_abs(a.x - 1)));
          return hks_min(1, hks_max(0, a.x)) + (at_0 - at_1) * (1 / a.p[0]);)
 HK_SLOPE(return hks_sigmoid(a.p[0] * a.x) - hks_sigmoid(a.p[0] * (a.x - 1));)
 
-HK_ELEMENTWISE(soft_clipping, HK_READS_X,
-               .tags = "softplus",
-               .params = params,
+HK_ELEMENTWISE(soft_clipping, HK_READS_X, .tags = "softplus", .params = params,
                .summary = "log((1 + exp(alpha x)) / (1 + exp(alpha (x - 1)))) / alpha",
                .source = "Klimek, Perelstein 2020");

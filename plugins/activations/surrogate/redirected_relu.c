@@ -30,7 +30,6 @@ HK_BLOCK_KERNELS(forward, backward)
 static const hk_activation redirected_relu = {
     .reads = HK_READS_X, .traits = HK_IN_PLACE | HK_ROWWISE | HK_SURROGATE, .kernels = HK_KERNELS};
 
-HK_BUNDLE({HK_ACTIVATION_ROW(redirected_relu), .activation = &redirected_relu,
-           .tags = "surrogate",
+HK_BUNDLE({HK_ACTIVATION_ROW(redirected_relu), .activation = &redirected_relu, .tags = "surrogate",
            .summary = "max(0, x); a row without gradient gets the one that raises x",
            .source = "Olah et al. 2018"});

@@ -51,7 +51,8 @@ static void put_verdict(const panel *of, const standing *s)
         snprintf(text, sizeof text, "%s %s",
                  s->verdict == VERDICT_TIE      ? "ties with"
                  : s->verdict == VERDICT_BETTER ? "better than"
-                                                : "worse than", baseline);
+                                                : "worse than",
+                 baseline);
     put_text(stdout, text);
 }
 

@@ -143,8 +143,8 @@ int run_worker(const char *target, const orders *o);
 /* A running worker as the parent sees it. */
 typedef struct child {
     process process;
-    int results;         /* read end of the pipe */
-    char text[8192];     /* of results that came, up to an incomplete line */
+    int results;     /* read end of the pipe */
+    char text[8192]; /* of results that came, up to an incomplete line */
     size_t used;
 } child;
 

@@ -24,10 +24,11 @@ int child_start(child *c, const char *target, const orders *o)
     *next++ = "--", *next = target;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
-    const int error = process_start(&c->process, &(process_orders){.words = words,
-                                                                   .channel = ends[1],
-                                                                   .memory_mib = MEMORY_MIB,
-                                                                   .cpu_seconds = 20 * CPU_SECONDS});
+    const int error =
+        process_start(&c->process, &(process_orders){.words = words,
+                                                     .channel = ends[1],
+                                                     .memory_mib = MEMORY_MIB,
+                                                     .cpu_seconds = 20 * CPU_SECONDS});
     close(ends[1]);
     c->results = ends[0];
     if (error)

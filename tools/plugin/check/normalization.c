@@ -283,9 +283,9 @@ static void compare_kernels(const use *u, int isa)
     for (int64_t i = 0; i < p->in && !has_failed(); i++)
         if (!(fabsf(p->y[i] - base->y[i]) <= 1e-5f * (1 + fabsf(base->y[i]))) ||
             !(fabsf(p->dx[i] - base->dx[i]) <= 1e-4f * (1 + fabsf(base->dx[i]))))
-            fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g",
-                 case_text(u, isa), (long long)i, (double)p->y[i], (double)base->y[i],
-                 (double)p->dx[i], (double)base->dx[i]);
+            fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g", case_text(u, isa),
+                 (long long)i, (double)p->y[i], (double)base->y[i], (double)p->dx[i],
+                 (double)base->dx[i]);
 }
 
 /* Every element count, both placements, every choice: what is not written stays NaN, what is

@@ -49,10 +49,12 @@ static expr outer_slope(formula *f, opcode op, expr u, expr y)
     case OP_SIGMOID: return sigmoid_slope(f, u, y);
     case OP_SOFTPLUS: return unary(f, OP_SIGMOID, u);
     case OP_ERF:
-    case OP_ERFC: return mul(f, number(f, (op == OP_ERF ? 2 : -2) * 0.56418958354775628695),
-                             unary(f, OP_EXP, negate(f, square)));
-    case OP_NORMAL: return mul(f, number(f, 0.39894228040143267794), /* 1 / sqrt(2 pi) */
-                               unary(f, OP_BELL, u));
+    case OP_ERFC:
+        return mul(f, number(f, (op == OP_ERF ? 2 : -2) * 0.56418958354775628695),
+                   unary(f, OP_EXP, negate(f, square)));
+    case OP_NORMAL:
+        return mul(f, number(f, 0.39894228040143267794), /* 1 / sqrt(2 pi) */
+                   unary(f, OP_BELL, u));
     case OP_TANH_LOG: return tanh_log_slope(f, u);
     default: return number(f, 0); /* sign, floor */
     }

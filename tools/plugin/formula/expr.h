@@ -20,7 +20,7 @@ typedef enum opcode {
     OP_MIN,
     OP_MAX,
     OP_ROOT_SUM, /* (a + sqrt(a^2 + b)) / 2 */
-    OP_LESS, /* conditions, only in a SELECT */
+    OP_LESS,     /* conditions, only in a SELECT */
     OP_AT_MOST,
     OP_EQUAL,
     OP_SELECT, /* a ? b : c */
@@ -70,9 +70,9 @@ struct formula {
 };
 
 /* ---- Making expressions (expr.c, simplify.c) ------------------------------------------------- */
-expr make_raw(formula *f, node wanted); /* as it stands */
+expr make_raw(formula *f, node wanted);             /* as it stands */
 expr binary(formula *f, opcode op, expr a, expr b); /* the same, of two operands */
-expr make(formula *f, node wanted);     /* through the functions below */
+expr make(formula *f, node wanted);                 /* through the functions below */
 expr number(formula *f, double value);
 expr leaf(formula *f, opcode op, int index);
 expr add(formula *f, expr a, expr b);

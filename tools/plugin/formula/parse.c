@@ -25,11 +25,11 @@ static const struct {
     const char *name;
     opcode op;
 } functions[] = {
-    {"abs", OP_ABS},     {"sign", OP_SIGN},   {"floor", OP_FLOOR},     {"exp", OP_EXP},
-    {"expm1", OP_EXPM1}, {"log", OP_LOG},     {"log1p", OP_LOG1P},     {"sqrt", OP_SQRT},
-    {"sin", OP_SIN},     {"cos", OP_COS},     {"tan", OP_TAN},         {"atan", OP_ATAN},
-    {"tanh", OP_TANH},   {"erf", OP_ERF},     {"sigmoid", OP_SIGMOID}, {"softplus", OP_SOFTPLUS},
-    {"erfc", OP_ERFC},   {"min", OP_MIN},     {"max", OP_MAX},
+    {"abs", OP_ABS},     {"sign", OP_SIGN}, {"floor", OP_FLOOR},     {"exp", OP_EXP},
+    {"expm1", OP_EXPM1}, {"log", OP_LOG},   {"log1p", OP_LOG1P},     {"sqrt", OP_SQRT},
+    {"sin", OP_SIN},     {"cos", OP_COS},   {"tan", OP_TAN},         {"atan", OP_ATAN},
+    {"tanh", OP_TANH},   {"erf", OP_ERF},   {"sigmoid", OP_SIGMOID}, {"softplus", OP_SOFTPLUS},
+    {"erfc", OP_ERFC},   {"min", OP_MIN},   {"max", OP_MAX},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 

@@ -14,17 +14,28 @@ enum { AS_CHOICE, AS_COMPARED, AS_TERM, AS_FACTOR, AS_UNARY }; /* what binds how
 static const struct {
     const char *function, *name;
 } words[OP_COUNT] = {
-    [OP_ABS] = {"hks_abs", "size"},       [OP_FLOOR] = {"hks_floor", "steps"},
-    [OP_CAP] = {"hks_min", "u"},          [OP_EXP] = {"hks_exp", "e"},
-    [OP_EXPM1] = {"hks_expm1", "m"},      [OP_LOG] = {"hks_log", "l"},
-    [OP_LOG1P] = {"hks_log1p", "l"},      [OP_SQRT] = {"hks_sqrt", "r"},
-    [OP_SIN] = {"hks_sin", "sine"},       [OP_COS] = {"hks_cos", "cosine"},
-    [OP_ATAN] = {"hks_atan", "angle"},    [OP_TANH] = {"hks_tanh", "t"},
-    [OP_SIGMOID] = {"hks_sigmoid", "s"},  [OP_SOFTPLUS] = {"hks_softplus", "sp"},
-    [OP_ERF] = {"hks_erf", "g"},          [OP_ERFC] = {"hks_erfc", "g"},
-    [OP_NORMAL] = {"hks_normal_cdf", "phi"}, [OP_MIN] = {"hks_min", "low"},
-    [OP_MAX] = {"hks_max", "high"},       [OP_SELECT] = {NULL, "part"},
-    [OP_SIGN] = {NULL, "sign"},            [OP_SECH2] = {"hks_sech2", "bell"},
+    [OP_ABS] = {"hks_abs", "size"},
+    [OP_FLOOR] = {"hks_floor", "steps"},
+    [OP_CAP] = {"hks_min", "u"},
+    [OP_EXP] = {"hks_exp", "e"},
+    [OP_EXPM1] = {"hks_expm1", "m"},
+    [OP_LOG] = {"hks_log", "l"},
+    [OP_LOG1P] = {"hks_log1p", "l"},
+    [OP_SQRT] = {"hks_sqrt", "r"},
+    [OP_SIN] = {"hks_sin", "sine"},
+    [OP_COS] = {"hks_cos", "cosine"},
+    [OP_ATAN] = {"hks_atan", "angle"},
+    [OP_TANH] = {"hks_tanh", "t"},
+    [OP_SIGMOID] = {"hks_sigmoid", "s"},
+    [OP_SOFTPLUS] = {"hks_softplus", "sp"},
+    [OP_ERF] = {"hks_erf", "g"},
+    [OP_ERFC] = {"hks_erfc", "g"},
+    [OP_NORMAL] = {"hks_normal_cdf", "phi"},
+    [OP_MIN] = {"hks_min", "low"},
+    [OP_MAX] = {"hks_max", "high"},
+    [OP_SELECT] = {NULL, "part"},
+    [OP_SIGN] = {NULL, "sign"},
+    [OP_SECH2] = {"hks_sech2", "bell"},
     [OP_BELL] = {"hks_bell", "density"},
 };
 
@@ -57,8 +68,8 @@ void print_number(double value, FILE *to)
 
 void print_capitals(const char *name, FILE *to)
 {
-    static const char *const macros[] = {"null", "nan", "infinity", "domain", "sing", "overflow",
-                                         "underflow", "ploss", "tloss", "huge"};
+    static const char *const macros[] = {"null",     "nan",       "infinity", "domain", "sing",
+                                         "overflow", "underflow", "ploss",    "tloss",  "huge"};
     for (const char *c = name; *c; c++)
         putc(toupper((unsigned char)*c), to);
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
@@ -135,10 +146,10 @@ static void put_condition(printer *p, opcode op, expr a, expr b)
 {
     bool turn = !contains_op(p->f, a, OP_X) && !contains_op(p->f, a, OP_Y);
     put(p, turn ? b : a, AS_TERM);
-    fputs(op == OP_EQUAL                       ? " == "
+    fputs(op == OP_EQUAL  ? " == "
           : op == OP_LESS ? turn ? " > " : " < "
-          : turn                               ? " >= "
-                                               : " <= ",
+          : turn          ? " >= "
+                          : " <= ",
           p->to);
     put(p, turn ? a : b, AS_TERM);
 }
@@ -185,9 +196,7 @@ static void put_leaf(printer *p, const node *it)
     case OP_X: fputs(is_bounded(p) ? "x" : "a.x", p->to); break;
     case OP_Y: fputs("a.y", p->to); break;
     case OP_PARAM: print_parameter(p->f, it->a, p->to); break;
-    default:
-        fputs(cast ? "(real)" : "", p->to);
-        print_number(it->value, p->to);
+    default: fputs(cast ? "(real)" : "", p->to); print_number(it->value, p->to);
     }
 }
 

@@ -134,8 +134,7 @@ static expr saturating(formula *f, expr e)
     opcode op = f->nodes[e].op;
     expr u = argument(f, e);
     if (op == OP_TANH && is_op(f, u, OP_SOFTPLUS))
-        return unary(f, OP_TANH_LOG,
-                     unary(f, OP_EXP, unary(f, OP_CAP, argument(f, u))));
+        return unary(f, OP_TANH_LOG, unary(f, OP_EXP, unary(f, OP_CAP, argument(f, u))));
     if (op == OP_TANH && is_op(f, u, OP_LOG1P) && is_op(f, argument(f, u), OP_SIGMOID))
         return unary(f, OP_TANH_LOG, argument(f, u));
     return unary(f, op, cap_factors(f, u));
@@ -149,9 +148,9 @@ static expr stable_form(formula *f, expr e, void *user)
     case OP_LOG: return logarithm(f, e);
     case OP_ADD: return sum(f, e);
     case OP_SUB: return difference(f, e);
-    case OP_LOG1P: return is_op(f, argument(f, e), OP_EXP)
-                              ? unary(f, OP_SOFTPLUS, argument(f, argument(f, e)))
-                              : e;
+    case OP_LOG1P:
+        return is_op(f, argument(f, e), OP_EXP) ? unary(f, OP_SOFTPLUS, argument(f, argument(f, e)))
+                                                : e;
     case OP_TANH:
     case OP_ERF:
     case OP_SIGMOID: return saturating(f, e);
@@ -210,7 +209,7 @@ static expr plain_form(formula *f, expr e, void *user)
         return multiplied(f, it.a, it.value);
     if (it.op == OP_TAN)
         return binary(f, OP_DIV, make_raw(f, (node){OP_SIN, it.a, NO_EXPR, NO_EXPR, 0}),
-                   make_raw(f, (node){OP_COS, it.a, NO_EXPR, NO_EXPR, 0}));
+                      make_raw(f, (node){OP_COS, it.a, NO_EXPR, NO_EXPR, 0}));
     if (it.op != OP_TANH_LOG)
         return e;
     /* w = 1 + a: (w^2 - 1) / (w^2 + 1) = m / (m + 2) with m = a (a + 2) */

@@ -138,8 +138,7 @@ static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
             by_y[i] = roots[i];
     }
     const int functions = count_functions(f, roots + 1, n_roots - 1);
-    if (reads_x(f, by_y + 1, n_roots - 1) &&
-        count_functions(f, by_y + 1, n_roots - 1) >= functions)
+    if (reads_x(f, by_y + 1, n_roots - 1) && count_functions(f, by_y + 1, n_roots - 1) >= functions)
         return false;
     for (int i = 1; i < n_roots; i++)
         roots[i] = by_y[i];
