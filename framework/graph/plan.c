@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ops/fused/chain.h"
+#include "graph/fuse.h"
 
 /* ---- What is needed ----------------------------------------------------------------------------- */
 
@@ -40,21 +40,19 @@ static void mark_needed(hki_planner *p)
     }
 }
 
-/* A chain's last tensor stands for all of them: the others are needed no more. */
-static hk_status find_chains(hki_planner *p)
+/* A fused tensor's last part stands for all of them: the others are needed no more. */
+static hk_status fuse(hki_planner *p)
 {
     for (int id = p->net->n_tensors - 1; id >= 0; id--) {
         hk_tensor *t = p->net->tensors[id];
         if (!p->needed[id] || t->role != HKI_COMPUTED)
             continue;
-        if (hki_chain_new(t, p->uses, p->wants[id], !p->kept[id], &p->chains[id]))
+        if (hki_fuser.fuse(t, p->uses, p->wants[id], !p->kept[id], &p->chains[id]))
             return HK_NO_MEMORY;
-        const hki_chain *chain = p->chains[id] ? hki_chain_of(p->chains[id]) : NULL;
-        const hk_tensor *parts[] = {chain ? chain->conv : NULL, chain ? chain->norm : NULL,
-                                    chain ? chain->add : NULL};
-        for (int i = 0; i < 3; i++)
-            if (parts[i] && parts[i] != t)
-                p->needed[parts[i]->id] = false;
+        const hk_tensor *parts[HKI_MAX_FUSED];
+        int n = p->chains[id] ? hki_fuser.parts(p->chains[id], parts) : 0;
+        for (int i = 0; i < n - 1; i++)
+            p->needed[parts[i]->id] = false;
     }
     return HK_OK;
 }
@@ -246,7 +244,7 @@ static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *s
 {
     p->chains = plan->chains;
     mark_needed(p);
-    if (find_chains(p))
+    if (fuse(p))
         return HK_NO_MEMORY;
     put_in_order(p);
     hk_status status = check_sizes(p);

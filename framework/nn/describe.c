@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "ops/fused/chain.h"
+#include "graph/fuse.h"
 
 /* Between a layer's weight and the layer: counted as part of it. */
 static bool changes_weight(const hk_tensor *t)
@@ -79,42 +79,22 @@ void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, vo
     }
 }
 
-static const hk_tensor *first_of(const hki_chain *chain)
-{
-    const hk_tensor *const parts[] = {chain->conv, chain->norm, chain->add, chain->act};
-    int i = 0;
-    while (!parts[i])
-        i++;
-    return parts[i];
-}
-
-/* "conv 16 3x3, batch_norm, add, relu" */
-static void name_chain(const hki_chain *chain, char *text, size_t size)
-{
-    const hk_tensor *const parts[] = {chain->conv, chain->norm, chain->add, chain->act};
-    text[0] = '\0';
-    for (int i = 0; i < 4; i++) {
-        size_t used = strlen(text);
-        if (parts[i] && used)
-            used += (size_t)snprintf(text + used, size - used, ", ");
-        if (parts[i])
-            name_kind(parts[i], text + used, size - used);
-    }
-}
-
 /* Back, a product is computed once for each operand whose gradient is wanted. */
 static void hand_on(void *user, const hki_call *call, bool back, double seconds)
 {
     const hk_plan *plan = user;
-    const hki_chain *chain = hki_chain_of(call->tensor);
-    const hk_tensor *first = chain ? first_of(chain) : call->tensor;
-    char kind[512];
+    const hk_tensor *parts[HKI_MAX_FUSED] = {call->tensor}, *first;
+    int n = hki_fuser.parts(call->tensor, parts);
+    char kind[512]; /* "conv 16 3x3, batch_norm, add, relu" */
+    size_t used = 0;
+    first = parts[0];
     if (first->op->is_view)
         return;
-    if (chain)
-        name_chain(chain, kind, sizeof kind);
-    else
-        name_kind(first, kind, sizeof kind);
+    for (int i = 0; i < (n ? n : 1); i++) {
+        used += i ? (size_t)snprintf(kind + used, sizeof kind - used, ", ") : 0;
+        name_kind(parts[i], kind + used, sizeof kind - used);
+        used += strlen(kind + used);
+    }
     int64_t passes = back ? (call->dx[0] != NULL) + (call->dx[1] != NULL) : 1;
     hk_step_info info = {.layer = layer_of(first),
                          .kind = kind,

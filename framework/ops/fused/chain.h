@@ -12,11 +12,6 @@ typedef struct hki_chain {
     bool spends_dy;                      /* backward may overwrite dy */
 } hki_chain;
 
-/* The chain that ends in `last`, as a tensor that computes the same and has its id: allocated, freed
- * by hki_free(). Operations join it whose result nothing else reads: uses[id] counts readers.
- * *out is NULL when there is none. Fails: no memory. */
-hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
-                        hk_tensor **out);
 const hki_chain *hki_chain_of(const hk_tensor *tensor); /* NULL: not a chain */
 
 /* What is prepared begins with this where a chain folds its normalization into its filters, so that

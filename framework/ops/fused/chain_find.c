@@ -1,5 +1,6 @@
 /* Finds chains among the recorded operations: from the last one back, as long as each is read by
  * the next alone. */
+#include "graph/fuse.h"
 #include "ops/fused/chain.h"
 
 static bool is_affine(const hk_tensor *t)
@@ -68,8 +69,8 @@ static void add_inputs(hk_tensor *to, const hk_tensor *from, int first)
         to->inputs[to->n_inputs++] = from->inputs[i];
 }
 
-hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
-                        hk_tensor **out)
+static hk_status fuse(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
+                      hk_tensor **out)
 {
     hki_chain chain = find_chain(last, uses);
     *out = NULL;
@@ -106,3 +107,17 @@ hk_status hki_chain_new(hk_tensor *last, const int *uses, bool walks_back, bool 
     *out = t;
     return HK_OK;
 }
+
+static int parts(const hk_tensor *tensor, const hk_tensor *out[HKI_MAX_FUSED])
+{
+    const hki_chain *chain = hki_chain_of(tensor);
+    const hk_tensor *const all[] = {chain ? chain->conv : NULL, chain ? chain->norm : NULL,
+                                    chain ? chain->add : NULL, chain ? chain->act : NULL};
+    int n = 0;
+    for (int i = 0; i < HKI_MAX_FUSED; i++)
+        if (all[i])
+            out[n++] = all[i];
+    return n;
+}
+
+const struct hki_fuser hki_fuser = {.fuse = fuse, .parts = parts};
