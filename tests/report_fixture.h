@@ -95,7 +95,7 @@ static void fixture_run(results *r, const fixture_plan *plan, int row, int act, 
                         double rate)
 {
     static const double gains[] = {0, 0.0012, 0.001, 0.003, 0.0075, 0.0068, 0.0072, 0.0004};
-    run_record *run = results_add_run(r);
+    run_record *run = compare_results_add_run(r);
     double luck = 0.0012 * fixture_normal();
     double final = 0.981 - 0.07 * (task % 2) - 0.012 * (task / 2) + gains[act % 8] + luck;
     bool fails = plan->failures && act == 2 && seed == 3;
@@ -109,7 +109,7 @@ static void fixture_run(results *r, const fixture_plan *plan, int row, int act, 
         return;
     }
     for (int e = 1; e <= epochs; e++) {
-        epoch_record *epoch = run_add_epoch(run);
+        epoch_record *epoch = compare_run_add_epoch(run);
         epoch->epoch = e;
         double left = exp(-1.6 * e / sqrt((double)plan->epochs));
         epoch->accuracy = final - 0.09 * left + 0.001 * fixture_normal();
@@ -119,7 +119,7 @@ static void fixture_run(results *r, const fixture_plan *plan, int row, int act, 
         epoch->seconds = 8 + 1.3 * act + 0.1 * fixture_normal();
         epoch->images_per_s = 60000 / epoch->seconds;
         for (int l = 0; l < plan->layers; l++)
-            fixture_layer(epoch_add_layer(epoch), l, act, e, plan->epochs, rate);
+            fixture_layer(compare_epoch_add_layer(epoch), l, act, e, plan->epochs, rate);
     }
     if (fails)
         fixture_fail(run, task % 3);
@@ -130,7 +130,7 @@ static void fixture_run(results *r, const fixture_plan *plan, int row, int act, 
 static void fixture_row(results *r, const fixture_plan *plan, const char *const *specs, int act,
                         int task, double rate)
 {
-    row_record *row = results_add_row(r);
+    row_record *row = compare_results_add_row(r);
     for (int k = 0; k < AXES; k++)
         row->specs[k] = strdup(specs[k]);
     row->plugin_digests = strdup("relu 1f3ac0 batch_norm 77c01b he_normal 02fe11");

@@ -33,16 +33,16 @@ static json_t *through(const json_t *message, long changed, long cut, const char
     message_reader reader = {0};
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
         return NULL;
-    message_send(ends[0], message);
+    compare_message_send(ends[0], message);
     close(ends[0]);
-    while (message_read(&reader, ends[1]))
+    while (compare_message_read(&reader, ends[1]))
         ;
     if (changed >= 0 && changed < (long)reader.used)
         reader.bytes[changed] ^= 0x10;
     if (cut >= 0 && cut < (long)reader.used)
         reader.used = (size_t)cut;
-    json_t *found = message_take(&reader, fault);
-    message_reader_clear(&reader);
+    json_t *found = compare_message_take(&reader, fault);
+    compare_message_reader_clear(&reader);
     close(ends[1]);
     return found;
 }
@@ -92,7 +92,7 @@ static void messages_mind_whose_memory_it_is(void)
 static const char *fault_of(const char *text)
 {
     json_t *report = json_loads(text, 0, NULL);
-    const char *fault = report ? message_fault(report) : "not JSON";
+    const char *fault = report ? compare_message_fault(report) : "not JSON";
     json_decref(report);
     return fault;
 }
@@ -148,17 +148,17 @@ static json_t *request_of(const run *r)
 
 static pool *pool_of(int jobs, double deadline)
 {
-    return pool_new(&(pool_limits){.jobs = jobs,
-                                   .threads = 1,
-                                   .deadline = deadline,
-                                   .memory_mib = 512,
-                                   .program = HILLOCK_TOOL});
+    return compare_pool_new(&(pool_limits){.jobs = jobs,
+                                           .threads = 1,
+                                           .deadline = deadline,
+                                           .memory_mib = 512,
+                                           .program = HILLOCK_TOOL});
 }
 
 static int start(pool *workers, int64_t id, const run *r)
 {
     json_t *request = request_of(r);
-    const int status = pool_start(workers, id, request);
+    const int status = compare_pool_start(workers, id, request);
     json_decref(request);
     return status;
 }
@@ -188,18 +188,18 @@ static void run_all(const run *runs, outcome *out, int n, int jobs, double deadl
     int next = 0, ended = 0;
     pool *workers = pool_of(jobs, deadline);
     while (workers && ended < n) {
-        for (; next < n && pool_has_room(workers); next++) {
+        for (; next < n && compare_pool_has_room(workers); next++) {
             since[next] = now();
             CHECK_EQUAL(start(workers, next, &runs[next]), 0);
         }
-        const pool_event event = pool_next(workers, 60);
+        const pool_event event = compare_pool_next(workers, 60);
         if (event.kind == POOL_NOTHING)
             break;
         if (event.kind != POOL_PROGRESS && event.kind != POOL_EPOCH)
             keep(&out[event.id], &event, since[event.id]), ended++;
     }
     CHECK_EQUAL(ended, n);
-    pool_free(workers);
+    compare_pool_free(workers);
 }
 
 /* Processes that have the mark of this test in their environment, without this one. */
@@ -278,13 +278,17 @@ static void check_epoch(const json_t *epoch, int number)
 {
     const json_t *layers = json_object_get(epoch, "layers"), *first = json_array_get(layers, 0);
     CHECK_EQUAL(json_integer_value(json_object_get(epoch, "epoch")), number);
-    CHECK(message_number(epoch, "train_loss") > 0 && message_number(epoch, "loss") > 0);
-    CHECK(message_number(epoch, "accuracy") > 0 && message_number(epoch, "macro_f1") > 0);
-    CHECK(message_number(epoch, "seconds") > 0 && message_number(epoch, "images_per_s") > 0);
+    CHECK(compare_message_number(epoch, "train_loss") > 0 &&
+          compare_message_number(epoch, "loss") > 0);
+    CHECK(compare_message_number(epoch, "accuracy") > 0 &&
+          compare_message_number(epoch, "macro_f1") > 0);
+    CHECK(compare_message_number(epoch, "seconds") > 0 &&
+          compare_message_number(epoch, "images_per_s") > 0);
     CHECK_EQUAL(json_array_size(layers), 2);
     CHECK_TEXT(json_string_value(json_object_get(first, "layer")), "fc1");
     CHECK_EQUAL(json_integer_value(json_object_get(first, "units")), 32);
-    CHECK(message_number(first, "variance") > 0 && message_number(first, "update_ratio") > 0);
+    CHECK(compare_message_number(first, "variance") > 0 &&
+          compare_message_number(first, "update_ratio") > 0);
     CHECK_EQUAL(json_array_size(json_object_get(first, "histogram")), 32);
 }
 
@@ -292,11 +296,12 @@ static void a_run_reports_in_order(void)
 {
     int epochs = 0, reports = 0;
     pool *workers = pool_of(1, 0);
-    CHECK(pool_has_room(workers) && pool_running(workers) == 0);
+    CHECK(compare_pool_has_room(workers) && compare_pool_running(workers) == 0);
     CHECK_EQUAL(start(workers, 42, &(run){0}), 0);
-    CHECK(!pool_has_room(workers) && pool_running(workers) == 1);
+    CHECK(!compare_pool_has_room(workers) && compare_pool_running(workers) == 1);
     pool_event event;
-    while ((event = pool_next(workers, 60)).kind == POOL_PROGRESS || event.kind == POOL_EPOCH) {
+    while ((event = compare_pool_next(workers, 60)).kind == POOL_PROGRESS ||
+           event.kind == POOL_EPOCH) {
         CHECK_EQUAL(event.id, 42);
         reports += event.kind == POOL_PROGRESS;
         if (event.kind == POOL_EPOCH)
@@ -306,13 +311,13 @@ static void a_run_reports_in_order(void)
     CHECK_EQUAL(event.id, 42);
     CHECK_EQUAL(epochs, 3);
     CHECK(reports >= 1);
-    CHECK(message_number(event.message, "test_accuracy") > 0.1);
-    CHECK(message_number(event.message, "test_loss") > 0);
-    CHECK(message_number(event.message, "peak_mib") > 1);
+    CHECK(compare_message_number(event.message, "test_accuracy") > 0.1);
+    CHECK(compare_message_number(event.message, "test_loss") > 0);
+    CHECK(compare_message_number(event.message, "peak_mib") > 1);
     CHECK_EQUAL(strlen(json_string_value(json_object_get(event.message, "digest"))), 64);
-    CHECK(pool_has_room(workers) && pool_running(workers) == 0);
-    CHECK_EQUAL(pool_next(workers, 0).kind, POOL_NOTHING);
-    pool_free(workers);
+    CHECK(compare_pool_has_room(workers) && compare_pool_running(workers) == 0);
+    CHECK_EQUAL(compare_pool_next(workers, 0).kind, POOL_NOTHING);
+    compare_pool_free(workers);
 }
 
 static void a_row_is_described(void)
@@ -320,15 +325,16 @@ static void a_row_is_described(void)
     pool *workers = pool_of(1, 0);
     json_t *request = request_of(&(run){.act = "elu:alpha=1"});
     json_object_set_new(request, "images", json_pack("[i, i, i, i]", 28, 28, 1, 10));
-    CHECK_EQUAL(pool_start(workers, 7, request), 0);
+    CHECK_EQUAL(compare_pool_start(workers, 7, request), 0);
     json_decref(request);
-    const pool_event event = pool_next(workers, 60);
+    const pool_event event = compare_pool_next(workers, 60);
     CHECK_EQUAL(event.kind, POOL_OK);
     CHECK_EQUAL(event.id, 7);
     CHECK_TEXT(json_string_value(json_object_get(event.message, "act")), "elu");
-    CHECK_EQUAL(message_number(event.message, "parameters"), 785 * 32 + 33 * 32 + 33 * 10);
-    CHECK_EQUAL(message_number(event.message, "multiply_adds"), 784 * 32 + 32 * 32 + 32 * 10);
-    pool_free(workers);
+    CHECK_EQUAL(compare_message_number(event.message, "parameters"), 785 * 32 + 33 * 32 + 33 * 10);
+    CHECK_EQUAL(compare_message_number(event.message, "multiply_adds"),
+                784 * 32 + 32 * 32 + 32 * 10);
+    compare_pool_free(workers);
 }
 
 /* Beside others, with more threads, without probes: the same bits. A rate is that of the spec. */
@@ -441,13 +447,13 @@ static void reasons_come_from_the_worker(void)
 static void what_cannot_be_started_is_told(void)
 {
     pool *workers =
-        pool_new(&(pool_limits){.jobs = 1, .deadline = 10, .program = "/no/such/program"});
+        compare_pool_new(&(pool_limits){.jobs = 1, .deadline = 10, .program = "/no/such/program"});
     CHECK_EQUAL(start(workers, 1, &(run){0}), 0);
-    const pool_event event = pool_next(workers, 10);
+    const pool_event event = compare_pool_next(workers, 10);
     CHECK_EQUAL(event.kind, POOL_FAILED);
     CHECK_TEXT(event.failure, "exit 127");
     CHECK_CONTAINS(event.last_lines, "/no/such/program");
-    pool_free(workers);
+    compare_pool_free(workers);
 }
 
 /* ---- Life and death -------------------------------------------------------------------------- */
@@ -488,13 +494,13 @@ static void a_pool_ends_its_workers(void)
     pool *workers = pool_of(1, 60);
     CHECK_EQUAL(start(workers, 1, &(run){.act = "animal", .plugin = path}), 0);
     const double before = cpu_seconds();
-    CHECK_EQUAL(pool_next(workers, 1.5 * SLOW).kind, POOL_NOTHING);
+    CHECK_EQUAL(compare_pool_next(workers, 1.5 * SLOW).kind, POOL_NOTHING);
     CHECK(cpu_seconds() - before < 0.05);
     CHECK_EQUAL(count_marked(&pid), 2); /* the worker and what the plugin started */
     snprintf(worker, sizeof worker, "%ld", pid);
     CHECK(!shows(worker, "loop.so"));
     close(inherited);
-    pool_free(workers);
+    compare_pool_free(workers);
     CHECK(all_gone(1));
 }
 
@@ -504,11 +510,11 @@ static void coordinate(const char *plugin, int told)
     pool *workers = pool_of(2, 600);
     int status = start(workers, 1, &(run){.act = "animal", .plugin = plugin}) ||
                  start(workers, 2, &(run){.act = "animal", .plugin = plugin});
-    progress_start();
+    tool_progress_start();
     if (write(told, &status, sizeof status) < 0)
         _exit(1);
-    status = pool_next(workers, 600).kind != POOL_NOTHING;
-    pool_free(workers);
+    status = compare_pool_next(workers, 600).kind != POOL_NOTHING;
+    compare_pool_free(workers);
     _exit(status);
 }
 

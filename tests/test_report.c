@@ -19,11 +19,11 @@
 static char *written(const results *r, void (*write)(FILE *, const analysis *), size_t *size)
 {
     char *text = NULL;
-    analysis *a = analysis_new(r);
+    analysis *a = report_analysis_new(r);
     FILE *to = open_memstream(&text, size);
     write(to, a);
     fclose(to);
-    analysis_free(a);
+    report_analysis_free(a);
     return text;
 }
 
@@ -57,8 +57,8 @@ static const char *said_of(const double *scores, int rows, int seeds)
 {
     static char text[1024];
     standing standings[8];
-    leaderboard(scores, rows, seeds, 0, standings);
-    char *it = sentence_new(standings, rows, names);
+    stats_leaderboard(scores, rows, seeds, 0, standings);
+    char *it = report_sentence_new(standings, rows, names);
     snprintf(text, sizeof text, "%s", it);
     free(it);
     return text;
@@ -89,7 +89,7 @@ static void sentence_of_seeds_needed(void)
                              .95, .90, .91, .912, .926, .934, .90};
     standing standings[3];
     char expected[128];
-    leaderboard(scores, 3, 5, 0, standings);
+    stats_leaderboard(scores, 3, 5, 0, standings);
     const standing *mish = &standings[0];
     CHECK(mish->row == 1 && mish->verdict == VERDICT_TIE && mish->against.seeds_needed > 5);
     CHECK(standings[1].row == 2 && standings[1].against.seeds_needed > 5);
@@ -132,7 +132,7 @@ static void sentence_claims_what_verdicts_do(void)
         fixture_state = (uint64_t)trial;
         for (int i = 0; i < 6 * seeds; i++)
             scores[i] = 0.9 + 0.002 * fixture_normal() + 0.004 * (trial % 3) * (i / seeds % 3);
-        leaderboard(scores, 6, seeds, 0, standings);
+        stats_leaderboard(scores, 6, seeds, 0, standings);
         for (int i = 0; i < 6; i++)
             found +=
                 standings[i].verdict == VERDICT_BETTER || standings[i].verdict == VERDICT_WORSE;
@@ -165,12 +165,12 @@ static const char *through(sink it, const char *text)
 
 static void html_sink(FILE *to, const char *text)
 {
-    put_html(to, text, WHOLE_TEXT);
+    page_put_html(to, text, WHOLE_TEXT);
 }
 
 static void html_short(FILE *to, const char *text)
 {
-    put_html(to, text, 4);
+    page_put_html(to, text, 4);
 }
 
 static void sinks_escape(void)
@@ -179,17 +179,17 @@ static void sinks_escape(void)
     CHECK(!strpbrk(html, "<>\"'\x1b\n\r\xff"));
     CHECK_CONTAINS(html, "&#60;script&#62;");
     CHECK_CONTAINS(html, "\\x1b[31m\\x0d\\x0a\\xff\\u{202e}\\u{9b}");
-    const char *markdown = through(put_markdown, hostile);
+    const char *markdown = through(page_put_markdown, hostile);
     CHECK_CONTAINS(markdown, "\\<script\\>alert('1')\\<\\/script\\>");
     CHECK_CONTAINS(markdown, "\\|\\`\\*\\_\\[a\\](http:\\/\\/b)");
     CHECK(!strchr(markdown, '\n'));
-    const char *csv = through(put_csv, hostile);
+    const char *csv = through(page_put_csv, hostile);
     CHECK(strncmp(csv, "\"'=<script>", 11) == 0);
     CHECK_CONTAINS(csv, "\"\"&|");
     CHECK(!strpbrk(csv, "\r\n\x1b"));
-    CHECK_TEXT(through(put_csv, "-1"), "\"'-1\"");
-    CHECK_TEXT(through(put_csv, "relu"), "\"relu\"");
-    CHECK_TEXT(through(put_csv, NULL), "\"\"");
+    CHECK_TEXT(through(page_put_csv, "-1"), "\"'-1\"");
+    CHECK_TEXT(through(page_put_csv, "relu"), "\"relu\"");
+    CHECK_TEXT(through(page_put_csv, NULL), "\"\"");
     CHECK_TEXT(through(html_short, "gr\xc3\xbc\xc3\x9f"
                                    "e"),
                "gr\xc3\xbc\xc3\x9f\xe2\x80\xa6");
@@ -248,7 +248,7 @@ static void page_holds_hostile_names_as_text(void)
     CHECK_CONTAINS(html, "second line");
     CHECK(size < 2 << 20);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 static void other_formats_hold_hostile_names(void)
@@ -265,9 +265,9 @@ static void other_formats_hold_hostile_names(void)
     CHECK_EQUAL(times_in(markdown, "<script"), times_in(markdown, "\\<script"));
     CHECK_EQUAL(strpbrk(markdown, "\x1b\r\xff") != NULL, 0);
     free(markdown);
-    analysis *a = analysis_new(r);
-    json_t *json = report_json(a);
-    char *text = json_written(json, JSON_COMPACT);
+    analysis *a = report_analysis_new(r);
+    json_t *json = compare_report_json(a);
+    char *text = tool_json_written(json, JSON_COMPACT);
     CHECK(text != NULL);
     json_t *again = json_loads(text ? text : "", 0, NULL);
     CHECK(json_equal(json, again));
@@ -275,8 +275,8 @@ static void other_formats_hold_hostile_names(void)
     json_decref(again);
     json_decref(json);
     free(text);
-    analysis_free(a);
-    results_free(r);
+    report_analysis_free(a);
+    compare_results_free(r);
 }
 
 static void page_tells_all(void)
@@ -301,7 +301,7 @@ static void page_tells_all(void)
                 0 + times_in(html, "is nan at"));
     CHECK(size < 1 << 20);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 /* A '+' in a number ends no activation. */
@@ -319,7 +319,7 @@ static void page_of_own_layers(void)
     CHECK_CONTAINS(html, "relu6</figcaption>");
     CHECK_EQUAL(times_in(html, " not drawn: a plugin"), 0);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 static void page_of_rates(void)
@@ -333,12 +333,12 @@ static void page_of_rates(void)
     CHECK_CONTAINS(html, "<td class=\"number\">0.003000<td class=\"number\">5");
     free(html);
     plan.optimizers = fixture_sgd;
-    results_free(r);
+    compare_results_free(r);
     r = fixture_new(&plan);
     html = written(r, report_html, &size);
     CHECK_EQUAL(times_in(html, "Learning rate against dead units"), 0);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 /* Each norm and activation is a line; what is not drawn is said, and stands in the table. */
@@ -354,23 +354,24 @@ static void page_of_many_rates(void)
     CHECK_EQUAL(times_in(html, "lgb_relu (norm2)"), 4 * 4);
     CHECK_EQUAL(times_in(html, "<td class=\"number\">0.003000<td class=\"number\">5"), 4 * 24);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 static void rates_in_specs(void)
 {
     char text[64];
-    CHECK_NEAR(rate_in("sgd:momentum=0.9,lr=0.25"), 0.25, 0);
-    CHECK(isnan(rate_in("sgd")) && isnan(rate_in("sgd:xlr=1")) && isnan(rate_in("sgd:")));
-    rate_left_out("sgd:lr=0.1,momentum=0.9", text, sizeof text);
+    CHECK_NEAR(compare_rate_in("sgd:momentum=0.9,lr=0.25"), 0.25, 0);
+    CHECK(isnan(compare_rate_in("sgd")) && isnan(compare_rate_in("sgd:xlr=1")) &&
+          isnan(compare_rate_in("sgd:")));
+    compare_rate_left_out("sgd:lr=0.1,momentum=0.9", text, sizeof text);
     CHECK_TEXT(text, "sgd:momentum=0.9");
-    rate_left_out("adam:lr=0.1", text, sizeof text);
+    compare_rate_left_out("adam:lr=0.1", text, sizeof text);
     CHECK_TEXT(text, "adam");
-    rate_put("sgd:lr=0.1,momentum=0.9", 0.25, text, sizeof text);
+    compare_rate_put("sgd:lr=0.1,momentum=0.9", 0.25, text, sizeof text);
     CHECK_TEXT(text, "sgd:momentum=0.9,lr=0.25");
-    rate_put("adam", 0.5, text, sizeof text);
+    compare_rate_put("adam", 0.5, text, sizeof text);
     CHECK_TEXT(text, "adam:lr=0.5");
-    rate_put("sgd:momentum=0.9", 0.5, text, 12);
+    compare_rate_put("sgd:momentum=0.9", 0.5, text, 12);
     CHECK_TEXT(text, "sgd:momentu");
 }
 
@@ -382,22 +383,22 @@ static void unfinished_is_no_failure(void)
     plan.failures = false;
     plan.unfinished = true;
     results *r = fixture_new(&plan);
-    analysis *a = analysis_new(r);
+    analysis *a = report_analysis_new(r);
     CHECK_EQUAL(a->failures, 0);
     CHECK_EQUAL(a->unfinished, 32);
     CHECK_EQUAL(a->panels[0].seeds, 4);
     CHECK(!strstr(a->panels[0].sentence, "failed"));
-    analysis_free(a);
+    report_analysis_free(a);
     char *html = written(r, report_html, &size);
     CHECK_CONTAINS(html, "unfinished comparison");
     free(html);
     plan.seeds = 1; /* nothing at all is done */
-    results_free(r);
+    compare_results_free(r);
     r = fixture_new(&plan);
     html = written(r, report_html, &size);
     CHECK_CONTAINS(html, "no seed has been run for every row yet");
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 /* Of two groups of ties that follow each other one is odd, be they letters or numbers. */
@@ -428,7 +429,7 @@ static void groups_alternate(void)
     CHECK_CONTAINS(html, "<td class=\"tie\">27");
     CHECK_CONTAINS(html, "<td class=\"tie odd\">28");
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 /* Rows without a time have no place in the chart of costs, which is left out when it is empty. */
@@ -444,7 +445,7 @@ static void page_without_times(void)
     CHECK_EQUAL(times_in(html, "Validation loss over epochs"), 4);
     CHECK_EQUAL(times_in(html, "Test accuracy against"), 0);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 static void empty_results(void)
@@ -471,11 +472,11 @@ static void labels_tell_rows_apart(void)
     plan.acts = acts;
     plan.optimizers = fixture_rates;
     results *r = fixture_new(&plan);
-    analysis *a = analysis_new(r);
+    analysis *a = report_analysis_new(r);
     for (int i = 0; i < 5; i++)
         CHECK_TEXT(a->panels[0].rows[15 + i].label, labels[i]);
-    analysis_free(a);
-    results_free(r);
+    report_analysis_free(a);
+    compare_results_free(r);
 }
 
 /* Models that choose their own rate, rows whose rate was tuned, two files of one name. */
@@ -488,19 +489,19 @@ static void labels_leave_out_what_tells_nothing(void)
             memcpy(r->rows[i].specs[AXIS_OPTIMIZER], "sgd:lr=0.07", 11);
     strcpy(r->rows[2].specs[AXIS_ACT], "relu");
     memcpy(strstr(r->rows[2].plugin_digests, "1f3ac0"), "beefed", 6);
-    analysis *a = analysis_new(r);
+    analysis *a = report_analysis_new(r);
     CHECK_TEXT(a->panels[0].rows[1].label, "leaky_relu");
     CHECK_TEXT(a->panels[0].rows[0].label, "relu (file 1f3ac0 b)");
     CHECK_TEXT(a->panels[0].rows[2].label, "relu (file beefed b)");
-    analysis_free(a);
+    report_analysis_free(a);
     for (int i = 0; i < r->n_rows; i++)
         r->rows[i].rate = 0.3;
     memcpy(r->rows[1].specs[AXIS_OPTIMIZER], "rms:lr=0.07", 11);
-    a = analysis_new(r);
+    a = report_analysis_new(r);
     CHECK_TEXT(a->panels[0].rows[1].label, "leaky_relu (rms)");
     CHECK_TEXT(a->panels[0].rows[3].label, "elu (sgd)");
-    analysis_free(a);
-    results_free(r);
+    report_analysis_free(a);
+    compare_results_free(r);
 }
 
 /* Figures of the analysis against sums by hand. */
@@ -508,7 +509,7 @@ static void analysis_averages(void)
 {
     fixture_plan plan = small_plan();
     results *r = fixture_new(&plan);
-    analysis *a = analysis_new(r);
+    analysis *a = report_analysis_new(r);
     const row_view *row = &a->panels[0].rows[2]; /* prelu: its third seed failed */
     double dead = 0, low = 1;
     for (int s = 0; s < 5; s++)
@@ -527,8 +528,8 @@ static void analysis_averages(void)
     CHECK_NEAR(sum, 1, 1e-12);
     CHECK_EQUAL(a->panels[3].n_rows, 8);
     CHECK_EQUAL(a->failures, 4);
-    analysis_free(a);
-    results_free(r);
+    report_analysis_free(a);
+    compare_results_free(r);
 }
 
 /* A hundred rows in each of four panels, 25 seeds: 10,000 runs. */
@@ -549,15 +550,15 @@ static void ten_thousand_runs_make_a_small_page(void)
     CHECK(size < 5000000);
     printf("  %d runs: %zu bytes\n", r->n_runs, size);
     free(html);
-    results_free(r);
+    compare_results_free(r);
 }
 
 static int save(const char *path, const char *text)
 {
     draft d;
-    CHECK(draft_open(&d));
+    CHECK(page_draft_open(&d));
     fputs(text, d.to);
-    return draft_save(&d, path);
+    return page_draft_save(&d, path);
 }
 
 static void file_is_written_whole(void)
@@ -588,7 +589,7 @@ static int write_page(const char *folder, const char *name, results *r)
     int status = save(path, html);
     printf("%s: %zu bytes, %.2f s\n", path, size, (double)(clock() - begin) / CLOCKS_PER_SEC);
     free(html);
-    results_free(r);
+    compare_results_free(r);
     return status;
 }
 

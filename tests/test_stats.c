@@ -32,15 +32,16 @@ static void distributions_have_known_values(void)
         {5, 9, 5, 0.457251235676813},         {1, 2, -3, 0.999846803637175},
     };
     for (size_t i = 0; i < sizeof cdf / sizeof *cdf; i++)
-        CHECK_NEAR(student_cdf(cdf[i][0], cdf[i][1]) / cdf[i][2], 1, 1e-12);
+        CHECK_NEAR(stats_student_cdf(cdf[i][0], cdf[i][1]) / cdf[i][2], 1, 1e-12);
     for (size_t i = 0; i < sizeof quantile / sizeof *quantile; i++)
-        CHECK_NEAR(student_quantile(quantile[i][0], quantile[i][1]) / quantile[i][2], 1, 1e-9);
+        CHECK_NEAR(stats_student_quantile(quantile[i][0], quantile[i][1]) / quantile[i][2], 1,
+                   1e-9);
     for (size_t i = 0; i < sizeof noncentral / sizeof *noncentral; i++)
-        CHECK_NEAR(noncentral_t_cdf(noncentral[i][0], noncentral[i][1], noncentral[i][2]),
+        CHECK_NEAR(stats_noncentral_t_cdf(noncentral[i][0], noncentral[i][1], noncentral[i][2]),
                    noncentral[i][3], 1e-11);
-    CHECK_NEAR(student_quantile(1e-10, HUGE_VAL), -6.36134090240406, 1e-12);
-    CHECK(isinf(student_quantile(1, 3)) && isnan(student_quantile(1.1, 3)));
-    CHECK(isnan(student_cdf(1, 0)) && student_cdf(-HUGE_VAL, 3) == 0);
+    CHECK_NEAR(stats_student_quantile(1e-10, HUGE_VAL), -6.36134090240406, 1e-12);
+    CHECK(isinf(stats_student_quantile(1, 3)) && isnan(stats_student_quantile(1.1, 3)));
+    CHECK(isnan(stats_student_cdf(1, 0)) && stats_student_cdf(-HUGE_VAL, 3) == 0);
 }
 
 /* One degree of freedom is Cauchy's distribution, two have a square root for a distribution. */
@@ -48,13 +49,13 @@ static void student_has_its_closed_forms(void)
 {
     const double pi = acos(-1);
     for (double t = -30; t <= 30; t += 0.7) {
-        CHECK_NEAR(student_cdf(t, 1), 0.5 + atan(t) / pi, 1e-14);
-        CHECK_NEAR(student_cdf(t, 2), 0.5 + t / (2 * sqrt(2 + t * t)), 1e-14);
-        CHECK_NEAR(noncentral_t_cdf(t, 2, 0), student_cdf(t, 2), 1e-13);
+        CHECK_NEAR(stats_student_cdf(t, 1), 0.5 + atan(t) / pi, 1e-14);
+        CHECK_NEAR(stats_student_cdf(t, 2), 0.5 + t / (2 * sqrt(2 + t * t)), 1e-14);
+        CHECK_NEAR(stats_noncentral_t_cdf(t, 2, 0), stats_student_cdf(t, 2), 1e-13);
     }
     for (double p = 0.01; p < 1; p += 0.07) {
-        CHECK_NEAR(student_quantile(p, 1), tan(pi * (p - 0.5)), 1e-12);
-        CHECK_NEAR(student_cdf(student_quantile(p, 6.5), 6.5), p, 1e-14);
+        CHECK_NEAR(stats_student_quantile(p, 1), tan(pi * (p - 0.5)), 1e-12);
+        CHECK_NEAR(stats_student_cdf(stats_student_quantile(p, 6.5), 6.5), p, 1e-14);
     }
 }
 
@@ -63,15 +64,15 @@ static const double base[] = {0.905, 0.914, 0.911, 0.910, 0.909, 0.906, 0.907};
 
 static void sample_is_described(void)
 {
-    sample_summary s = sample_summarize(ours, 7);
+    sample_summary s = stats_sample_summarize(ours, 7);
     CHECK_EQUAL(s.n, 7);
     CHECK_NEAR(s.mean, 6.401 / 7, 1e-15);
     CHECK_NEAR(s.sd, 0.0052870011303555635, 1e-15);
     CHECK_NEAR(s.median, 0.915, 1e-15);
     CHECK_NEAR(s.low, 0.909538910916512, 1e-10);
     CHECK_NEAR(s.high, 0.9193182319406308, 1e-10);
-    CHECK_NEAR(sample_summarize(ours, 4).median, 0.915, 1e-15); /* of 0.912 and 0.918 */
-    sample_summary again = sample_summarize(ours, 7);
+    CHECK_NEAR(stats_sample_summarize(ours, 4).median, 0.915, 1e-15); /* of 0.912 and 0.918 */
+    sample_summary again = stats_sample_summarize(ours, 7);
     CHECK(!memcmp(&s, &again, sizeof s));
 }
 
@@ -79,7 +80,7 @@ static void sample_is_described(void)
 static void bootstrap_is_near_the_exact_one(void)
 {
     enum { ALL = 823543 };
-    sample_summary s = sample_summarize(ours, 7);
+    sample_summary s = stats_sample_summarize(ours, 7);
     long below = 0, above = 0;
     for (int code = 0; code < ALL; code++) {
         double sum = 0;
@@ -94,17 +95,17 @@ static void bootstrap_is_near_the_exact_one(void)
 
 static void pairs_have_known_values(void)
 {
-    paired_test test = paired_compare(ours, base, 7, 1);
+    paired_test test = stats_paired_compare(ours, base, 7, 1);
     CHECK_NEAR(test.difference, 0.00557142857142858, 1e-15);
     CHECK_NEAR(test.sd, 0.00506152621439894, 1e-15);
     CHECK_NEAR(test.t, 2.91228649679341, 1e-11);
     CHECK_NEAR(test.df, 6, 0);
     CHECK_NEAR(test.p, 0.0269001580691766, 1e-12);
-    CHECK(test.p == paired_p(ours, base, 7));
+    CHECK(test.p == stats_paired_p(ours, base, 7));
     CHECK_NEAR(test.cohen_d, 1.10074083101241, 1e-11);
     CHECK_NEAR(test.low, 0.000890297576543431, 1e-10);
     CHECK_NEAR(test.high, 0.0102525595663137, 1e-10);
-    paired_test back = paired_compare(base, ours, 7, 1);
+    paired_test back = stats_paired_compare(base, ours, 7, 1);
     CHECK(back.t == -test.t && back.p == test.p && back.wilcoxon_p == test.wilcoxon_p);
     CHECK(back.seeds_needed == test.seeds_needed);
 }
@@ -115,7 +116,7 @@ static void student_s_sleep_is_told_apart(void)
 {
     static const double a[] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
     static const double b[] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
-    paired_test test = paired_compare(a, b, 10, 1);
+    paired_test test = stats_paired_compare(a, b, 10, 1);
     CHECK_NEAR(test.difference, 1.58, 1e-12);
     CHECK_NEAR(test.t, 4.0621, 5e-5);
     CHECK_NEAR(1 - test.p / 2, 0.9985, 1e-4);
@@ -157,7 +158,7 @@ static void signed_ranks_are_exact(void)
                 int size = 1 + (int)(hks_bits(5, at++) % 6);
                 d[i] = hks_bits(5, at++) & 1 ? size : -size;
             }
-            CHECK_NEAR(signed_rank_p(d, zeros, n), p_by_enumeration(d, n), 1e-12);
+            CHECK_NEAR(stats_signed_rank_p(d, zeros, n), p_by_enumeration(d, n), 1e-12);
         }
 }
 
@@ -167,13 +168,13 @@ static void signed_ranks_know_their_floor(void)
     double rising[60];
     for (int i = 0; i < 60; i++)
         rising[i] = i + 1;
-    CHECK(isnan(signed_rank_p(rising, zeros, 5)));
-    CHECK_NEAR(signed_rank_p(rising, zeros, 6), 0.03125, 1e-15);
-    CHECK_NEAR(signed_rank_p(rising, zeros, 50) * exp2(49), 1, 1e-12);
-    CHECK(signed_rank_p(rising, zeros, 60) < 1e-10); /* by the normal approximation */
+    CHECK(isnan(stats_signed_rank_p(rising, zeros, 5)));
+    CHECK_NEAR(stats_signed_rank_p(rising, zeros, 6), 0.03125, 1e-15);
+    CHECK_NEAR(stats_signed_rank_p(rising, zeros, 50) * exp2(49), 1, 1e-12);
+    CHECK(stats_signed_rank_p(rising, zeros, 60) < 1e-10); /* by the normal approximation */
     rising[0] = 0;
-    CHECK(isnan(signed_rank_p(rising, zeros, 6))); /* five are left */
-    CHECK(isnan(signed_rank_p(zeros, zeros, 60)));
+    CHECK(isnan(stats_signed_rank_p(rising, zeros, 6))); /* five are left */
+    CHECK(isnan(stats_signed_rank_p(zeros, zeros, 60)));
 }
 
 static void holm_is_right_by_hand(void)
@@ -181,36 +182,38 @@ static void holm_is_right_by_hand(void)
     const double p[] = {0.01, 0.04, (double)NAN, 0.03, 0.005};
     const double expected[] = {0.03, 0.06, (double)NAN, 0.06, 0.02};
     double adjusted[5];
-    holm_adjust(p, 5, adjusted);
+    stats_holm_adjust(p, 5, adjusted);
     for (int i = 0; i < 5; i++)
         CHECK(isnan(p[i]) ? isnan(adjusted[i]) : fabs(adjusted[i] - expected[i]) < 1e-15);
-    holm_adjust((const double[]){0.9, 0.8}, 2, adjusted);
+    stats_holm_adjust((const double[]){0.9, 0.8}, 2, adjusted);
     CHECK(adjusted[0] == 1 && adjusted[1] == 1);
-    holm_adjust(p, 0, adjusted);
+    stats_holm_adjust(p, 0, adjusted);
 }
 
 /* Cohen's textbook effects; the numbers are those of any power calculator for a paired t test. */
 static void seeds_are_those_of_the_power_tables(void)
 {
-    CHECK_EQUAL(seeds_for_effect(0.2, 1), 199);
-    CHECK_EQUAL(seeds_for_effect(0.5, 1), 34);
-    CHECK_EQUAL(seeds_for_effect(-0.8, 1), 15);
-    CHECK_EQUAL(seeds_for_effect(1, 1), 10);
-    CHECK_EQUAL(seeds_for_effect(1.5, 1), 6);
-    CHECK_EQUAL(seeds_for_effect(1.5, 7), 10);
-    CHECK_EQUAL(seeds_for_effect(0.05, 7), -1);
-    CHECK_EQUAL(seeds_for_effect(0, 1), -1);
-    CHECK(seeds_for_effect(100, 1) >= 2);
+    CHECK_EQUAL(stats_seeds_for_effect(0.2, 1), 199);
+    CHECK_EQUAL(stats_seeds_for_effect(0.5, 1), 34);
+    CHECK_EQUAL(stats_seeds_for_effect(-0.8, 1), 15);
+    CHECK_EQUAL(stats_seeds_for_effect(1, 1), 10);
+    CHECK_EQUAL(stats_seeds_for_effect(1.5, 1), 6);
+    CHECK_EQUAL(stats_seeds_for_effect(1.5, 7), 10);
+    CHECK_EQUAL(stats_seeds_for_effect(0.05, 7), -1);
+    CHECK_EQUAL(stats_seeds_for_effect(0, 1), -1);
+    CHECK(stats_seeds_for_effect(100, 1) >= 2);
 }
 
 static void too_little_is_no_claim(void)
 {
-    paired_test none = paired_compare(NULL, NULL, 0, 1), one = paired_compare(ours, base, 1, 1);
+    paired_test none = stats_paired_compare(NULL, NULL, 0, 1),
+                one = stats_paired_compare(ours, base, 1, 1);
     CHECK(isnan(none.difference) && isnan(none.p));
     CHECK_NEAR(one.difference, 0.007, 1e-15);
     CHECK(isnan(one.sd) && isnan(one.low) && isnan(one.p) && isnan(one.wilcoxon_p));
     CHECK_EQUAL(one.seeds_needed, -1);
-    sample_summary empty = sample_summarize(NULL, 0), single = sample_summarize(ours, 1);
+    sample_summary empty = stats_sample_summarize(NULL, 0),
+                   single = stats_sample_summarize(ours, 1);
     CHECK(isnan(empty.mean) && isnan(empty.median) && empty.n == 0);
     CHECK(single.mean == ours[0] && single.median == ours[0]);
     CHECK(isnan(single.sd) && isnan(single.low) && isnan(single.boot_high));
@@ -221,7 +224,7 @@ static void equal_differences_are_counted_not_divided(void)
 {
     const double a[] = {0.91, 0.81, 0.73, 0.64, 0.55, 0.46, 0.37};
     const double b[] = {0.90, 0.80, 0.72, 0.63, 0.54, 0.45, 0.36};
-    paired_test three = paired_compare(a, b, 3, 1), seven = paired_compare(a, b, 7, 7);
+    paired_test three = stats_paired_compare(a, b, 3, 1), seven = stats_paired_compare(a, b, 7, 7);
     CHECK(three.sd == 0 && isnan(three.t) && isnan(three.cohen_d));
     CHECK_NEAR(three.p, 0.25, 0);
     CHECK_NEAR(seven.p, 0.015625, 0);
@@ -229,10 +232,10 @@ static void equal_differences_are_counted_not_divided(void)
     CHECK_NEAR(seven.wilcoxon_p, seven.p, 1e-15);
     CHECK_EQUAL(three.seeds_needed, 6);
     CHECK_EQUAL(seven.seeds_needed, 9); /* 2^-8 is the first below 0.05 / 7 */
-    paired_test same = paired_compare(a, a, 7, 1);
+    paired_test same = stats_paired_compare(a, a, 7, 1);
     CHECK(same.difference == 0 && same.t == 0 && same.p == 1 && same.cohen_d == 0);
     CHECK(isnan(same.wilcoxon_p) && same.seeds_needed == -1);
-    sample_summary constant = sample_summarize((const double[]){0.1, 0.1, 0.1}, 3);
+    sample_summary constant = stats_sample_summarize((const double[]){0.1, 0.1, 0.1}, 3);
     CHECK(constant.sd == 0 && constant.low == constant.high);
 }
 
@@ -253,7 +256,7 @@ static void leaderboard_orders_and_judges(void)
     static const verdict verdicts[] = {VERDICT_BETTER, VERDICT_BETTER, VERDICT_TIE,
                                        VERDICT_BASELINE, VERDICT_FAILED};
     standing s[ROWS];
-    CHECK(leaderboard(scores[0], ROWS, SEEDS, 0, s));
+    CHECK(stats_leaderboard(scores[0], ROWS, SEEDS, 0, s));
     for (int i = 0; i < ROWS; i++) {
         CHECK_EQUAL(s[i].row, row[i]);
         CHECK_EQUAL(s[i].rank, i + 1);
@@ -261,10 +264,10 @@ static void leaderboard_orders_and_judges(void)
         CHECK_EQUAL(s[i].verdict, verdicts[i]);
         CHECK_EQUAL(isnan(s[i].p_holm), i > 2);
     }
-    double holm[3],
-        p[] = {paired_p(scores[1], scores[0], SEEDS), paired_p(scores[2], scores[0], SEEDS),
-               paired_p(scores[3], scores[0], SEEDS)};
-    holm_adjust(p, 3, holm);
+    double holm[3], p[] = {stats_paired_p(scores[1], scores[0], SEEDS),
+                           stats_paired_p(scores[2], scores[0], SEEDS),
+                           stats_paired_p(scores[3], scores[0], SEEDS)};
+    stats_holm_adjust(p, 3, holm);
     CHECK(s[1].p_holm == holm[0] && s[0].p_holm == holm[1] && s[2].p_holm == holm[2]);
     CHECK(s[4].failures == 1 && s[4].runs == SEEDS && s[4].score.n == SEEDS - 1);
     CHECK(s[4].against.n == SEEDS - 1 && isnan(s[3].against.difference));
@@ -277,7 +280,8 @@ static void leaderboard_ignores_the_order_of_rows(void)
     standing a[ROWS], b[ROWS];
     for (int i = 0; i < ROWS; i++)
         memcpy(mixed[i], scores[order[i]], sizeof mixed[i]);
-    CHECK(leaderboard(scores[0], ROWS, SEEDS, 0, a) && leaderboard(mixed[0], ROWS, SEEDS, 2, b));
+    CHECK(stats_leaderboard(scores[0], ROWS, SEEDS, 0, a) &&
+          stats_leaderboard(mixed[0], ROWS, SEEDS, 2, b));
     for (int i = 0; i < ROWS; i++) {
         b[i].row = order[b[i].row];
         CHECK(!memcmp(&a[i], &b[i], sizeof a[i]));
@@ -287,14 +291,14 @@ static void leaderboard_ignores_the_order_of_rows(void)
 static void failed_baseline_decides_nothing(void)
 {
     standing s[ROWS];
-    CHECK(leaderboard(scores[0], ROWS, SEEDS, 4, s));
+    CHECK(stats_leaderboard(scores[0], ROWS, SEEDS, 4, s));
     for (int i = 0; i < ROWS; i++) {
         CHECK_EQUAL(s[i].verdict, s[i].row == 4 ? VERDICT_FAILED : VERDICT_TIE);
         CHECK_EQUAL(s[i].group, s[i].row == 4 ? 0 : 1);
         CHECK(isnan(s[i].p_holm));
     }
     const double nothing[] = {(double)NAN, (double)NAN, (double)NAN, 0.5};
-    CHECK(leaderboard(nothing, 2, 2, 0, s));
+    CHECK(stats_leaderboard(nothing, 2, 2, 0, s));
     CHECK(s[0].row == 1 && s[1].row == 0 && isnan(s[1].score.mean) && s[1].failures == 2);
 }
 
@@ -302,14 +306,14 @@ static void leaderboard_of_little_or_equal_claims_nothing(void)
 {
     const double equal[] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5}, single[] = {0.1, 0.9, 0.5};
     standing s[3];
-    CHECK(leaderboard(equal, 3, 2, 1, s));
+    CHECK(stats_leaderboard(equal, 3, 2, 1, s));
     for (int i = 0; i < 3; i++)
         CHECK(s[i].rank == 1 && s[i].group == 1 &&
               s[i].verdict == (s[i].row == 1 ? VERDICT_BASELINE : VERDICT_TIE));
-    CHECK(leaderboard(single, 3, 1, 0, s));
+    CHECK(stats_leaderboard(single, 3, 1, 0, s));
     for (int i = 0; i < 3; i++)
         CHECK(s[i].rank == i + 1 && s[i].group == 1 && !(s[i].p_holm <= 0.05));
-    CHECK(leaderboard(single, 1, 3, 0, s) && s[0].verdict == VERDICT_BASELINE);
+    CHECK(stats_leaderboard(single, 1, 3, 0, s) && s[0].verdict == VERDICT_BASELINE);
 }
 
 /* ---- Simulated sweeps -------------------------------------------------------------------------
@@ -354,7 +358,7 @@ static void equal_rows_are_told_apart_in_few_sweeps(void)
     int claims = 0;
     for (int sweep = 0; sweep < 1000; sweep++) {
         simulate(out, 5, none, &at);
-        CHECK(leaderboard(out, PLUGINS, 5, 0, s));
+        CHECK(stats_leaderboard(out, PLUGINS, 5, 0, s));
         claims += claims_anything(s);
     }
     printf("  %d of 1000 sweeps without a difference claim one\n", claims);
@@ -371,7 +375,7 @@ static void equal_rows_behind_an_open_gate_stay_one_group(void)
     int splits = 0;
     for (int sweep = 0; sweep < 1000; sweep++) {
         simulate(out, 5, effect, &at);
-        CHECK(leaderboard(out, PLUGINS, 5, 0, s));
+        CHECK(stats_leaderboard(out, PLUGINS, 5, 0, s));
         CHECK(s[PLUGINS - 1].row == 0 && s[0].verdict == VERDICT_BETTER);
         splits += s[PLUGINS - 1].group != 2;
     }
@@ -382,7 +386,7 @@ static void equal_rows_behind_an_open_gate_stay_one_group(void)
 static bool finds_the_last(const double *out, int seeds)
 {
     standing s[PLUGINS];
-    CHECK(leaderboard(out, PLUGINS, seeds, 0, s));
+    CHECK(stats_leaderboard(out, PLUGINS, seeds, 0, s));
     for (int i = 0; i < PLUGINS; i++)
         if (s[i].row == PLUGINS - 1)
             return s[i].verdict == VERDICT_BETTER;
@@ -394,7 +398,7 @@ static void planted_difference_is_found_at_the_seeds_for_it(void)
     static const double effect[PLUGINS] = {[PLUGINS - 1] = 1.5};
     double out[PLUGINS * MOST];
     uint64_t at = 1u << 31;
-    int seeds = seeds_for_effect(1.5, PLUGINS - 1), found = 0;
+    int seeds = stats_seeds_for_effect(1.5, PLUGINS - 1), found = 0;
     for (int sweep = 0; sweep < 300; sweep++) {
         simulate(out, seeds, effect, &at);
         found += finds_the_last(out, seeds);
@@ -412,7 +416,7 @@ static void planted_difference_is_found_at_the_recommended_seeds(void)
     int found = 0, total = 0;
     for (int sweep = 0; sweep < 300; sweep++) {
         simulate(out, 5, effect, &at);
-        int seeds = paired_compare(out + (PLUGINS - 1) * 5, out, 5, PLUGINS - 1).seeds_needed;
+        int seeds = stats_paired_compare(out + (PLUGINS - 1) * 5, out, 5, PLUGINS - 1).seeds_needed;
         seeds = seeds < 2 || seeds > MOST ? MOST : seeds;
         total += seeds;
         simulate(out, seeds, effect, &at);
@@ -480,9 +484,9 @@ static bool is_consistent(const published *row)
     double middle = (row->low + row->high) / 2, half = (row->high - row->low) / 2;
     double pooled = sqrt((row->sd * row->sd + baseline_row.sd * baseline_row.sd) / 2);
     double error = pooled * sqrt(2.0 / RUNS), df = 2 * RUNS - 2;
-    double p = 2 * student_cdf(-fabs(middle) / error, df);
+    double p = 2 * stats_student_cdf(-fabs(middle) / error, df);
     return fabs(row->mean - baseline_row.mean - middle) <= 0.0101 &&
-           fabs(student_quantile(0.975, df) * error / half - 1) <= 0.001 &&
+           fabs(stats_student_quantile(0.975, df) * error / half - 1) <= 0.001 &&
            fabs(fabs(middle) / pooled / row->d - 1) <= 0.002 && fabs(p - row->p) <= 0.0003;
 }
 
@@ -508,10 +512,10 @@ static void published_claims_survive_holm(void)
     char ties[100] = "";
     for (int i = 0; i < PUBLISHED; i++) {
         double variance = (table[i].sd * table[i].sd + baseline_row.sd * baseline_row.sd) / RUNS;
-        p[i] = 2 *
-               student_cdf(-fabs(table[i].mean - baseline_row.mean) / sqrt(variance), 2 * RUNS - 2);
+        p[i] = 2 * stats_student_cdf(-fabs(table[i].mean - baseline_row.mean) / sqrt(variance),
+                                     2 * RUNS - 2);
     }
-    holm_adjust(p, PUBLISHED, adjusted);
+    stats_holm_adjust(p, PUBLISHED, adjusted);
     for (int i = 0; i < PUBLISHED; i++)
         if (adjusted[i] > SIGNIFICANCE && strlen(ties) < 60) {
             strcat(ties, table[i].activation);

@@ -28,7 +28,7 @@ static results *sweep_of(const char *name, int n, int64_t seeds, const char *dig
     it->settings = strdup("{\"epochs\":2}");
     it->seeds = seeds;
     for (int i = 0; i < n; i++) {
-        row_record *row = results_add_row(it);
+        row_record *row = compare_results_add_row(it);
         char act[32];
         snprintf(act, sizeof act, "act%d", i);
         const char *const specs[AXES] = {"glyphs", "mlp", act, "none", "he_normal", "adam"};
@@ -45,7 +45,7 @@ static results *sweep_of(const char *name, int n, int64_t seeds, const char *dig
 static store *open_store(void)
 {
     store *it = NULL;
-    CHECK_EQUAL(store_open(path, true, &it), EXIT_DONE);
+    CHECK_EQUAL(compare_store_open(path, true, &it), EXIT_DONE);
     return it;
 }
 
@@ -54,9 +54,9 @@ static results *ask(store *it, results *asked, const double *rates, int n_rates,
 {
     results *found = NULL;
     const store_plan plan = {asked, rates, n_rates, retry};
-    if (store_ask(it, &plan) == EXIT_DONE)
-        CHECK_EQUAL(store_read(it, asked->name, &found), EXIT_DONE);
-    results_free(asked);
+    if (compare_store_ask(it, &plan) == EXIT_DONE)
+        CHECK_EQUAL(compare_store_read(it, asked->name, &found), EXIT_DONE);
+    compare_results_free(asked);
     return found;
 }
 
@@ -67,11 +67,11 @@ static void measure(run_record *run, int epochs, int layers)
     run->test_loss = 1.0 / 3;
     run->digest = strdup("d19e57");
     for (int e = 0; e < epochs; e++) {
-        epoch_record *epoch = run_add_epoch(run);
+        epoch_record *epoch = compare_run_add_epoch(run);
         epoch->epoch = e + 1;
         epoch->loss = 0.1 + e;
         for (int i = 0; i < layers; i++) {
-            layer_record *layer = epoch_add_layer(epoch);
+            layer_record *layer = compare_epoch_add_layer(epoch);
             layer->layer = strdup(i ? "fc1" : "conv1");
             layer->units = 6;
             layer->dead = 1.0 / 7;
@@ -94,15 +94,15 @@ static void asking_twice_plans_once(void)
     CHECK_EQUAL(r->n_runs, 6);
     CHECK_EQUAL(r->runs[5].row, 2);
     CHECK_EQUAL(r->runs[5].seed, 2);
-    results_free(r);
+    compare_results_free(r);
     r = ask(it, sweep_of("twice", 3, 3, "a"), NULL, 0, false);
     CHECK_EQUAL(r->n_runs, 9);
-    results_free(r);
+    compare_results_free(r);
     r = ask(it, sweep_of("twice", 2, 1, "a"), NULL, 0, false); /* the others wait */
     CHECK_EQUAL(r->n_runs, 2);
     CHECK(r->rows[0].is_baseline && !r->rows[1].is_baseline);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 static void other_digests_are_other_rows(void)
@@ -110,15 +110,15 @@ static void other_digests_are_other_rows(void)
     store *it = open_store();
     results *r = ask(it, sweep_of("digests", 1, 1, "old"), NULL, 0, false);
     measure(&r->runs[0], 1, 1);
-    CHECK_EQUAL(store_end(it, &r->runs[0]), EXIT_DONE);
-    results_free(r);
+    CHECK_EQUAL(compare_store_end(it, &r->runs[0]), EXIT_DONE);
+    compare_results_free(r);
     r = ask(it, sweep_of("digests", 1, 1, "new"), NULL, 0, false);
     CHECK_EQUAL(r->runs[0].state, RUN_PLANNED);
-    results_free(r);
+    compare_results_free(r);
     r = ask(it, sweep_of("digests", 1, 1, "old"), NULL, 0, false);
     CHECK_EQUAL(r->runs[0].state, RUN_OK);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 /* Asks as a program would; what the file then says of all that asked. */
@@ -132,9 +132,9 @@ static char *asked_by(store *it, const char *program, bool measured)
     char *said = strdup(r->provenance);
     if (measured) {
         measure(&r->runs[0], 1, 1);
-        CHECK_EQUAL(store_end(it, &r->runs[0]), EXIT_DONE);
+        CHECK_EQUAL(compare_store_end(it, &r->runs[0]), EXIT_DONE);
     }
-    results_free(r);
+    compare_results_free(r);
     return said;
 }
 
@@ -157,22 +157,22 @@ static void who_ran_before_is_kept(void)
         CHECK_TEXT(said, steps[i].said);
         free(said);
     }
-    store_close(it);
+    compare_store_close(it);
 }
 
 static void other_settings_are_refused(void)
 {
     store *it = open_store();
     results *r = ask(it, sweep_of("settings", 1, 1, "a"), NULL, 0, false), *none = NULL;
-    results_free(r);
+    compare_results_free(r);
     results *asked = sweep_of("settings", 1, 1, "a");
     asked->settings[10] = '9';
     const store_plan plan = {asked, NULL, 0, false};
-    CHECK_EQUAL(store_ask(it, &plan), EXIT_USAGE);
-    results_free(asked);
-    CHECK_EQUAL(store_read(it, "no such sweep", &none), EXIT_USAGE);
+    CHECK_EQUAL(compare_store_ask(it, &plan), EXIT_USAGE);
+    compare_results_free(asked);
+    CHECK_EQUAL(compare_store_read(it, "no such sweep", &none), EXIT_USAGE);
     CHECK(none == NULL);
-    store_close(it);
+    compare_store_close(it);
 }
 
 /* ---- What was found ------------------------------------------------------------------------------ */
@@ -181,11 +181,11 @@ static void figures_come_back(void)
 {
     store *it = open_store();
     results *r = ask(it, sweep_of("figures", 2, 1, "a"), NULL, 0, false);
-    CHECK_EQUAL(store_start(it, r->runs[1].id), EXIT_DONE);
+    CHECK_EQUAL(compare_store_start(it, r->runs[1].id), EXIT_DONE);
     measure(&r->runs[1], 2, 2);
-    CHECK_EQUAL(store_end(it, &r->runs[1]), EXIT_DONE);
-    results_free(r);
-    CHECK_EQUAL(store_read(it, NULL, &r), EXIT_DONE); /* the latest */
+    CHECK_EQUAL(compare_store_end(it, &r->runs[1]), EXIT_DONE);
+    compare_results_free(r);
+    CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE); /* the latest */
     CHECK_TEXT(r->name, "figures");
     const run_record *run = &r->runs[1];
     CHECK_EQUAL(run->state, RUN_OK);
@@ -201,8 +201,8 @@ static void figures_come_back(void)
     CHECK(layer->histogram[31] == (int64_t)31 << 33);
     CHECK(!run->epochs[1].layers[1].has_histogram);
     CHECK_EQUAL(r->runs[0].state, RUN_PLANNED);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 static void failures_stay_and_can_be_retried(void)
@@ -212,32 +212,32 @@ static void failures_stay_and_can_be_retried(void)
     r->runs[0].state = RUN_FAILED;
     r->runs[0].failure = strdup("signal SIGSEGV");
     r->runs[0].reason = strdup("'); DROP TABLE runs; --");
-    CHECK_EQUAL(store_end(it, &r->runs[0]), EXIT_DONE);
-    results_free(r);
+    CHECK_EQUAL(compare_store_end(it, &r->runs[0]), EXIT_DONE);
+    compare_results_free(r);
     r = ask(it, sweep_of("failures", 1, 2, "a"), NULL, 0, false);
     CHECK_EQUAL(r->runs[0].state, RUN_FAILED);
     CHECK_TEXT(r->runs[0].reason, "'); DROP TABLE runs; --");
-    results_free(r);
+    compare_results_free(r);
     r = ask(it, sweep_of("failures", 1, 2, "a"), NULL, 0, true);
     CHECK_EQUAL(r->runs[0].state, RUN_PLANNED);
     CHECK(r->runs[0].reason == NULL);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 static void what_a_dead_coordinator_left_is_planned_again(void)
 {
     store *it = open_store();
     results *r = ask(it, sweep_of("dead", 1, 1, "a"), NULL, 0, false);
-    CHECK_EQUAL(store_start(it, r->runs[0].id), EXIT_DONE);
-    results_free(r);
-    store_close(it);
+    CHECK_EQUAL(compare_store_start(it, r->runs[0].id), EXIT_DONE);
+    compare_results_free(r);
+    compare_store_close(it);
     it = open_store();
     r = ask(it, sweep_of("dead", 1, 1, "a"), NULL, 0, false);
     CHECK_EQUAL(r->runs[0].state, RUN_PLANNED);
     CHECK_EQUAL(r->runs[0].attempts, 0);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 static void rates_are_chosen_once(void)
@@ -249,14 +249,14 @@ static void rates_are_chosen_once(void)
     CHECK(r->runs[0].tuning && r->runs[1].tuning && !r->runs[2].tuning);
     CHECK_NEAR(r->runs[1].rate, 0.01, 0);
     CHECK(isnan(r->rows[0].rate));
-    CHECK_EQUAL(store_choose_rate(it, r, 0, 0.01), EXIT_DONE);
-    results_free(r);
+    CHECK_EQUAL(compare_store_choose_rate(it, r, 0, 0.01), EXIT_DONE);
+    compare_results_free(r);
     r = ask(it, sweep_of("rates", 1, 2, "a"), rates, 2, false);
     CHECK_EQUAL(r->n_runs, 4);
     CHECK_NEAR(r->rows[0].rate, 0.01, 0);
     CHECK_NEAR(r->runs[3].rate, 0.01, 0);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 /* Some bytes of the header written over: refused as it was, or found to be of no importance. */
@@ -271,8 +271,8 @@ static void damaged_files_are_refused_untouched(void)
         int fd = open(copy, O_RDWR);
         CHECK(fd >= 0 && pwrite(fd, "\xFF\x01\x80\x7F\xFE", 5, offset) == 5);
         CHECK(pread(fd, before, sizeof before, 0) == sizeof before);
-        if (store_open(copy, true, &it) == EXIT_DONE) { /* bytes that mean nothing */
-            store_close(it);
+        if (compare_store_open(copy, true, &it) == EXIT_DONE) { /* bytes that mean nothing */
+            compare_store_close(it);
         } else {
             CHECK(it == NULL && pread(fd, after, sizeof after, 0) == sizeof after);
             CHECK(memcmp(before, after, sizeof before) == 0);
@@ -290,32 +290,32 @@ static void many_runs_are_read_whole(void)
     CHECK_EQUAL(r->n_runs, 10000);
     for (int i = 0; i < r->n_runs; i += 200) {
         measure(&r->runs[i], 2, 2);
-        CHECK_EQUAL(store_end(it, &r->runs[i]), EXIT_DONE);
+        CHECK_EQUAL(compare_store_end(it, &r->runs[i]), EXIT_DONE);
     }
-    results_free(r);
+    compare_results_free(r);
     const double begin = now();
-    CHECK_EQUAL(store_read(it, "many", &r), EXIT_DONE);
+    CHECK_EQUAL(compare_store_read(it, "many", &r), EXIT_DONE);
     printf("  10,000 runs read in %.3f s\n", now() - begin);
     CHECK_EQUAL(r->n_runs, 10000);
     CHECK_EQUAL(r->runs[9800].n_epochs, 2);
     CHECK_EQUAL(r->runs[9801].n_epochs, 0);
-    json_t *text = store_canonical(r);
+    json_t *text = compare_store_canonical(r);
     CHECK_EQUAL(json_array_size(json_object_get(text, "runs")), 10000);
     json_decref(text);
-    results_free(r);
-    store_close(it);
+    compare_results_free(r);
+    compare_store_close(it);
 }
 
 static void one_coordinator_at_a_time(void)
 {
     store *first = open_store(), *second = NULL, *reader = NULL;
-    CHECK_EQUAL(store_open(path, true, &second), EXIT_IO);
+    CHECK_EQUAL(compare_store_open(path, true, &second), EXIT_IO);
     CHECK(second == NULL);
-    CHECK_EQUAL(store_open(path, false, &reader), EXIT_DONE);
-    store_close(reader);
-    store_close(first);
-    CHECK_EQUAL(store_open(path, true, &second), EXIT_DONE);
-    store_close(second);
+    CHECK_EQUAL(compare_store_open(path, false, &reader), EXIT_DONE);
+    compare_store_close(reader);
+    compare_store_close(first);
+    CHECK_EQUAL(compare_store_open(path, true, &second), EXIT_DONE);
+    compare_store_close(second);
 }
 
 int main(void)

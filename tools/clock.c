@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-double now(void)
+double tool_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -2,4 +2,4 @@
 #pragma once
 
 /* Seconds of a clock that nobody sets. */
-double now(void);
+double tool_now(void);

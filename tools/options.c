@@ -148,7 +148,7 @@ static int unknown_option(const command *of, const char *word)
         if (table[i].commands & of->bit && table[i].help)
             used += (size_t)snprintf(known + used, sizeof known - used, "%s--%s", used ? ", " : "",
                                      table[i].name);
-    return complain(EXIT_USAGE, "%s: unknown option %s; known: %s", of->name, word, known);
+    return tool_fail(EXIT_USAGE, "%s: unknown option %s; known: %s", of->name, word, known);
 }
 
 static int set_number(const command *of, const option_row *row, const char *text, options *out)
@@ -159,15 +159,15 @@ static int set_number(const command *of, const option_row *row, const char *text
     bool right = *text && !*end && !errno && strspn(text, "0123456789+-.eE") == strlen(text);
     if (row->form == REAL) {
         if (!right || !(value > row->low && value < row->high))
-            return complain(EXIT_USAGE,
-                            "%s: --%s is \"%s\", expected a number above %g and below %g", of->name,
-                            row->name, text, row->low, row->high);
+            return tool_fail(EXIT_USAGE,
+                             "%s: --%s is \"%s\", expected a number above %g and below %g",
+                             of->name, row->name, text, row->low, row->high);
         *(double *)((char *)out + row->offset) = value;
         return EXIT_DONE;
     }
     if (!right || value != floor(value) || value < row->low || value > row->high)
-        return complain(EXIT_USAGE, "%s: --%s is \"%s\", expected a whole number, %.0f to %.0f",
-                        of->name, row->name, text, row->low, row->high);
+        return tool_fail(EXIT_USAGE, "%s: --%s is \"%s\", expected a whole number, %.0f to %.0f",
+                         of->name, row->name, text, row->low, row->high);
     *(int64_t *)(void *)((char *)out + row->offset) = (int64_t)value;
     return EXIT_DONE;
 }
@@ -177,14 +177,14 @@ static int set_value(const command *of, const option_row *row, const char *text,
     if (row->form == WHOLE || row->form == REAL)
         return set_number(of, row, text, out);
     if (!*text)
-        return complain(EXIT_USAGE, "%s: --%s is empty", of->name, row->name);
+        return tool_fail(EXIT_USAGE, "%s: --%s is empty", of->name, row->name);
     if (row->form == TEXT) {
         memcpy((char *)out + row->offset, &text, sizeof text);
         return EXIT_DONE;
     }
     text_list *list = (text_list *)(void *)((char *)out + row->offset);
     if (list->n == MAX_TEXTS)
-        return complain(EXIT_USAGE, "%s: --%s more than %d times", of->name, row->name, MAX_TEXTS);
+        return tool_fail(EXIT_USAGE, "%s: --%s more than %d times", of->name, row->name, MAX_TEXTS);
     list->items[list->n++] = text;
     return EXIT_DONE;
 }
@@ -208,14 +208,14 @@ static int read_option(const command *of, int argc, char **argv, int *i, options
         return unknown_option(of, word);
     if (row->form == FLAG) {
         if (word[length])
-            return complain(EXIT_USAGE, "%s: --%s takes no value", of->name, row->name);
+            return tool_fail(EXIT_USAGE, "%s: --%s takes no value", of->name, row->name);
         *(bool *)((char *)out + row->offset) = true;
         return EXIT_DONE;
     }
     if (word[length])
         return set_value(of, row, word + length + 1, out);
     if (*i + 1 == argc)
-        return complain(EXIT_USAGE, "%s: --%s needs a value, %s", of->name, row->name, row->value);
+        return tool_fail(EXIT_USAGE, "%s: --%s needs a value, %s", of->name, row->name, row->value);
     return set_value(of, row, argv[++*i], out);
 }
 
@@ -229,15 +229,15 @@ static bool is_number(const char *word)
 static int check_operands(const command *of, const options *given)
 {
     if (given->n_operands < of->least)
-        return complain(EXIT_USAGE, "%s: expected %s; see hillock %s --help", of->name,
-                        of->operands, of->name);
+        return tool_fail(EXIT_USAGE, "%s: expected %s; see hillock %s --help", of->name,
+                         of->operands, of->name);
     if (given->n_operands > of->most)
-        return complain(EXIT_USAGE, "%s: unexpected \"%s\"; see hillock %s --help", of->name,
-                        given->operands[of->most], of->name);
+        return tool_fail(EXIT_USAGE, "%s: unexpected \"%s\"; see hillock %s --help", of->name,
+                         given->operands[of->most], of->name);
     return EXIT_DONE;
 }
 
-int options_parse(const command *to, int argc, char **argv, options *out)
+int tool_options_parse(const command *to, int argc, char **argv, options *out)
 {
     bool only_operands = false;
     *out = (options){.index = -1, .worker = -1, .seed = 1, .operands = argv};
@@ -255,7 +255,7 @@ int options_parse(const command *to, int argc, char **argv, options *out)
     return out->help ? EXIT_DONE : check_operands(to, out);
 }
 
-void options_help(const command *of)
+void tool_options_help(const command *of)
 {
     printf("hillock %s%s%s - %s\n\nOptions:\n", of->name, *of->operands ? " " : "", of->operands,
            of->summary);

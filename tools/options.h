@@ -71,24 +71,24 @@ typedef struct command {
 } command;
 
 /* Fills `out` from argv[0..argc-1], what follows the command's name; operands point into it. */
-int options_parse(const command *to, int argc, char **argv, options *out);
-void options_help(const command *of);
+int tool_options_parse(const command *to, int argc, char **argv, options *out);
+void tool_options_help(const command *of);
 
 /* Shows a command line, words[0] the command and a NULL behind the last, and carries it out. */
 int run_words(int n, char **words);
 
 /* The commands, one file each. */
-int run_list(options *given);
-int run_inspect(options *given);
-int run_curve(options *given);
-int run_train(options *given);
-int run_evaluate(options *given);
-int run_predict(options *given);
-int run_compare(options *given);
-int run_bench(options *given);
-int run_check(options *given);
-int run_new(options *given);
-int run_build(options *given);
-int run_doctor(options *given);
-int run_report(options *given);
-int run_try(options *given);
+int plugin_list_command(options *given);
+int net_inspect_command(options *given);
+int plugin_curve_command(options *given);
+int net_train_command(options *given);
+int net_evaluate_command(options *given);
+int net_predict_command(options *given);
+int compare_command(options *given);
+int bench_command(options *given);
+int plugin_check_command(options *given);
+int plugin_new_command(options *given);
+int plugin_build_command(options *given);
+int net_doctor_command(options *given);
+int compare_report_command(options *given);
+int compare_try_command(options *given);

@@ -23,7 +23,7 @@ static int exit_status(hk_status status)
     }
 }
 
-void put_text(FILE *to, const char *text)
+void tool_put_text(FILE *to, const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         bool second_set = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0; /* U+0080 .. U+009F */
@@ -34,7 +34,7 @@ void put_text(FILE *to, const char *text)
     }
 }
 
-void put_word(FILE *to, const char *word)
+void tool_put_word(FILE *to, const char *word)
 {
     if (*word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                               "_-+=:,./@%") == strlen(word)) {
@@ -52,13 +52,13 @@ __attribute__((format(printf, 2, 0))) static void say(const char *before, const 
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, arguments);
-    progress_clear();
+    tool_progress_clear();
     fputs(before, stderr);
-    put_text(stderr, text);
+    tool_put_text(stderr, text);
     putc('\n', stderr);
 }
 
-int complain(int status, const char *format, ...)
+int tool_fail(int status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -67,17 +67,17 @@ int complain(int status, const char *format, ...)
     return status;
 }
 
-int failed(void)
+int tool_failed(void)
 {
-    return complain(exit_status(hk_last_status()), "%s", hk_message());
+    return tool_fail(exit_status(hk_last_status()), "%s", hk_message());
 }
 
-int no_memory(void)
+int tool_no_memory(void)
 {
-    return complain(EXIT_FAILED, "out of memory");
+    return tool_fail(EXIT_FAILED, "out of memory");
 }
 
-void note(const char *format, ...)
+void tool_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -85,7 +85,7 @@ void note(const char *format, ...)
     va_end(arguments);
 }
 
-const char *grouped(int64_t number)
+const char *tool_grouped(int64_t number)
 {
     static char buffers[8][32];
     static int next;
@@ -100,18 +100,18 @@ const char *grouped(int64_t number)
     return out;
 }
 
-json_t *json_number(double value)
+json_t *tool_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-json_t *json_text(const char *text)
+json_t *tool_json_text(const char *text)
 {
     json_t *it = text ? json_string(text) : NULL;
     return it ? it : json_null();
 }
 
-char *json_written(const json_t *value, size_t flags)
+char *tool_json_written(const json_t *value, size_t flags)
 {
     char *text = NULL;
     size_t size;
@@ -123,7 +123,7 @@ char *json_written(const json_t *value, size_t flags)
     return NULL;
 }
 
-int json_print(json_t *object)
+int tool_json_print(json_t *object)
 {
     json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     putchar('\n');

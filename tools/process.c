@@ -189,7 +189,7 @@ static const char *sanitizer_setting(const process_orders *o, char *text, size_t
     return text;
 }
 
-int process_start(process *p, const process_orders *o)
+int tool_process_start(process *p, const process_orders *o)
 {
     const char *environment[MOST_SETTINGS + 1];
     char sanitizer[256];
@@ -209,24 +209,24 @@ int process_start(process *p, const process_orders *o)
         error = p->handle < 0 ? errno : 0;
     }
     if (error && p->pid > 0)
-        process_end(p, NULL);
+        tool_process_end(p, NULL);
     if (error)
-        process_clear(p);
+        tool_process_clear(p);
     return error;
 }
 
-void process_kill(const process *p)
+void tool_process_kill(const process *p)
 {
     kill(p->pid, SIGHUP);
     kill(p->pid, SIGCONT);
 }
 
-int process_end(process *p, double *peak_mib)
+int tool_process_end(process *p, double *peak_mib)
 {
     struct rusage used = {0};
     int status = 0;
     siginfo_t ignored;
-    process_kill(p);
+    tool_process_kill(p);
     while (waitid(P_PID, (id_t)p->pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
     kill(-p->pid, SIGKILL); /* its keeper may have been killed; the number is still taken */
@@ -237,7 +237,7 @@ int process_end(process *p, double *peak_mib)
     return status;
 }
 
-void process_clear(process *p)
+void tool_process_clear(process *p)
 {
     if (p->handle >= 0)
         close(p->handle);
@@ -252,7 +252,7 @@ static bool is_inner(char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-void process_last_words(const process *p, char *out, size_t size)
+void tool_process_last_words(const process *p, char *out, size_t size)
 {
     char raw[2048];
     const off_t end = lseek(p->output, 0, SEEK_END), most = sizeof raw - 1;
@@ -265,7 +265,7 @@ void process_last_words(const process *p, char *out, size_t size)
     raw[n > 0 ? n : 0] = '\0';
     while (end > most && is_inner(*from))
         from++;
-    char *plain = text_plain(from);
+    char *plain = page_text_plain(from);
     from = plain ? plain : "";
     for (size_t length = strlen(from); length >= size || (length && is_inner(*from)); length--)
         from++;
@@ -275,7 +275,7 @@ void process_last_words(const process *p, char *out, size_t size)
 
 /* ---- Seen from the process itself ------------------------------------------------------------ */
 
-double process_memory(const char *row)
+double tool_process_memory(const char *row)
 {
     char line[128];
     long kib = 0;

@@ -19,19 +19,19 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
-void progress_start(void)
+void tool_progress_start(void)
 {
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
 
-bool progress_interrupted(void)
+bool tool_progress_interrupted(void)
 {
     return interrupted;
 }
 
-void progress_label(const char *format, ...)
+void tool_progress_label(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -48,13 +48,13 @@ static bool is_terminal(void)
 static void (*clear_others)(void *user);
 static void *others;
 
-void progress_others(void (*clear)(void *user), void *user)
+void tool_progress_others(void (*clear)(void *user), void *user)
 {
     clear_others = clear;
     others = user;
 }
 
-void progress_clear(void)
+void tool_progress_clear(void)
 {
     if (clear_others)
         clear_others(others);
@@ -69,20 +69,20 @@ static void draw(const hk_progress *p)
     bool plain = color && *color;
     long left = (long)(p->seconds_left + 0.5);
     fputs("\r\033[K", stderr);
-    put_text(stderr, label);
+    tool_put_text(stderr, label);
     fprintf(stderr, "%sepoch %d/%d%s %3.0f %%  loss %.4f  %s images/s  %ld:%02ld left",
             plain ? "" : "\033[1m", p->epoch, p->epochs, plain ? "" : "\033[0m",
-            100 * (double)p->done / (double)p->of, p->loss, grouped((int64_t)p->images_per_s),
+            100 * (double)p->done / (double)p->of, p->loss, tool_grouped((int64_t)p->images_per_s),
             left / 60, left % 60);
     fflush(stderr);
     is_drawn = true;
-    drawn_at = now();
+    drawn_at = tool_now();
 }
 
-int progress_batch(const hk_progress *progress, void *user)
+int tool_progress_batch(const hk_progress *progress, void *user)
 {
     (void)user;
-    if (is_terminal() && now() - drawn_at > 0.1)
+    if (is_terminal() && tool_now() - drawn_at > 0.1)
         draw(progress);
     return interrupted;
 }

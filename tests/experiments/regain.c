@@ -152,12 +152,12 @@ static void print_table(double regained[METHODS][MOST_SEEDS], int seeds)
 {
     double p[METHODS], adjusted[METHODS];
     for (int m = 0; m < METHODS; m++)
-        p[m] = m ? paired_p(regained[m], regained[0], seeds) : (double)NAN;
-    holm_adjust(p, METHODS, adjusted);
+        p[m] = m ? stats_paired_p(regained[m], regained[0], seeds) : (double)NAN;
+    stats_holm_adjust(p, METHODS, adjusted);
     printf("\n%-16s %9s  %-19s  against plain\n", "method", "regained", "95 % interval");
     for (int m = 0; m < METHODS; m++) {
-        sample_summary all = sample_summarize(regained[m], seeds);
-        double gain = all.mean - sample_summarize(regained[0], seeds).mean;
+        sample_summary all = stats_sample_summarize(regained[m], seeds);
+        double gain = all.mean - stats_sample_summarize(regained[0], seeds).mean;
         printf("%-16s %8.1f %%  %7.1f .. %6.1f %%", *methods[m] ? methods[m] : "plain",
                100 * all.mean, 100 * all.low, 100 * all.high);
         if (m)

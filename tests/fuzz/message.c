@@ -9,25 +9,25 @@ static void use(const json_t *report)
 {
     run_record run = {0};
     const char *type = json_string_value(json_object_get(report, "type"));
-    if (message_fault(report))
+    if (compare_message_fault(report))
         return;
     if (!strcmp(type, "epoch"))
-        REQUIRE(measured_epoch(&run, report) && run.n_epochs <= 1);
+        REQUIRE(compare_measured_epoch(&run, report) && run.n_epochs <= 1);
     if (!strcmp(type, "result"))
-        REQUIRE(measured_result(&run, report) && run.digest);
-    run_clear(&run);
+        REQUIRE(compare_measured_result(&run, report) && run.digest);
+    compare_run_clear(&run);
 }
 
 static void read_frames(const uint8_t *data, size_t size)
 {
     message_reader reader = {.bytes = fuzz_text(data, size), .used = size, .room = size};
     const char *fault = NULL;
-    for (json_t *it; (it = message_take(&reader, &fault));) {
+    for (json_t *it; (it = compare_message_take(&reader, &fault));) {
         use(it);
         json_decref(it);
     }
     REQUIRE(reader.used <= size);
-    message_reader_clear(&reader);
+    compare_message_reader_clear(&reader);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -29,8 +29,8 @@ static void measure(run_record *run)
     run->test_accuracy = 0.5 + 0.01 * (double)run->id;
     run->digest = strdup("d19e57");
     for (int e = 0; e < 2; e++) {
-        epoch_record *epoch = run_add_epoch(run);
-        layer_record *layer = epoch_add_layer(epoch);
+        epoch_record *epoch = compare_run_add_epoch(run);
+        layer_record *layer = compare_epoch_add_layer(epoch);
         epoch->epoch = e + 1;
         epoch->loss = epoch->accuracy = 0.5 / (e + 1);
         layer->layer = strdup("fc1");
@@ -53,20 +53,21 @@ static void plan(store *it)
                        .seeds = 2,
                        .epochs = 2};
     for (int i = 0; i < 3; i++) {
-        row_record *row = results_add_row(asked);
+        row_record *row = compare_results_add_row(asked);
         const char *const specs[AXES] = {"glyphs", "mlp", acts[i], "none", "he_normal", "adam"};
         for (int a = 0; a < AXES; a++)
             row->specs[a] = strdup(specs[a]);
         row->plugin_digests = strdup("relu 77"), row->data_digest = strdup("");
         row->is_baseline = i == 0;
     }
-    REQUIRE(!store_ask(it, &(store_plan){.asked = asked}) && !store_read(it, NULL, &r));
+    REQUIRE(!compare_store_ask(it, &(store_plan){.asked = asked}) &&
+            !compare_store_read(it, NULL, &r));
     for (int i = 0; i < r->n_runs; i++) {
         measure(&r->runs[i]);
-        REQUIRE(!store_start(it, r->runs[i].id) && !store_end(it, &r->runs[i]));
+        REQUIRE(!compare_store_start(it, r->runs[i].id) && !compare_store_end(it, &r->runs[i]));
     }
-    results_free(asked);
-    results_free(r);
+    compare_results_free(asked);
+    compare_results_free(r);
 }
 
 static void make_whole(void)
@@ -75,9 +76,9 @@ static void make_whole(void)
     make_folder();
     snprintf(whole, sizeof whole, "%s/whole", folder);
     snprintf(changed, sizeof changed, "%s/changed", folder);
-    REQUIRE(store_open(whole, true, &it) == 0);
+    REQUIRE(compare_store_open(whole, true, &it) == 0);
     plan(it);
-    store_close(it);
+    compare_store_close(it);
     fuzz_quietly();
 }
 
@@ -125,14 +126,14 @@ static void report(const results *found)
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
-    analysis *a = analysis_new(found);
+    analysis *a = report_analysis_new(found);
     REQUIRE(to && a);
     report_html(to, a), report_markdown(to, a), report_csv(to, a);
-    json_decref(report_json(a));
-    json_decref(store_canonical(found));
+    json_decref(compare_report_json(a));
+    json_decref(compare_store_canonical(found));
     REQUIRE(fclose(to) == 0 && size > 0);
     free(text);
-    analysis_free(a);
+    report_analysis_free(a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -144,10 +145,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     write_changed(text);
     free(text);
-    REQUIRE(store_open(changed, false, &it) == 0);
-    if (store_read(it, NULL, &found) == 0)
+    REQUIRE(compare_store_open(changed, false, &it) == 0);
+    if (compare_store_read(it, NULL, &found) == 0)
         report(found);
-    results_free(found);
-    store_close(it);
+    compare_results_free(found);
+    compare_store_close(it);
     return 0;
 }

@@ -31,10 +31,10 @@ static void evaluate(void)
     static const float x[2] = {1, -2};
     float y[2];
     network it;
-    if (network_open(path, (hk_data_shape){1, 1, 1, 2, 2}, &it) != EXIT_DONE)
+    if (net_open(path, (hk_data_shape){1, 1, 1, 2, 2}, &it) != EXIT_DONE)
         return;
     REQUIRE(hk_net_predict(it.logits, 1, x, y) == HK_OK);
-    network_free(&it);
+    net_free(&it);
 }
 
 static void inspect(void)
@@ -42,12 +42,12 @@ static void inspect(void)
     hk_saved said;
     hk_net_options choices;
     network it;
-    if (network_choices(&(options){0}, path, &said, &choices) != EXIT_DONE)
+    if (net_choices(&(options){0}, path, &said, &choices) != EXIT_DONE)
         return;
     const hk_data_shape images = {1, said.height, said.width, said.channels, said.classes};
-    if (network_new(said.model, choices, images, &it) == EXIT_DONE)
+    if (net_new(said.model, choices, images, &it) == EXIT_DONE)
         REQUIRE(hk_net_parameters(it.net) <= choices.most_floats);
-    network_free(&it);
+    net_free(&it);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

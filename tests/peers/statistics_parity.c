@@ -28,13 +28,13 @@ static void print_numbers(const double *x, int n)
 
 static void answer_sample(const double *x, int n)
 {
-    sample_summary s = sample_summarize(x, n);
+    sample_summary s = stats_sample_summarize(x, n);
     print_numbers((const double[]){s.mean, s.sd, s.median, s.low, s.high}, 5);
 }
 
 static void answer_paired(const double *a, const double *b, int n)
 {
-    paired_test t = paired_compare(a, b, n, 1);
+    paired_test t = stats_paired_compare(a, b, n, 1);
     print_numbers(
         (const double[]){t.difference, t.sd, t.t, t.p, t.low, t.high, t.cohen_d, t.wilcoxon_p}, 8);
 }
@@ -42,7 +42,7 @@ static void answer_paired(const double *a, const double *b, int n)
 static void answer_holm(const double *p, int n)
 {
     double adjusted[MOST];
-    holm_adjust(p, n, adjusted);
+    stats_holm_adjust(p, n, adjusted);
     print_numbers(adjusted, n);
 }
 
@@ -51,15 +51,15 @@ static int answer_value(const char *kind)
 {
     double x[3], value;
     if (strcmp(kind, "normal") == 0 && read_numbers(x, 1))
-        value = normal_cdf(x[0]);
+        value = stats_normal_cdf(x[0]);
     else if (strcmp(kind, "student") == 0 && read_numbers(x, 2))
-        value = student_cdf(x[0], x[1]);
+        value = stats_student_cdf(x[0], x[1]);
     else if (strcmp(kind, "quantile") == 0 && read_numbers(x, 2))
-        value = student_quantile(x[0], x[1]);
+        value = stats_student_quantile(x[0], x[1]);
     else if (strcmp(kind, "noncentral") == 0 && read_numbers(x, 3))
-        value = noncentral_t_cdf(x[0], x[1], x[2]);
+        value = stats_noncentral_t_cdf(x[0], x[1], x[2]);
     else if (strcmp(kind, "seeds") == 0 && read_numbers(x, 2))
-        value = seeds_for_effect(x[0], (int)x[1]);
+        value = stats_seeds_for_effect(x[0], (int)x[1]);
     else
         return 0;
     print_numbers(&value, 1);

@@ -11,7 +11,7 @@
 
 bool bench_goes_on(const timing *of, double started, double seconds)
 {
-    return of->n < 5 || (of->n < BENCH_MOST && now() - started < seconds);
+    return of->n < 5 || (of->n < BENCH_MOST && tool_now() - started < seconds);
 }
 
 double bench_seconds(const bench *in, double usual)
@@ -19,7 +19,7 @@ double bench_seconds(const bench *in, double usual)
     return in->given->seconds > 0 ? in->given->seconds : usual;
 }
 
-void timing_add(timing *to, double seconds, double share)
+void bench_timing_add(timing *to, double seconds, double share)
 {
     if (to->n == BENCH_MOST)
         return;
@@ -44,7 +44,7 @@ static double quantile(const double *values, int n, double part)
     return sorted[(int)(part * (n - 1) + 0.5)];
 }
 
-double timing_median(const timing *of)
+double bench_timing_median(const timing *of)
 {
     return quantile(of->seconds, of->n, 0.5);
 }
@@ -73,16 +73,17 @@ static void put_heading(void)
 
 void bench_row(const bench *in, const result *it, const timing *of)
 {
-    double median = timing_median(of), rate = it->work / median / it->scale;
+    double median = bench_timing_median(of), rate = it->work / median / it->scale;
     double low = quantile(of->seconds, of->n, 0.25), high = quantile(of->seconds, of->n, 0.75);
     double percent = it->limit ? 100 * quantile(of->share, of->n, 0.5) : (double)NAN;
     if (in->rows) {
-        json_t *quartiles = json_pack("[o, o]", json_number(1e3 * low), json_number(1e3 * high));
+        json_t *quartiles =
+            json_pack("[o, o]", tool_json_number(1e3 * low), tool_json_number(1e3 * high));
         json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:s, s:o}", "name",
                                    it->name, "pass", it->pass, "threads", in->threads,
-                                   "repetitions", of->n, "ms", json_number(1e3 * median),
-                                   "ms_quartiles", quartiles, "rate", json_number(rate), "unit",
-                                   it->unit, "percent_of_limit", json_number(percent));
+                                   "repetitions", of->n, "ms", tool_json_number(1e3 * median),
+                                   "ms_quartiles", quartiles, "rate", tool_json_number(rate),
+                                   "unit", it->unit, "percent_of_limit", tool_json_number(percent));
         if (object && it->limit)
             json_object_set_new(object, "limit", json_string(it->limit));
         json_array_append_new(in->rows, object);
@@ -121,29 +122,29 @@ static int find_kind(const char *name)
     return kind;
 }
 
-int run_bench(options *given)
+int bench_command(options *given)
 {
     bench in = {.given = given,
                 .threads = given->threads ? (int)given->threads : omp_get_max_threads()};
     int kind = find_kind(given->operands[0]), operands = given->n_operands - 1;
     if (kind == KINDS)
-        return complain(EXIT_USAGE, "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
-                        given->operands[0]);
+        return tool_fail(EXIT_USAGE, "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
+                         given->operands[0]);
     if (operands < kinds[kind].least || operands > kinds[kind].most)
-        return complain(EXIT_USAGE, "bench %s: expected %s; see hillock bench --help",
-                        kinds[kind].name, kinds[kind].operands);
+        return tool_fail(EXIT_USAGE, "bench %s: expected %s; see hillock bench --help",
+                         kinds[kind].name, kinds[kind].operands);
     given->operands++;
     given->n_operands--;
     if (given->json)
         in.rows = json_array();
     int status = kinds[kind].run(&in);
-    limit_release();
+    bench_limit_release();
     if (!in.rows)
         return status;
     if (status) {
         json_decref(in.rows);
         return status;
     }
-    return json_print(json_pack("{s:s, s:s, s:i, s:o}", "engine", hk_engine_name(), "isa",
-                                hk_isa_name(), "threads", in.threads, "rows", in.rows));
+    return tool_json_print(json_pack("{s:s, s:s, s:i, s:o}", "engine", hk_engine_name(), "isa",
+                                     hk_isa_name(), "threads", in.threads, "rows", in.rows));
 }

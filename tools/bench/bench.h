@@ -27,8 +27,8 @@ typedef struct timing {
 bool bench_goes_on(const timing *of, double started, double seconds);
 /* --seconds, or this many. */
 double bench_seconds(const bench *in, double usual);
-void timing_add(timing *to, double seconds, double share);
-double timing_median(const timing *of);
+void bench_timing_add(timing *to, double seconds, double share);
+double bench_timing_median(const timing *of);
 
 /* What a line of the result says of a timing. */
 typedef struct result {
@@ -43,9 +43,9 @@ void bench_row(const bench *in, const result *it, const timing *of);
 
 /* Measured now, in a few milliseconds: operations a second of the instruction set in use, bytes
  * read and written a second by a copy of `floats`. 0 when memory is refused. */
-double limit_peak(int threads);
-double limit_copy(int threads, int64_t floats);
-void limit_release(void); /* the copy's arrays */
+double bench_limit_peak(int threads);
+double bench_limit_copy(int threads, int64_t floats);
+void bench_limit_release(void); /* the copy's arrays */
 
 /* ---- Studies of one layer (bench_layers.c) --------------------------------------------------- */
 
@@ -61,12 +61,12 @@ typedef struct study {
 } study;
 
 /* The input as something that has a gradient: 0 is added to each channel. */
-hk_tensor *study_input(hk_tensor *input, int channels);
+hk_tensor *bench_study_input(hk_tensor *input, int channels);
 /* Makes the plan that walks back from the sum of y, each dy being 1, and fills the input, or the
  * learned tensor in its place, with noise. */
-hk_status study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch);
-hk_status study_run(study *of);
-void study_clear(study *of);
+hk_status bench_study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch);
+hk_status bench_study_run(study *of);
+void bench_study_clear(study *of);
 
 /* Normal numbers, the same in each call. */
 void bench_noise(float *x, int64_t n);

@@ -94,7 +94,7 @@ static hk_tensor *filters_of(const layer *s, hk_net *net, bool learned)
 static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor **input)
 {
     *input = s->h ? hk_input(net, s->h, s->w, s->c) : hk_input(net, s->c);
-    hk_tensor *x = by_weight ? *input : study_input(*input, s->c);
+    hk_tensor *x = by_weight ? *input : bench_study_input(*input, s->c);
     hk_tensor *filters = filters_of(s, net, by_weight);
     hk_window window = {
         .stride = s->stride, .groups = s->groups, .padding = s->is_valid ? HK_VALID : HK_SAME};
@@ -103,14 +103,14 @@ static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor 
 
 static hk_status repeat(const bench *in, study *of)
 {
-    double started = now(), seconds = bench_seconds(in, 1);
-    hk_status status = study_run(of); /* the first run meets memory that was never touched */
+    double started = tool_now(), seconds = bench_seconds(in, 1);
+    hk_status status = bench_study_run(of); /* the first run meets memory that was never touched */
     while (!status && bench_goes_on(&of->times[0], started, seconds)) {
-        status = study_run(of);
-        double peak = limit_peak(in->threads);
+        status = bench_study_run(of);
+        double peak = bench_limit_peak(in->threads);
         for (int i = 0; i < 2; i++)
-            timing_add(&of->times[i], of->seconds[i],
-                       2.0 * (double)of->multiply_adds[i] / of->seconds[i] / peak);
+            bench_timing_add(&of->times[i], of->seconds[i],
+                             2.0 * (double)of->multiply_adds[i] / of->seconds[i] / peak);
     }
     return status;
 }
@@ -127,13 +127,13 @@ static int conv_rows(const bench *in, const char *name, const layer *s, bool by_
     study of = {.net = hk_net_new(.seed = 1)};
     hk_tensor *input, *y = of.net ? record(s, of.net, by_weight, &input) : NULL;
     int status = EXIT_DONE;
-    if (!y || study_start(&of, input, y, s->n) || repeat(in, &of))
-        status = failed();
+    if (!y || bench_study_start(&of, input, y, s->n) || repeat(in, &of))
+        status = tool_failed();
     if (!status && !by_weight)
         pass_row(in, name, "forward", &of, 0);
     if (!status)
         pass_row(in, name, by_weight ? "bwd-weight" : "bwd-data", &of, 1);
-    study_clear(&of);
+    bench_study_clear(&of);
     return status;
 }
 
@@ -141,12 +141,13 @@ static int conv_of(const bench *in, const char *text)
 {
     layer s;
     if (!read_shape(text, &s))
-        return complain(EXIT_USAGE,
-                        "bench conv: \"%s\", expected batch x height x width x channels : height x "
-                        "width x filters / stride, such as 128x32x32x16:3x3x16/1, with ,valid and "
-                        ",groups=N behind it; batch x inputs : units; or one of table, lenet5, "
-                        "simple_cnn, resnet20, vgg11, mobilenet",
-                        text);
+        return tool_fail(
+            EXIT_USAGE,
+            "bench conv: \"%s\", expected batch x height x width x channels : height x "
+            "width x filters / stride, such as 128x32x32x16:3x3x16/1, with ,valid and "
+            ",groups=N behind it; batch x inputs : units; or one of table, lenet5, "
+            "simple_cnn, resnet20, vgg11, mobilenet",
+            text);
     int status = conv_rows(in, text, &s, false);
     return status ? status : conv_rows(in, text, &s, true);
 }

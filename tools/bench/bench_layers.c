@@ -5,14 +5,14 @@
 
 /* ---- Studies -------------------------------------------------------------------------------- */
 
-void study_clear(study *of)
+void bench_study_clear(study *of)
 {
     hk_plan_free(of->plan);
     hk_net_free(of->net);
     *of = (study){0};
 }
 
-hk_tensor *study_input(hk_tensor *input, int channels)
+hk_tensor *bench_study_input(hk_tensor *input, int channels)
 {
     if (!input)
         return NULL;
@@ -30,7 +30,7 @@ static void count_step(const hk_step_info *step, void *user)
     of->multiply_adds[step->back] += step->multiply_adds;
 }
 
-hk_status study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch)
+hk_status bench_study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch)
 {
     hk_tensor *loss = hk_sum(y, HK_ALL_AXES);
     hk_plan_options wanted = {.batch = batch, .training = 1, .loss = loss};
@@ -46,7 +46,7 @@ hk_status study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch)
     return HK_OK;
 }
 
-hk_status study_run(study *of)
+hk_status bench_study_run(study *of)
 {
     memset(of->seconds, 0, sizeof of->seconds);
     memset(of->multiply_adds, 0, sizeof of->multiply_adds);
@@ -64,19 +64,19 @@ static int against_copy(const bench *in, study *of, const char *name, int64_t fl
 {
     static const char *const passes[] = {"forward", "backward"};
     static const int bytes[] = {FORWARD_BYTES, BACK_BYTES};
-    double started = now(), seconds = bench_seconds(in, 1);
-    if (study_run(of)) /* the first run meets memory that was never touched */
-        return failed();
+    double started = tool_now(), seconds = bench_seconds(in, 1);
+    if (bench_study_run(of)) /* the first run meets memory that was never touched */
+        return tool_failed();
     while (bench_goes_on(&of->times[0], started, seconds)) {
-        if (study_run(of))
-            return failed();
-        double copy = limit_copy(in->threads, floats);
+        if (bench_study_run(of))
+            return tool_failed();
+        double copy = bench_limit_copy(in->threads, floats);
         if (!(copy > 0))
-            return complain(EXIT_FAILED, "bench: out of memory for a copy of %s floats",
-                            grouped(floats));
+            return tool_fail(EXIT_FAILED, "bench: out of memory for a copy of %s floats",
+                             tool_grouped(floats));
         for (int i = 0; i < 2; i++)
-            timing_add(&of->times[i], of->seconds[i],
-                       bytes[i] * (double)floats / of->seconds[i] / copy);
+            bench_timing_add(&of->times[i], of->seconds[i],
+                             bytes[i] * (double)floats / of->seconds[i] / copy);
     }
     for (int i = 0; i < 2; i++)
         bench_row(in, &(result){name, passes[i], "GB/s", "copy", bytes[i] * (double)floats, 1e9},
@@ -94,10 +94,10 @@ static int act_rows(const bench *in, const char *spec)
     study of = {.net = hk_net_new()};
     hk_tensor *x = of.net ? hk_parameter(of.net, "x", HK_SHAPE(rows, CHANNELS), "constant") : NULL;
     hk_tensor *y = x ? hk_act(x, .use = spec) : NULL;
-    int status = y && study_start(&of, x, y, 1) == HK_OK
+    int status = y && bench_study_start(&of, x, y, 1) == HK_OK
                      ? against_copy(in, &of, spec, rows * CHANNELS)
-                     : failed();
-    study_clear(&of);
+                     : tool_failed();
+    bench_study_clear(&of);
     return status;
 }
 
@@ -119,7 +119,7 @@ static int act_list(const bench *in, const char *text)
     char **specs;
     size_t n;
     if (hk_spec_list(HK_ACTIVATION, text, &specs, &n) != HK_OK)
-        return failed();
+        return tool_failed();
     int status = EXIT_DONE;
     for (size_t i = 0; i < n && !status; i++)
         status = act_rows(in, specs[i]);
@@ -132,11 +132,11 @@ int bench_act(const bench *in)
     const options *given = in->given;
     every to = {in, EXIT_DONE};
     if (given->all == (given->n_operands > 0))
-        return complain(EXIT_USAGE, "bench act: expected SPEC..., or --all");
+        return tool_fail(EXIT_USAGE, "bench act: expected SPEC..., or --all");
     for (int i = 0; i < given->n_operands && !to.status; i++)
         to.status = act_list(in, given->operands[i]);
     if (given->all && hk_plugin_each(HK_ACTIVATION, act_of_plugin, NULL, &to) != HK_OK)
-        to.status = failed();
+        to.status = tool_failed();
     return to.status;
 }
 
@@ -145,15 +145,15 @@ static int norm_rows(const bench *in, const char *spec, int batch, int side, int
     char name[160];
     study of = {.net = hk_net_new(.activation = in->given->act)};
     hk_tensor *input = of.net ? hk_input(of.net, side, side, channels) : NULL;
-    hk_tensor *y = hk_norm(study_input(input, channels), .use = spec);
+    hk_tensor *y = hk_norm(bench_study_input(input, channels), .use = spec);
     if (in->given->act)
         y = hk_act(y);
     snprintf(name, sizeof name, "%s%s%s %dx%dx%dx%d", spec, in->given->act ? " + " : "",
              in->given->act ? in->given->act : "", batch, side, side, channels);
-    int status = y && study_start(&of, input, y, batch) == HK_OK
+    int status = y && bench_study_start(&of, input, y, batch) == HK_OK
                      ? against_copy(in, &of, name, (int64_t)batch * side * side * channels)
-                     : failed();
-    study_clear(&of);
+                     : tool_failed();
+    bench_study_clear(&of);
     return status;
 }
 

@@ -73,11 +73,11 @@ static bool make_room(int64_t floats)
 {
     if (floats <= room)
         return true;
-    limit_release();
+    bench_limit_release();
     from = aligned_alloc(64, (size_t)floats * sizeof *from);
     to = aligned_alloc(64, (size_t)floats * sizeof *to);
     if (!from || !to) {
-        limit_release();
+        bench_limit_release();
         return false;
     }
     room = floats;
@@ -87,7 +87,7 @@ static bool make_room(int64_t floats)
     return true;
 }
 
-void limit_release(void)
+void bench_limit_release(void)
 {
     free(from);
     free(to);
@@ -106,11 +106,11 @@ static double spin_once(const kernels *set, int threads, int64_t rounds)
     {
 #pragma omp barrier
 #pragma omp master
-        started = now();
+        started = tool_now();
         wanted = set->spin(rounds, start);
 #pragma omp barrier
 #pragma omp master
-        seconds = now() - started;
+        seconds = tool_now() - started;
     }
     return seconds;
 }
@@ -125,17 +125,17 @@ static double move_once(const kernels *set, int threads, int64_t floats, int rou
         int64_t first = blocks * me / all * BLOCK, n = blocks * (me + 1) / all * BLOCK - first;
 #pragma omp barrier
 #pragma omp master
-        started = now();
+        started = tool_now();
         for (int r = 0; r < rounds; r++)
             in_place ? set->change(n, to + first) : set->copy(n, from + first, to + first);
 #pragma omp barrier
 #pragma omp master
-        seconds = now() - started;
+        seconds = tool_now() - started;
     }
     return seconds;
 }
 
-double limit_peak(int threads)
+double bench_limit_peak(int threads)
 {
     const int64_t rounds = 200000; /* a millisecond or so */
     const kernels *set = in_use();
@@ -143,7 +143,7 @@ double limit_peak(int threads)
     return operations / spin_once(set, threads, rounds);
 }
 
-double limit_copy(int threads, int64_t floats)
+double bench_limit_copy(int threads, int64_t floats)
 {
     floats = (floats + BLOCK - 1) / BLOCK * BLOCK;
     if (!make_room(floats))
@@ -161,8 +161,8 @@ static void peak_row(const bench *in, const kernels *set, int threads)
     at.threads = threads;
     char pass[32];
     snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
-    for (double started = now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
-        timing_add(&of, spin_once(set, threads, rounds), 1);
+    for (double started = tool_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+        bench_timing_add(&of, spin_once(set, threads, rounds), 1);
     char name[64];
     snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
              set == in_use() ? " (in use)" : "");
@@ -181,8 +181,8 @@ static void move_row(const bench *in, const char *name, int threads, int64_t flo
     char pass[32];
     snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
     move_once(in_use(), threads, floats, rounds, in_place);
-    for (double started = now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
-        timing_add(&of, move_once(in_use(), threads, floats, rounds, in_place), 1);
+    for (double started = tool_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+        bench_timing_add(&of, move_once(in_use(), threads, floats, rounds, in_place), 1);
     bench_row(&at, &(result){name, pass, "GB/s", NULL, 8.0 * (double)floats * rounds, 1e9}, &of);
 }
 
@@ -191,8 +191,8 @@ int bench_limits(const bench *in)
     int64_t size = in->given->size ? in->given->size : 16 << 20, each = 32768;
     size = (size + BLOCK - 1) / BLOCK * BLOCK;
     if (!make_room(size > each * in->threads ? size : each * in->threads))
-        return complain(EXIT_FAILED, "bench limits: out of memory for two arrays of %s floats",
-                        grouped(size));
+        return tool_fail(EXIT_FAILED, "bench limits: out of memory for two arrays of %s floats",
+                         tool_grouped(size));
     if (!in->rows)
         printf("engine %s, instruction set in use %s; GB/s count what is read and written\n",
                hk_engine_name(), hk_isa_name());

@@ -58,24 +58,24 @@ static int prepare(job *of, const bench *in, int64_t batch)
     const char *spec = in->given->operands[0];
     const hk_model *model;
     if (hk_model_find(spec, &model, NULL) != HK_OK)
-        return failed();
+        return tool_failed();
     hk_data_shape images = {0, model->height, model->width, model->channels, CLASSES};
     hk_net_options choices = {
         .activation = in->given->act, .normalization = in->given->norm, .seed = 1};
-    int status = network_new(spec, choices, images, &of->it);
+    int status = net_new(spec, choices, images, &of->it);
     if (status)
         return status;
     of->in = in;
     of->batch = batch;
     of->floats = batch * images.height * images.width * images.channels;
     of->input = hk_tensor_input(of->it.logits);
-    of->multiply_adds = network_multiply_adds(of->it.net);
+    of->multiply_adds = net_multiply_adds(of->it.net);
     of->images = calloc((size_t)of->floats * BATCHES, sizeof *of->images);
     of->classes = calloc((size_t)batch * BATCHES, sizeof *of->classes);
     of->logits = calloc((size_t)batch * CLASSES, sizeof *of->logits);
     if (!of->images || !of->classes || !of->logits)
-        return complain(EXIT_FAILED, "bench: out of memory for %d batches of %s images", BATCHES,
-                        grouped(batch));
+        return tool_fail(EXIT_FAILED, "bench: out of memory for %d batches of %s images", BATCHES,
+                         tool_grouped(batch));
     bench_noise(of->images, of->floats * BATCHES);
     for (int64_t i = 0; i < batch * BATCHES; i++)
         of->classes[i] = (float)(hks_bits(2, (uint64_t)i) % CLASSES);
@@ -92,7 +92,7 @@ static void job_clear(job *of)
     free(of->logits);
     hk_optimizer_free(of->optimizer);
     hk_plan_free(of->plan);
-    network_free(&of->it);
+    net_free(&of->it);
 }
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
@@ -110,10 +110,10 @@ static hk_status train_step(job *of)
            (size_t)of->batch * sizeof(float));
     if (hk_plan_forward(of->plan, of->batch) || hk_plan_backward(of->plan))
         return hk_last_status();
-    double started = now();
+    double started = tool_now();
     hk_optimizer_step(of->optimizer, of->plan, 1, 0);
     if (of->profile)
-        timing_add(&of->profile->optimizer, now() - started, (double)NAN);
+        bench_timing_add(&of->profile->optimizer, tool_now() - started, (double)NAN);
     return HK_OK;
 }
 
@@ -131,18 +131,18 @@ static hk_status repeat(job *of, hk_status (*step)(job *), int passes, double se
     for (int i = 0; i < 3; i++)
         if (step(of))
             return hk_last_status();
-    double started = now();
+    double started = tool_now();
     if (step(of))
         return hk_last_status();
-    double one = now() - started;
+    double one = tool_now() - started;
     int steps = one * 10 > seconds ? 1 : (int)(seconds / 10 / one);
-    for (double began = now(); bench_goes_on(out, began, seconds);) {
-        started = now();
+    for (double began = tool_now(); bench_goes_on(out, began, seconds);) {
+        started = tool_now();
         for (int i = 0; i < steps; i++)
             if (step(of))
                 return hk_last_status();
-        double each = (now() - started) / steps;
-        timing_add(out, each, work / each / limit_peak(in->threads));
+        double each = (tool_now() - started) / steps;
+        bench_timing_add(out, each, work / each / bench_limit_peak(in->threads));
     }
     return HK_OK;
 }
@@ -155,7 +155,7 @@ static void tell(const job *of, const char *pass, const timing *times)
     snprintf(name, sizeof name, "%s, batch %lld", model, (long long)of->batch);
     bench_row(of->in, &(result){name, pass, "images/s", "FMA peak", (double)of->batch, 1}, times);
     if (!of->in->rows)
-        printf("%s %.1f\n", model, (double)of->batch / timing_median(times));
+        printf("%s %.1f\n", model, (double)of->batch / bench_timing_median(times));
 }
 
 /* ---- Profiles ------------------------------------------------------------------------------- */
@@ -183,22 +183,22 @@ static void count_step(const hk_step_info *step, void *user)
     if (in->at >= in->known)
         return;
     line *at = &in->lines[in->order[in->at++]];
-    timing_add(&at->times[step->back], step->seconds, (double)NAN);
+    bench_timing_add(&at->times[step->back], step->seconds, (double)NAN);
     at->multiply_adds[step->back] = step->multiply_adds;
 }
 
 static hk_status profiled_step(job *of)
 {
-    double started = now();
+    double started = tool_now();
     of->profile->at = 0;
     hk_status status = train_step(of);
-    timing_add(&of->profile->whole, now() - started, (double)NAN);
+    bench_timing_add(&of->profile->whole, tool_now() - started, (double)NAN);
     return status;
 }
 
 static void put_pass(const line *at, int back, double whole, double peak)
 {
-    double median = timing_median(&at->times[back]);
+    double median = bench_timing_median(&at->times[back]);
     double rate = 2.0 * (double)at->multiply_adds[back] / median;
     if (at->times[back].n == 0) {
         printf(" %9s %5s %7s %5s", "-", "", "", "");
@@ -213,7 +213,8 @@ static void put_pass(const line *at, int back, double whole, double peak)
 
 static void put_profile(const profile *in, double peak)
 {
-    double whole = timing_median(&in->whole), rest = whole - timing_median(&in->optimizer);
+    double whole = bench_timing_median(&in->whole),
+           rest = whole - bench_timing_median(&in->optimizer);
     printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "layer", "", "forward", "of", "GFLOP/s",
            "of", "backward", "of", "GFLOP/s", "of");
     printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "", "", "ms", "step", "", "peak", "ms",
@@ -223,11 +224,11 @@ static void put_profile(const profile *in, double peak)
         printf("%-10s %-44s", at->layer, at->kind);
         for (int back = 0; back < 2; back++) {
             put_pass(at, back, whole, peak);
-            rest -= at->times[back].n ? timing_median(&at->times[back]) : 0;
+            rest -= at->times[back].n ? bench_timing_median(&at->times[back]) : 0;
         }
         putchar('\n');
     }
-    double optimizer = timing_median(&in->optimizer);
+    double optimizer = bench_timing_median(&in->optimizer);
     printf("%-55s %9.3f %4.1f%%\n", "optimizer", 1e3 * optimizer, 100 * optimizer / whole);
     printf("%-55s %9.3f %4.1f%%\n", "the rest", 1e3 * rest, 100 * rest / whole);
     printf("%-55s %9.3f\n", "step", 1e3 * whole);
@@ -262,14 +263,14 @@ static int run_profile(job *of, double seconds)
     if (of->profile)
         of->profile->lines = calloc(MOST_LINES, sizeof *of->profile->lines);
     if (!of->profile || !of->profile->lines)
-        return complain(EXIT_FAILED, "bench: out of memory for a profile");
+        return tool_fail(EXIT_FAILED, "bench: out of memory for a profile");
     hk_plan_profile(of->plan, count_step, of->profile);
-    double peak = limit_peak(of->in->threads);
-    for (double started = now(); bench_goes_on(&of->profile->whole, started, seconds);) {
-        double again = limit_peak(of->in->threads);
+    double peak = bench_limit_peak(of->in->threads);
+    for (double started = tool_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
+        double again = bench_limit_peak(of->in->threads);
         peak = again > peak ? again : peak;
         if (profiled_step(of))
-            return failed();
+            return tool_failed();
     }
     if (of->in->rows)
         profile_rows(of, peak);
@@ -292,7 +293,7 @@ static int prepare_training(job *of, const bench *in)
 {
     const hk_model *model;
     if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
-        return failed();
+        return tool_failed();
     int recipe = recipe_of(model);
     int status = prepare(of, in, in->given->batch ? in->given->batch : recipes[recipe].batch);
     if (status)
@@ -302,7 +303,7 @@ static int prepare_training(job *of, const bench *in)
     hk_plan_options wanted = {.batch = of->batch, .training = 1, .loss = loss};
     if (!loss || hk_plan_new(of->it.net, &wanted, &of->plan) ||
         hk_optimizer_new(of->it.net, recipes[recipe].optimizer, &of->optimizer))
-        return failed();
+        return tool_failed();
     if (!in->rows)
         printf("%s: %s, batch %lld, %d thread%s, %s %s, buffers %.1f MiB\n", model->name,
                recipes[recipe].optimizer, (long long)of->batch, in->threads,
@@ -318,7 +319,7 @@ int bench_train(const bench *in)
     double seconds = bench_seconds(in, 5);
     int status = prepare_training(&of, in);
     if (!status && repeat(&of, train_step, 3, seconds, &times) != HK_OK)
-        status = failed();
+        status = tool_failed();
     if (!status && in->given->profile)
         status = run_profile(&of, seconds);
     if (!status)
@@ -333,7 +334,7 @@ int bench_infer(const bench *in)
     timing times = {0};
     int status = prepare(&of, in, in->given->batch ? in->given->batch : 1);
     if (!status && repeat(&of, infer_step, 1, bench_seconds(in, 2), &times) != HK_OK)
-        status = failed();
+        status = tool_failed();
     if (!status)
         tell(&of, "infer", &times);
     job_clear(&of);

@@ -25,41 +25,43 @@ static bool is_usage(const char *failure)
 
 static pool *new_pool(const options *given, int jobs)
 {
-    pool_limits limits = plan_limits(given);
+    pool_limits limits = compare_plan_limits(given);
     limits.jobs = jobs;
     limits.deadline = fmin(MOST_SECONDS, limits.deadline);
-    return pool_new(&limits);
+    return compare_pool_new(&limits);
 }
 
-json_t *ask_plugins(const options *given)
+json_t *compare_ask_plugins(const options *given)
 {
     json_t *paths = json_array();
     for (int i = 0; i < given->plugins.n; i++)
-        json_array_append_new(paths, json_text(given->plugins.items[i]));
+        json_array_append_new(paths, tool_json_text(given->plugins.items[i]));
     return paths;
 }
 
 /* ---- Lists ----------------------------------------------------------------------------------- */
 
-int ask_list(const options *given, hk_kind kind, const char *text, char **out)
+int compare_ask_list(const options *given, hk_kind kind, const char *text, char **out)
 {
     pool *workers = new_pool(given, 1);
     json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
-                                ask_plugins(given));
-    int status = !workers ? EXIT_FAILED : request ? pool_start(workers, 0, request) : no_memory();
+                                compare_ask_plugins(given));
+    int status = !workers  ? EXIT_FAILED
+                 : request ? compare_pool_start(workers, 0, request)
+                           : tool_no_memory();
     while (!status && !*out) {
-        const pool_event event = pool_next(workers, 1);
+        const pool_event event = compare_pool_next(workers, 1);
         if (event.kind == POOL_OK &&
             !(*out = strdup(json_string_value(json_object_get(event.message, "text")))))
-            status = no_memory();
+            status = tool_no_memory();
         else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
-            status = complain(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
-                              event.reason);
-        else if (progress_interrupted())
+            status = tool_fail(is_usage(event.failure) ? EXIT_USAGE : EXIT_BAD_DATA, "%s: %s", text,
+                               event.reason);
+        else if (tool_progress_interrupted())
             status = EXIT_INTERRUPTED;
     }
     json_decref(request);
-    pool_free(workers);
+    compare_pool_free(workers);
     return status;
 }
 
@@ -81,7 +83,7 @@ static int take_description(row_record *row, const json_t *message)
                    take_text(&row->specs[AXIS_INIT], message, "init") &&
                    take_text(&row->plugin_digests, message, "plugins")
                ? EXIT_DONE
-               : no_memory();
+               : tool_no_memory();
 }
 
 /* A row that cannot be described is told from another by the files that the user named. */
@@ -100,20 +102,20 @@ static int digest_files(const options *given, row_record *row)
             SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
     SHA256End(&sum, digest);
     snprintf(all, sizeof all, "files %s", digest);
-    return (row->plugin_digests = strdup(all)) ? EXIT_DONE : no_memory();
+    return (row->plugin_digests = strdup(all)) ? EXIT_DONE : tool_no_memory();
 }
 
 static int take_failure(const asking *a, int i, const pool_event *event)
 {
     row_record *row = &a->of->asked->rows[i];
     if (is_usage(event->failure))
-        return complain(EXIT_USAGE, "%s", event->reason);
+        return tool_fail(EXIT_USAGE, "%s", event->reason);
     if (strcmp(event->failure, "plugin") == 0)
-        return complain(EXIT_BAD_DATA, "%s", event->reason);
-    if (!measured_failure(&a->of->rows[i].asking, event))
-        return no_memory();
-    note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
-         row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
+        return tool_fail(EXIT_BAD_DATA, "%s", event->reason);
+    if (!compare_measured_failure(&a->of->rows[i].asking, event))
+        return tool_no_memory();
+    tool_note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
+              row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
     return digest_files(a->given, row);
 }
 
@@ -126,7 +128,7 @@ static int ask_about(const asking *a, int i)
         request, "images",
         json_pack("[i, i, i, i]", images.height, images.width, images.channels, images.classes));
     beside->asking.attempts++;
-    int status = pool_start(a->workers, i, request);
+    int status = compare_pool_start(a->workers, i, request);
     json_decref(request);
     return status;
 }
@@ -137,24 +139,24 @@ static int take_answer(const asking *a, const pool_event *event)
     if (event->kind == POOL_OK)
         return take_description(&a->of->asked->rows[i], event->message);
     if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
-        return progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return measured_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
-                                                           : take_failure(a, i, event);
+        return tool_progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
+    return compare_measured_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
+                                                                   : take_failure(a, i, event);
 }
 
-int ask_rows(const options *given, plan *of)
+int compare_ask_rows(const options *given, plan *of)
 {
     const int n = of->asked->n_rows;
-    asking a = {given, of, new_pool(given, plan_limits(given).jobs)};
+    asking a = {given, of, new_pool(given, compare_plan_limits(given).jobs)};
     int next = 0, status = a.workers ? EXIT_DONE : EXIT_FAILED;
-    while (!status && (next < n || pool_running(a.workers))) {
-        while (!status && next < n && pool_has_room(a.workers))
+    while (!status && (next < n || compare_pool_running(a.workers))) {
+        while (!status && next < n && compare_pool_has_room(a.workers))
             status = ask_about(&a, next++);
         if (!status) {
-            const pool_event event = pool_next(a.workers, 1);
+            const pool_event event = compare_pool_next(a.workers, 1);
             status = take_answer(&a, &event);
         }
     }
-    pool_free(a.workers);
+    compare_pool_free(a.workers);
     return status;
 }

@@ -5,9 +5,9 @@
 #include <hillock/registry.h>
 
 /* The files of --plugin, as requests have them. */
-json_t *ask_plugins(const options *given);
+json_t *compare_ask_plugins(const options *given);
 /* The list with its sets, @core, written out; the caller frees it. */
-int ask_list(const options *given, hk_kind kind, const char *list, char **out);
+int compare_ask_list(const options *given, hk_kind kind, const char *list, char **out);
 /* Fills in what the rows' requests come to: canonical specs, digests, costs. A plugin that ends its
  * worker gives its rows a failure instead. */
-int ask_rows(const options *given, plan *of);
+int compare_ask_rows(const options *given, plan *of);

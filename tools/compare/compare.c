@@ -65,7 +65,7 @@ static int choose_rate(sweep *s, int row)
         if (s->found->runs[i].row == row && !s->found->runs[i].tuning)
             s->found->runs[i].rate = best->rate;
     s->first = 0;
-    return store_choose_rate(s->db, s->found, row, best->rate);
+    return compare_store_choose_rate(s->db, s->found, row, best->rate);
 }
 
 /* ---- Preparing ------------------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static int order_runs(sweep *s)
     const size_t n = (size_t)s->found->n_runs;
     s->order = calloc(n, sizeof(*s->order));
     if (!s->order)
-        return no_memory();
+        return tool_no_memory();
     for (size_t i = 0; i < n; i++)
         s->order[i] = &s->found->runs[i];
     qsort(s->order, n, sizeof(*s->order), by_turn);
@@ -102,9 +102,10 @@ static int fail_undescribed(sweep *s)
         const run_record *asking = &s->plan.rows[run->row].asking;
         if (run->state != RUN_PLANNED || !asking->failure)
             continue;
-        status = run_fail(run, asking->state, asking->failure, asking->reason, asking->last_lines)
-                     ? store_end(s->db, run)
-                     : no_memory();
+        status = compare_run_fail(run, asking->state, asking->failure, asking->reason,
+                                  asking->last_lines)
+                     ? compare_store_end(s->db, run)
+                     : tool_no_memory();
     }
     return status;
 }
@@ -112,11 +113,11 @@ static int fail_undescribed(sweep *s)
 static int prepare(sweep *s)
 {
     const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
-    int status = store_open(s->file, true, &s->db);
+    int status = compare_store_open(s->file, true, &s->db);
     if (!status)
-        status = store_ask(s->db, &asked);
+        status = compare_store_ask(s->db, &asked);
     if (!status)
-        status = store_read(s->db, s->plan.asked->name, &s->found);
+        status = compare_store_read(s->db, s->plan.asked->name, &s->found);
     if (!status)
         status = order_runs(s);
     if (!status)
@@ -146,52 +147,54 @@ static int start(sweep *s, run_record *run)
 {
     json_t *request = json_copy(s->plan.rows[run->row].request);
     if (!request)
-        return no_memory();
+        return tool_no_memory();
     json_object_set_new(request, "seed", json_integer(run->seed));
     json_object_set_new(request, "test", json_boolean(!run->tuning));
     if (isfinite(run->rate))
         json_object_set_new(request, "rate", json_real(run->rate));
-    int status = store_start(s->db, run->id);
+    int status = compare_store_start(s->db, run->id);
     if (!status)
-        status = pool_start(s->workers, run - s->found->runs, request);
+        status = compare_pool_start(s->workers, run - s->found->runs, request);
     json_decref(request);
     run->state = RUN_RUNNING;
     run->attempts++;
     if (!status)
-        live_start(s->view, run);
+        compare_live_start(s->view, run);
     return status;
 }
 
 static int end(sweep *s, run_record *run)
 {
-    int status = store_end(s->db, run);
-    live_end(s->view, run);
+    int status = compare_store_end(s->db, run);
+    compare_live_end(s->view, run);
     return status ? status : choose_rate(s, run->row);
 }
 
 static int take_failure(sweep *s, run_record *run, const pool_event *event)
 {
-    if (measured_nothing(run, event)) {
+    if (compare_measured_nothing(run, event)) {
         while (run->n_epochs)
-            epoch_clear(&run->epochs[--run->n_epochs]);
+            compare_epoch_clear(&run->epochs[--run->n_epochs]);
         run->state = RUN_PLANNED;
         s->first = 0;
-        live_drop(s->view, run);
-        return store_release(s->db, run->id);
+        compare_live_drop(s->view, run);
+        return compare_store_release(s->db, run->id);
     }
-    return measured_failure(run, event) ? end(s, run) : no_memory();
+    return compare_measured_failure(run, event) ? end(s, run) : tool_no_memory();
 }
 
 static int take_event(sweep *s, const pool_event *event)
 {
     run_record *run = &s->found->runs[event->id];
     switch (event->kind) {
-    case POOL_PROGRESS: live_progress(s->view, run, event->message); return EXIT_DONE;
-    case POOL_EPOCH: return measured_epoch(run, event->message) ? EXIT_DONE : no_memory();
-    case POOL_OK: return measured_result(run, event->message) ? end(s, run) : no_memory();
+    case POOL_PROGRESS: compare_live_progress(s->view, run, event->message); return EXIT_DONE;
+    case POOL_EPOCH:
+        return compare_measured_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
+    case POOL_OK:
+        return compare_measured_result(run, event->message) ? end(s, run) : tool_no_memory();
     case POOL_FAILED:
     case POOL_TIMEOUT: return take_failure(s, run, event);
-    default: live_draw(s->view); return EXIT_DONE;
+    default: compare_live_draw(s->view); return EXIT_DONE;
     }
 }
 
@@ -199,13 +202,13 @@ static int run_all(sweep *s)
 {
     int status = EXIT_DONE;
     run_record *run;
-    while (!status && !progress_interrupted()) {
-        while (!status && pool_has_room(s->workers) && (run = next_run(s)))
+    while (!status && !tool_progress_interrupted()) {
+        while (!status && compare_pool_has_room(s->workers) && (run = next_run(s)))
             status = start(s, run);
-        if (!status && !pool_running(s->workers))
+        if (!status && !compare_pool_running(s->workers))
             return EXIT_DONE;
         if (!status) {
-            const pool_event event = pool_next(s->workers, 1);
+            const pool_event event = compare_pool_next(s->workers, 1);
             status = take_event(s, &event);
         }
     }
@@ -216,7 +219,8 @@ static int run_all(sweep *s)
 static void release_running(sweep *s)
 {
     for (int i = 0; s->found && i < s->found->n_runs; i++)
-        if (s->found->runs[i].state == RUN_RUNNING && store_release(s->db, s->found->runs[i].id))
+        if (s->found->runs[i].state == RUN_RUNNING &&
+            compare_store_release(s->db, s->found->runs[i].id))
             return;
 }
 
@@ -225,27 +229,27 @@ static void tell_start(const sweep *s)
     int done = 0;
     for (int i = 0; i < s->found->n_runs; i++)
         done += has_ended(&s->found->runs[i]);
-    put_text(stderr, s->file);
+    tool_put_text(stderr, s->file);
     fputs(": ", stderr);
-    put_text(stderr, s->found->name);
+    tool_put_text(stderr, s->found->name);
     fprintf(stderr, ", %d runs, %d of them there already\n", s->found->n_runs, done);
 }
 
 static int run_sweep(sweep *s)
 {
-    const pool_limits limits = plan_limits(s->given);
+    const pool_limits limits = compare_plan_limits(s->given);
     tell_start(s);
-    s->workers = pool_new(&limits);
+    s->workers = compare_pool_new(&limits);
     if (!s->workers)
         return EXIT_FAILED;
-    s->view = live_new(s->found, limits.jobs);
-    int status = s->view ? run_all(s) : no_memory();
-    live_free(s->view);
-    pool_free(s->workers);
+    s->view = compare_live_new(s->found, limits.jobs);
+    int status = s->view ? run_all(s) : tool_no_memory();
+    compare_live_free(s->view);
+    compare_pool_free(s->workers);
     if (status == EXIT_INTERRUPTED)
         release_running(s);
     return status == EXIT_INTERRUPTED
-               ? complain(status, "compare: interrupted; the same command goes on from here")
+               ? tool_fail(status, "compare: interrupted; the same command goes on from here")
                : status;
 }
 
@@ -254,26 +258,26 @@ static int run_sweep(sweep *s)
 static void print_hint(const sweep *s)
 {
     printf("\nhillock report --db ");
-    put_word(stdout, s->file);
+    tool_put_word(stdout, s->file);
     fputs(" --name ", stdout);
-    put_word(stdout, s->found->name);
+    tool_put_word(stdout, s->found->name);
     puts(" writes curves, layers, costs and every run into a page");
 }
 
 static int print_found(sweep *s)
 {
     if (s->given->canonical)
-        return json_print(store_canonical(s->found));
-    analysis *of = analysis_new(s->found);
+        return tool_json_print(compare_store_canonical(s->found));
+    analysis *of = report_analysis_new(s->found);
     if (!of)
         return EXIT_FAILED;
     if (s->given->json) {
-        json_print(report_json(of));
+        tool_json_print(compare_report_json(of));
     } else {
-        ranking_print(of);
+        report_ranking_print(of);
         print_hint(s);
     }
-    analysis_free(of);
+    report_analysis_free(of);
     return EXIT_DONE;
 }
 
@@ -285,22 +289,22 @@ static int conclude(sweep *s)
     return status ? status : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
-int run_compare(options *given)
+int compare_command(options *given)
 {
     sweep s = {.given = given, .file = given->db ? given->db : STORE_USUAL_FILE};
     if (given->canonical && !given->json)
-        return complain(EXIT_USAGE, "compare: --canonical needs --json");
-    progress_start();
-    int status = plan_make(given, &s.plan);
+        return tool_fail(EXIT_USAGE, "compare: --canonical needs --json");
+    tool_progress_start();
+    int status = compare_plan_make(given, &s.plan);
     if (!status)
         status = prepare(&s);
     if (!status)
         status = run_sweep(&s);
     if (!status)
         status = conclude(&s);
-    store_close(s.db);
+    compare_store_close(s.db);
     free(s.order);
-    results_free(s.found);
-    plan_clear(&s.plan);
+    compare_results_free(s.found);
+    compare_plan_clear(&s.plan);
     return status;
 }

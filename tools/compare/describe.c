@@ -77,7 +77,7 @@ static hk_status say(const hk_net *net, json_t **out)
     *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
                      "norm", norm, "init", init, "plugins", plugins.text, "parameters",
                      (json_int_t)hk_net_parameters(net), "multiply_adds",
-                     (json_int_t)network_multiply_adds(net));
+                     (json_int_t)net_multiply_adds(net));
     return *out ? HK_OK : HK_NO_MEMORY;
 }
 
@@ -99,8 +99,8 @@ static hk_status grey_image(hk_data_shape images, hk_data **out)
 static hk_status try_training(const options *asked, const network *it, hk_data *data)
 {
     hk_trainer *trainer = NULL;
-    const hk_recipe recipe = choose_recipe(asked, it->model, data);
-    hk_train_options how = train_options(asked, &recipe, 1);
+    const hk_recipe recipe = net_choose_recipe(asked, it->model, data);
+    hk_train_options how = net_train_options(asked, &recipe, 1);
     how.train = data;
     how.batch = 1;
     how.no_probes = 1;
@@ -109,25 +109,25 @@ static hk_status try_training(const options *asked, const network *it, hk_data *
     return status;
 }
 
-hk_status describe_row(const options *asked, hk_data_shape images, json_t **out)
+hk_status compare_describe_row(const options *asked, hk_data_shape images, json_t **out)
 {
     hk_data *data;
     network it = {0};
     hk_net_options choices;
     hk_status status = grey_image(images, &data);
-    if (!status && (network_choices(asked, NULL, NULL, &choices) ||
-                    network_new(asked->model, choices, images, &it)))
+    if (!status &&
+        (net_choices(asked, NULL, NULL, &choices) || net_new(asked->model, choices, images, &it)))
         status = hk_last_status();
     if (!status)
         status = try_training(asked, &it, data);
     if (!status)
         status = say(it.net, out);
-    network_free(&it);
+    net_free(&it);
     hk_data_free(data);
     return status;
 }
 
-hk_status describe_list(hk_kind kind, const char *list, json_t **out)
+hk_status compare_describe_list(hk_kind kind, const char *list, json_t **out)
 {
     char **items, *text = NULL;
     size_t n, used = 0, room = 1;

@@ -40,7 +40,7 @@ static void clear(void *user)
     it->drawn = 0;
 }
 
-live *live_new(const results *of, int jobs)
+live *compare_live_new(const results *of, int jobs)
 {
     const char *term = getenv("TERM");
     live *it = calloc(1, sizeof *it);
@@ -52,16 +52,16 @@ live *live_new(const results *of, int jobs)
     }
     *it = (live){.of = of, .slots = slots, .jobs = jobs};
     it->on_terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    progress_others(clear, it);
+    tool_progress_others(clear, it);
     return it;
 }
 
-void live_free(live *it)
+void compare_live_free(live *it)
 {
     if (!it)
         return;
     clear(it);
-    progress_others(NULL, NULL);
+    tool_progress_others(NULL, NULL);
     free(it->slots);
     free(it);
 }
@@ -94,7 +94,7 @@ static void name_run(const results *of, const run_record *run, char *out, size_t
     const row_record *row = &of->rows[run->row];
     char optimizer[256];
     size_t used = 0;
-    rate_left_out(row->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
+    compare_rate_left_out(row->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
     for (axis a = 0; a < AXES && used < size; a++)
         if (varies(of, row, a))
             used += (size_t)snprintf(out + used, size - used, "%s ",
@@ -141,7 +141,7 @@ static double seconds_each(const live *it)
     int n = it->ended;
     for (int i = 0; i < it->jobs && !it->ended; i++)
         if (it->slots[i].run && it->slots[i].epochs) {
-            seconds += now() - it->slots[i].since + it->slots[i].left;
+            seconds += tool_now() - it->slots[i].since + it->slots[i].left;
             n++;
         }
     return n ? seconds / n : (double)NAN;
@@ -181,7 +181,7 @@ static void put_line(const char *text, int width)
 {
     char cut[512];
     snprintf(cut, sizeof cut, "%.*s", width - 1, text);
-    put_text(stderr, cut);
+    tool_put_text(stderr, cut);
     fputs("\033[K\n", stderr);
 }
 
@@ -192,17 +192,17 @@ static void draw_slot(const live *it, const slot *s, int width)
     if (s->epochs)
         snprintf(text, sizeof text, "%s: epoch %d/%d %3.0f %%  loss %.4f  %s images/s  %s left",
                  name, s->epoch, s->epochs, 100 * s->share, s->loss,
-                 grouped((int64_t)s->images_per_s), time_text(s->left, left));
+                 tool_grouped((int64_t)s->images_per_s), time_text(s->left, left));
     else
         snprintf(text, sizeof text, "%s: starting", name);
     put_line(text, width);
 }
 
-void live_draw(live *it)
+void compare_live_draw(live *it)
 {
     struct winsize size = {0};
     char total[TOTAL];
-    if (!it->on_terminal || now() - it->drawn_at < 0.1)
+    if (!it->on_terminal || tool_now() - it->drawn_at < 0.1)
         return;
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
     const int width = size.ws_col > 20 ? size.ws_col : 80;
@@ -216,60 +216,61 @@ void live_draw(live *it)
     put_line(total_text(it, total), width);
     it->drawn++;
     fflush(stderr);
-    it->drawn_at = now();
+    it->drawn_at = tool_now();
 }
 
 /* ---- What happens ------------------------------------------------------------------------------ */
 
-void live_start(live *it, const run_record *run)
+void compare_live_start(live *it, const run_record *run)
 {
-    *slot_of(it, NULL) = (slot){.run = run, .since = now()};
-    live_draw(it);
+    *slot_of(it, NULL) = (slot){.run = run, .since = tool_now()};
+    compare_live_draw(it);
 }
 
-void live_drop(live *it, const run_record *run)
+void compare_live_drop(live *it, const run_record *run)
 {
     *slot_of(it, run) = (slot){.run = NULL};
 }
 
-void live_progress(live *it, const run_record *run, const json_t *message)
+void compare_live_progress(live *it, const run_record *run, const json_t *message)
 {
     slot *s = slot_of(it, run);
-    s->epoch = (int)fmin(1e9, message_number(message, "epoch"));
-    s->epochs = (int)fmin(1e9, message_number(message, "epochs"));
-    s->share = message_number(message, "done") / fmax(1, message_number(message, "of"));
-    s->loss = message_number(message, "loss");
-    s->images_per_s = fmin(1e15, fmax(0, message_number(message, "images_per_s")));
-    s->left = fmin(1e9, fmax(0, message_number(message, "seconds_left")));
-    live_draw(it);
+    s->epoch = (int)fmin(1e9, compare_message_number(message, "epoch"));
+    s->epochs = (int)fmin(1e9, compare_message_number(message, "epochs"));
+    s->share =
+        compare_message_number(message, "done") / fmax(1, compare_message_number(message, "of"));
+    s->loss = compare_message_number(message, "loss");
+    s->images_per_s = fmin(1e15, fmax(0, compare_message_number(message, "images_per_s")));
+    s->left = fmin(1e9, fmax(0, compare_message_number(message, "seconds_left")));
+    compare_live_draw(it);
 }
 
 static void tell_end(const live *it, const run_record *run, double seconds)
 {
     char name[512], total[TOTAL];
     name_run(it->of, run, name, sizeof name);
-    put_text(stderr, name);
+    tool_put_text(stderr, name);
     if (run->state == RUN_OK && !run->tuning)
         fprintf(stderr, ": %.2f %% of the test set", 100 * run->test_accuracy);
     else if (run->state == RUN_OK)
         fprintf(stderr, ": %.2f %% of the validation set",
                 100 * (run->n_epochs ? run->epochs[run->n_epochs - 1].accuracy : 0));
     else
-        fprintf(stderr, ": %s, ", run_state_names[run->state]);
+        fprintf(stderr, ": %s, ", compare_run_state_names[run->state]);
     if (run->state != RUN_OK)
-        put_text(stderr, run->reason ? run->reason : "");
+        tool_put_text(stderr, run->reason ? run->reason : "");
     fprintf(stderr, ", %.1f s (%s)\n", seconds, total_text(it, total));
 }
 
-void live_end(live *it, const run_record *run)
+void compare_live_end(live *it, const run_record *run)
 {
-    const double seconds = now() - slot_of(it, run)->since;
+    const double seconds = tool_now() - slot_of(it, run)->since;
     it->ended++;
     it->seconds += seconds;
-    live_drop(it, run);
+    compare_live_drop(it, run);
     if (!it->on_terminal || run->state != RUN_OK) {
         clear(it);
         tell_end(it, run, seconds);
     }
-    live_draw(it);
+    compare_live_draw(it);
 }

@@ -7,13 +7,13 @@
 typedef struct live live;
 
 /* Of this sweep, `jobs` runs at a time; NULL when memory is refused. */
-live *live_new(const results *of, int jobs);
-void live_free(live *it);
+live *compare_live_new(const results *of, int jobs);
+void compare_live_free(live *it);
 /* A run was started, reported progress (pool.h), has ended in its state. */
-void live_start(live *it, const run_record *run);
-void live_progress(live *it, const run_record *run, const json_t *message);
-void live_end(live *it, const run_record *run);
+void compare_live_start(live *it, const run_record *run);
+void compare_live_progress(live *it, const run_record *run, const json_t *message);
+void compare_live_end(live *it, const run_record *run);
 /* It was stopped, and will start again. */
-void live_drop(live *it, const run_record *run);
+void compare_live_drop(live *it, const run_record *run);
 /* Draws when it is time to. */
-void live_draw(live *it);
+void compare_live_draw(live *it);

@@ -37,9 +37,9 @@ static bool send_all(int channel, const char *bytes, size_t n)
     return true;
 }
 
-bool message_send(int channel, const json_t *object)
+bool compare_message_send(int channel, const json_t *object)
 {
-    char *text = json_written(object, JSON_COMPACT);
+    char *text = tool_json_written(object, JSON_COMPACT);
     const size_t n = text ? strlen(text) : 0;
     const frame head = {mark, (uint32_t)n, text ? checksum(text, n) : 0};
     const bool sent = text && n <= MESSAGE_MOST &&
@@ -49,7 +49,7 @@ bool message_send(int channel, const json_t *object)
     return sent;
 }
 
-void message_reader_clear(message_reader *r)
+void compare_message_reader_clear(message_reader *r)
 {
     free(r->bytes);
     *r = (message_reader){0};
@@ -67,7 +67,7 @@ static bool make_room(message_reader *r, size_t room)
     return true;
 }
 
-bool message_read(message_reader *r, int channel)
+bool compare_message_read(message_reader *r, int channel)
 {
     enum { PIECE = 1 << 14 };
     if (!make_room(r, r->used + PIECE))
@@ -79,7 +79,7 @@ bool message_read(message_reader *r, int channel)
     return n > 0;
 }
 
-json_t *message_take(message_reader *r, const char **fault)
+json_t *compare_message_take(message_reader *r, const char **fault)
 {
     frame head;
     *fault = NULL;
@@ -203,7 +203,7 @@ static bool has_fields(const json_t *object, const field *fields)
     return !fields->name;
 }
 
-const char *message_fault(const json_t *report)
+const char *compare_message_fault(const json_t *report)
 {
     const char *type = json_string_value(json_object_get(report, "type"));
     for (int i = 0; type && i < REPORTS; i++)
@@ -214,7 +214,7 @@ const char *message_fault(const json_t *report)
     return "a report of it is of no known type";
 }
 
-double message_number(const json_t *object, const char *name)
+double compare_message_number(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     return json_is_number(value) ? json_number_value(value) : (double)NAN;

@@ -29,7 +29,7 @@ typedef struct making {
     plan *out;
 } making;
 
-pool_limits plan_limits(const options *given)
+pool_limits compare_plan_limits(const options *given)
 {
     const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     pool_limits it = {.threads = given->threads ? (int)given->threads : 1,
@@ -43,11 +43,11 @@ pool_limits plan_limits(const options *given)
 static int split_list(making *m, axis a, hk_kind kind, const char *text)
 {
     char *written_out = NULL;
-    int status =
-        kind && strchr(text, '@') ? ask_list(m->given, kind, text, &written_out) : EXIT_DONE;
+    int status = kind && strchr(text, '@') ? compare_ask_list(m->given, kind, text, &written_out)
+                                           : EXIT_DONE;
     if (!status &&
         hk_spec_list(kind, written_out ? written_out : text, &m->specs[a], &m->counts[a]) != HK_OK)
-        status = failed();
+        status = tool_failed();
     free(written_out);
     return status;
 }
@@ -80,17 +80,17 @@ static int open_set(making *m, const char *spec)
 {
     hk_data *train = NULL, *test = NULL, *kept = NULL;
     data_set *to = &m->sets[m->n_sets++];
-    int status = hk_data_open(spec, &train, &test) == HK_OK ? EXIT_DONE : failed();
+    int status = hk_data_open(spec, &train, &test) == HK_OK ? EXIT_DONE : tool_failed();
     if (!status) {
         to->shape = hk_data_shape_of(train);
         if (strlen(hk_data_spec(train)) >= sizeof to->spec)
-            status = complain(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
+            status = tool_fail(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
         snprintf(to->spec, sizeof to->spec, "%s", hk_data_spec(train));
     }
-    if (!status && !provenance_of_data(train, test, to->digest))
-        status = no_memory();
+    if (!status && !compare_provenance_of_data(train, test, to->digest))
+        status = tool_no_memory();
     if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
-        status = failed();
+        status = tool_failed();
     hk_data_free(train);
     hk_data_free(test);
     hk_data_free(kept);
@@ -117,7 +117,7 @@ static int read_rates(const options *given, plan *out)
         return EXIT_DONE;
     if (sscanf(given->tune, "lr=%lf:%lf:%d%n", &low, &high, &n, &end) != 3 || given->tune[end] ||
         !(low > 0 && high > low && high < 1e6) || n < 2 || n > MAX_RATES)
-        return complain(
+        return tool_fail(
             EXIT_USAGE,
             "compare: --tune is \"%s\", expected lr=LO:HI:N with 0 < LO < HI and N from "
             "2 to %d: lr=1e-4:1e-1:7",
@@ -133,7 +133,7 @@ static int read_rates(const options *given, plan *out)
 static void set_text(json_t *to, const char *key, const char *text)
 {
     if (text)
-        json_object_set_new(to, key, json_text(text));
+        json_object_set_new(to, key, tool_json_text(text));
 }
 
 /* Everything is said, so that what a worker takes for granted does not matter. */
@@ -145,7 +145,7 @@ static json_t *make_request(const making *m, const row_record *row, const hk_rec
                   (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
                   (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip,
                   "smoothing", given->smoothing, "validation", validation_share(given), "probes",
-                  !given->no_probes, "plugins", ask_plugins(given));
+                  !given->no_probes, "plugins", compare_ask_plugins(given));
     set_text(it, "data", row->specs[AXIS_DATA]);
     set_text(it, "model", row->specs[AXIS_MODEL]);
     set_text(it, "act", row->specs[AXIS_ACT]);
@@ -164,11 +164,11 @@ static int make_row(making *m, const size_t *choice)
     const hk_model *model;
     const char *spec = m->specs[AXIS_MODEL][choice[AXIS_MODEL]];
     if (hk_model_find(spec, &model, NULL) != HK_OK)
-        return failed();
+        return tool_failed();
     const hk_recipe *recipe = hk_model_recipe(model, data->spec);
-    row_record *row = results_add_row(m->out->asked);
+    row_record *row = compare_results_add_row(m->out->asked);
     if (!row)
-        return no_memory();
+        return tool_no_memory();
     plan_row *beside = &m->out->rows[m->out->asked->n_rows - 1];
     row->specs[AXIS_DATA] = strdup(data->spec);
     row->data_digest = strdup(data->digest);
@@ -178,10 +178,10 @@ static int make_row(making *m, const size_t *choice)
                                                                : m->specs[a][choice[a]]);
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
-            return no_memory();
+            return tool_no_memory();
     beside->images = data->shape;
     beside->request = make_request(m, row, recipe);
-    return beside->request ? EXIT_DONE : no_memory();
+    return beside->request ? EXIT_DONE : tool_no_memory();
 }
 
 static int make_rows(making *m)
@@ -191,10 +191,10 @@ static int make_rows(making *m)
     for (axis a = 0; a < AXES; a++)
         n = n > MAX_ROWS ? n : n * m->counts[a];
     if (n > MAX_ROWS)
-        return complain(EXIT_USAGE, "compare: the lists make more than %d combinations", MAX_ROWS);
+        return tool_fail(EXIT_USAGE, "compare: the lists make more than %d combinations", MAX_ROWS);
     m->out->rows = calloc(n, sizeof *m->out->rows);
     if (!m->out->rows)
-        return no_memory();
+        return tool_no_memory();
     for (size_t i = 0; i < n && !status; i++) {
         size_t choice[AXES], rest = i;
         for (int a = AXES - 1; a >= 0; a--) {
@@ -211,7 +211,8 @@ static void tell_idle_norms(const making *m)
     const hk_model *model;
     for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
         if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
-            note("model %s has no normalization layers: --norm changes nothing there", model->name);
+            tool_note("model %s has no normalization layers: --norm changes nothing there",
+                      model->name);
 }
 
 /* ---- Two words for one row, the baseline ------------------------------------------------------- */
@@ -228,7 +229,7 @@ static bool same_row(const row_record *a, const row_record *b)
 static void plan_row_clear(plan_row *row)
 {
     json_decref(row->request);
-    run_clear(&row->asking);
+    compare_run_clear(&row->asking);
 }
 
 static void drop_twins(plan *it)
@@ -241,8 +242,8 @@ static void drop_twins(plan *it)
         while (twin < kept && !same_row(&asked->rows[twin], row))
             twin++;
         if (twin < kept) {
-            note("%s is listed twice", row->specs[AXIS_ACT]);
-            row_clear(row);
+            tool_note("%s is listed twice", row->specs[AXIS_ACT]);
+            compare_row_clear(row);
             plan_row_clear(&it->rows[i]);
             continue;
         }
@@ -271,8 +272,8 @@ static int choose_baselines(making *m)
     results *asked = m->out->asked;
     const char *wanted = baseline_spec(m);
     if (!wanted)
-        return complain(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
-                        m->given->baseline);
+        return tool_fail(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
+                         m->given->baseline);
     bool have = false;
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];
@@ -289,7 +290,7 @@ static int choose_baselines(making *m)
 /* The object, which ends here, as text. */
 static char *written(json_t *it, size_t flags)
 {
-    char *text = json_written(it, flags);
+    char *text = tool_json_written(it, flags);
     json_decref(it);
     return text;
 }
@@ -301,10 +302,10 @@ static json_t *settings_json(const options *given)
                      (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
                      given->clip, "smoothing", given->smoothing, "validation",
                      validation_share(given), "probes", !given->no_probes, "schedule",
-                     json_text(given->schedule), "augment", json_text(given->augment),
-                     "weight_norm", json_text(given->weight_norm), "tune", json_text(given->tune),
-                     "instruction_set", hk_isa_name(), "engine", hk_engine_name(), "version",
-                     HILLOCK_VERSION);
+                     tool_json_text(given->schedule), "augment", tool_json_text(given->augment),
+                     "weight_norm", tool_json_text(given->weight_norm), "tune",
+                     tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
+                     hk_engine_name(), "version", HILLOCK_VERSION);
 }
 
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
@@ -335,7 +336,7 @@ static char *command_text(const options *given)
     fputs("hillock compare", to);
     for (char **word = given->operands; *word; word++) {
         putc(' ', to);
-        put_word(to, *word);
+        tool_put_word(to, *word);
     }
     return fclose(to) == 0 ? text : NULL;
 }
@@ -343,26 +344,26 @@ static char *command_text(const options *given)
 static int name_it(making *m)
 {
     results *asked = m->out->asked;
-    const pool_limits limits = plan_limits(m->given);
+    const pool_limits limits = compare_plan_limits(m->given);
     asked->seeds = m->given->seeds ? m->given->seeds : 3;
     asked->epochs = m->given->epochs;
     asked->settings = written(settings_json(m->given), JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(m->given);
-    asked->provenance = written(provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
+    asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
     if (asked->settings)
         asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
-    return asked->name && asked->command && asked->provenance ? EXIT_DONE : no_memory();
+    return asked->name && asked->command && asked->provenance ? EXIT_DONE : tool_no_memory();
 }
 
 /* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
 static int check_texts(const char *const *texts, int n)
 {
     for (int i = 0; i < n; i++) {
-        json_t *told = json_text(texts[i]);
+        json_t *told = tool_json_text(texts[i]);
         const bool fits = !texts[i] || json_is_string(told);
         json_decref(told);
         if (!fits)
-            return complain(EXIT_USAGE, "compare: \"%s\" is not UTF-8", texts[i]);
+            return tool_fail(EXIT_USAGE, "compare: \"%s\" is not UTF-8", texts[i]);
     }
     return EXIT_DONE;
 }
@@ -380,11 +381,11 @@ static int check_all_texts(const options *given)
     return status;
 }
 
-int plan_make(const options *given, plan *out)
+int compare_plan_make(const options *given, plan *out)
 {
     making m = {.given = given, .out = out};
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
-    int status = out->asked ? read_rates(given, out) : no_memory();
+    int status = out->asked ? read_rates(given, out) : tool_no_memory();
     if (!status)
         status = check_all_texts(given);
     if (!status)
@@ -394,7 +395,7 @@ int plan_make(const options *given, plan *out)
     if (!status)
         status = make_rows(&m);
     if (!status)
-        status = ask_rows(given, out);
+        status = compare_ask_rows(given, out);
     if (!status) {
         tell_idle_norms(&m);
         drop_twins(out);
@@ -407,10 +408,10 @@ int plan_make(const options *given, plan *out)
     return status;
 }
 
-void plan_clear(plan *it)
+void compare_plan_clear(plan *it)
 {
     for (int i = 0; it->rows && i < it->asked->n_rows; i++)
         plan_row_clear(&it->rows[i]);
     free(it->rows);
-    results_free(it->asked);
+    compare_results_free(it->asked);
 }

@@ -13,7 +13,7 @@
 enum { MAX_RATES = 64, MAX_ROWS = 10000 };
 
 /* How workers are run, as the command line says or as is usual. */
-pool_limits plan_limits(const options *given);
+pool_limits compare_plan_limits(const options *given);
 
 /* What belongs to a row beside its record. */
 typedef struct plan_row {
@@ -30,5 +30,5 @@ typedef struct plan {
 } plan;
 
 /* 0, or the exit status, told. */
-int plan_make(const options *given, plan *out);
-void plan_clear(plan *it);
+int compare_plan_make(const options *given, plan *out);
+void compare_plan_clear(plan *it);

@@ -51,7 +51,7 @@ struct pool {
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
-pool *pool_new(const pool_limits *limits)
+pool *compare_pool_new(const pool_limits *limits)
 {
     const size_t jobs = limits->jobs > 0 ? (size_t)limits->jobs : 1;
     pool *it = calloc(1, sizeof *it);
@@ -63,17 +63,17 @@ pool *pool_new(const pool_limits *limits)
     }
     if (it && it->workers && it->awaited)
         return it;
-    pool_free(it);
-    complain(EXIT_FAILED, "out of memory for %zu workers", jobs);
+    compare_pool_free(it);
+    tool_fail(EXIT_FAILED, "out of memory for %zu workers", jobs);
     return NULL;
 }
 
-bool pool_has_room(const pool *it)
+bool compare_pool_has_room(const pool *it)
 {
     return it->running < it->limits.jobs;
 }
 
-int pool_running(const pool *it)
+int compare_pool_running(const pool *it)
 {
     return it->running;
 }
@@ -90,16 +90,16 @@ static int start_process(pool *it, worker *w, int channel)
     const double deadline = it->limits.deadline > 0 ? it->limits.deadline : 1e8;
     char setting[32];
     snprintf(setting, sizeof setting, "OMP_NUM_THREADS=%d", threads);
-    w->deadline = it->limits.deadline > 0 ? now() + deadline : (double)INFINITY;
-    return process_start(&w->process,
-                         &(process_orders){
-                             .program = it->limits.program,
-                             .words = words,
-                             .settings = (const char *const[]){setting, "OMP_DYNAMIC=false", NULL},
-                             .channel = channel,
-                             .memory_mib = memory_of(it),
-                             .cpu_seconds = 60 + (int64_t)(deadline * (threads + 1)),
-                         });
+    w->deadline = it->limits.deadline > 0 ? tool_now() + deadline : (double)INFINITY;
+    return tool_process_start(
+        &w->process, &(process_orders){
+                         .program = it->limits.program,
+                         .words = words,
+                         .settings = (const char *const[]){setting, "OMP_DYNAMIC=false", NULL},
+                         .channel = channel,
+                         .memory_mib = memory_of(it),
+                         .cpu_seconds = 60 + (int64_t)(deadline * (threads + 1)),
+                     });
 }
 
 /* The request waits in the channel before the worker is there to read it. */
@@ -108,7 +108,7 @@ static const char *open_channel(const json_t *request, int ends[2])
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return strerror(errno);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    if (message_send(ends[0], request))
+    if (compare_message_send(ends[0], request))
         return NULL;
     close(ends[0]), close(ends[1]);
     return "the request is too long, or memory is lacking";
@@ -121,12 +121,12 @@ static const char *answer_to(const json_t *request)
                                               : "result";
 }
 
-int pool_start(pool *it, int64_t id, const json_t *request)
+int compare_pool_start(pool *it, int64_t id, const json_t *request)
 {
     int ends[2], error = 0;
     worker *w = it->workers;
-    if (!pool_has_room(it))
-        return complain(EXIT_FAILED, "%d workers are running already", it->running);
+    if (!compare_pool_has_room(it))
+        return tool_fail(EXIT_FAILED, "%d workers are running already", it->running);
     while (w->busy)
         w++;
     *w = (worker){.id = id, .answer = answer_to(request)};
@@ -141,7 +141,7 @@ int pool_start(pool *it, int64_t id, const json_t *request)
     }
     if (error)
         close(ends[0]);
-    return fault ? complain(EXIT_FAILED, "a worker cannot be started: %s", fault) : EXIT_DONE;
+    return fault ? tool_fail(EXIT_FAILED, "a worker cannot be started: %s", fault) : EXIT_DONE;
 }
 
 /* ---- Hearing --------------------------------------------------------------------------------- */
@@ -155,9 +155,9 @@ static bool is_type(const json_t *report, const char *type)
 static json_t *hear(worker *w)
 {
     json_t *report;
-    while (!w->fault && (report = message_take(&w->incoming, &w->fault))) {
-        w->fault =
-            w->result || w->failed ? "it went on behind its last report" : message_fault(report);
+    while (!w->fault && (report = compare_message_take(&w->incoming, &w->fault))) {
+        w->fault = w->result || w->failed ? "it went on behind its last report"
+                                          : compare_message_fault(report);
         if (!w->fault && (is_type(report, "progress") || is_type(report, "epoch")))
             return report;
         if (!w->fault && is_type(report, w->answer))
@@ -170,7 +170,7 @@ static json_t *hear(worker *w)
     if (w->fault && !w->deaf) {
         w->deaf = true;
         if (!w->ended)
-            process_kill(&w->process);
+            tool_process_kill(&w->process);
     }
     return NULL;
 }
@@ -180,21 +180,21 @@ static void read_rest(worker *w)
 {
     for (size_t before = SIZE_MAX; !w->deaf && before != w->incoming.used;) {
         before = w->incoming.used;
-        w->deaf =
-            !message_read(&w->incoming, w->channel) || w->incoming.used > 2 * (size_t)MESSAGE_MOST;
+        w->deaf = !compare_message_read(&w->incoming, w->channel) ||
+                  w->incoming.used > 2 * (size_t)MESSAGE_MOST;
     }
     w->deaf = true;
 }
 
 static void keep_deadline(worker *w)
 {
-    if (w->ended || now() < w->deadline)
+    if (w->ended || tool_now() < w->deadline)
         return;
     if (w->asked)
-        process_kill(&w->process);
+        tool_process_kill(&w->process);
     else
         kill(-w->process.pid, SIGTERM);
-    w->deadline = w->asked ? (double)INFINITY : now() + grace;
+    w->deadline = w->asked ? (double)INFINITY : tool_now() + grace;
     w->asked = true;
 }
 
@@ -265,7 +265,7 @@ static pool_event conclude(pool *it, worker *w)
                        : WIFSIGNALED(w->status) ? died(it, w)
                                                 : exited(it, w);
     event.id = w->id;
-    process_last_words(&w->process, it->last_lines, sizeof it->last_lines);
+    tool_process_last_words(&w->process, it->last_lines, sizeof it->last_lines);
     event.last_lines = it->last_lines;
     return event;
 }
@@ -274,23 +274,23 @@ static pool_event conclude(pool *it, worker *w)
 static void discard(pool *it, worker *w)
 {
     if (!w->ended)
-        process_end(&w->process, NULL);
-    process_clear(&w->process);
+        tool_process_end(&w->process, NULL);
+    tool_process_clear(&w->process);
     close(w->channel);
-    message_reader_clear(&w->incoming);
+    compare_message_reader_clear(&w->incoming);
     json_decref(w->result);
     json_decref(w->failed);
     w->busy = false;
     it->running--;
 }
 
-void pool_free(pool *it)
+void compare_pool_free(pool *it)
 {
     if (!it)
         return;
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy && !it->workers[i].ended)
-            process_kill(&it->workers[i].process); /* all, before waiting for one */
+            tool_process_kill(&it->workers[i].process); /* all, before waiting for one */
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy)
             discard(it, &it->workers[i]);
@@ -337,7 +337,7 @@ static void sleep_until(pool *it, double until)
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &usual);
-    double left = progress_interrupted() ? 0 : fmax(0, fmin(until - now(), 1e6));
+    double left = tool_progress_interrupted() ? 0 : fmax(0, fmin(until - tool_now(), 1e6));
     const struct timespec time = {(time_t)left, (long)(1e9 * (left - floor(left)))};
     if (ppoll(it->awaited, (nfds_t)(2 * it->limits.jobs), &time, &usual) < 0)
         memset(it->awaited, 0, 2 * (size_t)it->limits.jobs * sizeof *it->awaited);
@@ -355,18 +355,18 @@ static void wait_for_workers(pool *it, double until)
     for (int i = 0; i < it->limits.jobs; i++) {
         worker *w = &it->workers[i];
         if (it->awaited[2 * i].revents)
-            w->deaf = !message_read(&w->incoming, w->channel);
+            w->deaf = !compare_message_read(&w->incoming, w->channel);
         if (it->awaited[2 * i + 1].revents) {
-            w->status = process_end(&w->process, &w->peak_mib);
+            w->status = tool_process_end(&w->process, &w->peak_mib);
             w->ended = true;
             read_rest(w);
         }
     }
 }
 
-pool_event pool_next(pool *it, double seconds)
+pool_event compare_pool_next(pool *it, double seconds)
 {
-    const double until = now() + seconds;
+    const double until = tool_now() + seconds;
     json_decref(it->told);
     it->told = NULL;
     for (bool waited = false;; waited = true) {
@@ -378,7 +378,7 @@ pool_event pool_next(pool *it, double seconds)
                 return event;
             }
         }
-        if (waited && (now() >= until || progress_interrupted()))
+        if (waited && (tool_now() >= until || tool_progress_interrupted()))
             return (pool_event){.kind = POOL_NOTHING};
         wait_for_workers(it, until);
     }

@@ -70,14 +70,14 @@ typedef struct pool_event {
 } pool_event;
 
 /* NULL when memory or descriptors are lacking, told. */
-pool *pool_new(const pool_limits *limits);
+pool *compare_pool_new(const pool_limits *limits);
 /* Kills all workers and frees everything. */
-void pool_free(pool *it);
-bool pool_has_room(const pool *it);
-int pool_running(const pool *it);
+void compare_pool_free(pool *it);
+bool compare_pool_has_room(const pool *it);
+int compare_pool_running(const pool *it);
 /* Starts a worker on a request; 0 or the exit status, told. From the thread that lives as long as
  * the program: workers end when it does. */
-int pool_start(pool *it, int64_t id, const json_t *request);
+int compare_pool_start(pool *it, int64_t id, const json_t *request);
 /* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report, and for
- * SIGINT and SIGTERM once progress_interrupted() tells of them. */
-pool_event pool_next(pool *it, double seconds);
+ * SIGINT and SIGTERM once tool_progress_interrupted() tells of them. */
+pool_event compare_pool_next(pool *it, double seconds);

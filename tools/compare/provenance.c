@@ -34,7 +34,7 @@ static void read_processor(char *out, size_t size)
         fclose(file);
 }
 
-json_t *provenance_json(int threads, int jobs)
+json_t *compare_provenance_json(int threads, int jobs)
 {
     char program[SHA256_DIGEST_STRING_LENGTH] = "", processor[256], system[256] = "", started[32];
     struct utsname about;
@@ -51,9 +51,10 @@ json_t *provenance_json(int threads, int jobs)
         (json_int_t)sysconf(_SC_PHYS_PAGES) * (json_int_t)sysconf(_SC_PAGESIZE) >> 20;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:s, s:i, s:i, s:s}", "version",
                      HILLOCK_VERSION, "program", program, "compiler", COMPILER, "instruction_set",
-                     hk_isa_name(), "engine", hk_engine_name(), "processor", json_text(processor),
-                     "processors", (int)sysconf(_SC_NPROCESSORS_ONLN), "memory_mib", memory,
-                     "system", system, "threads", threads, "jobs", jobs, "started", started);
+                     hk_isa_name(), "engine", hk_engine_name(), "processor",
+                     tool_json_text(processor), "processors", (int)sysconf(_SC_NPROCESSORS_ONLN),
+                     "memory_mib", memory, "system", system, "threads", threads, "jobs", jobs,
+                     "started", started);
 }
 
 static bool same_maker(const json_t *a, const json_t *b)
@@ -62,7 +63,7 @@ static bool same_maker(const json_t *a, const json_t *b)
            json_equal(json_object_get(a, "processor"), json_object_get(b, "processor"));
 }
 
-char *provenance_joined(const char *before, const char *now, bool *others)
+char *compare_provenance_joined(const char *before, const char *now, bool *others)
 {
     json_t *old = json_loads(before, 0, NULL), *it = json_loads(now, 0, NULL), *one;
     json_t *past = json_array(), *earlier = json_array();
@@ -79,7 +80,7 @@ char *provenance_joined(const char *before, const char *now, bool *others)
     *others = json_array_size(earlier) > 0;
     if (*others)
         json_object_set(it, "earlier", earlier);
-    char *text = it ? json_written(it, JSON_COMPACT) : NULL;
+    char *text = it ? tool_json_written(it, JSON_COMPACT) : NULL;
     json_decref(old), json_decref(it), json_decref(past), json_decref(earlier);
     return text;
 }
@@ -117,7 +118,7 @@ static bool add_set(SHA2_CTX *to, const hk_data *data)
     return image;
 }
 
-bool provenance_of_data(const hk_data *train, const hk_data *test, char out[65])
+bool compare_provenance_of_data(const hk_data *train, const hk_data *test, char out[65])
 {
     SHA2_CTX sum;
     SHA256Init(&sum);

@@ -24,7 +24,7 @@ static int is_rate(const char *pair)
     return strncmp(pair, "lr=", 3) == 0;
 }
 
-double rate_in(const char *optimizer)
+double compare_rate_in(const char *optimizer)
 {
     for (const char *pair = first_pair(optimizer); *pair; pair = next_pair(pair))
         if (is_rate(pair))
@@ -32,7 +32,7 @@ double rate_in(const char *optimizer)
     return (double)NAN;
 }
 
-void rate_left_out(const char *optimizer, char *out, size_t size)
+void compare_rate_left_out(const char *optimizer, char *out, size_t size)
 {
     char before = ':';
     size_t used = (size_t)snprintf(out, size, "%.*s", (int)strcspn(optimizer, ":"), optimizer);
@@ -44,9 +44,9 @@ void rate_left_out(const char *optimizer, char *out, size_t size)
         }
 }
 
-void rate_put(const char *optimizer, double rate, char *out, size_t size)
+void compare_rate_put(const char *optimizer, double rate, char *out, size_t size)
 {
-    rate_left_out(optimizer, out, size);
+    compare_rate_left_out(optimizer, out, size);
     const size_t used = strlen(out);
     snprintf(out + used, size - used, "%clr=%.17g", strchr(out, ':') ? ',' : ':', rate);
 }

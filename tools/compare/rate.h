@@ -3,8 +3,8 @@
 #include <stddef.h>
 
 /* NAN where the spec does not say it. */
-double rate_in(const char *optimizer);
+double compare_rate_in(const char *optimizer);
 /* The spec without it: "sgd:momentum=0.9". */
-void rate_left_out(const char *optimizer, char *out, size_t size);
+void compare_rate_left_out(const char *optimizer, char *out, size_t size);
 /* The spec with another: "sgd:momentum=0.9,lr=0.01". */
-void rate_put(const char *optimizer, double rate, char *out, size_t size);
+void compare_rate_put(const char *optimizer, double rate, char *out, size_t size);

@@ -12,7 +12,7 @@
 
 static void put_json(FILE *to, const analysis *a)
 {
-    json_t *it = report_json(a);
+    json_t *it = compare_report_json(a);
     json_dumpf(it, to, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putc('\n', to);
     json_decref(it);
@@ -40,19 +40,19 @@ static const format *format_of(const char *path)
 static int write_report(const analysis *a, const format *how, const char *path)
 {
     draft d;
-    if (!draft_open(&d))
-        return no_memory();
+    if (!page_draft_open(&d))
+        return tool_no_memory();
     how->write(d.to, a);
-    int status = draft_save(&d, path);
+    int status = page_draft_save(&d, path);
     if (!status)
-        note("wrote %s, %s bytes", path, grouped((int64_t)d.size));
+        tool_note("wrote %s, %s bytes", path, tool_grouped((int64_t)d.size));
     return status;
 }
 
 static int report(const results *found, const options *given, const char *path)
 {
     int status = EXIT_DONE;
-    analysis *a = analysis_new(found);
+    analysis *a = report_analysis_new(found);
     if (!a)
         return EXIT_FAILED;
     if (path)
@@ -60,31 +60,31 @@ static int report(const results *found, const options *given, const char *path)
     if (!status && given->json)
         put_json(stdout, a);
     else if (!status) {
-        put_text(stdout, a->sentence);
+        tool_put_text(stdout, a->sentence);
         putchar('\n');
     }
-    analysis_free(a);
+    report_analysis_free(a);
     return status;
 }
 
-int run_report(options *given)
+int compare_report_command(options *given)
 {
     const char *path = given->out ? given->out : given->json ? NULL : "report.html";
     store *from;
     results *found;
     if (path && !format_of(path))
-        return complain(EXIT_USAGE,
-                        "report: --out is \"%s\", expected a name that ends in .html, "
-                        ".md, .csv or .json",
-                        path);
-    int status = store_open(given->db ? given->db : STORE_USUAL_FILE, false, &from);
+        return tool_fail(EXIT_USAGE,
+                         "report: --out is \"%s\", expected a name that ends in .html, "
+                         ".md, .csv or .json",
+                         path);
+    int status = compare_store_open(given->db ? given->db : STORE_USUAL_FILE, false, &from);
     if (status)
         return status;
-    status = store_read(from, given->name, &found);
-    store_close(from);
+    status = compare_store_read(from, given->name, &found);
+    compare_store_close(from);
     if (status)
         return status;
     status = report(found, given, path);
-    results_free(found);
+    compare_results_free(found);
     return status;
 }

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const axis_names[AXES] = {"data",          "model",       "activation",
-                                      "normalization", "initializer", "optimizer"};
-const char *const run_state_names[RUN_STATES] = {"planned", "running", "ok",
-                                                 "failed",  "timeout", "cancelled"};
+const char *const compare_axis_names[AXES] = {"data",          "model",       "activation",
+                                              "normalization", "initializer", "optimizer"};
+const char *const compare_run_state_names[RUN_STATES] = {"planned", "running", "ok",
+                                                         "failed",  "timeout", "cancelled"};
 
 /* Room for one more of `count` elements; the rooms are powers of two. */
 static void *grow(void *items, int count, size_t size)
@@ -18,7 +18,7 @@ static void *grow(void *items, int count, size_t size)
     return count < 1 << 28 ? realloc(items, (count ? 2 * (size_t)count : 1) * size) : NULL;
 }
 
-row_record *results_add_row(results *r)
+row_record *compare_results_add_row(results *r)
 {
     row_record *rows = grow(r->rows, r->n_rows, sizeof *rows);
     if (!rows)
@@ -28,7 +28,7 @@ row_record *results_add_row(results *r)
     return &rows[r->n_rows++];
 }
 
-run_record *results_add_run(results *r)
+run_record *compare_results_add_run(results *r)
 {
     run_record *runs = grow(r->runs, r->n_runs, sizeof *runs);
     const double no = (double)NAN;
@@ -45,7 +45,7 @@ run_record *results_add_run(results *r)
     return &runs[r->n_runs++];
 }
 
-epoch_record *run_add_epoch(run_record *run)
+epoch_record *compare_run_add_epoch(run_record *run)
 {
     epoch_record *epochs = grow(run->epochs, run->n_epochs, sizeof *epochs);
     const double no = (double)NAN;
@@ -61,7 +61,7 @@ epoch_record *run_add_epoch(run_record *run)
     return &epochs[run->n_epochs++];
 }
 
-layer_record *epoch_add_layer(epoch_record *epoch)
+layer_record *compare_epoch_add_layer(epoch_record *epoch)
 {
     layer_record *layers = grow(epoch->layers, epoch->n_layers, sizeof *layers);
     if (!layers)
@@ -71,8 +71,8 @@ layer_record *epoch_add_layer(epoch_record *epoch)
     return &layers[epoch->n_layers++];
 }
 
-bool run_fail(run_record *run, run_state state, const char *failure, const char *reason,
-              const char *last_lines)
+bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,
+                      const char *last_lines)
 {
     run->state = state;
     run->failure = strdup(failure);
@@ -81,7 +81,7 @@ bool run_fail(run_record *run, run_state state, const char *failure, const char 
     return run->failure && run->reason && run->last_lines;
 }
 
-void epoch_clear(epoch_record *epoch)
+void compare_epoch_clear(epoch_record *epoch)
 {
     for (int i = 0; i < epoch->n_layers; i++)
         free(epoch->layers[i].layer);
@@ -89,10 +89,10 @@ void epoch_clear(epoch_record *epoch)
     *epoch = (epoch_record){0};
 }
 
-void run_clear(run_record *run)
+void compare_run_clear(run_record *run)
 {
     for (int i = 0; i < run->n_epochs; i++)
-        epoch_clear(&run->epochs[i]);
+        compare_epoch_clear(&run->epochs[i]);
     free(run->epochs);
     free(run->failure);
     free(run->reason);
@@ -101,7 +101,7 @@ void run_clear(run_record *run)
     *run = (run_record){0};
 }
 
-void row_clear(row_record *row)
+void compare_row_clear(row_record *row)
 {
     for (int i = 0; i < AXES; i++)
         free(row->specs[i]);
@@ -110,14 +110,14 @@ void row_clear(row_record *row)
     *row = (row_record){0};
 }
 
-void results_free(results *r)
+void compare_results_free(results *r)
 {
     if (!r)
         return;
     for (int i = 0; i < r->n_rows; i++)
-        row_clear(&r->rows[i]);
+        compare_row_clear(&r->rows[i]);
     for (int i = 0; i < r->n_runs; i++)
-        run_clear(&r->runs[i]);
+        compare_run_clear(&r->runs[i]);
     free(r->rows);
     free(r->runs);
     free(r->name);

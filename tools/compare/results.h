@@ -15,7 +15,7 @@ typedef enum axis {
     AXIS_OPTIMIZER,
     AXES
 } axis;
-extern const char *const axis_names[AXES]; /* "data", "model", "activation", ... */
+extern const char *const compare_axis_names[AXES]; /* "data", "model", "activation", ... */
 
 enum { HISTOGRAM_BINS = 32 };
 
@@ -49,7 +49,7 @@ typedef enum run_state {
     RUN_CANCELLED,
     RUN_STATES
 } run_state;
-extern const char *const run_state_names[RUN_STATES]; /* "planned", "running", "ok", ... */
+extern const char *const compare_run_state_names[RUN_STATES]; /* "planned", "running", "ok", ... */
 
 typedef struct run_record {
     int64_t id;
@@ -93,16 +93,16 @@ typedef struct results {
     int n_runs;
 } results;
 
-void results_free(results *r);
+void compare_results_free(results *r);
 /* Arrays grow by one element, which is all zero or NAN; NULL when memory is refused. */
-row_record *results_add_row(results *r);
-run_record *results_add_run(results *r);
-epoch_record *run_add_epoch(run_record *run);
-layer_record *epoch_add_layer(epoch_record *epoch);
+row_record *compare_results_add_row(results *r);
+run_record *compare_results_add_run(results *r);
+epoch_record *compare_run_add_epoch(run_record *run);
+layer_record *compare_epoch_add_layer(epoch_record *epoch);
 /* Ends a run so; false when memory is refused. */
-bool run_fail(run_record *run, run_state state, const char *failure, const char *reason,
-              const char *last_lines);
+bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,
+                      const char *last_lines);
 /* What they own is freed; they are empty, or all zero. */
-void epoch_clear(epoch_record *epoch);
-void run_clear(run_record *run);
-void row_clear(row_record *row);
+void compare_epoch_clear(epoch_record *epoch);
+void compare_run_clear(run_record *run);
+void compare_row_clear(row_record *row);

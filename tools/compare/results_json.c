@@ -9,7 +9,7 @@
 /* Any text: what is not UTF-8 stands as \xff. */
 static json_t *plain(const char *text)
 {
-    char *it = text ? text_plain(text) : NULL;
+    char *it = text ? page_text_plain(text) : NULL;
     json_t *value = it ? json_string(it) : json_null();
     free(it);
     return value;
@@ -24,7 +24,7 @@ static json_t *object_in(const char *text)
 
 static void set_number(json_t *to, const char *key, double value)
 {
-    json_object_set_new(to, key, json_number(value));
+    json_object_set_new(to, key, tool_json_number(value));
 }
 
 static void set_whole(json_t *to, const char *key, int64_t value)
@@ -43,7 +43,7 @@ static json_t *layer_json(const layer_record *layer)
     set_text(it, "layer", layer->layer);
     set_whole(it, "units", layer->units);
     for (int k = 0; k < LAYER_FIGURES; k++)
-        set_number(it, layer_figure_names[k], layer_value(layer, (layer_figure)k));
+        set_number(it, report_layer_figure_names[k], report_layer_value(layer, (layer_figure)k));
     if (!layer->has_histogram)
         return it;
     json_t *bins = json_array();
@@ -78,7 +78,7 @@ static json_t *run_json(const run_record *run)
     set_whole(it, "seed", run->seed);
     json_object_set_new(it, "tuning", json_boolean(run->tuning));
     set_number(it, "rate", run->rate);
-    set_text(it, "state", run_state_names[run->state]);
+    set_text(it, "state", compare_run_state_names[run->state]);
     set_text(it, "failure", run->failure);
     set_text(it, "reason", run->reason);
     set_text(it, "last_lines", run->last_lines);
@@ -100,7 +100,7 @@ static json_t *row_json(const row_record *row)
 {
     json_t *it = json_object();
     for (int k = 0; k < AXES; k++)
-        set_text(it, axis_names[k], row->specs[k]);
+        set_text(it, compare_axis_names[k], row->specs[k]);
     set_text(it, "plugin_digests", row->plugin_digests);
     set_text(it, "data_digest", row->data_digest);
     set_number(it, "rate", row->rate);
@@ -147,7 +147,7 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     set_text(it, "label", row->label);
     set_whole(it, "rank", s->rank);
     set_whole(it, "group", s->group);
-    set_text(it, "verdict", verdict_text(s->verdict));
+    set_text(it, "verdict", report_verdict_text(s->verdict));
     set_whole(it, "failures", s->failures);
     set_whole(it, "runs", s->runs);
     set_score(it, &s->score);
@@ -173,7 +173,7 @@ static json_t *panel_json(const analysis *a, const panel *p)
     return it;
 }
 
-json_t *report_json(const analysis *a)
+json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
     json_t *it = json_object(), *panels = json_array(), *rows = json_array(), *runs = json_array();

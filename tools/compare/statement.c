@@ -7,27 +7,27 @@
 #include <stdarg.h>
 #include <string.h>
 
-int statement_failed(store *it)
+int compare_statement_failed(store *it)
 {
     const bool unwritten = sqlite3_extended_errcode(it->db) == SQLITE_IOERR_WRITE;
     const int code = unwritten ? SQLITE_FULL : sqlite3_errcode(it->db) & 0xFF;
     const int number = sqlite3_system_errno(it->db);
     const char *why = number && code != SQLITE_BUSY ? strerror(number) : sqlite3_errmsg(it->db);
     switch (code) {
-    case SQLITE_NOTADB: return complain(EXIT_BAD_DATA, "%s: not a database of results", it->path);
+    case SQLITE_NOTADB: return tool_fail(EXIT_BAD_DATA, "%s: not a database of results", it->path);
     case SQLITE_CORRUPT:
-        return complain(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
-                        sqlite3_errmsg(it->db));
+        return tool_fail(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
+                         sqlite3_errmsg(it->db));
     case SQLITE_ERROR:
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
-        return complain(EXIT_BAD_DATA, "%s: the database is not as hillock made it (%s)", it->path,
-                        sqlite3_errmsg(it->db));
+        return tool_fail(EXIT_BAD_DATA, "%s: the database is not as hillock made it (%s)", it->path,
+                         sqlite3_errmsg(it->db));
     case SQLITE_FULL:
-        return complain(
+        return tool_fail(
             EXIT_IO, "%s: cannot be written: no space is left, or the file is too large", it->path);
-    case SQLITE_NOMEM: return complain(EXIT_FAILED, "%s: out of memory", it->path);
-    default: return complain(EXIT_IO, "%s: %s", it->path, why);
+    case SQLITE_NOMEM: return tool_fail(EXIT_FAILED, "%s: out of memory", it->path);
+    default: return tool_fail(EXIT_IO, "%s: %s", it->path, why);
     }
 }
 
@@ -50,12 +50,12 @@ static sqlite3_stmt *prepare(store *it, const char *sql, const char *types, va_l
         code = bind(statement, i + 1, types[i], values);
     if (code == SQLITE_OK)
         return statement;
-    statement_failed(it);
+    compare_statement_failed(it);
     sqlite3_finalize(statement);
     return NULL;
 }
 
-sqlite3_stmt *statement_new(store *it, const char *sql, const char *types, ...)
+sqlite3_stmt *compare_statement_new(store *it, const char *sql, const char *types, ...)
 {
     va_list values;
     va_start(values, types);
@@ -64,15 +64,15 @@ sqlite3_stmt *statement_new(store *it, const char *sql, const char *types, ...)
     return statement;
 }
 
-bool statement_next(store *it, sqlite3_stmt *statement, int *status)
+bool compare_statement_next(store *it, sqlite3_stmt *statement, int *status)
 {
     const int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        *status = statement_failed(it);
+        *status = compare_statement_failed(it);
     return code == SQLITE_ROW;
 }
 
-int statement_run(store *it, const char *sql, const char *types, ...)
+int compare_statement_run(store *it, const char *sql, const char *types, ...)
 {
     va_list values;
     int status = EXIT_DONE;
@@ -81,7 +81,7 @@ int statement_run(store *it, const char *sql, const char *types, ...)
     va_end(values);
     if (!statement)
         return EXIT_IO;
-    statement_next(it, statement, &status);
+    compare_statement_next(it, statement, &status);
     sqlite3_finalize(statement);
     return status;
 }

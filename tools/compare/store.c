@@ -68,16 +68,17 @@ static unsigned number_at(const unsigned char *header, int place)
 static int judge(const char *path, const unsigned char *header, ssize_t length)
 {
     if (length < HEADER || memcmp(header, "SQLite format 3", 16) != 0)
-        return complain(EXIT_BAD_DATA, "%s: not a database of results", path);
+        return tool_fail(EXIT_BAD_DATA, "%s: not a database of results", path);
     if (number_at(header, 68) != APPLICATION)
-        return complain(EXIT_BAD_DATA, "%s: a database of another program", path);
+        return tool_fail(EXIT_BAD_DATA, "%s: a database of another program", path);
     const unsigned version = number_at(header, 60);
     if (version > SCHEMA)
-        return complain(EXIT_BAD_DATA, "%s: made by a newer hillock (schema %u, this one knows %d)",
-                        path, version, SCHEMA);
+        return tool_fail(EXIT_BAD_DATA,
+                         "%s: made by a newer hillock (schema %u, this one knows %d)", path,
+                         version, SCHEMA);
     if (version < SCHEMA)
-        return complain(EXIT_BAD_DATA, "%s: the database is damaged (schema %u, expected %d)", path,
-                        version, SCHEMA);
+        return tool_fail(EXIT_BAD_DATA, "%s: the database is damaged (schema %u, expected %d)",
+                         path, version, SCHEMA);
     return EXIT_DONE;
 }
 
@@ -89,12 +90,12 @@ static int look_at(const char *path, bool *exists)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     *exists = fd >= 0 || errno != ENOENT;
     if (fd < 0)
-        return *exists ? complain(EXIT_IO, "%s: %s", path, strerror(errno)) : EXIT_DONE;
+        return *exists ? tool_fail(EXIT_IO, "%s: %s", path, strerror(errno)) : EXIT_DONE;
     bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
     ssize_t length = regular ? pread(fd, header, sizeof header, 0) : 0;
     close(fd);
     return regular ? judge(path, header, length)
-                   : complain(EXIT_BAD_DATA, "%s: not a regular file", path);
+                   : tool_fail(EXIT_BAD_DATA, "%s: not a regular file", path);
 }
 
 /* ---- Who holds it ---------------------------------------------------------------------------- */
@@ -104,15 +105,15 @@ static int take_lock(store *it)
 {
     char path[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s-lock", it->path) >= sizeof path)
-        return complain(EXIT_USAGE, "%s: the path is too long", it->path);
+        return tool_fail(EXIT_USAGE, "%s: the path is too long", it->path);
     it->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
     if (it->lock < 0)
-        return complain(EXIT_IO, "%s: %s", path, strerror(errno));
+        return tool_fail(EXIT_IO, "%s: %s", path, strerror(errno));
     if (flock(it->lock, LOCK_EX | LOCK_NB) == 0)
         return EXIT_DONE;
     return errno == EWOULDBLOCK
-               ? complain(EXIT_IO, "%s: another hillock compare is writing to it", it->path)
-               : complain(EXIT_IO, "%s: %s", path, strerror(errno));
+               ? tool_fail(EXIT_IO, "%s: another hillock compare is writing to it", it->path)
+               : tool_fail(EXIT_IO, "%s: %s", path, strerror(errno));
 }
 
 /* ---- Making it ------------------------------------------------------------------------------- */
@@ -120,7 +121,7 @@ static int take_lock(store *it)
 static int execute(store *it, const char *sql)
 {
     return sqlite3_exec(it->db, sql, NULL, NULL, NULL) == SQLITE_OK ? EXIT_DONE
-                                                                    : statement_failed(it);
+                                                                    : compare_statement_failed(it);
 }
 
 /* SQLite has names of its own: ":memory:", "file:...". */
@@ -130,7 +131,8 @@ static int open_database(store *it, const char *path, int flags)
     snprintf(file, sizeof file, "%s%s", *path == '/' ? "" : "./", path);
     if (sqlite3_open_v2(file, &it->db, flags, NULL) == SQLITE_OK)
         return EXIT_DONE;
-    return it->db ? statement_failed(it) : complain(EXIT_FAILED, "%s: out of memory", path);
+    return it->db ? compare_statement_failed(it)
+                  : tool_fail(EXIT_FAILED, "%s: out of memory", path);
 }
 
 static int rename_new(const store *it, const char *from)
@@ -142,7 +144,7 @@ static int rename_new(const store *it, const char *from)
     int number = errno;
     if (fd >= 0)
         close(fd);
-    return done ? EXIT_DONE : complain(EXIT_IO, "%s: %s", it->path, strerror(number));
+    return done ? EXIT_DONE : tool_fail(EXIT_IO, "%s: %s", it->path, strerror(number));
 }
 
 /* Under the lock, so that a half-made file of this name is nobody's. */
@@ -150,7 +152,7 @@ static int make(store *it)
 {
     char path[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s.tmp", it->path) >= sizeof path)
-        return complain(EXIT_USAGE, "%s: the path is too long", it->path);
+        return tool_fail(EXIT_USAGE, "%s: the path is too long", it->path);
     unlink(path);
     int status = open_database(it, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!status)
@@ -180,17 +182,17 @@ static int harden(store *it)
 static int check_whole(store *it)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *check = statement_new(it, "PRAGMA quick_check(1)", "");
+    sqlite3_stmt *check = compare_statement_new(it, "PRAGMA quick_check(1)", "");
     if (!check)
         return EXIT_BAD_DATA;
-    if (statement_next(it, check, &status)) {
+    if (compare_statement_next(it, check, &status)) {
         const char *found = (const char *)sqlite3_column_text(check, 0);
         const char *second = found ? strchr(found, '\n') : NULL; /* the first is a heading */
         if (!found || strcmp(found, "ok") != 0)
-            status = complain(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
-                              second  ? second + 1
-                              : found ? found
-                                      : "out of memory");
+            status = tool_fail(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
+                               second  ? second + 1
+                               : found ? found
+                                       : "out of memory");
     }
     sqlite3_finalize(check);
     return status;
@@ -209,7 +211,7 @@ static int open_for_writing(store *it)
 static int open_writer(store *it, bool exists)
 {
     if (exists && access(it->path, W_OK) != 0)
-        return complain(EXIT_IO, "%s: cannot be written to: %s", it->path, strerror(errno));
+        return tool_fail(EXIT_IO, "%s: cannot be written to: %s", it->path, strerror(errno));
     int status = take_lock(it);
     if (!status && !exists) /* another may have made it meanwhile */
         status = look_at(it->path, &exists);
@@ -221,13 +223,13 @@ static int open_writer(store *it, bool exists)
 static int open_reader(store *it, bool exists)
 {
     if (!exists)
-        return complain(EXIT_BAD_DATA, "%s: there is no such file; hillock compare makes it",
-                        it->path);
+        return tool_fail(EXIT_BAD_DATA, "%s: there is no such file; hillock compare makes it",
+                         it->path);
     int status = open_database(it, it->path, SQLITE_OPEN_READONLY);
     return status ? status : harden(it);
 }
 
-int store_open(const char *path, bool writing, store **out)
+int compare_store_open(const char *path, bool writing, store **out)
 {
     bool exists;
     *out = NULL;
@@ -236,18 +238,18 @@ int store_open(const char *path, bool writing, store **out)
         return status;
     store *it = calloc(1, sizeof *it);
     if (!it)
-        return complain(EXIT_FAILED, "%s: out of memory", path);
+        return tool_fail(EXIT_FAILED, "%s: out of memory", path);
     *it = (store){.path = path, .lock = -1};
     status = writing ? open_writer(it, exists) : open_reader(it, exists);
     if (status) {
-        store_close(it);
+        compare_store_close(it);
         return status;
     }
     *out = it;
     return EXIT_DONE;
 }
 
-void store_close(store *it)
+void compare_store_close(store *it)
 {
     if (!it)
         return;

@@ -20,8 +20,8 @@ typedef struct store store;
 /* Opens the file; a coordinator (`writing`) makes one that is missing. A file that is not ours,
  * damaged, of a newer schema or in use by another coordinator is refused untouched. A reader needs
  * no lock and may read while a coordinator writes. */
-int store_open(const char *path, bool writing, store **out);
-void store_close(store *it);
+int compare_store_open(const char *path, bool writing, store **out);
+void compare_store_close(store *it);
 
 /* ---- The coordinator ---------------------------------------------------------------------------- */
 
@@ -35,20 +35,20 @@ typedef struct store_plan {
 enum { TUNING_SEED = 1000001 };
 
 /* Plans what is missing, in one transaction. EXIT_USAGE: the sweep of this name has other settings. */
-int store_ask(store *it, const store_plan *plan);
+int compare_store_ask(store *it, const store_plan *plan);
 /* planned -> running, with one more attempt. */
-int store_start(store *it, int64_t run);
+int compare_store_start(store *it, int64_t run);
 /* running -> planned; the attempt does not count. */
-int store_release(store *it, int64_t run);
+int compare_store_release(store *it, int64_t run);
 /* -> found->state, with its figures and epochs. */
-int store_end(store *it, const run_record *found);
+int compare_store_end(store *it, const run_record *found);
 /* Decides the rate of a tuned row, and with it of its final runs. */
-int store_choose_rate(store *it, const results *r, int row, double rate);
+int compare_store_choose_rate(store *it, const results *r, int row, double rate);
 
 /* ---- Reading ------------------------------------------------------------------------------------ */
 
 /* The sweep of this name (NULL: the latest one), whole, for reports. */
-int store_read(store *it, const char *name, results **out);
+int compare_store_read(store *it, const char *name, results **out);
 /* The same without times, process ids and what depends on the machine, as JSON in a fixed order:
  * equal for two sweeps that found the same. */
-json_t *store_canonical(const results *r);
+json_t *compare_store_canonical(const results *r);

@@ -56,8 +56,9 @@ static int unknown_name(reading *it, const char *name)
     char known[512] = "";
     int status = EXIT_DONE;
     size_t used = 0;
-    sqlite3_stmt *all = statement_new(it->from, "SELECT name FROM sweeps ORDER BY turn DESC", "");
-    while (all && used < sizeof known && statement_next(it->from, all, &status)) {
+    sqlite3_stmt *all =
+        compare_statement_new(it->from, "SELECT name FROM sweeps ORDER BY turn DESC", "");
+    while (all && used < sizeof known && compare_statement_next(it->from, all, &status)) {
         const char *one = (const char *)sqlite3_column_text(all, 0);
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
                                  one ? one : "");
@@ -65,22 +66,22 @@ static int unknown_name(reading *it, const char *name)
     sqlite3_finalize(all);
     if (status || !all)
         return status ? status : EXIT_IO;
-    return name ? complain(EXIT_USAGE, "%s: there is no sweep \"%s\"; known: %s", it->from->path,
-                           name, used ? known : "none")
-                : complain(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
+    return name ? tool_fail(EXIT_USAGE, "%s: there is no sweep \"%s\"; known: %s", it->from->path,
+                            name, used ? known : "none")
+                : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
 }
 
 static int read_sweep(reading *it, const char *name)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row =
-        statement_new(it->from,
-                      "SELECT id, name, command, provenance, settings, seeds, epochs FROM sweeps "
-                      "WHERE ?1 IS NULL OR name = ?1 ORDER BY turn DESC LIMIT 1",
-                      "s", name);
+    sqlite3_stmt *row = compare_statement_new(
+        it->from,
+        "SELECT id, name, command, provenance, settings, seeds, epochs FROM sweeps "
+        "WHERE ?1 IS NULL OR name = ?1 ORDER BY turn DESC LIMIT 1",
+        "s", name);
     if (!row)
         return EXIT_IO;
-    if (statement_next(it->from, row, &status)) {
+    if (compare_statement_next(it->from, row, &status)) {
         results *to = it->to;
         it->sweep = sqlite3_column_int64(row, 0);
         to->name = some_text(it, row, 1);
@@ -98,7 +99,7 @@ static int read_sweep(reading *it, const char *name)
 
 static void read_row(reading *it, sqlite3_stmt *row)
 {
-    row_record *to = results_add_row(it->to);
+    row_record *to = compare_results_add_row(it->to);
     it->no_memory = it->no_memory || !to;
     if (!to)
         return;
@@ -115,14 +116,14 @@ static void read_row(reading *it, sqlite3_stmt *row)
 static run_state state_of(const char *name)
 {
     for (int i = 0; i < RUN_STATES; i++)
-        if (name && strcmp(name, run_state_names[i]) == 0)
+        if (name && strcmp(name, compare_run_state_names[i]) == 0)
             return (run_state)i;
     return RUN_PLANNED;
 }
 
 static void read_run(reading *it, sqlite3_stmt *row)
 {
-    run_record *to = results_add_run(it->to);
+    run_record *to = compare_results_add_run(it->to);
     it->no_memory = it->no_memory || !to;
     if (!to)
         return;
@@ -156,7 +157,7 @@ static run_record *run_of(reading *it, int64_t id, int *place)
 
 static void read_epoch(reading *it, sqlite3_stmt *row, run_record *run)
 {
-    epoch_record *to = run ? run_add_epoch(run) : NULL;
+    epoch_record *to = run ? compare_run_add_epoch(run) : NULL;
     it->no_memory = it->no_memory || (run && !to);
     if (!to)
         return;
@@ -182,7 +183,7 @@ static void read_histogram(layer_record *to, const char *counts)
 
 static void read_layer(reading *it, sqlite3_stmt *row, epoch_record *epoch)
 {
-    layer_record *to = epoch ? epoch_add_layer(epoch) : NULL;
+    layer_record *to = epoch ? compare_epoch_add_layer(epoch) : NULL;
     it->no_memory = it->no_memory || (epoch && !to);
     if (!to)
         return;
@@ -208,7 +209,7 @@ static int end_of(reading *it, sqlite3_stmt *statement, int status)
 {
     sqlite3_finalize(statement);
     if (!status && it->no_memory)
-        status = complain(EXIT_FAILED, "%s: out of memory", it->from->path);
+        status = tool_fail(EXIT_FAILED, "%s: out of memory", it->from->path);
     return status;
 }
 
@@ -220,13 +221,13 @@ static int end_of(reading *it, sqlite3_stmt *statement, int status)
 static int read_rows(reading *it)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row =
-        statement_new(it->from,
-                      "SELECT data, model, activation, normalization, initializer, optimizer, "
-                      "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline "
-                      "FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
-                      "i", it->sweep);
-    while (row && statement_next(it->from, row, &status))
+    sqlite3_stmt *row = compare_statement_new(
+        it->from,
+        "SELECT data, model, activation, normalization, initializer, optimizer, "
+        "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline "
+        "FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
+        "i", it->sweep);
+    while (row && compare_statement_next(it->from, row, &status))
         read_row(it, row);
     return row ? end_of(it, row, status) : EXIT_IO;
 }
@@ -234,13 +235,13 @@ static int read_rows(reading *it)
 static int read_runs(reading *it)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row = statement_new(
+    sqlite3_stmt *row = compare_statement_new(
         it->from,
         "SELECT runs.id, rows.place, seed, tuning, runs.rate, state, attempts, failure, "
         "reason, last_lines, test_loss, test_accuracy, test_macro_f1, seconds, "
         "images_per_s, peak_mib, digest" OF_THE_SWEEP WANTED,
         "ii", it->sweep, it->to->seeds);
-    while (row && statement_next(it->from, row, &status))
+    while (row && compare_statement_next(it->from, row, &status))
         read_run(it, row);
     return row ? end_of(it, row, status) : EXIT_IO;
 }
@@ -248,12 +249,12 @@ static int read_runs(reading *it)
 static int read_epochs(reading *it)
 {
     int status = EXIT_DONE, place = 0;
-    sqlite3_stmt *row = statement_new(
+    sqlite3_stmt *row = compare_statement_new(
         it->from,
         "SELECT epochs.run, epoch, train_loss, loss, accuracy, macro_f1, epochs.seconds, "
         "epochs.images_per_s" OF_THE_SWEEP "JOIN epochs ON epochs.run = runs.id" WANTED ", epoch",
         "ii", it->sweep, it->to->seeds);
-    while (row && statement_next(it->from, row, &status))
+    while (row && compare_statement_next(it->from, row, &status))
         read_epoch(it, row, run_of(it, sqlite3_column_int64(row, 0), &place));
     return row ? end_of(it, row, status) : EXIT_IO;
 }
@@ -262,13 +263,13 @@ static int read_layers(reading *it)
 {
     int status = EXIT_DONE, place = 0, epoch = 0;
     const run_record *last = NULL;
-    sqlite3_stmt *row = statement_new(
+    sqlite3_stmt *row = compare_statement_new(
         it->from,
         "SELECT layers.run, epoch, layer, units, dead, gradient_dead, dormant, saturated, "
         "mean, variance, gradient_norm, update_ratio, low, high, histogram" OF_THE_SWEEP
         "JOIN layers ON layers.run = runs.id" WANTED ", epoch, layers.place",
         "ii", it->sweep, it->to->seeds);
-    while (row && statement_next(it->from, row, &status)) {
+    while (row && compare_statement_next(it->from, row, &status)) {
         run_record *run = run_of(it, sqlite3_column_int64(row, 0), &place);
         epoch = run == last ? epoch : 0;
         last = run;
@@ -280,7 +281,7 @@ static int read_layers(reading *it)
 /* One picture of the file, whatever a coordinator does meanwhile. */
 static int read_all(reading *it, const char *name)
 {
-    int status = statement_run(it->from, "BEGIN", "");
+    int status = compare_statement_run(it->from, "BEGIN", "");
     if (!status)
         status = read_sweep(it, name);
     if (!status)
@@ -295,15 +296,15 @@ static int read_all(reading *it, const char *name)
     return status;
 }
 
-int store_read(store *it, const char *name, results **out)
+int compare_store_read(store *it, const char *name, results **out)
 {
     reading reader = {.from = it, .to = calloc(1, sizeof(results))};
     *out = NULL;
     if (!reader.to)
-        return complain(EXIT_FAILED, "%s: out of memory", it->path);
+        return tool_fail(EXIT_FAILED, "%s: out of memory", it->path);
     int status = read_all(&reader, name);
     if (status) {
-        results_free(reader.to);
+        compare_results_free(reader.to);
         return status;
     }
     *out = reader.to;

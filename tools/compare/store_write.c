@@ -11,14 +11,14 @@
 
 static int begin(store *it)
 {
-    return statement_run(it, "BEGIN IMMEDIATE", "");
+    return compare_statement_run(it, "BEGIN IMMEDIATE", "");
 }
 
 /* Commits, or takes back what a failure left half done. */
 static int commit(store *it, int status)
 {
     if (!status)
-        status = statement_run(it, "COMMIT", "");
+        status = compare_statement_run(it, "COMMIT", "");
     if (status && !sqlite3_get_autocommit(it->db))
         sqlite3_exec(it->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
@@ -30,19 +30,20 @@ static int commit(store *it, int status)
 static int find_sweep(store *it, const results *asked, int64_t *id)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *found =
-        statement_new(it, "SELECT id, settings FROM sweeps WHERE name = ?", "s", asked->name);
+    sqlite3_stmt *found = compare_statement_new(
+        it, "SELECT id, settings FROM sweeps WHERE name = ?", "s", asked->name);
     *id = 0;
     if (!found)
         return EXIT_IO;
-    if (statement_next(it, found, &status)) {
+    if (compare_statement_next(it, found, &status)) {
         const char *settings = (const char *)sqlite3_column_text(found, 1);
         *id = sqlite3_column_int64(found, 0);
         if (!settings || strcmp(settings, asked->settings) != 0)
-            status = complain(EXIT_USAGE,
-                              "%s: the sweep \"%s\" was made with other settings, %s, not %s; give "
-                              "this one another --name",
-                              it->path, asked->name, settings ? settings : "none", asked->settings);
+            status =
+                tool_fail(EXIT_USAGE,
+                          "%s: the sweep \"%s\" was made with other settings, %s, not %s; give "
+                          "this one another --name",
+                          it->path, asked->name, settings ? settings : "none", asked->settings);
     }
     sqlite3_finalize(found);
     return status;
@@ -54,28 +55,28 @@ static int ask_provenance(store *it, const results *asked, int64_t sweep)
     bool others = false;
     char *joined = NULL;
     int status = EXIT_DONE;
-    sqlite3_stmt *before = statement_new(
+    sqlite3_stmt *before = compare_statement_new(
         it,
         "SELECT provenance, (SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE "
         "sweep = sweeps.id AND state = 'ok') FROM sweeps WHERE id = ?",
         "i", sweep);
     if (!before)
         return EXIT_IO;
-    if (statement_next(it, before, &status)) {
+    if (compare_statement_next(it, before, &status)) {
         const char *text = (const char *)sqlite3_column_text(before, 0);
         const long long runs = sqlite3_column_int64(before, 1);
-        joined = provenance_joined(text && runs ? text : "{}", asked->provenance, &others);
+        joined = compare_provenance_joined(text && runs ? text : "{}", asked->provenance, &others);
         if (others)
-            note(
+            tool_note(
                 "%lld runs are there already, some by another build of hillock or another machine: "
                 "their last digits may differ",
                 runs);
     }
     sqlite3_finalize(before);
     if (!status)
-        status = joined ? statement_run(it, "UPDATE sweeps SET provenance = ? WHERE id = ?", "si",
-                                        joined, sweep)
-                        : no_memory();
+        status = joined ? compare_statement_run(it, "UPDATE sweeps SET provenance = ? WHERE id = ?",
+                                                "si", joined, sweep)
+                        : tool_no_memory();
     free(joined);
     return status;
 }
@@ -86,21 +87,23 @@ static int ask_sweep(store *it, const results *asked, int64_t *id)
     if (status)
         return status;
     if (!*id) {
-        status = statement_run(it,
-                               "INSERT INTO sweeps (name, settings, seeds, epochs, command, "
-                               "provenance, turn) VALUES (?, ?, 0, 0, '', '', 0)",
-                               "ss", asked->name, asked->settings);
+        status =
+            compare_statement_run(it,
+                                  "INSERT INTO sweeps (name, settings, seeds, epochs, command, "
+                                  "provenance, turn) VALUES (?, ?, 0, 0, '', '', 0)",
+                                  "ss", asked->name, asked->settings);
         *id = sqlite3_last_insert_rowid(it->db);
     }
     if (!status)
-        status = statement_run(it,
-                               "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
-                               "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
-                               "iisi", asked->seeds, asked->epochs, asked->command, *id);
+        status = compare_statement_run(it,
+                                       "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
+                                       "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
+                                       "iisi", asked->seeds, asked->epochs, asked->command, *id);
     if (!status)
         status = ask_provenance(it, asked, *id);
     return status ? status
-                  : statement_run(it, "UPDATE rows SET place = NULL WHERE sweep = ?", "i", *id);
+                  : compare_statement_run(it, "UPDATE rows SET place = NULL WHERE sweep = ?", "i",
+                                          *id);
 }
 
 #define IDENTITY                                                                                   \
@@ -114,24 +117,25 @@ static int ask_sweep(store *it, const results *asked, int64_t *id)
 static int ask_row(store *it, int64_t sweep, const results *asked, int place, int64_t *id)
 {
     const row_record *row = &asked->rows[place];
-    int status = statement_run(
+    int status = compare_statement_run(
         it,
         "INSERT OR IGNORE INTO rows (sweep, data, model, activation, normalization, "
         "initializer, optimizer, plugin_digests, data_digest, parameters, multiply_adds, "
         "is_baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
         "issssssss", IDENTITY_OF(sweep, row));
     if (!status)
-        status = statement_run(it,
-                               "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
-                               "is_baseline = ? WHERE " IDENTITY,
-                               "iiiiissssssss", (int64_t)place, row->parameters, row->multiply_adds,
-                               (int64_t)row->is_baseline, IDENTITY_OF(sweep, row));
+        status = compare_statement_run(
+            it,
+            "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
+            "is_baseline = ? WHERE " IDENTITY,
+            "iiiiissssssss", (int64_t)place, row->parameters, row->multiply_adds,
+            (int64_t)row->is_baseline, IDENTITY_OF(sweep, row));
     sqlite3_stmt *found = status ? NULL
-                                 : statement_new(it, "SELECT id FROM rows WHERE " IDENTITY,
-                                                 "issssssss", IDENTITY_OF(sweep, row));
+                                 : compare_statement_new(it, "SELECT id FROM rows WHERE " IDENTITY,
+                                                         "issssssss", IDENTITY_OF(sweep, row));
     if (!found)
         return status ? status : EXIT_IO;
-    if (statement_next(it, found, &status))
+    if (compare_statement_next(it, found, &status))
         *id = sqlite3_column_int64(found, 0);
     sqlite3_finalize(found);
     return status;
@@ -141,25 +145,25 @@ static int ask_runs(store *it, int64_t row, const store_plan *plan)
 {
     int status = EXIT_DONE;
     for (int i = 0; i < plan->n_rates && !status; i++)
-        status = statement_run(it,
-                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
-                               "VALUES (?, ?, ?, 1)",
-                               "iid", row, (int64_t)TUNING_SEED, plan->rates[i]);
+        status = compare_statement_run(it,
+                                       "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
+                                       "VALUES (?, ?, ?, 1)",
+                                       "iid", row, (int64_t)TUNING_SEED, plan->rates[i]);
     for (int64_t seed = 1; seed <= plan->asked->seeds && !status; seed++)
-        status = statement_run(it,
-                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
-                               "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
-                               "ii", seed, row);
+        status = compare_statement_run(it,
+                                       "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
+                                       "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
+                                       "ii", seed, row);
     return status;
 }
 
 /* No coordinator lives but this one; what a dead one left running was not the run's fault. */
 static int release_all(store *it)
 {
-    return statement_run(it,
-                         "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
-                         "WHERE state = 'running'",
-                         "");
+    return compare_statement_run(it,
+                                 "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
+                                 "WHERE state = 'running'",
+                                 "");
 }
 
 /* Runs that chose a rate stay: the row's results stand on it. */
@@ -175,7 +179,7 @@ static int retry(store *it, int64_t sweep)
         "last_lines = NULL WHERE id IN " RETRIED};
     int status = EXIT_DONE;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++)
-        status = statement_run(it, steps[i], "i", sweep);
+        status = compare_statement_run(it, steps[i], "i", sweep);
     return status;
 }
 
@@ -183,7 +187,7 @@ static int retry(store *it, int64_t sweep)
 static int tell_changes(store *it, int64_t sweep)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *old = statement_new(
+    sqlite3_stmt *old = compare_statement_new(
         it,
         "SELECT old.model, old.activation, old.data_digest <> new.data_digest, "
         "(SELECT count(*) FROM runs WHERE row = old.id AND state <> 'planned') AS n "
@@ -193,16 +197,17 @@ static int tell_changes(store *it, int64_t sweep)
         "i", sweep);
     if (!old)
         return EXIT_IO;
-    while (statement_next(it, old, &status))
-        note("%s %s: the %s changed since; %lld earlier runs do not count",
-             (const char *)sqlite3_column_text(old, 0), (const char *)sqlite3_column_text(old, 1),
-             sqlite3_column_int(old, 2) ? "data have" : "plugin has",
-             (long long)sqlite3_column_int64(old, 3));
+    while (compare_statement_next(it, old, &status))
+        tool_note("%s %s: the %s changed since; %lld earlier runs do not count",
+                  (const char *)sqlite3_column_text(old, 0),
+                  (const char *)sqlite3_column_text(old, 1),
+                  sqlite3_column_int(old, 2) ? "data have" : "plugin has",
+                  (long long)sqlite3_column_int64(old, 3));
     sqlite3_finalize(old);
     return status;
 }
 
-int store_ask(store *it, const store_plan *plan)
+int compare_store_ask(store *it, const store_plan *plan)
 {
     int64_t sweep = 0, row = 0;
     int status = begin(it);
@@ -223,20 +228,20 @@ int store_ask(store *it, const store_plan *plan)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-int store_start(store *it, int64_t run)
+int compare_store_start(store *it, int64_t run)
 {
-    return statement_run(it,
-                         "UPDATE runs SET state = 'running', attempts = attempts + 1 "
-                         "WHERE id = ? AND state = 'planned'",
-                         "i", run);
+    return compare_statement_run(it,
+                                 "UPDATE runs SET state = 'running', attempts = attempts + 1 "
+                                 "WHERE id = ? AND state = 'planned'",
+                                 "i", run);
 }
 
-int store_release(store *it, int64_t run)
+int compare_store_release(store *it, int64_t run)
 {
-    return statement_run(it,
-                         "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
-                         "WHERE id = ? AND state = 'running'",
-                         "i", run);
+    return compare_statement_run(it,
+                                 "UPDATE runs SET state = 'planned', attempts = attempts - 1 "
+                                 "WHERE id = ? AND state = 'running'",
+                                 "i", run);
 }
 
 static int write_layer(store *it, int64_t run, int epoch, int place, const layer_record *layer)
@@ -245,7 +250,7 @@ static int write_layer(store *it, int64_t run, int epoch, int place, const layer
     for (int i = 0, used = 0; layer->has_histogram && i < HISTOGRAM_BINS; i++)
         used += snprintf(counts + used, sizeof counts - (size_t)used, "%s%lld", i ? " " : "",
                          (long long)layer->histogram[i]);
-    return statement_run(
+    return compare_statement_run(
         it, "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "iiisidddddddddds", run, (int64_t)epoch, (int64_t)place, layer->layer, layer->units,
         layer->dead, layer->gradient_dead, layer->dormant, layer->saturated, layer->mean,
@@ -256,10 +261,10 @@ static int write_layer(store *it, int64_t run, int epoch, int place, const layer
 
 static int write_epoch(store *it, int64_t run, const epoch_record *epoch)
 {
-    int status =
-        statement_run(it, "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iidddddd", run,
-                      (int64_t)epoch->epoch, epoch->train_loss, epoch->loss, epoch->accuracy,
-                      epoch->macro_f1, epoch->seconds, epoch->images_per_s);
+    int status = compare_statement_run(it, "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                       "iidddddd", run, (int64_t)epoch->epoch, epoch->train_loss,
+                                       epoch->loss, epoch->accuracy, epoch->macro_f1,
+                                       epoch->seconds, epoch->images_per_s);
     for (int i = 0; i < epoch->n_layers && !status; i++)
         status = write_layer(it, run, epoch->epoch, i, &epoch->layers[i]);
     return status;
@@ -267,17 +272,17 @@ static int write_epoch(store *it, int64_t run, const epoch_record *epoch)
 
 static int write_end(store *it, const run_record *found)
 {
-    return statement_run(
+    return compare_statement_run(
         it,
         "UPDATE runs SET state = ?, failure = ?, reason = ?, last_lines = ?, test_loss = ?, "
         "test_accuracy = ?, test_macro_f1 = ?, seconds = ?, images_per_s = ?, peak_mib = ?, "
         "digest = ? WHERE id = ?",
-        "ssssddddddsi", run_state_names[found->state], found->failure, found->reason,
+        "ssssddddddsi", compare_run_state_names[found->state], found->failure, found->reason,
         found->last_lines, found->test_loss, found->test_accuracy, found->test_macro_f1,
         found->seconds, found->images_per_s, found->peak_mib, found->digest, found->id);
 }
 
-int store_end(store *it, const run_record *found)
+int compare_store_end(store *it, const run_record *found)
 {
     int status = begin(it);
     if (!status)
@@ -287,21 +292,22 @@ int store_end(store *it, const run_record *found)
     return commit(it, status);
 }
 
-int store_choose_rate(store *it, const results *r, int row, double rate)
+int compare_store_choose_rate(store *it, const results *r, int row, double rate)
 {
     int64_t id = 0;
     for (int i = 0; i < r->n_runs && !id; i++)
         id = r->runs[i].row == row ? r->runs[i].id : 0;
     int status = begin(it);
     if (!status)
-        status = statement_run(it,
-                               "UPDATE rows SET rate = ? WHERE id = (SELECT row FROM runs "
-                               "WHERE id = ?)",
-                               "di", rate, id);
+        status = compare_statement_run(it,
+                                       "UPDATE rows SET rate = ? WHERE id = (SELECT row FROM runs "
+                                       "WHERE id = ?)",
+                                       "di", rate, id);
     if (!status)
-        status = statement_run(it,
-                               "UPDATE runs SET rate = ? WHERE NOT tuning AND row = (SELECT row "
-                               "FROM runs WHERE id = ?)",
-                               "di", rate, id);
+        status =
+            compare_statement_run(it,
+                                  "UPDATE runs SET rate = ? WHERE NOT tuning AND row = (SELECT row "
+                                  "FROM runs WHERE id = ?)",
+                                  "di", rate, id);
     return commit(it, status);
 }

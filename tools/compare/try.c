@@ -33,17 +33,17 @@ static int make_folder(trial *t)
         snprintf(t->folder, sizeof t->folder, "%s", t->given->out);
         if (mkdir(t->folder, 0777) == 0)
             return EXIT_DONE;
-        return complain(EXIT_IO, "try: %s: %s; expected a new folder", t->folder, strerror(errno));
+        return tool_fail(EXIT_IO, "try: %s: %s; expected a new folder", t->folder, strerror(errno));
     }
     for (int i = 1; i <= MOST_TRIES; i++) {
         snprintf(t->folder, sizeof t->folder, "try-%d", i);
         if (mkdir(t->folder, 0777) == 0)
             return EXIT_DONE;
         if (errno != EEXIST)
-            return complain(EXIT_IO, "try: %s: %s", t->folder, strerror(errno));
+            return tool_fail(EXIT_IO, "try: %s: %s", t->folder, strerror(errno));
     }
-    return complain(EXIT_IO, "try: try-1 to try-%d are all there; --out names another folder",
-                    MOST_TRIES);
+    return tool_fail(EXIT_IO, "try: try-1 to try-%d are all there; --out names another folder",
+                     MOST_TRIES);
 }
 
 static void name_files(trial *t)
@@ -92,10 +92,10 @@ static int check_plugin(const trial *t)
 {
     int status = run_words(3, (char *[]){"check", "--quick", (char *)t->plugin});
     return status == EXIT_FAILED
-               ? complain(status,
-                          "try: ranking a plugin that fails its checks would say nothing; "
-                          "%s is there to be mended",
-                          t->source)
+               ? tool_fail(status,
+                           "try: ranking a plugin that fails its checks would say nothing; "
+                           "%s is there to be mended",
+                           t->source)
                : status;
 }
 
@@ -147,7 +147,7 @@ static void show_page(const trial *t)
 }
 
 /* A run that failed, of the plugin perhaps, is something to look at. */
-int run_try(options *given)
+int compare_try_command(options *given)
 {
     trial t = {.given = given, .name = given->name ? given->name : "tried"};
     int status = make_folder(&t);

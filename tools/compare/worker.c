@@ -56,10 +56,10 @@ static json_t *read_request(void)
     message_reader incoming = {0};
     const char *fault;
     json_t *request = NULL;
-    while (!(request = message_take(&incoming, &fault)) && !fault)
-        if (!message_read(&incoming, PROCESS_CHANNEL))
+    while (!(request = compare_message_take(&incoming, &fault)) && !fault)
+        if (!compare_message_read(&incoming, PROCESS_CHANNEL))
             break;
-    message_reader_clear(&incoming);
+    compare_message_reader_clear(&incoming);
     return request;
 }
 
@@ -85,7 +85,7 @@ static void understand(work *w)
 
 static int report(work *w, json_t *message)
 {
-    w->unheard = !message_send(PROCESS_CHANNEL, message);
+    w->unheard = !compare_message_send(PROCESS_CHANNEL, message);
     json_decref(message);
     return w->unheard;
 }
@@ -101,7 +101,7 @@ static const char *failure_class(hk_status status)
 
 static int fails(work *w, const char *failure, const char *sentence)
 {
-    char *reason = text_plain(sentence);
+    char *reason = page_text_plain(sentence);
     report(w, json_pack("{s:s, s:s, s:s}", "type", "failed", "failure", failure, "reason",
                         reason ? reason : ""));
     free(reason);
@@ -116,19 +116,19 @@ static int tell_failure(work *w)
 static int on_batch(const hk_progress *p, void *user)
 {
     work *w = user;
-    if (now() - w->told < 0.1)
+    if (tool_now() - w->told < 0.1)
         return 0;
-    w->told = now();
+    w->told = tool_now();
     return report(w, json_pack("{s:s, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "type", "progress",
                                "epoch", p->epoch, "epochs", p->epochs, "done", (json_int_t)p->done,
-                               "of", (json_int_t)p->of, "loss", json_number(p->loss),
-                               "images_per_s", json_number(p->images_per_s), "seconds_left",
-                               json_number(p->seconds_left)));
+                               "of", (json_int_t)p->of, "loss", tool_json_number(p->loss),
+                               "images_per_s", tool_json_number(p->images_per_s), "seconds_left",
+                               tool_json_number(p->seconds_left)));
 }
 
 static json_t *layers_json(const hk_epoch_report *r, bool histograms)
 {
-    json_t *list = summary_layers_json(r), *row;
+    json_t *list = net_summary_layers_json(r), *row;
     size_t i;
     json_array_foreach(list, i, row)
     {
@@ -144,7 +144,7 @@ static json_t *layers_json(const hk_epoch_report *r, bool histograms)
 /* A figure of the validation set, null when there is none. */
 static json_t *validated(const hk_epoch_report *r, double figure)
 {
-    return json_number(r->validation.n ? figure : (double)NAN);
+    return tool_json_number(r->validation.n ? figure : (double)NAN);
 }
 
 static int on_epoch(const hk_epoch_report *r, void *user)
@@ -155,12 +155,13 @@ static int on_epoch(const hk_epoch_report *r, void *user)
     const bool histograms = r->epoch == 1 || r->epoch == (epochs + 1) / 2 || r->epoch == epochs;
     w->train_seconds += seconds;
     return report(w, json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", "epoch",
-                               "epoch", r->epoch, "train_loss", json_number(r->train_loss), "loss",
-                               validated(r, r->validation.loss), "accuracy",
+                               "epoch", r->epoch, "train_loss", tool_json_number(r->train_loss),
+                               "loss", validated(r, r->validation.loss), "accuracy",
                                validated(r, r->validation.accuracy), "macro_f1",
                                validated(r, r->validation.macro_f1), "seconds",
-                               json_number(seconds), "images_per_s", json_number(r->images_per_s),
-                               "layers", layers_json(r, histograms)));
+                               tool_json_number(seconds), "images_per_s",
+                               tool_json_number(r->images_per_s), "layers",
+                               layers_json(r, histograms)));
 }
 
 /* ---- The work -------------------------------------------------------------------------------- */
@@ -182,7 +183,7 @@ static hk_status load_plugins(const work *w)
 static int open_sets(work *w)
 {
     const double share = real_of(w, "validation");
-    int status = open_data(&w->asked, &w->train, &w->test);
+    int status = net_open_data(&w->asked, &w->train, &w->test);
     if (!status && share > 0 &&
         hk_data_split(w->train, share, (uint64_t)w->asked.seed, &w->validation) != HK_OK)
         status = EXIT_FAILED;
@@ -192,22 +193,22 @@ static int open_sets(work *w)
 static int build(work *w)
 {
     hk_net_options choices;
-    int status = network_choices(&w->asked, NULL, NULL, &choices);
+    int status = net_choices(&w->asked, NULL, NULL, &choices);
     if (!status)
-        status = network_new(w->asked.model ? w->asked.model : "lenet5", choices,
-                             hk_data_shape_of(w->train), &w->it);
+        status = net_new(w->asked.model ? w->asked.model : "lenet5", choices,
+                         hk_data_shape_of(w->train), &w->it);
     return status;
 }
 
 static hk_status prepare(work *w)
 {
-    const double rate = message_number(w->request, "rate");
-    w->recipe = choose_recipe(&w->asked, w->it.model, w->train);
+    const double rate = compare_message_number(w->request, "rate");
+    w->recipe = net_choose_recipe(&w->asked, w->it.model, w->train);
     if (!isnan(rate)) {
-        rate_put(w->recipe.optimizer, rate, w->optimizer, sizeof w->optimizer);
+        compare_rate_put(w->recipe.optimizer, rate, w->optimizer, sizeof w->optimizer);
         w->recipe.optimizer = w->optimizer;
     }
-    hk_train_options how = train_options(&w->asked, &w->recipe, w->asked.seed);
+    hk_train_options how = net_train_options(&w->asked, &w->recipe, w->asked.seed);
     how.train = w->train;
     how.validation = w->validation;
     how.no_probes = !flag_of(w, "probes");
@@ -226,11 +227,12 @@ static int send_result(work *w, const hk_metrics *test)
         return tell_failure(w);
     const double images = (double)hk_data_shape_of(w->train).n * last->epoch;
     return report(w, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "type", "result",
-                               "test_loss", json_number(test->loss), "test_accuracy",
-                               json_number(test->accuracy), "test_macro_f1",
-                               json_number(test->macro_f1), "seconds", json_number(last->seconds),
-                               "images_per_s", json_number(images / w->train_seconds), "peak_mib",
-                               json_number(process_memory("VmHWM:")), "digest", digest))
+                               "test_loss", tool_json_number(test->loss), "test_accuracy",
+                               tool_json_number(test->accuracy), "test_macro_f1",
+                               tool_json_number(test->macro_f1), "seconds",
+                               tool_json_number(last->seconds), "images_per_s",
+                               tool_json_number(images / w->train_seconds), "peak_mib",
+                               tool_json_number(tool_process_memory("VmHWM:")), "digest", digest))
                ? EXIT_IO
                : EXIT_DONE;
 }
@@ -259,10 +261,10 @@ static int answer(work *w, const json_t *images)
     hk_data_shape shape = {.n = 1};
     hk_status status = HK_OK;
     if (!images)
-        status = describe_list((hk_kind)whole_of(w, "kind"), text_of(w, "list"), &found);
+        status = compare_describe_list((hk_kind)whole_of(w, "kind"), text_of(w, "list"), &found);
     else if (json_unpack((json_t *)images, "[i, i, i, i]", &shape.height, &shape.width,
                          &shape.channels, &shape.classes) == 0)
-        status = describe_row(&w->asked, shape, &found);
+        status = compare_describe_row(&w->asked, shape, &found);
     return status || !found ? tell_failure(w) : report(w, found) ? EXIT_IO : EXIT_DONE;
 }
 
@@ -290,18 +292,18 @@ static void forget_output(void)
         clearerr(stdout);
 }
 
-int run_sweep_worker(options *given)
+int compare_worker_run(options *given)
 {
     work w = {.request = NULL};
     (void)given;
     fcntl(PROCESS_CHANNEL, F_SETFD, FD_CLOEXEC); /* it is not for what a plugin starts */
     w.request = read_request();
     if (!w.request)
-        return complain(EXIT_USAGE, "worker: is started by hillock compare, not by hand");
+        return tool_fail(EXIT_USAGE, "worker: is started by hillock compare, not by hand");
     understand(&w);
     const int status = carry_out(&w);
     hk_trainer_free(w.trainer);
-    network_free(&w.it);
+    net_free(&w.it);
     hk_data_free(w.train);
     hk_data_free(w.validation);
     hk_data_free(w.test);

@@ -2,4 +2,4 @@
 #pragma once
 #include "options.h"
 
-int run_sweep_worker(options *given);
+int compare_worker_run(options *given);

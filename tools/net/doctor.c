@@ -19,27 +19,27 @@ static int rebuild_start(const options *given, const hk_record *record, const hk
     *out = (network){0};
     if (!record)
         return EXIT_DONE;
-    int status = network_choices(&(options){.seed = (int64_t)record->seed}, given->operands[0],
-                                 &saved, &choices);
+    int status = net_choices(&(options){.seed = (int64_t)record->seed}, given->operands[0], &saved,
+                             &choices);
     if (!status)
-        status = network_new(saved.model, choices, hk_data_shape_of(data), out);
+        status = net_new(saved.model, choices, hk_data_shape_of(data), out);
     if (status)
         return status;
     hk_net_digest(out->net, digest);
     if (strcmp(digest, record->start) != 0)
-        network_free(out);
+        net_free(out);
     return EXIT_DONE;
 }
 
 /* ---- As text --------------------------------------------------------------------------------- */
 
-const char *doctor_verdict(const hk_examination *found, char *text, size_t size)
+const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size)
 {
     if (found->ill)
-        snprintf(text, size, "%s of %s units do%s not learn", grouped(found->ill),
-                 grouped(found->units), found->ill == 1 ? "es" : "");
+        snprintf(text, size, "%s of %s units do%s not learn", tool_grouped(found->ill),
+                 tool_grouped(found->units), found->ill == 1 ? "es" : "");
     else
-        snprintf(text, size, "All %s units learn", grouped(found->units));
+        snprintf(text, size, "All %s units learn", tool_grouped(found->units));
     return text;
 }
 
@@ -65,7 +65,7 @@ static void put_table(const hk_examination *e)
            "learn, after\n%89s",
            "layer", "activation", "");
     for (int p = 0; p < e->n_seen; p++)
-        printf(" %8s", grouped(e->seen[p]));
+        printf(" %8s", tool_grouped(e->seen[p]));
     putchar('\n');
     for (int i = 0; i < e->n_layers; i++)
         put_layer(&e->layers[i], e->n_seen);
@@ -78,7 +78,7 @@ static void put_reasons(const hk_examination *e)
     for (int i = 0; i < e->n_layers; i++)
         if (*e->layers[i].why) {
             printf("  %s: ", e->layers[i].layer);
-            put_text(stdout, e->layers[i].why);
+            tool_put_text(stdout, e->layers[i].why);
             putchar('\n');
         }
     if (e->n_advice)
@@ -87,7 +87,7 @@ static void put_reasons(const hk_examination *e)
         const hk_advice *a = &e->advice[i];
         printf("  %d. %s%s%s", i + 1, *a->treatment ? "--treat " : "", a->treatment,
                *a->treatment ? ": " : "");
-        put_text(stdout, a->text);
+        tool_put_text(stdout, a->text);
         putchar('\n');
     }
 }
@@ -96,10 +96,10 @@ static int put_findings(const consultation *c)
 {
     const hk_examination *e = c->found;
     char verdict[128];
-    put_text(stdout, c->given->operands[0]);
-    printf(": %s, %s test images of ", c->it->model->name, grouped(e->inputs));
-    put_text(stdout, hk_data_spec(c->data));
-    printf("\n%s.\n\n", doctor_verdict(e, verdict, sizeof verdict));
+    tool_put_text(stdout, c->given->operands[0]);
+    printf(": %s, %s test images of ", c->it->model->name, tool_grouped(e->inputs));
+    tool_put_text(stdout, hk_data_spec(c->data));
+    printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
     put_table(e);
     put_reasons(e);
     if (e->ill && !c->record)
@@ -115,10 +115,10 @@ static json_t *unit_json(int64_t u, const hk_unit_finding *it)
     return json_pack("{s:I, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unit",
                      (json_int_t)u, "cause", hk_cause_name(it->cause), "dead", it->dead,
                      "gradient_dead", it->gradient_dead, "dormant", it->dormant, "score",
-                     json_number(it->score), "zeros", json_number(it->zeros), "x_least",
-                     json_number(it->x_least), "x_most", json_number(it->x_most), "bias",
-                     json_number(it->bias), "weight", json_number(it->weight), "negative",
-                     json_number(it->negative));
+                     tool_json_number(it->score), "zeros", tool_json_number(it->zeros), "x_least",
+                     tool_json_number(it->x_least), "x_most", tool_json_number(it->x_most), "bias",
+                     tool_json_number(it->bias), "weight", tool_json_number(it->weight), "negative",
+                     tool_json_number(it->negative));
 }
 
 static json_t *causes_json(const hk_layer_finding *l)
@@ -140,14 +140,14 @@ static json_t *layer_json(const hk_layer_finding *l, int n_seen)
             json_array_append_new(units, unit_json(u, &l->found[u]));
     return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:s, s:o, s:o, "
                      "s:o}",
-                     "layer", l->layer, "activation", json_text(l->activation), "units",
+                     "layer", l->layer, "activation", tool_json_text(l->activation), "units",
                      (json_int_t)l->units, "dead", (json_int_t)l->dead, "gradient_dead",
                      l->has_slope ? json_integer(l->gradient_dead) : json_null(), "dormant",
                      (json_int_t)l->dormant, "ill", (json_int_t)l->ill, "ill_seen", seen,
-                     "saturated", json_number(l->saturated), "effective_rank",
-                     json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows, "zeros",
-                     json_number(l->zeros), "cause", hk_cause_name(l->cause), "causes",
-                     causes_json(l), "why", json_text(l->why), "found", units);
+                     "saturated", tool_json_number(l->saturated), "effective_rank",
+                     tool_json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows,
+                     "zeros", tool_json_number(l->zeros), "cause", hk_cause_name(l->cause),
+                     "causes", causes_json(l), "why", tool_json_text(l->why), "found", units);
 }
 
 static json_t *advice_json(const hk_examination *e)
@@ -156,7 +156,7 @@ static json_t *advice_json(const hk_examination *e)
     for (int i = 0; i < e->n_advice; i++)
         json_array_append_new(out, json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment,
                                              "units", (json_int_t)e->advice[i].units, "text",
-                                             json_text(e->advice[i].text)));
+                                             tool_json_text(e->advice[i].text)));
     return out;
 }
 
@@ -167,14 +167,14 @@ static json_t *record_json(const hk_record *r)
     json_t *layers = json_array();
     for (int i = 0; i < r->n_layers; i++)
         json_array_append_new(layers, json_pack("{s:o, s:o, s:o, s:I}", "layer",
-                                                json_text(r->layers[i].layer), "start",
-                                                json_number(r->layers[i].start), "growth",
-                                                json_number(r->layers[i].growth), "step",
+                                                tool_json_text(r->layers[i].layer), "start",
+                                                tool_json_number(r->layers[i].start), "growth",
+                                                tool_json_number(r->layers[i].growth), "step",
                                                 (json_int_t)r->layers[i].step));
-    return json_pack("{s:o, s:I, s:o, s:o, s:I, s:o}", "optimizer", json_text(r->optimizer),
-                     "steps", (json_int_t)r->steps, "first_loss", json_number(r->first_loss),
-                     "most_loss", json_number(r->most_loss), "most_step", (json_int_t)r->most_step,
-                     "layers", layers);
+    return json_pack("{s:o, s:I, s:o, s:o, s:I, s:o}", "optimizer", tool_json_text(r->optimizer),
+                     "steps", (json_int_t)r->steps, "first_loss", tool_json_number(r->first_loss),
+                     "most_loss", tool_json_number(r->most_loss), "most_step",
+                     (json_int_t)r->most_step, "layers", layers);
 }
 
 static json_t *findings_json(const consultation *c)
@@ -186,22 +186,22 @@ static json_t *findings_json(const consultation *c)
     for (int p = 0; p < e->n_seen; p++)
         json_array_append_new(seen, json_integer(e->seen[p]));
     return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                     json_text(c->given->operands[0]), "model", c->it->model->name, "data",
-                     json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
+                     tool_json_text(c->given->operands[0]), "model", c->it->model->name, "data",
+                     tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
                      seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->ill, "tau",
-                     json_number(e->tau), "input_mean", json_number(e->input_mean),
-                     "input_deviation", json_number(e->input_deviation), "layers", layers, "advice",
-                     advice_json(e), "record", record_json(c->record));
+                     tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
+                     "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
+                     "advice", advice_json(e), "record", record_json(c->record));
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
 static int tell(const consultation *c)
 {
-    int status = c->given->report ? doctor_page(c) : EXIT_DONE;
+    int status = c->given->report ? net_doctor_page(c) : EXIT_DONE;
     if (status)
         return status;
-    return c->given->json ? json_print(findings_json(c)) : put_findings(c);
+    return c->given->json ? tool_json_print(findings_json(c)) : put_findings(c);
 }
 
 static int examine(const network *it, const options *given, const hk_data *data)
@@ -211,22 +211,23 @@ static int examine(const network *it, const options *given, const hk_data *data)
     hk_examination *found = NULL;
     int status = EXIT_DONE;
     if (hk_record_read(given->operands[0], &record) != HK_OK)
-        return failed();
+        return tool_failed();
     status = rebuild_start(given, record, data, &start);
     hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
-        status = failed();
+        status = tool_failed();
     if (!status)
         status = tell(&(consultation){it, given, data, record, found});
     hk_examination_free(found);
-    network_free(&start);
+    net_free(&start);
     hk_record_free(record);
     return status;
 }
 
-int run_doctor(options *given)
+int net_doctor_command(options *given)
 {
     if (given->out && !given->treat)
-        return complain(EXIT_USAGE, "doctor: --out goes with --treat; the findings go to --report");
-    return given->treat ? run_treat(given) : run_on_saved(given, examine);
+        return tool_fail(EXIT_USAGE,
+                         "doctor: --out goes with --treat; the findings go to --report");
+    return given->treat ? net_treat(given) : net_run_on_saved(given, examine);
 }

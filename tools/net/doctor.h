@@ -13,6 +13,6 @@ typedef struct consultation {
 } consultation;
 
 /* "2 of 226 units do not learn", or that all do. */
-const char *doctor_verdict(const hk_examination *found, char *text, size_t size);
+const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size);
 /* Writes the page to given->report. */
-int doctor_page(const consultation *c);
+int net_doctor_page(const consultation *c);

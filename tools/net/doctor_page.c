@@ -17,14 +17,14 @@ static void put_head(FILE *to, const consultation *c)
 {
     char text[256];
     fputs("<header>\n<h1>Hillock doctor: ", to);
-    put_html(to, c->given->operands[0], 200);
+    page_put_html(to, c->given->operands[0], 200);
     fputs("</h1>\n", to);
-    doctor_verdict(c->found, text, sizeof text);
+    net_doctor_verdict(c->found, text, sizeof text);
     fputs("<p class=\"answer\">", to);
-    put_html(to, text, WHOLE_TEXT);
+    page_put_html(to, text, WHOLE_TEXT);
     fprintf(to, ".</p>\n<p class=\"soft\">%s, examined on %s test images of ", c->it->model->name,
-            grouped(c->found->inputs));
-    put_html(to, hk_data_spec(c->data), 200);
+            tool_grouped(c->found->inputs));
+    page_put_html(to, hk_data_spec(c->data), 200);
     fputs(c->record ? "."
                     : ". The file has no record of a training: neither its steps nor its "
                       "start are known.",
@@ -40,9 +40,9 @@ static void put_reasons(FILE *to, const hk_examination *e)
         if (!*e->layers[i].why)
             continue;
         fputs("<li><b>", to);
-        put_html(to, e->layers[i].layer, WHOLE_TEXT);
+        page_put_html(to, e->layers[i].layer, WHOLE_TEXT);
         fputs("</b>: ", to);
-        put_html(to, e->layers[i].why, WHOLE_TEXT);
+        page_put_html(to, e->layers[i].why, WHOLE_TEXT);
         fputs(".</li>\n", to);
     }
     fputs("</ul>\n", to);
@@ -59,7 +59,7 @@ static void put_advice(FILE *to, const hk_examination *e)
         fputs("<li>", to);
         if (*e->advice[i].treatment)
             fprintf(to, "<code>--treat %s</code>: ", e->advice[i].treatment);
-        put_html(to, e->advice[i].text, WHOLE_TEXT);
+        page_put_html(to, e->advice[i].text, WHOLE_TEXT);
         fputs(".</li>\n", to);
     }
     fputs("</ol>\n", to);
@@ -80,9 +80,10 @@ static void put_map(FILE *to, const hk_layer_finding *l)
     char caption[160];
     snprintf(caption, sizeof caption, "%.60s: %lld of %lld do not learn", l->layer,
              (long long)l->ill, (long long)l->units);
-    draw_begin(to, caption, NULL, 360, cell * rows, caption,
-               "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
-               "dark where it does not learn.");
+    page_draw_begin(
+        to, caption, NULL, 360, cell * rows, caption,
+        "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
+        "dark where it does not learn.");
     for (int u = 0; u < shown; u++)
         fprintf(to,
                 "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
@@ -91,7 +92,7 @@ static void put_map(FILE *to, const hk_layer_finding *l)
                 : l->found[u].dormant ? "pale"
                                       : "glow",
                 u % columns * cell + 1, u / columns * cell + 1, cell - 2, cell - 2);
-    draw_end(to);
+    page_draw_end(to);
 }
 
 static void put_maps(FILE *to, const hk_examination *e)
@@ -139,22 +140,22 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     const hk_unit_finding *units[MOST_BARS];
     const double zero[2] = {0, 0};
     int n = choose_units(l, units);
-    chart c = chart_new(to, 360, 220);
+    chart c = page_chart_new(to, 360, 220);
     c.x = (range){-1, n, false};
     c.y = (range){0, 0, false};
     for (int i = 0; i < n; i++) {
-        range_take(&c.y, &units[i]->x_least, 1);
-        range_take(&c.y, &units[i]->x_most, 1);
+        page_range_take(&c.y, &units[i]->x_least, 1);
+        page_range_take(&c.y, &units[i]->x_most, 1);
     }
-    range_air(&c.y);
-    draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
-               "For each unit a line from the least to the greatest value that reaches its "
-               "activation; units in order of the greatest.");
-    chart_axes(&c, "units, by their reach", true);
-    chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
+    page_range_air(&c.y);
+    page_draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
+                    "For each unit a line from the least to the greatest value that reaches its "
+                    "activation; units in order of the greatest.");
+    page_chart_axes(&c, "units, by their reach", true);
+    page_chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
-        chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
-    draw_end(to);
+        page_chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
+    page_draw_end(to);
 }
 
 static void put_reaches(FILE *to, const hk_examination *e)
@@ -208,7 +209,7 @@ static void put_seen(FILE *to, const hk_examination *e)
     page_column columns[1 + HK_SEEN_POINTS] = {{"after so many inputs", ""}};
     char names[HK_SEEN_POINTS][32];
     for (int p = 0; p < e->n_seen; p++) {
-        snprintf(names[p], sizeof names[p], "%s", grouped(e->seen[p]));
+        snprintf(names[p], sizeof names[p], "%s", tool_grouped(e->seen[p]));
         columns[1 + p] = (page_column){names[p], "number"};
     }
     page_table(to, "Share of units that had not reacted yet", "", columns, 1 + e->n_seen);
@@ -291,11 +292,11 @@ static void put_page(FILE *to, const consultation *c)
     page_end(to);
 }
 
-int doctor_page(const consultation *c)
+int net_doctor_page(const consultation *c)
 {
     draft d;
-    if (!draft_open(&d))
-        return no_memory();
+    if (!page_draft_open(&d))
+        return tool_no_memory();
     put_page(d.to, c);
-    return draft_save(&d, c->given->report);
+    return page_draft_save(&d, c->given->report);
 }

@@ -7,21 +7,22 @@ static int evaluate(const network *it, const options *given, const hk_data *test
     hk_evaluation evaluation;
     int status = EXIT_DONE;
     if (hk_evaluate(it->logits, test, &evaluation) != HK_OK)
-        return failed();
+        return tool_failed();
     if (given->json) {
-        json_t *result = json_pack("{s:o, s:s, s:o, s:I}", "file", json_text(given->operands[0]),
-                                   "model", it->model->name, "data", json_text(hk_data_spec(test)),
-                                   "parameters", (json_int_t)hk_net_parameters(it->net));
-        summary_evaluation_json(result, test, &evaluation);
-        status = json_print(result);
+        json_t *result =
+            json_pack("{s:o, s:s, s:o, s:I}", "file", tool_json_text(given->operands[0]), "model",
+                      it->model->name, "data", tool_json_text(hk_data_spec(test)), "parameters",
+                      (json_int_t)hk_net_parameters(it->net));
+        net_summary_evaluation_json(result, test, &evaluation);
+        status = tool_json_print(result);
     } else {
-        summary_evaluation(stdout, test, &evaluation);
+        net_summary_evaluation(stdout, test, &evaluation);
     }
     hk_evaluation_clear(&evaluation);
     return status;
 }
 
-int run_evaluate(options *given)
+int net_evaluate_command(options *given)
 {
-    return run_on_saved(given, evaluate);
+    return net_run_on_saved(given, evaluate);
 }

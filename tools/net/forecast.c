@@ -8,8 +8,8 @@
 
 static json_t *estimate_json(hk_estimate value)
 {
-    return json_pack("{s:o, s:o}", "mean", json_number(value.mean), "error",
-                     json_number(value.error));
+    return json_pack("{s:o, s:o}", "mean", tool_json_number(value.mean), "error",
+                     tool_json_number(value.error));
 }
 
 static json_t *layer_json(const hk_forecast_layer *l)
@@ -21,10 +21,10 @@ static json_t *layer_json(const hk_forecast_layer *l)
         "square_squared", estimate_json(l->square_squared), "difference",
         estimate_json(l->difference), "gradient", estimate_json(l->gradient), "dead_units",
         estimate_json(l->dead_units), "dead", estimate_json(l->dead), "silent",
-        estimate_json(l->silent), "square_theory", json_number(l->square_theory), "gradient_theory",
-        json_number(l->gradient_theory), "silent_theory", json_number(l->silent_theory), "gain",
-        json_number(l->gain), "mend", json_number(l->mend), "mend_gradient",
-        json_number(l->mend_gradient));
+        estimate_json(l->silent), "square_theory", tool_json_number(l->square_theory),
+        "gradient_theory", tool_json_number(l->gradient_theory), "silent_theory",
+        tool_json_number(l->silent_theory), "gain", tool_json_number(l->gain), "mend",
+        tool_json_number(l->mend), "mend_gradient", tool_json_number(l->mend_gradient));
 }
 
 static int put_json(const network *it, const hk_forecast *f)
@@ -32,11 +32,11 @@ static int put_json(const network *it, const hk_forecast *f)
     json_t *layers = json_array();
     for (int i = 0; i < f->n_layers; i++)
         json_array_append_new(layers, layer_json(&f->layers[i]));
-    return json_print(json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model",
-                                it->model->name, "nets", (json_int_t)f->nets, "inputs",
-                                (json_int_t)f->inputs, "born_dead", estimate_json(f->born_dead),
-                                "depth", json_number(f->depth), "depth_why", f->depth_why,
-                                "verdict", f->verdict, "layers", layers));
+    return tool_json_print(
+        json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model", it->model->name, "nets",
+                  (json_int_t)f->nets, "inputs", (json_int_t)f->inputs, "born_dead",
+                  estimate_json(f->born_dead), "depth", tool_json_number(f->depth), "depth_why",
+                  f->depth_why, "verdict", f->verdict, "layers", layers));
 }
 
 /* "-" where there is none. */
@@ -82,12 +82,12 @@ static void put_table(const network *it, const hk_forecast *f)
     puts(f->verdict);
 }
 
-int forecast_network(const network *it, const options *given, const hk_data *data)
+int net_forecast(const network *it, const options *given, const hk_data *data)
 {
     hk_forecast *forecast;
     hk_forecast_options wanted = {.data = data, .nets = given->nets, .seed = (uint64_t)given->seed};
     if (hk_forecast_new(it->logits, &wanted, &forecast) != HK_OK)
-        return failed();
+        return tool_failed();
     int status = EXIT_DONE;
     if (given->json)
         status = put_json(it, forecast);

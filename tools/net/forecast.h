@@ -3,4 +3,4 @@
 #include "net/network.h"
 
 /* Prints the forecast of the net with its first weights; `data` may be NULL. */
-int forecast_network(const network *it, const options *given, const hk_data *data);
+int net_forecast(const network *it, const options *given, const hk_data *data);

@@ -33,8 +33,8 @@ static void put_layer(const hk_layer_info *layer, void *user)
     table->bytes += layer->bytes;
     if (!table->rows) {
         printf("  %-10s %-28s %16s %12s %14s %12s\n", layer->name, layer->kind,
-               shape_text(&layer->output, shape), grouped(layer->parameters),
-               grouped(layer->multiply_adds), grouped(layer->bytes));
+               shape_text(&layer->output, shape), tool_grouped(layer->parameters),
+               tool_grouped(layer->multiply_adds), tool_grouped(layer->bytes));
         return;
     }
     json_array_append_new(table->rows,
@@ -67,19 +67,20 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
     if (plan_bytes(it, 0, 1, &predicting) != HK_OK ||
         plan_bytes(it, 1, batch, &training) != HK_OK) {
         json_decref(table.rows);
-        return failed();
+        return tool_failed();
     }
     if (!given->json) {
         printf("  %-10s %-28s %16s %12s %14s %12s\n", "total", "for one image", "",
-               grouped(table.parameters), grouped(table.multiply_adds), grouped(table.bytes));
+               tool_grouped(table.parameters), tool_grouped(table.multiply_adds),
+               tool_grouped(table.bytes));
         printf(
             "memory: parameters %s bytes; buffers %s to predict one image, %s to train batches of "
             "%lld\n",
-            grouped(table.parameters * 4), grouped(predicting), grouped(training),
+            tool_grouped(table.parameters * 4), tool_grouped(predicting), tool_grouped(training),
             (long long)batch);
         return EXIT_DONE;
     }
-    return json_print(json_pack(
+    return tool_json_print(json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->model->name, "source",
         it->model->source, "parameters", (json_int_t)table.parameters, "multiply_adds",
         (json_int_t)table.multiply_adds, "memory_predict", (json_int_t)predicting, "memory_train",
@@ -92,13 +93,13 @@ static int inspect_spec(const char *spec, const options *given, hk_net_options c
 {
     network it = {0};
     hk_data *data = NULL;
-    int status = given->data ? open_data(given, &data, NULL) : EXIT_DONE;
+    int status = given->data ? net_open_data(given, &data, NULL) : EXIT_DONE;
     if (!status)
-        status = network_new(spec, choices, data ? hk_data_shape_of(data) : images, &it);
+        status = net_new(spec, choices, data ? hk_data_shape_of(data) : images, &it);
     if (!status)
-        status = given->forecast ? forecast_network(&it, given, data)
-                                 : inspect_network(&it, given, images);
-    network_free(&it);
+        status =
+            given->forecast ? net_forecast(&it, given, data) : inspect_network(&it, given, images);
+    net_free(&it);
     hk_data_free(data);
     return status;
 }
@@ -109,8 +110,8 @@ static int inspect_model(const char *spec, const options *given)
     hk_model_values values;
     hk_net_options choices;
     if (hk_model_find(spec, &model, &values) != HK_OK)
-        return failed();
-    network_choices(given, NULL, NULL, &choices);
+        return tool_failed();
+    net_choices(given, NULL, NULL, &choices);
     hk_data_shape images = {0, model->height, model->width, model->channels, 10};
     if (values.inputs)
         images = (hk_data_shape){0, 1, 1, values.inputs, 10};
@@ -122,7 +123,7 @@ static int inspect_model(const char *spec, const options *given)
 static void put_said(const char *what, const char *text)
 {
     printf("%-14s ", what);
-    put_text(stdout, *text ? text : "not said");
+    tool_put_text(stdout, *text ? text : "not said");
     putchar('\n');
 }
 
@@ -130,7 +131,7 @@ static int inspect_file(const char *file, const options *given)
 {
     hk_saved saved;
     hk_net_options choices;
-    int status = network_choices(given, file, &saved, &choices);
+    int status = net_choices(given, file, &saved, &choices);
     if (status)
         return status;
     if (!given->json) {
@@ -144,9 +145,9 @@ static int inspect_file(const char *file, const options *given)
         printf("%-14s %d\n", "epochs", saved.epochs);
     }
     if (!*saved.model)
-        return given->json
-                   ? complain(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file)
-                   : EXIT_DONE;
+        return given->json ? tool_fail(EXIT_BAD_DATA,
+                                       "%s: does not say which model it was saved from", file)
+                           : EXIT_DONE;
     hk_data_shape images = {0, saved.height, saved.width, saved.channels, saved.classes};
     return inspect_spec(saved.model, given, choices, images);
 }
@@ -175,21 +176,21 @@ static bool is_file(const char *what)
     return first == '/' || first == '.';
 }
 
-int run_inspect(options *given)
+int net_inspect_command(options *given)
 {
     const char *what = given->operands[0];
     if ((given->data || given->nets) && !given->forecast)
-        return complain(EXIT_USAGE, "inspect: --data and --nets belong to --forecast");
+        return tool_fail(EXIT_USAGE, "inspect: --data and --nets belong to --forecast");
     if (is_model(what))
         return inspect_model(what, given);
     if (given->forecast && (ends_with(what, ".so") || !is_file(what)))
-        return complain(EXIT_USAGE,
-                        "inspect: --forecast is for models and saved nets; \"%s\" is "
-                        "neither",
-                        what);
+        return tool_fail(EXIT_USAGE,
+                         "inspect: --forecast is for models and saved nets; \"%s\" is "
+                         "neither",
+                         what);
     if (ends_with(what, ".so"))
-        return inspect_plugin_file(what, given);
+        return plugin_inspect_file(what, given);
     if (is_file(what))
         return inspect_file(what, given);
-    return inspect_plugin(what, given);
+    return plugin_inspect(what, given);
 }

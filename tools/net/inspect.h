@@ -3,6 +3,6 @@
 #include "options.h"
 
 /* Every plugin of this name, of any kind. */
-int inspect_plugin(const char *name, const options *given);
+int plugin_inspect(const char *name, const options *given);
 /* Every plugin of a file. */
-int inspect_plugin_file(const char *path, const options *given);
+int plugin_inspect_file(const char *path, const options *given);

@@ -3,7 +3,7 @@
 
 #include "output.h"
 
-void network_free(network *it)
+void net_free(network *it)
 {
     hk_net_free(it->net);
     *it = (network){0};
@@ -14,7 +14,7 @@ static void add_cost(const hk_layer_info *layer, void *user)
     *(int64_t *)user += layer->multiply_adds;
 }
 
-int64_t network_multiply_adds(const hk_net *net)
+int64_t net_multiply_adds(const hk_net *net)
 {
     int64_t cost = 0;
     hk_net_each_layer(net, add_cost, &cost);
@@ -31,15 +31,15 @@ static bool build(const char *spec, hk_net_options choices, hk_data_shape images
     return out->logits;
 }
 
-int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
+int net_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
     if (build(spec, choices, images, out))
         return EXIT_DONE;
-    network_free(out);
-    return failed();
+    net_free(out);
+    return tool_failed();
 }
 
-int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out)
+int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out)
 {
     *out = (hk_net_options){.activation = given->act,
                             .normalization = given->norm,
@@ -49,7 +49,7 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
     if (!file)
         return EXIT_DONE;
     if (hk_net_peek(file, saved) != HK_OK)
-        return failed();
+        return tool_failed();
     if (!out->activation && *saved->activation)
         out->activation = saved->activation;
     if (!out->normalization && *saved->normalization)
@@ -65,23 +65,23 @@ int network_choices(const options *given, const char *file, hk_saved *saved, hk_
 static int check_saved(const char *file, const hk_saved *saved, hk_data_shape images)
 {
     if (!*saved->model)
-        return complain(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
+        return tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
     if (saved->height != images.height || saved->width != images.width ||
         saved->channels != images.channels || saved->classes != images.classes)
-        return complain(EXIT_USAGE,
-                        "%s: a net for images of %d x %d x %d in %d classes; the data have "
-                        "%d x %d x %d in %d",
-                        file, saved->height, saved->width, saved->channels, saved->classes,
-                        images.height, images.width, images.channels, images.classes);
+        return tool_fail(EXIT_USAGE,
+                         "%s: a net for images of %d x %d x %d in %d classes; the data have "
+                         "%d x %d x %d in %d",
+                         file, saved->height, saved->width, saved->channels, saved->classes,
+                         images.height, images.width, images.channels, images.classes);
     return EXIT_DONE;
 }
 
-int network_open(const char *file, hk_data_shape images, network *out)
+int net_open(const char *file, hk_data_shape images, network *out)
 {
     hk_saved saved;
     hk_net_options choices;
     *out = (network){0};
-    int status = network_choices(&(options){0}, file, &saved, &choices);
+    int status = net_choices(&(options){0}, file, &saved, &choices);
     if (!status)
         status = check_saved(file, &saved, images);
     if (status)
@@ -89,39 +89,39 @@ int network_open(const char *file, hk_data_shape images, network *out)
     if (build(saved.model, choices, images, out) && hk_net_load(out->net, file, NULL) == HK_OK)
         return EXIT_DONE;
     const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
-    network_free(out);
-    return lacks_plugin ? complain(EXIT_USAGE,
-                                   "%s: made with a plugin that is not here, which "
-                                   "--plugin may load: %s",
-                                   file, hk_message())
-                        : failed();
+    net_free(out);
+    return lacks_plugin ? tool_fail(EXIT_USAGE,
+                                    "%s: made with a plugin that is not here, which "
+                                    "--plugin may load: %s",
+                                    file, hk_message())
+                        : tool_failed();
 }
 
-int open_data(const options *given, hk_data **train, hk_data **test)
+int net_open_data(const options *given, hk_data **train, hk_data **test)
 {
     hk_data *unused = NULL;
     hk_status status =
         hk_data_open(given->data ? given->data : "glyphs", train ? train : &unused, test);
     hk_data_free(unused);
-    return status == HK_OK ? EXIT_DONE : failed();
+    return status == HK_OK ? EXIT_DONE : tool_failed();
 }
 
-int run_on_saved(const options *given,
-                 int (*body)(const network *it, const options *given, const hk_data *test))
+int net_run_on_saved(const options *given,
+                     int (*body)(const network *it, const options *given, const hk_data *test))
 {
     hk_data *test = NULL;
     network it = {0};
-    int status = open_data(given, NULL, &test);
+    int status = net_open_data(given, NULL, &test);
     if (!status)
-        status = network_open(given->operands[0], hk_data_shape_of(test), &it);
+        status = net_open(given->operands[0], hk_data_shape_of(test), &it);
     if (!status)
         status = body(&it, given, test);
-    network_free(&it);
+    net_free(&it);
     hk_data_free(test);
     return status;
 }
 
-hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data)
+hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data)
 {
     hk_recipe recipe = *hk_model_recipe(model, hk_data_spec(data));
     if (given->optimizer)
@@ -137,7 +137,7 @@ hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_da
     return recipe;
 }
 
-hk_train_options train_options(const options *given, const hk_recipe *recipe, int64_t seed)
+hk_train_options net_train_options(const options *given, const hk_recipe *recipe, int64_t seed)
 {
     return (hk_train_options){.optimizer = recipe->optimizer,
                               .schedule = recipe->schedule,
@@ -148,5 +148,5 @@ hk_train_options train_options(const options *given, const hk_recipe *recipe, in
                               .smoothing = given->smoothing,
                               .doctor = given->doctor,
                               .seed = (uint64_t)seed,
-                              .progress = progress_batch};
+                              .progress = tool_progress_batch};
 }

@@ -12,24 +12,24 @@ typedef struct network {
 } network;
 
 /* `choices` as for hk_net_create. */
-int network_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out);
+int net_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out);
 /* The net saved in `file`, with its weights, checked to fit images of this shape. */
-int network_open(const char *file, hk_data_shape images, network *out);
-void network_free(network *it);
-int64_t network_multiply_adds(const hk_net *net); /* of one image, forward */
+int net_open(const char *file, hk_data_shape images, network *out);
+void net_free(network *it);
+int64_t net_multiply_adds(const hk_net *net); /* of one image, forward */
 
 /* The choices said in the file where `given` does not make them; `saved` keeps the texts. The model
  * and the shape that a file names could be any: its net may have as many floats as the file, and
  * some that its plugins have come to keep since. */
-int network_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
+int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
 
 /* The given data set, or glyphs. `train` may be NULL. */
-int open_data(const options *given, hk_data **train, hk_data **test);
+int net_open_data(const options *given, hk_data **train, hk_data **test);
 /* Opens the test data and the net in the file that is the first operand, for `body`. */
-int run_on_saved(const options *given,
-                 int (*body)(const network *it, const options *given, const hk_data *test));
+int net_run_on_saved(const options *given,
+                     int (*body)(const network *it, const options *given, const hk_data *test));
 /* The model's recipe for the data, with what the command line says instead. */
-hk_recipe choose_recipe(const options *given, const hk_model *model, const hk_data *data);
+hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data);
 /* The recipe, and what else the command line says, as options of the trainer; the data are still to
  * be filled in. */
-hk_train_options train_options(const options *given, const hk_recipe *recipe, int64_t seed);
+hk_train_options net_train_options(const options *given, const hk_recipe *recipe, int64_t seed);

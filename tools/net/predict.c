@@ -35,7 +35,7 @@ static int predict(const prediction *p, int64_t first, int64_t n)
         index[i] = (uint32_t)(first + i);
     hk_data_read(p->test, index, n, p->x, p->labels);
     if (hk_net_predict(p->it->logits, n, p->x, p->y) != HK_OK)
-        return failed();
+        return tool_failed();
     for (int64_t i = 0; i < n; i++)
         softmax(p->classes, p->y + i * p->classes);
     return EXIT_DONE;
@@ -54,16 +54,16 @@ static json_t *image_json(const prediction *p, int64_t index, int32_t label, con
     json_t *all = json_array();
     int best = likeliest(p->classes, y);
     for (int i = 0; i < p->classes; i++)
-        json_array_append_new(all, json_number((double)y[i]));
+        json_array_append_new(all, tool_json_number((double)y[i]));
     return json_pack("{s:I, s:o, s:o, s:o, s:o}", "index", (json_int_t)index, "label",
-                     json_text(hk_data_class_name(p->test, label)), "prediction",
-                     json_text(hk_data_class_name(p->test, best)), "probability",
-                     json_number((double)y[best]), "probabilities", all);
+                     tool_json_text(hk_data_class_name(p->test, label)), "prediction",
+                     tool_json_text(hk_data_class_name(p->test, best)), "probability",
+                     tool_json_number((double)y[best]), "probabilities", all);
 }
 
 static void put_class(const prediction *p, int class, const char *end)
 {
-    put_text(stdout, hk_data_class_name(p->test, class));
+    tool_put_text(stdout, hk_data_class_name(p->test, class));
     fputs(end, stdout);
 }
 
@@ -94,7 +94,7 @@ static int predict_one(const prediction *p, const options *given)
     if (status)
         return status;
     if (given->json)
-        return json_print(image_json(p, given->index, p->labels[0], p->y));
+        return tool_json_print(image_json(p, given->index, p->labels[0], p->y));
     put_one(p, given->index);
     return EXIT_DONE;
 }
@@ -120,7 +120,7 @@ static int predict_all(const prediction *p, const options *given, int64_t images
         json_decref(all);
         return status;
     }
-    return json_print(json_pack("{s:o}", "predictions", all));
+    return tool_json_print(json_pack("{s:o}", "predictions", all));
 }
 
 static int predict_with(const network *it, const options *given, const hk_data *test)
@@ -128,15 +128,16 @@ static int predict_with(const network *it, const options *given, const hk_data *
     hk_data_shape s = hk_data_shape_of(test);
     prediction p = {it, test, s.classes, NULL, NULL, NULL};
     if (given->index >= s.n)
-        return complain(EXIT_USAGE, "predict: --index is %lld, the test data have images 0 to %lld",
-                        (long long)given->index, (long long)s.n - 1);
+        return tool_fail(EXIT_USAGE,
+                         "predict: --index is %lld, the test data have images 0 to %lld",
+                         (long long)given->index, (long long)s.n - 1);
     p.x = calloc((size_t)BATCH * (size_t)s.height * (size_t)s.width,
                  (size_t)s.channels * sizeof *p.x);
     p.y = calloc(BATCH * (size_t)s.classes, sizeof *p.y);
     p.labels = calloc(BATCH, sizeof *p.labels);
     int status;
     if (!p.x || !p.y || !p.labels)
-        status = complain(EXIT_FAILED, "predict: out of memory for %d images", BATCH);
+        status = tool_fail(EXIT_FAILED, "predict: out of memory for %d images", BATCH);
     else
         status = given->index >= 0 ? predict_one(&p, given) : predict_all(&p, given, s.n);
     free(p.x);
@@ -145,7 +146,7 @@ static int predict_with(const network *it, const options *given, const hk_data *
     return status;
 }
 
-int run_predict(options *given)
+int net_predict_command(options *given)
 {
-    return run_on_saved(given, predict_with);
+    return net_run_on_saved(given, predict_with);
 }

@@ -14,29 +14,30 @@ static void put_confusion(FILE *to, const hk_evaluation *e)
     putc('\n', to);
 }
 
-void summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
+void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
 {
     put_confusion(to, e);
     fprintf(to, "\nclass  precision  recall      F1     AUC  name\n");
     for (int i = 0; i < e->classes; i++) {
         fprintf(to, "%5d  %9.4f  %6.4f  %6.4f  %6.4f  ", i, e->precision[i], e->recall[i], e->f1[i],
                 e->auc[i]);
-        put_text(to, hk_data_class_name(data, i));
+        tool_put_text(to, hk_data_class_name(data, i));
         putc('\n', to);
     }
     fprintf(to, "\n%s test images: loss %.4f, accuracy %.2f %%, macro F1 %.4f, AUC %.4f\n",
-            grouped(e->total.n), e->total.loss, 100 * e->total.accuracy, e->total.macro_f1,
+            tool_grouped(e->total.n), e->total.loss, 100 * e->total.accuracy, e->total.macro_f1,
             e->total.auc);
 }
 
 static json_t *class_json(const hk_data *data, const hk_evaluation *e, int i)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(hk_data_class_name(data, i)),
-                     "precision", json_number(e->precision[i]), "recall", json_number(e->recall[i]),
-                     "f1", json_number(e->f1[i]), "auc", json_number(e->auc[i]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
+                     tool_json_text(hk_data_class_name(data, i)), "precision",
+                     tool_json_number(e->precision[i]), "recall", tool_json_number(e->recall[i]),
+                     "f1", tool_json_number(e->f1[i]), "auc", tool_json_number(e->auc[i]));
 }
 
-void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
+void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
 {
     json_t *confusion = json_array(), *classes = json_array();
     for (int i = 0; i < e->classes; i++) {
@@ -47,21 +48,21 @@ void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluat
         json_array_append_new(classes, class_json(data, e, i));
     }
     json_object_update_new(
-        into,
-        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images", (json_int_t)e->total.n,
-                  "test_loss", json_number(e->total.loss), "test_accuracy",
-                  json_number(e->total.accuracy), "macro_f1", json_number(e->total.macro_f1), "auc",
-                  json_number(e->total.auc), "confusion", confusion, "classes", classes));
+        into, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images",
+                        (json_int_t)e->total.n, "test_loss", tool_json_number(e->total.loss),
+                        "test_accuracy", tool_json_number(e->total.accuracy), "macro_f1",
+                        tool_json_number(e->total.macro_f1), "auc", tool_json_number(e->total.auc),
+                        "confusion", confusion, "classes", classes));
 }
 
-void summary_layers(FILE *to, const hk_epoch_report *epoch)
+void net_summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
     if (!epoch->n_layers)
         return;
     fprintf(to,
             "  layer         units    dead  gradient-dead  dormant  saturated      mean  "
             "variance  gradient  update   (%s inputs)\n",
-            grouped(epoch->probed));
+            tool_grouped(epoch->probed));
     for (int i = 0; i < epoch->n_layers; i++) {
         const hk_layer_report *layer = &epoch->layers[i];
         fprintf(to,
@@ -79,16 +80,16 @@ static json_t *layer_json(const hk_layer_report *it)
     for (int i = 0; i < HK_HISTOGRAM_BINS; i++)
         json_array_append_new(histogram, json_integer(it->histogram[i]));
     return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "layer",
-                     it->layer, "units", (json_int_t)it->units, "dead", json_number(it->dead),
-                     "gradient_dead", json_number(it->gradient_dead), "dormant",
-                     json_number(it->dormant), "saturated", json_number(it->saturated), "mean",
-                     json_number(it->mean), "variance", json_number(it->variance), "low",
-                     json_number(it->low), "high", json_number(it->high), "histogram", histogram,
-                     "gradient_norm", json_number(it->gradient_norm), "update_ratio",
-                     json_number(it->update_ratio));
+                     it->layer, "units", (json_int_t)it->units, "dead", tool_json_number(it->dead),
+                     "gradient_dead", tool_json_number(it->gradient_dead), "dormant",
+                     tool_json_number(it->dormant), "saturated", tool_json_number(it->saturated),
+                     "mean", tool_json_number(it->mean), "variance", tool_json_number(it->variance),
+                     "low", tool_json_number(it->low), "high", tool_json_number(it->high),
+                     "histogram", histogram, "gradient_norm", tool_json_number(it->gradient_norm),
+                     "update_ratio", tool_json_number(it->update_ratio));
 }
 
-json_t *summary_layers_json(const hk_epoch_report *epoch)
+json_t *net_summary_layers_json(const hk_epoch_report *epoch)
 {
     json_t *layers = json_array();
     for (int i = 0; i < epoch->n_layers; i++)
@@ -96,7 +97,7 @@ json_t *summary_layers_json(const hk_epoch_report *epoch)
     return layers;
 }
 
-double summary_dead(const hk_epoch_report *epoch)
+double net_summary_dead(const hk_epoch_report *epoch)
 {
     double dead = 0, units = 0;
     for (int i = 0; i < epoch->n_layers; i++) {

@@ -3,12 +3,13 @@
 #include "output.h"
 
 /* Accuracy, confusion matrix, precision, recall, F1 and AUC of each class. */
-void summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *evaluation);
+void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *evaluation);
 /* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, confusion, classes. */
-void summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *evaluation);
+void net_summary_evaluation_json(json_t *into, const hk_data *data,
+                                 const hk_evaluation *evaluation);
 
 /* What each layer's units do; nothing without probes. */
-void summary_layers(FILE *to, const hk_epoch_report *epoch);
-json_t *summary_layers_json(const hk_epoch_report *epoch);
+void net_summary_layers(FILE *to, const hk_epoch_report *epoch);
+json_t *net_summary_layers_json(const hk_epoch_report *epoch);
 /* Dead units of all layers, as a share. */
-double summary_dead(const hk_epoch_report *epoch);
+double net_summary_dead(const hk_epoch_report *epoch);

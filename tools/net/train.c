@@ -22,45 +22,45 @@ typedef struct training {
 
 static int open_sets(training *t)
 {
-    int status = open_data(t->given, &t->train, &t->test);
+    int status = net_open_data(t->given, &t->train, &t->test);
     if (!status && t->given->val > 0 &&
         hk_data_split(t->train, t->given->val, (uint64_t)t->given->seed, &t->validation) != HK_OK)
-        status = failed();
+        status = tool_failed();
     return status;
 }
 
 static int check_file(const training *t, const char *model)
 {
     if (t->given->from && t->given->resume)
-        return complain(EXIT_USAGE, "train: --from and --resume exclude each other");
+        return tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
     if (t->given->resume && *t->saved.model && strcmp(t->saved.model, model) != 0)
-        return complain(EXIT_USAGE, "%s: training of %s cannot go on as %s", t->file,
-                        t->saved.model, model);
+        return tool_fail(EXIT_USAGE, "%s: training of %s cannot go on as %s", t->file,
+                         t->saved.model, model);
     return EXIT_DONE;
 }
 
 static int build(training *t)
 {
     const char *model = t->given->operands[0];
-    int missing = 0, status = network_choices(t->given, t->file, &t->saved, &t->choices);
+    int missing = 0, status = net_choices(t->given, t->file, &t->saved, &t->choices);
     t->choices.most_floats = 0; /* the model was said, and may be larger than what it starts from */
     if (!status)
         status = check_file(t, model);
     if (!status)
-        status = network_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
+        status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
     if (status)
         return status;
     if (t->given->from && hk_net_load(t->it.net, t->given->from, &missing) != HK_OK)
-        return failed();
+        return tool_failed();
     if (missing)
-        note("%s: has no values for %d tensors of this net, which start fresh", t->given->from,
-             missing);
+        tool_note("%s: has no values for %d tensors of this net, which start fresh", t->given->from,
+                  missing);
     if (t->given->freeze && hk_net_freeze(t->it.net, t->given->freeze) != HK_OK)
-        return failed();
+        return tool_failed();
     if (t->given->norm && !t->it.model->has_norm)
-        note("model %s has no normalization layers: --norm %s changes nothing", t->it.model->name,
-             t->given->norm);
-    t->recipe = choose_recipe(t->given, t->it.model, t->train);
+        tool_note("model %s has no normalization layers: --norm %s changes nothing",
+                  t->it.model->name, t->given->norm);
+    t->recipe = net_choose_recipe(t->given, t->it.model, t->train);
     if (t->given->resume && t->recipe.epochs <= t->saved.epochs)
         t->recipe.epochs += t->saved.epochs; /* all done already: that many more */
     return EXIT_DONE;
@@ -68,7 +68,7 @@ static int build(training *t)
 
 static void put_or(FILE *to, const char *text, const char *otherwise)
 {
-    put_text(to, text ? text : otherwise);
+    tool_put_text(to, text ? text : otherwise);
     fputs(", ", to);
 }
 
@@ -76,20 +76,20 @@ static void print_start(const training *t)
 {
     hk_data_shape images = hk_data_shape_of(t->train);
     fprintf(t->to, "%s: %s parameters, ", t->given->operands[0],
-            grouped(hk_net_parameters(t->it.net)));
+            tool_grouped(hk_net_parameters(t->it.net)));
     put_or(t->to, t->choices.activation, "relu");
     if (t->it.model->has_norm)
         put_or(t->to, t->choices.normalization, "batch_norm");
     if (t->choices.weight_norm)
         put_or(t->to, t->choices.weight_norm, "none");
-    put_text(t->to, t->choices.initializer ? t->choices.initializer : "he_normal");
+    tool_put_text(t->to, t->choices.initializer ? t->choices.initializer : "he_normal");
     fputs("\ndata: ", t->to);
-    put_text(t->to, hk_data_spec(t->train));
+    tool_put_text(t->to, hk_data_spec(t->train));
     fprintf(t->to,
             ", %s images of %d x %d x %d in %d classes, %s for validation, %s for the test\n",
-            grouped(images.n), images.height, images.width, images.channels, images.classes,
-            grouped(t->validation ? hk_data_shape_of(t->validation).n : 0),
-            grouped(hk_data_shape_of(t->test).n));
+            tool_grouped(images.n), images.height, images.width, images.channels, images.classes,
+            tool_grouped(t->validation ? hk_data_shape_of(t->validation).n : 0),
+            tool_grouped(hk_data_shape_of(t->test).n));
     fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %d epochs, seed %lld\n",
             t->recipe.optimizer, t->recipe.schedule, t->recipe.augment, t->recipe.batch,
             t->recipe.epochs, (long long)t->given->seed);
@@ -100,15 +100,15 @@ static void print_start(const training *t)
 
 static json_t *epoch_json(const hk_epoch_report *r)
 {
-    json_t *row =
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "epoch", r->epoch, "train_loss",
-                  json_number(r->train_loss), "rate", json_number(r->rate), "images_per_s",
-                  json_number(r->images_per_s), "seconds", json_number(r->seconds), "test_loss",
-                  json_number(r->test.loss), "test_accuracy", json_number(r->test.accuracy),
-                  "probed", (json_int_t)r->probed, "layers", summary_layers_json(r));
+    json_t *row = json_pack(
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "epoch", r->epoch, "train_loss",
+        tool_json_number(r->train_loss), "rate", tool_json_number(r->rate), "images_per_s",
+        tool_json_number(r->images_per_s), "seconds", tool_json_number(r->seconds), "test_loss",
+        tool_json_number(r->test.loss), "test_accuracy", tool_json_number(r->test.accuracy),
+        "probed", (json_int_t)r->probed, "layers", net_summary_layers_json(r));
     if (r->validation.n) {
-        json_object_set_new(row, "validation_loss", json_number(r->validation.loss));
-        json_object_set_new(row, "validation_accuracy", json_number(r->validation.accuracy));
+        json_object_set_new(row, "validation_loss", tool_json_number(r->validation.loss));
+        json_object_set_new(row, "validation_accuracy", tool_json_number(r->validation.accuracy));
     }
     return row;
 }
@@ -116,14 +116,14 @@ static json_t *epoch_json(const hk_epoch_report *r)
 static int after_epoch(const hk_epoch_report *r, void *user)
 {
     training *t = user;
-    progress_clear();
+    tool_progress_clear();
     fprintf(t->to, "\nepoch %d/%d: loss %.4f", r->epoch, t->recipe.epochs, r->train_loss);
     if (r->validation.n)
         fprintf(t->to, ", validation loss %.4f accuracy %.2f %%", r->validation.loss,
                 100 * r->validation.accuracy);
     fprintf(t->to, ", test loss %.4f accuracy %.2f %%, %s images/s, %.1f s\n", r->test.loss,
-            100 * r->test.accuracy, grouped((int64_t)r->images_per_s), r->seconds);
-    summary_layers(t->to, r);
+            100 * r->test.accuracy, tool_grouped((int64_t)r->images_per_s), r->seconds);
+    net_summary_layers(t->to, r);
     fflush(t->to);
     json_t *row = epoch_json(r);
     if (t->treated)
@@ -131,27 +131,28 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     t->treated = NULL;
     json_array_append_new(t->history, row);
     if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
-        t->save_status = failed();
-    return t->save_status || r->epoch == t->given->stop || progress_interrupted();
+        t->save_status = tool_failed();
+    return t->save_status || r->epoch == t->given->stop || tool_progress_interrupted();
 }
 
 static int before_epoch(const hk_treatment *done, int epoch, void *user)
 {
     training *t = user;
-    progress_clear();
+    tool_progress_clear();
     fprintf(t->to, "\nbefore epoch %d: %s: %s of %s dead units treated (%s inputs)\n", epoch,
-            t->given->doctor, grouped(done->treated), grouped(done->dead), grouped(done->inputs));
-    treat_tell(t->to, done);
+            t->given->doctor, tool_grouped(done->treated), tool_grouped(done->dead),
+            tool_grouped(done->inputs));
+    net_treat_tell(t->to, done);
     fflush(t->to);
     json_decref(t->treated);
-    t->treated = treat_json(done);
-    return progress_interrupted();
+    t->treated = net_treat_json(done);
+    return tool_progress_interrupted();
 }
 
 /* The trainer checks the recipe. */
 static int prepare(training *t)
 {
-    hk_train_options how = train_options(t->given, &t->recipe, t->given->seed);
+    hk_train_options how = net_train_options(t->given, &t->recipe, t->given->seed);
     how.train = t->train;
     how.validation = t->validation;
     how.test = t->test;
@@ -160,25 +161,25 @@ static int prepare(training *t)
     how.no_probes = t->given->no_probes;
     how.user = t;
     if (hk_trainer_new(t->it.logits, &how, &t->trainer) != HK_OK)
-        return failed();
+        return tool_failed();
     if (t->given->resume && hk_trainer_resume(t->trainer, t->given->resume) != HK_OK)
-        return failed();
+        return tool_failed();
     return EXIT_DONE;
 }
 
 static int run_epochs(training *t)
 {
-    progress_start();
+    tool_progress_start();
     hk_status status = hk_trainer_run(t->trainer);
-    progress_clear();
+    tool_progress_clear();
     if (t->save_status)
         return t->save_status;
-    if (progress_interrupted() && t->given->out && json_array_size(t->history))
-        return complain(EXIT_INTERRUPTED, "train: interrupted; go on with --resume %s",
-                        t->given->out);
-    if (progress_interrupted())
-        return complain(EXIT_INTERRUPTED, "train: interrupted; nothing was saved");
-    return status == HK_OK || status == HK_STOPPED ? EXIT_DONE : failed();
+    if (tool_progress_interrupted() && t->given->out && json_array_size(t->history))
+        return tool_fail(EXIT_INTERRUPTED, "train: interrupted; go on with --resume %s",
+                         t->given->out);
+    if (tool_progress_interrupted())
+        return tool_fail(EXIT_INTERRUPTED, "train: interrupted; nothing was saved");
+    return status == HK_OK || status == HK_STOPPED ? EXIT_DONE : tool_failed();
 }
 
 static json_t *result_json(const training *t, const hk_evaluation *evaluation, const char *digest)
@@ -186,18 +187,18 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
     const hk_epoch_report *last = hk_trainer_report(t->trainer);
     json_t *result = json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:I, s:i, s:o}", "model", t->given->operands[0],
-        "activation", hk_net_activation(t->it.net), "data", json_text(hk_data_spec(t->train)),
+        "activation", hk_net_activation(t->it.net), "data", tool_json_text(hk_data_spec(t->train)),
         "parameters", (json_int_t)hk_net_parameters(t->it.net), "optimizer", t->recipe.optimizer,
         "schedule", t->recipe.schedule, "augment", t->recipe.augment, "batch", t->recipe.batch,
         "seed", (json_int_t)t->given->seed, "epochs", last->epoch, "train_loss",
-        json_number(last->train_loss));
-    summary_evaluation_json(result, t->test, evaluation);
+        tool_json_number(last->train_loss));
+    net_summary_evaluation_json(result, t->test, evaluation);
     json_object_update_new(result, json_pack("{s:o, s:o, s:I, s:s, s:I, s:o, s:O}", "images_per_s",
-                                             json_number(last->images_per_s), "seconds",
-                                             json_number(last->seconds), "memory",
+                                             tool_json_number(last->images_per_s), "seconds",
+                                             tool_json_number(last->seconds), "memory",
                                              (json_int_t)hk_trainer_arena(t->trainer), "digest",
                                              digest, "probed", (json_int_t)last->probed, "layers",
-                                             summary_layers_json(last), "history", t->history));
+                                             net_summary_layers_json(last), "history", t->history));
     return result;
 }
 
@@ -206,13 +207,13 @@ static int finish(training *t)
     char digest[65];
     hk_evaluation evaluation;
     if (hk_evaluate(t->it.logits, t->test, &evaluation) != HK_OK)
-        return failed();
+        return tool_failed();
     hk_net_digest(t->it.net, digest);
     int status = EXIT_DONE;
     if (t->given->json) {
-        status = json_print(result_json(t, &evaluation, digest));
+        status = tool_json_print(result_json(t, &evaluation, digest));
     } else {
-        summary_evaluation(t->to, t->test, &evaluation);
+        net_summary_evaluation(t->to, t->test, &evaluation);
         fprintf(t->to, "digest %s\n", digest);
     }
     hk_evaluation_clear(&evaluation);
@@ -222,7 +223,7 @@ static int finish(training *t)
 static void training_clear(training *t)
 {
     hk_trainer_free(t->trainer);
-    network_free(&t->it);
+    net_free(&t->it);
     hk_data_free(t->train);
     hk_data_free(t->test);
     hk_data_free(t->validation);
@@ -230,7 +231,7 @@ static void training_clear(training *t)
     json_decref(t->treated);
 }
 
-int run_train(options *given)
+int net_train_command(options *given)
 {
     training t = {.given = given,
                   .file = given->resume ? given->resume : given->from,

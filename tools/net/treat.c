@@ -5,7 +5,7 @@
 
 enum { MOST_INPUTS = 10000 }; /* enough to tell the dead from the rare */
 
-void treat_tell(FILE *to, const hk_treatment *done)
+void net_treat_tell(FILE *to, const hk_treatment *done)
 {
     for (int i = 0; i < done->n_layers; i++) {
         const hk_treated_layer *layer = &done->layers[i];
@@ -15,7 +15,7 @@ void treat_tell(FILE *to, const hk_treatment *done)
     }
 }
 
-json_t *treat_json(const hk_treatment *done)
+json_t *net_treat_json(const hk_treatment *done)
 {
     json_t *layers = json_array();
     for (int i = 0; i < done->n_layers; i++) {
@@ -27,27 +27,27 @@ json_t *treat_json(const hk_treatment *done)
     }
     return json_pack("{s:I, s:I, s:I, s:o, s:o}", "inputs", (json_int_t)done->inputs, "dead",
                      (json_int_t)done->dead, "treated", (json_int_t)done->treated, "shift",
-                     json_number(done->shift), "layers", layers);
+                     tool_json_number(done->shift), "layers", layers);
 }
 
 static int tell(const options *given, const network *it, const hk_treatment *done)
 {
     if (given->json) {
-        json_t *all = treat_json(done);
+        json_t *all = net_treat_json(done);
         json_object_update_new(
-            all, json_pack("{s:o, s:s, s:s}", "file", json_text(given->operands[0]), "treatment",
-                           given->treat, "activation", hk_net_activation(it->net)));
-        return json_print(all);
+            all, json_pack("{s:o, s:s, s:s}", "file", tool_json_text(given->operands[0]),
+                           "treatment", given->treat, "activation", hk_net_activation(it->net)));
+        return tool_json_print(all);
     }
     if (done->dead)
-        printf("%s, on %s training images:\n", given->treat, grouped(done->inputs));
+        printf("%s, on %s training images:\n", given->treat, tool_grouped(done->inputs));
     else
         printf("Nothing to treat: no unit was dead on %s training images.\n",
-               grouped(done->inputs));
-    treat_tell(stdout, done);
+               tool_grouped(done->inputs));
+    net_treat_tell(stdout, done);
     if (done->treated)
         printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
-    put_text(stdout, given->out);
+    tool_put_text(stdout, given->out);
     printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
     return EXIT_DONE;
 }
@@ -58,24 +58,25 @@ static int treat(const network *it, const options *given, const hk_data *train)
     hk_treat_options how = {.seed = (uint64_t)given->seed, .inputs = MOST_INPUTS};
     if (hk_treat_saved(it->logits, train, given->treat, &how, given->operands[0], given->out,
                        &done) != HK_OK)
-        return failed();
+        return tool_failed();
     int status = tell(given, it, done);
     hk_treatment_free(done);
     return status;
 }
 
-int run_treat(options *given)
+int net_treat(options *given)
 {
     hk_data *train = NULL, *test = NULL;
     network it = {0};
     if (!given->out)
-        return complain(EXIT_USAGE, "doctor: --treat needs --out FILE, where the treated net goes");
-    int status = open_data(given, &train, &test);
+        return tool_fail(EXIT_USAGE,
+                         "doctor: --treat needs --out FILE, where the treated net goes");
+    int status = net_open_data(given, &train, &test);
     if (!status)
-        status = network_open(given->operands[0], hk_data_shape_of(train), &it);
+        status = net_open(given->operands[0], hk_data_shape_of(train), &it);
     if (!status)
         status = treat(&it, given, train);
-    network_free(&it);
+    net_free(&it);
     hk_data_free(train);
     hk_data_free(test);
     return status;

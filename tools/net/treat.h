@@ -5,7 +5,7 @@
 #include "output.h"
 
 /* hillock doctor FILE --treat METHODS --out FILE2. */
-int run_treat(options *given);
+int net_treat(options *given);
 /* "  fc1: 12 of 120 units dead, 12 treated", a line a layer. */
-void treat_tell(FILE *to, const hk_treatment *done);
-json_t *treat_json(const hk_treatment *done);
+void net_treat_tell(FILE *to, const hk_treatment *done);
+json_t *net_treat_json(const hk_treatment *done);

@@ -10,6 +10,6 @@ typedef struct draft {
 } draft;
 
 /* False: memory was refused. */
-bool draft_open(draft *d);
+bool page_draft_open(draft *d);
 /* Closes the draft and writes the file; returns the exit status, has told the reason. */
-int draft_save(draft *d, const char *path);
+int page_draft_save(draft *d, const char *path);

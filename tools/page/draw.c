@@ -8,43 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-void draw_begin(FILE *to, const char *caption, const char *dot_class, double width, double height,
-                const char *title, const char *description)
+void page_draw_begin(FILE *to, const char *caption, const char *dot_class, double width,
+                     double height, const char *title, const char *description)
 {
     fputs("<figure><figcaption>", to);
     if (dot_class)
         page_dot(to, dot_class);
-    put_html(to, caption, CAPTION_LETTERS);
+    page_put_html(to, caption, CAPTION_LETTERS);
     fprintf(to, "</figcaption>\n<svg viewBox=\"0 0 %g %g\" role=\"img\"><title>", width, height);
-    put_html(to, title, WHOLE_TEXT);
+    page_put_html(to, title, WHOLE_TEXT);
     fputs("</title><desc>", to);
-    put_html(to, description, WHOLE_TEXT);
+    page_put_html(to, description, WHOLE_TEXT);
     fputs("</desc>\n", to);
 }
 
-void draw_end(FILE *to)
+void page_draw_end(FILE *to)
 {
     fputs("</svg>\n</figure>\n", to);
 }
 
-void draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
-               int most)
+void page_draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
+                    int most)
 {
     static const char *const names[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
     fprintf(to, "<text x=\"%.1f\" y=\"%.1f\"%s", x, y, names[at]);
     fprintf(to, *class ? " class=\"%s\">" : ">", class);
-    put_html(to, text, most);
+    page_put_html(to, text, most);
     fputs("</text>", to);
 }
 
-void draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2)
+void page_draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2)
 {
     fprintf(to, "<path class=\"%s\" d=\"M%.1f %.1fL%.1f %.1f\"/>", class, x1, y1, x2, y2);
 }
 
 /* ---- Ranges and places ----------------------------------------------------------------------- */
 
-void range_take(range *r, const double *values, int n)
+void page_range_take(range *r, const double *values, int n)
 {
     for (int i = 0; i < n; i++)
         if (isfinite(values[i])) {
@@ -53,7 +53,7 @@ void range_take(range *r, const double *values, int n)
         }
 }
 
-void range_air(range *r)
+void page_range_air(range *r)
 {
     if (r->low > r->high || (r->log && r->high <= 0)) {
         r->low = r->log ? 0.1 : 0;
@@ -71,7 +71,7 @@ void range_air(range *r)
     r->high += air;
 }
 
-chart chart_new(FILE *to, double width, double height)
+chart page_chart_new(FILE *to, double width, double height)
 {
     return (chart){.to = to,
                    .width = width,
@@ -91,12 +91,12 @@ static double share_of(const range *r, double value)
     return (value - r->low) / (r->high - r->low);
 }
 
-double chart_x(const chart *c, double x)
+double page_chart_x(const chart *c, double x)
 {
     return c->left + share_of(&c->x, x) * (c->right - c->left);
 }
 
-double chart_y(const chart *c, double y)
+double page_chart_y(const chart *c, double y)
 {
     return c->bottom - share_of(&c->y, y) * (c->bottom - c->top);
 }
@@ -109,7 +109,7 @@ typedef struct ticks {
     int n, digits; /* behind the point; -1: as short as it gets */
 } ticks;
 
-double tick_step(double reach, int wanted)
+double page_tick_step(double reach, int wanted)
 {
     double rough = reach / wanted, unit = pow(10, floor(log10(rough))), lead = rough / unit;
     return unit * (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10);
@@ -118,7 +118,7 @@ double tick_step(double reach, int wanted)
 static ticks linear_ticks(double low, double high, int wanted, bool whole)
 {
     ticks t = {.n = 0};
-    double step = tick_step(high - low, wanted);
+    double step = page_tick_step(high - low, wanted);
     if (whole)
         step = fmax(step, 1);
     t.digits = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
@@ -153,7 +153,7 @@ static void put_tick(FILE *to, double x, double y, anchor at, double value, int 
         snprintf(text, sizeof text, "%g%s", value, unit);
     else
         snprintf(text, sizeof text, "%.*f%s", digits, value, unit);
-    draw_text(to, "", x, y, at, text, WHOLE_TEXT);
+    page_draw_text(to, "", x, y, at, text, WHOLE_TEXT);
 }
 
 /* As many as their labels have room for side by side. */
@@ -172,9 +172,10 @@ static void x_axis(const chart *c, const char *name, bool whole)
 {
     ticks t = c->x.log ? log_ticks(c->x.low, c->x.high) : x_ticks(c, whole);
     for (int i = 0; i < t.n; i++)
-        put_tick(c->to, chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE, t.at[i], t.digits, "");
-    draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
-    draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, name, WHOLE_TEXT);
+        put_tick(c->to, page_chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE, t.at[i], t.digits,
+                 "");
+    page_draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
+    page_draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, name, WHOLE_TEXT);
 }
 
 static void y_axis(const chart *c)
@@ -183,13 +184,13 @@ static void y_axis(const chart *c)
     ticks t = c->y.log ? log_ticks(c->y.low, c->y.high)
                        : linear_ticks(unit * c->y.low, unit * c->y.high, 5, false);
     for (int i = 0; i < t.n; i++) {
-        double y = chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
-        draw_straight(c->to, "gridline", c->left, y, c->right, y);
+        double y = page_chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
+        page_draw_straight(c->to, "gridline", c->left, y, c->right, y);
         put_tick(c->to, c->left - 6, y + 4, ANCHOR_END, t.at[i], t.digits, c->y_percent ? "%" : "");
     }
 }
 
-void chart_axes(const chart *c, const char *x_name, bool whole_x)
+void page_chart_axes(const chart *c, const char *x_name, bool whole_x)
 {
     y_axis(c);
     x_axis(c, x_name, whole_x);
@@ -198,24 +199,25 @@ void chart_axes(const chart *c, const char *x_name, bool whole_x)
 
 /* ---- Marks ----------------------------------------------------------------------------------- */
 
-void chart_line(const chart *c, const char *class, const double *x, const double *y, int n)
+void page_chart_line(const chart *c, const char *class, const double *x, const double *y, int n)
 {
     bool drawing = false;
     fprintf(c->to, "<path class=\"curve %s\" d=\"", class);
     for (int i = 0; i < n; i++) {
         bool there = isfinite(x[i]) && isfinite(y[i]);
         if (there)
-            fprintf(c->to, "%c%.1f %.1f", drawing ? 'L' : 'M', chart_x(c, x[i]), chart_y(c, y[i]));
+            fprintf(c->to, "%c%.1f %.1f", drawing ? 'L' : 'M', page_chart_x(c, x[i]),
+                    page_chart_y(c, y[i]));
         drawing = there;
     }
     fputs("\"/>\n", c->to);
 }
 
-void chart_bar(const chart *c, const char *class, double x, double low, double high)
+void page_chart_bar(const chart *c, const char *class, double x, double low, double high)
 {
     if (isfinite(low) && isfinite(high))
-        fprintf(c->to, "<path class=\"bar %s\" d=\"M%.1f %.1fV%.1f\"/>", class, chart_x(c, x),
-                chart_y(c, low), chart_y(c, high));
+        fprintf(c->to, "<path class=\"bar %s\" d=\"M%.1f %.1fV%.1f\"/>", class, page_chart_x(c, x),
+                page_chart_y(c, low), page_chart_y(c, high));
 }
 
 /* ---- Series ---------------------------------------------------------------------------------- */
@@ -229,10 +231,10 @@ static void put_band(const chart *c, const series *s)
             continue;
         fprintf(c->to, "<path class=\"band %s\" d=\"", s->class);
         for (int k = i; k < end; k++)
-            fprintf(c->to, "%c%.1f %.1f", k == i ? 'M' : 'L', chart_x(c, s->x[k]),
-                    chart_y(c, s->high[k]));
+            fprintf(c->to, "%c%.1f %.1f", k == i ? 'M' : 'L', page_chart_x(c, s->x[k]),
+                    page_chart_y(c, s->high[k]));
         for (int k = end - 1; k >= i; k--)
-            fprintf(c->to, "L%.1f %.1f", chart_x(c, s->x[k]), chart_y(c, s->low[k]));
+            fprintf(c->to, "L%.1f %.1f", page_chart_x(c, s->x[k]), page_chart_y(c, s->low[k]));
         fputs("z\"/>", c->to);
     }
 }
@@ -243,11 +245,11 @@ static void put_line(const chart *c, const series *s, bool dots)
     for (int i = 0; i < s->n; i++)
         there += isfinite(s->x[i]) && isfinite(s->y[i]);
     if (there > 1)
-        chart_line(c, s->class, s->x, s->y, s->n);
+        page_chart_line(c, s->class, s->x, s->y, s->n);
     for (int i = 0; i < s->n && (dots || there == 1); i++)
         if (isfinite(s->x[i]) && isfinite(s->y[i]))
             fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", s->class,
-                    chart_x(c, s->x[i]), chart_y(c, s->y[i]));
+                    page_chart_x(c, s->x[i]), page_chart_y(c, s->y[i]));
 }
 
 static int by_height(const void *a, const void *b)
@@ -270,20 +272,20 @@ static void put_names(const chart *c, const series *all, int n)
             named[count++] = &all[i];
     qsort((void *)named, (size_t)count, sizeof *named, by_height);
     for (int i = 0; i < count; i++)
-        at[i] = fmax(chart_y(c, named[i]->y[named[i]->n - 1]), i ? at[i - 1] + LINE : c->top);
+        at[i] = fmax(page_chart_y(c, named[i]->y[named[i]->n - 1]), i ? at[i - 1] + LINE : c->top);
     for (int i = count - 1; i >= 0; i--)
         at[i] = fmin(at[i], i < count - 1 ? at[i + 1] - LINE : c->bottom);
     for (int i = 0; i < count; i++) {
         const series *s = named[i];
         fprintf(c->to, "<path class=\"leader %s\" d=\"M%.1f %.1fL%.1f %.1f\"/><g class=\"%s\">",
-                s->class, chart_x(c, s->x[s->n - 1]) + 5, chart_y(c, s->y[s->n - 1]), c->right + 9,
-                at[i], s->class);
-        draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, s->label, LETTERS);
+                s->class, page_chart_x(c, s->x[s->n - 1]) + 5, page_chart_y(c, s->y[s->n - 1]),
+                c->right + 9, at[i], s->class);
+        page_draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, s->label, LETTERS);
         fputs("</g>\n", c->to);
     }
 }
 
-void chart_series(const chart *c, const series *all, int n, bool dots)
+void page_chart_series(const chart *c, const series *all, int n, bool dots)
 {
     for (int i = 0; i < n; i++)
         if (all[i].label && all[i].low)

@@ -9,16 +9,16 @@
 
 /* A figure of a grid: caption, with a dot of a series' class or NULL, and <svg> with viewBox 0 0
  * width height. */
-void draw_begin(FILE *to, const char *caption, const char *dot_class, double width, double height,
-                const char *title, const char *description);
-void draw_end(FILE *to);
+void page_draw_begin(FILE *to, const char *caption, const char *dot_class, double width,
+                     double height, const char *title, const char *description);
+void page_draw_end(FILE *to);
 
 typedef enum anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } anchor;
 /* Text of unknown origin, cut after `most` characters. */
-void draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
-               int most);
+void page_draw_text(FILE *to, const char *class, double x, double y, anchor at, const char *text,
+                    int most);
 /* From one point to another. */
-void draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2);
+void page_draw_straight(FILE *to, const char *class, double x1, double y1, double x2, double y2);
 
 /* ---- Charts: values over values -------------------------------------------------------------- */
 
@@ -29,9 +29,9 @@ typedef struct range {
     bool log;
 } range;
 /* Widens it to take in the finite values. */
-void range_take(range *r, const double *values, int n);
+void page_range_take(range *r, const double *values, int n);
 /* Gives it some air, and a width where it has none. */
-void range_air(range *r);
+void page_range_air(range *r);
 
 /* The picture's size, and the rectangle in it that is plotted on. */
 typedef struct chart {
@@ -43,18 +43,18 @@ typedef struct chart {
 } chart;
 
 /* The usual rectangle for a picture of this size; the ranges are empty. */
-chart chart_new(FILE *to, double width, double height);
-double chart_x(const chart *c, double x);
-double chart_y(const chart *c, double y);
+chart page_chart_new(FILE *to, double width, double height);
+double page_chart_x(const chart *c, double x);
+double page_chart_y(const chart *c, double y);
 
 /* 1, 2 or 5 times a power of ten, about `wanted` of them from end to end. */
-double tick_step(double reach, int wanted);
+double page_tick_step(double reach, int wanted);
 /* Grid, ticks and their numbers; the name of x below. whole_x: ticks at whole numbers alone. */
-void chart_axes(const chart *c, const char *x_name, bool whole_x);
+void page_chart_axes(const chart *c, const char *x_name, bool whole_x);
 /* Breaks at values that are not finite. */
-void chart_line(const chart *c, const char *class, const double *x, const double *y, int n);
+void page_chart_line(const chart *c, const char *class, const double *x, const double *y, int n);
 /* A vertical interval. */
-void chart_bar(const chart *c, const char *class, double x, double low, double high);
+void page_chart_bar(const chart *c, const char *class, double x, double low, double high);
 
 typedef struct series {
     const char *label, *class; /* label: NULL where it is one of many */
@@ -65,4 +65,4 @@ typedef struct series {
 enum { LABELS = 106 }; /* room for their names at the right of a chart, pixels */
 /* Their lines, with a dot at each value or only where it is the only one; the first on top. Those
  * with a label have bands and, but for those after the sixteenth, names. */
-void chart_series(const chart *c, const series *all, int n, bool dots);
+void page_chart_series(const chart *c, const series *all, int n, bool dots);

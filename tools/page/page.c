@@ -50,7 +50,7 @@ void page_begin(FILE *to, const char *title)
           "<meta name=\"referrer\" content=\"no-referrer\">\n"
           "<meta name=\"generator\" content=\"hillock\">\n<title>",
           to);
-    put_html(to, title, 200);
+    page_put_html(to, title, 200);
     fprintf(to, "</title>\n<style>%s</style>\n</head>\n<body>\n", page_style);
     /* Cells without a value: a pattern all pictures refer to. */
     fputs("<svg width=\"0\" height=\"0\" aria-hidden=\"true\"><defs><pattern id=\"hatch\" "
@@ -67,7 +67,7 @@ void page_end(FILE *to)
 void page_section(FILE *to, const char *id, const char *title, const char *how_to_read)
 {
     fprintf(to, "<section id=\"%s\">\n<h2>", id);
-    put_html(to, title, WHOLE_TEXT);
+    page_put_html(to, title, WHOLE_TEXT);
     fputs("</h2>\n", to);
     page_paragraph(to, "how", how_to_read);
 }
@@ -80,7 +80,7 @@ void page_section_end(FILE *to)
 void page_heading(FILE *to, const char *title, const char *how_to_read)
 {
     fputs("<h3>", to);
-    put_html(to, title, WHOLE_TEXT);
+    page_put_html(to, title, WHOLE_TEXT);
     fputs("</h3>\n", to);
     page_paragraph(to, "how", how_to_read);
 }
@@ -90,7 +90,7 @@ void page_paragraph(FILE *to, const char *class, const char *text)
     if (!text || !*text)
         return;
     fprintf(to, "<p class=\"%s\">", class);
-    put_html(to, text, WHOLE_TEXT);
+    page_put_html(to, text, WHOLE_TEXT);
     fputs("</p>\n", to);
 }
 
@@ -113,7 +113,7 @@ void page_dot(FILE *to, const char *class)
 void page_details(FILE *to, const char *summary)
 {
     fputs("<details><summary>", to);
-    put_html(to, summary, WHOLE_TEXT);
+    page_put_html(to, summary, WHOLE_TEXT);
     fputs("</summary>\n", to);
 }
 
@@ -126,13 +126,13 @@ void page_table(FILE *to, const char *caption, const char *class, const page_col
 {
     /* It takes the focus, so that it can be scrolled with the keys. */
     fprintf(to, "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"");
-    put_html(to, caption, CAPTION_LETTERS);
+    page_put_html(to, caption, CAPTION_LETTERS);
     fprintf(to, "\"><table class=\"%s\"><caption>", class);
-    put_html(to, caption, WHOLE_TEXT);
+    page_put_html(to, caption, WHOLE_TEXT);
     fputs("</caption>\n<thead><tr>", to);
     for (int i = 0; i < n; i++) {
         fprintf(to, "<th scope=\"col\" class=\"%s\">", columns[i].class);
-        put_html(to, columns[i].name, WHOLE_TEXT);
+        page_put_html(to, columns[i].name, WHOLE_TEXT);
     }
     fputs("\n<tbody>\n", to);
 }
@@ -150,7 +150,7 @@ void page_row(FILE *to)
 void page_text_cell(FILE *to, const char *text)
 {
     fputs("<td>", to);
-    put_html(to, text, WHOLE_TEXT);
+    page_put_html(to, text, WHOLE_TEXT);
     putc('\n', to);
 }
 

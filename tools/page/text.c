@@ -74,12 +74,12 @@ static bool html_form(FILE *to, char c)
     return true;
 }
 
-void put_html(FILE *to, const char *text, int most)
+void page_put_html(FILE *to, const char *text, int most)
 {
     put_characters(to, text, most, false, html_form);
 }
 
-void put_html_lines(FILE *to, const char *text)
+void page_put_html_lines(FILE *to, const char *text)
 {
     put_characters(to, text, WHOLE_TEXT, true, html_form);
 }
@@ -93,7 +93,7 @@ static bool markdown_form(FILE *to, char c)
     return c == '/';
 }
 
-void put_markdown(FILE *to, const char *text)
+void page_put_markdown(FILE *to, const char *text)
 {
     put_characters(to, text, WHOLE_TEXT, false, markdown_form);
 }
@@ -105,7 +105,7 @@ static bool csv_form(FILE *to, char c)
     return false;
 }
 
-void put_csv(FILE *to, const char *text)
+void page_put_csv(FILE *to, const char *text)
 {
     putc('"', to);
     if (text && *text && strchr("=+-@\t\r", *text))
@@ -114,7 +114,7 @@ void put_csv(FILE *to, const char *text)
     putc('"', to);
 }
 
-char *text_plain(const char *text)
+char *page_text_plain(const char *text)
 {
     char *plain = NULL;
     size_t size;

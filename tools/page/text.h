@@ -9,12 +9,12 @@
 enum { WHOLE_TEXT = 1 << 30 };
 
 /* HTML and SVG: between tags and in quoted attributes; at most so many characters, then "...". */
-void put_html(FILE *to, const char *text, int most);
+void page_put_html(FILE *to, const char *text, int most);
 /* The same with line ends kept, for <pre>. */
-void put_html_lines(FILE *to, const char *text);
+void page_put_html_lines(FILE *to, const char *text);
 /* Markdown, inside a line or a table's cell. */
-void put_markdown(FILE *to, const char *text);
+void page_put_markdown(FILE *to, const char *text);
 /* One quoted cell of CSV; what a spreadsheet would take for a formula gets a quote before it. */
-void put_csv(FILE *to, const char *text);
+void page_put_csv(FILE *to, const char *text);
 /* Plain UTF-8, as JSON wants it: never NULL but without memory; to be freed. */
-char *text_plain(const char *text);
+char *page_text_plain(const char *text);

@@ -42,8 +42,8 @@ static int find_include(char out[MAX_PATH])
         strcpy(out, HILLOCK_SOURCE_INCLUDE);
 #endif
     return *out ? EXIT_DONE
-                : complain(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside "
-                                        "this program nor where it was built from");
+                : tool_fail(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside "
+                                         "this program nor where it was built from");
 }
 
 /* ---- One call of the compiler ---------------------------------------------------------------- */
@@ -67,10 +67,10 @@ static int append_compiler(command_line *line)
     for (char *rest = line->compiler, *word; (word = strsep(&rest, " "));)
         if (*word) {
             if (line->n == MAX_WORDS)
-                return complain(EXIT_USAGE, "build: CC has more than %d words", MAX_WORDS);
+                return tool_fail(EXIT_USAGE, "build: CC has more than %d words", MAX_WORDS);
             append(line, word);
         }
-    return line->n ? EXIT_DONE : complain(EXIT_USAGE, "build: CC is blank");
+    return line->n ? EXIT_DONE : tool_fail(EXIT_USAGE, "build: CC is blank");
 }
 
 static int compose(command_line *line, const char *include, char **sources, int n, const char *out)
@@ -78,7 +78,7 @@ static int compose(command_line *line, const char *include, char **sources, int 
     size_t most = MAX_WORDS + sizeof flags / sizeof *flags + (size_t)n + 8;
     *line = (command_line){.words = calloc(most, sizeof *line->words)};
     if (!line->words)
-        return complain(EXIT_FAILED, "build: out of memory");
+        return tool_fail(EXIT_FAILED, "build: out of memory");
     int status = append_compiler(line);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         append(line, flags[i]);
@@ -96,7 +96,7 @@ static void show(const command_line *line)
 {
     for (int i = 0; i < line->n; i++) {
         fputs(i ? " " : "", stdout);
-        put_text(stdout, line->words[i]);
+        tool_put_text(stdout, line->words[i]);
     }
     putchar('\n');
     fflush(stdout);
@@ -106,8 +106,8 @@ static int start(const command_line *line, pid_t *child)
 {
     char **words = (char **)(void *)line->words;
     int error = posix_spawnp(child, words[0], NULL, NULL, words, environ);
-    return error ? complain(EXIT_FAILED, "build: %s: %s; CC names the compiler", line->words[0],
-                            strerror(error))
+    return error ? tool_fail(EXIT_FAILED, "build: %s: %s; CC names the compiler", line->words[0],
+                             strerror(error))
                  : EXIT_DONE;
 }
 
@@ -116,10 +116,10 @@ static int finish(pid_t child, const char *what)
     int status;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return complain(EXIT_FAILED, "build: %s: %s", what, strerror(errno));
+            return tool_fail(EXIT_FAILED, "build: %s: %s", what, strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return EXIT_DONE;
-    return complain(EXIT_FAILED, "build: %s was not compiled", what);
+    return tool_fail(EXIT_FAILED, "build: %s was not compiled", what);
 }
 
 /* Starts the compiler; *child is 0 when that failed. */
@@ -143,9 +143,9 @@ static int check_source(const char *path)
 {
     const char *dot = strrchr(path, '.');
     if (path[0] == '-' || !dot || strcmp(dot, ".c") != 0)
-        return complain(EXIT_USAGE, "build: \"%s\", expected the name of a C file, NAME.c", path);
+        return tool_fail(EXIT_USAGE, "build: \"%s\", expected the name of a C file, NAME.c", path);
     if (access(path, R_OK) != 0)
-        return complain(EXIT_IO, "build: %s: %s", path, strerror(errno));
+        return tool_fail(EXIT_IO, "build: %s: %s", path, strerror(errno));
     return EXIT_DONE;
 }
 
@@ -181,7 +181,7 @@ static int build_each(const options *given, const char *include)
     return result;
 }
 
-int run_build(options *given)
+int plugin_build_command(options *given)
 {
     char include[MAX_PATH];
     pid_t child;

@@ -45,12 +45,12 @@ static int add_target(checking *c, const char *text)
         size_t room = 2 * c->room + 16;
         target *more = realloc(c->targets, room * sizeof *more);
         if (!more)
-            return complain(EXIT_FAILED, "check: out of memory for %zu plugins", room);
+            return tool_fail(EXIT_FAILED, "check: out of memory for %zu plugins", room);
         c->targets = more;
         c->room = room;
     }
     c->targets[c->n] = (target){.text = strdup(text), .plugins = json_array()};
-    return c->targets[c->n++].text ? EXIT_DONE : complain(EXIT_FAILED, "check: out of memory");
+    return c->targets[c->n++].text ? EXIT_DONE : tool_fail(EXIT_FAILED, "check: out of memory");
 }
 
 static int add_plugin(checking *c, const hk_plugin *plugin)
@@ -68,13 +68,13 @@ static int add_name(checking *c, const char *name)
         if (about == HK_OK)
             status = add_plugin(c, plugin), found++;
         else if (about != HK_UNKNOWN_NAME && about != HK_BAD_ARGUMENT) /* of another kind */
-            return failed();
+            return tool_failed();
     }
     return found || status ? status
-                           : complain(EXIT_USAGE,
-                                      "check: no plugin is called \"%s\"; hillock list shows what "
-                                      "there is, a file has a slash: ./%s",
-                                      name, name);
+                           : tool_fail(EXIT_USAGE,
+                                       "check: no plugin is called \"%s\"; hillock list shows what "
+                                       "there is, a file has a slash: ./%s",
+                                       name, name);
 }
 
 static void add_listed(const hk_plugin_info *info, void *user)
@@ -87,16 +87,16 @@ static void add_listed(const hk_plugin_info *info, void *user)
 static void add_refused(const char *file, const char *reason, void *user)
 {
     checking *c = user;
-    c->status = complain(EXIT_BAD_DATA, "check: %s: %s", file, reason);
+    c->status = tool_fail(EXIT_BAD_DATA, "check: %s: %s", file, reason);
 }
 
 static int find_targets(checking *c)
 {
     const options *given = c->given;
     if (!given->all && !given->n_operands)
-        return complain(EXIT_USAGE, "check: expected FILE or NAME, or --all");
+        return tool_fail(EXIT_USAGE, "check: expected FILE or NAME, or --all");
     if (given->all && hk_plugin_each((hk_kind)0, add_listed, add_refused, c) != HK_OK)
-        return failed();
+        return tool_failed();
     for (int i = 0; i < given->n_operands && !c->status; i++)
         c->status = strchr(given->operands[i], '/') ? add_target(c, given->operands[i])
                                                     : add_name(c, given->operands[i]);
@@ -112,8 +112,9 @@ static bool has_test(const test *tests, const char *name)
 
 static int check_test_name(const char *name)
 {
-    static const test *const lists[] = {file_tests, common_tests, activation_tests,
-                                        normalization_tests, initializer_tests};
+    static const test *const lists[] = {check_file_tests, check_common_tests,
+                                        check_activation_tests, check_normalization_tests,
+                                        check_initializer_tests};
     char known[1024] = "";
     size_t used = 0;
     bool found = !name;
@@ -129,7 +130,7 @@ static int check_test_name(const char *name)
         }
     }
     return found ? EXIT_DONE
-                 : complain(EXIT_USAGE, "check: unknown test \"%s\"; known: %s", name, known);
+                 : tool_fail(EXIT_USAGE, "check: unknown test \"%s\"; known: %s", name, known);
 }
 
 /* ---- What workers say ------------------------------------------------------------------------ */
@@ -237,9 +238,9 @@ static int start(checking *c, target *t)
     t->started_at = t->next;
     t->plugin = find_plugin(t, "file", t->text);
     t->since = time(NULL);
-    int error = child_start(&t->worker, t->text, &o);
+    int error = check_child_start(&t->worker, t->text, &o);
     t->running = !error;
-    return error ? complain(EXIT_FAILED, "check: a worker cannot be started: %s", strerror(error))
+    return error ? tool_fail(EXIT_FAILED, "check: a worker cannot be started: %s", strerror(error))
                  : EXIT_DONE;
 }
 
@@ -253,7 +254,7 @@ static void add_failure(target *t, const char *name, const char *detail)
 static void end(target *t, bool late)
 {
     char death[256];
-    child_end(&t->worker, late, death);
+    check_child_end(&t->worker, late, death);
     t->running = false;
     if (t->ended)
         return;
@@ -280,7 +281,7 @@ static void report(const checking *c, target *t, bool *separate)
             continue;
         if (*separate && !c->given->all)
             putchar('\n');
-        report_print(plugin, c->given->all);
+        check_report_print(plugin, c->given->all);
         *separate = true;
     }
     fflush(stdout);
@@ -351,15 +352,15 @@ static int verdict(const checking *c)
     for (size_t k = 0; k < c->n; k++)
         json_array_foreach(c->targets[k].plugins, i, plugin)
         {
-            report_count(plugin, &sum);
+            check_report_count(plugin, &sum);
             if (json_array_size(json_object_get(plugin, "tests")))
                 json_array_append(all, plugin);
         }
     const bool bad = sum.failed || (c->given->strict && sum.warnings);
     if (c->given->json)
-        json_print(json_pack("{s:b, s:i, s:i, s:i, s:i, s:O}", "good", !bad, "plugins", sum.plugins,
-                             "tests", sum.tests, "failed", sum.failed, "warnings",
-                             sum.warnings + sum.speed_warnings, "checked", all));
+        tool_json_print(json_pack("{s:b, s:i, s:i, s:i, s:i, s:O}", "good", !bad, "plugins",
+                                  sum.plugins, "tests", sum.tests, "failed", sum.failed, "warnings",
+                                  sum.warnings + sum.speed_warnings, "checked", all));
     else
         printf("\n%s: %d plugin%s, %d tests, %d failed, %d warnings\n", bad ? "FAILED" : "good",
                sum.plugins, sum.plugins == 1 ? "" : "s", sum.tests, sum.failed,
@@ -368,11 +369,12 @@ static int verdict(const checking *c)
     return !bad ? EXIT_DONE : sum.plugins ? EXIT_FAILED : EXIT_BAD_DATA;
 }
 
-int run_check(options *given)
+int plugin_check_command(options *given)
 {
     checking c = {.given = given};
     if (given->worker >= 0)
-        return run_worker(given->operands[0], &(orders){given->test, given->quick, given->worker});
+        return check_worker_run(given->operands[0],
+                                &(orders){given->test, given->quick, given->worker});
     int status = check_test_name(given->test);
     if (!status)
         status = find_targets(&c);

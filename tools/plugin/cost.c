@@ -12,21 +12,21 @@ enum { FLOATS = 4096, ROUNDS = 60, CHAIN = 20000 };
 static double time_chain(void)
 {
     unsigned long sum = 0;
-    double begin = now();
+    double begin = tool_now();
     for (int i = 0; i < CHAIN; i++) {
         sum += 3;
         __asm__ volatile("" : "+r"(sum)); /* the additions stay, one behind the other */
     }
-    return (now() - begin) / CHAIN;
+    return (tool_now() - begin) / CHAIN;
 }
 
 static double time_curve(const char *name, int n, const float *x, float *y, float *slope)
 {
-    double begin = now();
-    return hk_curve(name, n, x, y, slope) == HK_OK ? now() - begin : -1;
+    double begin = tool_now();
+    return hk_curve(name, n, x, y, slope) == HK_OK ? tool_now() - begin : -1;
 }
 
-bool cost_cycles(const char *name, double *forward, double *backward)
+bool plugin_cost_cycles(const char *name, double *forward, double *backward)
 {
     static float x[FLOATS], y[FLOATS], slope[FLOATS];
     double cycle = HUGE_VAL, nothing = HUGE_VAL, value = HUGE_VAL, both = HUGE_VAL;

@@ -4,4 +4,4 @@
 
 /* Clock cycles an element of forward and of backward, of 4096 floats on one core, the best of many
  * rounds. False where the activation has no curve. */
-bool cost_cycles(const char *name, double *forward, double *backward);
+bool plugin_cost_cycles(const char *name, double *forward, double *backward);

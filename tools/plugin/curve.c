@@ -14,7 +14,7 @@ static int read_points(const options *given, int n, float *x)
         const char *text = given->operands[i + 1];
         x[i] = strtof(text, &end);
         if (end == text || *end)
-            return complain(EXIT_USAGE, "curve: \"%s\", expected a number", text);
+            return tool_fail(EXIT_USAGE, "curve: \"%s\", expected a number", text);
     }
     return EXIT_DONE;
 }
@@ -24,10 +24,10 @@ static int print_points(const options *given)
     int n = given->n_operands - 1, status;
     float *x = calloc((size_t)n * 3, sizeof *x), *y = x + n, *slope = y + n;
     if (!x)
-        return complain(EXIT_FAILED, "curve: out of memory for %d points", n);
+        return tool_fail(EXIT_FAILED, "curve: out of memory for %d points", n);
     status = read_points(given, n, x);
     if (!status && hk_curve(given->operands[0], n, x, y, slope) != HK_OK)
-        status = failed();
+        status = tool_failed();
     for (int i = 0; i < n && !status; i++)
         printf("%.9g\t%.9g\t%.9g\n", (double)x[i], (double)y[i], (double)slope[i]);
     free(x);
@@ -51,20 +51,21 @@ static int draw(const options *given)
 {
     double low = -5, high = 5;
     if (given->range && !read_range(given->range, &low, &high))
-        return complain(EXIT_USAGE,
-                        "curve: --range is \"%s\", expected LOW:HIGH, within -1e6:1e6 and at least "
-                        "a thousandth apart",
-                        given->range);
-    return plot_curve(given->operands[0], low, high, given->plot);
+        return tool_fail(
+            EXIT_USAGE,
+            "curve: --range is \"%s\", expected LOW:HIGH, within -1e6:1e6 and at least "
+            "a thousandth apart",
+            given->range);
+    return plugin_plot_curve(given->operands[0], low, high, given->plot);
 }
 
-int run_curve(options *given)
+int plugin_curve_command(options *given)
 {
     if (given->range && !given->plot)
-        return complain(EXIT_USAGE, "curve: --range goes with --plot");
+        return tool_fail(EXIT_USAGE, "curve: --range goes with --plot");
     if (given->n_operands == 1 && !given->plot)
-        return complain(EXIT_USAGE, "curve: expected SPEC X..., or --plot FILE.svg; see hillock "
-                                    "curve --help");
+        return tool_fail(EXIT_USAGE, "curve: expected SPEC X..., or --plot FILE.svg; see hillock "
+                                     "curve --help");
     int status = given->n_operands > 1 ? print_points(given) : EXIT_DONE;
     return status || !given->plot ? status : draw(given);
 }

@@ -119,7 +119,7 @@ static json_t *param_json(const hk_param *param)
     set_text(row, "name", param->name);
     set_text(row, "type",
              param->type >= HK_REAL && param->type <= HK_CHOICE ? types[param->type] : "?");
-    json_object_set_new(row, "default", json_number(param->value));
+    json_object_set_new(row, "default", tool_json_number(param->value));
     if (param->low < param->high) {
         char range[96];
         snprintf(range, sizeof range, "%c%g, %g%c", param->flags & HK_LOW_OPEN ? '(' : '[',
@@ -143,7 +143,7 @@ static json_t *slot_json(const hk_slot *slot)
     set_text(row, "extent",
              slot->extent >= HK_PER_CHANNEL && slot->extent <= HK_FIXED ? extents[slot->extent]
                                                                         : "?");
-    json_object_set_new(row, "start", json_number(slot->value));
+    json_object_set_new(row, "start", tool_json_number(slot->value));
     if (slot->low < slot->high) {
         char range[96];
         snprintf(range, sizeof range, "[%g, %g]", slot->low, slot->high);
@@ -170,10 +170,10 @@ static json_t *tables_json(const hk_plugin *plugin, const char *key)
 static void set_cost(json_t *into, const char *name)
 {
     double forward, backward;
-    if (!cost_cycles(name, &forward, &backward))
+    if (!plugin_cost_cycles(name, &forward, &backward))
         return;
-    json_object_set_new(into, "forward cycles", json_number(round(10 * forward) / 10));
-    json_object_set_new(into, "backward cycles", json_number(round(10 * backward) / 10));
+    json_object_set_new(into, "forward cycles", tool_json_number(round(10 * forward) / 10));
+    json_object_set_new(into, "backward cycles", tool_json_number(round(10 * backward) / 10));
 }
 
 static json_t *plugin_json(const hk_plugin *plugin)
@@ -208,7 +208,7 @@ static json_t *plugin_json(const hk_plugin *plugin)
 static void put_value(const json_t *value)
 {
     if (json_is_string(value))
-        put_text(stdout, json_string_value(value));
+        tool_put_text(stdout, json_string_value(value));
     else if (json_is_boolean(value))
         fputs(json_is_true(value) ? "yes" : "no", stdout);
     else
@@ -263,7 +263,7 @@ static int put_plugins(json_t *all, const options *given)
     size_t i;
     json_t *it;
     if (given->json)
-        return json_print(json_pack("{s:o}", "plugins", all));
+        return tool_json_print(json_pack("{s:o}", "plugins", all));
     json_array_foreach(all, i, it)
     {
         if (i)
@@ -276,7 +276,7 @@ static int put_plugins(json_t *all, const options *given)
 
 /* ---- Finding them --------------------------------------------------------------------------- */
 
-int inspect_plugin(const char *name, const options *given)
+int plugin_inspect(const char *name, const options *given)
 {
     static const hk_kind kinds[] = {HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};
     json_t *all = json_array();
@@ -287,16 +287,16 @@ int inspect_plugin(const char *name, const options *given)
             json_array_append_new(all, plugin_json(plugin));
         } else if (status != HK_UNKNOWN_NAME && status != HK_BAD_ARGUMENT) { /* of another kind */
             json_decref(all);
-            return failed();
+            return tool_failed();
         }
     }
     if (json_array_size(all))
         return put_plugins(all, given);
     json_decref(all);
-    return complain(EXIT_USAGE,
-                    "inspect: no plugin or model is called \"%s\"; hillock list shows what "
-                    "there is",
-                    name);
+    return tool_fail(EXIT_USAGE,
+                     "inspect: no plugin or model is called \"%s\"; hillock list shows what "
+                     "there is",
+                     name);
 }
 
 typedef struct search {
@@ -313,16 +313,16 @@ static void take_from_file(const hk_plugin_info *info, void *user)
     free(file);
 }
 
-int inspect_plugin_file(const char *path, const options *given)
+int plugin_inspect_file(const char *path, const options *given)
 {
     if (hk_plugin_load(path) != HK_OK)
-        return failed();
+        return tool_failed();
     search s = {realpath(path, NULL), json_array()};
     hk_status status = s.file ? hk_plugin_each((hk_kind)0, take_from_file, NULL, &s) : HK_OK;
     free(s.file);
     if (status != HK_OK) {
         json_decref(s.found);
-        return failed();
+        return tool_failed();
     }
     return put_plugins(s.found, given);
 }

@@ -26,14 +26,14 @@ typedef struct listing {
 static void put_row(const listing *to, const char *name, const char *summary, json_t *row)
 {
     if (to->rows) {
-        json_object_update_new(
-            row, json_pack("{s:o, s:o}", "name", json_text(name), "summary", json_text(summary)));
+        json_object_update_new(row, json_pack("{s:o, s:o}", "name", tool_json_text(name), "summary",
+                                              tool_json_text(summary)));
         json_array_append_new(to->rows, row);
         return;
     }
     json_decref(row);
     printf("  %-18s ", name);
-    put_text(stdout, summary);
+    tool_put_text(stdout, summary);
     putchar('\n');
 }
 
@@ -72,7 +72,7 @@ static void put_bad(const char *file, const char *reason, void *user)
 {
     (void)file;
     (void)user;
-    note("%s", reason);
+    tool_note("%s", reason);
 }
 
 /* What was left out, and how to see it. */
@@ -83,7 +83,7 @@ static int put_count(const listing *it, hk_kind kind)
     if (it->rows || it->shown == it->count)
         return EXIT_DONE;
     if (hk_plugin_tags(kind, &tags, &n) != HK_OK)
-        return failed();
+        return tool_failed();
     printf("  %d of %d shown; --all, --family", it->shown, it->count);
     for (size_t i = 0; i < n; i++)
         printf("%s%s", i ? "|" : " ", tags[i]);
@@ -96,7 +96,7 @@ static int list_plugins(listing *to, hk_kind kind)
 {
     /* Files that cannot be used are told of once. */
     hk_status status = hk_plugin_each(kind, put_plugin, kind == HK_ACTIVATION ? put_bad : NULL, to);
-    return status == HK_OK ? put_count(to, kind) : failed();
+    return status == HK_OK ? put_count(to, kind) : tool_failed();
 }
 
 static int list_models(listing *to, hk_kind unused)
@@ -106,7 +106,7 @@ static int list_models(listing *to, hk_kind unused)
         char text[256];
         snprintf(text, sizeof text, "%s; %s; %d x %d x %d, %s parameters", model->summary,
                  model->source, model->height, model->width, model->channels,
-                 grouped(model->parameters));
+                 tool_grouped(model->parameters));
         put_row(to, model->name, text, json_object());
     }
     return EXIT_DONE;
@@ -159,12 +159,12 @@ static int no_family(const char *family)
     char **tags, known[768] = "";
     size_t n;
     if (hk_plugin_tags(0, &tags, &n) != HK_OK)
-        return failed();
+        return tool_failed();
     for (size_t i = 0, used = 0; i < n && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", tags[i]);
     hk_spec_list_free(tags, n);
-    return complain(EXIT_USAGE, "list: no plugin here is in the family \"%s\"; known: %s", family,
-                    known);
+    return tool_fail(EXIT_USAGE, "list: no plugin here is in the family \"%s\"; known: %s", family,
+                     known);
 }
 
 static int choose(const options *given, bool chosen[SECTIONS])
@@ -174,12 +174,12 @@ static int choose(const options *given, bool chosen[SECTIONS])
     for (int i = 0; i < SECTIONS; i++)
         named += chosen[i] = !wanted || is_called(i, wanted);
     if (!named)
-        return complain(EXIT_USAGE,
-                        "list: nothing is called \"%s\"; known: activations, "
-                        "normalizations, initializers, models, data",
-                        wanted);
+        return tool_fail(EXIT_USAGE,
+                         "list: nothing is called \"%s\"; known: activations, "
+                         "normalizations, initializers, models, data",
+                         wanted);
     if (given->all && given->family)
-        return complain(EXIT_USAGE, "list: --all or --family, not both");
+        return tool_fail(EXIT_USAGE, "list: --all or --family, not both");
     for (int i = 0; i < SECTIONS; i++) {
         chosen[i] = chosen[i] && (!given->family || has_family(i, given->family));
         count += chosen[i];
@@ -187,7 +187,7 @@ static int choose(const options *given, bool chosen[SECTIONS])
     return count ? EXIT_DONE : no_family(given->family);
 }
 
-int run_list(options *given)
+int plugin_list_command(options *given)
 {
     bool chosen[SECTIONS];
     int status = choose(given, chosen);
@@ -205,7 +205,7 @@ int run_list(options *given)
             json_object_set_new(result, sections[i].name, to.rows);
     }
     if (!status && result)
-        return json_print(result);
+        return tool_json_print(result);
     json_decref(result);
     return status;
 }

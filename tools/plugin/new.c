@@ -27,9 +27,9 @@ static int find_kind(const char *text, hk_kind *kind)
             *kind = kinds[i];
             return EXIT_DONE;
         }
-    return complain(EXIT_USAGE,
-                    "new: unknown kind \"%s\"; known: activation, normalization, initializer",
-                    text);
+    return tool_fail(EXIT_USAGE,
+                     "new: unknown kind \"%s\"; known: activation, normalization, initializer",
+                     text);
 }
 
 /* ---- --param NAME=DEFAULT[:LOW:HIGH][:learned] ----------------------------------------------- */
@@ -68,19 +68,19 @@ static int check_parameter(const parameter *all, int n, int counts[2])
 {
     const parameter *it = &all[n];
     if (!is_plugin_name(it->name))
-        return complain(EXIT_USAGE,
-                        "new: --param: \"%s\" is no name; expected a letter, then a-z, "
-                        "0-9 and _",
-                        it->name);
+        return tool_fail(EXIT_USAGE,
+                         "new: --param: \"%s\" is no name; expected a letter, then a-z, "
+                         "0-9 and _",
+                         it->name);
     if (!formula_name_is_free(it->name))
-        return complain(EXIT_USAGE, "new: --param: \"%s\" has a meaning in formulas already",
-                        it->name);
+        return tool_fail(EXIT_USAGE, "new: --param: \"%s\" has a meaning in formulas already",
+                         it->name);
     for (int i = 0; i < n; i++)
         if (strcmp(all[i].name, it->name) == 0)
-            return complain(EXIT_USAGE, "new: --param: \"%s\" twice", it->name);
+            return tool_fail(EXIT_USAGE, "new: --param: \"%s\" twice", it->name);
     if (++counts[it->learned] > (it->learned ? HK_MAX_SLOTS : HK_MAX_PARAMS))
-        return complain(EXIT_USAGE, "new: --param: at most %d parameters, and %d that are learned",
-                        HK_MAX_PARAMS, HK_MAX_SLOTS);
+        return tool_fail(EXIT_USAGE, "new: --param: at most %d parameters, and %d that are learned",
+                         HK_MAX_PARAMS, HK_MAX_SLOTS);
     return EXIT_DONE;
 }
 
@@ -89,10 +89,10 @@ static int read_parameters(const options *given, parameter *out)
     int counts[2] = {0};
     for (int i = 0; i < given->params.n; i++) {
         if (!parse_parameter(given->params.items[i], &out[i]))
-            return complain(EXIT_USAGE,
-                            "new: --param is \"%s\", expected NAME=DEFAULT[:LOW:HIGH][:learned] "
-                            "with LOW <= DEFAULT <= HIGH",
-                            given->params.items[i]);
+            return tool_fail(EXIT_USAGE,
+                             "new: --param is \"%s\", expected NAME=DEFAULT[:LOW:HIGH][:learned] "
+                             "with LOW <= DEFAULT <= HIGH",
+                             given->params.items[i]);
         int status = check_parameter(out, i, counts);
         if (status)
             return status;
@@ -106,11 +106,11 @@ static int read_parameters(const options *given, parameter *out)
 static int tell_error(const formula_error *error)
 {
     if (!error->text)
-        return complain(EXIT_USAGE, "new: %s", error->sentence);
+        return tool_fail(EXIT_USAGE, "new: %s", error->sentence);
     fputs("  ", stderr);
-    put_text(stderr, error->text);
+    tool_put_text(stderr, error->text);
     fprintf(stderr, "\n  %*s\n", error->column, "^");
-    return complain(EXIT_USAGE, "new: column %d: %s", error->column, error->sentence);
+    return tool_fail(EXIT_USAGE, "new: column %d: %s", error->column, error->sentence);
 }
 
 static int write_formula(const options *given, char **text)
@@ -130,7 +130,7 @@ static int write_formula(const options *given, char **text)
     if (!*text)
         return tell_error(&error);
     for (int i = 0; i < notes.n; i++)
-        note("%s", notes.sentences[i]);
+        tool_note("%s", notes.sentences[i]);
     return EXIT_DONE;
 }
 
@@ -138,14 +138,14 @@ static int write_text(const options *given, hk_kind kind, char **text)
 {
     bool asks_formula = given->derivative || given->params.n;
     if (given->formula && kind != HK_ACTIVATION)
-        return complain(EXIT_USAGE, "new: only an activation is made from a formula; without "
-                                    "--formula there is a scaffold for every kind");
+        return tool_fail(EXIT_USAGE, "new: only an activation is made from a formula; without "
+                                     "--formula there is a scaffold for every kind");
     if (asks_formula && !given->formula)
-        return complain(EXIT_USAGE, "new: --derivative and --param go with --formula");
+        return tool_fail(EXIT_USAGE, "new: --derivative and --param go with --formula");
     if (given->formula)
         return write_formula(given, text);
-    *text = scaffold_text(kind, given->operands[1]);
-    return *text ? EXIT_DONE : complain(EXIT_FAILED, "new: out of memory");
+    *text = plugin_scaffold_text(kind, given->operands[1]);
+    return *text ? EXIT_DONE : tool_fail(EXIT_FAILED, "new: out of memory");
 }
 
 /* ---- The file -------------------------------------------------------------------------------- */
@@ -164,26 +164,26 @@ static int place_of(const options *given, char out[4096])
         length = snprintf(out, 4096, "%s/%s.c", given->out, name);
     else
         length = snprintf(out, 4096, "%s", given->out);
-    return length < 4096 ? EXIT_DONE : complain(EXIT_USAGE, "new: --out is too long");
+    return length < 4096 ? EXIT_DONE : tool_fail(EXIT_USAGE, "new: --out is too long");
 }
 
 static int write_new(const char *path, const char *text)
 {
     FILE *to = fopen(path, "wxe");
     if (!to && errno == EEXIST)
-        return complain(EXIT_IO, "new: %s is there already; it is left as it is", path);
+        return tool_fail(EXIT_IO, "new: %s is there already; it is left as it is", path);
     if (!to)
-        return complain(EXIT_IO, "new: %s: %s", path, strerror(errno));
+        return tool_fail(EXIT_IO, "new: %s: %s", path, strerror(errno));
     int bad = fputs(text, to) < 0;
     bad = fclose(to) != 0 || bad;
     if (!bad)
         return EXIT_DONE;
     int error = errno;
     unlink(path);
-    return complain(EXIT_IO, "new: %s: %s", path, strerror(error));
+    return tool_fail(EXIT_IO, "new: %s: %s", path, strerror(error));
 }
 
-int run_new(options *given)
+int plugin_new_command(options *given)
 {
     char path[4096], *text = NULL;
     const char *name = given->operands[1];
@@ -191,16 +191,16 @@ int run_new(options *given)
     hk_kind kind = HK_ACTIVATION;
     int status = find_kind(given->operands[0], &kind);
     if (!status && !is_plugin_name(name))
-        status = complain(EXIT_USAGE,
-                          "new: \"%s\" is no plugin name; expected a letter, then at "
-                          "most %d of a-z, 0-9 and _",
-                          name, PARAMETER_NAME - 2);
+        status = tool_fail(EXIT_USAGE,
+                           "new: \"%s\" is no plugin name; expected a letter, then at "
+                           "most %d of a-z, 0-9 and _",
+                           name, PARAMETER_NAME - 2);
     if (!status)
         status = place_of(given, path);
     if (!status)
         status = write_text(given, kind, &text);
     if (!status && hk_plugin_find(kind, name, &known) == HK_OK)
-        note("there is a plugin called \"%s\"; name yours by its path, ./%s.so", name, name);
+        tool_note("there is a plugin called \"%s\"; name yours by its path, ./%s.so", name, name);
     if (!status)
         status = write_new(path, text);
     if (!status)

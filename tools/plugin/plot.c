@@ -51,7 +51,7 @@ static int take_samples(plot *p)
     for (int i = 0; i < SAMPLES; i++)
         p->x[i] = (float)(p->low + (p->high - p->low) * i / (SAMPLES - 1));
     hk_status status = hk_curve(p->spec, SAMPLES, p->x, p->curves[0], p->curves[1]);
-    return status == HK_OK ? EXIT_DONE : failed();
+    return status == HK_OK ? EXIT_DONE : tool_failed();
 }
 
 static int by_size(const void *a, const void *b)
@@ -90,14 +90,14 @@ static void put_line(const plot *p, const char *class, double x1, double y1, dou
 
 static void put_ticks(const plot *p)
 {
-    double step = tick_step(p->high - p->low, 10);
+    double step = page_tick_step(p->high - p->low, 10);
     for (double i = ceil(p->low / step); i * step <= p->high; i++) {
         double at = across(p, i * step);
         put_line(p, "grid", at, TOP, at, HEIGHT - BOTTOM);
         fprintf(p->to, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n", at,
                 HEIGHT - BOTTOM + 20, i * step + 0.0);
     }
-    step = tick_step(p->top - p->bottom, 7);
+    step = page_tick_step(p->top - p->bottom, 7);
     for (double i = ceil(p->bottom / step); i * step <= p->top; i++) {
         double at = down(p, i * step);
         put_line(p, "grid", LEFT, at, WIDTH - RIGHT, at);
@@ -117,9 +117,9 @@ static void put_words(const plot *p)
 {
     static const char *const labels[] = {"value", "slope"};
     fprintf(p->to, "<text class=\"title\" x=\"%d\" y=\"26\">", LEFT);
-    put_html(p->to, p->name, WHOLE_TEXT);
+    page_put_html(p->to, p->name, WHOLE_TEXT);
     fprintf(p->to, "</text>\n<text x=\"%d\" y=\"47\">", LEFT);
-    put_html(p->to, p->formula, WHOLE_TEXT);
+    page_put_html(p->to, p->formula, WHOLE_TEXT);
     fputs("</text>\n", p->to);
     for (int i = 0; i < 2; i++) {
         int x = WIDTH - RIGHT - 160 + 85 * i;
@@ -173,7 +173,7 @@ static void put_drawing(const plot *p)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
             "height=\"%d\" role=\"img\">\n<title>",
             WIDTH, HEIGHT, WIDTH, HEIGHT);
-    put_html(p->to, p->name, WHOLE_TEXT);
+    page_put_html(p->to, p->name, WHOLE_TEXT);
     fputs(": value and slope</title>\n", p->to);
     fputs(style, p->to);
     fprintf(p->to,
@@ -204,22 +204,22 @@ static void find_words(plot *p)
     p->formula = hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK ? plugin->summary : "";
 }
 
-int plot_curve(const char *spec, double low, double high, const char *path)
+int plugin_plot_curve(const char *spec, double low, double high, const char *path)
 {
     plot *p = calloc(1, sizeof *p);
     if (!p)
-        return no_memory();
+        return tool_no_memory();
     *p = (plot){.spec = spec, .low = low, .high = high};
     draft d;
     int status = take_samples(p);
-    if (!status && !draft_open(&d))
-        status = no_memory();
+    if (!status && !page_draft_open(&d))
+        status = tool_no_memory();
     if (!status) {
         p->to = d.to;
         find_words(p);
         choose_heights(p);
         put_drawing(p);
-        status = draft_save(&d, path);
+        status = page_draft_save(&d, path);
     }
     free(p);
     return status;

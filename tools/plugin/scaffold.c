@@ -106,7 +106,7 @@ static const char initializer[] =
     "           .summary = \"N(0, scale^2 / fan_in)\",\n"
     "           .source = \"unpublished\"});\n";
 
-char *scaffold_text(hk_kind kind, const char *name)
+char *plugin_scaffold_text(hk_kind kind, const char *name)
 {
     static const char *const texts[] = {[HK_ACTIVATION] = activation,
                                         [HK_NORMALIZATION] = normalization,

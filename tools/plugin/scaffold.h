@@ -3,4 +3,4 @@
 #include <hillock/plugin.h>
 
 /* The source of a plugin that works and says where to write; to be freed, NULL without memory. */
-char *scaffold_text(hk_kind kind, const char *name);
+char *plugin_scaffold_text(hk_kind kind, const char *name);

@@ -12,12 +12,12 @@
 
 #include "parts.h"
 
-double normal_cdf(double z)
+double stats_normal_cdf(double z)
 {
     return 0.5 * erfc(-z / sqrt(2));
 }
 
-double log_gamma(double x)
+double stats_log_gamma(double x)
 {
     int sign;
     return lgamma_r(x, &sign);
@@ -48,7 +48,8 @@ static double incomplete_beta(double a, double b, double x, double y)
 {
     if (x <= 0 || y <= 0)
         return x <= 0 ? 0 : 1;
-    double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log(y));
+    double front = exp(stats_log_gamma(a + b) - stats_log_gamma(a) - stats_log_gamma(b) +
+                       a * log(x) + b * log(y));
     if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(a, b, x) / a;
     return 1 - front * beta_fraction(b, a, y) / b;
@@ -58,21 +59,21 @@ static double incomplete_beta(double a, double b, double x, double y)
 static double student_tail(double t, double df)
 {
     if (isinf(df))
-        return normal_cdf(-fabs(t));
+        return stats_normal_cdf(-fabs(t));
     double square = t * t;
     if (isinf(square))
         return 0;
     return 0.5 * incomplete_beta(df / 2, 0.5, df / (df + square), square / (df + square));
 }
 
-double student_cdf(double t, double df)
+double stats_student_cdf(double t, double df)
 {
     if (isnan(t) || !(df > 0))
         return UNKNOWN;
     return t < 0 ? student_tail(t, df) : 1 - student_tail(t, df);
 }
 
-double student_quantile(double p, double df)
+double stats_student_quantile(double p, double df)
 {
     if (!(p >= 0 && p <= 1) || !(df > 0))
         return UNKNOWN;
@@ -90,7 +91,7 @@ double student_quantile(double p, double df)
  * Phi(t s - noncentrality) over S. With s = exp(u) the integrand falls off exponentially to both
  * sides, where the trapezoidal rule converges faster than any power of the step (Trefethen and
  * Weideman 2014, SIAM Review 56). */
-double noncentral_t_cdf(double t, double df, double noncentrality)
+double stats_noncentral_t_cdf(double t, double df, double noncentrality)
 {
     enum { POINTS = 600 };
     if (isnan(t) || !(df > 0) || isnan(noncentrality))
@@ -99,10 +100,10 @@ double noncentral_t_cdf(double t, double df, double noncentrality)
      * after Laurent and Massart 2000, Annals of Statistics 28, lemma 1. */
     double from = -40 / df - 9 / sqrt(2 * df), to = 0.5 * log1p(2 * sqrt(40 / df) + 80 / df);
     double step = (to - from) / POINTS, sum = 0;
-    double constant = log(2) + df / 2 * log(df / 2) - log_gamma(df / 2);
+    double constant = log(2) + df / 2 * log(df / 2) - stats_log_gamma(df / 2);
     for (int i = 0; i <= POINTS; i++) {
         double u = from + i * step, s = exp(u);
-        sum += exp(constant + df * (u - s * s / 2)) * normal_cdf(t * s - noncentrality);
+        sum += exp(constant + df * (u - s * s / 2)) * stats_normal_cdf(t * s - noncentrality);
     }
     return fmin(1, sum * step);
 }

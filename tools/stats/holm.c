@@ -15,7 +15,7 @@ static int by_pointed(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void holm_adjust(const double *p, int n, double *adjusted)
+void stats_holm_adjust(const double *p, int n, double *adjusted)
 {
     const double **order = malloc((size_t)(n > 0 ? n : 1) * sizeof *order);
     int tests = 0;

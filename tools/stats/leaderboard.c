@@ -29,7 +29,7 @@ static void describe(table *board, int row)
     *s = (standing){.row = row,
                     .runs = board->seeds,
                     .failures = board->seeds - kept,
-                    .score = sample_summarize(board->a, kept),
+                    .score = stats_sample_summarize(board->a, kept),
                     .p_holm = UNKNOWN};
     s->verdict = s->failures ? VERDICT_FAILED : VERDICT_TIE;
 }
@@ -78,9 +78,9 @@ static void test_family(table *board, bool primary)
             bool tested = i < j && !board->order[i].failures && !board->order[j].failures &&
                           (i == board->baseline || j == board->baseline) == primary;
             board->p[i * rows + j] =
-                tested ? paired_p(board->a, board->b, pair_up(board, i, j)) : UNKNOWN;
+                tested ? stats_paired_p(board->a, board->b, pair_up(board, i, j)) : UNKNOWN;
         }
-    holm_adjust(board->p, rows * rows, board->adjusted);
+    stats_holm_adjust(board->p, rows * rows, board->adjusted);
 }
 
 static double adjusted_p(const table *board, int i, int j)
@@ -98,7 +98,7 @@ static bool judge(table *board)
     for (int i = 0; i < board->rows; i++) {
         standing *s = &board->order[i];
         int n = pair_up(board, i, board->baseline);
-        s->against = paired_compare(board->a, board->b, i == board->baseline ? 0 : n, tests);
+        s->against = stats_paired_compare(board->a, board->b, i == board->baseline ? 0 : n, tests);
         s->p_holm = adjusted_p(board, i, board->baseline);
         if (s->p_holm <= SIGNIFICANCE) {
             s->verdict = s->against.difference > 0 ? VERDICT_BETTER : VERDICT_WORSE;
@@ -148,7 +148,7 @@ static void compare_rows(table *board, int baseline)
     group_ties(board);
 }
 
-bool leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
+bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
 {
     size_t pairs = (size_t)rows * (size_t)rows, columns = (size_t)seeds;
     double *space = malloc((2 * pairs + 2 * columns) * sizeof *space);

@@ -10,7 +10,7 @@
 static const double wanted_power = 0.8;
 enum { MOST_SEEDS = 1000 };
 
-double score_rounding(const double *a, const double *b, int n)
+double stats_score_rounding(const double *a, const double *b, int n)
 {
     double largest = 0;
     for (int i = 0; i < n; i++)
@@ -24,17 +24,17 @@ double score_rounding(const double *a, const double *b, int n)
  * in 80. */
 static double unbiased(double effect, double df)
 {
-    return effect * exp(log_gamma(df / 2) - log_gamma((df - 1) / 2)) / sqrt(df / 2);
+    return effect * exp(stats_log_gamma(df / 2) - stats_log_gamma((df - 1) / 2)) / sqrt(df / 2);
 }
 
 /* Of finding an effect (mean over deviation of the differences) with its right sign. */
 static double power(double effect, int n, double alpha)
 {
-    double critical = student_quantile(1 - alpha / 2, n - 1);
-    return 1 - noncentral_t_cdf(critical, n - 1, fabs(effect) * sqrt(n));
+    double critical = stats_student_quantile(1 - alpha / 2, n - 1);
+    return 1 - stats_noncentral_t_cdf(critical, n - 1, fabs(effect) * sqrt(n));
 }
 
-int seeds_for_effect(double effect, int tests)
+int stats_seeds_for_effect(double effect, int tests)
 {
     double alpha = SIGNIFICANCE / (tests > 1 ? tests : 1);
     if (!(power(effect, MOST_SEEDS, alpha) >= wanted_power))
@@ -69,7 +69,7 @@ static paired_test test_differences(const double *a, const double *b, int n)
     paired_test test = {.n = n, .df = n - 1, .seeds_needed = -1};
     test.difference = test.sd = test.low = test.high = UNKNOWN;
     test.t = test.p = test.cohen_d = test.wilcoxon_p = UNKNOWN;
-    double rounding = score_rounding(a, b, n), sum = 0, squares = 0;
+    double rounding = stats_score_rounding(a, b, n), sum = 0, squares = 0;
     for (int i = 0; i < n; i++)
         sum += a[i] - b[i];
     if (n > 0)
@@ -85,26 +85,26 @@ static paired_test test_differences(const double *a, const double *b, int n)
     }
     test.cohen_d = test.difference / test.sd;
     test.t = test.cohen_d * sqrt(n);
-    test.p = 2 * student_cdf(-fabs(test.t), test.df);
+    test.p = 2 * stats_student_cdf(-fabs(test.t), test.df);
     return test;
 }
 
-double paired_p(const double *a, const double *b, int n)
+double stats_paired_p(const double *a, const double *b, int n)
 {
     return test_differences(a, b, n).p;
 }
 
-paired_test paired_compare(const double *a, const double *b, int n, int tests)
+paired_test stats_paired_compare(const double *a, const double *b, int n, int tests)
 {
     paired_test test = test_differences(a, b, n);
     if (n < 2)
         return test;
-    double half = student_quantile(0.975, test.df) * test.sd / sqrt(n);
+    double half = stats_student_quantile(0.975, test.df) * test.sd / sqrt(n);
     test.low = test.difference - half;
     test.high = test.difference + half;
-    test.wilcoxon_p = signed_rank_p(a, b, n);
+    test.wilcoxon_p = stats_signed_rank_p(a, b, n);
     test.seeds_needed = isnan(test.cohen_d)
                             ? seeds_for_signs(tests)
-                            : seeds_for_effect(unbiased(test.cohen_d, test.df), tests);
+                            : stats_seeds_for_effect(unbiased(test.cohen_d, test.df), tests);
     return test;
 }

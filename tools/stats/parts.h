@@ -6,6 +6,6 @@
 #define UNKNOWN ((double)NAN)
 
 /* Differences of a and b up to this size are rounding. */
-double score_rounding(const double *a, const double *b, int n);
+double stats_score_rounding(const double *a, const double *b, int n);
 
-double log_gamma(double x); /* of x > 0; infinite at 0 */
+double stats_log_gamma(double x); /* of x > 0; infinite at 0 */

@@ -29,7 +29,7 @@ static double deviation(const double *x, int n, double mean)
     for (int i = 0; i < n; i++)
         sum += (x[i] - mean) * (x[i] - mean);
     double sd = n > 1 ? sqrt(sum / (n - 1)) : UNKNOWN;
-    return sd <= score_rounding(x, x, n) ? 0 : sd;
+    return sd <= stats_score_rounding(x, x, n) ? 0 : sd;
 }
 
 /* The k-th smallest of n numbers, k from 0, which it puts in another order: Hoare's FIND (1961,
@@ -89,14 +89,14 @@ static void bootstrap(const double *x, int n, double *low, double *high)
     *high = smallest(means, DRAWS, DRAWS - DRAWS / 40);
 }
 
-sample_summary sample_summarize(const double *x, int n)
+sample_summary stats_sample_summarize(const double *x, int n)
 {
     double mean = mean_of(x, n);
     sample_summary s = {.n = n, .mean = mean, .sd = deviation(x, n, mean), .median = median(x, n)};
     s.low = s.high = s.boot_low = s.boot_high = UNKNOWN;
     if (n < 2)
         return s;
-    double half = student_quantile(0.975, n - 1) * s.sd / sqrt(n);
+    double half = stats_student_quantile(0.975, n - 1) * s.sd / sqrt(n);
     s.low = s.mean - half;
     s.high = s.mean + half;
     bootstrap(x, n, &s.boot_low, &s.boot_high);

@@ -58,7 +58,7 @@ static double normal_p(const int *doubled, int n, int positive)
         mean += doubled[i] / 2.0;
         variance += (double)doubled[i] * doubled[i] / 4;
     }
-    return 2 * normal_cdf(-fabs(positive - mean) / sqrt(variance));
+    return 2 * stats_normal_cdf(-fabs(positive - mean) / sqrt(variance));
 }
 
 /* Sorts x, which holds no zeros. */
@@ -76,10 +76,10 @@ static double test_nonzero(double *x, int n, double rounding)
     return p;
 }
 
-double signed_rank_p(const double *a, const double *b, int n)
+double stats_signed_rank_p(const double *a, const double *b, int n)
 {
     double *x = n >= FEWEST ? malloc((size_t)n * sizeof *x) : NULL;
-    double rounding = score_rounding(a, b, n);
+    double rounding = stats_score_rounding(a, b, n);
     int kept = 0;
     if (!x)
         return UNKNOWN;

@@ -12,11 +12,11 @@
 #define SCORE_RESOLUTION 1e-7
 
 /* ---- Distributions -------------------------------------------------------------------------- */
-double normal_cdf(double z);
-double student_cdf(double t, double df); /* df: normal where it is infinite */
-double student_quantile(double p, double df);
+double stats_normal_cdf(double z);
+double stats_student_cdf(double t, double df); /* df: normal where it is infinite */
+double stats_student_quantile(double p, double df);
 /* P(T <= t) of the noncentral t distribution, for the power of a t test. */
-double noncentral_t_cdf(double t, double df, double noncentrality);
+double stats_noncentral_t_cdf(double t, double df, double noncentrality);
 
 /* ---- One sample ----------------------------------------------------------------------------- */
 typedef struct sample_summary {
@@ -25,7 +25,7 @@ typedef struct sample_summary {
     double low, high;           /* 95 % interval of the mean, by Student's t */
     double boot_low, boot_high; /* the same by bootstrap (percentile, fixed seed) */
 } sample_summary;
-sample_summary sample_summarize(const double *x, int n);
+sample_summary stats_sample_summarize(const double *x, int n);
 
 /* ---- Two paired samples: same seed, same data, another plugin ------------------------------- */
 typedef struct paired_test {
@@ -41,17 +41,17 @@ typedef struct paired_test {
  * d_z corrected for few seeds (Hedges), with two seeds therefore -1. Differences that are all the
  * same number other than 0 have no t: t and cohen_d are NAN, and p is that of all signs agreeing,
  * 2^(1 - n). */
-paired_test paired_compare(const double *a, const double *b, int n, int tests);
+paired_test stats_paired_compare(const double *a, const double *b, int n, int tests);
 /* Its p alone, which is some hundred times cheaper. */
-double paired_p(const double *a, const double *b, int n);
+double stats_paired_p(const double *a, const double *b, int n);
 /* Its wilcoxon_p. Differences of 0 are dropped; above 50 others by the normal approximation. */
-double signed_rank_p(const double *a, const double *b, int n);
+double stats_signed_rank_p(const double *a, const double *b, int n);
 /* Seeds at which a paired t test finds an effect d_z with power 0.8; -1: over 1000. */
-int seeds_for_effect(double effect, int tests);
+int stats_seeds_for_effect(double effect, int tests);
 
 /* Holm 1979: p values adjusted so that the family's error rate is controlled. NAN stays NAN and is
  * not counted as a test. `adjusted` is another array than p. */
-void holm_adjust(const double *p, int n, double *adjusted);
+void stats_holm_adjust(const double *p, int n, double *adjusted);
 
 /* ---- A whole leaderboard -------------------------------------------------------------------- */
 typedef enum verdict {
@@ -81,4 +81,5 @@ typedef struct standing {
  * are told apart, and a row with scattered scores may tie with a group above its neighbours in
  * rank. Groups are split only where the primary test has found something, so that under a global
  * null hypothesis all claims together keep the error rate of 5 %. False: out of memory. */
-bool leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings);
+bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline,
+                       standing *standings);

@@ -13,16 +13,16 @@
 
 static const double no = (double)NAN;
 
-const char *const layer_figure_names[LAYER_FIGURES] = {"dead",          "gradient_dead", "dormant",
-                                                       "saturated",     "mean",          "variance",
-                                                       "gradient_norm", "update_ratio"};
+const char *const report_layer_figure_names[LAYER_FIGURES] = {
+    "dead", "gradient_dead", "dormant",       "saturated",
+    "mean", "variance",      "gradient_norm", "update_ratio"};
 
 struct block {
     struct block *next;
     max_align_t bytes[];
 };
 
-void *analysis_take(analysis *a, size_t n, size_t size)
+void *report_analysis_take(analysis *a, size_t n, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) ||
@@ -36,15 +36,15 @@ void *analysis_take(analysis *a, size_t n, size_t size)
     return it->bytes;
 }
 
-double *analysis_take_unknown(analysis *a, size_t n)
+double *report_analysis_take_unknown(analysis *a, size_t n)
 {
-    double *it = analysis_take(a, n, sizeof *it);
+    double *it = report_analysis_take(a, n, sizeof *it);
     for (size_t i = 0; it && i < n; i++)
         it[i] = no;
     return it;
 }
 
-double layer_value(const layer_record *l, layer_figure which)
+double report_layer_value(const layer_record *l, layer_figure which)
 {
     const double values[LAYER_FIGURES] = {l->dead,          l->gradient_dead, l->dormant,
                                           l->saturated,     l->mean,          l->variance,
@@ -52,14 +52,15 @@ double layer_value(const layer_record *l, layer_figure which)
     return values[which];
 }
 
-double run_share(const run_record *run, layer_figure which)
+double report_run_share(const run_record *run, layer_figure which)
 {
     double lost = 0, units = 0;
     if (run->n_epochs == 0)
         return no;
     const epoch_record *last = &run->epochs[run->n_epochs - 1];
     for (int i = 0; i < last->n_layers; i++) {
-        double share = layer_value(&last->layers[i], which), n = (double)last->layers[i].units;
+        double share = report_layer_value(&last->layers[i], which),
+               n = (double)last->layers[i].units;
         if (isfinite(share)) {
             lost += share * n;
             units += n;
@@ -68,7 +69,7 @@ double run_share(const run_record *run, layer_figure which)
     return units > 0 ? lost / units : no;
 }
 
-void p_text(double p, char *out, size_t size)
+void report_p_text(double p, char *out, size_t size)
 {
     if (!isfinite(p))
         snprintf(out, size, "\xE2\x80\x93");
@@ -83,7 +84,7 @@ void p_text(double p, char *out, size_t size)
                  p);
 }
 
-const char *verdict_text(verdict v)
+const char *report_verdict_text(verdict v)
 {
     static const char *const texts[] = {"baseline", "tie", "better", "worse", "failed"};
     return texts[v];
@@ -114,7 +115,7 @@ static bool is_on(const row_record *row, const char *data, const char *model)
 /* Rows of one data set and model lie together. */
 static bool share_rows(analysis *a, row_view *rows)
 {
-    a->panels = analysis_take(a, (size_t)a->of->n_rows, sizeof *a->panels);
+    a->panels = report_analysis_take(a, (size_t)a->of->n_rows, sizeof *a->panels);
     for (int i = 0; a->panels && i < a->of->n_rows; i++) {
         const row_record *row = rows[i].record;
         panel *p = a->n_panels ? &a->panels[a->n_panels - 1] : NULL;
@@ -159,7 +160,7 @@ static const run_record *run_at(const row_view *row, int64_t seed)
 static bool find_seeds(analysis *a, panel *p)
 {
     const row_view *first = &p->rows[0];
-    p->seed_list = analysis_take(a, (size_t)first->n_runs, sizeof *p->seed_list);
+    p->seed_list = report_analysis_take(a, (size_t)first->n_runs, sizeof *p->seed_list);
     if (!p->seed_list)
         return false;
     for (int i = 0; i < first->n_runs; i++) {
@@ -178,8 +179,8 @@ static bool find_seeds(analysis *a, panel *p)
 static bool rank_rows(analysis *a, panel *p)
 {
     size_t seeds = (size_t)p->seeds;
-    p->scores = analysis_take_unknown(a, (size_t)p->n_rows * seeds);
-    p->standings = analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
+    p->scores = report_analysis_take_unknown(a, (size_t)p->n_rows * seeds);
+    p->standings = report_analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
     if (!p->scores || !p->standings)
         return false;
     if (!p->seeds)
@@ -191,17 +192,17 @@ static bool rank_rows(analysis *a, panel *p)
                 p->scores[(size_t)k * seeds + s] = run->test_accuracy;
         }
     p->n_ranked = p->n_rows;
-    return leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
+    return stats_leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
 }
 
 static bool tell_panel(analysis *a, panel *p)
 {
-    const char **names = analysis_take(a, (size_t)p->n_rows, sizeof *names);
+    const char **names = report_analysis_take(a, (size_t)p->n_rows, sizeof *names);
     if (!names)
         return false;
     for (int k = 0; k < p->n_rows; k++)
         names[k] = p->rows[k].label;
-    p->sentence = sentence_new(p->standings, p->n_ranked, names);
+    p->sentence = report_sentence_new(p->standings, p->n_ranked, names);
     return p->sentence != NULL;
 }
 
@@ -288,7 +289,7 @@ static bool tell_whole(analysis *a)
 static bool fill(analysis *a)
 {
     const results *r = a->of;
-    row_view *rows = analysis_take(a, (size_t)r->n_rows, sizeof *rows);
+    row_view *rows = report_analysis_take(a, (size_t)r->n_rows, sizeof *rows);
     if (!rows)
         return false;
     for (int i = 0; i < r->n_rows; i++)
@@ -296,12 +297,12 @@ static bool fill(analysis *a)
     share_runs(r, rows);
     if (!share_rows(a, rows))
         return false;
-    name_data_sets(a);
+    report_name_data_sets(a);
     find_varying(a);
     for (int i = 0; i < r->n_rows; i++) {
-        rows[i].label = row_label(a, rows[i].record, AXES);
-        rows[i].name = row_label(a, rows[i].record, AXIS_OPTIMIZER);
-        if (!rows[i].label || !rows[i].name || !row_average(a, &rows[i]))
+        rows[i].label = report_row_label(a, rows[i].record, AXES);
+        rows[i].name = report_row_label(a, rows[i].record, AXIS_OPTIMIZER);
+        if (!rows[i].label || !rows[i].name || !report_row_average(a, &rows[i]))
             return false;
     }
     for (int i = 0; i < a->n_panels; i++)
@@ -311,20 +312,20 @@ static bool fill(analysis *a)
     return tell_whole(a);
 }
 
-analysis *analysis_new(const results *r)
+analysis *report_analysis_new(const results *r)
 {
     analysis *a = calloc(1, sizeof *a);
     if (a) {
         a->of = r;
         if (fill(a))
             return a;
-        analysis_free(a);
+        report_analysis_free(a);
     }
-    no_memory();
+    tool_no_memory();
     return NULL;
 }
 
-void analysis_free(analysis *a)
+void report_analysis_free(analysis *a)
 {
     if (!a)
         return;

@@ -25,7 +25,7 @@ typedef enum layer_figure {
     LAYER_UPDATE_RATIO,
     LAYER_FIGURES
 } layer_figure;
-extern const char *const layer_figure_names[LAYER_FIGURES];
+extern const char *const report_layer_figure_names[LAYER_FIGURES];
 
 typedef enum moment { AT_START, IN_THE_MIDDLE, AT_END, MOMENTS_OF_A_RUN } moment;
 
@@ -79,14 +79,14 @@ typedef struct analysis {
 } analysis;
 
 /* NULL when memory is refused, told. */
-analysis *analysis_new(const results *r);
-void analysis_free(analysis *a);
+analysis *report_analysis_new(const results *r);
+void report_analysis_free(analysis *a);
 
 /* Units of all layers that are `which` (a share) at the last epoch of a run; NAN: not measured. */
-double run_share(const run_record *run, layer_figure which);
-double layer_value(const layer_record *layer, layer_figure which);
+double report_run_share(const run_record *run, layer_figure which);
+double report_layer_value(const layer_record *layer, layer_figure which);
 /* Validation loss less training loss. */
-double loss_gap(const row_view *row, int epoch);
+double report_loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */
-void p_text(double p, char *out, size_t size);
-const char *verdict_text(verdict v);
+void report_p_text(double p, char *out, size_t size);
+const char *report_verdict_text(verdict v);

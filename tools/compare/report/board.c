@@ -20,7 +20,7 @@ static double place(const range *scale, double score)
 static range choose_scale(const panel *p)
 {
     range scale = {HUGE_VAL, -HUGE_VAL, false};
-    range_take(&scale, p->scores, p->n_rows * p->seeds);
+    page_range_take(&scale, p->scores, p->n_rows * p->seeds);
     double reach = fmax(scale.high - scale.low, 1e-4);
     double low = scale.low - reach, high = scale.high + reach;
     for (int i = 0; i < p->n_ranked; i++) {
@@ -30,7 +30,7 @@ static range choose_scale(const panel *p)
             scale.high = fmax(scale.high, fmin(it->high, high));
         }
     }
-    range_air(&scale);
+    page_range_air(&scale);
     return scale;
 }
 
@@ -39,11 +39,11 @@ static void put_picture(FILE *to, const panel *p, const standing *s, const range
     const row_view *row = &p->rows[s->row];
     const double *scores = p->scores + (size_t)s->row * (size_t)p->seeds;
     const double middle = HEIGHT / 2.0;
-    const double baseline = standing_of(p, &p->rows[p->baseline])->score.mean;
+    const double baseline = report_standing_of(p, &p->rows[p->baseline])->score.mean;
     fprintf(to,
             "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
-            WIDTH, HEIGHT, row_class(row));
-    put_html(to, row->label, CAPTION_LETTERS);
+            WIDTH, HEIGHT, report_row_class(row));
+    page_put_html(to, row->label, CAPTION_LETTERS);
     fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f</title>", 100 * s->score.mean,
             100 * s->score.low, 100 * s->score.high);
     if (isfinite(baseline))
@@ -78,7 +78,7 @@ static void put_axis(FILE *to, const range *scale)
         double x = place(scale, at);
         snprintf(text, sizeof text, "%.*f %%", digits, 100 * at);
         if (x > 22 && x < WIDTH - 22)
-            draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
+            page_draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
     }
     fputs("</svg><td colspan=\"6\" class=\"wide\">\n", to);
 }
@@ -106,7 +106,8 @@ static void put_mean(FILE *to, const sample_summary *s)
 static void put_verdict(FILE *to, const standing *s)
 {
     static const char *const classes[] = {"soft", "soft", "better", "worse", "failed"};
-    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict], verdict_text(s->verdict));
+    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict],
+            report_verdict_text(s->verdict));
     if (s->verdict == VERDICT_FAILED)
         fprintf(to, " %d of %d", s->failures, s->runs);
 }
@@ -121,7 +122,7 @@ static void put_tests(FILE *to, const standing *s)
     fprintf(to, "<td class=\"number wide\">");
     if (tested && isfinite(s->against.low))
         fprintf(to, "%+.2f to %+.2f", 100 * s->against.low, 100 * s->against.high);
-    p_text(s->p_holm, p, sizeof p);
+    report_p_text(s->p_holm, p, sizeof p);
     fprintf(to, "<td class=\"number wide\">%s<td class=\"number wide\">", tested ? p : "");
     if (tested && s->against.seeds_needed > 0)
         fprintf(to, "%d", s->against.seeds_needed);
@@ -139,8 +140,8 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
     else
         fprintf(to, "<td class=\"number\">%d", s->rank);
     fputs("<td class=\"name\">", to);
-    page_dot(to, row_class(row));
-    put_html(to, row->label, CAPTION_LETTERS);
+    page_dot(to, report_row_class(row));
+    page_put_html(to, row->label, CAPTION_LETTERS);
     put_picture(to, p, s, scale);
     put_mean(to, &s->score);
     put_tests(to, s);
@@ -200,7 +201,7 @@ static void put_interval(FILE *to, double low, double high)
 static void put_p(FILE *to, double p)
 {
     char text[32];
-    p_text(p, text, sizeof text);
+    report_p_text(p, text, sizeof text);
     fprintf(to, "<td class=\"number\">%s", text);
 }
 
@@ -208,7 +209,7 @@ static void put_specs(FILE *to, const row_view *row)
 {
     fputs("<td>", to);
     for (int k = AXIS_ACT; k < AXES; k++) {
-        put_html(to, row->record->specs[k], WHOLE_TEXT);
+        page_put_html(to, row->record->specs[k], WHOLE_TEXT);
         fputs(k < AXES - 1 ? ", " : "", to);
     }
 }
@@ -238,9 +239,9 @@ static void put_all_of(FILE *to, const panel *p, const standing *s)
     put_statistics(to, s);
     page_numbers(to, 2, 100 * row->macro_f1);
     page_numbers(to, 4, row->loss_at_test,
-                 row->n_epochs ? loss_gap(row, row->n_epochs - 1) : (double)NAN);
-    fprintf(to, "<td class=\"number\">%s", grouped(row->record->parameters));
-    fprintf(to, "<td class=\"number\">%s", grouped(row->record->multiply_adds));
+                 row->n_epochs ? report_loss_gap(row, row->n_epochs - 1) : (double)NAN);
+    fprintf(to, "<td class=\"number\">%s", tool_grouped(row->record->parameters));
+    fprintf(to, "<td class=\"number\">%s", tool_grouped(row->record->multiply_adds));
     page_numbers(to, 2, row->epoch_seconds);
     page_numbers(to, 0, row->images_per_s, row->peak_mib);
     page_numbers(to, 2, 100 * row->dead);
@@ -248,7 +249,7 @@ static void put_all_of(FILE *to, const panel *p, const standing *s)
     putc('\n', to);
 }
 
-void part_board(FILE *to, const panel *p)
+void report_part_board(FILE *to, const panel *p)
 {
     if (!p->n_ranked)
         return;

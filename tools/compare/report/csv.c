@@ -21,21 +21,21 @@ static void put_last_epoch(FILE *to, const run_record *run)
     put_number(to, last->train_loss);
     put_number(to, last->loss);
     put_number(to, last->accuracy);
-    put_number(to, run_share(run, LAYER_DEAD));
+    put_number(to, report_run_share(run, LAYER_DEAD));
 }
 
 static void put_run(FILE *to, const row_record *row, const run_record *run)
 {
     for (int k = 0; k < AXES; k++) {
-        put_csv(to, row->specs[k]);
+        page_put_csv(to, row->specs[k]);
         putc(',', to);
     }
     fprintf(to, "%lld,%d", (long long)run->seed, run->tuning);
     put_number(to, isfinite(run->rate) ? run->rate : row->rate);
-    fprintf(to, ",%s,", run_state_names[run->state]);
-    put_csv(to, run->failure);
+    fprintf(to, ",%s,", compare_run_state_names[run->state]);
+    page_put_csv(to, run->failure);
     putc(',', to);
-    put_csv(to, run->reason);
+    page_put_csv(to, run->reason);
     put_number(to, run->test_accuracy);
     put_number(to, run->test_macro_f1);
     put_number(to, run->test_loss);
@@ -50,7 +50,7 @@ static void put_run(FILE *to, const row_record *row, const run_record *run)
 void report_csv(FILE *to, const analysis *a)
 {
     for (int k = 0; k < AXES; k++)
-        fprintf(to, "%s,", axis_names[k]);
+        fprintf(to, "%s,", compare_axis_names[k]);
     fputs("seed,tuning,rate,state,failure,reason,test_accuracy,test_macro_f1,test_loss,epochs,"
           "train_loss,validation_loss,validation_accuracy,dead,seconds,images_per_s,peak_mib,"
           "parameters,multiply_adds,attempts\r\n",

@@ -21,7 +21,7 @@ static const char *label_of(const row_view *row)
 
 static void put_courses(FILE *to, const drawn *d, bool loss, const double *epochs)
 {
-    chart c = chart_new(to, WIDTH, HEIGHT);
+    chart c = page_chart_new(to, WIDTH, HEIGHT);
     series all[MOST_DRAWN];
     c.right = WIDTH - LABELS;
     c.y_percent = !loss;
@@ -29,56 +29,63 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     for (int i = 0; i < d->n; i++) {
         const row_view *row = d->rows[i];
         const course *it = loss ? &row->loss : &row->accuracy;
-        all[i] = (series){label_of(row), row_class(row), epochs,       it->mean,
-                          it->low,       it->high,       row->n_epochs};
-        range_take(&c.y, it->low, row->n_epochs);
-        range_take(&c.y, it->high, row->n_epochs);
+        all[i] = (series){label_of(row), report_row_class(row), epochs, it->mean, it->low,
+                          it->high,      row->n_epochs};
+        page_range_take(&c.y, it->low, row->n_epochs);
+        page_range_take(&c.y, it->high, row->n_epochs);
     }
     /* Losses span powers of ten where something diverged or something learned very well. */
     c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
-    range_air(&c.y);
-    draw_begin(to, loss ? "Validation loss" : "Validation accuracy", NULL, WIDTH, HEIGHT,
-               loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
-               "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
-               "the table below.");
-    chart_axes(&c, "epoch", true);
-    chart_series(&c, all, d->n, false);
-    draw_end(to);
+    page_range_air(&c.y);
+    page_draw_begin(
+        to, loss ? "Validation loss" : "Validation accuracy", NULL, WIDTH, HEIGHT,
+        loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
+        "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
+        "the table below.");
+    page_chart_axes(&c, "epoch", true);
+    page_chart_series(&c, all, d->n, false);
+    page_draw_end(to);
 }
 
 /* ---- Cost ------------------------------------------------------------------------------------ */
 
 static void put_costs(FILE *to, const panel *p, const drawn *d)
 {
-    chart c = chart_new(to, WIDTH, HEIGHT);
+    chart c = page_chart_new(to, WIDTH, HEIGHT);
     series all[MOST_DRAWN];
     int n = 0;
     c.right = WIDTH - LABELS;
     c.y_percent = true;
     for (int i = 0; i < d->n; i++) {
         const row_view *row = d->rows[i];
-        const standing *s = standing_of(p, row);
+        const standing *s = report_standing_of(p, row);
         if (!s || !s->score.n || !isfinite(row->epoch_seconds))
             continue;
-        all[n++] = (series){
-            label_of(row), row_class(row), &row->epoch_seconds, &s->score.mean, NULL, NULL, 1};
-        range_take(&c.x, &row->epoch_seconds, 1);
-        range_take(&c.y, &s->score.mean, 1);
+        all[n++] = (series){label_of(row),
+                            report_row_class(row),
+                            &row->epoch_seconds,
+                            &s->score.mean,
+                            NULL,
+                            NULL,
+                            1};
+        page_range_take(&c.x, &row->epoch_seconds, 1);
+        page_range_take(&c.y, &s->score.mean, 1);
     }
     if (!n)
         return;
     c.x.log = c.x.low > 0 && c.x.high > 8 * c.x.low;
     if (!c.x.log)
         c.x.low = fmin(c.x.low, 0.6 * c.x.high);
-    range_air(&c.x);
-    range_air(&c.y);
-    draw_begin(to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
-               "Test accuracy against seconds of training an epoch",
-               "A dot for each row, higher is better, further left is faster. The numbers are in "
-               "the leaderboard's table.");
-    chart_axes(&c, "seconds an epoch", false);
-    chart_series(&c, all, n, true);
-    draw_end(to);
+    page_range_air(&c.x);
+    page_range_air(&c.y);
+    page_draw_begin(
+        to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
+        "Test accuracy against seconds of training an epoch",
+        "A dot for each row, higher is better, further left is faster. The numbers are in "
+        "the leaderboard's table.");
+    page_chart_axes(&c, "seconds an epoch", false);
+    page_chart_series(&c, all, n, true);
+    page_draw_end(to);
 }
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
@@ -109,14 +116,15 @@ static void put_numbers(FILE *to, const panel *p)
             page_numbers(to, 0, e + 1);
             page_numbers(to, 2, 100 * row->accuracy.mean[e], 100 * row->accuracy.low[e],
                          100 * row->accuracy.high[e]);
-            page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e], loss_gap(row, e));
+            page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e],
+                         report_loss_gap(row, e));
         }
     }
     page_table_end(to);
     page_details_end(to);
 }
 
-void part_curves(FILE *to, const panel *p, const drawn *d)
+void report_part_curves(FILE *to, const panel *p, const drawn *d)
 {
     int n = longest(d);
     double *epochs = calloc((size_t)n + 1, sizeof *epochs);

@@ -12,4 +12,4 @@ void report_markdown(FILE *to, const analysis *a);
 /* A line a run (RFC 4180). */
 void report_csv(FILE *to, const analysis *a);
 /* Everything: standings, rows, runs, epochs, layers; NULL when memory is refused. */
-json_t *report_json(const analysis *a);
+json_t *compare_report_json(const analysis *a);

@@ -85,10 +85,10 @@ static void function_range(chart *c, const double *y, const double *slope)
 {
     c->y = (range){0, 1, false};
     for (int i = 0; i < SAMPLES; i++) {
-        range_take(&c->y, &y[i], fabs(y[i]) <= 6);
-        range_take(&c->y, &slope[i], fabs(slope[i]) <= 6);
+        page_range_take(&c->y, &y[i], fabs(y[i]) <= 6);
+        page_range_take(&c->y, &slope[i], fabs(slope[i]) <= 6);
     }
-    range_air(&c->y);
+    page_range_air(&c->y);
 }
 
 static void put_curve(const chart *c, const char *class, const double *x, const double *y)
@@ -99,8 +99,8 @@ static void put_curve(const chart *c, const char *class, const double *x, const 
         bool there = isfinite(y[i]) && y[i] >= c->y.low && y[i] <= c->y.high;
         bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y.high - c->y.low);
         if (there)
-            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', chart_x(c, x[i]),
-                    chart_y(c, y[i]));
+            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', page_chart_x(c, x[i]),
+                    page_chart_y(c, y[i]));
         drawing = there;
     }
     fputs("\"/>", c->to);
@@ -114,7 +114,7 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
         s->left_out++;
         return;
     }
-    chart c = chart_new(to, 190, 150);
+    chart c = page_chart_new(to, 190, 150);
     c.left = 24;
     c.right = 186;
     c.top = 6;
@@ -122,12 +122,12 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
     c.x = (range){x[0], x[SAMPLES - 1], false};
     function_range(&c, y, slope);
     snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
-    draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
-    chart_axes(&c, "", true);
-    draw_straight(to, "axis", chart_x(&c, 0), c.top, chart_x(&c, 0), c.bottom);
+    page_draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
+    page_chart_axes(&c, "", true);
+    page_draw_straight(to, "axis", page_chart_x(&c, 0), c.top, page_chart_x(&c, 0), c.bottom);
     put_curve(&c, "slope", x, slope);
     put_curve(&c, "value", x, y);
-    draw_end(to);
+    page_draw_end(to);
 }
 
 static void put_left_out(FILE *to, int n)
@@ -146,11 +146,11 @@ static const char *class_of(const analysis *a, const char *spec)
     for (int k = 0; k < a->n_panels; k++)
         for (int i = 0; i < a->panels[k].n_rows; i++)
             if (strcmp(a->panels[k].rows[i].label, spec) == 0)
-                return row_class(&a->panels[k].rows[i]);
+                return report_row_class(&a->panels[k].rows[i]);
     return NULL;
 }
 
-void part_functions(FILE *to, const analysis *a)
+void report_part_functions(FILE *to, const analysis *a)
 {
     specs s = {.n = 0};
     for (int i = 0; i < a->of->n_rows; i++)

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-const char *row_class(const row_view *row)
+const char *report_row_class(const row_view *row)
 {
     return row->colour < 0 ? "other" : page_series_class(row->colour);
 }
 
-const standing *standing_of(const panel *p, const row_view *row)
+const standing *report_standing_of(const panel *p, const row_view *row)
 {
     for (int i = 0; i < p->n_ranked; i++)
         if (&p->rows[p->standings[i].row] == row)
@@ -35,9 +35,9 @@ static drawn drawn_rows(const panel *p, int most)
 
 static void put_title(FILE *to, const panel *p)
 {
-    put_html(to, p->model, CAPTION_LETTERS);
+    page_put_html(to, p->model, CAPTION_LETTERS);
     fputs(" on ", to);
-    put_html(to, p->data_name, CAPTION_LETTERS);
+    page_put_html(to, p->data_name, CAPTION_LETTERS);
 }
 
 static void put_answers(FILE *to, const analysis *a)
@@ -50,7 +50,7 @@ static void put_answers(FILE *to, const analysis *a)
         fprintf(to, "<li><a href=\"#panel%d\">", i + 1);
         put_title(to, &a->panels[i]);
         fputs("</a> ", to);
-        put_html(to, a->panels[i].sentence, WHOLE_TEXT);
+        page_put_html(to, a->panels[i].sentence, WHOLE_TEXT);
         putc('\n', to);
     }
     fputs("</ul>\n", to);
@@ -74,7 +74,7 @@ static void put_head(FILE *to, const analysis *a)
     fputs("<header>\n<h1>Hillock comparison", to);
     if (a->of->name && *a->of->name) {
         fputs(": ", to);
-        put_html(to, a->of->name, 200);
+        page_put_html(to, a->of->name, 200);
     }
     fputs("</h1>\n", to);
     put_answers(to, a);
@@ -117,10 +117,10 @@ static void put_panel(FILE *to, const analysis *a, int i)
     fputs("</h2>\n", to);
     page_paragraph(to, "lead", p->sentence);
     put_note(to, p, &d);
-    part_board(to, p);
-    part_curves(to, p, &d);
-    part_rates(to, p);
-    part_layers(to, p, &d);
+    report_part_board(to, p);
+    report_part_curves(to, p, &d);
+    report_part_rates(to, p);
+    report_part_layers(to, p, &d);
     page_section_end(to);
 }
 
@@ -130,9 +130,9 @@ void report_html(FILE *to, const analysis *a)
     put_head(to, a);
     for (int i = 0; i < a->n_panels; i++)
         put_panel(to, a, i);
-    part_functions(to, a);
-    part_runs(to, a);
-    part_provenance(to, a);
+    report_part_functions(to, a);
+    report_part_runs(to, a);
+    report_part_provenance(to, a);
     fputs("</main>\n<footer>Made by hillock report. This page loads nothing and runs nothing."
           "</footer>\n",
           to);

@@ -36,7 +36,7 @@ static bool is_ambiguous(const analysis *a, const panel *p)
     return false;
 }
 
-void name_data_sets(analysis *a)
+void report_name_data_sets(analysis *a)
 {
     for (int i = 0; i < a->n_panels; i++) {
         panel *p = &a->panels[i];
@@ -95,7 +95,7 @@ static const char *told_optimizer(const analysis *a, const row_record *row, char
     const char *spec = row->specs[AXIS_OPTIMIZER];
     if (!isfinite(row->rate))
         return short_optimizer(a, spec);
-    rate_left_out(spec, out, size);
+    compare_rate_left_out(spec, out, size);
     return out;
 }
 
@@ -119,7 +119,7 @@ static const char *own_digest(const analysis *a, const row_record *row)
     return NULL;
 }
 
-const char *row_label(analysis *a, const row_record *row, int end)
+const char *report_row_label(analysis *a, const row_record *row, int end)
 {
     char optimizer[512], *label = NULL;
     size_t size;
@@ -141,7 +141,7 @@ const char *row_label(analysis *a, const row_record *row, int end)
     }
     if (*before == ',')
         putc(')', to);
-    char *kept = fclose(to) == 0 ? analysis_take(a, size + 1, 1) : NULL;
+    char *kept = fclose(to) == 0 ? report_analysis_take(a, size + 1, 1) : NULL;
     if (kept)
         cut(strcpy(kept, label));
     free(label);

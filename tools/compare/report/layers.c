@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-bool is_measured(const drawn *d, layer_figure which)
+bool report_is_measured(const drawn *d, layer_figure which)
 {
     for (int i = 0; i < d->n; i++)
         for (int k = 0; k < d->rows[i]->n_layers * d->rows[i]->n_epochs; k++)
@@ -42,8 +42,8 @@ static void put_lane(FILE *to, const char *name, const layer_histogram *h, doubl
 {
     char ends[2][24];
     double most = tallest(h);
-    draw_text(to, "tiny strong", LANE_WIDTH / 2.0, base - LANE + 13, ANCHOR_MIDDLE, name, 16);
-    draw_straight(to, "axis", 0, base, LANE_WIDTH, base);
+    page_draw_text(to, "tiny strong", LANE_WIDTH / 2.0, base - LANE + 13, ANCHOR_MIDDLE, name, 16);
+    page_draw_straight(to, "axis", 0, base, LANE_WIDTH, base);
     if (!(most > 0))
         return;
     for (int m = MOMENTS_OF_A_RUN - 1; m >= 0; m--)
@@ -51,13 +51,13 @@ static void put_lane(FILE *to, const char *name, const layer_histogram *h, doubl
             put_moment(to, h, m, base, most);
     snprintf(ends[0], sizeof ends[0], "%.2g", h->low);
     snprintf(ends[1], sizeof ends[1], "%.2g", h->high);
-    draw_text(to, "tiny", 0, base + 10, ANCHOR_START, ends[0], WHOLE_TEXT);
-    draw_text(to, "tiny", LANE_WIDTH, base + 10, ANCHOR_END, ends[1], WHOLE_TEXT);
+    page_draw_text(to, "tiny", 0, base + 10, ANCHOR_START, ends[0], WHOLE_TEXT);
+    page_draw_text(to, "tiny", LANE_WIDTH, base + 10, ANCHOR_END, ends[1], WHOLE_TEXT);
     if (h->low < 0 && h->high > 0) {
         double zero = LANE_WIDTH * -h->low / (h->high - h->low);
-        draw_straight(to, "axis", zero, base, zero, base + 4);
+        page_draw_straight(to, "axis", zero, base, zero, base + 4);
         if (zero > 34 && zero < LANE_WIDTH - 34)
-            draw_text(to, "tiny", zero, base + 12, ANCHOR_MIDDLE, "0", 1);
+            page_draw_text(to, "tiny", zero, base + 12, ANCHOR_MIDDLE, "0", 1);
     }
 }
 
@@ -65,11 +65,11 @@ static void put_histograms_of(FILE *to, const row_view *row)
 {
     char title[256];
     snprintf(title, sizeof title, "%.150s: distribution of outputs by layer", row->label);
-    draw_begin(to, row->label, row_class(row), LANE_WIDTH, row->n_layers * PITCH, title,
-               "Outputs after the first, the middle and the last epoch.");
+    page_draw_begin(to, row->label, report_row_class(row), LANE_WIDTH, row->n_layers * PITCH, title,
+                    "Outputs after the first, the middle and the last epoch.");
     for (int i = 0; i < row->n_layers; i++)
         put_lane(to, row->layers[i], &row->histograms[i], i * PITCH + LANE);
-    draw_end(to);
+    page_draw_end(to);
 }
 
 static bool has_histograms(const row_view *row)
@@ -144,10 +144,10 @@ static void put_numbers(FILE *to, const panel *p)
     page_details_end(to);
 }
 
-void part_layers(FILE *to, const panel *p, const drawn *d)
+void report_part_layers(FILE *to, const panel *p, const drawn *d)
 {
-    part_strips(to, d);
+    report_part_strips(to, d);
     put_histograms(to, d);
-    if (is_measured(d, LAYER_DEAD))
+    if (report_is_measured(d, LAYER_DEAD))
         put_numbers(to, p);
 }

@@ -13,7 +13,7 @@ static void put_line(FILE *to, const panel *p, const standing *s)
         fprintf(to, "| %d | %d | ", s->rank, s->group);
     else
         fputs("| | | ", to);
-    put_markdown(to, p->rows[s->row].label);
+    page_put_markdown(to, p->rows[s->row].label);
     fputs(" | ", to);
     if (s->score.n)
         fprintf(to, "%.2f", 100 * s->score.mean);
@@ -23,11 +23,11 @@ static void put_line(FILE *to, const panel *p, const standing *s)
         fputs(" | | ", to);
     if (tested && isfinite(s->against.difference))
         fprintf(to, "%+.2f", 100 * s->against.difference);
-    p_text(s->p_holm, text, sizeof text);
+    report_p_text(s->p_holm, text, sizeof text);
     fprintf(to, " | %s | ", tested ? text : "");
     if (tested && s->against.seeds_needed)
         fprintf(to, s->against.seeds_needed < 0 ? "> 1000" : "%d", s->against.seeds_needed);
-    fprintf(to, " | %s", verdict_text(s->verdict));
+    fprintf(to, " | %s", report_verdict_text(s->verdict));
     if (s->failures)
         fprintf(to, " %d of %d", s->failures, s->runs);
     fputs(" |\n", to);
@@ -36,11 +36,11 @@ static void put_line(FILE *to, const panel *p, const standing *s)
 static void put_panel(FILE *to, const panel *p)
 {
     fputs("\n## ", to);
-    put_markdown(to, p->model);
+    page_put_markdown(to, p->model);
     fputs(" on ", to);
-    put_markdown(to, p->data_name);
+    page_put_markdown(to, p->data_name);
     fputs("\n\n", to);
-    put_markdown(to, p->sentence);
+    page_put_markdown(to, p->sentence);
     putc('\n', to);
     if (!p->n_ranked)
         return;
@@ -66,15 +66,15 @@ static void put_failures(FILE *to, const analysis *a)
         if (run->state != RUN_FAILED && run->state != RUN_TIMEOUT)
             continue;
         fputs("| ", to);
-        put_markdown(to, row->specs[AXIS_MODEL]);
+        page_put_markdown(to, row->specs[AXIS_MODEL]);
         fputs(" | ", to);
-        put_markdown(to, row->specs[AXIS_DATA]);
+        page_put_markdown(to, row->specs[AXIS_DATA]);
         fputs(" | ", to);
-        put_markdown(to, row->specs[AXIS_ACT]);
+        page_put_markdown(to, row->specs[AXIS_ACT]);
         fprintf(to, " | %lld | ", (long long)run->seed);
-        put_markdown(to, run->failure ? run->failure : run_state_names[run->state]);
+        page_put_markdown(to, run->failure ? run->failure : compare_run_state_names[run->state]);
         fputs(" | ", to);
-        put_markdown(to, run->reason);
+        page_put_markdown(to, run->reason);
         fputs(" |\n", to);
     }
 }
@@ -82,14 +82,14 @@ static void put_failures(FILE *to, const analysis *a)
 void report_markdown(FILE *to, const analysis *a)
 {
     fputs("# ", to);
-    put_markdown(to, a->sentence);
+    page_put_markdown(to, a->sentence);
     fprintf(to, "\n\n%d runs, %d failed, %d not yet done.\n", a->runs, a->failures, a->unfinished);
     for (int i = 0; i < a->n_panels; i++)
         put_panel(to, &a->panels[i]);
     put_failures(to, a);
     if (a->of->command) {
         fputs("\nMade by: ", to);
-        put_markdown(to, a->of->command);
+        page_put_markdown(to, a->of->command);
         putc('\n', to);
     }
 }

@@ -12,17 +12,18 @@ typedef struct drawn {
     int n;
 } drawn;
 /* The class of a row's colour: "s3". */
-const char *row_class(const row_view *row);
+const char *report_row_class(const row_view *row);
 /* NULL where the row is not ranked. */
-const standing *standing_of(const panel *p, const row_view *row);
+const standing *report_standing_of(const panel *p, const row_view *row);
 /* Whether a layer of a row has the figure. */
-bool is_measured(const drawn *d, layer_figure which);
+bool report_is_measured(const drawn *d, layer_figure which);
 
-void part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
-void part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
-void part_rates(FILE *to, const panel *p);                  /* rates.c: learning rate, dead share */
-void part_layers(FILE *to, const panel *p, const drawn *d); /* layers.c: strips, outputs, numbers */
-void part_strips(FILE *to, const drawn *d);                 /* strips.c: darkness, gradients */
-void part_functions(FILE *to, const analysis *a);           /* functions.c: values and slopes */
-void part_runs(FILE *to, const analysis *a);                /* runs.c: every run */
-void part_provenance(FILE *to, const analysis *a);
+void report_part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
+void report_part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
+void report_part_rates(FILE *to, const panel *p); /* rates.c: learning rate, dead share */
+void report_part_layers(FILE *to, const panel *p,
+                        const drawn *d);                 /* layers.c: strips, outputs, numbers */
+void report_part_strips(FILE *to, const drawn *d);       /* strips.c: darkness, gradients */
+void report_part_functions(FILE *to, const analysis *a); /* functions.c: values and slopes */
+void report_part_runs(FILE *to, const analysis *a);      /* runs.c: every run */
+void report_part_provenance(FILE *to, const analysis *a);

@@ -33,7 +33,7 @@ static void put_test(const standing *s)
 {
     char p[32] = "-", difference[32] = "-";
     if (isfinite(s->p_holm))
-        p_text(s->p_holm, p, sizeof p);
+        report_p_text(s->p_holm, p, sizeof p);
     if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
         snprintf(difference, sizeof difference, "%+.2f", 100 * s->against.difference);
     printf("  %10s  %7s", difference, p);
@@ -53,7 +53,7 @@ static void put_verdict(const panel *of, const standing *s)
                  : s->verdict == VERDICT_BETTER ? "better than"
                                                 : "worse than",
                  baseline);
-    put_text(stdout, text);
+    tool_put_text(stdout, text);
 }
 
 static bool is_tuned(const panel *of)
@@ -80,14 +80,14 @@ static void put_row(const panel *of, const standing *s, int width)
     if (s->group)
         snprintf(group, sizeof group, "%d", s->group);
     printf("%4d  ", s->rank);
-    put_text(stdout, row->label);
+    tool_put_text(stdout, row->label);
     printf("%*s  ", width - (int)strlen(row->label), "");
     put_score(&s->score);
     put_test(s);
     printf("  %5s", group);
     put_figure(8, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
     put_figure(6, 1, 100 * row->dead);
-    printf("  %10s", row->record->parameters ? grouped(row->record->parameters) : "-");
+    printf("  %10s", row->record->parameters ? tool_grouped(row->record->parameters) : "-");
     if (is_tuned(of))
         printf("  %9.3g", row->record->rate);
     fputs("  ", stdout);
@@ -101,9 +101,9 @@ static void put_panel(const panel *of)
     for (int i = 0; i < of->n_rows; i++)
         width = (int)strlen(of->rows[i].label) > width ? (int)strlen(of->rows[i].label) : width;
     putchar('\n');
-    put_text(stdout, of->data_name);
+    tool_put_text(stdout, of->data_name);
     fputs(", ", stdout);
-    put_text(stdout, of->model);
+    tool_put_text(stdout, of->model);
     printf(": test accuracy over %d seed%s, mean +- standard deviation\n"
            "rank  %-*s  %-17s  %-17s  %10s  %7s  %5s  %8s  %6s  %10s%s  against the baseline\n",
            of->seeds, of->seeds == 1 ? "" : "s", width, "activation", "accuracy", "95 % interval",
@@ -112,7 +112,7 @@ static void put_panel(const panel *of)
     for (int i = 0; i < of->n_ranked; i++)
         put_row(of, &of->standings[i], width);
     if (of->sentence) {
-        put_text(stdout, of->sentence);
+        tool_put_text(stdout, of->sentence);
         putchar('\n');
     }
 }
@@ -130,21 +130,21 @@ static void put_failures(const row_view *row)
     if (!first)
         return;
     fputs("failed: ", stdout);
-    put_text(stdout, row->label);
+    tool_put_text(stdout, row->label);
     printf(", %d of %d runs: ", failures, row->n_runs);
-    put_text(stdout, first->failure ? first->failure : "unknown");
+    tool_put_text(stdout, first->failure ? first->failure : "unknown");
     fputs(", ", stdout);
-    put_text(stdout, first->reason ? first->reason : "");
+    tool_put_text(stdout, first->reason ? first->reason : "");
     const char *lines = first->last_lines ? first->last_lines : "";
     const char *last = strrchr(lines, '\n');
     if (*lines) {
         fputs("; it printed last: ", stdout);
-        put_text(stdout, last ? last + 1 : lines);
+        tool_put_text(stdout, last ? last + 1 : lines);
     }
     putchar('\n');
 }
 
-void ranking_print(const analysis *of)
+void report_ranking_print(const analysis *of)
 {
     for (int i = 0; i < of->n_panels; i++) {
         put_panel(&of->panels[i]);

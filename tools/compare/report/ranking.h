@@ -3,4 +3,4 @@
 #include "compare/report/analysis.h"
 
 /* A table for each data set and model, what failed, and the answer in a sentence; standard output. */
-void ranking_print(const analysis *of);
+void report_ranking_print(const analysis *of);

@@ -36,13 +36,13 @@ static double rate_of(const row_view *row, const run_record *run)
     if (isfinite(run->rate))
         return run->rate;
     return isfinite(row->record->rate) ? row->record->rate
-                                       : rate_in(row->record->specs[AXIS_OPTIMIZER]);
+                                       : compare_rate_in(row->record->specs[AXIS_OPTIMIZER]);
 }
 
 static void add_point(line *l, double rate, const run_record *run)
 {
     const epoch_record *last = &run->epochs[run->n_epochs - 1];
-    double dead = run_share(run, LAYER_DEAD);
+    double dead = report_run_share(run, LAYER_DEAD);
     if (!(rate > 0) || !isfinite(dead))
         return;
     int at = 0;
@@ -78,7 +78,7 @@ static bool belongs(const line *l, const row_view *row, const char *optimizer)
 static line *line_of(rates *r, const row_view *row)
 {
     char optimizer[sizeof r->lines->optimizer];
-    rate_left_out(row->record->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
+    compare_rate_left_out(row->record->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
     for (int i = 0; i < r->n_lines; i++)
         if (belongs(&r->lines[i], row, optimizer))
             return &r->lines[i];
@@ -122,14 +122,14 @@ static void collect(rates *r, const panel *p)
         if (r->lines[i].n)
             qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
         for (int k = 0; k < r->lines[i].n; k++)
-            range_take(&r->range, &r->lines[i].points[k].rate, 1);
+            page_range_take(&r->range, &r->lines[i].points[k].rate, 1);
     }
 }
 
 /* x and y have room for all points. */
 static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
 {
-    chart c = chart_new(to, WIDTH, HEIGHT);
+    chart c = page_chart_new(to, WIDTH, HEIGHT);
     series all[MOST_LINES];
     int n = 0;
     c.right = WIDTH - LABELS;
@@ -141,22 +141,22 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
             x[k] = l->points[k].rate;
             y[k] = dead ? l->points[k].dead : l->points[k].accuracy;
         }
-        range_take(&c.y, y, l->n);
+        page_range_take(&c.y, y, l->n);
         all[n] = (series){.label = l->label, .class = l->class, .x = x, .y = y, .n = l->n};
         x += l->n;
         y += l->n;
     }
     c.y.low = dead ? 0 : c.y.low;
-    range_air(&c.x);
-    range_air(&c.y);
+    page_range_air(&c.x);
+    page_range_air(&c.y);
     c.y.low = dead ? 0 : c.y.low;
-    draw_begin(
+    page_draw_begin(
         to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL, WIDTH, HEIGHT,
         dead ? "Dead units against learning rate" : "Validation accuracy against learning rate",
         "A line for each row over learning rates; the numbers are in the table below.");
-    chart_axes(&c, "learning rate", false);
-    chart_series(&c, all, n, true);
-    draw_end(to);
+    page_chart_axes(&c, "learning rate", false);
+    page_chart_series(&c, all, n, true);
+    page_draw_end(to);
 }
 
 static void put_charts(FILE *to, const rates *r)
@@ -208,7 +208,7 @@ static void put_part(FILE *to, const rates *r)
     put_numbers(to, r);
 }
 
-void part_rates(FILE *to, const panel *p)
+void report_part_rates(FILE *to, const panel *p)
 {
     rates r = {.lines = calloc((size_t)p->n_rows, sizeof *r.lines)};
     if (r.lines)

@@ -37,7 +37,7 @@ static double double_at(const void *record, size_t offset)
 static bool choose_runs(analysis *a, row_view *row)
 {
     bool some_ok = false;
-    row->averaged = analysis_take(a, (size_t)row->n_runs, sizeof *row->averaged);
+    row->averaged = report_analysis_take(a, (size_t)row->n_runs, sizeof *row->averaged);
     if (!row->averaged)
         return false;
     for (int i = 0; i < row->n_runs; i++)
@@ -55,7 +55,7 @@ static bool choose_runs(analysis *a, row_view *row)
 static bool take_course(analysis *a, const row_view *row, size_t offset, course *out)
 {
     size_t n = (size_t)row->n_epochs;
-    out->mean = analysis_take_unknown(a, 3 * n);
+    out->mean = report_analysis_take_unknown(a, 3 * n);
     if (!out->mean)
         return false;
     out->low = out->mean + n;
@@ -83,7 +83,7 @@ static bool take_courses(analysis *a, row_view *row)
            take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss);
 }
 
-double loss_gap(const row_view *row, int epoch)
+double report_loss_gap(const row_view *row, int epoch)
 {
     return row->loss.mean[epoch] - row->train_loss.mean[epoch];
 }
@@ -110,7 +110,7 @@ static bool name_layers(analysis *a, row_view *row)
         if (row->averaged[i]->n_epochs && row->averaged[i]->epochs[0].n_layers)
             first = &row->averaged[i]->epochs[0];
     row->n_layers = first ? first->n_layers : 0;
-    row->layers = analysis_take(a, (size_t)row->n_layers, sizeof *row->layers);
+    row->layers = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->layers);
     for (int l = 0; row->layers && l < row->n_layers; l++)
         row->layers[l] = first->layers[l].layer;
     return row->layers != NULL;
@@ -122,7 +122,7 @@ static void average_cell(row_view *row, int l, int e)
     for (int i = 0; i < row->n_averaged; i++) {
         const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
         for (int k = 0; layer && k < LAYER_FIGURES; k++)
-            mean_take(&of[k], layer_value(layer, (layer_figure)k));
+            mean_take(&of[k], report_layer_value(layer, (layer_figure)k));
     }
     for (int k = 0; k < LAYER_FIGURES; k++)
         row->figures[k][l * row->n_epochs + e] = mean_value(&of[k]);
@@ -134,7 +134,7 @@ static bool take_layers(analysis *a, row_view *row)
         return false;
     for (int k = 0; k < LAYER_FIGURES; k++) {
         row->figures[k] =
-            analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof(double));
+            report_analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof(double));
         if (!row->figures[k])
             return false;
     }
@@ -217,7 +217,7 @@ static void take_histogram(row_view *row, int l)
 
 static bool take_histograms(analysis *a, row_view *row)
 {
-    row->histograms = analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
+    row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
     for (int l = 0; row->histograms && l < row->n_layers; l++)
         take_histogram(row, l);
     return row->histograms != NULL;
@@ -242,7 +242,7 @@ static void take_costs(row_view *row)
         const run_record *run = row->averaged[i];
         for (int e = run->n_epochs > 1; e < run->n_epochs; e++)
             mean_take(&seconds, run->epochs[e].seconds);
-        mean_take(&dead, run_share(run, LAYER_DEAD));
+        mean_take(&dead, report_run_share(run, LAYER_DEAD));
     }
     row->epoch_seconds = mean_value(&seconds);
     row->dead = mean_value(&dead);
@@ -252,7 +252,7 @@ static void take_costs(row_view *row)
     row->loss_at_test = mean_at(row, offsetof(run_record, test_loss));
 }
 
-bool row_average(analysis *a, row_view *row)
+bool report_row_average(analysis *a, row_view *row)
 {
     if (!choose_runs(a, row) || !take_courses(a, row) || !take_layers(a, row) ||
         !take_histograms(a, row))

@@ -15,10 +15,10 @@ enum { MOST_WORDS = 1 << 20 };
 static void put_state(FILE *to, const run_record *run)
 {
     fprintf(to, run->state == RUN_OK ? "<td>%s" : "<td class=\"failed\">%s",
-            run_state_names[run->state]);
-    if (run->failure && strcmp(run->failure, run_state_names[run->state]) != 0) {
+            compare_run_state_names[run->state]);
+    if (run->failure && strcmp(run->failure, compare_run_state_names[run->state]) != 0) {
         fputs(": ", to);
-        put_html(to, run->failure, 200);
+        page_put_html(to, run->failure, 200);
     }
     if (run->tuning)
         fputs(" <span class=\"soft\">(tuning)</span>", to);
@@ -27,7 +27,7 @@ static void put_state(FILE *to, const run_record *run)
 static void put_reason(FILE *to, const run_record *run, size_t *words)
 {
     fputs("<td>", to);
-    put_html(to, run->reason, 2000);
+    page_put_html(to, run->reason, 2000);
     if (!run->last_lines || !*run->last_lines)
         return;
     size_t length = strlen(run->last_lines);
@@ -37,7 +37,7 @@ static void put_reason(FILE *to, const run_record *run, size_t *words)
     }
     *words -= length;
     fputs("<pre>", to);
-    put_html_lines(to, run->last_lines);
+    page_put_html_lines(to, run->last_lines);
     fputs("</pre>", to);
 }
 
@@ -49,7 +49,7 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
     put_state(to, run);
     page_numbers(to, 2, 100 * run->test_accuracy);
     page_numbers(to, 4, run->test_loss);
-    page_numbers(to, 1, 100 * run_share(run, LAYER_DEAD), run->seconds);
+    page_numbers(to, 1, 100 * report_run_share(run, LAYER_DEAD), run->seconds);
     page_numbers(to, 0, run->attempts);
     put_reason(to, run, words);
     putc('\n', to);
@@ -94,7 +94,7 @@ static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
     page_table_end(to);
 }
 
-void part_runs(FILE *to, const analysis *a)
+void report_part_runs(FILE *to, const analysis *a)
 {
     size_t words = MOST_WORDS;
     char text[200];
@@ -116,8 +116,8 @@ void part_runs(FILE *to, const analysis *a)
 
 static void put_value(FILE *to, const json_t *value)
 {
-    char *text = json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-    put_html(to, json_is_string(value) ? json_string_value(value) : text, WHOLE_TEXT);
+    char *text = tool_json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    page_put_html(to, json_is_string(value) ? json_string_value(value) : text, WHOLE_TEXT);
     free(text);
 }
 
@@ -131,7 +131,7 @@ static void put_object(FILE *to, const char *caption, const char *text)
     {
         page_row(to);
         fputs("<td class=\"soft\">", to);
-        put_html(to, key, WHOLE_TEXT);
+        page_put_html(to, key, WHOLE_TEXT);
         fputs("\n<td>", to);
         put_value(to, value);
         putc('\n', to);
@@ -169,12 +169,12 @@ static void put_digests(FILE *to, const analysis *a)
     page_details_end(to);
 }
 
-void part_provenance(FILE *to, const analysis *a)
+void report_part_provenance(FILE *to, const analysis *a)
 {
     page_section(to, "provenance", "How to see this again",
                  "The command, the settings all runs share, and what they ran on.");
     fputs("<pre>", to);
-    put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);
+    page_put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);
     fputs("</pre>\n", to);
     page_grid_begin(to, GRID_WIDE);
     fputs("<div>", to);

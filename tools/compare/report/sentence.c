@@ -256,7 +256,7 @@ static void tell(telling *t)
     putc('.', t->to);
 }
 
-char *sentence_new(const standing *standings, int rows, const char *const *names)
+char *report_sentence_new(const standing *standings, int rows, const char *const *names)
 {
     char *text = NULL;
     size_t size;

@@ -6,4 +6,4 @@
  * verdicts and groups say and nothing else: a higher mean is called a tie until a test has told the
  * rows apart. `standings` in order of rank, scores from 0 to 1, names[standing.row]. Never empty;
  * to be freed; NULL when memory is refused. */
-char *sentence_new(const standing *standings, int rows, const char *const *names);
+char *report_sentence_new(const standing *standings, int rows, const char *const *names);

@@ -46,7 +46,7 @@ static void choose_scale(strip *s, const drawn *d)
         const row_view *row = d->rows[i];
         const double *values = row->figures[s->kind->figure];
         for (int k = 0; k < row->n_layers * row->n_epochs; k++)
-            range_take(&s->scale, &values[k], values[k] > 0);
+            page_range_take(&s->scale, &values[k], values[k] > 0);
     }
     if (s->scale.low > s->scale.high)
         s->scale = (range){0, 1, false};
@@ -125,9 +125,9 @@ static void put_number(const strip *s, int layer, int column)
         snprintf(text, sizeof text, "%.0e", value);
     else
         snprintf(text, sizeof text, "%.*f", size < 0.95 ? 2 : size < 9.95 ? 1 : 0, value);
-    draw_text(s->to, level >= s->kind->strong_from ? s->kind->on_strong : s->kind->on_pale,
-              s->left + (column + 0.5) * s->cell, (layer + 0.5) * s->height + 3, ANCHOR_MIDDLE,
-              text, WHOLE_TEXT);
+    page_draw_text(s->to, level >= s->kind->strong_from ? s->kind->on_strong : s->kind->on_pale,
+                   s->left + (column + 0.5) * s->cell, (layer + 0.5) * s->height + 3, ANCHOR_MIDDLE,
+                   text, WHOLE_TEXT);
 }
 
 static void put_epochs(const strip *s)
@@ -137,8 +137,8 @@ static void put_epochs(const strip *s)
     for (int i = 0; i <= last; i++)
         if (i == last || (i % every == 0 && (last - i) * s->cell >= 20)) {
             snprintf(text, sizeof text, "%d", s->epochs[i] + 1);
-            draw_text(s->to, "tiny", s->left + (i + 0.5) * s->cell,
-                      s->row->n_layers * s->height + 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
+            page_draw_text(s->to, "tiny", s->left + (i + 0.5) * s->cell,
+                           s->row->n_layers * s->height + 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
         }
 }
 
@@ -151,8 +151,8 @@ static void put_cells(const strip *s)
     for (int i = 1; i < LEVELS; i++) /* 0 is the background */
         put_level(s, i);
     for (int i = 0; i < s->row->n_layers; i++) {
-        draw_text(s->to, "tiny", s->left - 5, (i + 0.5) * s->height + 3, ANCHOR_END,
-                  s->row->layers[i], NAME_LETTERS - 1);
+        page_draw_text(s->to, "tiny", s->left - 5, (i + 0.5) * s->height + 3, ANCHOR_END,
+                       s->row->layers[i], NAME_LETTERS - 1);
         for (int k = 0; k < s->columns; k++)
             put_number(s, i, k);
         putc('\n', s->to);
@@ -163,20 +163,21 @@ static void put_strip(const strip *s)
 {
     char title[256];
     snprintf(title, sizeof title, "%.150s: %s by layer and epoch", s->row->label, s->kind->name);
-    draw_begin(s->to, s->row->label, row_class(s->row), WIDTH, s->row->n_layers * s->height + 15,
-               title,
-               "A line for each layer, a column for each epoch; the last epoch stands in the table "
-               "below.");
+    page_draw_begin(
+        s->to, s->row->label, report_row_class(s->row), WIDTH, s->row->n_layers * s->height + 15,
+        title,
+        "A line for each layer, a column for each epoch; the last epoch stands in the table "
+        "below.");
     put_cells(s);
     put_epochs(s);
-    draw_end(s->to);
+    page_draw_end(s->to);
 }
 
-void part_strips(FILE *to, const drawn *d)
+void report_part_strips(FILE *to, const drawn *d)
 {
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         strip s = {.to = to, .kind = &kinds[k]};
-        if (!is_measured(d, kinds[k].figure))
+        if (!report_is_measured(d, kinds[k].figure))
             continue;
         choose_scale(&s, d);
         page_heading(to, kinds[k].title, kinds[k].how_to_read);

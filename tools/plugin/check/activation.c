@@ -11,42 +11,42 @@
 /* A new layer with the slots of another behaves as that one: nothing persists elsewhere. */
 static void check_restored(const use *u)
 {
-    use *restored = use_new(u->plugin, u->context.rows, u->context.channels);
+    use *restored = check_use_new(u->plugin, u->context.rows, u->context.channels);
     restored->context.training = u->context.training;
-    pass *p = pass_new(u, 1), *again = pass_copy(u, p);
+    pass *p = check_pass_new(u, 1), *again = check_pass_copy(u, p);
     for (int k = 0; k < u->n_slots; k++)
         memcpy(restored->slots[k], u->slots[k], (size_t)u->lengths[k] * sizeof(float));
-    forward(u, HK_BASELINE, p, 0, u->context.rows);
-    forward(restored, HK_BASELINE, again, 0, u->context.rows);
-    if (first_difference(p->y, again->y, p->out) >= 0)
-        fail("%s: slots restored in a new layer give other results", spec_text(u));
+    check_forward(u, HK_BASELINE, p, 0, u->context.rows);
+    check_forward(restored, HK_BASELINE, again, 0, u->context.rows);
+    if (check_first_difference(p->y, again->y, p->out) >= 0)
+        check_fail("%s: slots restored in a new layer give other results", check_spec_text(u));
 }
 
 /* Kernels are tried with read-only slots everywhere; update() may write states alone. */
 static void test_slots(const subject *s)
 {
-    use *u = use_new(s->plugin, 16, 12);
-    pass *p = use_channels_out(u) > 0 ? pass_new(u, 2) : NULL;
+    use *u = check_use_new(s->plugin, 16, 12);
+    pass *p = check_use_channels_out(u) > 0 ? check_pass_new(u, 2) : NULL;
     if (!u->n_slots || !p) {
-        skip("no slots");
+        check_skip("no slots");
         return;
     }
     u->context.training = 1;
-    for (int step = 0; step < 300 && !has_failed(); step++) {
-        fill_normal(p->x, p->in, (uint64_t)step, 2);
-        host_activation_update(u, p);
+    for (int step = 0; step < 300 && !check_has_failed(); step++) {
+        check_fill_normal(p->x, p->in, (uint64_t)step, 2);
+        check_host_activation_update(u, p);
         for (int k = 0; k < u->n_slots; k++)
             for (int64_t j = 0; j < u->lengths[k]; j++)
                 if (!isfinite(u->slots[k][j]))
-                    fail("%s: slot %s is %g after %d updates", spec_text(u),
-                         s->plugin->slots[k].name, (double)u->slots[k][j], step + 1);
+                    check_fail("%s: slot %s is %g after %d updates", check_spec_text(u),
+                               s->plugin->slots[k].name, (double)u->slots[k][j], step + 1);
     }
-    const use *fresh = use_new(s->plugin, 16, 12);
+    const use *fresh = check_use_new(s->plugin, 16, 12);
     for (int k = 0; k < u->n_slots; k++)
         if (s->plugin->slots[k].role == HK_LEARNED &&
-            first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
-            fail("update() changed %s, which is learned: the optimizer changes it",
-                 s->plugin->slots[k].name);
+            check_first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
+            check_fail("update() changed %s, which is learned: the optimizer changes it",
+                       s->plugin->slots[k].name);
     check_restored(u);
 }
 
@@ -58,48 +58,51 @@ static void test_speed(const subject *s)
 {
     enum { ROWS = 16384, CHANNELS = 64, TURNS = 9 };
     double best[3] = {1, 1, 1};
-    use *u = use_new(s->plugin, ROWS, CHANNELS);
-    if (SANITIZED || use_channels_out(u) != CHANNELS) {
-        skip(SANITIZED ? "this program is built with sanitizers"
-                       : "it changes the number of channels");
+    use *u = check_use_new(s->plugin, ROWS, CHANNELS);
+    if (SANITIZED || check_use_channels_out(u) != CHANNELS) {
+        check_skip(SANITIZED ? "this program is built with sanitizers"
+                             : "it changes the number of channels");
         return;
     }
     u->context.training = 1;
-    pass *p = pass_new(u, 1);
-    hk_tile tile = tile_of(u, p, 0, ROWS);
-    begin_call("speed", HK_ISA_COUNT - 1, ROWS, CHANNELS);
+    pass *p = check_pass_new(u, 1);
+    hk_tile tile = check_tile_of(u, p, 0, ROWS);
+    check_begin_call("speed", HK_ISA_COUNT - 1, ROWS, CHANNELS);
     for (int turn = 0; turn < TURNS; turn++) {
-        double start = now();
+        double start = tool_now();
         memcpy(p->y, p->x, (size_t)p->in * sizeof *p->x);
-        best[0] = fmin(best[0], now() - start), start = now();
-        kernel_of(s->plugin, HK_ISA_COUNT - 1, false)(&u->context, &tile);
-        best[1] = fmin(best[1], now() - start), start = now();
-        kernel_of(s->plugin, HK_ISA_COUNT - 1, true)(&u->context, &tile);
-        best[2] = fmin(best[2], now() - start);
+        best[0] = fmin(best[0], tool_now() - start), start = tool_now();
+        check_kernel_of(s->plugin, HK_ISA_COUNT - 1, false)(&u->context, &tile);
+        best[1] = fmin(best[1], tool_now() - start), start = tool_now();
+        check_kernel_of(s->plugin, HK_ISA_COUNT - 1, true)(&u->context, &tile);
+        best[2] = fmin(best[2], tool_now() - start);
     }
-    end_call();
+    check_end_call();
     const double ahead = 100 * best[0] / best[1], back = 150 * best[0] / best[2];
     if (ahead < 50 || back < 50)
-        warn("a million floats: forward at %.0f %% of copying, backward at %.0f %%", ahead, back);
-    tell("a million floats: forward at %.0f %% of copying, backward at %.0f %%", ahead, back);
+        check_warn("a million floats: forward at %.0f %% of copying, backward at %.0f %%", ahead,
+                   back);
+    check_tell("a million floats: forward at %.0f %% of copying, backward at %.0f %%", ahead, back);
 }
 
-const test activation_tests[] = {
-    {"derivative", "slope() is the derivative of value()", test_derivative, false},
-    {"gradients", "gradient() is the derivative along each learned slot", test_gradients, false},
-    {"gradient", "dx and the gradients of slots agree with differences", test_gradient, false},
-    {"reads", "backward needs what it declares and no more", test_reads, false},
-    {"kernels", "kernels agree with the double reference", test_kernels, false},
-    {"special", "finite numbers stay finite, NaN stays NaN, rows keep to themselves", test_special,
+const test check_activation_tests[] = {
+    {"derivative", "slope() is the derivative of value()", check_test_derivative, false},
+    {"gradients", "gradient() is the derivative along each learned slot", check_test_gradients,
      false},
+    {"gradient", "dx and the gradients of slots agree with differences", check_test_gradient,
+     false},
+    {"reads", "backward needs what it declares and no more", check_test_reads, false},
+    {"kernels", "kernels agree with the double reference", check_test_kernels, false},
+    {"special", "finite numbers stay finite, NaN stays NaN, rows keep to themselves",
+     check_test_special, false},
     {"slots", "update() writes states alone, which stay finite and can be restored", test_slots,
      false},
-    {"splits", "the same bits however rows are cut into tiles", test_splits, false},
-    {"position", "the same bits wherever a row stands", test_position, false},
-    {"neighbours", "an output depends on its own input, or declares its row", test_neighbours,
+    {"splits", "the same bits however rows are cut into tiles", check_test_splits, false},
+    {"position", "the same bits wherever a row stands", check_test_position, false},
+    {"neighbours", "an output depends on its own input, or declares its row", check_test_neighbours,
      false},
-    {"repeat", "the same bits when run again", test_repeat, false},
-    {"threads", "the same bits on four threads at once", test_threads, true},
-    {"random", "random numbers come from the key", test_random, false},
+    {"repeat", "the same bits when run again", check_test_repeat, false},
+    {"threads", "the same bits on four threads at once", check_test_threads, true},
+    {"random", "random numbers come from the key", check_test_random, false},
     {"speed", "", test_speed, true},
     {0}};

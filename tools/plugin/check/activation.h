@@ -3,17 +3,17 @@
 #include "plugin/check/host.h"
 
 /* reference.c */
-void test_derivative(const subject *s);
-void test_gradients(const subject *s);
-void test_reads(const subject *s);
+void check_test_derivative(const subject *s);
+void check_test_gradients(const subject *s);
+void check_test_reads(const subject *s);
 /* kernels.c */
-void test_kernels(const subject *s);
-void test_gradient(const subject *s);
-void test_special(const subject *s);
+void check_test_kernels(const subject *s);
+void check_test_gradient(const subject *s);
+void check_test_special(const subject *s);
 /* bits.c */
-void test_splits(const subject *s);
-void test_position(const subject *s);
-void test_neighbours(const subject *s);
-void test_repeat(const subject *s);
-void test_threads(const subject *s);
-void test_random(const subject *s);
+void check_test_splits(const subject *s);
+void check_test_position(const subject *s);
+void check_test_neighbours(const subject *s);
+void check_test_repeat(const subject *s);
+void check_test_threads(const subject *s);
+void check_test_random(const subject *s);

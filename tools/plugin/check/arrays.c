@@ -19,7 +19,7 @@ typedef struct array {
 enum { MOST = 512 };
 static array arrays[MOST];
 static int count;
-bool guard_before;
+bool check_guard_before;
 
 static char *place(const char *name, size_t length)
 {
@@ -29,30 +29,30 @@ static char *place(const char *name, size_t length)
                     ? mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
                     : MAP_FAILED;
     if (map == MAP_FAILED || mprotect(map + page, inner, PROT_READ | PROT_WRITE) != 0) {
-        fail("no memory for %zu bytes of %s", length, name);
+        check_fail("no memory for %zu bytes of %s", length, name);
         exit(EXIT_FAILURE);
     }
-    char *data = map + page + (guard_before ? 0 : inner - length);
+    char *data = map + page + (check_guard_before ? 0 : inner - length);
     arrays[count++] = (array){name, map, data, inner + 2 * page, length};
     return data;
 }
 
-float *guarded(const char *name, int64_t n)
+float *check_guarded(const char *name, int64_t n)
 {
     return (float *)(void *)place(name, (size_t)n * sizeof(float));
 }
 
-double *guarded_doubles(const char *name, int64_t n)
+double *check_guarded_doubles(const char *name, int64_t n)
 {
     return (double *)(void *)place(name, (size_t)n * sizeof(double));
 }
 
-int arrays_mark(void)
+int check_arrays_mark(void)
 {
     return count;
 }
 
-void arrays_release(int mark)
+void check_arrays_release(int mark)
 {
     while (count > mark) {
         count--;
@@ -60,7 +60,7 @@ void arrays_release(int mark)
     }
 }
 
-void make_read_only(const void *at, bool read_only)
+void check_make_read_only(const void *at, bool read_only)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; at && i < count; i++)
@@ -69,7 +69,7 @@ void make_read_only(const void *at, bool read_only)
                      read_only ? PROT_READ : PROT_READ | PROT_WRITE);
 }
 
-const char *address_text(const void *address)
+const char *check_address_text(const void *address)
 {
     static char text[128];
     const char *at = address;

@@ -21,13 +21,13 @@ static bool has_trait(const subject *s, uint32_t trait)
  * does not take so many channels. */
 static use *block_use(const subject *s, int64_t rows, int64_t channels)
 {
-    use *u = use_new(s->plugin, rows, channels);
+    use *u = check_use_new(s->plugin, rows, channels);
     u->context.training = 1;
-    use_vary(u, 6);
+    check_use_vary(u, 6);
     if (s->plugin->activation)
-        return use_channels_out(u) < 1 ? NULL : u;
-    for (int which = 0; use_choose(u, which); which++)
-        if (host_domain(u) == HK_OVER_ROW)
+        return check_use_channels_out(u) < 1 ? NULL : u;
+    for (int which = 0; check_use_choose(u, which); which++)
+        if (check_host_domain(u) == HK_OVER_ROW)
             return u;
     return NULL;
 }
@@ -35,21 +35,21 @@ static use *block_use(const subject *s, int64_t rows, int64_t channels)
 /* False, and the test skipped, for normalizations that leave the rows to the framework. */
 static bool runs_on_tiles(const subject *s)
 {
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     const bool runs = s->plugin->activation || block_use(s, 4, 12);
-    arrays_release(mark);
+    check_arrays_release(mark);
     if (!runs)
-        skip("its kernels do not run on tiles of rows");
+        check_skip("its kernels do not run on tiles of rows");
     return runs;
 }
 
 static void require_same_bits(const use *u, int isa, const char *name, const float *a,
                               const float *b, int64_t n, const char *what)
 {
-    const int64_t at = first_difference(a, b, n);
+    const int64_t at = check_first_difference(a, b, n);
     if (at >= 0)
-        fail("%s: %s[%lld] is %.9g, then %.9g, %s", case_text(u, isa), name, (long long)at,
-             (double)a[at], (double)b[at], what);
+        check_fail("%s: %s[%lld] is %.9g, then %.9g, %s", check_case_text(u, isa), name,
+                   (long long)at, (double)a[at], (double)b[at], what);
 }
 
 /* Fails unless both passes have the same bits; `what` happened in between. */
@@ -63,8 +63,8 @@ static void require_near(const use *u, const char *name, const float *a, const f
 {
     for (int64_t i = 0; a && i < n; i++)
         if (!(fabsf(a[i] - b[i]) <= 1e-4f * (1 + fabsf(a[i]) + (float)u->context.rows)))
-            fail("%s: the sum %s[%lld] is %.9g for the whole, %.9g from parts", spec_text(u), name,
-                 (long long)i, (double)a[i], (double)b[i]);
+            check_fail("%s: the sum %s[%lld] is %.9g for the whole, %.9g from parts",
+                       check_spec_text(u), name, (long long)i, (double)a[i], (double)b[i]);
 }
 
 /* ---- Splits ---------------------------------------------------------------------------------- */
@@ -74,30 +74,30 @@ static void require_untouched(const use *u, int isa, const char *what, const flo
     const int64_t width = n / u->context.rows;
     for (int64_t i = 0; i < n; i++)
         if ((i / width < 2 || i / width > 4) && !isnan(x[i]))
-            fail("%s, %s: %s of row %lld", spec_text(u), isa_names[isa], what,
-                 (long long)(i / width));
+            check_fail("%s, %s: %s of row %lld", check_spec_text(u), check_isa_names[isa], what,
+                       (long long)(i / width));
 }
 
 /* One tile in the middle leaves the rows around it alone. */
 static void check_tile_alone(const use *u, int isa, const pass *whole)
 {
-    pass *p = pass_copy(u, whole);
-    forward(u, isa, p, 2, 3);
+    pass *p = check_pass_copy(u, whole);
+    check_forward(u, isa, p, 2, 3);
     require_untouched(u, isa, "forward on rows 2 to 4 wrote y", p->y, p->out);
-    forward(u, isa, p, 0, u->context.rows);
-    backward(u, isa, p, 2, 3);
+    check_forward(u, isa, p, 0, u->context.rows);
+    check_backward(u, isa, p, 2, 3);
     require_untouched(u, isa, "backward on rows 2 to 4 wrote dx", p->dx, p->in);
 }
 
 static void check_cut(const use *u, int isa, const pass *whole, int64_t step)
 {
     char what[60];
-    pass *p = pass_copy(u, whole);
+    pass *p = check_pass_copy(u, whole);
     snprintf(what, sizeof what, "in tiles of %lld rows", (long long)step);
     for (int64_t first = 0; first < u->context.rows; first += step) {
         const int64_t rows = u->context.rows - first < step ? u->context.rows - first : step;
-        forward(u, isa, p, first, rows);
-        backward(u, isa, p, first, rows);
+        check_forward(u, isa, p, first, rows);
+        check_backward(u, isa, p, first, rows);
     }
     require_same(u, isa, whole, p, what);
     const hk_activation *act = u->plugin->activation;
@@ -109,35 +109,35 @@ static void check_cut(const use *u, int isa, const pass *whole, int64_t step)
 /* y over x and dx over dy, where HK_IN_PLACE allows it. */
 static void check_in_place(const use *u, int isa, const pass *whole)
 {
-    pass *p = pass_copy(u, whole), over = *p;
+    pass *p = check_pass_copy(u, whole), over = *p;
     over.y = p->x;
-    forward(u, isa, &over, 0, u->context.rows);
+    check_forward(u, isa, &over, 0, u->context.rows);
     memcpy(p->y, over.y, (size_t)p->out * sizeof *p->y);
     over = *p, over.x = whole->x, over.dx = p->dy;
-    backward(u, isa, &over, 0, u->context.rows);
+    check_backward(u, isa, &over, 0, u->context.rows);
     memcpy(p->dx, over.dx, (size_t)p->in * sizeof *p->dx);
     require_same(u, isa, whole, p, "in place");
 }
 
-void test_splits(const subject *s)
+void check_test_splits(const subject *s)
 {
     static const int64_t channels[] = {1, 3, 12, 16, 34, 70, 300};
     if (!runs_on_tiles(s))
         return;
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int c = 0; has_kernels(s->plugin, isa) && c < 7 && !has_failed(); c++) {
-            const int mark = arrays_mark();
+        for (int c = 0; check_has_kernels(s->plugin, isa) && c < 7 && !check_has_failed(); c++) {
+            const int mark = check_arrays_mark();
             use *u = block_use(s, 13, channels[c]);
-            pass *whole = u ? pass_new(u, 3) : NULL;
+            pass *whole = u ? check_pass_new(u, 3) : NULL;
             if (u) {
-                host_run(u, isa, whole);
+                check_host_run(u, isa, whole);
                 for (int64_t step = 1; step <= 8; step += 1 + step / 2)
                     check_cut(u, isa, whole, step);
                 check_tile_alone(u, isa, whole);
                 if (has_trait(s, HK_IN_PLACE) && whole->in == whole->out)
                     check_in_place(u, isa, whole);
             }
-            arrays_release(mark);
+            check_arrays_release(mark);
         }
 }
 
@@ -154,43 +154,44 @@ static void check_equal_rows(const use *u, int isa)
 {
     enum { ROWS = 23 };
     const int64_t channels = u->context.channels;
-    pass *p = pass_new(u, 2);
+    pass *p = check_pass_new(u, 2);
     const int64_t out = p->out / ROWS;
     copy_first_row(p->x, ROWS, channels);
     copy_first_row(p->dy, ROWS, out);
-    host_run(u, isa, p);
+    check_host_run(u, isa, p);
     for (int64_t row = 1; row < ROWS; row++)
-        if (first_difference(p->y + row * out, p->y, out) >= 0 ||
-            first_difference(p->dx + row * channels, p->dx, channels) >= 0)
-            fail("%s, %s: row %lld has other results than row 0, with the same input; that needs "
-                 "HK_STOCHASTIC",
-                 spec_text(u), isa_names[isa], (long long)row);
+        if (check_first_difference(p->y + row * out, p->y, out) >= 0 ||
+            check_first_difference(p->dx + row * channels, p->dx, channels) >= 0)
+            check_fail(
+                "%s, %s: row %lld has other results than row 0, with the same input; that needs "
+                "HK_STOCHASTIC",
+                check_spec_text(u), check_isa_names[isa], (long long)row);
 }
 
 static void check_other_key(use *u, int isa)
 {
-    pass *p = pass_new(u, 2), *again = pass_copy(u, p);
-    host_run(u, isa, p);
+    pass *p = check_pass_new(u, 2), *again = check_pass_copy(u, p);
+    check_host_run(u, isa, p);
     u->context.key += 12345;
-    host_run(u, isa, again);
+    check_host_run(u, isa, again);
     u->context.key -= 12345;
     require_same(u, isa, p, again, "with another key; that needs HK_STOCHASTIC");
 }
 
-void test_position(const subject *s)
+void check_test_position(const subject *s)
 {
     if (!runs_on_tiles(s))
         return;
     for (uint32_t training = 0; training < 2; training++)
         for (int isa = 0; isa < HK_ISA_COUNT && !(training && has_trait(s, HK_STOCHASTIC)); isa++) {
-            const int mark = arrays_mark();
-            use *u = has_kernels(s->plugin, isa) ? block_use(s, 23, 12) : NULL;
+            const int mark = check_arrays_mark();
+            use *u = check_has_kernels(s->plugin, isa) ? block_use(s, 23, 12) : NULL;
             if (u) {
                 u->context.training = training;
                 check_equal_rows(u, isa);
                 check_other_key(u, isa);
             }
-            arrays_release(mark);
+            check_arrays_release(mark);
         }
 }
 
@@ -201,58 +202,60 @@ static void require_apart(const use *u, int isa, const char *name, const float *
 {
     const int64_t channels = u->context.channels, row = at / channels, width = n / u->context.rows;
     for (int64_t i = 0; i < n; i++)
-        if ((whole_row ? i / width != row : i != at) && first_difference(a + i, b + i, 1) >= 0)
-            fail("%s, %s: x[%lld, %lld] changes %s[%lld, %lld]%s", spec_text(u), isa_names[isa],
-                 (long long)row, (long long)(at % channels), name, (long long)(i / width),
-                 (long long)(i % width), i / width == row ? "; that needs HK_ROWWISE" : "");
+        if ((whole_row ? i / width != row : i != at) &&
+            check_first_difference(a + i, b + i, 1) >= 0)
+            check_fail("%s, %s: x[%lld, %lld] changes %s[%lld, %lld]%s", check_spec_text(u),
+                       check_isa_names[isa], (long long)row, (long long)(at % channels), name,
+                       (long long)(i / width), (long long)(i % width),
+                       i / width == row ? "; that needs HK_ROWWISE" : "");
 }
 
 static void check_neighbours(const use *u, int isa, int64_t at, bool whole_row)
 {
-    pass *p = pass_new(u, 2), *other = pass_copy(u, p);
+    pass *p = check_pass_new(u, 2), *other = check_pass_copy(u, p);
     other->x[at] += 0.75f;
-    host_run(u, isa, p);
-    host_run(u, isa, other);
+    check_host_run(u, isa, p);
+    check_host_run(u, isa, other);
     require_apart(u, isa, "y", p->y, other->y, p->out, at, whole_row);
     require_apart(u, isa, "dx", p->dx, other->dx, p->in, at, whole_row);
 }
 
-void test_neighbours(const subject *s)
+void check_test_neighbours(const subject *s)
 {
     const bool whole_row =
         has_trait(s, HK_ROWWISE) || (s->plugin->activation && s->plugin->activation->channels_out);
     if (!runs_on_tiles(s))
         return;
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int64_t at = 0; has_kernels(s->plugin, isa) && at < 5 * 18; at += 7) {
-            const int mark = arrays_mark();
+        for (int64_t at = 0; check_has_kernels(s->plugin, isa) && at < 5 * 18; at += 7) {
+            const int mark = check_arrays_mark();
             use *u = block_use(s, 5, 18);
             if (u)
                 check_neighbours(u, isa, at, whole_row);
-            arrays_release(mark);
+            check_arrays_release(mark);
         }
 }
 
 /* ---- Repetition and threads ------------------------------------------------------------------ */
 
-void test_repeat(const subject *s)
+void check_test_repeat(const subject *s)
 {
     if (!runs_on_tiles(s))
         return;
     for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-        const int mark = arrays_mark();
-        use *u = has_kernels(s->plugin, isa) ? block_use(s, 11, 30) : NULL;
-        pass *first = u ? pass_new(u, 2) : NULL;
+        const int mark = check_arrays_mark();
+        use *u = check_has_kernels(s->plugin, isa) ? block_use(s, 11, 30) : NULL;
+        pass *first = u ? check_pass_new(u, 2) : NULL;
         if (u)
-            host_run(u, isa, first);
+            check_host_run(u, isa, first);
         for (int turn = 0; u && turn < 3; turn++) {
-            pass *again = pass_copy(u, first), *between = pass_new(u, 5);
-            fill_normal(again->dx, again->in, 8, 1); /* dx is written, never read */
-            host_run(u, isa, again);
+            pass *again = check_pass_copy(u, first), *between = check_pass_new(u, 5);
+            check_fill_normal(again->dx, again->in, 8, 1); /* dx is written, never read */
+            check_host_run(u, isa, again);
             require_same(u, isa, first, again, "when run again");
-            host_run(u, isa, between);
+            check_host_run(u, isa, between);
         }
-        arrays_release(mark);
+        check_arrays_release(mark);
     }
 }
 
@@ -275,20 +278,20 @@ typedef struct work {
     int64_t runs, wrong; /* wrong: results that differ */
 } work;
 
-/* Without begin_call() and read-only inputs: those are of the whole process. */
+/* Without check_begin_call() and read-only inputs: those are of the whole process. */
 static void *run_often(void *user)
 {
     work *w = user;
     const hk_plugin *plugin = w->u->plugin;
-    hk_tile ahead = tile_of(w->u, w->p, 0, w->u->context.rows), back = ahead;
+    hk_tile ahead = check_tile_of(w->u, w->p, 0, w->u->context.rows), back = ahead;
     ahead.dy = NULL, ahead.dx = NULL, ahead.dslots = NULL;
     back.sums = NULL;
     pthread_barrier_wait(w->start);
     for (double end = processor_seconds() + test_seconds; processor_seconds() < end; w->runs++) {
-        kernel_of(plugin, HK_ISA_COUNT - 1, false)(&w->u->context, &ahead);
-        kernel_of(plugin, HK_ISA_COUNT - 1, true)(&w->u->context, &back);
-        w->wrong += first_difference(w->p->y, w->expected->y, w->p->out) >= 0 ||
-                    first_difference(w->p->dx, w->expected->dx, w->p->in) >= 0;
+        check_kernel_of(plugin, HK_ISA_COUNT - 1, false)(&w->u->context, &ahead);
+        check_kernel_of(plugin, HK_ISA_COUNT - 1, true)(&w->u->context, &back);
+        w->wrong += check_first_difference(w->p->y, w->expected->y, w->p->out) >= 0 ||
+                    check_first_difference(w->p->dx, w->expected->dx, w->p->in) >= 0;
     }
     return NULL;
 }
@@ -315,7 +318,7 @@ static void start_clock(long microseconds)
 }
 
 /* Several threads at once, each on its own numbers. */
-void test_threads(const subject *s)
+void check_test_threads(const subject *s)
 {
     pthread_t threads[THREADS];
     pthread_barrier_t start;
@@ -325,14 +328,14 @@ void test_threads(const subject *s)
         return;
     pthread_barrier_init(&start, NULL, THREADS);
     for (int i = 0; i < THREADS; i++) {
-        pass *expected = pass_new(u, 1 + (float)i), *p = pass_new(u, 1 + (float)i);
-        host_run(u, HK_ISA_COUNT - 1, expected);
+        pass *expected = check_pass_new(u, 1 + (float)i), *p = check_pass_new(u, 1 + (float)i);
+        check_host_run(u, HK_ISA_COUNT - 1, expected);
         works[i] = (work){u, p, expected, &start, 0, 0};
     }
-    begin_call("four threads", HK_ISA_COUNT - 1, 40, 48);
+    check_begin_call("four threads", HK_ISA_COUNT - 1, 40, 48);
     for (int i = 1; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, run_often, &works[i]) != 0) {
-            fail("a thread of the check itself could not be started");
+            check_fail("a thread of the check itself could not be started");
             return;
         }
     start_clock(300);
@@ -340,11 +343,11 @@ void test_threads(const subject *s)
     for (int i = 1; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     start_clock(0);
-    end_call();
+    check_end_call();
     for (int i = 0; i < THREADS; i++)
         if (works[i].wrong)
-            fail("%lld of %lld results are wrong when four threads run it at once",
-                 (long long)works[i].wrong, (long long)works[i].runs);
+            check_fail("%lld of %lld results are wrong when four threads run it at once",
+                       (long long)works[i].wrong, (long long)works[i].runs);
 }
 
 /* ---- Random numbers -------------------------------------------------------------------------- */
@@ -364,34 +367,34 @@ static double distance_from(const float *plain, const double *mean, const double
     return worst;
 }
 
-void test_random(const subject *s)
+void check_test_random(const subject *s)
 {
     double mean[INPUTS] = {0}, square[INPUTS] = {0};
     int64_t differ = 0;
-    use *u = has_trait(s, HK_STOCHASTIC) ? use_new(s->plugin, 1, INPUTS) : NULL;
-    if (!u || use_channels_out(u) != INPUTS) {
-        skip(u ? "it changes the number of channels" : "not stochastic");
+    use *u = has_trait(s, HK_STOCHASTIC) ? check_use_new(s->plugin, 1, INPUTS) : NULL;
+    if (!u || check_use_channels_out(u) != INPUTS) {
+        check_skip(u ? "it changes the number of channels" : "not stochastic");
         return;
     }
-    pass *p = pass_new(u, 2), *plain = pass_copy(u, p), *first = pass_copy(u, p);
-    forward(u, HK_BASELINE, plain, 0, 1);
+    pass *p = check_pass_new(u, 2), *plain = check_pass_copy(u, p), *first = check_pass_copy(u, p);
+    check_forward(u, HK_BASELINE, plain, 0, 1);
     u->context.training = 1;
     for (int draw = 0; draw < DRAWS; draw++) {
         u->context.key = (uint64_t)draw;
-        forward(u, HK_BASELINE, draw ? p : first, 0, 1);
+        check_forward(u, HK_BASELINE, draw ? p : first, 0, 1);
         const float *y = draw ? p->y : first->y;
-        differ += draw && first_difference(y, first->y, INPUTS) >= 0;
+        differ += draw && check_first_difference(y, first->y, INPUTS) >= 0;
         for (int j = 0; j < INPUTS; j++) {
             mean[j] += (double)y[j] / DRAWS;
             square[j] += (double)y[j] * (double)y[j] / DRAWS;
         }
     }
     u->context.key = 0;
-    forward(u, HK_BASELINE, p, 0, 1);
-    if (first_difference(p->y, first->y, INPUTS) >= 0)
-        fail("the same key gives other numbers the second time");
+    check_forward(u, HK_BASELINE, p, 0, 1);
+    if (check_first_difference(p->y, first->y, INPUTS) >= 0)
+        check_fail("the same key gives other numbers the second time");
     if (!differ)
-        fail("HK_STOCHASTIC is declared, but %d keys give the same numbers", DRAWS);
-    tell("over %d keys the mean is %.1f standard errors from evaluation", DRAWS,
-         distance_from(plain->y, mean, square));
+        check_fail("HK_STOCHASTIC is declared, but %d keys give the same numbers", DRAWS);
+    check_tell("over %d keys the mean is %.1f standard errors from evaluation", DRAWS,
+               distance_from(plain->y, mean, square));
 }

@@ -26,37 +26,37 @@ typedef struct test {
     bool slow; /* left out by --quick */
 } test;
 
-extern const test file_tests[];   /* before anything of the file is called */
-extern const test common_tests[]; /* of every plugin */
-extern const test activation_tests[], normalization_tests[], initializer_tests[];
+extern const test check_file_tests[];   /* before anything of the file is called */
+extern const test check_common_tests[]; /* of every plugin */
+extern const test check_activation_tests[], check_normalization_tests[], check_initializer_tests[];
 
 /* What a test says. The first failure counts; a test that says nothing has kept its promise. */
-void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool has_failed(void);
+void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool check_has_failed(void);
 /* The test says nothing about this plugin, and why. */
-void skip(const char *reason);
+void check_skip(const char *reason);
 
 /* What is being called, "forward", for the sentence when the plugin does not come back. isa: -1 for
  * what is no kernel. */
-void begin_call(const char *function, int isa, int64_t rows, int64_t channels);
-void end_call(void);
+void check_begin_call(const char *function, int isa, int64_t rows, int64_t channels);
+void check_end_call(void);
 
 /* ---- Arrays between guard pages (use.c) ------------------------------------------------------ */
 
 /* n floats, flush with the page behind them or, when guard_before, with the page before them. The
  * name, which must stay, is for sentences. Ends the worker when there is no memory. */
-float *guarded(const char *name, int64_t n);
-double *guarded_doubles(const char *name, int64_t n);
-extern bool guard_before;
+float *check_guarded(const char *name, int64_t n);
+double *check_guarded_doubles(const char *name, int64_t n);
+extern bool check_guard_before;
 /* All arrays made since the mark are given back. */
-int arrays_mark(void);
-void arrays_release(int mark);
+int check_arrays_mark(void);
+void check_arrays_release(int mark);
 /* Inputs are mapped read-only while the plugin runs. */
-void make_read_only(const void *array, bool read_only);
+void check_make_read_only(const void *array, bool read_only);
 /* Which array an address belongs to: "behind the last float of dx"; NULL: none. */
-const char *address_text(const void *address);
+const char *check_address_text(const void *address);
 
 /* ---- A plugin in use (use.c) ----------------------------------------------------------------- */
 
@@ -76,40 +76,43 @@ typedef struct pass {
     int64_t in, out; /* floats of x and y */
 } pass;
 
-/* Slots at their start. Lives until arrays_release(). */
-use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels);
-void use_start(use *u);
+/* Slots at their start. Lives until check_arrays_release(). */
+use *check_use_new(const hk_plugin *plugin, int64_t rows, int64_t channels);
+void check_use_start(use *u);
 /* Moves parameters and learned slots away from their defaults, within their ranges. */
-void use_vary(use *u, uint64_t key);
+void check_use_vary(use *u, uint64_t key);
 /* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
-bool use_choose(use *u, int which);
-void clamp_slots(const use *u);
-void protect_slots(const use *u, bool read_only);
+bool check_use_choose(use *u, int which);
+void check_clamp_slots(const use *u);
+void check_protect_slots(const use *u, bool read_only);
 /* Parameters as a spec, "elu:alpha=2"; a buffer that the next call overwrites. */
-const char *spec_text(const use *u);
+const char *check_spec_text(const use *u);
 /* "elu:alpha=2, avx2, 7 x 12" in another. */
-const char *case_text(const use *u, int isa);
-int64_t use_channels_out(const use *u); /* of activations; 0: refused */
+const char *check_case_text(const use *u, int isa);
+int64_t check_use_channels_out(const use *u); /* of activations; 0: refused */
 
-pass *pass_new(const use *u, float scale);
-pass *pass_copy(const use *u, const pass *from); /* the same x and dy, everything else fresh */
-hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
+pass *check_pass_new(const use *u, float scale);
+pass *check_pass_copy(const use *u,
+                      const pass *from); /* the same x and dy, everything else fresh */
+hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
 /* The plugin's own kernels on rows first .. first + rows - 1, with what it declared and no more;
  * inputs and slots are read-only meanwhile. */
-void forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
-void backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
-bool has_kernels(const hk_plugin *plugin, int isa); /* its own, for a set that this machine has */
-hk_block *kernel_of(const hk_plugin *plugin, int isa, bool back); /* or of the set below; NULL */
-extern const char *const isa_names[HK_ISA_COUNT];
+void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
+void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
+bool check_has_kernels(const hk_plugin *plugin,
+                       int isa); /* its own, for a set that this machine has */
+hk_block *check_kernel_of(const hk_plugin *plugin, int isa,
+                          bool back); /* or of the set below; NULL */
+extern const char *const check_isa_names[HK_ISA_COUNT];
 
 /* Standard normal numbers times scale. */
-void fill_normal(float *x, int64_t n, uint64_t key, float scale);
+void check_fill_normal(float *x, int64_t n, uint64_t key, float scale);
 /* The first of n floats that differs in its bits; -1: none. NaNs are alike. */
-int64_t first_difference(const float *a, const float *b, int64_t n);
+int64_t check_first_difference(const float *a, const float *b, int64_t n);
 
 /* Calls `each` with every parameter at the ends of its range, one after the other, and with a few
  * sets within the ranges. */
-void each_setting(const subject *s, void (*each)(const subject *, const double *params));
+void check_each_setting(const subject *s, void (*each)(const subject *, const double *params));
 
 /* ---- Laws in summaries (law.c) --------------------------------------------------------------- */
 
@@ -120,7 +123,7 @@ typedef struct variable {
 
 /* What "N(0, gain^2 / fan_in)" or "U(-b, b)" at the start of the text promises; false when the text
  * is of another form. Variables end with a NULL name. */
-bool law_of(const char *text, const variable *variables, double *mean, double *variance);
+bool check_law_of(const char *text, const variable *variables, double *mean, double *variance);
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 
@@ -138,7 +141,7 @@ typedef struct orders {
  *     T number name      a test begins
  *     R verdict text     its result: ok, warning, failed, skipped, or timed out
  *     E                  all is done */
-int run_worker(const char *target, const orders *o);
+int check_worker_run(const char *target, const orders *o);
 
 /* A running worker as the parent sees it. */
 typedef struct child {
@@ -149,14 +152,14 @@ typedef struct child {
 } child;
 
 /* 0, or the errno. */
-int child_start(child *c, const char *target, const orders *o);
+int check_child_start(child *c, const char *target, const orders *o);
 /* Ends all of it, if it has not ended; says how it died: "crashed (Segmentation fault)". */
-void child_end(child *c, bool kill_it, char death[256]);
+void check_child_end(child *c, bool kill_it, char death[256]);
 
 /* One plugin's results: { kind, name, file, tests: [{ test, result, detail }] }; of kind "file" the
  * tests of the file itself. Brief: one line, and what is not ok. */
-void report_print(const json_t *plugin, bool brief);
+void check_report_print(const json_t *plugin, bool brief);
 typedef struct tally {
     int plugins, tests, failed, warnings, speed_warnings;
 } tally;
-void report_count(const json_t *plugin, tally *sum); /* adds to the tally */
+void check_report_count(const json_t *plugin, tally *sum); /* adds to the tally */

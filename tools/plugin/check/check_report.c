@@ -15,7 +15,7 @@ static bool is(const json_t *row, const char *result)
     return strcmp(get(row, "result"), result) == 0;
 }
 
-void report_count(const json_t *plugin, tally *sum)
+void check_report_count(const json_t *plugin, tally *sum)
 {
     size_t i;
     json_t *row;
@@ -37,12 +37,12 @@ static void print_test(const json_t *row, const char *file)
            : is(row, "skipped") ? "-"
                                 : get(row, "result"),
            get(row, "test"));
-    put_text(stdout, get(row, "detail"));
+    tool_put_text(stdout, get(row, "detail"));
     putchar('\n');
     if (!is(row, "failed"))
         return;
     printf("  %21sagain: hillock check ", "");
-    put_text(stdout, file);
+    tool_put_text(stdout, file);
     printf(" --test %s\n", get(row, "test"));
 }
 
@@ -51,24 +51,24 @@ static void print_heading(const json_t *plugin, bool brief, const tally *sum)
     if (brief)
         printf("%-8s ", sum->failed ? "FAILED" : sum->warnings ? "warning" : "ok");
     printf("%s ", get(plugin, "kind"));
-    put_text(stdout, get(plugin, "name"));
+    tool_put_text(stdout, get(plugin, "name"));
     if (brief) {
         printf(", %d tests\n", sum->tests);
     } else if (strcmp(get(plugin, "name"), get(plugin, "file")) != 0) {
         fputs(", ", stdout);
-        put_text(stdout, get(plugin, "file"));
+        tool_put_text(stdout, get(plugin, "file"));
         putchar('\n');
     } else {
         putchar('\n');
     }
 }
 
-void report_print(const json_t *plugin, bool brief)
+void check_report_print(const json_t *plugin, bool brief)
 {
     tally sum = {0};
     size_t i;
     json_t *row;
-    report_count(plugin, &sum);
+    check_report_count(plugin, &sum);
     if (brief && strcmp(get(plugin, "kind"), "file") == 0 && !sum.failed && !sum.warnings)
         return;
     print_heading(plugin, brief, &sum);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int child_start(child *c, const char *target, const orders *o)
+int check_child_start(child *c, const char *target, const orders *o)
 {
     char from[24];
     const char *words[12] = {"hillock", "check", "--worker", from}, **next = words + 4;
@@ -25,10 +25,10 @@ int child_start(child *c, const char *target, const orders *o)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
     const int error =
-        process_start(&c->process, &(process_orders){.words = words,
-                                                     .channel = ends[1],
-                                                     .memory_mib = MEMORY_MIB,
-                                                     .cpu_seconds = 20 * CPU_SECONDS});
+        tool_process_start(&c->process, &(process_orders){.words = words,
+                                                          .channel = ends[1],
+                                                          .memory_mib = MEMORY_MIB,
+                                                          .cpu_seconds = 20 * CPU_SECONDS});
     close(ends[1]);
     c->results = ends[0];
     if (error)
@@ -40,19 +40,19 @@ int child_start(child *c, const char *target, const orders *o)
 static void last_line(const process *p, char *out, size_t size)
 {
     char words[512];
-    process_last_words(p, words, sizeof words);
+    tool_process_last_words(p, words, sizeof words);
     const char *line = strrchr(words, '\n');
     *out = '\0';
     if (*words)
         snprintf(out, size, ", saying \"%.120s\"", line ? line + 1 : words);
 }
 
-void child_end(child *c, bool kill_it, char death[256])
+void check_child_end(child *c, bool kill_it, char death[256])
 {
     char words[160];
     if (!kill_it) /* its end of the pipe is closed: it is about to end, or else it is ended */
         poll(&(struct pollfd){c->process.handle, POLLIN, 0}, 1, 1000);
-    const int status = process_end(&c->process, NULL);
+    const int status = tool_process_end(&c->process, NULL);
     last_line(&c->process, words, sizeof words);
     if (kill_it)
         snprintf(death, 256, "did not end within %d s", WALL_SECONDS);
@@ -61,6 +61,6 @@ void child_end(child *c, bool kill_it, char death[256])
                  words);
     else
         snprintf(death, 256, "ended the process with status %d%s", WEXITSTATUS(status), words);
-    process_clear(&c->process);
+    tool_process_clear(&c->process);
     close(c->results);
 }

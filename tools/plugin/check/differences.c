@@ -7,7 +7,7 @@
 static double loss(const use *u, const pass *p)
 {
     double sum = 0;
-    host_forward(u, HK_BASELINE, p);
+    check_host_forward(u, HK_BASELINE, p);
     for (int64_t i = 0; i < p->out; i++)
         sum += (double)p->dy[i] * (double)p->y[i];
     return sum;
@@ -34,7 +34,7 @@ static void check_slopes(const use *u, const pass *p, const char *name, float *v
     double scale = 0; /* of all slopes: float results cannot tell less */
     for (int64_t i = 0; i < n; i++)
         scale = fmax(scale, fabs((double)(slopes[i] - start)));
-    for (int64_t i = 0; i < n && !has_failed(); i++) {
+    for (int64_t i = 0; i < n && !check_has_failed(); i++) {
         const double right = (moved(u, p, &values[i], h) - centre) / (double)h;
         const double left = (centre - moved(u, p, &values[i], -h)) / (double)h;
         const double found = (double)(slopes[i] - start), expected = (left + right) / 2;
@@ -43,16 +43,16 @@ static void check_slopes(const use *u, const pass *p, const char *name, float *v
         if (fabs(found - expected) <= room ||
             (kink && found >= fmin(left, right) - room && found <= fmax(left, right) + room))
             continue;
-        fail("%s, %s[%lld] = %.9g in %lld x %lld: the gradient is %.7g, differences say %.7g",
-             spec_text(u), name, (long long)i, (double)values[i], (long long)u->context.rows,
-             (long long)u->context.channels, found, expected);
+        check_fail("%s, %s[%lld] = %.9g in %lld x %lld: the gradient is %.7g, differences say %.7g",
+                   check_spec_text(u), name, (long long)i, (double)values[i],
+                   (long long)u->context.rows, (long long)u->context.channels, found, expected);
     }
 }
 
 void check_differences(const use *u)
 {
-    pass *p = pass_new(u, 1);
-    host_run(u, HK_BASELINE, p);
+    pass *p = check_pass_new(u, 1);
+    check_host_run(u, HK_BASELINE, p);
     check_slopes(u, p, "x", p->x, p->dx, 0, p->in);
     for (int k = 0; k < u->n_slots; k++)
         if (p->dslots[k])

@@ -115,13 +115,14 @@ static void check_symbol(const image *it, const char *name, const Elf64_Sym *sym
     const unsigned binding = ELF64_ST_BIND(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF) {
         if (*name && !is_listed(name, allowed) && !is_libm(name))
-            fail("imports %s: %s", name, reason_of(name));
+            check_fail("imports %s: %s", name, reason_of(name));
     } else if (binding != STB_LOCAL && strcmp(name, "hk_bundle_entry") != 0 &&
                !is_listed(name, (const char *const[]){"_init", "_fini", "_edata", "_end",
                                                       "__bss_start", "__odr_asan*", NULL})) {
-        fail("exports %s, expected hk_bundle_entry alone; build with -fvisibility=hidden or make "
-             "it static",
-             name);
+        check_fail(
+            "exports %s, expected hk_bundle_entry alone; build with -fvisibility=hidden or make "
+            "it static",
+            name);
     }
 }
 
@@ -150,8 +151,8 @@ static void check_start(const image *it)
 {
     const Elf64_Shdr *start = section(it, SHT_INIT_ARRAY, NULL);
     if (start && start->sh_size > sizeof(void *))
-        fail("runs %d functions of its own when it is loaded (constructors, or -ffast-math)",
-             (int)(start->sh_size / sizeof(void *)) - 1);
+        check_fail("runs %d functions of its own when it is loaded (constructors, or -ffast-math)",
+                   (int)(start->sh_size / sizeof(void *)) - 1);
 }
 
 #define SHARED "several threads would share it; what persists is a slot"
@@ -162,13 +163,13 @@ static void check_variable(const image *it, const char *name, const Elf64_Sym *s
     static const char *const own[] = {"completed.*", "__dso_handle", "__TMC_END__", NULL};
     const unsigned in = symbol->st_shndx, type = ELF64_ST_TYPE(symbol->st_info);
     if (type == STT_TLS)
-        fail("has thread-local memory, %s; what persists is a slot", name);
+        check_fail("has thread-local memory, %s; what persists is a slot", name);
     if (type != STT_OBJECT || in >= it->n_sections || is_listed(name, own))
         return;
     const char *place = it->names + it->sections[in].sh_name;
     if (strcmp(place, ".bss") == 0 || strcmp(place, ".data") == 0)
-        fail("keeps writable memory, %llu bytes of %s: " SHARED,
-             (unsigned long long)symbol->st_size, name);
+        check_fail("keeps writable memory, %llu bytes of %s: " SHARED,
+                   (unsigned long long)symbol->st_size, name);
 }
 
 static void check_memory(const image *it)
@@ -178,9 +179,10 @@ static void check_memory(const image *it)
     const uint64_t writable = (zeros ? zeros->sh_size : 0) + (data ? data->sh_size : 0);
     each_symbol(it, SHT_SYMTAB, check_variable);
     if (section(it, SHT_NOBITS, ".tbss") || section(it, SHT_PROGBITS, ".tdata"))
-        fail("has thread-local memory; what persists is a slot");
+        check_fail("has thread-local memory; what persists is a slot");
     if (writable > 16)
-        fail("keeps writable memory, %llu bytes: " SHARED, (unsigned long long)(writable - 16));
+        check_fail("keeps writable memory, %llu bytes: " SHARED,
+                   (unsigned long long)(writable - 16));
 }
 
 static void check_dynamic(const image *it)
@@ -194,9 +196,9 @@ static void check_dynamic(const image *it)
         if (rows[i].d_tag == DT_NEEDED && !strstr(name, "libm.") && !strstr(name, "libc.") &&
             !strstr(name, "libasan") && !strstr(name, "libubsan") && !strstr(name, "ld-linux") &&
             !strstr(name, "libmvec") && !strstr(name, "libgcc_s"))
-            fail("needs %s, expected libm alone", name);
+            check_fail("needs %s, expected libm alone", name);
         if (rows[i].d_tag == DT_TEXTREL)
-            fail("has text relocations; build it with -fPIC");
+            check_fail("has text relocations; build it with -fPIC");
     }
 }
 
@@ -206,7 +208,7 @@ static void check_segments(const image *it, const Elf64_Ehdr *header)
     for (unsigned i = 0;
          header->e_phoff + (i + 1) * sizeof *segments <= it->size && i < header->e_phnum; i++)
         if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
-            fail("wants an executable stack");
+            check_fail("wants an executable stack");
 }
 
 /* Every table that is read lies within the file; other damage is the loader's to name. */
@@ -243,7 +245,7 @@ static void test_file(const subject *s)
     image it = {0};
     const int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
-        skip("no file to read: loading says why");
+        check_skip("no file to read: loading says why");
     } else {
         it.size = (size_t)about.st_size;
         it.bytes = mmap(NULL, it.size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -254,7 +256,7 @@ static void test_file(const subject *s)
         return;
     const Elf64_Ehdr *header = (const void *)it.bytes;
     if (!is_sound(&it, header)) {
-        skip("no whole 64-bit ELF object: loading says why");
+        check_skip("no whole 64-bit ELF object: loading says why");
     } else {
         each_symbol(&it, SHT_DYNSYM, check_symbol);
         check_dynamic(&it);
@@ -267,7 +269,7 @@ static void test_file(const subject *s)
     munmap((void *)it.bytes, it.size);
 }
 
-const test file_tests[] = {
+const test check_file_tests[] = {
     {"file", "exports hk_bundle_entry alone, imports libm alone, keeps nothing", test_file, false},
-    {"load", "loading it leaves the process as it was", test_load, false},
+    {"load", "loading it leaves the process as it was", check_test_load, false},
     {0}};

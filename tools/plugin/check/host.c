@@ -6,20 +6,22 @@
 
 /* ---- Normalizations -------------------------------------------------------------------------- */
 
-hk_domain host_domain(const use *u)
+hk_domain check_host_domain(const use *u)
 {
     const hk_normalization *norm = u->plugin->normalization;
-    begin_call("domain", -1, u->context.rows, u->context.channels);
+    check_begin_call("domain", -1, u->context.rows, u->context.channels);
     const hk_domain domain = norm->domain(&u->context);
-    end_call();
+    check_end_call();
     const bool sets = domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
     if (domain < HK_OVER_BATCH || domain > HK_OVER_WEIGHT)
-        fail("%s: domain() is %d, expected HK_OVER_BATCH to HK_OVER_WEIGHT", spec_text(u),
-             (int)domain);
+        check_fail("%s: domain() is %d, expected HK_OVER_BATCH to HK_OVER_WEIGHT",
+                   check_spec_text(u), (int)domain);
     else if (sets && !norm->coefficients)
-        fail("%s: domain() promises sets, but there is no coefficients()", spec_text(u));
+        check_fail("%s: domain() promises sets, but there is no coefficients()",
+                   check_spec_text(u));
     else if (!sets && !norm->kernels[0].forward)
-        fail("%s: domain() promises rows or a weight, but there are no kernels", spec_text(u));
+        check_fail("%s: domain() promises rows or a weight, but there are no kernels",
+                   check_spec_text(u));
     else
         return domain;
     return (hk_domain)0;
@@ -33,16 +35,16 @@ static bool is_frozen(const use *u)
 static hk_moments moments_of(const use *u, const float *x, int64_t rows)
 {
     const int64_t channels = u->context.channels;
-    double *mean = guarded_doubles("the means", channels);
-    double *m2 = guarded_doubles("the sums of squares", channels);
+    double *mean = check_guarded_doubles("the means", channels);
+    double *m2 = check_guarded_doubles("the sums of squares", channels);
     for (int64_t i = 0; i < rows * channels; i++)
         mean[i % channels] += (double)x[i] / (double)rows;
     for (int64_t i = 0; i < rows * channels; i++) {
         const double away = (double)x[i] - mean[i % channels];
         m2[i % channels] += away * away;
     }
-    make_read_only(mean, true);
-    make_read_only(m2, true);
+    check_make_read_only(mean, true);
+    check_make_read_only(m2, true);
     return (hk_moments){rows, mean, m2};
 }
 
@@ -51,17 +53,18 @@ static float *coefficients_of(const use *u, const hk_moments *seen)
 {
     const hk_normalization *norm = u->plugin->normalization;
     const int64_t n = norm->n_coef * u->context.channels;
-    float *coef = guarded("coef", n);
+    float *coef = check_guarded("coef", n);
     for (int64_t i = 0; i < n; i++)
         coef[i] = NAN;
-    protect_slots(u, true);
-    begin_call(is_frozen(u) ? "frozen" : "coefficients", -1, u->context.rows, u->context.channels);
+    check_protect_slots(u, true);
+    check_begin_call(is_frozen(u) ? "frozen" : "coefficients", -1, u->context.rows,
+                     u->context.channels);
     if (is_frozen(u))
         norm->frozen(&u->context, coef);
     else
         norm->coefficients(&u->context, seen, coef);
-    end_call();
-    protect_slots(u, false);
+    check_end_call();
+    check_protect_slots(u, false);
     return coef;
 }
 
@@ -69,12 +72,12 @@ static void normalize_set(const use *u, const pass *p, int64_t at, int64_t rows)
 {
     const int64_t channels = u->context.channels;
     const float *x = p->x + at;
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     const hk_moments seen = moments_of(u, x, rows);
     const float *coef = coefficients_of(u, &seen);
     for (int64_t i = 0; i < rows * channels; i++)
         p->y[at + i] = coef[i % channels] * x[i] + coef[channels + i % channels];
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 /* Behind frozen() there are no moments, and sums are taken around 0. */
@@ -82,11 +85,11 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
 {
     const int64_t channels = u->context.channels;
     const float *x = p->x + at, *dy = p->dy + at;
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     const hk_moments seen = moments_of(u, x, rows);
-    float *coef = coefficients_of(u, &seen), *bcoef = guarded("bcoef", 3 * channels);
-    double *sum_dy = guarded_doubles("sum_dy", channels);
-    double *sum_dyx = guarded_doubles("sum_dyx", channels);
+    float *coef = coefficients_of(u, &seen), *bcoef = check_guarded("bcoef", 3 * channels);
+    double *sum_dy = check_guarded_doubles("sum_dy", channels);
+    double *sum_dyx = check_guarded_doubles("sum_dyx", channels);
     for (int64_t i = 0; i < rows * channels; i++) {
         const double centre = is_frozen(u) ? 0 : seen.mean[i % channels];
         sum_dy[i % channels] += (double)dy[i];
@@ -96,89 +99,89 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
         bcoef[i] = NAN;
     const void *inputs[] = {coef, sum_dy, sum_dyx};
     for (int i = 0; i < 3; i++)
-        make_read_only(inputs[i], true);
-    protect_slots(u, true);
-    begin_call("gradient", -1, u->context.rows, channels);
+        check_make_read_only(inputs[i], true);
+    check_protect_slots(u, true);
+    check_begin_call("gradient", -1, u->context.rows, channels);
     u->plugin->normalization->gradient(&u->context, coef, is_frozen(u) ? NULL : &seen, sum_dy,
                                        sum_dyx, bcoef, p->dslots);
-    end_call();
-    protect_slots(u, false);
+    check_end_call();
+    check_protect_slots(u, false);
     for (int64_t i = 0; i < rows * channels; i++) {
         const float *b = bcoef + i % channels;
         p->dx[at + i] = b[0] * dy[i] + b[channels] * x[i] + b[2 * channels];
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 static void run(const use *u, int isa, const pass *p, bool back)
 {
-    const hk_domain domain = u->plugin->activation ? HK_OVER_ROW : host_domain(u);
+    const hk_domain domain = u->plugin->activation ? HK_OVER_ROW : check_host_domain(u);
     const int64_t rows = u->context.rows;
     const int64_t set = domain == HK_OVER_SAMPLE ? u->context.rows_per_sample : rows;
     if (domain == HK_OVER_ROW || domain == HK_OVER_WEIGHT)
-        (back ? backward : forward)(u, isa, p, 0, rows);
+        (back ? check_backward : check_forward)(u, isa, p, 0, rows);
     else
         for (int64_t at = 0; domain && at < p->in; at += set * u->context.channels)
             (back ? normalize_set_back : normalize_set)(u, p, at, set);
 }
 
-void host_forward(const use *u, int isa, const pass *p)
+void check_host_forward(const use *u, int isa, const pass *p)
 {
     run(u, isa, p, false);
 }
 
-void host_run(const use *u, int isa, const pass *p)
+void check_host_run(const use *u, int isa, const pass *p)
 {
     run(u, isa, p, false);
     run(u, isa, p, true);
 }
 
-void host_update(use *u, const pass *p)
+void check_host_update(use *u, const pass *p)
 {
-    const hk_domain domain = host_domain(u);
-    const int mark = arrays_mark();
+    const hk_domain domain = check_host_domain(u);
+    const int mark = check_arrays_mark();
     if (!u->plugin->normalization->update || !domain ||
         (domain != HK_OVER_BATCH && domain != HK_OVER_WEIGHT))
         return;
     const hk_moments seen = moments_of(u, p->x, u->context.rows);
-    make_read_only(p->x, true);
-    begin_call("update", -1, u->context.rows, u->context.channels);
+    check_make_read_only(p->x, true);
+    check_begin_call("update", -1, u->context.rows, u->context.channels);
     u->plugin->normalization->update(&u->context, domain == HK_OVER_BATCH ? &seen : NULL,
                                      domain == HK_OVER_WEIGHT ? p->x : NULL);
-    end_call();
-    make_read_only(p->x, false);
-    clamp_slots(u);
-    arrays_release(mark);
+    check_end_call();
+    check_make_read_only(p->x, false);
+    check_clamp_slots(u);
+    check_arrays_release(mark);
 }
 
 /* ---- Activations ----------------------------------------------------------------------------- */
 
-void host_activation_update(use *u, const pass *p)
+void check_host_activation_update(use *u, const pass *p)
 {
     const hk_activation *act = u->plugin->activation;
     const int64_t channels = u->context.channels, rows = u->context.rows;
     if (!act->update || !act->n_sums)
         return;
-    const int mark = arrays_mark();
-    double *sums = guarded_doubles("the statistics", act->n_sums * channels), mean = 0;
+    const int mark = check_arrays_mark();
+    double *sums = check_guarded_doubles("the statistics", act->n_sums * channels), mean = 0;
     memset(p->sums, 0, (size_t)(act->n_sums * channels) * sizeof *p->sums);
-    forward(u, HK_BASELINE, p, 0, rows);
+    check_forward(u, HK_BASELINE, p, 0, rows);
     for (int64_t i = 0; i < act->n_sums * channels; i++)
         sums[i] = (double)p->sums[i];
     for (int64_t j = 0; j < channels; j++)
         mean += sums[j] / (double)(rows * channels);
-    make_read_only(sums, true);
+    check_make_read_only(sums, true);
     const hk_activity seen = {rows, sums, mean, mean};
-    begin_call("update", -1, rows, channels);
+    check_begin_call("update", -1, rows, channels);
     act->update(&u->context, &seen);
-    end_call();
-    clamp_slots(u);
-    arrays_release(mark);
+    check_end_call();
+    check_clamp_slots(u);
+    check_arrays_release(mark);
 }
 
 /* ---- Initializers ---------------------------------------------------------------------------- */
 
-hk_weight host_weight(int64_t rows, int64_t columns)
+hk_weight check_host_weight(int64_t rows, int64_t columns)
 {
     return (hk_weight){.rows = rows,
                        .columns = columns,
@@ -190,19 +193,19 @@ hk_weight host_weight(int64_t rows, int64_t columns)
                        .key = 99};
 }
 
-filled host_fill(const hk_plugin *plugin, hk_weight weight, const double *params)
+filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params)
 {
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     if (params)
         memcpy(u->params, params, sizeof u->params);
-    weight.w = guarded("w", weight.rows * weight.columns);
-    weight.bias = guarded("bias", weight.columns);
+    weight.w = check_guarded("w", weight.rows * weight.columns);
+    weight.bias = check_guarded("bias", weight.columns);
     for (int64_t i = 0; i < weight.rows * weight.columns; i++)
         weight.w[i] = NAN;
     for (int64_t i = 0; i < weight.columns; i++)
         weight.bias[i] = NAN;
-    begin_call("fill", -1, weight.rows, weight.columns);
+    check_begin_call("fill", -1, weight.rows, weight.columns);
     const char *refusal = plugin->initializer->fill(&u->context, &weight);
-    end_call();
+    check_end_call();
     return (filled){weight, refusal};
 }

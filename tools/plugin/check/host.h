@@ -3,35 +3,35 @@
 #include "plugin/check/check.h"
 
 /* Of normalizations; 0 after a failure: unknown, or without the functions that it needs. */
-hk_domain host_domain(const use *u);
+hk_domain check_host_domain(const use *u);
 
 /* All rows of an activation or a normalization: y; y, dx and what is added to dslots. */
-void host_forward(const use *u, int isa, const pass *p);
-void host_run(const use *u, int isa, const pass *p);
+void check_host_forward(const use *u, int isa, const pass *p);
+void check_host_run(const use *u, int isa, const pass *p);
 /* A run in baseline, and its gradients against differences (differences.c). */
 void check_differences(const use *u);
 /* What a committed training step does: moments or weight to update(), clamping. */
-void host_update(use *u, const pass *p);
+void check_host_update(use *u, const pass *p);
 
 /* Runs forward on p and hands the sums to update(). Does nothing without update(). */
-void host_activation_update(use *u, const pass *p);
+void check_host_activation_update(use *u, const pass *p);
 
-/* A dense weight, for changes before it is filled; w and bias come with host_fill(), which leaves
+/* A dense weight, for changes before it is filled; w and bias come with check_host_fill(), which leaves
  * NaN where the plugin writes nothing. refusal: NULL, or the plugin's sentence. params NULL:
  * defaults. */
 typedef struct filled {
     hk_weight weight;
     const char *refusal;
 } filled;
-hk_weight host_weight(int64_t rows, int64_t columns);
-filled host_fill(const hk_plugin *plugin, hk_weight weight, const double *params);
+hk_weight check_host_weight(int64_t rows, int64_t columns);
+filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params);
 
 /* process.c: what is compared with is remembered before the file is loaded, and again behind that.
  */
-void remember_state(void);
-void test_load(const subject *s);
-void test_process(const subject *s);
+void check_remember_state(void);
+void check_test_load(const subject *s);
+void check_test_process(const subject *s);
 /* One a kind; the first test that calls the plugin. */
-void test_memory_of_activation(const subject *s);
-void test_memory_of_normalization(const subject *s);
-void test_memory_of_initializer(const subject *s);
+void check_test_memory_of_activation(const subject *s);
+void check_test_memory_of_normalization(const subject *s);
+void check_test_memory_of_initializer(const subject *s);

@@ -8,7 +8,7 @@
 
 static hk_weight convolution(int64_t side, int64_t in, int64_t out)
 {
-    hk_weight w = host_weight(side * side * in, out);
+    hk_weight w = check_host_weight(side * side * in, out);
     w.kernel = side * side;
     w.fan_out = out * w.kernel;
     return w;
@@ -19,7 +19,7 @@ static hk_weight convolution(int64_t side, int64_t in, int64_t out)
 static void check_refusal(const char *refusal)
 {
     if (!*refusal || refusal[strcspn(refusal, "\n\r\t")])
-        fail("fill() refuses with \"%s\", expected a sentence on one line", refusal);
+        check_fail("fill() refuses with \"%s\", expected a sentence on one line", refusal);
 }
 
 static void check_filled(const subject *s, const filled *f)
@@ -28,48 +28,50 @@ static void check_filled(const subject *s, const filled *f)
     const bool fills_bias = s->plugin->initializer->traits & HK_FILLS_BIAS;
     for (int64_t i = 0; i < w->count; i++)
         if (!isfinite(w->w[i]))
-            fail("%lld x %lld: w[%lld] was not written, or is not finite (%g)", (long long)w->rows,
-                 (long long)w->columns, (long long)i, (double)w->w[i]);
+            check_fail("%lld x %lld: w[%lld] was not written, or is not finite (%g)",
+                       (long long)w->rows, (long long)w->columns, (long long)i, (double)w->w[i]);
     for (int64_t j = 0; j < w->columns; j++)
         if (fills_bias ? !isfinite(w->bias[j]) : !isnan(w->bias[j]))
-            fail("%lld x %lld: the bias was %s HK_FILLS_BIAS", (long long)w->rows,
-                 (long long)w->columns, fills_bias ? "not written in spite of" : "written without");
+            check_fail("%lld x %lld: the bias was %s HK_FILLS_BIAS", (long long)w->rows,
+                       (long long)w->columns,
+                       fills_bias ? "not written in spite of" : "written without");
 }
 
 static void fill_without_bias(const subject *s)
 {
-    use *u = use_new(s->plugin, 1, 1);
-    hk_weight w = host_weight(6, 4);
-    w.w = guarded("w", 24);
-    begin_call("fill without a bias", -1, 6, 4);
+    use *u = check_use_new(s->plugin, 1, 1);
+    hk_weight w = check_host_weight(6, 4);
+    w.w = check_guarded("w", 24);
+    check_begin_call("fill without a bias", -1, 6, 4);
     s->plugin->initializer->fill(&u->context, &w);
-    end_call();
+    check_end_call();
 }
 
-void test_memory_of_initializer(const subject *s)
+void check_test_memory_of_initializer(const subject *s)
 {
-    const hk_weight weights[] = {host_weight(1, 1),      host_weight(12, 11),  host_weight(64, 10),
-                                 host_weight(8, 70),     convolution(3, 3, 8), convolution(3, 1, 4),
-                                 convolution(5, 16, 32), convolution(1, 9, 2)};
+    const hk_weight weights[] = {check_host_weight(1, 1),   check_host_weight(12, 11),
+                                 check_host_weight(64, 10), check_host_weight(8, 70),
+                                 convolution(3, 3, 8),      convolution(3, 1, 4),
+                                 convolution(5, 16, 32),    convolution(1, 9, 2)};
     enum { WEIGHTS = sizeof weights / sizeof *weights };
     int refused = 0;
     for (int i = 0; i < 4 * WEIGHTS; i++) {
-        const int mark = arrays_mark();
+        const int mark = check_arrays_mark();
         hk_weight weight = weights[i / 4];
         weight.first_layer = (uint32_t)i % 2;
-        guard_before = i / 2 % 2;
-        const filled f = host_fill(s->plugin, weight, NULL);
+        check_guard_before = i / 2 % 2;
+        const filled f = check_host_fill(s->plugin, weight, NULL);
         if (f.refusal)
             check_refusal(f.refusal), refused++;
         else
             check_filled(s, &f);
-        arrays_release(mark);
+        check_arrays_release(mark);
     }
     if (refused == 4 * WEIGHTS)
-        fail("fill() refuses every weight");
+        check_fail("fill() refuses every weight");
     else if (refused)
-        tell("%d of %d weights are filled, the others refused with a sentence",
-             WEIGHTS - refused / 4, WEIGHTS);
+        check_tell("%d of %d weights are filled, the others refused with a sentence",
+                   WEIGHTS - refused / 4, WEIGHTS);
     fill_without_bias(s);
 }
 
@@ -80,29 +82,29 @@ static void test_ranges(const subject *s)
 {
     enum { N = 12 * 11, STEP = 25 };
     if (!(s->plugin->initializer->traits & HK_FILLS_RANGES)) {
-        skip("only the whole weight can be filled");
+        check_skip("only the whole weight can be filled");
         return;
     }
-    const filled whole = host_fill(s->plugin, host_weight(12, 11), NULL);
-    use *u = use_new(s->plugin, 1, 1);
+    const filled whole = check_host_fill(s->plugin, check_host_weight(12, 11), NULL);
+    use *u = check_use_new(s->plugin, 1, 1);
     hk_weight part = whole.weight;
-    part.w = guarded("w", N);
+    part.w = check_guarded("w", N);
     for (int64_t i = 0; i < N; i++)
         part.w[i] = NAN;
     for (part.first = N / STEP * STEP; part.first >= 0; part.first -= STEP) {
         part.count = N - part.first < STEP ? N - part.first : STEP;
-        begin_call("fill of a part", -1, 12, 11);
+        check_begin_call("fill of a part", -1, 12, 11);
         s->plugin->initializer->fill(&u->context, &part);
-        end_call();
+        check_end_call();
         for (int64_t i = 0; i < part.first; i++)
             if (!isnan(part.w[i]))
-                fail("asked for w[%lld .. %lld], fill() wrote w[%lld]", (long long)part.first,
-                     (long long)(part.first + part.count - 1), (long long)i);
+                check_fail("asked for w[%lld .. %lld], fill() wrote w[%lld]", (long long)part.first,
+                           (long long)(part.first + part.count - 1), (long long)i);
     }
-    const int64_t at = first_difference(whole.weight.w, part.w, N);
+    const int64_t at = check_first_difference(whole.weight.w, part.w, N);
     if (at >= 0)
-        fail("w[%lld] is %.9g in the whole and %.9g in parts", (long long)at,
-             (double)whole.weight.w[at], (double)part.w[at]);
+        check_fail("w[%lld] is %.9g in the whole and %.9g in parts", (long long)at,
+                   (double)whole.weight.w[at], (double)part.w[at]);
 }
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
@@ -119,21 +121,22 @@ static bool looks_random(const float *w, int64_t n)
 static void test_key(const subject *s)
 {
     hk_weight weight = convolution(3, 8, 16);
-    const filled a = host_fill(s->plugin, weight, NULL), b = host_fill(s->plugin, weight, NULL);
+    const filled a = check_host_fill(s->plugin, weight, NULL),
+                 b = check_host_fill(s->plugin, weight, NULL);
     weight.key = 100;
-    const filled c = host_fill(s->plugin, weight, NULL);
+    const filled c = check_host_fill(s->plugin, weight, NULL);
     if (a.refusal || b.refusal || c.refusal) {
-        skip("this weight is refused");
+        check_skip("this weight is refused");
         return;
     }
-    const int64_t at = first_difference(a.weight.w, b.weight.w, weight.count);
+    const int64_t at = check_first_difference(a.weight.w, b.weight.w, weight.count);
     if (at >= 0)
-        fail("w[%lld] is %.9g, and %.9g the second time with the same key", (long long)at,
-             (double)a.weight.w[at], (double)b.weight.w[at]);
+        check_fail("w[%lld] is %.9g, and %.9g the second time with the same key", (long long)at,
+                   (double)a.weight.w[at], (double)b.weight.w[at]);
     else if (!looks_random(a.weight.w, weight.count))
-        tell("no random numbers");
-    else if (first_difference(a.weight.w, c.weight.w, weight.count) < 0)
-        fail("two keys give the same numbers: random ones come from weight->key");
+        check_tell("no random numbers");
+    else if (check_first_difference(a.weight.w, c.weight.w, weight.count) < 0)
+        check_fail("two keys give the same numbers: random ones come from weight->key");
 }
 
 /* ---- Mean and variance ----------------------------------------------------------------------- */
@@ -174,31 +177,33 @@ static bool law_of_weight(const hk_plugin *plugin, const hk_weight *w, double *m
     }
     if (!has_gain)
         *next = (variable){"gain", w->gain};
-    return plugin->summary && law_of(plugin->summary, variables, mean, variance);
+    return plugin->summary && check_law_of(plugin->summary, variables, mean, variance);
 }
 
 static void check_law(const subject *s, hk_weight weight)
 {
-    const int mark = arrays_mark();
-    const filled f = host_fill(s->plugin, weight, NULL);
+    const int mark = check_arrays_mark();
+    const filled f = check_host_fill(s->plugin, weight, NULL);
     double mean, variance;
     if (f.refusal) {
-        skip("this weight is refused");
+        check_skip("this weight is refused");
     } else {
         const moments m = moments_of(f.weight.w, weight.count);
         const bool known = law_of_weight(s->plugin, &weight, &mean, &variance);
         if (known && fabs(m.mean - mean) > m.mean_room)
-            fail("the mean is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)", m.mean,
-                 s->plugin->summary, mean, (long long)weight.fan_in, (long long)weight.fan_out);
+            check_fail("the mean is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)", m.mean,
+                       s->plugin->summary, mean, (long long)weight.fan_in,
+                       (long long)weight.fan_out);
         if (known && fabs(m.variance - variance) > m.variance_room)
-            fail("the variance is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)", m.variance,
-                 s->plugin->summary, variance, (long long)weight.fan_in, (long long)weight.fan_out);
-        tell("%s%s; variance %.3g / fan_in",
-             known ? "as in its summary, " : "no law to compare in ",
-             s->plugin->summary ? s->plugin->summary : "its summary",
-             m.variance * (double)weight.fan_in);
+            check_fail("the variance is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)",
+                       m.variance, s->plugin->summary, variance, (long long)weight.fan_in,
+                       (long long)weight.fan_out);
+        check_tell("%s%s; variance %.3g / fan_in",
+                   known ? "as in its summary, " : "no law to compare in ",
+                   s->plugin->summary ? s->plugin->summary : "its summary",
+                   m.variance * (double)weight.fan_in);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 /* Wide, tall and of another gain: fan_in, fan_out and their mean give three different numbers. */
@@ -208,11 +213,11 @@ static void test_variance(const subject *s)
     check_law(s, weight);
     weight.gain = 2;
     check_law(s, weight);
-    check_law(s, host_weight(60, 900));
-    check_law(s, host_weight(900, 60));
+    check_law(s, check_host_weight(60, 900));
+    check_law(s, check_host_weight(900, 60));
 }
 
-const test initializer_tests[] = {
+const test check_initializer_tests[] = {
     {"ranges", "parts have the bits of the whole", test_ranges, false},
     {"key", "the key alone decides", test_key, false},
     {"variance", "mean and variance are those of its summary", test_variance, false},

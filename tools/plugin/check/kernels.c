@@ -90,15 +90,16 @@ static void check_element(const use *u, const pass *p, int isa, int64_t i)
     const bool y_right = is_right(&e, true, 1, y);
     if (y_right && is_right(&e, false, g, dx))
         return;
-    fail("%s, element %lld: x = %.9g: %s is %.9g, expected %.9g", case_text(u, isa), (long long)i,
-         e.x, y_right ? "dx" : "y", y_right ? dx : y, y_right ? g * e.slope : e.y);
+    check_fail("%s, element %lld: x = %.9g: %s is %.9g, expected %.9g", check_case_text(u, isa),
+               (long long)i, e.x, y_right ? "dx" : "y", y_right ? dx : y,
+               y_right ? g * e.slope : e.y);
 }
 
 static void check_slot_sums(const use *u, const pass *p, int isa, int k)
 {
     const bool per_channel = u->plugin->slots[k].extent == HK_PER_CHANNEL;
     const int64_t channels = u->context.channels;
-    for (int64_t j = 0; j < (per_channel ? channels : 1) && !has_failed(); j++) {
+    for (int64_t j = 0; j < (per_channel ? channels : 1) && !check_has_failed(); j++) {
         double sum = 0, size = 0;
         for (int64_t i = j; i < p->in; i += per_channel ? channels : 1) {
             element e;
@@ -108,71 +109,71 @@ static void check_slot_sums(const use *u, const pass *p, int isa, int k)
         }
         const double found = (double)p->dslots[k][j] - 1;
         if (!(fabs(found - sum) <= 3e-6 * (1 + size)))
-            fail("%s: gradient of %s[%lld] is %.9g, expected %.9g", case_text(u, isa),
-                 u->plugin->slots[k].name, (long long)j, found, sum);
+            check_fail("%s: gradient of %s[%lld] is %.9g, expected %.9g", check_case_text(u, isa),
+                       u->plugin->slots[k].name, (long long)j, found, sum);
     }
 }
 
 static void check_shape(const subject *s, int isa, int64_t rows, int64_t channels)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, rows, channels);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, rows, channels);
     u->context.training = rows != 2;
     u->context.surrogate = rows == 7;
-    use_vary(u, 5);
-    pass *p = pass_new(u, 3);
-    host_run(u, isa, p);
-    for (int64_t i = 0; i < p->in && !has_failed(); i++)
+    check_use_vary(u, 5);
+    pass *p = check_pass_new(u, 3);
+    check_host_run(u, isa, p);
+    for (int64_t i = 0; i < p->in && !check_has_failed(); i++)
         check_element(u, p, isa, i);
     for (int k = 0; k < u->n_slots; k++)
         if (u->plugin->slots[k].role == HK_LEARNED && s->plugin->activation->gradient)
             check_slot_sums(u, p, isa, k);
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
-void test_kernels(const subject *s)
+void check_test_kernels(const subject *s)
 {
     static const int64_t rows[] = {1, 2, 7, 61};
     if (!s->plugin->activation->value) {
-        skip("no double reference: see gradient");
+        check_skip("no double reference: see gradient");
         return;
     }
     int sets = 0;
     for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-        if (!has_kernels(s->plugin, isa))
+        if (!check_has_kernels(s->plugin, isa))
             continue;
         sets++;
         for (int r = 0; r < 4; r++)
-            for (int64_t channels = 1; channels <= 70 && !has_failed();
+            for (int64_t channels = 1; channels <= 70 && !check_has_failed();
                  channels += 1 + (r > 1) * (channels % 5))
                 check_shape(s, isa, rows[r], channels);
         check_shape(s, isa, 3, 300);
     }
-    tell("1 to 70 elements a row, %d instruction sets agree with the double reference", sets);
+    check_tell("1 to 70 elements a row, %d instruction sets agree with the double reference", sets);
 }
 
 /* ---- Gradients by differences ---------------------------------------------------------------- */
 
 static void check_block_gradient(const subject *s, int64_t channels, uint32_t training)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, 3, channels);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, 3, channels);
     u->context.training = training;
-    use_vary(u, channels == 12 ? 3 : 4);
-    if (use_channels_out(u) > 0)
+    check_use_vary(u, channels == 12 ? 3 : 4);
+    if (check_use_channels_out(u) > 0)
         check_differences(u);
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
-void test_gradient(const subject *s)
+void check_test_gradient(const subject *s)
 {
     static const int64_t channels[] = {4, 12, 30};
     if (s->plugin->activation->value)
-        skip("there is a double reference: see derivative and kernels");
+        check_skip("there is a double reference: see derivative and kernels");
     else if (s->plugin->activation->traits & HK_SURROGATE)
-        skip("a surrogate is declared: backward is not the derivative");
+        check_skip("a surrogate is declared: backward is not the derivative");
     else
-        for (int i = 0; i < 6 && !has_failed(); i++)
+        for (int i = 0; i < 6 && !check_has_failed(); i++)
             check_block_gradient(s, channels[i / 2], (uint32_t)i % 2);
 }
 
@@ -187,7 +188,7 @@ enum { SPECIAL = sizeof special / sizeof *special, FINITE = SPECIAL - 3, COLUMNS
  * nothing. */
 static pass *special_pass(const use *u, float value)
 {
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int j = 0; j < COLUMNS; j++)
         p->x[COLUMNS + j] = value;
     for (int64_t i = 0; i < p->out; i++)
@@ -198,44 +199,48 @@ static pass *special_pass(const use *u, float value)
 static void check_infinite(const use *u, const pass *p, float value, int64_t out)
 {
     if (!isnan(value) && isnan(p->y[out]))
-        tell("finite numbers stay finite; y(%g) is NaN", (double)value);
+        check_tell("finite numbers stay finite; y(%g) is NaN", (double)value);
     for (int64_t j = out; isnan(value) && j < 2 * out; j++)
         if (u->plugin->activation->value && !isnan(p->y[j]))
-            fail("%s: NaN at x becomes y = %g: it would hide an error", spec_text(u),
-                 (double)p->y[j]);
+            check_fail("%s: NaN at x becomes y = %g: it would hide an error", check_spec_text(u),
+                       (double)p->y[j]);
 }
 
 static void check_special(const subject *s, int isa, float value)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, 3, COLUMNS);
-    if (use_channels_out(u) > 0) {
-        const int64_t out = use_channels_out(u);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, 3, COLUMNS);
+    if (check_use_channels_out(u) > 0) {
+        const int64_t out = check_use_channels_out(u);
         pass *plain = special_pass(u, 1), *p = special_pass(u, value);
-        host_run(u, isa, plain), host_run(u, isa, p);
+        check_host_run(u, isa, plain), check_host_run(u, isa, p);
         for (int64_t j = out; isfinite(value) && j < 2 * out; j++)
             if (isnan(p->y[j]))
-                fail("%s, %s: y is NaN at x = %g", spec_text(u), isa_names[isa], (double)value);
-        for (int64_t j = COLUMNS; isfinite(value) && j < 2 * COLUMNS && !has_failed(); j++)
+                check_fail("%s, %s: y is NaN at x = %g", check_spec_text(u), check_isa_names[isa],
+                           (double)value);
+        for (int64_t j = COLUMNS; isfinite(value) && j < 2 * COLUMNS && !check_has_failed(); j++)
             if (isnan(p->dx[j]))
-                fail("%s, %s: dx is NaN at x = %g", spec_text(u), isa_names[isa], (double)value);
+                check_fail("%s, %s: dx is NaN at x = %g", check_spec_text(u), check_isa_names[isa],
+                           (double)value);
             else if (s->plugin->activation->value)
                 check_element(u, p, isa, j);
         if (!isfinite(value))
             check_infinite(u, p, value, out);
         for (int row = 0; row < 3; row += 2)
-            if (first_difference(p->y + row * out, plain->y + row * out, out) >= 0 ||
-                first_difference(p->dx + row * COLUMNS, plain->dx + row * COLUMNS, COLUMNS) >= 0)
-                fail("%s, %s: %g in one row changes another row", spec_text(u), isa_names[isa],
-                     (double)value);
+            if (check_first_difference(p->y + row * out, plain->y + row * out, out) >= 0 ||
+                check_first_difference(p->dx + row * COLUMNS, plain->dx + row * COLUMNS, COLUMNS) >=
+                    0)
+                check_fail("%s, %s: %g in one row changes another row", check_spec_text(u),
+                           check_isa_names[isa], (double)value);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
-void test_special(const subject *s)
+void check_test_special(const subject *s)
 {
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int i = 0; has_kernels(s->plugin, isa) && i < SPECIAL && !has_failed(); i++)
+        for (int i = 0; check_has_kernels(s->plugin, isa) && i < SPECIAL && !check_has_failed();
+             i++)
             check_special(s, isa, special[i]);
 }
 
@@ -243,36 +248,36 @@ void test_special(const subject *s)
 
 static void run_guarded(const subject *s, int isa, int64_t rows, int64_t channels)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, rows, channels);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, rows, channels);
     u->context.training = 1;
-    const int64_t out = use_channels_out(u);
-    if (out < 0 || out != use_channels_out(u))
-        fail("channels_out(%lld) is %lld, or something else the next time", (long long)channels,
-             (long long)out);
+    const int64_t out = check_use_channels_out(u);
+    if (out < 0 || out != check_use_channels_out(u))
+        check_fail("channels_out(%lld) is %lld, or something else the next time",
+                   (long long)channels, (long long)out);
     if (out > 0) {
-        pass *p = pass_new(u, 2);
-        host_run(u, isa, p);
+        pass *p = check_pass_new(u, 2);
+        check_host_run(u, isa, p);
         for (int64_t i = 0; i < p->out; i++)
             if (isnan(p->y[i]))
-                fail("%s: y[%lld] was not written, or is NaN for x = %.9g", case_text(u, isa),
-                     (long long)i, (double)p->x[i % p->in]);
+                check_fail("%s: y[%lld] was not written, or is NaN for x = %.9g",
+                           check_case_text(u, isa), (long long)i, (double)p->x[i % p->in]);
         for (int64_t i = 0; i < p->in; i++)
             if (isnan(p->dx[i]))
-                fail("%s: dx[%lld] was not written, was read, or is NaN for x = %.9g",
-                     case_text(u, isa), (long long)i, (double)p->x[i]);
+                check_fail("%s: dx[%lld] was not written, was read, or is NaN for x = %.9g",
+                           check_case_text(u, isa), (long long)i, (double)p->x[i]);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 /* A write outside, or to an input, ends the worker, which says where it was. */
-void test_memory_of_activation(const subject *s)
+void check_test_memory_of_activation(const subject *s)
 {
     for (int before = 0; before < 2; before++)
         for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-            for (int64_t n = 1; has_kernels(s->plugin, isa) && n <= 70 && !has_failed();
+            for (int64_t n = 1; check_has_kernels(s->plugin, isa) && n <= 70 && !check_has_failed();
                  n += 1 + (n > 36) * 5) {
-                guard_before = before;
+                check_guard_before = before;
                 run_guarded(s, isa, 1, n);
                 run_guarded(s, isa, 3, n);
             }

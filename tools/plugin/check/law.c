@@ -90,7 +90,7 @@ static double sum(reader *r)
     return value;
 }
 
-bool law_of(const char *text, const variable *variables, double *mean, double *variance)
+bool check_law_of(const char *text, const variable *variables, double *mean, double *variance)
 {
     if ((text[0] != 'N' && text[0] != 'U') || text[1] != '(')
         return false;

@@ -10,40 +10,40 @@
 /* A layer in the middle of its life: slots moved, running statistics of numbers around 3. */
 static use *use_after_training(const subject *s, int64_t rows, int64_t channels, int which)
 {
-    use *u = use_new(s->plugin, rows, channels);
+    use *u = check_use_new(s->plugin, rows, channels);
     u->context.rows_per_sample = rows / 2;
-    use_vary(u, 50);
-    if (!use_choose(u, which) || !host_domain(u))
+    check_use_vary(u, 50);
+    if (!check_use_choose(u, which) || !check_host_domain(u))
         return NULL;
-    use_start(u);
-    use_vary(u, 51);
-    use_choose(u, which);
-    pass *p = pass_new(u, host_domain(u) == HK_OVER_WEIGHT ? 1 : 2);
-    for (int64_t i = 0; host_domain(u) == HK_OVER_BATCH && i < p->in; i++)
+    check_use_start(u);
+    check_use_vary(u, 51);
+    check_use_choose(u, which);
+    pass *p = check_pass_new(u, check_host_domain(u) == HK_OVER_WEIGHT ? 1 : 2);
+    for (int64_t i = 0; check_host_domain(u) == HK_OVER_BATCH && i < p->in; i++)
         p->x[i] += 3;
     for (int step = 0; step < 10; step++)
-        host_update(u, p);
+        check_host_update(u, p);
     return u;
 }
 
 static bool check_gradient(const subject *s, int64_t rows, int64_t channels, int which,
                            uint32_t training)
 {
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     use *u = use_after_training(s, rows, channels, which);
-    if (u && (host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two numbers make a step */
+    if (u && (check_host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two numbers make a step */
         u->context.training = training;
         check_differences(u);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
     return u != NULL;
 }
 
 static void test_gradient_of_norm(const subject *s)
 {
     static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9}};
-    for (int which = 0, more = 1; more && !has_failed(); which++)
-        for (int i = 0; i < 6 && !has_failed(); i++)
+    for (int which = 0, more = 1; more && !check_has_failed(); which++)
+        for (int i = 0; i < 6 && !check_has_failed(); i++)
             more = check_gradient(s, shapes[i / 2][0], shapes[i / 2][1], which, (uint32_t)i % 2);
 }
 
@@ -70,7 +70,7 @@ static void add_set(spread *all, const float *y, int64_t count, int64_t inner, i
 static spread spread_of(const use *u, const pass *p)
 {
     const int64_t channels = u->context.channels, rows = u->context.rows;
-    const hk_domain domain = host_domain(u);
+    const hk_domain domain = check_host_domain(u);
     const int64_t set = domain == HK_OVER_ROW ? 1 : u->context.rows_per_sample;
     spread all = {.low = HUGE_VAL};
     if (domain == HK_OVER_BATCH)
@@ -86,20 +86,20 @@ static spread spread_of(const use *u, const pass *p)
 static spread measure(const subject *s, int which, int64_t samples, int64_t each, float scale,
                       spread *together)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, samples * each, 12);
-    use_choose(u, which);
-    use_start(u);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, samples * each, 12);
+    check_use_choose(u, which);
+    check_use_start(u);
     u->context.training = 1;
     u->context.rows_per_sample = each;
-    pass *p = pass_new(u, 3);
+    pass *p = check_pass_new(u, 3);
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] = scale * (5 + (float)(i % 12) + p->x[i] * (1 + 0.2f * (float)(i % 12)));
-    host_forward(u, HK_BASELINE, p);
+    check_host_forward(u, HK_BASELINE, p);
     const spread sets = spread_of(u, p);
     *together = (spread){.low = HUGE_VAL};
     add_set(together, p->y, p->in, p->in, 0);
-    arrays_release(mark);
+    check_arrays_release(mark);
     return sets;
 }
 
@@ -111,38 +111,39 @@ static void judge(const char *name, hk_domain domain, const spread *large, const
                                        [HK_OVER_ROW] = "a row"};
     if (large->mean > 1e-3) {
         if (domain == HK_OVER_BATCH && together->mean < 1e-3)
-            fail("%s: the mean over all channels together is 0, that of one channel %.3g: "
-                 "statistics over the wrong axis",
-                 name, large->mean);
-        tell("not centred: the mean over %s is up to %.3g", over[domain], large->mean);
+            check_fail("%s: the mean over all channels together is 0, that of one channel %.3g: "
+                       "statistics over the wrong axis",
+                       name, large->mean);
+        check_tell("not centred: the mean over %s is up to %.3g", over[domain], large->mean);
     } else if (scaled->high > 1.1 * large->high) {
-        tell("centred over %s, not scaled", over[domain]);
+        check_tell("centred over %s, not scaled", over[domain]);
     } else if (fabs(small->high / large->high - 1) > 0.01) {
-        fail("%s: the variance over %s is %.4g with 24 rows in each of 2 samples, but %.4g with 6 "
-             "in each of 3: divide by the numbers of the set",
-             name, over[domain], large->high, small->high);
+        check_fail(
+            "%s: the variance over %s is %.4g with 24 rows in each of 2 samples, but %.4g with 6 "
+            "in each of 3: divide by the numbers of the set",
+            name, over[domain], large->high, small->high);
     } else {
-        tell("mean 0 and variance %.3f over %s", large->high, over[domain]);
+        check_tell("mean 0 and variance %.3f over %s", large->high, over[domain]);
     }
 }
 
 static void test_statistics(const subject *s)
 {
-    for (int which = 0; !has_failed(); which++) {
-        const int mark = arrays_mark();
-        use *u = use_new(s->plugin, 12, 12);
-        const bool exists = use_choose(u, which);
-        const hk_domain domain = exists ? host_domain(u) : (hk_domain)0;
+    for (int which = 0; !check_has_failed(); which++) {
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 12, 12);
+        const bool exists = check_use_choose(u, which);
+        const hk_domain domain = exists ? check_host_domain(u) : (hk_domain)0;
         spread together, ignored;
         if (domain == HK_OVER_WEIGHT)
-            skip("it normalizes a weight");
+            check_skip("it normalizes a weight");
         else if (domain) {
             const spread large = measure(s, which, 2, 24, 1, &together);
             const spread small = measure(s, which, 3, 6, 1, &ignored);
             const spread scaled = measure(s, which, 2, 24, 8, &ignored);
-            judge(spec_text(u), domain, &large, &small, &scaled, &together);
+            judge(check_spec_text(u), domain, &large, &small, &scaled, &together);
         }
-        arrays_release(mark);
+        check_arrays_release(mark);
         if (!exists)
             return;
     }
@@ -179,56 +180,58 @@ static void check_bias(const use *u, const pass *p, int k)
     }
     const char *stated = slot->doc ? stated_bias(slot->doc) : NULL;
     if ((biased || unbiased) && stated && unbiased != (stated[0] == 'u'))
-        fail("slot %s is the %s variance of the batch, its doc states \"%s\"", slot->name,
-             biased ? "biased (divided by n)" : "unbiased (divided by n - 1)", slot->doc);
+        check_fail("slot %s is the %s variance of the batch, its doc states \"%s\"", slot->name,
+                   biased ? "biased (divided by n)" : "unbiased (divided by n - 1)", slot->doc);
     if (biased || unbiased)
-        tell("evaluation uses what training learned; %s is %s", slot->name,
-             biased ? "biased (n)" : "unbiased (n - 1)");
+        check_tell("evaluation uses what training learned; %s is %s", slot->name,
+                   biased ? "biased (n)" : "unbiased (n - 1)");
 }
 
 /* The factor of x in evaluation over that in training is 1, or differs by n against n - 1. */
 static void check_frozen(use *u, pass *p)
 {
     enum { ROWS = 8 };
-    pass *plain = pass_copy(u, p);
+    pass *plain = check_pass_copy(u, p);
     u->context.training = 1;
-    host_forward(u, HK_BASELINE, p);
+    check_host_forward(u, HK_BASELINE, p);
     u->context.training = 0;
-    host_forward(u, HK_BASELINE, plain);
+    check_host_forward(u, HK_BASELINE, plain);
     const int64_t channels = u->context.channels;
-    for (int64_t j = 0; j < channels && !has_failed(); j++) {
+    for (int64_t j = 0; j < channels && !check_has_failed(); j++) {
         const double ratio =
             (double)(plain->y[j] - plain->y[j + channels]) / (double)(p->y[j] - p->y[j + channels]);
         if (fabs(ratio - 1) > 0.005 && fabs(ratio - sqrt((ROWS - 1.0) / ROWS)) > 0.005)
-            fail("after 500 steps on one batch, evaluation scales channel %lld by %.4g of what "
-                 "training does: frozen() does not use what update() learns",
-                 (long long)j, ratio);
+            check_fail(
+                "after 500 steps on one batch, evaluation scales channel %lld by %.4g of what "
+                "training does: frozen() does not use what update() learns",
+                (long long)j, ratio);
         if (fabsf(plain->y[j] - p->y[j]) > 0.1f * (1 + fabsf(p->y[j])))
-            fail("after 500 steps on one batch, evaluation gives %.4g where training gives %.4g",
-                 (double)plain->y[j], (double)p->y[j]);
+            check_fail(
+                "after 500 steps on one batch, evaluation gives %.4g where training gives %.4g",
+                (double)plain->y[j], (double)p->y[j]);
     }
 }
 
 static void test_evaluation(const subject *s)
 {
     const hk_normalization *norm = s->plugin->normalization;
-    use *u = use_new(s->plugin, 8, 5);
-    if (!norm->frozen || !norm->update || host_domain(u) != HK_OVER_BATCH) {
-        skip("nothing is learned for evaluation");
+    use *u = check_use_new(s->plugin, 8, 5);
+    if (!norm->frozen || !norm->update || check_host_domain(u) != HK_OVER_BATCH) {
+        check_skip("nothing is learned for evaluation");
         return;
     }
-    pass *p = pass_new(u, 2);
+    pass *p = check_pass_new(u, 2);
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] += 3;
     u->context.training = 1;
     for (int step = 0; step < 500; step++)
-        host_update(u, p);
-    const use *fresh = use_new(s->plugin, 8, 5);
-    for (int k = 0; k < u->n_slots && !has_failed(); k++)
+        check_host_update(u, p);
+    const use *fresh = check_use_new(s->plugin, 8, 5);
+    for (int k = 0; k < u->n_slots && !check_has_failed(); k++)
         if (s->plugin->slots[k].role == HK_STATE)
             check_bias(u, p, k);
-        else if (first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
-            fail("update() changed %s, which is learned", s->plugin->slots[k].name);
+        else if (check_first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
+            check_fail("update() changed %s, which is learned", s->plugin->slots[k].name);
     check_frozen(u, p);
 }
 
@@ -236,30 +239,30 @@ static void test_evaluation(const subject *s)
 
 static void require_finite(const use *u, const pass *p, const char *what)
 {
-    for (int64_t i = 0; i < p->in && !has_failed(); i++)
+    for (int64_t i = 0; i < p->in && !check_has_failed(); i++)
         if (!isfinite(p->y[i]) || !isfinite(p->dx[i]))
-            fail("%s, %s: y is %g and dx is %g at element %lld", spec_text(u), what,
-                 (double)p->y[i], (double)p->dx[i], (long long)i);
+            check_fail("%s, %s: y is %g and dx is %g at element %lld", check_spec_text(u), what,
+                       (double)p->y[i], (double)p->dx[i], (long long)i);
     for (int k = 0; k < u->n_slots; k++)
         for (int64_t j = 0; j < u->lengths[k]; j++)
             if (!isfinite(u->slots[k][j]) || (p->dslots[k] && !isfinite(p->dslots[k][j])))
-                fail("%s, %s: slot %s or its gradient is not finite", spec_text(u), what,
-                     u->plugin->slots[k].name);
+                check_fail("%s, %s: slot %s or its gradient is not finite", check_spec_text(u),
+                           what, u->plugin->slots[k].name);
 }
 
 static void run_degenerate(const subject *s, int64_t rows, float centre, float width,
                            const char *what, uint32_t training)
 {
-    const int mark = arrays_mark();
-    use *u = use_new(s->plugin, rows, 6);
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(s->plugin, rows, 6);
     u->context.training = training;
-    pass *p = pass_new(u, width);
+    pass *p = check_pass_new(u, width);
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] += centre;
-    host_run(u, HK_BASELINE, p);
-    host_update(u, p);
+    check_host_run(u, HK_BASELINE, p);
+    check_host_update(u, p);
     require_finite(u, p, what);
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 static void test_degenerate(const subject *s)
@@ -278,45 +281,45 @@ static void test_degenerate(const subject *s)
 
 static void compare_kernels(const use *u, int isa)
 {
-    pass *base = pass_new(u, 2), *p = pass_copy(u, base);
-    host_run(u, HK_BASELINE, base), host_run(u, isa, p);
-    for (int64_t i = 0; i < p->in && !has_failed(); i++)
+    pass *base = check_pass_new(u, 2), *p = check_pass_copy(u, base);
+    check_host_run(u, HK_BASELINE, base), check_host_run(u, isa, p);
+    for (int64_t i = 0; i < p->in && !check_has_failed(); i++)
         if (!(fabsf(p->y[i] - base->y[i]) <= 1e-5f * (1 + fabsf(base->y[i]))) ||
             !(fabsf(p->dx[i] - base->dx[i]) <= 1e-4f * (1 + fabsf(base->dx[i]))))
-            fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g", case_text(u, isa),
-                 (long long)i, (double)p->y[i], (double)base->y[i], (double)p->dx[i],
-                 (double)base->dx[i]);
+            check_fail("%s: y[%lld] is %.9g, baseline %.9g; dx is %.9g, baseline %.9g",
+                       check_case_text(u, isa), (long long)i, (double)p->y[i], (double)base->y[i],
+                       (double)p->dx[i], (double)base->dx[i]);
 }
 
 /* Every element count, both placements, every choice: what is not written stays NaN, what is
  * written elsewhere ends the worker. */
-void test_memory_of_normalization(const subject *s)
+void check_test_memory_of_normalization(const subject *s)
 {
-    for (int which = 0, more = 1; more && !has_failed(); which++)
-        for (int64_t n = 1; more && n <= 70 && !has_failed(); n += 1 + (n > 20) * 6)
+    for (int which = 0, more = 1; more && !check_has_failed(); which++)
+        for (int64_t n = 1; more && n <= 70 && !check_has_failed(); n += 1 + (n > 20) * 6)
             for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-                const int mark = arrays_mark();
-                guard_before = n % 2;
-                use *u = use_new(s->plugin, 6, n);
+                const int mark = check_arrays_mark();
+                check_guard_before = n % 2;
+                use *u = check_use_new(s->plugin, 6, n);
                 u->context.rows_per_sample = 3;
                 u->context.training = 1;
-                more = use_choose(u, which) && host_domain(u);
-                if (more && (isa == 0 || has_kernels(s->plugin, isa)))
+                more = check_use_choose(u, which) && check_host_domain(u);
+                if (more && (isa == 0 || check_has_kernels(s->plugin, isa)))
                     compare_kernels(u, isa);
-                arrays_release(mark);
+                check_arrays_release(mark);
             }
 }
 
-const test normalization_tests[] = {
+const test check_normalization_tests[] = {
     {"gradient", "dx and the gradients of slots agree with differences", test_gradient_of_norm,
      false},
     {"statistics", "mean and variance are over the right numbers", test_statistics, false},
     {"evaluation", "evaluation uses what training learned", test_evaluation, false},
     {"degenerate", "one row, constant channels and large numbers stay finite", test_degenerate,
      false},
-    {"splits", "the same bits however rows are cut into tiles", test_splits, false},
-    {"position", "the same bits wherever a row stands", test_position, false},
-    {"neighbours", "a row depends on itself alone", test_neighbours, false},
-    {"repeat", "the same bits when run again", test_repeat, false},
-    {"threads", "the same bits on four threads at once", test_threads, true},
+    {"splits", "the same bits however rows are cut into tiles", check_test_splits, false},
+    {"position", "the same bits wherever a row stands", check_test_position, false},
+    {"neighbours", "a row depends on itself alone", check_test_neighbours, false},
+    {"repeat", "the same bits when run again", check_test_repeat, false},
+    {"threads", "the same bits on four threads at once", check_test_threads, true},
     {0}};

@@ -70,7 +70,7 @@ static state take_state(void)
 
 static state remembered;
 
-void remember_state(void)
+void check_remember_state(void)
 {
     remembered = take_state();
 }
@@ -82,39 +82,39 @@ static void compare_state(const char *who)
     char text[60] = "";
     if (now.printed != before->printed &&
         pread(STDOUT_FILENO, text, sizeof text - 1, before->printed) >= 0)
-        fail("%s printed %lld bytes: \"%s\"", who, (long long)(now.printed - before->printed),
-             text);
+        check_fail("%s printed %lld bytes: \"%s\"", who, (long long)(now.printed - before->printed),
+                   text);
     if (now.mode != before->mode || now.rounding != before->rounding)
-        fail("%s changed the floating-point mode (%#x to %#x)", who, before->mode, now.mode);
+        check_fail("%s changed the floating-point mode (%#x to %#x)", who, before->mode, now.mode);
     if (now.threads > before->threads)
-        fail("%s started %d threads", who, now.threads - before->threads);
+        check_fail("%s started %d threads", who, now.threads - before->threads);
     if (strcmp(now.locale, before->locale) != 0)
-        fail("%s changed the locale from \"%s\" to \"%s\"", who, before->locale, now.locale);
+        check_fail("%s changed the locale from \"%s\" to \"%s\"", who, before->locale, now.locale);
     if (strcmp(now.directory, before->directory) != 0)
-        fail("%s changed the working directory to %s", who, now.directory);
+        check_fail("%s changed the working directory to %s", who, now.directory);
     if (now.mask != before->mask)
-        fail("%s changed the umask to %03o", who, (unsigned)now.mask);
+        check_fail("%s changed the umask to %03o", who, (unsigned)now.mask);
     for (int i = 1; i < SIGNALS; i++) {
         if (now.handlers[i] != before->handlers[i])
-            fail("%s installed a handler for signal %d (%s)", who, i, strsignal(i));
+            check_fail("%s installed a handler for signal %d (%s)", who, i, strsignal(i));
         if (sigismember(&now.blocked, i) != sigismember(&before->blocked, i))
-            fail("%s changed the mask of signal %d (%s)", who, i, strsignal(i));
+            check_fail("%s changed the mask of signal %d (%s)", who, i, strsignal(i));
     }
     fesetenv(FE_DFL_ENV);
     setlocale(LC_ALL, before->locale);
-    remember_state();
+    check_remember_state();
 }
 
 /* ---- Loading --------------------------------------------------------------------------------- */
 
-void test_load(const subject *s)
+void check_test_load(const subject *s)
 {
-    begin_call("loading", -1, 0, 0);
+    check_begin_call("loading", -1, 0, 0);
     hk_status status = hk_plugin_load(s->file);
-    end_call();
+    check_end_call();
     compare_state("loading it");
     if (status != HK_OK) {
-        fail("%s", hk_message());
+        check_fail("%s", hk_message());
         return;
     }
     void *handle = dlopen(s->file, RTLD_NOW | RTLD_NOLOAD);
@@ -127,9 +127,9 @@ void test_load(const subject *s)
         warning = info.warning ? info.warning : warning;
     }
     if (bundle && accepted < bundle->count)
-        fail("%s", warning ? warning : "a plugin of the bundle was refused");
+        check_fail("%s", warning ? warning : "a plugin of the bundle was refused");
     else if (warning)
-        warn("%s", warning);
+        check_warn("%s", warning);
 }
 
 /* ---- Everything once ------------------------------------------------------------------------- */
@@ -138,48 +138,48 @@ void test_load(const subject *s)
 static void fill_mixed(float *x, int64_t n)
 {
     static const float special[] = {NAN, INFINITY, -INFINITY, 0, -0.0f, 1e30f, -1e30f, 1e-40f};
-    fill_normal(x, n, 9, 2);
+    check_fill_normal(x, n, 9, 2);
     for (int64_t i = 0; i < n && i < 8; i++)
         x[n - 1 - i] = special[i];
 }
 
 static void run_activation(const subject *s, uint32_t training)
 {
-    use *u = use_new(s->plugin, 7, 12);
+    use *u = check_use_new(s->plugin, 7, 12);
     u->context.training = training;
-    if (!use_channels_out(u))
+    if (!check_use_channels_out(u))
         return;
-    pass *p = pass_new(u, 2);
+    pass *p = check_pass_new(u, 2);
     fill_mixed(p->x, p->in);
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        if (has_kernels(s->plugin, isa))
-            host_run(u, isa, p);
-    host_activation_update(u, p);
+        if (check_has_kernels(s->plugin, isa))
+            check_host_run(u, isa, p);
+    check_host_activation_update(u, p);
     if (s->plugin->activation->value) {
         double t[HK_MAX_SLOTS] = {0};
         hk_scalar64 a = {.x = -1.5, .p = u->params, .t = t, .u = 0.25};
-        begin_call("value", -1, 1, 1);
+        check_begin_call("value", -1, 1, 1);
         a.y = s->plugin->activation->value(&a);
-        begin_call("slope", -1, 1, 1);
+        check_begin_call("slope", -1, 1, 1);
         s->plugin->activation->slope(&a);
-        end_call();
+        check_end_call();
     }
 }
 
 static void run_normalization(const subject *s, uint32_t training)
 {
-    use *u = use_new(s->plugin, 8, 12);
+    use *u = check_use_new(s->plugin, 8, 12);
     u->context.training = training;
     u->context.rows_per_sample = 4;
-    pass *p = pass_new(u, 2);
+    pass *p = check_pass_new(u, 2);
     for (int turn = 0; turn < 2; turn++) {
-        host_run(u, HK_BASELINE, p);
-        host_update(u, p);
+        check_host_run(u, HK_BASELINE, p);
+        check_host_update(u, p);
         fill_mixed(p->x, p->in);
     }
 }
 
-void test_process(const subject *s)
+void check_test_process(const subject *s)
 {
     for (uint32_t training = 0; training < 2; training++)
         if (s->plugin->activation)
@@ -187,6 +187,6 @@ void test_process(const subject *s)
         else if (s->plugin->normalization)
             run_normalization(s, training);
         else
-            host_fill(s->plugin, host_weight(training ? 7 : 5, 3), NULL);
+            check_host_fill(s->plugin, check_host_weight(training ? 7 : 5, 3), NULL);
     compare_state(s->plugin->name);
 }

@@ -37,15 +37,15 @@ static void check_derivative(const use *u, const curve *c, double is)
     const double right = (curve_at(c, h) - y) / h;
     const double room = 2e-6 * (1 + fabs(is)) + 1e-15 * fabs(y) / h;
     if (isnan(y))
-        fail("%s: value() is NaN at x = %.9g", spec_text(u), c->at.x);
+        check_fail("%s: value() is NaN at x = %.9g", check_spec_text(u), c->at.x);
     else if (!isfinite(y) || !isfinite(left) ||
              !isfinite(right)) /* overflow, or a pole beside it */
         return;
     else if (!(is >= fmin(left, right) - room && is <= fmax(left, right) + room))
-        fail("%s: at x = %.9g%s %s is %.9g, expected %.9g", spec_text(u), c->at.x,
-             c->at.training ? " in training" : "",
-             c->slot < 0 ? "the derivative" : u->plugin->slots[c->slot].name, is,
-             (left + right) / 2);
+        check_fail("%s: at x = %.9g%s %s is %.9g, expected %.9g", check_spec_text(u), c->at.x,
+                   c->at.training ? " in training" : "",
+                   c->slot < 0 ? "the derivative" : u->plugin->slots[c->slot].name, is,
+                   (left + right) / 2);
 }
 
 /* Dense around 0, where most kinks are; far out a few. */
@@ -65,7 +65,7 @@ static void check_points(const use *u, bool slots)
     double t[HK_MAX_SLOTS] = {0};
     for (int k = 0; k < u->n_slots; k++)
         t[k] = (double)u->slots[k][0];
-    for (int i = 0; i < POINTS + FAR && !has_failed(); i++) {
+    for (int i = 0; i < POINTS + FAR && !check_has_failed(); i++) {
         curve c = {.act = act, .slot = -1};
         c.at = (hk_scalar64){.x = point(i, POINTS), .p = u->params, .t = t};
         c.at.u = (double)hks_uniform(3, (uint64_t)i);
@@ -83,39 +83,39 @@ static void check_points(const use *u, bool slots)
 
 static void check_variants(const subject *s, bool slots)
 {
-    begin_call(slots ? "gradient" : "slope", -1, 1, 1);
-    for (uint64_t variant = 0; variant < VARIANTS && !has_failed(); variant++) {
-        const int mark = arrays_mark();
-        use *u = use_new(s->plugin, 1, 1);
+    check_begin_call(slots ? "gradient" : "slope", -1, 1, 1);
+    for (uint64_t variant = 0; variant < VARIANTS && !check_has_failed(); variant++) {
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 1, 1);
         u->context.training = variant % 2;
         if (variant > 1)
-            use_vary(u, variant);
+            check_use_vary(u, variant);
         check_points(u, slots);
-        arrays_release(mark);
+        check_arrays_release(mark);
     }
-    end_call();
+    check_end_call();
 }
 
-void test_derivative(const subject *s)
+void check_test_derivative(const subject *s)
 {
     if (!s->plugin->activation->value)
-        skip("no double reference: see gradient");
+        check_skip("no double reference: see gradient");
     else if (s->plugin->activation->traits & HK_SURROGATE)
-        skip("a surrogate is declared: backward is not the derivative");
+        check_skip("a surrogate is declared: backward is not the derivative");
     else
         check_variants(s, false);
 }
 
-void test_gradients(const subject *s)
+void check_test_gradients(const subject *s)
 {
     const hk_activation *act = s->plugin->activation;
     bool learns = false;
     for (const hk_slot *slot = s->plugin->slots; slot && slot->name; slot++)
         learns |= slot->role == HK_LEARNED;
     if (!learns || !act->value)
-        skip(learns ? "no double reference: see gradient" : "nothing is learned");
+        check_skip(learns ? "no double reference: see gradient" : "nothing is learned");
     else if (!act->gradient)
-        fail("it has learned slots and value(), but no gradient()");
+        check_fail("it has learned slots and value(), but no gradient()");
     else
         check_variants(s, true);
 }
@@ -133,19 +133,20 @@ static void check_reads_of(const use *u, const hk_scalar64 *full, bool x)
         if (u->plugin->slots[k].role == HK_LEARNED)
             same &= act->gradient(&a, k) == act->gradient(full, k);
     if (!same)
-        fail("backward depends on %s, which it does not declare (HK_READS_%c), as at x = %.9g",
-             x ? "x" : "y", x ? 'X' : 'Y', full->x);
+        check_fail(
+            "backward depends on %s, which it does not declare (HK_READS_%c), as at x = %.9g",
+            x ? "x" : "y", x ? 'X' : 'Y', full->x);
 }
 
 /* The framework keeps neither x nor y for a backward that has not asked for it: the kernels get
  * NULL, so the bits of dx must come without. */
-void test_reads(const subject *s)
+void check_test_reads(const subject *s)
 {
     const hk_activation *act = s->plugin->activation;
     for (uint64_t key = 1; act->value && key < 3; key++) {
-        const int mark = arrays_mark();
-        use *u = use_new(s->plugin, 1, 1);
-        use_vary(u, key);
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 1, 1);
+        check_use_vary(u, key);
         double t[HK_MAX_SLOTS] = {0};
         for (int k = 0; k < u->n_slots; k++)
             t[k] = (double)u->slots[k][0];
@@ -157,11 +158,11 @@ void test_reads(const subject *s)
             if (!(act->reads & HK_READS_Y))
                 check_reads_of(u, &a, false);
         }
-        arrays_release(mark);
+        check_arrays_release(mark);
     }
-    use *u = use_new(s->plugin, 5, 12);
-    if (!use_channels_out(u) || has_failed())
+    use *u = check_use_new(s->plugin, 5, 12);
+    if (!check_use_channels_out(u) || check_has_failed())
         return;
-    pass *p = pass_new(u, 2);
-    host_run(u, HK_BASELINE, p);
+    pass *p = check_pass_new(u, 2);
+    check_host_run(u, HK_BASELINE, p);
 }

@@ -15,9 +15,10 @@
 static void require_text(const char *what, const char *of, const char *text)
 {
     if (!text || !*text)
-        fail("%s%s%s has no %s", of ? "\"" : "", of ? of : "the plugin", of ? "\"" : "", what);
+        check_fail("%s%s%s has no %s", of ? "\"" : "", of ? of : "the plugin", of ? "\"" : "",
+                   what);
     else if (text[strcspn(text, "\n\r\t")])
-        fail("the %s \"%s\" is not one line", what, text);
+        check_fail("the %s \"%s\" is not one line", what, text);
 }
 
 static void test_tables(const subject *s)
@@ -31,7 +32,7 @@ static void test_tables(const subject *s)
     const char *tags = s->plugin->tags;
     if (tags && (!*tags || tags[strspn(tags, "abcdefghijklmnopqrstuvwxyz0123456789_,")] ||
                  strstr(tags, ",,") || tags[0] == ',' || tags[strlen(tags) - 1] == ','))
-        fail("the tags \"%s\" are not of the form core,gated", tags);
+        check_fail("the tags \"%s\" are not of the form core,gated", tags);
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -51,9 +52,9 @@ static void hear_of_conflict(const char *file, const char *reason, void *user)
     if (own && taken && strncmp(taken + 19, own, strlen(own)) == 0) {
         snprintf(named, sizeof named, "\"%s\" already", s->plugin->name);
         if (strstr(reason, named))
-            warn("%s has a plugin of this name too", file);
+            check_warn("%s has a plugin of this name too", file);
         else
-            fail("an alias is taken: %s", reason);
+            check_fail("an alias is taken: %s", reason);
     }
     free(own);
 }
@@ -61,8 +62,8 @@ static void hear_of_conflict(const char *file, const char *reason, void *user)
 static void test_names(const subject *s)
 {
     if (hk_plugin_each((hk_kind)0, ignore_plugin, hear_of_conflict, (void *)s) != HK_OK)
-        warn("%s", hk_message());
-    remember_state(); /* what others did at their loading is not this plugin's doing */
+        check_warn("%s", hk_message());
+    check_remember_state(); /* what others did at their loading is not this plugin's doing */
 }
 
 /* ---- Parameters ------------------------------------------------------------------------------ */
@@ -88,15 +89,15 @@ static void require_finite(const use *u, const pass *p, const char *name, const 
 {
     for (int64_t i = 0; i < n; i++)
         if (!is_allowed(u, p, i, values[i]))
-            fail("%s: %s is %g for x = %.9g; its range allows these parameters", spec_text(u), name,
-                 (double)values[i], (double)p->x[i % p->in]);
+            check_fail("%s: %s is %g for x = %.9g; its range allows these parameters",
+                       check_spec_text(u), name, (double)values[i], (double)p->x[i % p->in]);
 }
 
 static use *use_with(const subject *s, int64_t rows, int64_t channels, const double *params)
 {
-    use *u = use_new(s->plugin, rows, channels);
+    use *u = check_use_new(s->plugin, rows, channels);
     memcpy(u->params, params, sizeof u->params);
-    use_start(u);
+    check_use_start(u);
     return u;
 }
 
@@ -105,10 +106,10 @@ static void run_setting(const subject *s, const double *params, uint32_t trainin
     use *u = use_with(s, 12, 12, params);
     u->context.training = training;
     u->context.rows_per_sample = 6;
-    if (s->plugin->activation && !use_channels_out(u))
+    if (s->plugin->activation && !check_use_channels_out(u))
         return;
-    pass *p = pass_new(u, 2);
-    host_run(u, HK_BASELINE, p);
+    pass *p = check_pass_new(u, 2);
+    check_host_run(u, HK_BASELINE, p);
     require_finite(u, p, "y", p->y, p->out);
     require_finite(u, p, "dx", p->dx, p->in);
     for (int i = 0; i < u->n_slots; i++)
@@ -118,36 +119,36 @@ static void run_setting(const subject *s, const double *params, uint32_t trainin
 
 static void fill_setting(const subject *s, const double *params)
 {
-    filled f = host_fill(s->plugin, host_weight(12, 8), params);
+    filled f = check_host_fill(s->plugin, check_host_weight(12, 8), params);
     use *u = use_with(s, 1, 1, params);
     for (int64_t i = 0; !f.refusal && i < 96; i++)
         if (!isfinite(f.weight.w[i]))
-            fail("%s: w[%lld] is %g; its range allows these parameters", spec_text(u), (long long)i,
-                 (double)f.weight.w[i]);
+            check_fail("%s: w[%lld] is %g; its range allows these parameters", check_spec_text(u),
+                       (long long)i, (double)f.weight.w[i]);
 }
 
 static void try_setting(const subject *s, const double *params)
 {
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     if (s->plugin->initializer) {
         fill_setting(s, params);
     } else {
         run_setting(s, params, 0);
         run_setting(s, params, 1);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 static void test_parameters(const subject *s)
 {
-    each_setting(s, try_setting);
+    check_each_setting(s, try_setting);
 }
 
 /* ---- Slots at the start ---------------------------------------------------------------------- */
 
 static void start_setting(const subject *s, const double *params)
 {
-    const int mark = arrays_mark();
+    const int mark = check_arrays_mark();
     use *u = use_with(s, 9, 6, params), *again = use_with(s, 9, 6, params);
     for (int i = 0; i < u->n_slots; i++) {
         const hk_slot *slot = &s->plugin->slots[i];
@@ -155,21 +156,22 @@ static void start_setting(const subject *s, const double *params)
             const double value = (double)u->slots[i][j];
             if (!isfinite(value) || (slot->low < slot->high && (value < (double)(float)slot->low ||
                                                                 value > (double)(float)slot->high)))
-                fail("%s: slot %s starts at %g, outside [%g, %g]", spec_text(u), slot->name, value,
-                     slot->low, slot->high);
+                check_fail("%s: slot %s starts at %g, outside [%g, %g]", check_spec_text(u),
+                           slot->name, value, slot->low, slot->high);
         }
-        if (first_difference(u->slots[i], again->slots[i], u->lengths[i]) >= 0)
-            fail("%s: slot %s starts differently the second time", spec_text(u), slot->name);
+        if (check_first_difference(u->slots[i], again->slots[i], u->lengths[i]) >= 0)
+            check_fail("%s: slot %s starts differently the second time", check_spec_text(u),
+                       slot->name);
     }
-    arrays_release(mark);
+    check_arrays_release(mark);
 }
 
 static void test_start(const subject *s)
 {
     if (!s->plugin->slots || !s->plugin->slots[0].name)
-        skip("no slots");
+        check_skip("no slots");
     else
-        each_setting(s, start_setting);
+        check_each_setting(s, start_setting);
 }
 
 /* ---- The list -------------------------------------------------------------------------------- */
@@ -177,18 +179,18 @@ static void test_start(const subject *s)
 static void test_memory(const subject *s)
 {
     if (s->plugin->activation)
-        test_memory_of_activation(s);
+        check_test_memory_of_activation(s);
     else if (s->plugin->normalization)
-        test_memory_of_normalization(s);
+        check_test_memory_of_normalization(s);
     else
-        test_memory_of_initializer(s);
+        check_test_memory_of_initializer(s);
 }
 
-const test common_tests[] = {
+const test check_common_tests[] = {
     {"tables", "summary, source and docs are there", test_tables, false},
     {"names", "no other plugin is called so", test_names, true},
     {"memory", "all that is due is written and nothing else", test_memory, false},
-    {"process", "it leaves the process as it was", test_process, false},
+    {"process", "it leaves the process as it was", check_test_process, false},
     {"parameters", "finite results at both ends of every range", test_parameters, false},
     {"start", "slots start within their ranges, the same each time", test_start, false},
     {0}};

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <hillock/kernel.h>
 
-const char *const isa_names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+const char *const check_isa_names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
 
 /* ---- Parameters and slots -------------------------------------------------------------------- */
 
@@ -19,20 +19,20 @@ static int64_t slot_length(const hk_slot *slot, const hk_context *context)
                                           : 1;
 }
 
-void use_start(use *u)
+void check_use_start(use *u)
 {
     for (int i = 0; i < u->n_slots; i++)
         for (int64_t j = 0; j < u->lengths[i]; j++)
             u->slots[i][j] = (float)u->plugin->slots[i].value;
-    begin_call("start", -1, u->context.rows, u->context.channels);
+    check_begin_call("start", -1, u->context.rows, u->context.channels);
     if (u->plugin->start)
         u->plugin->start(&u->context);
-    end_call();
+    check_end_call();
 }
 
-use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
+use *check_use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
 {
-    use *u = (use *)(void *)guarded_doubles("the context", (int64_t)(sizeof *u / 8 + 1));
+    use *u = (use *)(void *)check_guarded_doubles("the context", (int64_t)(sizeof *u / 8 + 1));
     *u = (use){.plugin = plugin};
     for (int i = 0; plugin->params && plugin->params[i].name; i++)
         u->params[i] = plugin->params[i].value;
@@ -45,13 +45,13 @@ use *use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
     for (; plugin->slots && plugin->slots[u->n_slots].name; u->n_slots++) {
         const hk_slot *slot = &plugin->slots[u->n_slots];
         u->lengths[u->n_slots] = slot_length(slot, &u->context);
-        u->slots[u->n_slots] = guarded(slot->name, u->lengths[u->n_slots]);
+        u->slots[u->n_slots] = check_guarded(slot->name, u->lengths[u->n_slots]);
     }
-    use_start(u);
+    check_use_start(u);
     return u;
 }
 
-void clamp_slots(const use *u)
+void check_clamp_slots(const use *u)
 {
     for (int i = 0; i < u->n_slots; i++) {
         const hk_slot *slot = &u->plugin->slots[i];
@@ -60,7 +60,7 @@ void clamp_slots(const use *u)
     }
 }
 
-void use_vary(use *u, uint64_t key)
+void check_use_vary(use *u, uint64_t key)
 {
     for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++) {
         const hk_param *p = &u->plugin->params[i];
@@ -69,15 +69,15 @@ void use_vary(use *u, uint64_t key)
         if (p->type == HK_REAL && (p->low >= p->high || (value > p->low && value < p->high)))
             u->params[i] = value;
     }
-    use_start(u);
+    check_use_start(u);
     for (int i = 0; i < u->n_slots; i++)
         for (int64_t j = 0; j < u->lengths[i]; j++)
             if (u->plugin->slots[i].role == HK_LEARNED)
                 u->slots[i][j] += 0.3f * hks_normal(key + 1 + (uint64_t)i, (uint64_t)j);
-    clamp_slots(u);
+    check_clamp_slots(u);
 }
 
-const char *spec_text(const use *u)
+const char *check_spec_text(const use *u)
 {
     static char text[512];
     size_t used = (size_t)snprintf(text, sizeof text, "%s", u->plugin->name);
@@ -89,10 +89,10 @@ const char *spec_text(const use *u)
     return text;
 }
 
-const char *case_text(const use *u, int isa)
+const char *check_case_text(const use *u, int isa)
 {
     static char text[600];
-    snprintf(text, sizeof text, "%s, %s, %lld x %lld", spec_text(u), isa_names[isa],
+    snprintf(text, sizeof text, "%s, %s, %lld x %lld", check_spec_text(u), check_isa_names[isa],
              (long long)u->context.rows, (long long)u->context.channels);
     return text;
 }
@@ -121,7 +121,7 @@ static int choices_of(const hk_param *p)
     return n;
 }
 
-bool use_choose(use *u, int which)
+bool check_use_choose(use *u, int which)
 {
     bool has = which == 0;
     for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++)
@@ -147,7 +147,7 @@ static void each_end(const subject *s, void (*each)(const subject *, const doubl
     *value = kept;
 }
 
-void each_setting(const subject *s, void (*each)(const subject *, const double *))
+void check_each_setting(const subject *s, void (*each)(const subject *, const double *))
 {
     const hk_param *params = s->plugin->params;
     double values[HK_MAX_PARAMS] = {0};
@@ -157,17 +157,17 @@ void each_setting(const subject *s, void (*each)(const subject *, const double *
     for (int i = 0; params && params[i].name; i++)
         each_end(s, each, &params[i], &values[i]);
     for (uint64_t key = 70; params && params[0].name && key < 74; key++) {
-        int mark = arrays_mark();
-        use *u = use_new(s->plugin, 1, 1);
-        use_vary(u, key);
+        int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 1, 1);
+        check_use_vary(u, key);
         each(s, u->params);
-        arrays_release(mark);
+        check_arrays_release(mark);
     }
 }
 
 /* ---- Matrices -------------------------------------------------------------------------------- */
 
-void fill_normal(float *x, int64_t n, uint64_t key, float scale)
+void check_fill_normal(float *x, int64_t n, uint64_t key, float scale)
 {
     for (int64_t i = 0; i < n; i++)
         x[i] = scale * hks_normal(key, (uint64_t)i);
@@ -175,20 +175,20 @@ void fill_normal(float *x, int64_t n, uint64_t key, float scale)
 
 static float *filled(const char *name, int64_t n, float value)
 {
-    float *x = guarded(name, n);
+    float *x = check_guarded(name, n);
     for (int64_t i = 0; i < n; i++)
         x[i] = value;
     return x;
 }
 
-int64_t use_channels_out(const use *u)
+int64_t check_use_channels_out(const use *u)
 {
     const hk_activation *act = u->plugin->activation;
     if (!act || !act->channels_out)
         return u->context.channels;
-    begin_call("channels_out", -1, u->context.rows, u->context.channels);
+    check_begin_call("channels_out", -1, u->context.rows, u->context.channels);
     int64_t out = act->channels_out(&u->context, u->context.channels);
-    end_call();
+    check_end_call();
     return out;
 }
 
@@ -198,16 +198,16 @@ static int64_t aux_floats(const use *u)
                                  : u->plugin->normalization->aux_floats;
 }
 
-pass *pass_new(const use *u, float scale)
+pass *check_pass_new(const use *u, float scale)
 {
     const hk_activation *act = u->plugin->activation;
     const int64_t rows = u->context.rows, channels = u->context.channels;
-    pass *p = (pass *)(void *)guarded_doubles("the pass", (int64_t)(sizeof *p / 8 + 1));
-    *p = (pass){.in = rows * channels, .out = rows * use_channels_out(u)};
-    p->x = guarded("x", p->in);
-    p->dy = guarded("dy", p->out);
-    fill_normal(p->x, p->in, 1, scale);
-    fill_normal(p->dy, p->out, 2, 1);
+    pass *p = (pass *)(void *)check_guarded_doubles("the pass", (int64_t)(sizeof *p / 8 + 1));
+    *p = (pass){.in = rows * channels, .out = rows * check_use_channels_out(u)};
+    p->x = check_guarded("x", p->in);
+    p->dy = check_guarded("dy", p->out);
+    check_fill_normal(p->x, p->in, 1, scale);
+    check_fill_normal(p->dy, p->out, 2, 1);
     p->y = filled("y", p->out, NAN);
     p->dx = filled("dx", p->in, NAN);
     p->aux = aux_floats(u) ? filled("aux", rows * aux_floats(u), NAN) : NULL;
@@ -218,9 +218,9 @@ pass *pass_new(const use *u, float scale)
     return p;
 }
 
-pass *pass_copy(const use *u, const pass *from)
+pass *check_pass_copy(const use *u, const pass *from)
 {
-    pass *p = pass_new(u, 0);
+    pass *p = check_pass_new(u, 0);
     memcpy(p->x, from->x, (size_t)p->in * sizeof *p->x);
     memcpy(p->dy, from->dy, (size_t)p->out * sizeof *p->dy);
     return p;
@@ -241,7 +241,7 @@ static bool machine_has(int isa)
     return isa == HK_BASELINE;
 }
 
-hk_block *kernel_of(const hk_plugin *plugin, int isa, bool back)
+hk_block *check_kernel_of(const hk_plugin *plugin, int isa, bool back)
 {
     const hk_activation *act = plugin->activation;
     const hk_normalization *norm = plugin->normalization;
@@ -256,14 +256,15 @@ hk_block *kernel_of(const hk_plugin *plugin, int isa, bool back)
     return NULL;
 }
 
-bool has_kernels(const hk_plugin *plugin, int isa)
+bool check_has_kernels(const hk_plugin *plugin, int isa)
 {
     return machine_has(isa) &&
-           (isa == 0 || kernel_of(plugin, isa, false) != kernel_of(plugin, isa - 1, false) ||
-            kernel_of(plugin, isa, true) != kernel_of(plugin, isa - 1, true));
+           (isa == 0 ||
+            check_kernel_of(plugin, isa, false) != check_kernel_of(plugin, isa - 1, false) ||
+            check_kernel_of(plugin, isa, true) != check_kernel_of(plugin, isa - 1, true));
 }
 
-hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows)
+hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows)
 {
     const int64_t in = u->context.channels, out = p->out / u->context.rows, aux = aux_floats(u);
     return (hk_tile){.rows = rows,
@@ -277,50 +278,50 @@ hk_tile tile_of(const use *u, const pass *p, int64_t first, int64_t rows)
                      .sums = p->sums};
 }
 
-void protect_slots(const use *u, bool read_only)
+void check_protect_slots(const use *u, bool read_only)
 {
     for (int i = 0; i < u->n_slots; i++)
-        make_read_only(u->slots[i], read_only);
+        check_make_read_only(u->slots[i], read_only);
 }
 
-void forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
+void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
 {
-    hk_tile tile = tile_of(u, p, first, rows);
+    hk_tile tile = check_tile_of(u, p, first, rows);
     tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
     const bool apart = tile.y != tile.x;
-    make_read_only(p->x, apart);
-    protect_slots(u, true);
-    begin_call("forward", isa, rows, u->context.channels);
-    kernel_of(u->plugin, isa, false)(&u->context, &tile);
-    end_call();
-    protect_slots(u, false);
-    make_read_only(p->x, false);
+    check_make_read_only(p->x, apart);
+    check_protect_slots(u, true);
+    check_begin_call("forward", isa, rows, u->context.channels);
+    check_kernel_of(u->plugin, isa, false)(&u->context, &tile);
+    check_end_call();
+    check_protect_slots(u, false);
+    check_make_read_only(p->x, false);
 }
 
-void backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
+void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
 {
     const hk_activation *act = u->plugin->activation;
     const void *inputs[] = {p->x, p->y, p->aux, p->dx != p->dy ? p->dy : NULL};
-    hk_tile tile = tile_of(u, p, first, rows);
+    hk_tile tile = check_tile_of(u, p, first, rows);
     if (act && !(act->reads & HK_READS_X))
         tile.x = NULL;
     if (act && !(act->reads & HK_READS_Y))
         tile.y = NULL;
     tile.sums = NULL;
     for (int i = 0; i < 4; i++)
-        make_read_only(inputs[i], true);
-    protect_slots(u, true);
-    begin_call("backward", isa, rows, u->context.channels);
-    kernel_of(u->plugin, isa, true)(&u->context, &tile);
-    end_call();
-    protect_slots(u, false);
+        check_make_read_only(inputs[i], true);
+    check_protect_slots(u, true);
+    check_begin_call("backward", isa, rows, u->context.channels);
+    check_kernel_of(u->plugin, isa, true)(&u->context, &tile);
+    check_end_call();
+    check_protect_slots(u, false);
     for (int i = 0; i < 4; i++)
-        make_read_only(inputs[i], false);
+        check_make_read_only(inputs[i], false);
 }
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-int64_t first_difference(const float *a, const float *b, int64_t n)
+int64_t check_first_difference(const float *a, const float *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         if (hks_to_bits(a[i]) != hks_to_bits(b[i]) && !(isnan(a[i]) && isnan(b[i])))

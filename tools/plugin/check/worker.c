@@ -39,35 +39,35 @@ __attribute__((format(printf, 2, 0))) static void set_result(char verdict, const
     set_result(verdict, format, arguments);                                                        \
     va_end(arguments)
 
-void fail(const char *format, ...)
+void check_fail(const char *format, ...)
 {
     if (result.verdict != 'f') {
         SAY('f', format);
     }
 }
 
-void warn(const char *format, ...)
+void check_warn(const char *format, ...)
 {
     if (result.verdict == 'o') {
         SAY('w', format);
     }
 }
 
-void tell(const char *format, ...)
+void check_tell(const char *format, ...)
 {
     if (result.verdict == 'o') {
         SAY('o', format);
     }
 }
 
-void skip(const char *reason)
+void check_skip(const char *reason)
 {
-    tell("%s", reason);
+    check_tell("%s", reason);
     if (result.verdict == 'o')
         result.verdict = 's';
 }
 
-bool has_failed(void)
+bool check_has_failed(void)
 {
     return result.verdict == 'f';
 }
@@ -85,7 +85,7 @@ static struct {
     int64_t rows, channels;
 } calling;
 
-void begin_call(const char *function, int isa, int64_t rows, int64_t channels)
+void check_begin_call(const char *function, int isa, int64_t rows, int64_t channels)
 {
     calling.function = function;
     calling.isa = isa;
@@ -93,7 +93,7 @@ void begin_call(const char *function, int isa, int64_t rows, int64_t channels)
     calling.channels = channels;
 }
 
-void end_call(void)
+void check_end_call(void)
 {
     calling.function = NULL;
 }
@@ -111,7 +111,8 @@ static const char *call_text(void)
                  (long long)calling.rows, (long long)calling.channels);
     else
         snprintf(text, sizeof text, "%s (%s, %lld x %lld)", calling.function,
-                 isa_names[calling.isa], (long long)calling.rows, (long long)calling.channels);
+                 check_isa_names[calling.isa], (long long)calling.rows,
+                 (long long)calling.channels);
     return text;
 }
 
@@ -132,25 +133,25 @@ static bool is_write(const void *context)
 
 static void describe_fault(int number, const char *address, const void *context)
 {
-    const char *where = address_text(address);
+    const char *where = check_address_text(address);
     if (number == SIGPROF) {
-        fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
+        check_fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
         result.verdict = 't';
     } else if (number == SIGABRT)
-        fail("%s called abort()", call_text());
+        check_fail("%s called abort()", call_text());
     else if (number != SIGSEGV && number != SIGBUS)
-        fail("%s crashed: %s", call_text(), strsignal(number));
+        check_fail("%s crashed: %s", call_text(), strsignal(number));
     else if (where)
-        fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
+        check_fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
     else if (address >= stack_low && address < stack_high)
-        fail("%s used up the stack", call_text());
-    else if (!SANITIZED && process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
-        fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
+        check_fail("%s used up the stack", call_text());
+    else if (!SANITIZED && tool_process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
+        check_fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
     else if (address < (char *)65536)
-        fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),
-             is_write(context) ? "wrote" : "read");
+        check_fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),
+                   is_write(context) ? "wrote" : "read");
     else
-        fail("%s crashed: %s at %p", call_text(), strsignal(number), (const void *)address);
+        check_fail("%s crashed: %s at %p", call_text(), strsignal(number), (const void *)address);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -165,7 +166,7 @@ static void on_exit_call(void)
 {
     if (!running)
         return;
-    fail("%s called exit()", call_text());
+    check_fail("%s called exit()", call_text());
     send_result();
     _exit(EXIT_FAILURE);
 }
@@ -211,26 +212,26 @@ static void run_tests(const test *tests, const subject *s, const orders *o)
         tests->run(s);
         running = false;
         set_timer(0);
-        guard_before = false;
-        arrays_release(0);
+        check_guard_before = false;
+        check_arrays_release(0);
         send_result();
     }
 }
 
 static void check_plugin(const hk_plugin *plugin, const char *file, const orders *o)
 {
-    static const test *const of_kind[] = {[HK_ACTIVATION] = activation_tests,
-                                          [HK_NORMALIZATION] = normalization_tests,
-                                          [HK_INITIALIZER] = initializer_tests};
+    static const test *const of_kind[] = {[HK_ACTIVATION] = check_activation_tests,
+                                          [HK_NORMALIZATION] = check_normalization_tests,
+                                          [HK_INITIALIZER] = check_initializer_tests};
     const subject s = {plugin, file};
     dprintf(RESULT_FD, "P\t%s\t%s\n", hk_kind_name((hk_kind)plugin->kind), plugin->name);
-    run_tests(common_tests, &s, o);
+    run_tests(check_common_tests, &s, o);
     run_tests(of_kind[plugin->kind], &s, o);
 }
 
 static void check_linked(const char *name, const orders *o)
 {
-    remember_state();
+    check_remember_state();
     for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER; kind++) {
         const hk_plugin *plugin;
         if (hk_plugin_find(kind, name, &plugin) == HK_OK)
@@ -243,17 +244,17 @@ static void check_linked(const char *name, const orders *o)
 static void check_file(const char *path, const orders *o)
 {
     const subject s = {NULL, path};
-    remember_state();
-    run_tests(file_tests, &s, o);
+    check_remember_state();
+    run_tests(check_file_tests, &s, o);
     void *handle = hk_plugin_load(path) == HK_OK ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
-    remember_state();
+    check_remember_state();
     const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
     for (uint32_t i = 0; bundle && i < bundle->count; i++)
         if (*hk_plugin_describe(&bundle->plugins[i]).file)
             check_plugin(&bundle->plugins[i], path, o);
 }
 
-int run_worker(const char *target, const orders *o)
+int check_worker_run(const char *target, const orders *o)
 {
     watch();
     if (strchr(target, '/'))

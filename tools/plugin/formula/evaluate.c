@@ -84,7 +84,7 @@ static double rounded(opcode op, double value, arithmetic in)
     return (double)(float)(inexact ? value + value * error : value);
 }
 
-double evaluate(const formula *f, expr e, const point *at)
+double formula_evaluate(const formula *f, expr e, const point *at)
 {
     double v[MAX_NODES];
     for (expr i = 0; i <= e; i++) {

@@ -24,7 +24,7 @@ static bool equal(const node *p, const node *q)
            memcmp(&p->value, &q->value, sizeof p->value) == 0;
 }
 
-expr make_raw(formula *f, node wanted)
+expr formula_make_raw(formula *f, node wanted)
 {
     unsigned at = hash(&wanted) % (2 * MAX_NODES);
     for (; f->slots[at]; at = (at + 1) % (2 * MAX_NODES))
@@ -39,60 +39,60 @@ expr make_raw(formula *f, node wanted)
     return f->n_nodes - 1;
 }
 
-expr binary(formula *f, opcode op, expr a, expr b)
+expr formula_binary(formula *f, opcode op, expr a, expr b)
 {
-    return make_raw(f, (node){op, a, b, NO_EXPR, 0});
+    return formula_make_raw(f, (node){op, a, b, NO_EXPR, 0});
 }
 
-expr make(formula *f, node it)
+expr formula_make(formula *f, node it)
 {
     switch (it.op) {
-    case OP_ADD: return add(f, it.a, it.b);
-    case OP_SUB: return sub(f, it.a, it.b);
-    case OP_MUL: return mul(f, it.a, it.b);
-    case OP_DIV: return divide(f, it.a, it.b);
-    case OP_POW: return power(f, it.a, number(f, it.value));
-    case OP_MIN: return least(f, it.a, it.b);
-    case OP_MAX: return most(f, it.a, it.b);
+    case OP_ADD: return formula_add(f, it.a, it.b);
+    case OP_SUB: return formula_sub(f, it.a, it.b);
+    case OP_MUL: return formula_mul(f, it.a, it.b);
+    case OP_DIV: return formula_divide(f, it.a, it.b);
+    case OP_POW: return formula_power(f, it.a, formula_number(f, it.value));
+    case OP_MIN: return formula_least(f, it.a, it.b);
+    case OP_MAX: return formula_most(f, it.a, it.b);
     case OP_LESS:
     case OP_AT_MOST:
-    case OP_EQUAL: return compare(f, it.op, it.a, it.b);
-    case OP_SELECT: return choose(f, it.a, it.b, it.c);
+    case OP_EQUAL: return formula_compare(f, it.op, it.a, it.b);
+    case OP_SELECT: return formula_choose(f, it.a, it.b, it.c);
     case OP_NUMBER:
     case OP_ROOT_SUM:
     case OP_X:
     case OP_Y:
-    case OP_PARAM: return make_raw(f, it);
-    default: return unary(f, it.op, it.a);
+    case OP_PARAM: return formula_make_raw(f, it);
+    default: return formula_unary(f, it.op, it.a);
     }
 }
 
-expr number(formula *f, double value)
+expr formula_number(formula *f, double value)
 {
-    return make_raw(f, (node){OP_NUMBER, NO_EXPR, NO_EXPR, NO_EXPR, value + 0.0});
+    return formula_make_raw(f, (node){OP_NUMBER, NO_EXPR, NO_EXPR, NO_EXPR, value + 0.0});
 }
 
-expr leaf(formula *f, opcode op, int index)
+expr formula_leaf(formula *f, opcode op, int index)
 {
-    return make_raw(f, (node){op, op == OP_PARAM ? index : NO_EXPR, NO_EXPR, NO_EXPR, 0});
+    return formula_make_raw(f, (node){op, op == OP_PARAM ? index : NO_EXPR, NO_EXPR, NO_EXPR, 0});
 }
 
-bool is_whole(double value)
+bool formula_is_whole(double value)
 {
     return fabs(value) < 1e6 && value == floor(value);
 }
 
-bool is_op(const formula *f, expr e, opcode op)
+bool formula_is_op(const formula *f, expr e, opcode op)
 {
     return f->nodes[e].op == op;
 }
 
-bool is_number(const formula *f, expr e, double value)
+bool formula_is_number(const formula *f, expr e, double value)
 {
     return f->nodes[e].op == OP_NUMBER && f->nodes[e].value >= value && f->nodes[e].value <= value;
 }
 
-bool is_condition(const formula *f, expr e)
+bool formula_is_condition(const formula *f, expr e)
 {
     opcode op = f->nodes[e].op;
     return op == OP_LESS || op == OP_AT_MOST || op == OP_EQUAL;
@@ -116,14 +116,14 @@ static void mark(const formula *f, expr whole, bool in[MAX_NODES])
     }
 }
 
-bool contains(const formula *f, expr whole, expr part)
+bool formula_contains(const formula *f, expr whole, expr part)
 {
     bool in[MAX_NODES];
     mark(f, whole, in);
     return part <= whole && in[part];
 }
 
-bool contains_op(const formula *f, expr whole, opcode op)
+bool formula_contains_op(const formula *f, expr whole, opcode op)
 {
     bool in[MAX_NODES];
     mark(f, whole, in);
@@ -138,7 +138,7 @@ static bool is_function(opcode op)
     return op >= OP_EXP || op == OP_ROOT_SUM;
 }
 
-int count_functions(const formula *f, const expr *roots, int n_roots)
+int formula_count_functions(const formula *f, const expr *roots, int n_roots)
 {
     bool in[MAX_NODES], counted[MAX_NODES] = {false};
     int n = 0;
@@ -153,7 +153,7 @@ int count_functions(const formula *f, const expr *roots, int n_roots)
     return n;
 }
 
-expr rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw)
+expr formula_rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw)
 {
     bool in[MAX_NODES];
     expr now[MAX_NODES];
@@ -167,7 +167,7 @@ expr rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw)
             it.b = it.b < 0 ? it.b : now[it.b];
             it.c = it.c < 0 ? it.c : now[it.c];
         }
-        now[e] = rule(f, raw ? make_raw(f, it) : make(f, it), user);
+        now[e] = rule(f, raw ? formula_make_raw(f, it) : formula_make(f, it), user);
     }
     return now[whole];
 }

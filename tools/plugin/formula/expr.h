@@ -70,48 +70,48 @@ struct formula {
 };
 
 /* ---- Making expressions (expr.c, simplify.c) ------------------------------------------------- */
-expr make_raw(formula *f, node wanted);             /* as it stands */
-expr binary(formula *f, opcode op, expr a, expr b); /* the same, of two operands */
-expr make(formula *f, node wanted);                 /* through the functions below */
-expr number(formula *f, double value);
-expr leaf(formula *f, opcode op, int index);
-expr add(formula *f, expr a, expr b);
-expr sub(formula *f, expr a, expr b);
-expr mul(formula *f, expr a, expr b);
-expr divide(formula *f, expr a, expr b);
-expr negate(formula *f, expr a);
-expr power(formula *f, expr a, expr b);
-expr unary(formula *f, opcode op, expr a);
-expr least(formula *f, expr a, expr b);
-expr most(formula *f, expr a, expr b);
-expr compare(formula *f, opcode op, expr a, expr b);
-expr choose(formula *f, expr condition, expr yes, expr no);
+expr formula_make_raw(formula *f, node wanted);             /* as it stands */
+expr formula_binary(formula *f, opcode op, expr a, expr b); /* the same, of two operands */
+expr formula_make(formula *f, node wanted);                 /* through the functions below */
+expr formula_number(formula *f, double value);
+expr formula_leaf(formula *f, opcode op, int index);
+expr formula_add(formula *f, expr a, expr b);
+expr formula_sub(formula *f, expr a, expr b);
+expr formula_mul(formula *f, expr a, expr b);
+expr formula_divide(formula *f, expr a, expr b);
+expr formula_negate(formula *f, expr a);
+expr formula_power(formula *f, expr a, expr b);
+expr formula_unary(formula *f, opcode op, expr a);
+expr formula_least(formula *f, expr a, expr b);
+expr formula_most(formula *f, expr a, expr b);
+expr formula_compare(formula *f, opcode op, expr a, expr b);
+expr formula_choose(formula *f, expr condition, expr yes, expr no);
 
-bool is_whole(double value); /* and short enough to be written as an int */
-bool is_op(const formula *f, expr e, opcode op);
-bool is_number(const formula *f, expr e, double value);
-bool is_condition(const formula *f, expr e);
-bool contains(const formula *f, expr whole, expr part);
-bool contains_op(const formula *f, expr whole, opcode op);
+bool formula_is_whole(double value); /* and short enough to be written as an int */
+bool formula_is_op(const formula *f, expr e, opcode op);
+bool formula_is_number(const formula *f, expr e, double value);
+bool formula_is_condition(const formula *f, expr e);
+bool formula_contains(const formula *f, expr whole, expr part);
+bool formula_contains_op(const formula *f, expr whole, opcode op);
 /* How many functions, exp, sqrt and dearer, are computed for all of these. */
-int count_functions(const formula *f, const expr *roots, int n_roots);
+int formula_count_functions(const formula *f, const expr *roots, int n_roots);
 
 /* Remakes an expression from its operands up; `rule` turns each remade node into what stands for
  * it. `raw`: nodes are remade as they stand. */
 typedef expr rewrite(formula *f, expr e, void *user);
-expr rebuild(formula *f, expr e, rewrite *rule, void *user, bool raw);
+expr formula_rebuild(formula *f, expr e, rewrite *rule, void *user, bool raw);
 
 /* ---- What is done with them ------------------------------------------------------------------ */
-expr parse(formula *f, const char *text, bool with_y, formula_error *error);
+expr formula_parse(formula *f, const char *text, bool with_y, formula_error *error);
 /* Forms that neither overflow nor cancel. */
-expr stabilise(formula *f, expr e);
+expr formula_stabilise(formula *f, expr e);
 /* d e / d by, a leaf. */
-expr derive(formula *f, expr e, expr by);
+expr formula_derive(formula *f, expr e, expr by);
 /* `slope` with y, an expression in OP_Y that stands for `value`; with `conditions` x > 0 and the like
  * become y > 0, too. Not always right. (by_value.c) */
-expr slope_by_y(formula *f, expr value, expr y, expr slope, bool conditions);
+expr formula_slope_by_y(formula *f, expr value, expr y, expr slope, bool conditions);
 /* Powers and special functions as arithmetic that can be written in C. */
-expr lower(formula *f, expr e);
+expr formula_lower(formula *f, expr e);
 
 /* Values at a point. Unless IN_DOUBLE they are rounded to float after each operation, as kernels
  * do; UP and DOWN: functions err by one unit of a number just above 1. */
@@ -122,7 +122,7 @@ typedef struct point {
     const double *parameters;
     arithmetic in;
 } point;
-double evaluate(const formula *f, expr e, const point *at);
+double formula_evaluate(const formula *f, expr e, const point *at);
 
 /* Bounds put on x in a body: infinite where there is none. */
 typedef struct bounds {
@@ -131,24 +131,24 @@ typedef struct bounds {
 
 /* roots[0] is the value, roots[1] the slope, the rest the gradients of learned parameters; these
  * may be written with y. Decides by trial between the forms of the slopes. (trial.c) */
-void choose_slopes(formula *f, expr *roots, int n_roots);
+void formula_choose_slopes(formula *f, expr *roots, int n_roots);
 /* Bounds beyond which all of these are constant, if only there they are no numbers. */
-bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots);
+bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int n_roots);
 /* A point where a root is no number, within the bounds; false: none. */
-bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots, bounds within,
-                    double *at);
+bool formula_find_undefined(const formula *f, expr value, const expr *roots, int n_roots,
+                            bounds within, double *at);
 /* A point up to 1e30 whose value a float could hold, but not what leads to it; false: none. */
-bool find_overflow(const formula *f, expr value, double *at);
+bool formula_find_overflow(const formula *f, expr value, double *at);
 /* A point where two slopes differ; false: none. */
-bool find_difference(const formula *f, expr value, expr p, expr q, double *at);
+bool formula_find_difference(const formula *f, expr value, expr p, expr q, double *at);
 
 /* The statements of a body that returns roots[0], or by `slot` one of several. `margin` is the
  * column at which the statements begin; the first line is begun already. (print.c) */
-void print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
-                FILE *to);
+void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
+                        FILE *to);
 /* How a parameter is written: a.p[0], a.t[SLOPE]. */
-void print_parameter(const formula *f, int index, FILE *to);
+void formula_print_parameter(const formula *f, int index, FILE *to);
 /* Its name in capitals, changed where C has a macro of that name. */
-void print_capitals(const char *name, FILE *to);
+void formula_print_capitals(const char *name, FILE *to);
 /* As few digits as give the same double. */
-void print_number(double value, FILE *to);
+void formula_print_number(double value, FILE *to);

@@ -60,7 +60,7 @@ __attribute__((format(printf, 3, 4))) static expr wrong(parser *p, const char *a
         va_end(arguments);
     }
     p->at = p->text + strlen(p->text);
-    return number(p->f, 0);
+    return formula_number(p->f, 0);
 }
 
 static void skip_space(parser *p)
@@ -108,7 +108,9 @@ static bool accept(parser *p, const char *token)
 /* Numbers and conditions stand for each other: x > 0 is 1 or 0, and a number holds unless 0. */
 static expr as_number(parser *p, expr e)
 {
-    return is_condition(p->f, e) ? choose(p->f, e, number(p->f, 1), number(p->f, 0)) : e;
+    return formula_is_condition(p->f, e)
+               ? formula_choose(p->f, e, formula_number(p->f, 1), formula_number(p->f, 0))
+               : e;
 }
 
 static expr literal(parser *p)
@@ -130,7 +132,7 @@ static expr literal(parser *p)
     if (*end || end == text || !isfinite(value) || fabs(value) > 3.4e38)
         return wrong(p, p->at, "expected a number that a float can hold, found \"%s\"", text);
     p->at += n;
-    return number(p->f, value);
+    return formula_number(p->f, value);
 }
 
 static expr unknown_name(parser *p, const char *at, size_t length)
@@ -168,11 +170,11 @@ static expr call(parser *p, int function)
     expr a = as_number(p, choice(p));
     while (two && accept(p, ",")) {
         expr b = as_number(p, choice(p));
-        a = op == OP_MIN ? least(f, a, b) : most(f, a, b);
+        a = op == OP_MIN ? formula_least(f, a, b) : formula_most(f, a, b);
     }
     if (!accept(p, ")"))
         return expected(p, two ? "\",\" or \")\"" : "an operator or \")\"");
-    return two ? a : unary(f, op, a);
+    return two ? a : formula_unary(f, op, a);
 }
 
 static expr name(parser *p)
@@ -183,11 +185,11 @@ static expr name(parser *p)
     for (int i = 0; i < p->f->n_parameters; i++)
         if (strlen(p->f->parameters[i].name) == length &&
             strncmp(p->f->parameters[i].name, at, length) == 0)
-            return leaf(p->f, OP_PARAM, i);
+            return formula_leaf(p->f, OP_PARAM, i);
     if (length == 1 && (*at == 'x' || (*at == 'y' && p->with_y)))
-        return leaf(p->f, *at == 'x' ? OP_X : OP_Y, 0);
+        return formula_leaf(p->f, *at == 'x' ? OP_X : OP_Y, 0);
     if (length == 2 && strncmp(at, "pi", 2) == 0)
-        return number(p->f, 3.14159265358979323846);
+        return formula_number(p->f, 3.14159265358979323846);
     for (int i = 0; i < FUNCTIONS; i++)
         if (strlen(functions[i].name) == length && strncmp(functions[i].name, at, length) == 0)
             return call(p, i);
@@ -213,13 +215,13 @@ static expr with_sign(parser *p)
         return wrong(p, p->at, "nested more than %d deep", MAX_DEPTH);
     expr e;
     if (accept(p, "-")) {
-        e = negate(p->f, as_number(p, with_sign(p)));
+        e = formula_negate(p->f, as_number(p, with_sign(p)));
     } else if (accept(p, "+")) {
         e = as_number(p, with_sign(p));
     } else {
         e = primary(p);
         if (accept(p, "^"))
-            e = power(p->f, as_number(p, e), as_number(p, with_sign(p)));
+            e = formula_power(p->f, as_number(p, e), as_number(p, with_sign(p)));
     }
     p->depth--;
     return e;
@@ -230,9 +232,9 @@ static expr factors(parser *p)
     expr e = with_sign(p);
     for (;;) {
         if (accept(p, "*"))
-            e = mul(p->f, as_number(p, e), as_number(p, with_sign(p)));
+            e = formula_mul(p->f, as_number(p, e), as_number(p, with_sign(p)));
         else if (accept(p, "/"))
-            e = divide(p->f, as_number(p, e), as_number(p, with_sign(p)));
+            e = formula_divide(p->f, as_number(p, e), as_number(p, with_sign(p)));
         else
             return e;
     }
@@ -243,9 +245,9 @@ static expr terms(parser *p)
     expr e = factors(p);
     for (;;) {
         if (accept(p, "+"))
-            e = add(p->f, as_number(p, e), as_number(p, factors(p)));
+            e = formula_add(p->f, as_number(p, e), as_number(p, factors(p)));
         else if (accept(p, "-"))
-            e = sub(p->f, as_number(p, e), as_number(p, factors(p)));
+            e = formula_sub(p->f, as_number(p, e), as_number(p, factors(p)));
         else
             return e;
     }
@@ -264,12 +266,14 @@ static expr comparison(parser *p)
     a = as_number(p, a);
     b = as_number(p, terms(p));
     switch (i) {
-    case 0: return compare(f, OP_AT_MOST, a, b);
-    case 1: return compare(f, OP_AT_MOST, b, a);
-    case 2: return compare(f, OP_EQUAL, a, b);
-    case 3: return choose(f, compare(f, OP_EQUAL, a, b), number(f, 0), number(f, 1));
-    case 4: return compare(f, OP_LESS, a, b);
-    default: return compare(f, OP_LESS, b, a);
+    case 0: return formula_compare(f, OP_AT_MOST, a, b);
+    case 1: return formula_compare(f, OP_AT_MOST, b, a);
+    case 2: return formula_compare(f, OP_EQUAL, a, b);
+    case 3:
+        return formula_choose(f, formula_compare(f, OP_EQUAL, a, b), formula_number(f, 0),
+                              formula_number(f, 1));
+    case 4: return formula_compare(f, OP_LESS, a, b);
+    default: return formula_compare(f, OP_LESS, b, a);
     }
 }
 
@@ -283,12 +287,13 @@ static expr choice(parser *p)
     if (!accept(p, ":"))
         return expected(p, "an operator or the \":\" of \"?\"");
     expr no = as_number(p, choice(p));
-    if (is_condition(f, condition))
-        return choose(f, condition, yes, no);
-    return choose(f, compare(f, OP_EQUAL, condition, number(f, 0)), no, yes);
+    if (formula_is_condition(f, condition))
+        return formula_choose(f, condition, yes, no);
+    return formula_choose(f, formula_compare(f, OP_EQUAL, condition, formula_number(f, 0)), no,
+                          yes);
 }
 
-expr parse(formula *f, const char *text, bool with_y, formula_error *error)
+expr formula_parse(formula *f, const char *text, bool with_y, formula_error *error)
 {
     parser p = {.f = f, .text = text, .at = text, .with_y = with_y, .error = error};
     if (strlen(text) > FORMULA_LENGTH)

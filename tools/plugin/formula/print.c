@@ -49,7 +49,7 @@ typedef struct printer {
 
 static void put(printer *p, expr e, int as);
 
-void print_number(double value, FILE *to)
+void formula_print_number(double value, FILE *to)
 {
     char text[40];
     if (!isfinite(value)) {
@@ -66,7 +66,7 @@ void print_number(double value, FILE *to)
             putc(*c, to);
 }
 
-void print_capitals(const char *name, FILE *to)
+void formula_print_capitals(const char *name, FILE *to)
 {
     static const char *const macros[] = {"null",     "nan",       "infinity", "domain", "sing",
                                          "overflow", "underflow", "ploss",    "tloss",  "huge"};
@@ -77,7 +77,7 @@ void print_capitals(const char *name, FILE *to)
             putc('_', to);
 }
 
-void print_parameter(const formula *f, int index, FILE *to)
+void formula_print_parameter(const formula *f, int index, FILE *to)
 {
     const parameter *it = &f->parameters[index];
     int place = 0, alike = 0;
@@ -88,7 +88,7 @@ void print_parameter(const formula *f, int index, FILE *to)
         }
     fprintf(to, "a.%c[", it->learned ? 't' : 'p');
     if (alike > 1)
-        print_capitals(it->name, to);
+        formula_print_capitals(it->name, to);
     else
         fprintf(to, "%d", place);
     putc(']', to);
@@ -101,7 +101,7 @@ static bool is_int(const printer *p, expr e)
     if (p->names[e][0])
         return false;
     if (it->op == OP_NUMBER)
-        return is_whole(it->value);
+        return formula_is_whole(it->value);
     if (it->op == OP_SELECT)
         return is_int(p, it->b) && is_int(p, it->c);
     if (it->op >= OP_ADD && it->op <= OP_DIV)
@@ -127,7 +127,7 @@ static void put_quotient(printer *p, const node *it)
 {
     const node *below = &p->f->nodes[it->b];
     if (below->op == OP_SQRT && !p->names[it->b][0]) {
-        if (!is_number(p->f, it->a, 1)) {
+        if (!formula_is_number(p->f, it->a, 1)) {
             put(p, it->a, AS_FACTOR);
             fputs(" * ", p->to);
         }
@@ -144,7 +144,7 @@ static void put_quotient(printer *p, const node *it)
 /* a < b; what knows x stands on the left. */
 static void put_condition(printer *p, opcode op, expr a, expr b)
 {
-    bool turn = !contains_op(p->f, a, OP_X) && !contains_op(p->f, a, OP_Y);
+    bool turn = !formula_contains_op(p->f, a, OP_X) && !formula_contains_op(p->f, a, OP_Y);
     put(p, turn ? b : a, AS_TERM);
     fputs(op == OP_EQUAL  ? " == "
           : op == OP_LESS ? turn ? " > " : " < "
@@ -158,7 +158,8 @@ static void put_condition(printer *p, opcode op, expr a, expr b)
 static void put_choice(printer *p, const node *it)
 {
     node condition = p->f->nodes[it->a];
-    bool knows = contains_op(p->f, it->b, OP_X), other_knows = contains_op(p->f, it->c, OP_X);
+    bool knows = formula_contains_op(p->f, it->b, OP_X),
+         other_knows = formula_contains_op(p->f, it->c, OP_X);
     bool turn = knows && !other_knows && condition.op != OP_EQUAL;
     if (turn)
         put_condition(p, condition.op == OP_LESS ? OP_AT_MOST : OP_LESS, condition.b, condition.a);
@@ -191,12 +192,12 @@ static bool is_bounded(const printer *p)
 
 static void put_leaf(printer *p, const node *it)
 {
-    bool cast = it->op == OP_NUMBER && !is_whole(it->value);
+    bool cast = it->op == OP_NUMBER && !formula_is_whole(it->value);
     switch (it->op) {
     case OP_X: fputs(is_bounded(p) ? "x" : "a.x", p->to); break;
     case OP_Y: fputs("a.y", p->to); break;
-    case OP_PARAM: print_parameter(p->f, it->a, p->to); break;
-    default: fputs(cast ? "(real)" : "", p->to); print_number(it->value, p->to);
+    case OP_PARAM: formula_print_parameter(p->f, it->a, p->to); break;
+    default: fputs(cast ? "(real)" : "", p->to); formula_print_number(it->value, p->to);
     }
 }
 
@@ -278,7 +279,7 @@ static bool is_worth_a_name(const printer *p, expr e)
 {
     const node *it = &p->f->nodes[e];
     bool sign_of_leaf = it->op == OP_NEG && p->f->nodes[it->a].op <= OP_PARAM;
-    return p->uses[e] > 1 && it->op > OP_PARAM && !is_condition(p->f, e) && !sign_of_leaf;
+    return p->uses[e] > 1 && it->op > OP_PARAM && !formula_is_condition(p->f, e) && !sign_of_leaf;
 }
 
 static bool is_taken(const printer *p, expr before, const char *name)
@@ -344,7 +345,7 @@ static void put_results(printer *p, const expr *roots, int n_roots)
             for (int j = 0; j < p->f->n_parameters && learned < i; j++)
                 if (p->f->parameters[j].learned && ++learned == i) {
                     fputs("slot == ", p->to);
-                    print_capitals(p->f->parameters[j].name, p->to);
+                    formula_print_capitals(p->f->parameters[j].name, p->to);
                     fputs(" ? ", p->to);
                 }
         }
@@ -366,8 +367,8 @@ static void put_bounds(printer *p, int margin)
     fprintf(p->to, "a.x%s%s;\n%*s", low ? ")" : "", high ? ")" : "", margin, "");
 }
 
-void print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
-                FILE *to)
+void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
+                        FILE *to)
 {
     printer *p = calloc(1, sizeof *p);
     char *text = NULL;

@@ -39,8 +39,8 @@ static double value_in_trial(const formula *f, int trial, expr value, expr root,
         parameters[i] = setting(&f->parameters[i], i == moved ? 1 + (trial - 1) / n : 0);
     point at = {.x = x, .parameters = parameters, .in = in};
     if (root != value)
-        at.y = evaluate(f, value, &at);
-    return evaluate(f, root, &at);
+        at.y = formula_evaluate(f, value, &at);
+    return formula_evaluate(f, root, &at);
 }
 
 static double value_at(const formula *f, expr value, expr root, double x, arithmetic in)
@@ -90,14 +90,14 @@ static expr share_exponential(formula *f, expr e, void *user)
     node it = f->nodes[e];
     if (it.op != OP_EXP)
         return e;
-    expr other = make_raw(f, (node){OP_EXPM1, it.a, NO_EXPR, NO_EXPR, 0});
-    return contains(f, *whole, other) ? add(f, other, number(f, 1)) : e;
+    expr other = formula_make_raw(f, (node){OP_EXPM1, it.a, NO_EXPR, NO_EXPR, 0});
+    return formula_contains(f, *whole, other) ? formula_add(f, other, formula_number(f, 1)) : e;
 }
 
 static bool reads_x(const formula *f, const expr *roots, int n_roots)
 {
     for (int i = 0; i < n_roots; i++)
-        if (contains_op(f, roots[i], OP_X))
+        if (formula_contains_op(f, roots[i], OP_X))
             return true;
     return false;
 }
@@ -106,12 +106,12 @@ static bool reads_x(const formula *f, const expr *roots, int n_roots)
 static void choose_slope(formula *f, expr value, expr *root, expr by)
 {
     f->precise = true;
-    expr exact = derive(f, value, by), slope = exact, cheap;
+    expr exact = formula_derive(f, value, by), slope = exact, cheap;
     f->precise = false;
-    cheap = derive(f, value, by);
+    cheap = formula_derive(f, value, by);
     if (better(f, 0, value, cheap, slope, exact))
         slope = cheap;
-    cheap = rebuild(f, slope, share_exponential, &slope, false);
+    cheap = formula_rebuild(f, slope, share_exponential, &slope, false);
     if (better(f, 0, value, cheap, slope, exact))
         slope = cheap;
     *root = slope;
@@ -119,7 +119,7 @@ static void choose_slope(formula *f, expr value, expr *root, expr by)
 
 static bool is_right_by_y(formula *f, expr value, expr by_y, expr slope)
 {
-    expr now = lower(f, by_y), before = lower(f, slope);
+    expr now = formula_lower(f, by_y), before = formula_lower(f, slope);
     for (int trial = 0; trial <= ALL_MOVES * f->n_parameters && now != before; trial++)
         if (!better(f, trial, value, now, before, slope))
             return false;
@@ -131,27 +131,28 @@ static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
 {
     expr by_y[64];
     for (int i = 1; i < n_roots; i++) {
-        by_y[i] = slope_by_y(f, roots[0], leaf(f, OP_Y, 0), roots[i], conditions);
+        by_y[i] = formula_slope_by_y(f, roots[0], formula_leaf(f, OP_Y, 0), roots[i], conditions);
         if (f->full)
             return false;
         if (!is_right_by_y(f, roots[0], by_y[i], roots[i]))
             by_y[i] = roots[i];
     }
-    const int functions = count_functions(f, roots + 1, n_roots - 1);
-    if (reads_x(f, by_y + 1, n_roots - 1) && count_functions(f, by_y + 1, n_roots - 1) >= functions)
+    const int functions = formula_count_functions(f, roots + 1, n_roots - 1);
+    if (reads_x(f, by_y + 1, n_roots - 1) &&
+        formula_count_functions(f, by_y + 1, n_roots - 1) >= functions)
         return false;
     for (int i = 1; i < n_roots; i++)
         roots[i] = by_y[i];
     return true;
 }
 
-void choose_slopes(formula *f, expr *roots, int n_roots)
+void formula_choose_slopes(formula *f, expr *roots, int n_roots)
 {
     int learned = 0;
-    choose_slope(f, roots[0], &roots[1], leaf(f, OP_X, 0));
+    choose_slope(f, roots[0], &roots[1], formula_leaf(f, OP_X, 0));
     for (int i = 0; i < f->n_parameters; i++)
         if (f->parameters[i].learned)
-            choose_slope(f, roots[0], &roots[2 + learned++], leaf(f, OP_PARAM, i));
+            choose_slope(f, roots[0], &roots[2 + learned++], formula_leaf(f, OP_PARAM, i));
     if (!f->full && !choose_by_y(f, roots, n_roots, true))
         choose_by_y(f, roots, n_roots, false);
 }
@@ -214,19 +215,19 @@ static double bound(body b, double sign)
     return before < 129 && from < before - 1 ? sign * ldexp(1, from) : sign * (double)INFINITY;
 }
 
-bounds find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
+bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
 {
     body it = {f, value, roots, n_roots, 0};
     bool reads_y = false;
     for (int i = 0; i < n_roots; i++)
-        reads_y = reads_y || contains_op(f, roots[i], OP_Y);
+        reads_y = reads_y || formula_contains_op(f, roots[i], OP_Y);
     if (reads_y || !reads_x(f, roots, n_roots)) /* y has no bounds */
         return (bounds){-(double)INFINITY, (double)INFINITY};
     return (bounds){bound(it, -1), bound(it, 1)};
 }
 
-bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots, bounds within,
-                    double *at)
+bool formula_find_undefined(const formula *f, expr value, const expr *roots, int n_roots,
+                            bounds within, double *at)
 {
     const body it = {f, value, roots, n_roots, 0};
     for (int i = 0; i < POINTS; i++) {
@@ -237,7 +238,7 @@ bool find_undefined(const formula *f, expr value, const expr *roots, int n_roots
     return false;
 }
 
-bool find_overflow(const formula *f, expr value, double *at)
+bool formula_find_overflow(const formula *f, expr value, double *at)
 {
     for (int i = LINEAR; i < POINTS; i++) {
         *at = place(i);
@@ -248,7 +249,7 @@ bool find_overflow(const formula *f, expr value, double *at)
     return false;
 }
 
-bool find_difference(const formula *f, expr value, expr p, expr q, double *at)
+bool formula_find_difference(const formula *f, expr value, expr p, expr q, double *at)
 {
     for (int i = 0; i < LINEAR; i++) {
         *at = place(i) + 1e-3; /* beside likely kinks */

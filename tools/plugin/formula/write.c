@@ -54,9 +54,9 @@ static void put_learned(const formula *f, FILE *to)
 
 static void put_remarks(const formula *f, const parts *it, FILE *to)
 {
-    if (contains_op(f, it->roots[0], OP_TANH_LOG))
+    if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
         fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
-    if (contains_op(f, it->roots[0], OP_CAP))
+    if (formula_contains_op(f, it->roots[0], OP_CAP))
         fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
     if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
         fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
@@ -84,7 +84,7 @@ static void put_names(const formula *f, bool learned, FILE *to)
     fputs("enum { ", to);
     for (int j = 0; j < f->n_parameters; j++)
         if (f->parameters[j].learned == learned) {
-            print_capitals(f->parameters[j].name, to);
+            formula_print_capitals(f->parameters[j].name, to);
             fputs(++i < n ? ", " : " };\n", to);
         }
 }
@@ -95,12 +95,12 @@ static void put_row(const parameter *it, FILE *to)
             it->learned ? ".role = HK_LEARNED,\n          .extent = HK_PER_CHANNEL, "
                           ".flags = HK_NO_DECAY, .value = "
                         : ".type = HK_REAL,\n           .value = ");
-    print_number(it->value, to);
+    formula_print_number(it->value, to);
     if (it->low < it->high) {
         fputs(", .low = ", to);
-        print_number(it->low, to);
+        formula_print_number(it->low, to);
         fputs(", .high = ", to);
-        print_number(it->high, to);
+        formula_print_number(it->high, to);
     }
     putc('}', to);
 }
@@ -127,7 +127,7 @@ static void put_part(const formula *f, const char *macro, const expr *roots, int
                      FILE *to)
 {
     fprintf(to, "%s(", macro);
-    print_body(f, roots, n, within, (int)strlen(macro) + 1, to);
+    formula_print_body(f, roots, n, within, (int)strlen(macro) + 1, to);
     fputs(")\n", to);
 }
 
@@ -135,8 +135,8 @@ static const char *reads_text(const formula *f, const parts *it)
 {
     bool x = false, y = false;
     for (int i = 1; i < it->n; i++) {
-        x = x || contains_op(f, it->roots[i], OP_X);
-        y = y || contains_op(f, it->roots[i], OP_Y);
+        x = x || formula_contains_op(f, it->roots[i], OP_X);
+        y = y || formula_contains_op(f, it->roots[i], OP_Y);
     }
     return x && y ? "HK_READS_X | HK_READS_Y" : x ? "HK_READS_X" : y ? "HK_READS_Y" : "0";
 }
@@ -158,7 +158,7 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
 {
     put_head(f, wanted, it, to);
     for (int i = 0; i < it->n; i++)
-        it->roots[i] = lower(f, it->roots[i]);
+        it->roots[i] = formula_lower(f, it->roots[i]);
     if (f->n_parameters)
         putc('\n', to);
     put_names(f, false, to);
@@ -175,8 +175,8 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
 
 /* ---- From the request ------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void tell(formula_notes *notes, const char *format,
-                                                       ...)
+__attribute__((format(printf, 2, 3))) static void check_tell(formula_notes *notes,
+                                                             const char *format, ...)
 {
     va_list arguments;
     if (notes->n == FORMULA_NOTES)
@@ -196,7 +196,7 @@ static bool refuse(formula_error *error, const char *sentence)
 static bool check_parameters(formula *f, expr value, formula_error *error)
 {
     for (int i = 0; i < f->n_parameters; i++)
-        if (!contains(f, value, leaf(f, OP_PARAM, i))) {
+        if (!formula_contains(f, value, formula_leaf(f, OP_PARAM, i))) {
             snprintf(error->sentence, sizeof error->sentence,
                      "the parameter \"%s\" does not occur in the formula", f->parameters[i].name);
             return false;
@@ -209,12 +209,12 @@ static bool take_derivative(formula *f, const formula_request *wanted, parts *it
                             formula_notes *notes, formula_error *error)
 {
     double at;
-    expr own = parse(f, wanted->derivative, true, error), found = it->roots[1];
+    expr own = formula_parse(f, wanted->derivative, true, error), found = it->roots[1];
     if (error->sentence[0])
         return false;
-    it->roots[1] = stabilise(f, own);
-    if (find_difference(f, it->roots[0], it->roots[1], found, &at))
-        tell(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
+    it->roots[1] = formula_stabilise(f, own);
+    if (formula_find_difference(f, it->roots[0], it->roots[1], found, &at))
+        check_tell(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
     return true;
 }
 
@@ -222,34 +222,36 @@ static void tell_undefined(formula *f, const parts *it, formula_notes *notes)
 {
     double at;
     expr value = it->roots[0];
-    if (find_undefined(f, value, it->roots, 1, it->value_within, &at))
-        tell(notes, "the value is not a number at x = %g; an activation should have one everywhere",
-             at);
-    else if (find_overflow(f, lower(f, value), &at))
-        tell(notes, "the value overflows at x = %g, on its way to a smaller number", at);
-    else if (find_undefined(f, value, it->roots + 1, 1, it->slope_within, &at))
-        tell(notes, "the slope is not a number at x = %g; --derivative can give another form", at);
+    if (formula_find_undefined(f, value, it->roots, 1, it->value_within, &at))
+        check_tell(notes,
+                   "the value is not a number at x = %g; an activation should have one everywhere",
+                   at);
+    else if (formula_find_overflow(f, formula_lower(f, value), &at))
+        check_tell(notes, "the value overflows at x = %g, on its way to a smaller number", at);
+    else if (formula_find_undefined(f, value, it->roots + 1, 1, it->slope_within, &at))
+        check_tell(notes, "the slope is not a number at x = %g; --derivative can give another form",
+                   at);
     else if (it->n > 2 &&
-             find_undefined(f, value, it->roots + 2, it->n - 2, it->gradient_within, &at))
-        tell(notes, "the gradient of a parameter is not a number at x = %g", at);
+             formula_find_undefined(f, value, it->roots + 2, it->n - 2, it->gradient_within, &at))
+        check_tell(notes, "the gradient of a parameter is not a number at x = %g", at);
 }
 
 static bool find_parts(formula *f, const formula_request *wanted, parts *it, formula_notes *notes,
                        formula_error *error)
 {
-    expr value = stabilise(f, parse(f, wanted->formula, false, error));
+    expr value = formula_stabilise(f, formula_parse(f, wanted->formula, false, error));
     if (error->sentence[0] || !check_parameters(f, value, error))
         return false;
     it->roots[0] = value;
     it->n = 2 + count_learned(f);
-    choose_slopes(f, it->roots, it->n);
+    formula_choose_slopes(f, it->roots, it->n);
     if (!f->full && wanted->derivative && !take_derivative(f, wanted, it, notes, error))
         return false;
     if (f->full)
         return refuse(error, "the formula is too large to be differentiated");
-    it->value_within = find_bounds(f, value, it->roots, 1);
-    it->slope_within = find_bounds(f, value, it->roots + 1, 1);
-    it->gradient_within = find_bounds(f, value, it->roots + 2, it->n - 2);
+    it->value_within = formula_find_bounds(f, value, it->roots, 1);
+    it->slope_within = formula_find_bounds(f, value, it->roots + 1, 1);
+    it->gradient_within = formula_find_bounds(f, value, it->roots + 2, it->n - 2);
     tell_undefined(f, it, notes);
     return true;
 }
@@ -265,7 +267,7 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
     *error = (formula_error){0};
     bool made = to || refuse(error, "out of memory");
     if (made) {
-        number(f, 0); /* node 0 is what a full formula answers with */
+        formula_number(f, 0); /* node 0 is what a full formula answers with */
         f->parameters = wanted->parameters;
         f->n_parameters = wanted->n_parameters;
         made = find_parts(f, wanted, &it, notes, error);
