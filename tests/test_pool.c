@@ -4,9 +4,10 @@
 
 #include "bad_plugins/build.h"
 #include "output.h"
-#include "process.h"
+#include "workers/process.h"
 #include "compare/message.h"
-#include "compare/pool.h"
+#include "workers/frame.h"
+#include "workers/pool.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,19 +31,19 @@ static double now(void)
 static json_t *through(const json_t *message, long changed, long cut, const char **fault)
 {
     int ends[2];
-    message_reader reader = {0};
+    frame_reader reader = {0};
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
         return NULL;
-    compare_message_send(ends[0], message);
+    worker_frame_send(ends[0], message);
     close(ends[0]);
-    while (compare_message_read(&reader, ends[1]))
+    while (worker_frame_read(&reader, ends[1]))
         ;
     if (changed >= 0 && changed < (long)reader.used)
         reader.bytes[changed] ^= 0x10;
     if (cut >= 0 && cut < (long)reader.used)
         reader.used = (size_t)cut;
-    json_t *found = compare_message_take(&reader, fault);
-    compare_message_reader_clear(&reader);
+    json_t *found = worker_frame_take(&reader, fault);
+    worker_frame_reader_clear(&reader);
     close(ends[1]);
     return found;
 }
@@ -148,17 +149,17 @@ static json_t *request_of(const run *r)
 
 static pool *pool_of(int jobs, double deadline)
 {
-    return compare_pool_new(&(pool_limits){.jobs = jobs,
-                                           .threads = 1,
-                                           .deadline = deadline,
-                                           .memory_mib = 512,
-                                           .program = HILLOCK_TOOL});
+    return worker_pool_new(&(pool_limits){.jobs = jobs,
+                                          .threads = 1,
+                                          .deadline = deadline,
+                                          .memory_mib = 512,
+                                          .program = HILLOCK_TOOL});
 }
 
 static int start(pool *workers, int64_t id, const run *r)
 {
     json_t *request = request_of(r);
-    const int status = compare_pool_start(workers, id, request);
+    const int status = worker_pool_start(workers, id, request);
     json_decref(request);
     return status;
 }
@@ -188,18 +189,18 @@ static void run_all(const run *runs, outcome *out, int n, int jobs, double deadl
     int next = 0, ended = 0;
     pool *workers = pool_of(jobs, deadline);
     while (workers && ended < n) {
-        for (; next < n && compare_pool_has_room(workers); next++) {
+        for (; next < n && worker_pool_has_room(workers); next++) {
             since[next] = now();
             CHECK_EQUAL(start(workers, next, &runs[next]), 0);
         }
-        const pool_event event = compare_pool_next(workers, 60);
+        const pool_event event = worker_pool_next(workers, 60);
         if (event.kind == POOL_NOTHING)
             break;
         if (event.kind != POOL_PROGRESS && event.kind != POOL_EPOCH)
             keep(&out[event.id], &event, since[event.id]), ended++;
     }
     CHECK_EQUAL(ended, n);
-    compare_pool_free(workers);
+    worker_pool_free(workers);
 }
 
 /* Processes that have the mark of this test in their environment, without this one. */
@@ -296,11 +297,11 @@ static void a_run_reports_in_order(void)
 {
     int epochs = 0, reports = 0;
     pool *workers = pool_of(1, 0);
-    CHECK(compare_pool_has_room(workers) && compare_pool_running(workers) == 0);
+    CHECK(worker_pool_has_room(workers) && worker_pool_running(workers) == 0);
     CHECK_EQUAL(start(workers, 42, &(run){0}), 0);
-    CHECK(!compare_pool_has_room(workers) && compare_pool_running(workers) == 1);
+    CHECK(!worker_pool_has_room(workers) && worker_pool_running(workers) == 1);
     pool_event event;
-    while ((event = compare_pool_next(workers, 60)).kind == POOL_PROGRESS ||
+    while ((event = worker_pool_next(workers, 60)).kind == POOL_PROGRESS ||
            event.kind == POOL_EPOCH) {
         CHECK_EQUAL(event.id, 42);
         reports += event.kind == POOL_PROGRESS;
@@ -315,9 +316,9 @@ static void a_run_reports_in_order(void)
     CHECK(compare_message_number(event.message, "test_loss") > 0);
     CHECK(compare_message_number(event.message, "peak_mib") > 1);
     CHECK_EQUAL(strlen(json_string_value(json_object_get(event.message, "digest"))), 64);
-    CHECK(compare_pool_has_room(workers) && compare_pool_running(workers) == 0);
-    CHECK_EQUAL(compare_pool_next(workers, 0).kind, POOL_NOTHING);
-    compare_pool_free(workers);
+    CHECK(worker_pool_has_room(workers) && worker_pool_running(workers) == 0);
+    CHECK_EQUAL(worker_pool_next(workers, 0).kind, POOL_NOTHING);
+    worker_pool_free(workers);
 }
 
 static void a_row_is_described(void)
@@ -325,16 +326,16 @@ static void a_row_is_described(void)
     pool *workers = pool_of(1, 0);
     json_t *request = request_of(&(run){.act = "elu:alpha=1"});
     json_object_set_new(request, "images", json_pack("[i, i, i, i]", 28, 28, 1, 10));
-    CHECK_EQUAL(compare_pool_start(workers, 7, request), 0);
+    CHECK_EQUAL(worker_pool_start(workers, 7, request), 0);
     json_decref(request);
-    const pool_event event = compare_pool_next(workers, 60);
+    const pool_event event = worker_pool_next(workers, 60);
     CHECK_EQUAL(event.kind, POOL_OK);
     CHECK_EQUAL(event.id, 7);
     CHECK_TEXT(json_string_value(json_object_get(event.message, "act")), "elu");
     CHECK_EQUAL(compare_message_number(event.message, "parameters"), 785 * 32 + 33 * 32 + 33 * 10);
     CHECK_EQUAL(compare_message_number(event.message, "multiply_adds"),
                 784 * 32 + 32 * 32 + 32 * 10);
-    compare_pool_free(workers);
+    worker_pool_free(workers);
 }
 
 /* Beside others, with more threads, without probes: the same bits. A rate is that of the spec. */
@@ -447,13 +448,13 @@ static void reasons_come_from_the_worker(void)
 static void what_cannot_be_started_is_told(void)
 {
     pool *workers =
-        compare_pool_new(&(pool_limits){.jobs = 1, .deadline = 10, .program = "/no/such/program"});
+        worker_pool_new(&(pool_limits){.jobs = 1, .deadline = 10, .program = "/no/such/program"});
     CHECK_EQUAL(start(workers, 1, &(run){0}), 0);
-    const pool_event event = compare_pool_next(workers, 10);
+    const pool_event event = worker_pool_next(workers, 10);
     CHECK_EQUAL(event.kind, POOL_FAILED);
     CHECK_TEXT(event.failure, "exit 127");
     CHECK_CONTAINS(event.last_lines, "/no/such/program");
-    compare_pool_free(workers);
+    worker_pool_free(workers);
 }
 
 /* ---- Life and death -------------------------------------------------------------------------- */
@@ -494,13 +495,13 @@ static void a_pool_ends_its_workers(void)
     pool *workers = pool_of(1, 60);
     CHECK_EQUAL(start(workers, 1, &(run){.act = "animal", .plugin = path}), 0);
     const double before = cpu_seconds();
-    CHECK_EQUAL(compare_pool_next(workers, 1.5 * SLOW).kind, POOL_NOTHING);
+    CHECK_EQUAL(worker_pool_next(workers, 1.5 * SLOW).kind, POOL_NOTHING);
     CHECK(cpu_seconds() - before < 0.05);
     CHECK_EQUAL(count_marked(&pid), 2); /* the worker and what the plugin started */
     snprintf(worker, sizeof worker, "%ld", pid);
     CHECK(!shows(worker, "loop.so"));
     close(inherited);
-    compare_pool_free(workers);
+    worker_pool_free(workers);
     CHECK(all_gone(1));
 }
 
@@ -513,8 +514,8 @@ static void coordinate(const char *plugin, int told)
     tool_progress_start();
     if (write(told, &status, sizeof status) < 0)
         _exit(1);
-    status = compare_pool_next(workers, 600).kind != POOL_NOTHING;
-    compare_pool_free(workers);
+    status = worker_pool_next(workers, 600).kind != POOL_NOTHING;
+    worker_pool_free(workers);
     _exit(status);
 }
 

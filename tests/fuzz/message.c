@@ -4,6 +4,7 @@
 
 #include "compare/measured.h"
 #include "compare/message.h"
+#include "workers/frame.h"
 
 static void use(const json_t *report)
 {
@@ -20,14 +21,14 @@ static void use(const json_t *report)
 
 static void read_frames(const uint8_t *data, size_t size)
 {
-    message_reader reader = {.bytes = fuzz_text(data, size), .used = size, .room = size};
+    frame_reader reader = {.bytes = fuzz_text(data, size), .used = size, .room = size};
     const char *fault = NULL;
-    for (json_t *it; (it = compare_message_take(&reader, &fault));) {
+    for (json_t *it; (it = worker_frame_take(&reader, &fault));) {
         use(it);
         json_decref(it);
     }
     REQUIRE(reader.used <= size);
-    compare_message_reader_clear(&reader);
+    worker_frame_reader_clear(&reader);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

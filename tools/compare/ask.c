@@ -28,7 +28,7 @@ static pool *new_pool(const options *given, int jobs)
     pool_limits limits = compare_plan_limits(given);
     limits.jobs = jobs;
     limits.deadline = fmin(MOST_SECONDS, limits.deadline);
-    return compare_pool_new(&limits);
+    return worker_pool_new(&limits);
 }
 
 json_t *compare_ask_plugins(const options *given)
@@ -47,10 +47,10 @@ int compare_ask_list(const options *given, hk_kind kind, const char *text, char 
     json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
                                 compare_ask_plugins(given));
     int status = !workers  ? EXIT_FAILED
-                 : request ? compare_pool_start(workers, 0, request)
+                 : request ? worker_pool_start(workers, 0, request)
                            : tool_no_memory();
     while (!status && !*out) {
-        const pool_event event = compare_pool_next(workers, 1);
+        const pool_event event = worker_pool_next(workers, 1);
         if (event.kind == POOL_OK &&
             !(*out = strdup(json_string_value(json_object_get(event.message, "text")))))
             status = tool_no_memory();
@@ -61,7 +61,7 @@ int compare_ask_list(const options *given, hk_kind kind, const char *text, char 
             status = EXIT_INTERRUPTED;
     }
     json_decref(request);
-    compare_pool_free(workers);
+    worker_pool_free(workers);
     return status;
 }
 
@@ -128,7 +128,7 @@ static int ask_about(const asking *a, int i)
         request, "images",
         json_pack("[i, i, i, i]", images.height, images.width, images.channels, images.classes));
     beside->asking.attempts++;
-    int status = compare_pool_start(a->workers, i, request);
+    int status = worker_pool_start(a->workers, i, request);
     json_decref(request);
     return status;
 }
@@ -149,14 +149,14 @@ int compare_ask_rows(const options *given, plan *of)
     const int n = of->asked->n_rows;
     asking a = {given, of, new_pool(given, compare_plan_limits(given).jobs)};
     int next = 0, status = a.workers ? EXIT_DONE : EXIT_FAILED;
-    while (!status && (next < n || compare_pool_running(a.workers))) {
-        while (!status && next < n && compare_pool_has_room(a.workers))
+    while (!status && (next < n || worker_pool_running(a.workers))) {
+        while (!status && next < n && worker_pool_has_room(a.workers))
             status = ask_about(&a, next++);
         if (!status) {
-            const pool_event event = compare_pool_next(a.workers, 1);
+            const pool_event event = worker_pool_next(a.workers, 1);
             status = take_answer(&a, &event);
         }
     }
-    compare_pool_free(a.workers);
+    worker_pool_free(a.workers);
     return status;
 }

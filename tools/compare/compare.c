@@ -154,7 +154,7 @@ static int start(sweep *s, run_record *run)
         json_object_set_new(request, "rate", json_real(run->rate));
     int status = compare_store_start(s->db, run->id);
     if (!status)
-        status = compare_pool_start(s->workers, run - s->found->runs, request);
+        status = worker_pool_start(s->workers, run - s->found->runs, request);
     json_decref(request);
     run->state = RUN_RUNNING;
     run->attempts++;
@@ -203,12 +203,12 @@ static int run_all(sweep *s)
     int status = EXIT_DONE;
     run_record *run;
     while (!status && !tool_progress_interrupted()) {
-        while (!status && compare_pool_has_room(s->workers) && (run = next_run(s)))
+        while (!status && worker_pool_has_room(s->workers) && (run = next_run(s)))
             status = start(s, run);
-        if (!status && !compare_pool_running(s->workers))
+        if (!status && !worker_pool_running(s->workers))
             return EXIT_DONE;
         if (!status) {
-            const pool_event event = compare_pool_next(s->workers, 1);
+            const pool_event event = worker_pool_next(s->workers, 1);
             status = take_event(s, &event);
         }
     }
@@ -239,13 +239,13 @@ static int run_sweep(sweep *s)
 {
     const pool_limits limits = compare_plan_limits(s->given);
     tell_start(s);
-    s->workers = compare_pool_new(&limits);
+    s->workers = worker_pool_new(&limits);
     if (!s->workers)
         return EXIT_FAILED;
     s->view = compare_live_new(s->found, limits.jobs);
     int status = s->view ? run_all(s) : tool_no_memory();
     compare_live_free(s->view);
-    compare_pool_free(s->workers);
+    worker_pool_free(s->workers);
     if (status == EXIT_INTERRUPTED)
         release_running(s);
     return status == EXIT_INTERRUPTED

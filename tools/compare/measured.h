@@ -1,6 +1,6 @@
 /* measured.h - what workers report (pool.h), as records. */
 #pragma once
-#include "compare/pool.h"
+#include "workers/pool.h"
 #include "compare/results.h"
 
 /* An epoch's report becomes the run's next epoch; one out of turn is left out. False: no memory. */

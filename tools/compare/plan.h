@@ -5,7 +5,7 @@
  * makes rows that have failed before they ran. */
 #pragma once
 #include "options.h"
-#include "compare/pool.h"
+#include "workers/pool.h"
 #include "compare/results.h"
 #include <hillock/data.h>
 #include <jansson.h>

@@ -5,11 +5,12 @@
 #include "clock.h"
 #include "net/network.h"
 #include "output.h"
-#include "process.h"
+#include "workers/process.h"
 #include "page/text.h"
 #include "net/summary.h"
 #include "compare/describe.h"
 #include "compare/message.h"
+#include "workers/frame.h"
 #include "compare/rate.h"
 #include <fcntl.h>
 #include <math.h>
@@ -53,13 +54,13 @@ static bool flag_of(const work *w, const char *name)
 
 static json_t *read_request(void)
 {
-    message_reader incoming = {0};
+    frame_reader incoming = {0};
     const char *fault;
     json_t *request = NULL;
-    while (!(request = compare_message_take(&incoming, &fault)) && !fault)
-        if (!compare_message_read(&incoming, PROCESS_CHANNEL))
+    while (!(request = worker_frame_take(&incoming, &fault)) && !fault)
+        if (!worker_frame_read(&incoming, PROCESS_CHANNEL))
             break;
-    compare_message_reader_clear(&incoming);
+    worker_frame_reader_clear(&incoming);
     return request;
 }
 
@@ -85,7 +86,7 @@ static void understand(work *w)
 
 static int report(work *w, json_t *message)
 {
-    w->unheard = !compare_message_send(PROCESS_CHANNEL, message);
+    w->unheard = !worker_frame_send(PROCESS_CHANNEL, message);
     json_decref(message);
     return w->unheard;
 }
@@ -232,7 +233,7 @@ static int send_result(work *w, const hk_metrics *test)
                                tool_json_number(test->macro_f1), "seconds",
                                tool_json_number(last->seconds), "images_per_s",
                                tool_json_number(images / w->train_seconds), "peak_mib",
-                               tool_json_number(tool_process_memory("VmHWM:")), "digest", digest))
+                               tool_json_number(worker_process_memory("VmHWM:")), "digest", digest))
                ? EXIT_IO
                : EXIT_DONE;
 }

@@ -1,7 +1,7 @@
 /* plugin/check/check.h - between the files of hillock check.
  *
  * The command (../check.c) starts a worker for each file: this program again, with limits
- * (child.c, ../process.h). The worker (worker.c) announces each test before it runs
+ * (child.c, process.h). The worker (worker.c) announces each test before it runs
  * it, so that the death of a worker has a name; the next worker goes on behind that test. Tests
  * call the plugin as the framework would, but with every array between two inaccessible pages
  * (use.c). Tests are rows of tables, one table a kind. */
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <hillock/plugin.h>
-#include "process.h"
+#include "workers/process.h"
 
 /* ---- Tests ----------------------------------------------------------------------------------- */
 

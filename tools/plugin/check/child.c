@@ -25,10 +25,10 @@ int check_child_start(child *c, const char *target, const orders *o)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
     const int error =
-        tool_process_start(&c->process, &(process_orders){.words = words,
-                                                          .channel = ends[1],
-                                                          .memory_mib = MEMORY_MIB,
-                                                          .cpu_seconds = 20 * CPU_SECONDS});
+        worker_process_start(&c->process, &(process_orders){.words = words,
+                                                            .channel = ends[1],
+                                                            .memory_mib = MEMORY_MIB,
+                                                            .cpu_seconds = 20 * CPU_SECONDS});
     close(ends[1]);
     c->results = ends[0];
     if (error)
@@ -40,7 +40,7 @@ int check_child_start(child *c, const char *target, const orders *o)
 static void last_line(const process *p, char *out, size_t size)
 {
     char words[512];
-    tool_process_last_words(p, words, sizeof words);
+    worker_process_last_words(p, words, sizeof words);
     const char *line = strrchr(words, '\n');
     *out = '\0';
     if (*words)
@@ -52,7 +52,7 @@ void check_child_end(child *c, bool kill_it, char death[256])
     char words[160];
     if (!kill_it) /* its end of the pipe is closed: it is about to end, or else it is ended */
         poll(&(struct pollfd){c->process.handle, POLLIN, 0}, 1, 1000);
-    const int status = tool_process_end(&c->process, NULL);
+    const int status = worker_process_end(&c->process, NULL);
     last_line(&c->process, words, sizeof words);
     if (kill_it)
         snprintf(death, 256, "did not end within %d s", WALL_SECONDS);
@@ -61,6 +61,6 @@ void check_child_end(child *c, bool kill_it, char death[256])
                  words);
     else
         snprintf(death, 256, "ended the process with status %d%s", WEXITSTATUS(status), words);
-    tool_process_clear(&c->process);
+    worker_process_clear(&c->process);
     close(c->results);
 }

@@ -145,7 +145,7 @@ static void describe_fault(int number, const char *address, const void *context)
         check_fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
     else if (address >= stack_low && address < stack_high)
         check_fail("%s used up the stack", call_text());
-    else if (!SANITIZED && tool_process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
+    else if (!SANITIZED && worker_process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
         check_fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
     else if (address < (char *)65536)
         check_fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),

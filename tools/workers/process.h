@@ -45,18 +45,18 @@ typedef struct process {
 
 /* 0, or the errno. From the thread that lives as long as the program does: when it ends, so do the
  * processes it has started. */
-int tool_process_start(process *p, const process_orders *o);
+int worker_process_start(process *p, const process_orders *o);
 
 /* Has the process and its offspring killed, soon. */
-void tool_process_kill(const process *p);
+void worker_process_kill(const process *p);
 /* The same, and waits for it; the wait status of the process, and in *peak_mib (may be NULL)
  * the most memory that it had. What it printed can still be read. */
-int tool_process_end(process *p, double *peak_mib);
-void tool_process_clear(process *p); /* of one that has ended, or was not started */
+int worker_process_end(process *p, double *peak_mib);
+void worker_process_clear(process *p); /* of one that has ended, or was not started */
 
 /* The end of what it printed, at most size - 1 bytes, escaped, without empty lines behind. */
-void tool_process_last_words(const process *p, char *out, size_t size);
+void worker_process_last_words(const process *p, char *out, size_t size);
 
 /* MiB that a row of /proc/self/status says: "VmPeak:", the most addresses that this process had,
  * "VmHWM:", the most memory. Unlike ru_maxrss it leaves out what the parent had when it forked. */
-double tool_process_memory(const char *row);
+double worker_process_memory(const char *row);

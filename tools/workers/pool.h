@@ -1,6 +1,6 @@
 /* pool.h - requests carried out by executed workers, several at a time.
  *
- * A worker is this program executed again (`hillock worker`, hidden) and kept as ../process.h says,
+ * A worker is this program executed again (`hillock worker`, hidden) and kept as process.h says,
  * with a deadline, limits on memory, files and processor time, a fixed number of threads, no input,
  * its output kept aside, and one socket on which it reports. Whatever it does, it ends as one event.
  *
@@ -33,7 +33,7 @@
  *   plugin     a plugin file cannot be used             data, io   a data set cannot be used, read
  *   shape, name, argument   the request asks for what does not fit, does not exist, or is wrong
  *
- * A worker's offspring ends with it, and both with the coordinator (../process.h). */
+ * A worker's offspring ends with it, and both with the coordinator (process.h). */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -70,14 +70,14 @@ typedef struct pool_event {
 } pool_event;
 
 /* NULL when memory or descriptors are lacking, told. */
-pool *compare_pool_new(const pool_limits *limits);
+pool *worker_pool_new(const pool_limits *limits);
 /* Kills all workers and frees everything. */
-void compare_pool_free(pool *it);
-bool compare_pool_has_room(const pool *it);
-int compare_pool_running(const pool *it);
+void worker_pool_free(pool *it);
+bool worker_pool_has_room(const pool *it);
+int worker_pool_running(const pool *it);
 /* Starts a worker on a request; 0 or the exit status, told. From the thread that lives as long as
  * the program: workers end when it does. */
-int compare_pool_start(pool *it, int64_t id, const json_t *request);
+int worker_pool_start(pool *it, int64_t id, const json_t *request);
 /* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report, and for
  * SIGINT and SIGTERM once tool_progress_interrupted() tells of them. */
-pool_event compare_pool_next(pool *it, double seconds);
+pool_event worker_pool_next(pool *it, double seconds);

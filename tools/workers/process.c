@@ -1,5 +1,5 @@
 /* Starting, ending and outliving children. */
-#include "process.h"
+#include "workers/process.h"
 
 #include "page/text.h"
 #include <errno.h>
@@ -189,7 +189,7 @@ static const char *sanitizer_setting(const process_orders *o, char *text, size_t
     return text;
 }
 
-int tool_process_start(process *p, const process_orders *o)
+int worker_process_start(process *p, const process_orders *o)
 {
     const char *environment[MOST_SETTINGS + 1];
     char sanitizer[256];
@@ -209,24 +209,24 @@ int tool_process_start(process *p, const process_orders *o)
         error = p->handle < 0 ? errno : 0;
     }
     if (error && p->pid > 0)
-        tool_process_end(p, NULL);
+        worker_process_end(p, NULL);
     if (error)
-        tool_process_clear(p);
+        worker_process_clear(p);
     return error;
 }
 
-void tool_process_kill(const process *p)
+void worker_process_kill(const process *p)
 {
     kill(p->pid, SIGHUP);
     kill(p->pid, SIGCONT);
 }
 
-int tool_process_end(process *p, double *peak_mib)
+int worker_process_end(process *p, double *peak_mib)
 {
     struct rusage used = {0};
     int status = 0;
     siginfo_t ignored;
-    tool_process_kill(p);
+    worker_process_kill(p);
     while (waitid(P_PID, (id_t)p->pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
     kill(-p->pid, SIGKILL); /* its keeper may have been killed; the number is still taken */
@@ -237,7 +237,7 @@ int tool_process_end(process *p, double *peak_mib)
     return status;
 }
 
-void tool_process_clear(process *p)
+void worker_process_clear(process *p)
 {
     if (p->handle >= 0)
         close(p->handle);
@@ -252,7 +252,7 @@ static bool is_inner(char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-void tool_process_last_words(const process *p, char *out, size_t size)
+void worker_process_last_words(const process *p, char *out, size_t size)
 {
     char raw[2048];
     const off_t end = lseek(p->output, 0, SEEK_END), most = sizeof raw - 1;
@@ -275,7 +275,7 @@ void tool_process_last_words(const process *p, char *out, size_t size)
 
 /* ---- Seen from the process itself ------------------------------------------------------------ */
 
-double tool_process_memory(const char *row)
+double worker_process_memory(const char *row)
 {
     char line[128];
     long kib = 0;

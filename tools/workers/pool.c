@@ -1,13 +1,14 @@
 /* The coordinator's side of workers: hears reports, keeps deadlines, and finds a class for every
  * end. It sleeps in one ppoll(): each worker has its channel there and a handle that tells of its
  * end, since the channel alone would not: something else may hold it open. */
-#include "compare/pool.h"
+#include "workers/pool.h"
 
 #include "clock.h"
 #include "output.h"
 #include "options.h"
-#include "process.h"
+#include "workers/process.h"
 #include "compare/message.h"
+#include "workers/frame.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -29,7 +30,7 @@ typedef struct worker {
     process process;
     int channel;
     bool deaf; /* nothing more will come through the channel */
-    message_reader incoming;
+    frame_reader incoming;
     const char *answer; /* the type of report that is to be its last */
     const char *fault;  /* what was wrong with a report, or NULL */
     json_t *result, *failed;
@@ -51,7 +52,7 @@ struct pool {
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
-pool *compare_pool_new(const pool_limits *limits)
+pool *worker_pool_new(const pool_limits *limits)
 {
     const size_t jobs = limits->jobs > 0 ? (size_t)limits->jobs : 1;
     pool *it = calloc(1, sizeof *it);
@@ -63,17 +64,17 @@ pool *compare_pool_new(const pool_limits *limits)
     }
     if (it && it->workers && it->awaited)
         return it;
-    compare_pool_free(it);
+    worker_pool_free(it);
     tool_fail(EXIT_FAILED, "out of memory for %zu workers", jobs);
     return NULL;
 }
 
-bool compare_pool_has_room(const pool *it)
+bool worker_pool_has_room(const pool *it)
 {
     return it->running < it->limits.jobs;
 }
 
-int compare_pool_running(const pool *it)
+int worker_pool_running(const pool *it)
 {
     return it->running;
 }
@@ -91,7 +92,7 @@ static int start_process(pool *it, worker *w, int channel)
     char setting[32];
     snprintf(setting, sizeof setting, "OMP_NUM_THREADS=%d", threads);
     w->deadline = it->limits.deadline > 0 ? tool_now() + deadline : (double)INFINITY;
-    return tool_process_start(
+    return worker_process_start(
         &w->process, &(process_orders){
                          .program = it->limits.program,
                          .words = words,
@@ -108,7 +109,7 @@ static const char *open_channel(const json_t *request, int ends[2])
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return strerror(errno);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    if (compare_message_send(ends[0], request))
+    if (worker_frame_send(ends[0], request))
         return NULL;
     close(ends[0]), close(ends[1]);
     return "the request is too long, or memory is lacking";
@@ -121,11 +122,11 @@ static const char *answer_to(const json_t *request)
                                               : "result";
 }
 
-int compare_pool_start(pool *it, int64_t id, const json_t *request)
+int worker_pool_start(pool *it, int64_t id, const json_t *request)
 {
     int ends[2], error = 0;
     worker *w = it->workers;
-    if (!compare_pool_has_room(it))
+    if (!worker_pool_has_room(it))
         return tool_fail(EXIT_FAILED, "%d workers are running already", it->running);
     while (w->busy)
         w++;
@@ -155,7 +156,7 @@ static bool is_type(const json_t *report, const char *type)
 static json_t *hear(worker *w)
 {
     json_t *report;
-    while (!w->fault && (report = compare_message_take(&w->incoming, &w->fault))) {
+    while (!w->fault && (report = worker_frame_take(&w->incoming, &w->fault))) {
         w->fault = w->result || w->failed ? "it went on behind its last report"
                                           : compare_message_fault(report);
         if (!w->fault && (is_type(report, "progress") || is_type(report, "epoch")))
@@ -170,7 +171,7 @@ static json_t *hear(worker *w)
     if (w->fault && !w->deaf) {
         w->deaf = true;
         if (!w->ended)
-            tool_process_kill(&w->process);
+            worker_process_kill(&w->process);
     }
     return NULL;
 }
@@ -180,8 +181,8 @@ static void read_rest(worker *w)
 {
     for (size_t before = SIZE_MAX; !w->deaf && before != w->incoming.used;) {
         before = w->incoming.used;
-        w->deaf = !compare_message_read(&w->incoming, w->channel) ||
-                  w->incoming.used > 2 * (size_t)MESSAGE_MOST;
+        w->deaf = !worker_frame_read(&w->incoming, w->channel) ||
+                  w->incoming.used > 2 * (size_t)FRAME_MOST;
     }
     w->deaf = true;
 }
@@ -191,7 +192,7 @@ static void keep_deadline(worker *w)
     if (w->ended || tool_now() < w->deadline)
         return;
     if (w->asked)
-        tool_process_kill(&w->process);
+        worker_process_kill(&w->process);
     else
         kill(-w->process.pid, SIGTERM);
     w->deadline = w->asked ? (double)INFINITY : tool_now() + grace;
@@ -265,7 +266,7 @@ static pool_event conclude(pool *it, worker *w)
                        : WIFSIGNALED(w->status) ? died(it, w)
                                                 : exited(it, w);
     event.id = w->id;
-    tool_process_last_words(&w->process, it->last_lines, sizeof it->last_lines);
+    worker_process_last_words(&w->process, it->last_lines, sizeof it->last_lines);
     event.last_lines = it->last_lines;
     return event;
 }
@@ -274,23 +275,23 @@ static pool_event conclude(pool *it, worker *w)
 static void discard(pool *it, worker *w)
 {
     if (!w->ended)
-        tool_process_end(&w->process, NULL);
-    tool_process_clear(&w->process);
+        worker_process_end(&w->process, NULL);
+    worker_process_clear(&w->process);
     close(w->channel);
-    compare_message_reader_clear(&w->incoming);
+    worker_frame_reader_clear(&w->incoming);
     json_decref(w->result);
     json_decref(w->failed);
     w->busy = false;
     it->running--;
 }
 
-void compare_pool_free(pool *it)
+void worker_pool_free(pool *it)
 {
     if (!it)
         return;
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy && !it->workers[i].ended)
-            tool_process_kill(&it->workers[i].process); /* all, before waiting for one */
+            worker_process_kill(&it->workers[i].process); /* all, before waiting for one */
     for (int i = 0; it->workers && i < it->limits.jobs; i++)
         if (it->workers[i].busy)
             discard(it, &it->workers[i]);
@@ -355,16 +356,16 @@ static void wait_for_workers(pool *it, double until)
     for (int i = 0; i < it->limits.jobs; i++) {
         worker *w = &it->workers[i];
         if (it->awaited[2 * i].revents)
-            w->deaf = !compare_message_read(&w->incoming, w->channel);
+            w->deaf = !worker_frame_read(&w->incoming, w->channel);
         if (it->awaited[2 * i + 1].revents) {
-            w->status = tool_process_end(&w->process, &w->peak_mib);
+            w->status = worker_process_end(&w->process, &w->peak_mib);
             w->ended = true;
             read_rest(w);
         }
     }
 }
 
-pool_event compare_pool_next(pool *it, double seconds)
+pool_event worker_pool_next(pool *it, double seconds)
 {
     const double until = tool_now() + seconds;
     json_decref(it->told);

@@ -1,0 +1,102 @@
+/* Frames over a socket: checked before a byte of them is believed. */
+#include "workers/frame.h"
+
+#include "output.h"
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+typedef struct frame {
+    uint32_t mark, length, sum; /* both ends are one machine: no byte order */
+} frame;
+
+static const uint32_t mark = 0x484B4D31; /* "HKM1" */
+
+static uint32_t checksum(const char *text, size_t n)
+{
+    return (uint32_t)crc32(0, (const Bytef *)text, (uInt)n);
+}
+
+static bool send_all(int channel, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        const ssize_t sent = send(channel, bytes, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR)
+            return false;
+        bytes += sent > 0 ? sent : 0;
+        n -= sent > 0 ? (size_t)sent : 0;
+    }
+    return true;
+}
+
+bool worker_frame_send(int channel, const json_t *object)
+{
+    char *text = tool_json_written(object, JSON_COMPACT);
+    const size_t n = text ? strlen(text) : 0;
+    const frame head = {mark, (uint32_t)n, text ? checksum(text, n) : 0};
+    const bool sent = text && n <= FRAME_MOST &&
+                      send_all(channel, (const char *)&head, sizeof head) &&
+                      send_all(channel, text, n);
+    free(text);
+    return sent;
+}
+
+void worker_frame_reader_clear(frame_reader *r)
+{
+    free(r->bytes);
+    *r = (frame_reader){0};
+}
+
+static bool make_room(frame_reader *r, size_t room)
+{
+    if (room <= r->room)
+        return true;
+    char *bytes = realloc(r->bytes, room);
+    if (!bytes)
+        return false;
+    r->bytes = bytes;
+    r->room = room;
+    return true;
+}
+
+bool worker_frame_read(frame_reader *r, int channel)
+{
+    enum { PIECE = 1 << 14 };
+    if (!make_room(r, r->used + PIECE))
+        return false;
+    const ssize_t n = read(channel, r->bytes + r->used, PIECE);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    r->used += (size_t)n;
+    return n > 0;
+}
+
+json_t *worker_frame_take(frame_reader *r, const char **fault)
+{
+    frame head;
+    *fault = NULL;
+    if (r->used < sizeof head)
+        return NULL;
+    memcpy(&head, r->bytes, sizeof head);
+    if (head.mark != mark)
+        return *fault = "what it reported is no message", NULL;
+    if (head.length > FRAME_MOST)
+        return *fault = "what it reported is too long", NULL;
+    if (r->used - sizeof head < head.length)
+        return NULL;
+    const char *text = r->bytes + sizeof head;
+    if (checksum(text, head.length) != head.sum)
+        return *fault = "what it reported was damaged on the way", NULL;
+    json_t *object = json_loadb(text, head.length, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return *fault = "what it reported is no JSON object", NULL;
+    }
+    r->used -= sizeof head + head.length;
+    memmove(r->bytes, r->bytes + sizeof head + head.length, r->used);
+    return object;
+}
