@@ -53,6 +53,16 @@ for animal in "$source"/tests/zoo/*.c; do
 done
 
 # ---- What is good, and the forms
+# As many slots as there can be: every command takes them, on both sides of a residual.
+many='--act ./good_many_slots.so --norm ./good_many_slots_norm.so'
+run "$hillock" inspect resnet20 $many
+run "$hillock" train resnet20 --data glyphs:train=64,test=20,size=16 --epochs 1 --batch 16 $many \
+    --out many.safetensors
+plugins='--plugin ./good_many_slots.so --plugin ./good_many_slots_norm.so'
+run "$hillock" inspect many.safetensors $plugins
+run "$hillock" doctor many.safetensors --data glyphs:train=64,test=20,size=16 $plugins
+run "$hillock" compare --model lenet5 --data glyphs:train=64,test=20 --epochs 1 --seeds 1 $many \
+    --db many.db
 run "$hillock" check --all --quick # all but names, threads and speed
 run "$hillock" check --all --test names
 run "$hillock" check --all --test threads

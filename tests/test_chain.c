@@ -4,6 +4,7 @@
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
+#include "bad_plugins/build.h"
 #include "graph/plan.h"
 #include "ops/fused/chain.h"
 
@@ -170,6 +171,9 @@ static const subject subjects[] = {
     {"normalized sum", "silu", "batch_norm", normalized_sum, 1},
     {"own input", "silu", "group_norm:groups=2", own_input, 1},
     {"own input", "softmax", "batch_norm", own_input, 1},
+    {"residual", "many_slots", "many_slots_norm", residual, 2}, /* the widest step there can be */
+    {"without normalization", "many_slots", "none", without_normalization, 1},
+    {"residual", "many_slots~many_slots", "many_slots_norm", residual, 2},
 };
 
 static void training_is_the_same(void)
@@ -244,8 +248,20 @@ static void folding_follows_the_values(void)
     }
 }
 
+/* Plugins with as many slots as there can be. */
+static void widest_plugins_load(void)
+{
+    CHECK(begin_builds());
+    const char *activation = build("many_slots", "../zoo/good_many_slots.c", "-lm");
+    const char *normalization = build("many_slots_norm", "../zoo/good_many_slots_norm.c", "-lm");
+    CHECK_EQUAL(hk_plugin_load(activation), HK_OK);
+    CHECK_EQUAL(hk_plugin_load(normalization), HK_OK);
+    end_builds();
+}
+
 int main(void)
 {
+    RUN(widest_plugins_load);
     RUN(training_is_the_same);
     RUN(evaluation_is_the_same);
     RUN(folding_follows_the_values);

@@ -4,10 +4,22 @@
  * a leaf (fed in, constant, learned, state) or the result of one operation. An operation is a
  * constant table: its forward and backward functions and what they need. */
 #pragma once
+#include <hillock/plugin.h>
 #include <hillock/tensor.h>
 #include "core/base.h"
 
-enum { HKI_MAX_INPUTS = 20 }; /* a chain: convolution, residual, two plugins with all their slots */
+enum {
+    HKI_CONV_INPUTS = 3, /* x, filters, bias */
+    /* The most is a fused step: convolution, residual, all slots of a normalization and an activation. */
+    HKI_MAX_INPUTS = HKI_CONV_INPUTS + 1 + 2 * HK_MAX_SLOTS
+};
+
+/* Some of an operation's inputs, and perhaps its output: bit i is input i. */
+typedef uint64_t hki_operands;
+#define HKI_INPUT_BIT(i) (UINT64_C(1) << (i))
+#define HKI_OUTPUT_BIT (UINT64_C(1) << 63)
+_Static_assert(HKI_MAX_INPUTS <= 63,
+               "hki_operands has a bit for each input and one for the output");
 
 typedef enum hki_role {
     HKI_INPUT,   /* fed before a run */
@@ -65,7 +77,7 @@ typedef struct hki_call {
     const float *dy;
     float *dx
         [HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
-    uint32_t adds;        /* bit i: dx[i] holds something that backward adds to */
+    hki_operands adds;    /* bit i: dx[i] holds something that backward adds to */
     void *keep;           /* survives from forward to backward */
     void *record;         /* survives from forward to commit, zeroed when the plan is made */
     void *scratch;        /* garbage before and after */
@@ -73,14 +85,12 @@ typedef struct hki_call {
         *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
-enum { HKI_READS_OUTPUT = 1u << 31 }; /* beside bits 1 << i for input i */
-
 struct hki_op {
     const char *name;
     void (*forward)(const hki_call *);
     void (*backward)(const hki_call *);
     /* The values backward looks at. */
-    uint32_t (*reads)(const hk_tensor *);
+    hki_operands (*reads)(const hk_tensor *);
     /* Bytes, for up to `batch` samples; NULL: none. */
     size_t (*keep_bytes)(const hk_tensor *, int64_t batch);
     size_t (*record_bytes)(const hk_tensor *);
@@ -90,8 +100,8 @@ struct hki_op {
     bool (*in_place)(const hk_tensor *);
     /* The input whose gradient may overwrite dy, -1: none. NULL: input 0 where in_place allows it. */
     int (*gradient_in_place)(const hk_tensor *);
-    /* Bit i: backward can add to dx[i], which call.adds then asks for. NULL: none. */
-    uint32_t (*adds)(const hk_tensor *);
+    /* The inputs to whose gradient backward can add, where call.adds asks for it. NULL: none. */
+    hki_operands (*adds)(const hk_tensor *);
     /* Plans that only run forward: what can be made of the leaves among the inputs once, and holds
      * for runs of `batch` samples until values change. NULL, or 0 bytes: nothing. */
     size_t (*prepared_bytes)(const hk_tensor *, int64_t batch);

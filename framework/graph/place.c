@@ -9,7 +9,7 @@ static int backward_time(const hki_planner *p, int step)
     return 2 * p->n_steps - 1 - step;
 }
 
-static uint32_t reads_of(const hk_tensor *y)
+static hki_operands reads_of(const hk_tensor *y)
 {
     return y->op->reads ? y->op->reads(y) : 0;
 }
@@ -50,13 +50,13 @@ static void find_last_reads(hki_planner *p, const bool *reached)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
-        uint32_t reads = reached[y->id] ? reads_of(y) : 0;
+        hki_operands reads = reached[y->id] ? reads_of(y) : 0;
         for (int i = 0; i < y->n_inputs; i++) {
-            int time = reads & 1u << i ? backward_time(p, s) : s;
+            int time = reads & HKI_INPUT_BIT(i) ? backward_time(p, s) : s;
             if (p->last_read[y->inputs[i]->id] < time)
                 p->last_read[y->inputs[i]->id] = time;
         }
-        if (reads & HKI_READS_OUTPUT && p->last_read[y->id] < backward_time(p, s))
+        if (reads & HKI_OUTPUT_BIT && p->last_read[y->id] < backward_time(p, s))
             p->last_read[y->id] = backward_time(p, s);
         if (p->last_read[y->id] < s)
             p->last_read[y->id] = s;
@@ -118,7 +118,7 @@ static int gradient_in_place(const hk_tensor *y)
 
 bool hki_adds_to(const hk_tensor *y, int i)
 {
-    return y->op->adds && y->op->adds(y) & 1u << i;
+    return y->op->adds && y->op->adds(y) & HKI_INPUT_BIT(i);
 }
 
 static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)

@@ -130,7 +130,7 @@ static void wire_gradients(const hki_planner *p, hk_plan *plan, int s, bool *wri
         float *gradient = address(p, plan, p->gradient_of[x->id]);
         if (step->is_first[i] || hki_adds_to(y, i)) {
             step->call.dx[i] = gradient;
-            step->call.adds |= step->is_first[i] ? 0 : 1u << i;
+            step->call.adds |= step->is_first[i] ? 0 : HKI_INPUT_BIT(i);
         } else {
             step->call.dx[i] = address(p, plan, p->contribution_of[s * HKI_MAX_INPUTS + i]);
             step->add_to[i] = gradient;

@@ -79,7 +79,7 @@ static hk_status make_leaf_scratch(hk_plan *plan)
     int64_t count = 0;
     for (int s = 0; s < plan->n_steps; s++) {
         int64_t of_step = 0;
-        for (int i = 0; i < HKI_MAX_INPUTS; i++)
+        for (int i = 0; i < plan->steps[s].call.tensor->n_inputs; i++)
             if (adds_to_leaf(plan, &plan->steps[s], i))
                 of_step += hki_count(&plan->steps[s].learned[i]->shape, 1);
         count = of_step > count ? of_step : count;
@@ -101,7 +101,7 @@ static void walk_back(hk_plan *plan, const hki_step *step)
     double started = plan->watch ? hki_now() : 0;
     float *aside = plan->leaf_scratch;
     call.scratch = step->back_scratch;
-    for (int i = 0; i < HKI_MAX_INPUTS; i++) {
+    for (int i = 0; i < call.tensor->n_inputs; i++) {
         if (adds_to_leaf(plan, step, i)) {
             call.dx[i] = aside;
             aside += hki_count(&step->learned[i]->shape, 1);

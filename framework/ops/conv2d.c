@@ -89,7 +89,7 @@ static size_t conv_scratch(const hk_tensor *y, int64_t batch)
 }
 
 /* The data gradient of one group joins what is there. */
-static uint32_t conv_adds(const hk_tensor *y)
+static hki_operands conv_adds(const hk_tensor *y)
 {
     return ((const hki_conv *)y->attributes)->groups == 1;
 }
@@ -147,6 +147,7 @@ hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_windo
         !hki_window_extent("conv2d", conv.h, conv.kh, &window, &conv.oh, &conv.ph) ||
         !hki_window_extent("conv2d", conv.w, conv.kw, &window, &conv.ow, &conv.pw))
         return NULL;
-    return hki_compute(&hki_op_conv2d, (hk_tensor *[]){x, filters, bias}, bias ? 3 : 2,
-                       HK_SHAPE(HK_BATCH, conv.oh, conv.ow, conv.k), &conv, sizeof conv);
+    return hki_compute(&hki_op_conv2d, (hk_tensor *[HKI_CONV_INPUTS]){x, filters, bias},
+                       bias ? 3 : 2, HK_SHAPE(HK_BATCH, conv.oh, conv.ow, conv.k), &conv,
+                       sizeof conv);
 }

@@ -11,6 +11,8 @@
 
 #include "engine/kernels.h"
 
+_Static_assert(2 + 2 * HK_MAX_SLOTS <= HKI_MAX_INPUTS, "x, swapped and all slots of two plugins");
+
 typedef struct mix {
     hki_use uses[2]; /* first: hki_use_of() gives that of f */
     hk_tensor parts[2];
@@ -124,7 +126,7 @@ static void mix_backward(const hki_call *call)
         copy_columns(call, true, dx, call->dx[0]);
 }
 
-static uint32_t mix_reads(const hk_tensor *y)
+static hki_operands mix_reads(const hk_tensor *y)
 {
     return hki_op_activate.reads(hki_mix_part(y, 0)) | hki_op_activate.reads(hki_mix_part(y, 1));
 }
@@ -187,9 +189,6 @@ hk_status hki_mix_check(const hki_use *f, const hki_use *g)
                             "activation %s mixes channels: it cannot stand in some "
                             "of them alone",
                             (i ? g : f)->plugin->name);
-    if (2 + hki_slot_count(f->plugin) + hki_slot_count(g->plugin) > HKI_MAX_INPUTS)
-        return hki_fail(HK_BAD_ARGUMENT, "activations %s and %s have too many slots for one layer",
-                        f->plugin->name, g->plugin->name);
     return HK_OK;
 }
 

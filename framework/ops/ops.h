@@ -5,15 +5,15 @@
 
 /* ---- Entries that many tables share ---------------------------------------------------------------- */
 
-static inline uint32_t hki_reads_operands(const hk_tensor *y) /* the first two inputs */
+static inline hki_operands hki_reads_operands(const hk_tensor *y) /* the first two inputs */
 {
     (void)y;
     return 3;
 }
-static inline uint32_t hki_reads_result(const hk_tensor *y)
+static inline hki_operands hki_reads_result(const hk_tensor *y)
 {
     (void)y;
-    return HKI_READS_OUTPUT;
+    return HKI_OUTPUT_BIT;
 }
 static inline bool hki_always(const hk_tensor *y)
 {
@@ -98,7 +98,7 @@ hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slot
 
 /* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
 
-uint32_t hki_tiles_reads(const hk_tensor *y);
+hki_operands hki_tiles_reads(const hk_tensor *y);
 size_t hki_tiles_keep(const hk_tensor *y, int64_t batch);
 size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch);
 /* sums[n_sums x channels], or NULL. */

@@ -75,10 +75,10 @@ void hki_clear_slots(const hki_call *call, int first, const hk_plugin *plugin, i
     }
 }
 
-uint32_t hki_tiles_reads(const hk_tensor *y)
+hki_operands hki_tiles_reads(const hk_tensor *y)
 {
     uint32_t reads = needs_of(hki_use_of(y)->plugin).reads;
-    return (reads & HK_READS_X ? 1u : 0) | (reads & HK_READS_Y ? HKI_READS_OUTPUT : 0);
+    return (reads & HK_READS_X ? HKI_INPUT_BIT(0) : 0) | (reads & HK_READS_Y ? HKI_OUTPUT_BIT : 0);
 }
 
 size_t hki_tiles_keep(const hk_tensor *y, int64_t batch)

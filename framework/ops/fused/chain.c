@@ -450,14 +450,14 @@ static void chain_backward(const hki_call *call)
 
 /* ---- The operation ------------------------------------------------------------------------------------ */
 
-static uint32_t chain_reads(const hk_tensor *y)
+static hki_operands chain_reads(const hk_tensor *y)
 {
     const hki_chain *chain = y->attributes;
-    uint32_t reads = chain->conv ? 3 : 1;
+    hki_operands reads = chain->conv ? 3 : 1;
     uint32_t act = chain->act ? plugin_of(chain->act)->activation->reads : 0;
     if (act & HK_READS_X && chain->add)
-        reads |= 1u << chain->residual;
-    return reads | (act & HK_READS_Y ? HKI_READS_OUTPUT : 0);
+        reads |= HKI_INPUT_BIT(chain->residual);
+    return reads | (act & HK_READS_Y ? HKI_OUTPUT_BIT : 0);
 }
 
 /* The residual's gradient is dz, and dz can be made in place. */
@@ -467,7 +467,7 @@ static int chain_gradient_in_place(const hk_tensor *y)
     return chain->add && chain->spends_dy ? chain->residual : -1;
 }
 
-static uint32_t chain_adds(const hk_tensor *y)
+static hki_operands chain_adds(const hk_tensor *y)
 {
     const hki_chain *chain = y->attributes;
     return chain->conv ? hki_op_conv2d.adds(chain->conv) : 0;
