@@ -1,5 +1,4 @@
 /* The live line of training, and Ctrl-C. */
-#include "clock.h"
 #include "output.h"
 
 #include <signal.h>
@@ -76,13 +75,13 @@ static void draw(const hk_progress *p)
             left / 60, left % 60);
     fflush(stderr);
     is_drawn = true;
-    drawn_at = tool_now();
+    drawn_at = hk_now();
 }
 
 int tool_progress_batch(const hk_progress *progress, void *user)
 {
     (void)user;
-    if (is_terminal() && tool_now() - drawn_at > 0.1)
+    if (is_terminal() && hk_now() - drawn_at > 0.1)
         draw(progress);
     return interrupted;
 }

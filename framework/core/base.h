@@ -54,9 +54,6 @@ int hki_threads(void);
 /* The same, but 1 when `work` (elementary operations) is too small to be shared out. */
 int hki_threads_for(int64_t work);
 
-/* ---- Time (clock.c): seconds on a clock that only goes forward. -------------------------------- */
-double hki_now(void);
-
 /* ---- Random streams: a key for each use, so that nothing is consumed "in order". ------------ */
 typedef enum hki_stream {
     HKI_STREAM_INIT = 1,

@@ -1,9 +1,9 @@
 /* The clock for durations. */
-#include "core/base.h"
+#include <hillock/tensor.h>
 
 #include <time.h>
 
-double hki_now(void)
+double hk_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

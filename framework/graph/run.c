@@ -51,11 +51,11 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
     prepare(plan);
     for (int s = 0; s < plan->n_steps; s++) {
         hki_call call = call_of(plan, &plan->steps[s]);
-        double started = plan->watch ? hki_now() : 0;
+        double started = plan->watch ? hk_now() : 0;
         if (!call.tensor->op->is_view)
             call.tensor->op->forward(&call);
         if (plan->watch)
-            plan->watch(plan->watcher, &call, false, hki_now() - started);
+            plan->watch(plan->watcher, &call, false, hk_now() - started);
     }
     plan->can_walk_back = true;
     return HK_OK;
@@ -98,7 +98,7 @@ static hk_status make_leaf_scratch(hk_plan *plan)
 static void walk_back(hk_plan *plan, const hki_step *step)
 {
     hki_call call = call_of(plan, step);
-    double started = plan->watch ? hki_now() : 0;
+    double started = plan->watch ? hk_now() : 0;
     float *aside = plan->leaf_scratch;
     call.scratch = step->back_scratch;
     for (int i = 0; i < call.tensor->n_inputs; i++) {
@@ -120,7 +120,7 @@ static void walk_back(hk_plan *plan, const hki_step *step)
             add_into(sum, call.dx[i], hki_count(&call.tensor->inputs[i]->shape, call.batch));
     }
     if (plan->watch)
-        plan->watch(plan->watcher, &call, true, hki_now() - started);
+        plan->watch(plan->watcher, &call, true, hk_now() - started);
 }
 
 /* Learned tensors that this walk does not reach have a gradient of zero, unless there is one. */

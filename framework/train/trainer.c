@@ -198,7 +198,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
 static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double began)
 {
     int64_t n = hk_data_shape_of(t->options.train).n;
-    double rate = (double)done / (hki_now() - began + 1e-9);
+    double rate = (double)done / (hk_now() - began + 1e-9);
     int64_t left = n - done + n * (t->options.epochs - t->epoch - 1);
     hk_progress progress = {.epoch = t->epoch + 1,
                             .epochs = t->options.epochs,
@@ -214,7 +214,7 @@ static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double 
 
 static hk_status train_epoch(hk_trainer *t)
 {
-    double sum = 0, began = hki_now();
+    double sum = 0, began = hk_now();
     int64_t done = 0;
     hk_loader_start(t->loader, t->epoch);
     for (;;) {
@@ -231,7 +231,7 @@ static hk_status train_epoch(hk_trainer *t)
             return status;
     }
     t->report.train_loss = sum / (double)done;
-    t->report.images_per_s = (double)done / (hki_now() - began + 1e-9);
+    t->report.images_per_s = (double)done / (hk_now() - began + 1e-9);
     hki_treat_epoch(t->logits->net);
     return HK_OK;
 }
@@ -309,7 +309,7 @@ static hk_status maybe_treat(hk_trainer *t)
 
 hk_status hk_trainer_run(hk_trainer *t)
 {
-    double started = hki_now() - t->report.seconds;
+    double started = hk_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
         hk_status status = maybe_treat(t);
         if (!status)
@@ -323,7 +323,7 @@ hk_status hk_trainer_run(hk_trainer *t)
         if (status)
             return status;
         t->report.epoch = ++t->epoch;
-        t->report.seconds = hki_now() - started;
+        t->report.seconds = hk_now() - started;
         if (t->options.epoch && t->options.epoch(&t->report, t->options.user))
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }

@@ -11,7 +11,7 @@
 
 bool bench_goes_on(const timing *of, double started, double seconds)
 {
-    return of->n < 5 || (of->n < BENCH_MOST && tool_now() - started < seconds);
+    return of->n < 5 || (of->n < BENCH_MOST && hk_now() - started < seconds);
 }
 
 double bench_seconds(const bench *in, double usual)

@@ -4,7 +4,6 @@
  * Other programs may slow a machine for seconds on end. So every repetition is followed by one of
  * the limit it is compared with, and the share is the median over these pairs. */
 #pragma once
-#include "clock.h"
 #include "options.h"
 #include "output.h"
 #include <hillock/hillock.h>

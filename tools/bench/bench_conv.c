@@ -103,7 +103,7 @@ static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor 
 
 static hk_status repeat(const bench *in, study *of)
 {
-    double started = tool_now(), seconds = bench_seconds(in, 1);
+    double started = hk_now(), seconds = bench_seconds(in, 1);
     hk_status status = bench_study_run(of); /* the first run meets memory that was never touched */
     while (!status && bench_goes_on(&of->times[0], started, seconds)) {
         status = bench_study_run(of);

@@ -64,7 +64,7 @@ static int against_copy(const bench *in, study *of, const char *name, int64_t fl
 {
     static const char *const passes[] = {"forward", "backward"};
     static const int bytes[] = {FORWARD_BYTES, BACK_BYTES};
-    double started = tool_now(), seconds = bench_seconds(in, 1);
+    double started = hk_now(), seconds = bench_seconds(in, 1);
     if (bench_study_run(of)) /* the first run meets memory that was never touched */
         return tool_failed();
     while (bench_goes_on(&of->times[0], started, seconds)) {

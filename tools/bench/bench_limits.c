@@ -106,11 +106,11 @@ static double spin_once(const kernels *set, int threads, int64_t rounds)
     {
 #pragma omp barrier
 #pragma omp master
-        started = tool_now();
+        started = hk_now();
         wanted = set->spin(rounds, start);
 #pragma omp barrier
 #pragma omp master
-        seconds = tool_now() - started;
+        seconds = hk_now() - started;
     }
     return seconds;
 }
@@ -125,12 +125,12 @@ static double move_once(const kernels *set, int threads, int64_t floats, int rou
         int64_t first = blocks * me / all * BLOCK, n = blocks * (me + 1) / all * BLOCK - first;
 #pragma omp barrier
 #pragma omp master
-        started = tool_now();
+        started = hk_now();
         for (int r = 0; r < rounds; r++)
             in_place ? set->change(n, to + first) : set->copy(n, from + first, to + first);
 #pragma omp barrier
 #pragma omp master
-        seconds = tool_now() - started;
+        seconds = hk_now() - started;
     }
     return seconds;
 }
@@ -161,7 +161,7 @@ static void peak_row(const bench *in, const kernels *set, int threads)
     at.threads = threads;
     char pass[32];
     snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
-    for (double started = tool_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+    for (double started = hk_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
         bench_timing_add(&of, spin_once(set, threads, rounds), 1);
     char name[64];
     snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
@@ -181,7 +181,7 @@ static void move_row(const bench *in, const char *name, int threads, int64_t flo
     char pass[32];
     snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
     move_once(in_use(), threads, floats, rounds, in_place);
-    for (double started = tool_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
+    for (double started = hk_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
         bench_timing_add(&of, move_once(in_use(), threads, floats, rounds, in_place), 1);
     bench_row(&at, &(result){name, pass, "GB/s", NULL, 8.0 * (double)floats * rounds, 1e9}, &of);
 }

@@ -110,10 +110,10 @@ static hk_status train_step(job *of)
            (size_t)of->batch * sizeof(float));
     if (hk_plan_forward(of->plan, of->batch) || hk_plan_backward(of->plan))
         return hk_last_status();
-    double started = tool_now();
+    double started = hk_now();
     hk_optimizer_step(of->optimizer, of->plan, 1, 0);
     if (of->profile)
-        bench_timing_add(&of->profile->optimizer, tool_now() - started, (double)NAN);
+        bench_timing_add(&of->profile->optimizer, hk_now() - started, (double)NAN);
     return HK_OK;
 }
 
@@ -131,17 +131,17 @@ static hk_status repeat(job *of, hk_status (*step)(job *), int passes, double se
     for (int i = 0; i < 3; i++)
         if (step(of))
             return hk_last_status();
-    double started = tool_now();
+    double started = hk_now();
     if (step(of))
         return hk_last_status();
-    double one = tool_now() - started;
+    double one = hk_now() - started;
     int steps = one * 10 > seconds ? 1 : (int)(seconds / 10 / one);
-    for (double began = tool_now(); bench_goes_on(out, began, seconds);) {
-        started = tool_now();
+    for (double began = hk_now(); bench_goes_on(out, began, seconds);) {
+        started = hk_now();
         for (int i = 0; i < steps; i++)
             if (step(of))
                 return hk_last_status();
-        double each = (tool_now() - started) / steps;
+        double each = (hk_now() - started) / steps;
         bench_timing_add(out, each, work / each / bench_limit_peak(in->threads));
     }
     return HK_OK;
@@ -189,10 +189,10 @@ static void count_step(const hk_step_info *step, void *user)
 
 static hk_status profiled_step(job *of)
 {
-    double started = tool_now();
+    double started = hk_now();
     of->profile->at = 0;
     hk_status status = train_step(of);
-    bench_timing_add(&of->profile->whole, tool_now() - started, (double)NAN);
+    bench_timing_add(&of->profile->whole, hk_now() - started, (double)NAN);
     return status;
 }
 
@@ -266,7 +266,7 @@ static int run_profile(job *of, double seconds)
         return tool_fail(EXIT_FAILED, "bench: out of memory for a profile");
     hk_plan_profile(of->plan, count_step, of->profile);
     double peak = bench_limit_peak(of->in->threads);
-    for (double started = tool_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
+    for (double started = hk_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
         double again = bench_limit_peak(of->in->threads);
         peak = again > peak ? again : peak;
         if (profiled_step(of))

@@ -2,7 +2,6 @@
  * of those that this process has seen, shared among the jobs. */
 #include "compare/live.h"
 
-#include "clock.h"
 #include "output.h"
 #include "compare/message.h"
 #include "compare/rate.h"
@@ -141,7 +140,7 @@ static double seconds_each(const live *it)
     int n = it->ended;
     for (int i = 0; i < it->jobs && !it->ended; i++)
         if (it->slots[i].run && it->slots[i].epochs) {
-            seconds += tool_now() - it->slots[i].since + it->slots[i].left;
+            seconds += hk_now() - it->slots[i].since + it->slots[i].left;
             n++;
         }
     return n ? seconds / n : (double)NAN;
@@ -202,7 +201,7 @@ void compare_live_draw(live *it)
 {
     struct winsize size = {0};
     char total[TOTAL];
-    if (!it->on_terminal || tool_now() - it->drawn_at < 0.1)
+    if (!it->on_terminal || hk_now() - it->drawn_at < 0.1)
         return;
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
     const int width = size.ws_col > 20 ? size.ws_col : 80;
@@ -216,14 +215,14 @@ void compare_live_draw(live *it)
     put_line(total_text(it, total), width);
     it->drawn++;
     fflush(stderr);
-    it->drawn_at = tool_now();
+    it->drawn_at = hk_now();
 }
 
 /* ---- What happens ------------------------------------------------------------------------------ */
 
 void compare_live_start(live *it, const run_record *run)
 {
-    *slot_of(it, NULL) = (slot){.run = run, .since = tool_now()};
+    *slot_of(it, NULL) = (slot){.run = run, .since = hk_now()};
     compare_live_draw(it);
 }
 
@@ -264,7 +263,7 @@ static void tell_end(const live *it, const run_record *run, double seconds)
 
 void compare_live_end(live *it, const run_record *run)
 {
-    const double seconds = tool_now() - slot_of(it, run)->since;
+    const double seconds = hk_now() - slot_of(it, run)->since;
     it->ended++;
     it->seconds += seconds;
     compare_live_drop(it, run);

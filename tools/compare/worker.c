@@ -2,7 +2,6 @@
  * trains, evaluates on the test set once, and reports; pool.h says what. */
 #include "compare/worker.h"
 
-#include "clock.h"
 #include "net/network.h"
 #include "output.h"
 #include "workers/process.h"
@@ -117,9 +116,9 @@ static int tell_failure(work *w)
 static int on_batch(const hk_progress *p, void *user)
 {
     work *w = user;
-    if (tool_now() - w->told < 0.1)
+    if (hk_now() - w->told < 0.1)
         return 0;
-    w->told = tool_now();
+    w->told = hk_now();
     return report(w, json_pack("{s:s, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "type", "progress",
                                "epoch", p->epoch, "epochs", p->epochs, "done", (json_int_t)p->done,
                                "of", (json_int_t)p->of, "loss", tool_json_number(p->loss),

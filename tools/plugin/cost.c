@@ -2,7 +2,6 @@
  * taken off. The clock rate is that of a chain of additions, each of which waits one cycle. */
 #include "plugin/cost.h"
 
-#include "clock.h"
 #include <hillock/hillock.h>
 #include <math.h>
 #include <stddef.h>
@@ -12,18 +11,18 @@ enum { FLOATS = 4096, ROUNDS = 60, CHAIN = 20000 };
 static double time_chain(void)
 {
     unsigned long sum = 0;
-    double begin = tool_now();
+    double begin = hk_now();
     for (int i = 0; i < CHAIN; i++) {
         sum += 3;
         __asm__ volatile("" : "+r"(sum)); /* the additions stay, one behind the other */
     }
-    return (tool_now() - begin) / CHAIN;
+    return (hk_now() - begin) / CHAIN;
 }
 
 static double time_curve(const char *name, int n, const float *x, float *y, float *slope)
 {
-    double begin = tool_now();
-    return hk_curve(name, n, x, y, slope) == HK_OK ? tool_now() - begin : -1;
+    double begin = hk_now();
+    return hk_curve(name, n, x, y, slope) == HK_OK ? hk_now() - begin : -1;
 }
 
 bool plugin_cost_cycles(const char *name, double *forward, double *backward)

@@ -3,7 +3,6 @@
  * end, since the channel alone would not: something else may hold it open. */
 #include "workers/pool.h"
 
-#include "clock.h"
 #include "output.h"
 #include "options.h"
 #include "workers/process.h"
@@ -91,7 +90,7 @@ static int start_process(pool *it, worker *w, int channel)
     const double deadline = it->limits.deadline > 0 ? it->limits.deadline : 1e8;
     char setting[32];
     snprintf(setting, sizeof setting, "OMP_NUM_THREADS=%d", threads);
-    w->deadline = it->limits.deadline > 0 ? tool_now() + deadline : (double)INFINITY;
+    w->deadline = it->limits.deadline > 0 ? hk_now() + deadline : (double)INFINITY;
     return worker_process_start(
         &w->process, &(process_orders){
                          .program = it->limits.program,
@@ -189,13 +188,13 @@ static void read_rest(worker *w)
 
 static void keep_deadline(worker *w)
 {
-    if (w->ended || tool_now() < w->deadline)
+    if (w->ended || hk_now() < w->deadline)
         return;
     if (w->asked)
         worker_process_kill(&w->process);
     else
         kill(-w->process.pid, SIGTERM);
-    w->deadline = w->asked ? (double)INFINITY : tool_now() + grace;
+    w->deadline = w->asked ? (double)INFINITY : hk_now() + grace;
     w->asked = true;
 }
 
@@ -338,7 +337,7 @@ static void sleep_until(pool *it, double until)
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &usual);
-    double left = tool_progress_interrupted() ? 0 : fmax(0, fmin(until - tool_now(), 1e6));
+    double left = tool_progress_interrupted() ? 0 : fmax(0, fmin(until - hk_now(), 1e6));
     const struct timespec time = {(time_t)left, (long)(1e9 * (left - floor(left)))};
     if (ppoll(it->awaited, (nfds_t)(2 * it->limits.jobs), &time, &usual) < 0)
         memset(it->awaited, 0, 2 * (size_t)it->limits.jobs * sizeof *it->awaited);
@@ -367,7 +366,7 @@ static void wait_for_workers(pool *it, double until)
 
 pool_event worker_pool_next(pool *it, double seconds)
 {
-    const double until = tool_now() + seconds;
+    const double until = hk_now() + seconds;
     json_decref(it->told);
     it->told = NULL;
     for (bool waited = false;; waited = true) {
@@ -379,7 +378,7 @@ pool_event worker_pool_next(pool *it, double seconds)
                 return event;
             }
         }
-        if (waited && (tool_now() >= until || tool_progress_interrupted()))
+        if (waited && (hk_now() >= until || tool_progress_interrupted()))
             return (pool_event){.kind = POOL_NOTHING};
         wait_for_workers(it, until);
     }

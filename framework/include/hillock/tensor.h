@@ -39,6 +39,10 @@ hk_net *hk_tensor_net(const hk_tensor *tensor);
  * not depend on it. [one thread] */
 void hk_set_threads(int threads);
 
+/* Seconds on a monotonic clock, which nobody sets: the difference of two calls is a duration. All
+ * times the library reports are taken with it. [any thread] */
+double hk_now(void);
+
 /* What computes, as HILLOCK_ENGINE and HILLOCK_ISA allow: "native"; "baseline", "avx2" or "avx512". */
 const char *hk_engine_name(void);
 const char *hk_isa_name(void);

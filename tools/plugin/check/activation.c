@@ -1,10 +1,10 @@
 /* Activations: their list of tests, what update() may do, and speed. */
 #include "plugin/check/activation.h"
 
+#include <hillock/tensor.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "clock.h"
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
@@ -69,13 +69,13 @@ static void test_speed(const subject *s)
     hk_tile tile = check_tile_of(u, p, 0, ROWS);
     check_begin_call("speed", HK_ISA_COUNT - 1, ROWS, CHANNELS);
     for (int turn = 0; turn < TURNS; turn++) {
-        double start = tool_now();
+        double start = hk_now();
         memcpy(p->y, p->x, (size_t)p->in * sizeof *p->x);
-        best[0] = fmin(best[0], tool_now() - start), start = tool_now();
+        best[0] = fmin(best[0], hk_now() - start), start = hk_now();
         check_kernel_of(s->plugin, HK_ISA_COUNT - 1, false)(&u->context, &tile);
-        best[1] = fmin(best[1], tool_now() - start), start = tool_now();
+        best[1] = fmin(best[1], hk_now() - start), start = hk_now();
         check_kernel_of(s->plugin, HK_ISA_COUNT - 1, true)(&u->context, &tile);
-        best[2] = fmin(best[2], tool_now() - start);
+        best[2] = fmin(best[2], hk_now() - start);
     }
     check_end_call();
     const double ahead = 100 * best[0] / best[1], back = 150 * best[0] / best[2];
