@@ -81,7 +81,9 @@ chart page_chart_new(FILE *to, double width, double height)
                    .top = 8,
                    .bottom = height - 34,
                    .x = {HUGE_VAL, -HUGE_VAL, false},
-                   .y = {HUGE_VAL, -HUGE_VAL, false}};
+                   .y = {HUGE_VAL, -HUGE_VAL, false},
+                   .x_ticks = 6,
+                   .y_ticks = 5};
 }
 
 static double share_of(const range *r, double value)
@@ -103,7 +105,7 @@ double page_chart_y(const chart *c, double y)
 
 /* ---- Axes ------------------------------------------------------------------------------------ */
 
-enum { MOST_TICKS = 12 };
+enum { MOST_TICKS = 24 };
 typedef struct ticks {
     double at[MOST_TICKS];
     int n, digits; /* behind the point; -1: as short as it gets */
@@ -156,44 +158,29 @@ static void put_tick(FILE *to, double x, double y, anchor at, double value, int 
     page_draw_text(to, "", x, y, at, text, WHOLE_TEXT);
 }
 
-/* As many as their labels have room for side by side. */
-static ticks x_ticks(const chart *c, bool whole)
+void page_chart_axes(const chart *c, const char *x_name, bool whole_x)
 {
-    const double digit = 7, gap = 14; /* pixels */
-    int wanted = 6;
-    ticks t;
-    do
-        t = linear_ticks(c->x.low, c->x.high, wanted, whole);
-    while (t.n * (digit * (t.digits + 1) + gap) > c->right - c->left && --wanted > 1);
-    return t;
-}
-
-static void x_axis(const chart *c, const char *name, bool whole)
-{
-    ticks t = c->x.log ? log_ticks(c->x.low, c->x.high) : x_ticks(c, whole);
-    for (int i = 0; i < t.n; i++)
-        put_tick(c->to, page_chart_x(c, t.at[i]), c->bottom + 15, ANCHOR_MIDDLE, t.at[i], t.digits,
-                 "");
-    page_draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
-    page_draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, name, WHOLE_TEXT);
-}
-
-static void y_axis(const chart *c)
-{
-    double unit = c->y_percent ? 100 : 1;
+    const double unit = c->y_percent ? 100 : 1, digit = 7, gap = 14; /* pixels */
     ticks t = c->y.log ? log_ticks(c->y.low, c->y.high)
-                       : linear_ticks(unit * c->y.low, unit * c->y.high, 5, false);
+                       : linear_ticks(unit * c->y.low, unit * c->y.high, c->y_ticks, false);
     for (int i = 0; i < t.n; i++) {
         double y = page_chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
         page_draw_straight(c->to, "gridline", c->left, y, c->right, y);
         put_tick(c->to, c->left - 6, y + 4, ANCHOR_END, t.at[i], t.digits, c->y_percent ? "%" : "");
     }
-}
-
-void page_chart_axes(const chart *c, const char *x_name, bool whole_x)
-{
-    y_axis(c);
-    x_axis(c, x_name, whole_x);
+    int wanted = c->x_ticks;
+    do /* as many as their labels have room for side by side */
+        t = c->x.log ? log_ticks(c->x.low, c->x.high)
+                     : linear_ticks(c->x.low, c->x.high, wanted, whole_x);
+    while (!c->x.log && t.n * (digit * (t.digits + 1) + gap) > c->right - c->left && --wanted > 1);
+    for (int i = 0; i < t.n; i++) {
+        double x = page_chart_x(c, t.at[i]);
+        if (c->x_grid)
+            page_draw_straight(c->to, "gridline", x, c->top, x, c->bottom);
+        put_tick(c->to, x, c->bottom + 15, ANCHOR_MIDDLE, t.at[i], t.digits, "");
+    }
+    page_draw_straight(c->to, "axis", c->left, c->bottom, c->right, c->bottom);
+    page_draw_text(c->to, "", c->right, c->height - 4, ANCHOR_END, x_name, WHOLE_TEXT);
     putc('\n', c->to);
 }
 
@@ -222,6 +209,7 @@ void page_chart_bar(const chart *c, const char *class, double x, double low, dou
 
 /* ---- Series ---------------------------------------------------------------------------------- */
 
+/* An area from low to high for each stretch of finite values. */
 static void put_band(const chart *c, const series *s)
 {
     for (int i = 0, end; i < s->n; i = end + 1) {
@@ -237,19 +225,6 @@ static void put_band(const chart *c, const series *s)
             fprintf(c->to, "L%.1f %.1f", page_chart_x(c, s->x[k]), page_chart_y(c, s->low[k]));
         fputs("z\"/>", c->to);
     }
-}
-
-static void put_line(const chart *c, const series *s, bool dots)
-{
-    int there = 0;
-    for (int i = 0; i < s->n; i++)
-        there += isfinite(s->x[i]) && isfinite(s->y[i]);
-    if (there > 1)
-        page_chart_line(c, s->class, s->x, s->y, s->n);
-    for (int i = 0; i < s->n && (dots || there == 1); i++)
-        if (isfinite(s->x[i]) && isfinite(s->y[i]))
-            fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", s->class,
-                    page_chart_x(c, s->x[i]), page_chart_y(c, s->y[i]));
 }
 
 static int by_height(const void *a, const void *b)
@@ -290,7 +265,17 @@ void page_chart_series(const chart *c, const series *all, int n, bool dots)
     for (int i = 0; i < n; i++)
         if (all[i].label && all[i].low)
             put_band(c, &all[i]);
-    for (int i = n - 1; i >= 0; i--)
-        put_line(c, &all[i], dots);
+    for (int k = n - 1; k >= 0; k--) {
+        const series *s = &all[k];
+        int finite = 0;
+        for (int i = 0; i < s->n; i++)
+            finite += isfinite(s->x[i]) && isfinite(s->y[i]);
+        if (finite > 1)
+            page_chart_line(c, s->class, s->x, s->y, s->n);
+        for (int i = 0; i < s->n && (dots || finite == 1); i++)
+            if (isfinite(s->x[i]) && isfinite(s->y[i]))
+                fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>",
+                        s->class, page_chart_x(c, s->x[i]), page_chart_y(c, s->y[i]));
+    }
     put_names(c, all, n);
 }

@@ -39,7 +39,9 @@ typedef struct chart {
     double width, height;
     double left, right, top, bottom;
     range x, y;
-    bool y_percent; /* y are shares: ticks say 50 % for 0.5 */
+    bool y_percent;       /* y are shares: ticks say 50 % for 0.5 */
+    int x_ticks, y_ticks; /* about how many; fewer where their labels would touch */
+    bool x_grid;          /* a line at each tick of x too */
 } chart;
 
 /* The usual rectangle for a picture of this size; the ranges are empty. */
@@ -49,7 +51,7 @@ double page_chart_y(const chart *c, double y);
 
 /* 1, 2 or 5 times a power of ten, about `wanted` of them from end to end. */
 double page_tick_step(double reach, int wanted);
-/* Grid, ticks and their numbers; the name of x below. whole_x: ticks at whole numbers alone. */
+/* Grid, ticks and their numbers; the name of x below. whole_x: ticks at integers only. */
 void page_chart_axes(const chart *c, const char *x_name, bool whole_x);
 /* Breaks at values that are not finite. */
 void page_chart_line(const chart *c, const char *class, const double *x, const double *y, int n);

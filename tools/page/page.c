@@ -3,13 +3,14 @@
  * past the escaping. */
 #include "page/page.h"
 
-#include "page/style.h"
 #include "page/text.h"
 
 #include <math.h>
 #include <sha256.h>
 #include <stdint.h>
 #include <string.h>
+
+extern const char page_style[]; /* page.css; the build makes it a text */
 
 /* SHA-256 of a text in base64 (RFC 4648), as a policy wants it. */
 static void put_digest(FILE *to, const char *text)

@@ -91,19 +91,18 @@ static void function_range(chart *c, const double *y, const double *slope)
     page_range_air(&c->y);
 }
 
+/* Only what lies in the picture, and not joined over a jump. */
 static void put_curve(const chart *c, const char *class, const double *x, const double *y)
 {
-    bool drawing = false;
-    fprintf(c->to, "<path class=\"%s\" d=\"", class);
+    double at[2 * SAMPLES], height[2 * SAMPLES];
+    int n = 0;
     for (int i = 0; i < SAMPLES; i++) {
-        bool there = isfinite(y[i]) && y[i] >= c->y.low && y[i] <= c->y.high;
-        bool leaps = there && drawing && fabs(y[i] - y[i - 1]) > 0.3 * (c->y.high - c->y.low);
-        if (there)
-            fprintf(c->to, "%c%.1f %.1f", drawing && !leaps ? 'L' : 'M', page_chart_x(c, x[i]),
-                    page_chart_y(c, y[i]));
-        drawing = there;
+        if (i && fabs(y[i] - y[i - 1]) > 0.3 * (c->y.high - c->y.low))
+            at[n] = height[n] = (double)NAN, n++;
+        at[n] = x[i];
+        height[n++] = y[i] >= c->y.low && y[i] <= c->y.high ? y[i] : (double)NAN;
     }
-    fputs("\"/>", c->to);
+    page_chart_line(c, class, at, height, n);
 }
 
 static void put_function(FILE *to, specs *s, const char *spec, const char *class)
