@@ -69,8 +69,9 @@ static void count_alike(direction *d)
 {
     for (int64_t i = d->dest - 1; i >= 0; i--) {
         const place *next = i + d->phases < d->dest ? &d->at[i + d->phases] : NULL;
-        bool same = next && next->taps == d->at[i].taps && next->w == d->at[i].w;
-        d->at[i].alike = same ? next->alike + 1 : 1;
+        d->at[i].alike = 1; /* not same ? next->alike + 1 : 1, which gcc 14.2 reads through NULL */
+        if (next && next->taps == d->at[i].taps && next->w == d->at[i].w)
+            d->at[i].alike += next->alike;
     }
 }
 
