@@ -307,8 +307,8 @@ fi
 # ---- Ctrl-C
 "$hillock" train lenet5 --data glyphs:train=2000,test=10 --epochs 1000 --out stopped >out 2>err &
 child=$!
-for i in 1 2 3 4 5 6 7 8 9 10; do
-    grep -q 'epoch 1/' out || sleep 1
+while kill -0 $child && ! grep -q 'epoch 1/' out; do
+    sleep 0.1
 done
 kill -TERM $child
 wait $child
