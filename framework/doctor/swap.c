@@ -3,7 +3,7 @@
  * The tensor of the activation stays where it is, so that all who read it go on; it becomes a mix.
  * The leaves that the mix needs are recorded last and then moved before it, where they would stand
  * had the net been recorded so: order decides digests and what may be computed when. */
-#include "nn/nn.h"
+#include "doctor/treat.h"
 
 #include <string.h>
 

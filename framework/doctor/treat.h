@@ -34,6 +34,10 @@ hk_status hki_treatments_parse(const char *spec, hki_treatments *out);
 /* As hk_treat. */
 hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments *how,
                     const hk_treat_options *options, hk_treatment **out);
+/* Gives all activations of a layer the alternative g, in place: nets that are recorded with
+ * hki_choose_for_layer's spec are the same. Plans made before are of no use any more. HK_BAD_ARGUMENT:
+ * they have another alternative. */
+hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g);
 /* An epoch has passed: channels that were swapped for a number of epochs count down. */
 void hki_treat_epoch(hk_net *net);
 

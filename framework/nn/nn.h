@@ -68,10 +68,6 @@ hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act
  * channel is swapped yet: "conv1.act.swapped". */
 hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
                           const hki_use *g);
-/* Gives all activations of a layer the alternative g, in place: nets that are recorded with
- * hki_choose_for_layer's spec are the same. Plans made before are of no use any more. HK_BAD_ARGUMENT:
- * they have another alternative. */
-hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g);
 /* Draws a weight anew, as the first time but with another key; bias may be NULL. */
 hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias);
 /* The weight of a layer, NULL without one. */

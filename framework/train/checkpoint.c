@@ -6,32 +6,27 @@
 
 #include "nn/store.h"
 
-static void seed_text(const hk_trainer *t, char *text, size_t size)
-{
-    snprintf(text, size, "%llu", (unsigned long long)t->options.seed);
-}
-
 hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
 {
     char epochs[24], step[24], seed[24];
     hki_moments moments;
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
-    seed_text(t, seed, sizeof seed);
-    char *record = hki_record_text(t->record);
-    if (!record)
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
+    char *attached = t->hooks->save(t);
+    if (!attached)
         return HK_NO_MEMORY;
     const hki_st_meta meta[] = {
-        {"hk.epochs", epochs},    {"hk.step", step},
-        {"hk.seed", seed},        {"hk.optimizer", t->optimizer_spec},
-        {HKI_RECORD_KEY, record}, {"hk.data", hk_data_spec(t->options.train)}};
+        {"hk.epochs", epochs},     {"hk.step", step},
+        {"hk.seed", seed},         {"hk.optimizer", t->optimizer_spec},
+        {t->hooks->key, attached}, {"hk.data", hk_data_spec(t->options.train)}};
     hk_status status = hki_moments_list(t->optimizer, &moments);
     if (!status) {
         status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
                                sizeof meta / sizeof *meta);
         hki_moments_clear(&moments);
     }
-    hki_free(record);
+    hki_free(attached);
     return status;
 }
 
@@ -45,58 +40,54 @@ static hk_status stored_number(const hki_st_file *file, const char *path, const 
     return HK_OK;
 }
 
-/* Optimizer and seed must be this training's. */
-static hk_status check_training(const hk_trainer *t, const char *path, const hki_st_file *file)
+/* The file's training must be this one: the same optimizer, seed, data and batch. */
+static hk_status check_training(const hk_trainer *t, const char *path, const hki_st_file *file,
+                                int64_t *epochs, int64_t *step)
 {
+    hk_status status = stored_number(file, path, "hk.epochs", epochs);
+    if (!status)
+        status = stored_number(file, path, "hk.step", step);
+    if (status)
+        return status;
     const char *spec = hki_st_meta_get(file, "hk.optimizer");
     const char *seed = hki_st_meta_get(file, "hk.seed");
     char own_seed[24];
-    seed_text(t, own_seed, sizeof own_seed);
+    snprintf(own_seed, sizeof own_seed, "%llu", (unsigned long long)t->options.seed);
     if (!spec || strcmp(spec, t->optimizer_spec) != 0)
         return hki_fail(HK_BAD_DATA, "%s: was trained with optimizer %s, not %s", path,
                         spec ? spec : "unknown", t->optimizer_spec);
     if (!seed || strcmp(seed, own_seed) != 0)
         return hki_fail(HK_BAD_DATA, "%s: was trained with seed %s, not %s", path,
                         seed ? seed : "unknown", own_seed);
-    return HK_OK;
-}
-
-static hk_status resume_from(hk_trainer *t, const char *path, const hki_st_file *file)
-{
-    int64_t epochs = 0, step = 0;
-    hk_status status = stored_number(file, path, "hk.epochs", &epochs);
-    if (!status)
-        status = stored_number(file, path, "hk.step", &step);
-    if (!status)
-        status = check_training(t, path, file);
-    if (!status && (epochs > HKI_MAX_EPOCHS || step != epochs * t->steps_per_epoch))
-        status = hki_fail(HK_BAD_DATA,
-                          "%s: stopped at step %lld of epoch %lld, which does not fit "
-                          "%lld steps an epoch: resume with the same data and batch",
-                          path, (long long)step, (long long)epochs, (long long)t->steps_per_epoch);
-    if (!status)
-        status = hki_record_resume(t->record, path, file);
-    if (!status)
-        status = hki_moments_load(t->optimizer, path, file);
-    if (!status)
-        status = hki_net_restore(t->logits->net, path, file, NULL);
-    if (!status)
-        status = hki_record_measure(t->record);
-    if (status)
-        return status;
-    t->epoch = (int)epochs;
-    t->step = t->optimizer->step = step;
-    hki_plan_set_step(t->plan, (uint64_t)step);
+    if (*epochs > HKI_MAX_EPOCHS || *step != *epochs * t->steps_per_epoch)
+        return hki_fail(HK_BAD_DATA,
+                        "%s: stopped at step %lld of epoch %lld, which does not fit "
+                        "%lld steps an epoch: resume with the same data and batch",
+                        path, (long long)*step, (long long)*epochs, (long long)t->steps_per_epoch);
     return HK_OK;
 }
 
 hk_status hk_trainer_resume(hk_trainer *t, const char *path)
 {
     hki_st_file file;
+    int64_t epochs = 0, step = 0;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;
-    status = resume_from(t, path, &file);
+    status = check_training(t, path, &file, &epochs, &step);
+    if (!status)
+        status = t->hooks->load(t, path, &file);
+    if (!status)
+        status = hki_moments_load(t->optimizer, path, &file);
+    if (!status)
+        status = hki_net_restore(t->logits->net, path, &file, NULL);
+    if (!status)
+        status = t->hooks->loaded(t);
+    if (!status) {
+        t->epoch = (int)epochs;
+        t->step = t->optimizer->step = step;
+        hki_plan_set_step(t->plan, (uint64_t)step);
+    }
     hki_st_clear(&file);
     return status;
 }

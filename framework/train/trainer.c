@@ -1,8 +1,8 @@
 /* The training loop: batches, steps, evaluation, reports.
  *
- * Layers are looked at on the first inputs of the validation set, else of the training set, by a
- * plan of their own: it keeps every result, where the plan for evaluation fuses operations. What is
- * seen may decide how training goes on: so it is never the test set. */
+ * Layers are probed on the first inputs of the validation set, else of the training set, by a plan of
+ * their own: it keeps every result, where the plan for evaluation fuses operations. What the probe
+ * finds may decide how training goes on: so it never runs on the test set. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -10,62 +10,38 @@
 
 enum { PROBE_BATCH = 32 };
 
-/* ---- Making a trainer ----------------------------------------------------------------------------------- */
+/* ---- Making a trainer ---------------------------------------------------------------------------- */
 
 static hk_status take_options(hk_trainer *t, const hk_train_options *options)
 {
+    const char *schedule = options->schedule ? options->schedule : "constant";
     t->options = *options;
     if (!options->train)
         return hki_fail(HK_BAD_ARGUMENT, "training needs a training set");
     if (options->epochs < 0 || options->batch < 0)
         return hki_fail(HK_BAD_ARGUMENT, "%d epochs of batches of %d: both must be at least 1",
                         options->epochs, options->batch);
-    t->options.epochs = options->epochs ? options->epochs : 1;
-    t->options.batch = options->batch ? options->batch : 64;
     int64_t n = hk_data_shape_of(options->train).n;
-    if (t->options.batch > n)
-        t->options.batch = (int)n;
+    t->options.epochs = options->epochs ? options->epochs : 1;
+    t->options.batch = (int)hki_min(options->batch ? options->batch : 64, n);
     t->steps_per_epoch = (n + t->options.batch - 1) / t->options.batch;
     t->optimizer_spec = hki_copy_text(options->optimizer ? options->optimizer : "adam");
     if (!t->optimizer_spec)
         return HK_NO_MEMORY;
-    hk_status status = options->doctor ? hki_treatments_parse(options->doctor, &t->doctor) : HK_OK;
-    const char *schedule = options->schedule ? options->schedule : "constant";
+    hk_status status = t->hooks->open(t);
     return status ? status : hki_schedule_parse(schedule, &t->schedule);
 }
 
-static hk_status check_all_data(const hk_trainer *t)
-{
-    const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
-    hk_status status = HK_OK;
-    for (int i = 0; i < 3 && !status; i++)
-        if (sets[i])
-            status = hki_check_data(t->logits, sets[i]);
-    return status;
-}
-
-static const hk_data *looked_at(const hk_trainer *t)
+static const hk_data *probed_data(const hk_trainer *t)
 {
     return t->options.validation ? t->options.validation : t->options.train;
 }
 
-/* As many as cost little beside an epoch of training: 32 and one for every 64, at most 1024. */
-static int64_t inputs_to_probe(const hk_trainer *t)
+/* The probe sees as many inputs as cost little beside an epoch: 32 and one for every 64, at most 1024. */
+static hk_status make_probe(hk_trainer *t)
 {
     int64_t few = PROBE_BATCH + hk_data_shape_of(t->options.train).n / 64;
-    return hki_min(hki_min(few, 1024), hk_data_shape_of(looked_at(t)).n);
-}
-
-/* More than are probed: a unit that fires rarely had better not be treated. */
-static int64_t inputs_to_treat(const hk_trainer *t)
-{
-    int64_t n = hk_data_shape_of(t->options.train).n;
-    return hki_min(hki_min(64 + n / 64, 1000), n);
-}
-
-static hk_status prepare_probe(hk_trainer *t)
-{
-    t->to_probe = inputs_to_probe(t);
+    t->to_probe = hki_min(hki_min(few, 1024), hk_data_shape_of(probed_data(t)).n);
     hk_plan_options plan = {
         .batch = hki_min(PROBE_BATCH, t->to_probe), .output = t->logits, .probe = 1};
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->probed);
@@ -86,7 +62,7 @@ static hk_status make_plans(hk_trainer *t)
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->plan);
     if (!status)
         status = hki_evaluation_plan(t->logits, &t->evaluation);
-    return status || t->options.no_probes ? status : prepare_probe(t);
+    return status || t->options.no_probes ? status : make_probe(t);
 }
 
 static void free_plans(hk_trainer *t)
@@ -101,8 +77,12 @@ static void free_plans(hk_trainer *t)
 
 static hk_status prepare(hk_trainer *t)
 {
+    const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
+    hk_status status = HK_OK;
     t->input = hk_tensor_input(t->logits);
-    hk_status status = check_all_data(t);
+    for (int i = 0; i < 3 && !status; i++)
+        if (sets[i])
+            status = hki_check_data(t->logits, sets[i]);
     if (status)
         return status;
     t->labels = hk_labels(t->logits->net);
@@ -114,12 +94,13 @@ static hk_status prepare(hk_trainer *t)
                                 .augment = t->options.augment,
                                 .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
-        (status = make_plans(t)) || (status = hki_record_new(t->optimizer, &t->record)))
+        (status = make_plans(t)) || (status = t->hooks->start(t)))
         return status;
     return hk_loader_new(t->options.train, &loader, &t->loader);
 }
 
-hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
+hk_status hki_trainer_new(hk_tensor *logits, const hk_train_options *options,
+                          const hki_hooks *hooks, hk_trainer **out)
 {
     *out = NULL;
     if (!logits)
@@ -128,6 +109,7 @@ hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_
     if (!t)
         return HK_NO_MEMORY;
     t->logits = logits;
+    t->hooks = hooks;
     hk_status status = take_options(t, options);
     if (!status)
         status = prepare(t);
@@ -144,7 +126,7 @@ void hk_trainer_free(hk_trainer *t)
         return;
     hk_loader_free(t->loader);
     free_plans(t);
-    hki_record_free(t->record);
+    t->hooks->close(t);
     hk_optimizer_free(t->optimizer);
     hki_free(t->layers);
     hki_free(t->optimizer_spec);
@@ -161,20 +143,15 @@ int64_t hk_trainer_arena(const hk_trainer *t)
     return hk_plan_bytes(t->plan);
 }
 
-/* ---- One epoch --------------------------------------------------------------------------------------------- */
+/* ---- One epoch ------------------------------------------------------------------------------------ */
 
-static void feed(hk_trainer *t, const hk_batch *batch)
+static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
 {
     size_t pixels = (size_t)hki_sample_count(&t->input->shape);
     float *labels = hk_plan_value(t->plan, t->labels);
     memcpy(hk_plan_value(t->plan, t->input), batch->x, (size_t)batch->n * pixels * sizeof(float));
     for (int64_t i = 0; i < batch->n; i++)
         labels[i] = (float)batch->labels[i];
-}
-
-static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
-{
-    feed(t, batch);
     hk_status status = hk_plan_forward(t->plan, batch->n);
     if (status)
         return status;
@@ -190,12 +167,12 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
                                        t->steps_per_epoch * t->options.epochs);
     t->optimizer->measures = t->probe && (t->step + 1) % t->steps_per_epoch == 0;
     hk_optimizer_step(t->optimizer, t->plan, t->report.rate, t->options.clip);
-    hki_record_step(t->record, *loss);
+    t->hooks->after_step(t, *loss);
     t->step++;
     return HK_OK;
 }
 
-static hk_status tell_progress(hk_trainer *t, int64_t done, double loss, double began)
+static hk_status report_progress(hk_trainer *t, int64_t done, double loss, double began)
 {
     int64_t n = hk_data_shape_of(t->options.train).n;
     double rate = (double)done / (hk_now() - began + 1e-9);
@@ -217,22 +194,19 @@ static hk_status train_epoch(hk_trainer *t)
     double sum = 0, began = hk_now();
     int64_t done = 0;
     hk_loader_start(t->loader, t->epoch);
-    for (;;) {
-        hk_batch batch = hk_loader_next(t->loader);
+    for (hk_batch batch; (batch = hk_loader_next(t->loader)).n;) {
         double loss;
-        if (!batch.n)
-            break;
         hk_status status = train_batch(t, &batch, &loss);
         if (status)
             return status;
         sum += loss * (double)batch.n;
         done += batch.n;
-        if ((status = tell_progress(t, done, sum / (double)done, began)))
+        if ((status = report_progress(t, done, sum / (double)done, began)))
             return status;
     }
     t->report.train_loss = sum / (double)done;
     t->report.images_per_s = (double)done / (hk_now() - began + 1e-9);
-    hki_treat_epoch(t->logits->net);
+    t->hooks->after_epoch(t);
     return HK_OK;
 }
 
@@ -254,7 +228,7 @@ static hk_status report_layers(hk_trainer *t)
 {
     if (!t->probe)
         return HK_OK;
-    hk_status status = hki_probe_run(t->probe, t->input, looked_at(t), t->to_probe);
+    hk_status status = hki_probe_run(t->probe, t->input, probed_data(t), t->to_probe);
     t->report.probed = t->report.n_layers ? t->to_probe : 0;
     for (int i = 0; i < t->report.n_layers; i++) {
         hk_layer_report *layer = &t->layers[i];
@@ -266,10 +240,9 @@ static hk_status report_layers(hk_trainer *t)
     return status;
 }
 
-/* ---- Treatment between epochs ------------------------------------------------------------------------------ */
+/* ---- The loop ----------------------------------------------------------------------------------- */
 
-/* The graph has other steps, and perhaps more to learn. */
-static hk_status follow_graph(hk_trainer *t)
+hk_status hki_trainer_replan(hk_trainer *t)
 {
     free_plans(t);
     hk_status status = hki_optimizer_refit(t->optimizer);
@@ -280,38 +253,11 @@ static hk_status follow_graph(hk_trainer *t)
     return status;
 }
 
-static hk_status treat(hk_trainer *t)
-{
-    hk_treatment *done;
-    hk_treat_options options = {
-        .inputs = inputs_to_treat(t),
-        .seed = hki_key(t->options.seed, HKI_STREAM_INIT, (uint64_t)t->epoch, 2),
-        .optimizer = t->optimizer};
-    hk_status status = hki_treat(t->logits, t->options.train, &t->doctor, &options, &done);
-    if (status)
-        return status;
-    if (done->graph_changed)
-        status = follow_graph(t);
-    if (!status)
-        status = hki_record_measure(t->record);
-    if (!status && t->options.treated && t->options.treated(done, t->epoch + 1, t->options.user))
-        status = hki_fail(HK_STOPPED, "training was stopped before epoch %d", t->epoch + 1);
-    hk_treatment_free(done);
-    return status;
-}
-
-/* Before an epoch, so that training resumed after the last one does the same. */
-static hk_status maybe_treat(hk_trainer *t)
-{
-    int64_t every = t->doctor.every ? t->doctor.every : 1;
-    return t->doctor.n && t->epoch && t->epoch % every == 0 ? treat(t) : HK_OK;
-}
-
 hk_status hk_trainer_run(hk_trainer *t)
 {
     double started = hk_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
-        hk_status status = maybe_treat(t);
+        hk_status status = t->hooks->before_epoch(t);
         if (!status)
             status = train_epoch(t);
         if (!status)
@@ -328,19 +274,4 @@ hk_status hk_trainer_run(hk_trainer *t)
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }
     return HK_OK;
-}
-
-hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)
-{
-    hk_trainer *trainer;
-    hk_status status = hk_trainer_new(logits, &options, &trainer);
-    if (!status)
-        status = hk_trainer_run(trainer);
-    if (!status && report) {
-        *report = trainer->report;
-        report->layers = NULL; /* they end with the trainer */
-        report->n_layers = 0;
-    }
-    hk_trainer_free(trainer);
-    return status;
 }

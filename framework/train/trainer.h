@@ -1,9 +1,9 @@
 /* train/trainer.h - a training in progress: what the loop and its checkpoints share. */
 #pragma once
 #include "train/evaluate.h"
+#include "train/hooks.h"
+#include "train/optimizer.h"
 #include "train/probe.h"
-#include "doctor/record.h"
-#include "doctor/treat.h"
 
 struct hk_trainer {
     hk_train_options options; /* with defaults filled in; its texts end with hk_trainer_new */
@@ -15,8 +15,8 @@ struct hk_trainer {
     hki_probe *probe;
     int64_t to_probe; /* inputs */
     hk_optimizer *optimizer;
-    hki_record *record;
-    hki_treatments doctor; /* n = 0: none */
+    const hki_hooks *hooks;
+    void *attached; /* the hooks' own */
     hki_schedule schedule;
     hk_loader *loader;
     int64_t steps_per_epoch, step; /* step: taken so far */
