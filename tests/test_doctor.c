@@ -166,7 +166,7 @@ static void check_units(const hk_layer_finding *layer, const hk_layer_finding *h
 {
     bool starved = starves && !strcmp(layer->layer, "conv2");
     for (int64_t u = 0; u < layer->units; u++) {
-        CHECK_EQUAL(layer->found[u].ill, (layer == hit || starved) && is_victim(u));
+        CHECK_EQUAL(layer->found[u].not_learning, (layer == hit || starved) && is_victim(u));
         if (starved && is_victim(u))
             CHECK_EQUAL(layer->found[u].cause, HK_CAUSE_STARVED);
     }
@@ -175,11 +175,11 @@ static void check_units(const hk_layer_finding *layer, const hk_layer_finding *h
 static void check_healthy(hk_tensor *logits, const char *name)
 {
     hk_examination *e = examine(logits, test_set, NULL, NULL);
-    CHECK_EQUAL(e->ill, 0);
+    CHECK_EQUAL(e->not_learning, 0);
     CHECK_EQUAL(e->n_advice, 0);
     for (int i = 0; i < e->n_layers; i++) {
         CHECK_TEXT(e->layers[i].why, "");
-        if (e->layers[i].ill)
+        if (e->layers[i].not_learning)
             printf("  \"%s\", %s: %s\n", name, e->layers[i].layer, e->layers[i].why);
     }
     hk_examination_free(e);
@@ -195,7 +195,7 @@ static void check_spoiled(const spoiled *s)
     const hk_layer_finding *layer = layer_named(e, s->layer);
     int before = check_case_failed;
     bool starves = !strcmp(s->layer, "conv1") && !strcmp(s->activation, "relu");
-    CHECK_EQUAL(layer->ill, 3);
+    CHECK_EQUAL(layer->not_learning, 3);
     CHECK_EQUAL(layer->causes[s->cause], 3);
     CHECK_EQUAL(layer->cause, s->cause);
     CHECK_CONTAINS(layer->why, "3 of ");
@@ -214,7 +214,7 @@ static void spoiled_units_are_found_with_their_cause(void)
         check_spoiled(&spoils[i]);
 }
 
-/* ---- Trained cases: what is ill is read off the layers' plain outputs ------------------------ */
+/* ---- Trained cases: what does not learn is read off the layers' plain outputs ------------------------ */
 
 /* Has unit u of the relu behind a layer ever an output above 0? From a plan of our own. */
 static void find_silent(hk_tensor *logits, const hk_data *data, const char *layer, bool *silent)
@@ -248,19 +248,19 @@ static void find_silent(hk_tensor *logits, const hk_data *data, const char *laye
     free(labels);
 }
 
-/* The ill units of the layer, not fewer than `least`, are the silent ones, all by this cause. */
+/* The layer's units that do not learn, not fewer than `least`, are the silent ones, all by this cause. */
 static void check_layer(const hk_examination *e, hk_tensor *logits, const hk_data *data,
                         const char *name, int64_t least, hk_cause cause, const char *evidence)
 {
     bool silent[512];
     const hk_layer_finding *layer = layer_named(e, name);
     find_silent(logits, data, name, silent);
-    CHECK(layer->ill >= least);
+    CHECK(layer->not_learning >= least);
     CHECK_EQUAL(layer->cause, cause);
-    CHECK_EQUAL(layer->causes[cause], layer->ill);
+    CHECK_EQUAL(layer->causes[cause], layer->not_learning);
     CHECK_CONTAINS(layer->why, evidence);
     for (int64_t u = 0; u < layer->units; u++) {
-        CHECK_EQUAL(layer->found[u].ill, silent[u]);
+        CHECK_EQUAL(layer->found[u].not_learning, silent[u]);
         CHECK_EQUAL(layer->found[u].cause, silent[u] ? cause : HK_CAUSE_NONE);
     }
 }
@@ -409,7 +409,7 @@ static void units_without_inputs_are_starved(void)
     for (int u = 0; u < 8; u++)
         named(hk_tensor_net(logits), "conv1.bias")->value[u] = -90;
     hk_examination *e = examine(logits, test_set, NULL, NULL);
-    CHECK_EQUAL(e->ill, e->units);
+    CHECK_EQUAL(e->not_learning, e->units);
     check_layer(e, logits, test_set, "conv1", 8, HK_CAUSE_BIAS, "bias of unit 0 is -90");
     check_layer(e, logits, test_set, "conv2", 8, HK_CAUSE_STARVED, "never changes");
     check_layer(e, logits, test_set, "fc2", 16, HK_CAUSE_STARVED, "never changes");
@@ -425,7 +425,7 @@ static void a_healthy_net_is_called_healthy(void)
     for (int a = 0; a < 5; a++) {
         trained it = train("lenet5", activations[a], (hk_train_options){.train = train28});
         hk_examination *e = examine(it.logits, test28, it.record, it.start);
-        CHECK_EQUAL(e->ill, 0);
+        CHECK_EQUAL(e->not_learning, 0);
         CHECK_EQUAL(e->n_advice, 0);
         CHECK_EQUAL(e->units, 6 + 16 + 120 + 84);
         for (int i = 0; i < e->n_layers; i++) {
@@ -465,8 +465,8 @@ static void figures_are_those_defined(void)
     CHECK_EQUAL(e->inputs, N);
     CHECK_EQUAL(e->n_seen, 2);
     CHECK_EQUAL(e->seen[0], 64);
-    CHECK_EQUAL(e->layers[0].ill_seen[0], 2);
-    CHECK_EQUAL(e->layers[0].ill_seen[1], 2);
+    CHECK_EQUAL(e->layers[0].not_learning_seen[0], 2);
+    CHECK_EQUAL(e->layers[0].not_learning_seen[1], 2);
     CHECK_EQUAL(e->layers[0].dead, 2);
     CHECK_EQUAL(e->layers[0].gradient_dead, 2);
     CHECK_EQUAL(e->layers[0].dormant, 4); /* next to the third, all but that */
@@ -507,8 +507,8 @@ static void fewer_are_ill_the_more_is_seen(void)
     hk_examination *e = examine(logits, data, NULL, NULL);
     CHECK_EQUAL(e->n_seen, 4);
     for (int p = 0; p < 4; p++)
-        CHECK_EQUAL(e->layers[0].ill_seen[p], 3 - p);
-    CHECK_EQUAL(e->ill, 0);
+        CHECK_EQUAL(e->layers[0].not_learning_seen[p], 3 - p);
+    CHECK_EQUAL(e->not_learning, 0);
     hk_examination_free(e);
     hk_net_free(net);
     hk_data_free(data);

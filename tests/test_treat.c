@@ -143,9 +143,9 @@ static int64_t dead_now(hk_tensor *logits, const hk_data *data)
 {
     hk_examination *seen;
     CHECK_EQUAL(hk_examine(logits, data, NULL, &seen), HK_OK);
-    int64_t ill = seen ? seen->ill : -1;
+    int64_t not_learning = seen ? seen->not_learning : -1;
     hk_examination_free(seen);
-    return ill;
+    return not_learning;
 }
 
 static const char *const lenet5_biases[] = {"conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias",

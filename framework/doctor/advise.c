@@ -34,8 +34,8 @@ static bool shift_would_do(const hki_sampled *s, int64_t u, float *sorted)
 
 /* Numbers of units over all layers. */
 typedef struct tally {
-    int64_t ill, causes[HK_CAUSE_COUNT];
-    int64_t fed;     /* ill, but not for want of inputs, in layers that do not mix channels */
+    int64_t not_learning, causes[HK_CAUSE_COUNT];
+    int64_t fed;     /* of these, not for want of inputs, in layers that do not mix channels */
     int64_t shifted; /* of these, units that would react with another bias */
     int64_t flat;    /* dead: no slope below 0 */
     int64_t at_relu; /* of the dead, those behind relu */
@@ -47,9 +47,9 @@ static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, flo
     bool is_relu = !strcmp(layer->activation, "relu");
     for (int64_t u = 0; u < layer->units; u++) {
         const hk_unit_finding *unit = &layer->found[u];
-        if (!unit->ill)
+        if (!unit->not_learning)
             continue;
-        t->ill++;
+        t->not_learning++;
         t->causes[unit->cause]++;
         if (!layer->has_slope || unit->cause == HK_CAUSE_STARVED)
             continue;
@@ -94,7 +94,7 @@ static void advise_treatments(const tally *t, hk_examination *e)
     advise(e, "bias", t->shifted,
            "shift the bias: %s of %lld would react to %.0f %% of the "
            "inputs, as a sample of them shows",
-           units(t->shifted).text, (long long)t->ill, 100 * fired);
+           units(t->shifted).text, (long long)t->not_learning, 100 * fired);
     advise(e, "redo", t->fed,
            "draw the weights of %s anew and set what they feed to 0: the net's "
            "function stays as it is, and they start again",

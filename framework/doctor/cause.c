@@ -134,7 +134,7 @@ static bool reacts_without_bias(const facts *f, const hk_unit_finding *unit, int
                           unit->x_most - unit->bias);
 }
 
-/* Without an x of its own, an ill unit is one whose output is constant. */
+/* Without an x of its own, a unit does not learn when its output is constant. */
 static bool is_constant(const hk_unit_finding *unit)
 {
     return isnan(unit->x_most) ||
@@ -147,7 +147,7 @@ static bool was_born_so(const facts *f, int64_t u)
     if (!f->start)
         return false;
     hki_probe_unit(f->start->probe, f->place, u, &before);
-    return hki_is_ill(&before);
+    return hki_is_not_learning(&before);
 }
 
 /* A norm at the start is known of the whole layer: an even share is each unit's. */
@@ -283,7 +283,7 @@ static void explain(const facts *f, hk_layer_finding *layer, const hk_examinatio
     for (int c = 1; c < HK_CAUSE_COUNT; c++)
         if (layer->causes[c] > layer->causes[layer->cause])
             layer->cause = (hk_cause)c;
-    if (!layer->ill)
+    if (!layer->not_learning)
         return;
     while (layer->found[u].cause != layer->cause)
         u++;
@@ -305,9 +305,9 @@ void hki_find_causes(const hki_look *look, const hki_look *start, const hk_recor
         for (int64_t u = 0; u < layer->units; u++) {
             if (look->layers[i].channels_in == layer->units)
                 fill_parameters(&f, u, &found[u]);
-            if (found[u].ill)
+            if (found[u].not_learning)
                 found[u].cause = cause_of(&f, &found[u], u, layer->units);
-            layer->causes[found[u].cause] += found[u].ill;
+            layer->causes[found[u].cause] += found[u].not_learning;
         }
         explain(&f, layer, out);
     }

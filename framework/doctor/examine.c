@@ -16,7 +16,7 @@ enum { BATCH = 128 };
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
-bool hki_is_ill(const hki_unit *unit)
+bool hki_is_not_learning(const hki_unit *unit)
 {
     return isnan(unit->slope) ? !(unit->most > unit->least) : unit->slope < 1e-3;
 }
@@ -158,13 +158,13 @@ static hk_layer_finding *layer_of(hk_examination *e, int i)
     return (hk_layer_finding *)&e->layers[i];
 }
 
-static void count_ill(const hki_look *look, int point, hk_examination *e)
+static void count_not_learning(const hki_look *look, int point, hk_examination *e)
 {
     for (int i = 0; i < look->n_layers; i++)
         for (int64_t u = 0; u < look->layers[i].channels_out; u++) {
             hki_unit unit;
             hki_probe_unit(look->probe, i, u, &unit);
-            layer_of(e, i)->ill_seen[point] += hki_is_ill(&unit);
+            layer_of(e, i)->not_learning_seen[point] += hki_is_not_learning(&unit);
         }
 }
 
@@ -172,7 +172,7 @@ static void fill_unit(const hki_unit *unit, double layer_mean_abs, double tau, h
 {
     out->dead = !(unit->most > 0);
     out->gradient_dead = unit->slope < 1e-3;
-    out->ill = hki_is_ill(unit);
+    out->not_learning = hki_is_not_learning(unit);
     out->score = layer_mean_abs > 0 ? unit->mean_abs / layer_mean_abs : (double)NAN;
     out->dormant = !(out->score > tau);
     out->zeros = unit->zeros;
@@ -187,7 +187,7 @@ static void add_unit(hk_layer_finding *layer, const hk_unit_finding *unit)
     layer->dead += unit->dead;
     layer->gradient_dead += unit->gradient_dead;
     layer->dormant += unit->dormant;
-    layer->ill += unit->ill;
+    layer->not_learning += unit->not_learning;
     layer->zeros += unit->zeros / (double)layer->units;
     layer->saturated += unit->saturated / (double)layer->units;
 }
@@ -257,7 +257,7 @@ static hk_status make_layer(const hki_sampled *s, hk_layer_finding *out)
     return spec && out->found ? HK_OK : HK_NO_MEMORY;
 }
 
-/* Rooms for the findings, and the numbers of inputs after which ill units are counted. */
+/* Rooms for the findings, and the numbers of inputs after which units are counted. */
 static hk_status make_examination(const hki_look *look, double tau, hk_examination *e)
 {
     static const int64_t points[] = {64, 256, 1024};
@@ -279,12 +279,12 @@ static hk_status look_at_points(hki_look *look, hk_examination *e)
     hk_status status = HK_OK;
     for (int p = 0; p < e->n_seen && !status; p++) {
         status = look_until(look, e->seen[p]);
-        count_ill(look, p, e);
+        count_not_learning(look, p, e);
     }
     for (int i = 0; i < e->n_layers && !status; i++) {
         status = fill_layer(look, i, e->tau, layer_of(e, i));
         e->units += e->layers[i].units;
-        e->ill += e->layers[i].ill;
+        e->not_learning += e->layers[i].not_learning;
     }
     fill_inputs(look, e);
     return status;
@@ -310,7 +310,7 @@ static hk_status examine(hki_look *look, const hk_examine_options *options, hk_e
     hk_status status = make_examination(look, options->tau > 0 ? options->tau : 0.025, e);
     if (!status)
         status = look_at_points(look, e);
-    if (!status && e->ill && options->start)
+    if (!status && e->not_learning && options->start)
         status = look_at_start(options->start, look->data, e, &start);
     if (!status) {
         hki_find_causes(look, start.plan ? &start : NULL, options->record, e);

@@ -28,7 +28,7 @@ typedef struct hki_look {
 } hki_look;
 
 /* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
-bool hki_is_ill(const hki_unit *unit);
+bool hki_is_not_learning(const hki_unit *unit);
 
 /* Fills causes and reasons of the layers; `start` and `record` may be NULL. */
 void hki_find_causes(const hki_look *look, const hki_look *start, const hk_record *record,

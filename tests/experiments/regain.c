@@ -87,12 +87,12 @@ static double sink_some(const experiment *e, hk_tensor *after, uint64_t draw)
 {
     hk_examination *seen;
     check(hk_examine(after, e->few, NULL, &seen));
-    double share = (double)seen->ill / (double)seen->units;
+    double share = (double)seen->not_learning / (double)seen->units;
     for (int l = 0; l < seen->n_layers && share < DEAD; l++)
         for (int64_t j = 0; j < seen->layers[l].units; j++) {
             bool sinks = hks_uniform(e->seed * 1000 + draw, (uint64_t)(l * 4096 + j)) < 0.05f;
             bool can_die = strncmp(seen->layers[l].activation, "prelu", 5) != 0;
-            if (!seen->layers[l].found[j].ill && sinks && can_die)
+            if (!seen->layers[l].found[j].not_learning && sinks && can_die)
                 named(after, seen->layers[l].layer, "bias")->value[j] -= 100;
         }
     hk_examination_free(seen);

@@ -35,9 +35,9 @@ static int rebuild_start(const options *given, const hk_record *record, const hk
 
 const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size)
 {
-    if (found->ill)
-        snprintf(text, size, "%s of %s units do%s not learn", tool_grouped(found->ill),
-                 tool_grouped(found->units), found->ill == 1 ? "es" : "");
+    if (found->not_learning)
+        snprintf(text, size, "%s of %s units do%s not learn", tool_grouped(found->not_learning),
+                 tool_grouped(found->units), found->not_learning == 1 ? "es" : "");
     else
         snprintf(text, size, "All %s units learn", tool_grouped(found->units));
     return text;
@@ -55,7 +55,7 @@ static void put_layer(const hk_layer_finding *l, int n_seen)
     printf("  %7lld  %7.1f %%  %5.1f %%  %6.1f ", (long long)l->dormant, 100 * l->saturated,
            100 * l->zeros, l->effective_rank);
     for (int p = 0; p < n_seen; p++)
-        printf("  %5.1f %%", 100 * (double)l->ill_seen[p] / units);
+        printf("  %5.1f %%", 100 * (double)l->not_learning_seen[p] / units);
     putchar('\n');
 }
 
@@ -73,7 +73,7 @@ static void put_table(const hk_examination *e)
 
 static void put_reasons(const hk_examination *e)
 {
-    if (e->ill)
+    if (e->not_learning)
         printf("\nWhy\n");
     for (int i = 0; i < e->n_layers; i++)
         if (*e->layers[i].why) {
@@ -102,7 +102,7 @@ static int put_findings(const consultation *c)
     printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
     put_table(e);
     put_reasons(e);
-    if (e->ill && !c->record)
+    if (e->not_learning && !c->record)
         printf("\nThe file has no record of a training: neither its steps nor its start are "
                "known.\n");
     return EXIT_DONE;
@@ -134,16 +134,16 @@ static json_t *layer_json(const hk_layer_finding *l, int n_seen)
 {
     json_t *seen = json_array(), *units = json_array();
     for (int p = 0; p < n_seen; p++)
-        json_array_append_new(seen, json_integer(l->ill_seen[p]));
+        json_array_append_new(seen, json_integer(l->not_learning_seen[p]));
     for (int64_t u = 0; u < l->units; u++)
-        if (l->found[u].ill || l->found[u].dead || l->found[u].dormant)
+        if (l->found[u].not_learning || l->found[u].dead || l->found[u].dormant)
             json_array_append_new(units, unit_json(u, &l->found[u]));
     return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:s, s:o, s:o, "
                      "s:o}",
                      "layer", l->layer, "activation", tool_json_text(l->activation), "units",
                      (json_int_t)l->units, "dead", (json_int_t)l->dead, "gradient_dead",
                      l->has_slope ? json_integer(l->gradient_dead) : json_null(), "dormant",
-                     (json_int_t)l->dormant, "ill", (json_int_t)l->ill, "ill_seen", seen,
+                     (json_int_t)l->dormant, "ill", (json_int_t)l->not_learning, "ill_seen", seen,
                      "saturated", tool_json_number(l->saturated), "effective_rank",
                      tool_json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows,
                      "zeros", tool_json_number(l->zeros), "cause", hk_cause_name(l->cause),
@@ -188,7 +188,7 @@ static json_t *findings_json(const consultation *c)
     return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
                      tool_json_text(c->given->operands[0]), "model", c->it->model->name, "data",
                      tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
-                     seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->ill, "tau",
+                     seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->not_learning, "tau",
                      tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
                      "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
                      "advice", advice_json(e), "record", record_json(c->record));

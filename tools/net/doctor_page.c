@@ -79,7 +79,7 @@ static void put_map(FILE *to, const hk_layer_finding *l)
     const int rows = (shown + columns - 1) / columns;
     char caption[160];
     snprintf(caption, sizeof caption, "%.60s: %lld of %lld do not learn", l->layer,
-             (long long)l->ill, (long long)l->units);
+             (long long)l->not_learning, (long long)l->units);
     page_draw_begin(
         to, caption, NULL, 360, cell * rows, caption,
         "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
@@ -88,9 +88,9 @@ static void put_map(FILE *to, const hk_layer_finding *l)
         fprintf(to,
                 "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
                 "rx=\"3\"/>",
-                l->found[u].ill       ? "night"
-                : l->found[u].dormant ? "pale"
-                                      : "glow",
+                l->found[u].not_learning ? "night"
+                : l->found[u].dormant    ? "pale"
+                                         : "glow",
                 u % columns * cell + 1, u / columns * cell + 1, cell - 2, cell - 2);
     page_draw_end(to);
 }
@@ -154,7 +154,8 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     page_chart_axes(&c, "units, by their reach", true);
     page_chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
-        page_chart_bar(&c, units[i]->ill ? "s2" : "s1", i, units[i]->x_least, units[i]->x_most);
+        page_chart_bar(&c, units[i]->not_learning ? "s2" : "s1", i, units[i]->x_least,
+                       units[i]->x_most);
     page_draw_end(to);
 }
 
@@ -166,7 +167,7 @@ static void put_reaches(FILE *to, const hk_examination *e)
                  "the dashed 0.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
-        if (e->layers[i].ill && e->layers[i].has_slope)
+        if (e->layers[i].not_learning && e->layers[i].has_slope)
             put_reach(to, &e->layers[i]);
     page_grid_end(to);
     page_section_end(to);
@@ -198,7 +199,7 @@ static void put_layers(FILE *to, const hk_examination *e)
         page_percent_cell(to, "number wide", l->saturated, 1);
         page_percent_cell(to, "number wide", l->zeros, 1);
         page_numbers(to, 1, l->effective_rank);
-        page_text_cell(to, l->ill ? hk_cause_name(l->cause) : "");
+        page_text_cell(to, l->not_learning ? hk_cause_name(l->cause) : "");
     }
     page_table_end(to);
 }
@@ -218,7 +219,7 @@ static void put_seen(FILE *to, const hk_examination *e)
         page_row(to);
         page_text_cell(to, l->layer);
         for (int p = 0; p < e->n_seen; p++)
-            page_percent_cell(to, "number", (double)l->ill_seen[p] / (double)l->units, 1);
+            page_percent_cell(to, "number", (double)l->not_learning_seen[p] / (double)l->units, 1);
     }
     page_table_end(to);
 }
@@ -249,12 +250,12 @@ static void put_units(FILE *to, const hk_examination *e)
     char summary[64];
     int listed = 0;
     snprintf(summary, sizeof summary, "The units that do not learn%s",
-             e->ill > MOST_LISTED ? ": the first 500" : "");
+             e->not_learning > MOST_LISTED ? ": the first 500" : "");
     page_details(to, summary);
     page_table(to, summary, "", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < e->n_layers; i++)
         for (int64_t u = 0; u < e->layers[i].units && listed < MOST_LISTED; u++)
-            if (e->layers[i].found[u].ill) {
+            if (e->layers[i].found[u].not_learning) {
                 put_unit(to, &e->layers[i], u);
                 listed++;
             }
@@ -269,7 +270,7 @@ static void put_figures(FILE *to, const hk_examination *e)
     page_heading(to, "The more is seen, the fewer are lost",
                  "A unit is only as dead as the data are many.");
     put_seen(to, e);
-    if (e->ill)
+    if (e->not_learning)
         put_units(to, e);
     page_section_end(to);
 }
@@ -280,12 +281,12 @@ static void put_page(FILE *to, const consultation *c)
 {
     page_begin(to, "Hillock doctor");
     put_head(to, c);
-    if (c->found->ill) {
+    if (c->found->not_learning) {
         put_reasons(to, c->found);
         put_advice(to, c->found);
     }
     put_maps(to, c->found);
-    if (c->found->ill)
+    if (c->found->not_learning)
         put_reaches(to, c->found);
     put_figures(to, c->found);
     fputs("</main>\n", to);

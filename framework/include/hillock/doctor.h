@@ -27,8 +27,8 @@ typedef struct hk_unit_finding {
     int dead;          /* 1: no output above 0 */
     int gradient_dead; /* 1: |f'(x)| stayed below 1e-3 */
     int dormant;       /* 1: score <= options.tau */
-    int ill;           /* 1: gradient-dead, or of constant output where channels are mixed */
-    hk_cause cause;    /* of an ill unit */
+    int not_learning;  /* 1: gradient-dead, or of constant output where channels are mixed */
+    hk_cause cause;    /* of a unit that does not learn */
     double score;      /* mean |y|, relative to the mean of its layer; NAN: the layer is silent */
     double zeros, saturated; /* shares of its outputs: 0 exactly; within 0.05 of an asymptote */
     double x_least, x_most;  /* what goes into the activation; NAN where it mixes channels */
@@ -40,14 +40,14 @@ typedef struct hk_unit_finding {
 enum { HK_SEEN_POINTS = 4 }; /* after 64, 256, 1024 and all inputs */
 
 typedef struct hk_layer_finding {
-    char layer[64], activation[64];                   /* "conv2", "relu" */
-    int64_t units, dead, gradient_dead, dormant, ill; /* numbers of units */
-    int64_t ill_seen[HK_SEEN_POINTS];                 /* ill as far as the first inputs showed */
+    char layer[64], activation[64];                            /* "conv2", "relu" */
+    int64_t units, dead, gradient_dead, dormant, not_learning; /* numbers of units */
+    int64_t not_learning_seen[HK_SEEN_POINTS]; /* as far as the first inputs showed */
     int has_slope;                  /* 0: it mixes channels, gradient_dead says nothing */
     double zeros, saturated;        /* shares of all outputs */
     double effective_rank;          /* NAN: more than 512 units */
     int64_t rank_rows;              /* rows of activations that the rank was taken from */
-    hk_cause cause;                 /* of most ill units */
+    hk_cause cause;                 /* of most units that do not learn */
     int64_t causes[HK_CAUSE_COUNT]; /* numbers of units */
     char why[512];                  /* a sentence with the evidence; "" when nothing is wrong */
     const hk_unit_finding *found;   /* [units] */
@@ -56,19 +56,19 @@ typedef struct hk_layer_finding {
 /* What could be done, most promising first. */
 typedef struct hk_advice {
     char treatment[32]; /* "bias", "redo", "reset", "surrogate", "lgb_relu"; "": not a treatment */
-    int64_t units;      /* ill units that it is predicted to reach */
+    int64_t units;      /* units not learning that it is predicted to reach */
     char text[320];     /* what to do, and the predicted effect */
 } hk_advice;
 
 enum { HK_MAX_ADVICE = 12 };
 
 typedef struct hk_examination {
-    int64_t inputs;                     /* seen */
-    int64_t seen[HK_SEEN_POINTS];       /* numbers of inputs at which ill_seen was counted */
-    int n_seen;                         /* not more than there were inputs for */
-    double tau;                         /* threshold of the dormant score */
+    int64_t inputs;               /* seen */
+    int64_t seen[HK_SEEN_POINTS]; /* numbers of inputs at which not_learning_seen was counted */
+    int n_seen;                   /* not more than there were inputs for */
+    double tau;                   /* threshold of the dormant score */
     double input_mean, input_deviation; /* of the channel of the inputs farthest from 0 and 1 */
-    int64_t units, ill;                 /* of all layers */
+    int64_t units, not_learning;        /* of all layers */
     int n_layers;
     const hk_layer_finding *layers; /* [n_layers], in order of computing */
     int n_advice;
