@@ -1,5 +1,4 @@
-/* The doctor in a training: records its course, and treats dead units between epochs. The public ways
- * into training begin here, above the trainer, which knows nothing of doctors. */
+/* The doctor in a training: records its course, and treats dead units between epochs. */
 #include "doctor/record.h"
 #include "doctor/treat.h"
 #include "train/hooks.h"
@@ -87,33 +86,13 @@ static hk_status measure_loaded(hk_trainer *t)
     return hki_record_measure(own->record);
 }
 
-static const hki_hooks hooks = {.open = open_doctor,
-                                .start = start_record,
-                                .close = close_doctor,
-                                .before_epoch = treat_between,
-                                .after_step = record_step,
-                                .after_epoch = count_epoch,
-                                .key = HKI_RECORD_KEY,
-                                .save = save_record,
-                                .load = load_record,
-                                .loaded = measure_loaded};
-
-hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
-{
-    return hki_trainer_new(logits, options, &hooks, out);
-}
-
-hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)
-{
-    hk_trainer *trainer;
-    hk_status status = hk_trainer_new(logits, &options, &trainer);
-    if (!status)
-        status = hk_trainer_run(trainer);
-    if (!status && report) {
-        *report = *hk_trainer_report(trainer);
-        report->layers = NULL; /* they end with the trainer */
-        report->n_layers = 0;
-    }
-    hk_trainer_free(trainer);
-    return status;
-}
+const struct hki_train_hooks hki_train_hooks = {.open = open_doctor,
+                                                .start = start_record,
+                                                .close = close_doctor,
+                                                .before_epoch = treat_between,
+                                                .after_step = record_step,
+                                                .after_epoch = count_epoch,
+                                                .key = HKI_RECORD_KEY,
+                                                .save = save_record,
+                                                .load = load_record,
+                                                .loaded = measure_loaded};

@@ -13,13 +13,15 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
-    char *attached = t->hooks->save(t);
+    char *attached = hki_train_hooks.save(t);
     if (!attached)
         return HK_NO_MEMORY;
-    const hki_st_meta meta[] = {
-        {"hk.epochs", epochs},     {"hk.step", step},
-        {"hk.seed", seed},         {"hk.optimizer", t->optimizer_spec},
-        {t->hooks->key, attached}, {"hk.data", hk_data_spec(t->options.train)}};
+    const hki_st_meta meta[] = {{"hk.epochs", epochs},
+                                {"hk.step", step},
+                                {"hk.seed", seed},
+                                {"hk.optimizer", t->optimizer_spec},
+                                {hki_train_hooks.key, attached},
+                                {"hk.data", hk_data_spec(t->options.train)}};
     hk_status status = hki_moments_list(t->optimizer, &moments);
     if (!status) {
         status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
@@ -76,13 +78,13 @@ hk_status hk_trainer_resume(hk_trainer *t, const char *path)
         return status;
     status = check_training(t, path, &file, &epochs, &step);
     if (!status)
-        status = t->hooks->load(t, path, &file);
+        status = hki_train_hooks.load(t, path, &file);
     if (!status)
         status = hki_moments_load(t->optimizer, path, &file);
     if (!status)
         status = hki_net_restore(t->logits->net, path, &file, NULL);
     if (!status)
-        status = t->hooks->loaded(t);
+        status = hki_train_hooks.loaded(t);
     if (!status) {
         t->epoch = (int)epochs;
         t->step = t->optimizer->step = step;

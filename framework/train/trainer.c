@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/nn.h"
+
 enum { PROBE_BATCH = 32 };
 
 /* ---- Making a trainer ---------------------------------------------------------------------------- */
@@ -28,7 +30,7 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     t->optimizer_spec = hki_copy_text(options->optimizer ? options->optimizer : "adam");
     if (!t->optimizer_spec)
         return HK_NO_MEMORY;
-    hk_status status = t->hooks->open(t);
+    hk_status status = hki_train_hooks.open(t);
     return status ? status : hki_schedule_parse(schedule, &t->schedule);
 }
 
@@ -94,13 +96,12 @@ static hk_status prepare(hk_trainer *t)
                                 .augment = t->options.augment,
                                 .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
-        (status = make_plans(t)) || (status = t->hooks->start(t)))
+        (status = make_plans(t)) || (status = hki_train_hooks.start(t)))
         return status;
     return hk_loader_new(t->options.train, &loader, &t->loader);
 }
 
-hk_status hki_trainer_new(hk_tensor *logits, const hk_train_options *options,
-                          const hki_hooks *hooks, hk_trainer **out)
+hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
 {
     *out = NULL;
     if (!logits)
@@ -109,7 +110,6 @@ hk_status hki_trainer_new(hk_tensor *logits, const hk_train_options *options,
     if (!t)
         return HK_NO_MEMORY;
     t->logits = logits;
-    t->hooks = hooks;
     hk_status status = take_options(t, options);
     if (!status)
         status = prepare(t);
@@ -126,7 +126,7 @@ void hk_trainer_free(hk_trainer *t)
         return;
     hk_loader_free(t->loader);
     free_plans(t);
-    t->hooks->close(t);
+    hki_train_hooks.close(t);
     hk_optimizer_free(t->optimizer);
     hki_free(t->layers);
     hki_free(t->optimizer_spec);
@@ -167,7 +167,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
                                        t->steps_per_epoch * t->options.epochs);
     t->optimizer->measures = t->probe && (t->step + 1) % t->steps_per_epoch == 0;
     hk_optimizer_step(t->optimizer, t->plan, t->report.rate, t->options.clip);
-    t->hooks->after_step(t, *loss);
+    hki_train_hooks.after_step(t, *loss);
     t->step++;
     return HK_OK;
 }
@@ -206,7 +206,7 @@ static hk_status train_epoch(hk_trainer *t)
     }
     t->report.train_loss = sum / (double)done;
     t->report.images_per_s = (double)done / (hk_now() - began + 1e-9);
-    t->hooks->after_epoch(t);
+    hki_train_hooks.after_epoch(t);
     return HK_OK;
 }
 
@@ -257,7 +257,7 @@ hk_status hk_trainer_run(hk_trainer *t)
 {
     double started = hk_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
-        hk_status status = t->hooks->before_epoch(t);
+        hk_status status = hki_train_hooks.before_epoch(t);
         if (!status)
             status = train_epoch(t);
         if (!status)
@@ -274,4 +274,19 @@ hk_status hk_trainer_run(hk_trainer *t)
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }
     return HK_OK;
+}
+
+hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)
+{
+    hk_trainer *trainer;
+    hk_status status = hk_trainer_new(logits, &options, &trainer);
+    if (!status)
+        status = hk_trainer_run(trainer);
+    if (!status && report) {
+        *report = *hk_trainer_report(trainer);
+        report->layers = NULL; /* they end with the trainer */
+        report->n_layers = 0;
+    }
+    hk_trainer_free(trainer);
+    return status;
 }

@@ -15,8 +15,7 @@ struct hk_trainer {
     hki_probe *probe;
     int64_t to_probe; /* inputs */
     hk_optimizer *optimizer;
-    const hki_hooks *hooks;
-    void *attached; /* the hooks' own */
+    void *attached; /* of the hooks */
     hki_schedule schedule;
     hk_loader *loader;
     int64_t steps_per_epoch, step; /* step: taken so far */
