@@ -15,22 +15,17 @@ typedef struct batches {
     int n;
 } batches;
 
-static hk_status not_cifar(const char *path, const uint8_t *bytes, size_t size)
-{
-    const char *found = hki_recognise(bytes, size);
-    if (found)
-        return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CIFAR-10 binary file", path,
-                        found);
-    return hki_fail(HK_BAD_DATA,
-                    "%s: %zu bytes, expected whole records of %d: %zu bytes are left "
-                    "over",
-                    path, size, RECORD, size % RECORD);
-}
-
 hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, size_t *records)
 {
-    if (size == 0 || size % RECORD != 0)
-        return not_cifar(path, bytes, size);
+    if (size == 0 || size % RECORD != 0) {
+        const char *found = hki_recognise(bytes, size);
+        if (found)
+            return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CIFAR-10 binary file", path,
+                            found);
+        return hki_fail(HK_BAD_DATA,
+                        "%s: %zu bytes, expected whole records of %d: %zu bytes are left over",
+                        path, size, RECORD, size % RECORD);
+    }
     *records = size / RECORD;
     for (size_t i = 0; i < *records; i++)
         if (bytes[i * RECORD] >= CLASSES)
@@ -39,33 +34,7 @@ hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, s
     return HK_OK;
 }
 
-/* Adds one file; one that does not exist adds nothing. */
-static hk_status add_file(const char *dir, const char *name, batches *all)
-{
-    size_t size;
-    char *path = hki_format("%s/%s", dir, name);
-    if (!path)
-        return HK_NO_MEMORY;
-    hk_status status = HK_OK;
-    if (hki_data_file_exists(path)) {
-        uint8_t **bytes = &all->bytes[all->n];
-        status = hki_file_read(path, HKI_MAX_DATA_BYTES, bytes, &size);
-        if (status == HK_OK)
-            status = hki_cifar_parse(path, *bytes, size, &all->records[all->n++]);
-    }
-    hki_free(path);
-    return status;
-}
-
-/* Planes of colour to colours of pixels. */
-static void unpack(const uint8_t *record, uint8_t *pixels, int32_t *label)
-{
-    *label = record[0];
-    for (int i = 0; i < AREA; i++)
-        for (int c = 0; c < CHANNELS; c++)
-            pixels[i * CHANNELS + c] = record[1 + c * AREA + i];
-}
-
+/* All records, their planes of colour as colours of pixels. */
 static hk_status combine(const batches *all, hk_data **out)
 {
     hk_data_shape shape = {0, SIDE, SIDE, CHANNELS, CLASSES};
@@ -74,20 +43,37 @@ static hk_status combine(const batches *all, hk_data **out)
     hk_status status = hki_data_new(shape, HKI_BYTES, out);
     if (status)
         return status;
-    uint8_t *pixels = (*out)->bytes;
+    uint8_t *pixel = (*out)->bytes;
     int32_t *label = (*out)->labels;
     for (int b = 0; b < all->n; b++)
-        for (size_t i = 0; i < all->records[b]; i++, pixels += AREA * CHANNELS)
-            unpack(all->bytes[b] + i * RECORD, pixels, label++);
+        for (size_t r = 0; r < all->records[b]; r++) {
+            const uint8_t *record = all->bytes[b] + r * RECORD;
+            *label++ = record[0];
+            for (int i = 0; i < AREA; i++)
+                for (int c = 0; c < CHANNELS; c++)
+                    *pixel++ = record[1 + c * AREA + i];
+        }
     return HK_OK;
 }
 
+/* The files that exist of `names`, which must be one at least. */
 static hk_status load(const char *dir, const char *const *names, int count, hk_data **out)
 {
     batches all = {0};
     hk_status status = HK_OK;
-    for (int i = 0; i < count && status == HK_OK; i++)
-        status = add_file(dir, names[i], &all);
+    for (int i = 0; i < count && status == HK_OK; i++) {
+        size_t size;
+        char *path = hki_format("%s/%s", dir, names[i]);
+        if (!path) {
+            status = HK_NO_MEMORY;
+        } else if (hki_data_file_exists(path)) {
+            uint8_t **bytes = &all.bytes[all.n];
+            status = hki_file_read(path, HKI_MAX_DATA_BYTES, bytes, &size);
+            if (status == HK_OK)
+                status = hki_cifar_parse(path, *bytes, size, &all.records[all.n++]);
+        }
+        hki_free(path);
+    }
     if (status == HK_OK)
         status = all.n ? combine(&all, out) : hki_fail(HK_BAD_DATA, "%s: has no %s", dir, names[0]);
     for (int b = 0; b < BATCHES; b++)
@@ -95,22 +81,8 @@ static hk_status load(const char *dir, const char *const *names, int count, hk_d
     return status;
 }
 
-/* Cuts the names out of `text`, one a line; blank lines may follow the last. */
-static hk_status parse_names(const char *path, char *text, const char **names)
-{
-    int n = 0;
-    for (char *line; (line = strsep(&text, "\n"));) {
-        line[strcspn(line, "\r")] = '\0';
-        if (*line && n < CLASSES)
-            names[n] = line;
-        n += *line != '\0';
-    }
-    if (n != CLASSES)
-        return hki_fail(HK_BAD_DATA, "%s: %d class names, expected %d", path, n, CLASSES);
-    return HK_OK;
-}
-
-static hk_status name_both(const char *path, hk_data *train, hk_data *test)
+/* Names the classes of both sets by a file, one a line; blank lines may follow the last. */
+static hk_status name_classes(const char *path, hk_data *train, hk_data *test)
 {
     uint8_t *bytes;
     size_t size;
@@ -118,12 +90,19 @@ static hk_status name_both(const char *path, hk_data *train, hk_data *test)
     hk_status status = hki_file_read(path, MAX_META_BYTES, &bytes, &size);
     if (status)
         return status;
-    char text[MAX_META_BYTES + 1] = "";
+    char text[MAX_META_BYTES + 1] = "", *rest = text;
+    int n = 0;
     memcpy(text, bytes, size);
     hki_free(bytes);
-    status = parse_names(path, text, names);
-    if (status == HK_OK)
-        status = hki_data_name(train, names);
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        line[strcspn(line, "\r")] = '\0';
+        if (*line && n < CLASSES)
+            names[n] = line;
+        n += *line != '\0';
+    }
+    if (n != CLASSES)
+        return hki_fail(HK_BAD_DATA, "%s: %d class names, expected %d", path, n, CLASSES);
+    status = hki_data_name(train, names);
     return status ? status : hki_data_name(test, names);
 }
 
@@ -139,12 +118,11 @@ hk_status hki_cifar_open(const char *path, const double *values, hk_data **train
         status = load(path, whole, 1, test);
     if (status)
         return status;
-    hki_data_standardise(*train, *test);
     char *meta = hki_format("%s/batches.meta.txt", path);
     if (!meta)
         return HK_NO_MEMORY;
     if (hki_data_file_exists(meta))
-        status = name_both(meta, *train, *test);
+        status = name_classes(meta, *train, *test);
     hki_free(meta);
     return status;
 }

@@ -55,17 +55,11 @@ static hk_status check_text(const char *path, const uint8_t *bytes, size_t size)
     return HK_OK;
 }
 
-static size_t count_commas(const char *text)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += *text == ',';
-    return n;
-}
-
 static hk_status add_record(table *t, char *line, size_t number, bool label_first)
 {
-    size_t columns = count_commas(line);
+    size_t columns = 0;
+    for (const char *c = line; *c; c++)
+        columns += *c == ',';
     if (t->n == 0)
         t->columns = columns;
     if (columns < 1 || columns != t->columns)
@@ -102,29 +96,22 @@ static hk_status cut_lines(table *t, bool label_first)
     return HK_OK;
 }
 
-/* ---- Header ---------------------------------------------------------------------------------- */
-
-/* True if no field is a number; leaves the record as it is. */
-static bool is_header(const record *r)
-{
-    for (const char *field = r->fields; field; field = strchr(field, ',')) {
-        char text[64];
-        double value;
-        field += *field == ',';
-        size_t length = strcspn(field, ",");
-        if (length >= sizeof text)
-            continue;
-        memcpy(text, field, length);
-        text[length] = '\0';
-        if (hki_parse_double(trim(text), &value))
-            return false;
-    }
-    return true;
-}
-
+/* Drops the first record if none of its fields is a number. */
 static hk_status drop_header(table *t)
 {
-    if (t->n > 0 && is_header(&t->records[0]))
+    bool header = t->n > 0;
+    for (const char *at = header ? t->records[0].fields : NULL; at; at = strchr(at, ',')) {
+        char text[64];
+        double value;
+        at += *at == ',';
+        size_t length = strcspn(at, ",");
+        if (length >= sizeof text)
+            continue;
+        memcpy(text, at, length);
+        text[length] = '\0';
+        header = header && !hki_parse_double(trim(text), &value);
+    }
+    if (header)
         memmove(t->records, t->records + 1, --t->n * sizeof *t->records);
     return t->n ? HK_OK : hki_fail(HK_BAD_DATA, "%s: has no records", t->path);
 }
@@ -173,17 +160,6 @@ static hk_status count_classes(table *t)
     return HK_OK;
 }
 
-static int32_t class_of(const table *t, const char *label)
-{
-    int64_t number = 0;
-    if (t->names) {
-        const char **found = bsearch(&label, t->names, t->classes, sizeof *t->names, compare_names);
-        return (int32_t)(found - t->names);
-    }
-    hki_parse_int(label, 0, HKI_MAX_CLASSES - 1, &number);
-    return (int32_t)number;
-}
-
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
 static hk_status parse_fields(const table *t, const record *r, float *x)
@@ -213,7 +189,15 @@ static hk_status convert(const table *t, hk_data **out)
     if (status == HK_OK && t->names)
         status = hki_data_name(*out, t->names);
     for (size_t i = 0; i < t->n && status == HK_OK; i++) {
-        (*out)->labels[i] = class_of(t, t->records[i].label);
+        const char *label = t->records[i].label;
+        int64_t number = 0;
+        if (t->names)
+            number = (const char **)bsearch(&label, t->names, t->classes, sizeof *t->names,
+                                            compare_names) -
+                     t->names;
+        else
+            hki_parse_int(label, 0, HKI_MAX_CLASSES - 1, &number);
+        (*out)->labels[i] = (int32_t)number;
         status = parse_fields(t, &t->records[i], (*out)->floats + i * t->columns);
     }
     return status;
@@ -256,9 +240,7 @@ hk_status hki_csv_open(const char *path, const double *values, hk_data **train, 
         return status;
     status = hki_csv_parse(path, bytes, size, values[HKI_CSV_LABEL] > 0, train);
     hki_free(bytes);
-    if (status == HK_OK)
-        status = hk_data_split(*train, values[HKI_CSV_TEST], (uint64_t)values[HKI_CSV_SEED], test);
-    if (status == HK_OK)
-        hki_data_standardise(*train, *test);
-    return status;
+    return status
+               ? status
+               : hk_data_split(*train, values[HKI_CSV_TEST], (uint64_t)values[HKI_CSV_SEED], test);
 }

@@ -28,6 +28,12 @@ typedef enum hki_pixels { HKI_BYTES, HKI_FLOATS } hki_pixels;
 hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out);
 /* Names the classes; text is copied. */
 hk_status hki_data_name(hk_data *data, const char *const *names);
+/* Numbers of an image; below 2^48 by the limits above. */
+static inline size_t hki_image_length(const hk_data *data)
+{
+    const hk_data_shape *s = &data->shape;
+    return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
+}
 /* Gives both sets the mean and standard deviation of `train`, by channel. */
 void hki_data_standardise(hk_data *train, hk_data *test);
 /* `count` images from `first` on, standardised, into x. */
@@ -37,8 +43,8 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
 
 /* ---- Sources --------------------------------------------------------------------------------- */
 
-/* A source reads `path` (NULL unless it takes one) with the values of its options, and fills
- * pixels, labels, class names and statistics of two sets. */
+/* A source reads `path` (NULL unless it takes one) with the values of its options, and fills pixels,
+ * labels and class names of two sets. */
 typedef hk_status hki_source_open(const char *path, const double *values, hk_data **train,
                                   hk_data **test);
 

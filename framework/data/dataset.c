@@ -23,35 +23,6 @@ static hk_status check_shape(const hk_data_shape *s)
     return HK_OK;
 }
 
-/* Numbers of an image; below 2^48 by the limits of check_shape. */
-static size_t image_length(const hk_data *data)
-{
-    const hk_data_shape *s = &data->shape;
-    return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
-}
-
-static hk_status fill_new(hk_data *data, hki_pixels pixels)
-{
-    size_t length, n = (size_t)data->shape.n, channels = (size_t)data->shape.channels;
-    if (!hki_mul(image_length(data), n, &length))
-        return hki_fail(HK_NO_MEMORY, "data: %zu images of %zu numbers are too many", n,
-                        image_length(data));
-    if (pixels == HKI_BYTES)
-        data->bytes = hki_alloc(length);
-    else
-        data->floats = hki_alloc_array(length, sizeof *data->floats);
-    if (!data->bytes && !data->floats)
-        return HK_NO_MEMORY;
-    data->labels = hki_alloc_array(n, sizeof *data->labels);
-    data->mean = hki_alloc_array(channels, sizeof *data->mean);
-    data->inverse_sd = hki_alloc_array(channels, sizeof *data->inverse_sd);
-    if (!data->labels || !data->mean || !data->inverse_sd)
-        return HK_NO_MEMORY;
-    for (size_t c = 0; c < channels; c++)
-        data->inverse_sd[c] = 1;
-    return hki_data_name(data, NULL);
-}
-
 hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out)
 {
     *out = NULL;
@@ -62,7 +33,24 @@ hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out)
     if (!data)
         return HK_NO_MEMORY;
     data->shape = shape;
-    status = fill_new(data, pixels);
+    size_t length, n = (size_t)shape.n, channels = (size_t)shape.channels;
+    if (!hki_mul(hki_image_length(data), n, &length)) {
+        status = hki_fail(HK_NO_MEMORY, "data: %zu images of %zu numbers are too many", n,
+                          hki_image_length(data));
+    } else {
+        if (pixels == HKI_BYTES)
+            data->bytes = hki_alloc(length);
+        else
+            data->floats = hki_alloc_array(length, sizeof *data->floats);
+        data->labels = hki_alloc_array(n, sizeof *data->labels);
+        data->mean = hki_alloc_array(channels, sizeof *data->mean);
+        data->inverse_sd = hki_alloc_array(channels, sizeof *data->inverse_sd);
+        bool complete =
+            (data->bytes || data->floats) && data->labels && data->mean && data->inverse_sd;
+        for (size_t c = 0; c < channels && complete; c++)
+            data->inverse_sd[c] = 1;
+        status = complete ? hki_data_name(data, NULL) : HK_NO_MEMORY;
+    }
     if (status)
         hk_data_free(data);
     else
@@ -130,7 +118,7 @@ hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, in
         hk_data_free(data);
         return status;
     }
-    memcpy(data->floats, x, (size_t)n * image_length(data) * sizeof *x);
+    memcpy(data->floats, x, (size_t)n * hki_image_length(data) * sizeof *x);
     memcpy(data->labels, labels, (size_t)n * sizeof *labels);
     *out = data;
     return HK_OK;
@@ -154,36 +142,33 @@ const char *hk_data_class_name(const hk_data *data, int label)
 
 /* ---- Statistics ------------------------------------------------------------------------------ */
 
-/* Sums of bytes are whole numbers, so they are exact in any order. */
-static void byte_statistics(const hk_data *data, int channel, double *mean, double *variance)
+/* Of one channel. Sums of bytes are whole numbers, so they are exact in any order; floats take two
+ * passes, for columns far from 0. */
+static void find_statistics(const hk_data *data, int channel, double *mean, double *variance)
 {
     size_t channels = (size_t)data->shape.channels;
-    size_t pixels = (size_t)data->shape.n * image_length(data) / channels;
-    uint64_t sum = 0, squares = 0;
-    for (size_t i = 0; i < pixels; i++) {
-        uint64_t value = data->bytes[i * channels + (size_t)channel];
-        sum += value;
-        squares += value * value;
+    size_t length = (size_t)data->shape.n * hki_image_length(data);
+    double pixels = (double)(length / channels);
+    if (data->bytes) {
+        uint64_t sum = 0, squares = 0;
+        for (size_t i = (size_t)channel; i < length; i += channels) {
+            uint64_t value = data->bytes[i];
+            sum += value;
+            squares += value * value;
+        }
+        *mean = (double)sum / pixels;
+        *variance = (double)squares / pixels - *mean * *mean;
+        return;
     }
-    *mean = (double)sum / (double)pixels;
-    *variance = (double)squares / (double)pixels - *mean * *mean;
-}
-
-/* In two passes, for columns far from 0. */
-static void float_statistics(const hk_data *data, int channel, double *mean, double *variance)
-{
-    size_t channels = (size_t)data->shape.channels;
-    size_t pixels = (size_t)data->shape.n * image_length(data) / channels;
-    const float *x = data->floats + channel;
     double sum = 0, squares = 0;
-    for (size_t i = 0; i < pixels; i++)
-        sum += (double)x[i * channels];
-    *mean = sum / (double)pixels;
-    for (size_t i = 0; i < pixels; i++) {
-        double d = (double)x[i * channels] - *mean;
+    for (size_t i = (size_t)channel; i < length; i += channels)
+        sum += (double)data->floats[i];
+    *mean = sum / pixels;
+    for (size_t i = (size_t)channel; i < length; i += channels) {
+        double d = (double)data->floats[i] - *mean;
         squares += d * d;
     }
-    *variance = squares / (double)pixels;
+    *variance = squares / pixels;
 }
 
 /* A deviation that is rounding error, or has no inverse among floats, counts as none. */
@@ -191,7 +176,7 @@ void hki_data_standardise(hk_data *train, hk_data *test)
 {
     for (int c = 0; c < train->shape.channels; c++) {
         double mean, variance;
-        (train->bytes ? byte_statistics : float_statistics)(train, c, &mean, &variance);
+        find_statistics(train, c, &mean, &variance);
         train->mean[c] = (float)mean;
         double deviation = sqrt(fmax(variance, 0)),
                least = fmax((double)FLT_MIN, 1e-12 * fabs(mean));
@@ -207,7 +192,7 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
 {
     const hk_data_shape *s = &data->shape;
     size_t channels = (size_t)s->channels;
-    size_t at = (size_t)image * image_length(data) +
+    size_t at = (size_t)image * hki_image_length(data) +
                 ((size_t)row * (size_t)s->width + (size_t)column) * channels;
     for (size_t c = 0; c < channels; c++) {
         float mean = data->mean[c], inverse_sd = data->inverse_sd[c];
@@ -230,7 +215,7 @@ void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x
 void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
                   int32_t *labels)
 {
-    size_t length = image_length(data);
+    size_t length = hki_image_length(data);
     for (int64_t i = 0; i < count; i++, x += length) {
         hki_data_images(data, index[i], 1, x);
         labels[i] = data->labels[index[i]];
@@ -263,7 +248,7 @@ static int64_t mark_share(const hk_data *data, double share, uint64_t seed, int6
 
 static void copy_image(hk_data *to, int64_t at, const hk_data *from, int64_t image)
 {
-    size_t length = image_length(from), a = (size_t)at * length, b = (size_t)image * length;
+    size_t length = hki_image_length(from), a = (size_t)at * length, b = (size_t)image * length;
     if (from->bytes)
         memmove(to->bytes + a, from->bytes + b, length);
     else
@@ -271,29 +256,17 @@ static void copy_image(hk_data *to, int64_t at, const hk_data *from, int64_t ima
     to->labels[at] = from->labels[image];
 }
 
-/* Moves the marked images to `part` and closes the ranks; the order stays. */
-static void move_marked(hk_data *data, const uint8_t *marked, hk_data *part)
-{
-    int64_t kept = 0, moved = 0;
-    for (int64_t i = 0; i < data->shape.n; i++) {
-        if (marked[i])
-            copy_image(part, moved++, data, i);
-        else
-            copy_image(data, kept++, data, i);
-    }
-    data->shape.n = kept;
-    memcpy(part->mean, data->mean, (size_t)data->shape.channels * sizeof(float));
-    memcpy(part->inverse_sd, data->inverse_sd, (size_t)data->shape.channels * sizeof(float));
-}
-
-/* An empty set like `data`: n images, the same names and spec. */
+/* An empty set like `data`: n images, the same statistics, names and spec. */
 static hk_status new_part(const hk_data *data, int64_t n, hk_data **out)
 {
+    const size_t channels = (size_t)data->shape.channels;
     hk_data_shape shape = data->shape;
     shape.n = n;
     hk_status status = hki_data_new(shape, data->bytes ? HKI_BYTES : HKI_FLOATS, out);
     if (status)
         return status;
+    memcpy((*out)->mean, data->mean, channels * sizeof(float));
+    memcpy((*out)->inverse_sd, data->inverse_sd, channels * sizeof(float));
     status = hki_data_name(*out, (const char *const *)data->names);
     if (status == HK_OK && data->spec && !((*out)->spec = hki_copy_text(data->spec)))
         status = HK_NO_MEMORY;
@@ -325,8 +298,16 @@ hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **ou
         else
             status = new_part(data, taken, out);
     }
-    if (status == HK_OK)
-        move_marked(data, marked, *out);
+    if (status == HK_OK) { /* the marked images move, the others close up; the order stays */
+        int64_t kept = 0, moved = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (marked[i])
+                copy_image(*out, moved++, data, (int64_t)i);
+            else
+                copy_image(data, kept++, data, (int64_t)i);
+        }
+        data->shape.n = kept;
+    }
     hki_free(left);
     hki_free(order);
     hki_free(marked);

@@ -56,22 +56,22 @@ static const stroke digits[CLASSES][2] = {
 };
 /* clang-format on */
 
-/* ---- Chance ---------------------------------------------------------------------------------- */
+/* ---- Random numbers -------------------------------------------------------------------------- */
 
-typedef struct dice {
-    uint64_t key, thrown;
-} dice;
+typedef struct rng {
+    uint64_t key, drawn;
+} rng;
 
-static float between(dice *d, float low, float high)
+static float uniform(rng *r, float low, float high)
 {
-    return low + (high - low) * hks_uniform(d->key, d->thrown++);
+    return low + (high - low) * hks_uniform(r->key, r->drawn++);
 }
 
 /* Near 0 more often than near the ends. */
-static float around(dice *d, float reach)
+static float around(rng *r, float reach)
 {
-    float sum = between(d, -reach, reach);
-    sum += between(d, -reach, reach);
+    float sum = uniform(r, -reach, reach);
+    sum += uniform(r, -reach, reach);
     return .5f * sum;
 }
 
@@ -83,18 +83,18 @@ typedef struct warp {
 } warp;
 
 /* Turns by the angle whose half has tangent `half_tangent`; then shears, scales and moves. */
-static warp random_warp(dice *d, float size)
+static warp random_warp(rng *r, float size)
 {
     warp w;
     for (int i = 0; i < 6; i++)
-        w.bend[i] = between(d, -.16f, .16f);
-    float t = around(d, .3f), c = (1 - t * t) / (1 + t * t), s = 2 * t / (1 + t * t);
-    float shear = between(d, -.3f, .3f);
-    float height = size * between(d, .27f, .4f), width = height * between(d, .7f, 1.2f);
+        w.bend[i] = uniform(r, -.16f, .16f);
+    float t = around(r, .3f), c = (1 - t * t) / (1 + t * t), s = 2 * t / (1 + t * t);
+    float shear = uniform(r, -.3f, .3f);
+    float height = size * uniform(r, .27f, .4f), width = height * uniform(r, .7f, 1.2f);
     w.xx = width * c, w.xy = height * (shear * c - s);
     w.yx = width * s, w.yy = height * (shear * s + c);
-    w.x = .5f * size + size * around(d, .14f);
-    w.y = .5f * size + size * around(d, .12f);
+    w.x = .5f * size + size * around(r, .14f);
+    w.y = .5f * size + size * around(r, .12f);
     return w;
 }
 
@@ -119,16 +119,6 @@ static int clamp(float value, int high)
     return value < 0 ? 0 : value > (float)high ? high : (int)value;
 }
 
-/* Squared distance from (x, y) to the segment a + [0, 1] ab. */
-static float distance2(point a, point ab, float inverse_length2, float x, float y)
-{
-    float ax = x - a.x, ay = y - a.y;
-    float t = (ax * ab.x + ay * ab.y) * inverse_length2;
-    t = t < 0 ? 0 : t > 1 ? 1 : t;
-    float dx = ax - t * ab.x, dy = ay - t * ab.y;
-    return dx * dx + dy * dy;
-}
-
 static void draw_segment(const pen *p, point a, point b)
 {
     point ab = {b.x - a.x, b.y - a.y};
@@ -140,7 +130,10 @@ static void draw_segment(const pen *p, point a, point b)
     int bottom = clamp((ab.y < 0 ? a.y : b.y) + outer + 1, p->size);
     for (int row = top; row < bottom; row++) {
         for (int column = left; column < right; column++) {
-            float d2 = distance2(a, ab, inverse_length2, (float)column + .5f, (float)row + .5f);
+            float ax = (float)column + .5f - a.x, ay = (float)row + .5f - a.y;
+            float t = (ax * ab.x + ay * ab.y) * inverse_length2; /* the nearest point: a + t ab */
+            t = t < 0 ? 0 : t > 1 ? 1 : t;
+            float dx = ax - t * ab.x, dy = ay - t * ab.y, d2 = dx * dx + dy * dy;
             if (d2 >= outer * outer)
                 continue;
             float cover = outer - sqrtf(d2);
@@ -163,52 +156,39 @@ static void draw_curve(const pen *p, point a, point control, point b)
     }
 }
 
-static void draw_stroke(const pen *p, const stroke *s, const warp *w)
-{
-    for (int i = 0; i + 2 < s->n; i += 2)
-        draw_curve(p, warped(w, s->at[i]), warped(w, s->at[i + 1]), warped(w, s->at[i + 2]));
-}
-
 /* Strokes of no meaning: short, thinner and paler than the digit's. */
-static void draw_strays(const pen *p, dice *d)
+static void draw_strays(const pen *p, rng *r)
 {
     float size = (float)p->size;
-    int strays = (int)between(d, 0, MAX_STRAYS + 1);
+    int strays = (int)uniform(r, 0, MAX_STRAYS + 1);
     for (int i = 0; i < strays; i++) {
         pen stray = *p;
-        stray.half_width *= between(d, .4f, .9f);
-        stray.strength = between(d, 60, 190);
+        stray.half_width *= uniform(r, .4f, .9f);
+        stray.strength = uniform(r, 60, 190);
         point a, b, control;
-        a.x = between(d, 0, size);
-        a.y = between(d, 0, size);
-        b.x = a.x + around(d, .4f * size);
-        b.y = a.y + around(d, .4f * size);
-        control.x = .5f * (a.x + b.x) + around(d, .15f * size);
-        control.y = .5f * (a.y + b.y) + around(d, .15f * size);
+        a.x = uniform(r, 0, size);
+        a.y = uniform(r, 0, size);
+        b.x = a.x + around(r, .4f * size);
+        b.y = a.y + around(r, .4f * size);
+        control.x = .5f * (a.x + b.x) + around(r, .15f * size);
+        control.y = .5f * (a.y + b.y) + around(r, .15f * size);
         draw_curve(&stray, a, control, b);
     }
 }
 
 /* ---- Light: from ink to pixels --------------------------------------------------------------- */
 
-/* About normal with mean 0 and deviation 1: the sum of a word's four bytes, scaled. */
-static float grain(uint32_t word)
-{
-    uint32_t sum = (word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24);
-    return ((float)sum - 510) * (1 / 147.8f);
-}
-
 /* Spreads the plane at the front of `image` over its channels, each with its own paper and ink.
  * From the last pixel to the first: a pixel is written at or behind where it was read. */
-static void develop(dice *d, int size, int channels, uint8_t *image)
+static void develop(rng *r, int size, int channels, uint8_t *image)
 {
     float paper[HKI_GLYPHS_MAX_CHANNELS], ink[HKI_GLYPHS_MAX_CHANNELS];
     for (int c = 0; c < channels; c++) {
-        paper[c] = between(d, 10, 80);
-        ink[c] = between(d, 140, 245);
+        paper[c] = uniform(r, 10, 80);
+        ink[c] = uniform(r, 140, 245);
     }
-    float noise = between(d, 4, 20);
-    uint64_t grain_key = hki_key(d->key, HKI_STREAM_GLYPHS, 0, 0);
+    float noise = uniform(r, 4, 20);
+    uint64_t grain_key = hki_key(r->key, HKI_STREAM_GLYPHS, 0, 0);
     uint32_t words[4];
     for (int at = size * size * channels - 1, drawn = -1; at >= 0; at--) {
         int c = at % channels;
@@ -216,7 +196,9 @@ static void develop(dice *d, int size, int channels, uint8_t *image)
             hks_philox(grain_key, (uint64_t)(drawn = at / 4), words);
         float cover = (float)image[at / channels] * (1 / 255.f);
         float light = paper[c] + (ink[c] - paper[c]) * cover;
-        light += noise * grain(words[at % 4]);
+        uint32_t word = words[at % 4]; /* the sum of its bytes is about normal */
+        uint32_t sum = (word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24);
+        light += noise * (((float)sum - 510) * (1 / 147.8f));
         image[at] = (uint8_t)clamp(light + .5f, 255);
     }
 }
@@ -224,13 +206,15 @@ static void develop(dice *d, int size, int channels, uint8_t *image)
 /* image[size][size][channels], zeroes before. */
 static void draw_glyph(uint64_t key, int label, int size, int channels, uint8_t *image)
 {
-    dice d = {.key = key};
-    warp w = random_warp(&d, (float)size);
-    pen p = {image, size, .5f * (float)size * between(&d, .045f, .125f), 255};
-    draw_strays(&p, &d);
-    for (int i = 0; i < 2; i++)
-        draw_stroke(&p, &digits[label][i], &w);
-    develop(&d, size, channels, image);
+    rng r = {.key = key};
+    warp w = random_warp(&r, (float)size);
+    pen p = {image, size, .5f * (float)size * uniform(&r, .045f, .125f), 255};
+    draw_strays(&p, &r);
+    for (const stroke *s = digits[label]; s < digits[label] + 2; s++)
+        for (int i = 0; i + 2 < s->n; i += 2)
+            draw_curve(&p, warped(&w, s->at[i]), warped(&w, s->at[i + 1]),
+                       warped(&w, s->at[i + 2]));
+    develop(&r, size, channels, image);
 }
 
 static hk_status draw_set(const double *values, int split, double n, hk_data **out)
@@ -256,9 +240,5 @@ hk_status hki_glyphs_open(const char *path, const double *values, hk_data **trai
 {
     (void)path;
     hk_status status = draw_set(values, 0, values[HKI_GLYPHS_TRAIN], train);
-    if (status == HK_OK)
-        status = draw_set(values, 1, values[HKI_GLYPHS_TEST], test);
-    if (status == HK_OK)
-        hki_data_standardise(*train, *test);
-    return status;
+    return status ? status : draw_set(values, 1, values[HKI_GLYPHS_TEST], test);
 }

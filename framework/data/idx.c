@@ -22,26 +22,21 @@ static uint32_t big_endian(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-static hk_status not_idx(const char *path, const uint8_t *bytes, size_t size, uint32_t magic)
-{
-    const char *found = hki_recognise(bytes, size);
-    if (found)
-        return hki_fail(HK_BAD_DATA, "%s: this is %s, expected an IDX file", path, found);
-    if (size < 4)
-        return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected an IDX file", path, size);
-    return hki_fail(HK_BAD_DATA,
-                    "%s: begins with 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d "
-                    "dimension%s)",
-                    path, big_endian(bytes), magic, (int)(magic & 255),
-                    (magic & 255) > 1 ? "s" : "");
-}
-
 hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int ndim, size_t *dims)
 {
     uint32_t magic = 0x800u | (uint32_t)ndim;
     size_t header = 4 + 4 * (size_t)ndim, expected = 1;
-    if (size < 4 || big_endian(bytes) != magic)
-        return not_idx(path, bytes, size, magic);
+    if (size < 4 || big_endian(bytes) != magic) {
+        const char *found = hki_recognise(bytes, size);
+        if (found)
+            return hki_fail(HK_BAD_DATA, "%s: this is %s, expected an IDX file", path, found);
+        if (size < 4)
+            return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected an IDX file", path, size);
+        return hki_fail(HK_BAD_DATA,
+                        "%s: begins with 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d "
+                        "dimension%s)",
+                        path, big_endian(bytes), magic, ndim, ndim > 1 ? "s" : "");
+    }
     if (size < header)
         return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected a header of %zu", path, size, header);
     for (int i = 0; i < ndim; i++) {
@@ -51,7 +46,8 @@ hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int
             return hki_fail(HK_BAD_DATA, "%s: dimension %d is %zu, expected 1..%zu", path, i,
                             dims[i], limit);
         if (!hki_mul(expected, dims[i], &expected))
-            return hki_fail(HK_BAD_DATA, "%s: its header promises too many bytes", path);
+            return hki_fail(HK_BAD_DATA, "%s: its header declares more data than is accepted",
+                            path);
     }
     if (size - header != expected)
         return hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu", path,
@@ -113,12 +109,6 @@ static hk_status combine(const idx *images, const idx *labels, hk_data **out)
     return HK_OK;
 }
 
-static void close_idx(idx *file)
-{
-    hki_free(file->path);
-    hki_free(file->file);
-}
-
 static hk_status load(const char *dir, const char *prefix, hk_data **out)
 {
     idx images = {0}, labels = {0};
@@ -127,8 +117,10 @@ static hk_status load(const char *dir, const char *prefix, hk_data **out)
         status = open_idx(dir, prefix, "labels", 1, &labels);
     if (status == HK_OK)
         status = combine(&images, &labels, out);
-    close_idx(&images);
-    close_idx(&labels);
+    hki_free(images.path);
+    hki_free(images.file);
+    hki_free(labels.path);
+    hki_free(labels.file);
     return status;
 }
 
@@ -144,7 +136,6 @@ hk_status hki_mnist_open(const char *path, const double *values, hk_data **train
     if (a.height != b.height || a.width != b.width)
         return hki_fail(HK_BAD_DATA, "%s: training images are %d x %d, test images %d x %d", path,
                         a.height, a.width, b.height, b.width);
-    hki_data_standardise(*train, *test);
     return HK_OK;
 }
 

@@ -43,16 +43,6 @@ static void fill_zero(const hk_loader *l, float *x, int pixels)
         memcpy(x, l->zero, channels * sizeof *x);
 }
 
-/* A row of the image moved left by `shift`, x[width][channels]. */
-static void read_shifted(const hk_loader *l, uint32_t image, int row, int shift, float *x)
-{
-    int width = l->data->shape.width, channels = l->data->shape.channels;
-    int first = shift < 0 ? -shift : 0, last = shift > 0 ? width - shift : width;
-    fill_zero(l, x, first);
-    hki_data_row(l->data, image, row, first + shift, last - first, x + first * channels);
-    fill_zero(l, x + last * channels, width - last);
-}
-
 static void mirror(float *x, int width, int channels)
 {
     for (int a = 0, b = width - 1; a < b; a++, b--) {
@@ -76,12 +66,16 @@ static void read_image(const hk_loader *l, uint32_t image, float *x)
     uint64_t key = hki_key(l->seed, HKI_STREAM_AUGMENT, l->epoch, image);
     int down = draw_shift(key, 0, l->crop), right = draw_shift(key, 1, l->crop);
     bool flip = l->flip && hks_uniform(key, 2) < 0.5f;
+    int first = right < 0 ? -right : 0, last = right > 0 ? s.width - right : s.width;
     for (int y = 0; y < s.height; y++, x += (size_t)s.width * (size_t)s.channels) {
         int row = y + down;
-        if (row < 0 || row >= s.height)
+        if (row < 0 || row >= s.height) {
             fill_zero(l, x, s.width);
-        else
-            read_shifted(l, image, row, right, x);
+            continue;
+        }
+        fill_zero(l, x, first);
+        hki_data_row(l->data, image, row, first + right, last - first, x + first * s.channels);
+        fill_zero(l, x + last * s.channels, s.width - last);
         if (flip)
             mirror(x, s.width, s.channels);
     }
@@ -90,9 +84,9 @@ static void read_image(const hk_loader *l, uint32_t image, float *x)
 /* The batch at `position` into the back buffer; an empty one behind the end. */
 static void prepare(hk_loader *l)
 {
-    hk_data_shape s = l->data->shape;
+    const hk_data_shape s = l->data->shape;
     buffer *b = &l->buffers[l->back];
-    size_t length = (size_t)s.height * (size_t)s.width * (size_t)s.channels;
+    size_t length = hki_image_length(l->data);
     const uint32_t *index = l->order + l->position;
     b->n = l->batch < s.n - l->position ? l->batch : s.n - l->position;
     for (int64_t i = 0; i < b->n; i++) {
@@ -146,36 +140,10 @@ static hk_status start_thread(hk_loader *l)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return l->has_thread ? HK_OK : hki_fail(HK_NO_MEMORY, "loader: the system gives no thread");
-}
-
-static void end_thread(hk_loader *l)
-{
-    if (l->has_thread) {
-        pthread_mutex_lock(&l->mutex);
-        l->stop = true;
-        pthread_cond_broadcast(&l->change);
-        pthread_mutex_unlock(&l->mutex);
-        pthread_join(l->thread, NULL);
-    }
-    pthread_cond_destroy(&l->change);
-    pthread_mutex_destroy(&l->mutex);
+    return l->has_thread ? HK_OK : hki_fail(HK_NO_MEMORY, "loader: cannot create a thread");
 }
 
 /* ---- Options --------------------------------------------------------------------------------- */
-
-static hk_status parse_crop(hk_loader *l, const char *text)
-{
-    hk_data_shape s = l->data->shape;
-    int64_t crop, side = s.height < s.width ? s.height : s.width;
-    if (!hki_parse_int(text, 1, side, &crop))
-        return hki_fail(HK_BAD_ARGUMENT,
-                        "augment: crop=%.32s on images of %d x %d, expected a "
-                        "whole number 1..%lld",
-                        text, s.height, s.width, (long long)side);
-    l->crop = (int)crop;
-    return HK_OK;
-}
 
 /* "none", or items "crop=N" and "flip" with commas between. */
 static hk_status parse_augment(hk_loader *l, const char *augment)
@@ -185,17 +153,23 @@ static hk_status parse_augment(hk_loader *l, const char *augment)
     char *copy = hki_copy_text(augment), *rest = copy;
     if (!copy)
         return HK_NO_MEMORY;
+    hk_data_shape s = l->data->shape;
+    int64_t crop, side = s.height < s.width ? s.height : s.width;
     hk_status status = HK_OK;
     for (char *item; status == HK_OK && (item = strsep(&rest, ","));) {
+        bool crops = strncmp(item, "crop=", 5) == 0;
         if (strcmp(item, "flip") == 0)
             l->flip = true;
-        else if (strncmp(item, "crop=", 5) == 0)
-            status = parse_crop(l, item + 5);
+        else if (crops && hki_parse_int(item + 5, 1, side, &crop))
+            l->crop = (int)crop;
+        else if (crops)
+            status = hki_fail(HK_BAD_ARGUMENT,
+                              "augment: crop=%.32s on images of %d x %d, expected a "
+                              "whole number 1..%lld",
+                              item + 5, s.height, s.width, (long long)side);
         else
             status = hki_fail(HK_UNKNOWN_NAME,
-                              "augment: unknown \"%.64s\"; known: none, crop=N, "
-                              "flip",
-                              item);
+                              "augment: unknown \"%.64s\"; known: none, crop=N, flip", item);
     }
     hki_free(copy);
     return status;
@@ -206,8 +180,8 @@ static hk_status parse_augment(hk_loader *l, const char *augment)
 static hk_status allocate(hk_loader *l)
 {
     hk_data_shape s = l->data->shape;
-    size_t length = (size_t)s.height * (size_t)s.width * (size_t)s.channels, floats;
-    if (!hki_mul((size_t)l->batch, length, &floats))
+    size_t floats;
+    if (!hki_mul((size_t)l->batch, hki_image_length(l->data), &floats))
         return hki_fail(HK_NO_MEMORY, "loader: batches of %lld images are too large",
                         (long long)l->batch);
     l->zero = hki_alloc_array((size_t)s.channels, sizeof *l->zero);
@@ -260,7 +234,15 @@ void hk_loader_free(hk_loader *l)
 {
     if (!l)
         return;
-    end_thread(l);
+    if (l->has_thread) {
+        pthread_mutex_lock(&l->mutex);
+        l->stop = true;
+        pthread_cond_broadcast(&l->change);
+        pthread_mutex_unlock(&l->mutex);
+        pthread_join(l->thread, NULL);
+    }
+    pthread_cond_destroy(&l->change);
+    pthread_mutex_destroy(&l->mutex);
     for (int i = 0; i < 2; i++) {
         hki_free(l->buffers[i].x);
         hki_free(l->buffers[i].labels);

@@ -26,20 +26,9 @@ static const hki_source sources[] = {
 };
 enum { SOURCES = sizeof sources / sizeof *sources };
 
-/* `begin` is the spec without options, "csv:FILE", and `path` the part behind its colon. */
-static hk_status open_both(const hki_source *source, const char *begin, const char *path,
-                           const double *values, hk_data **sets)
-{
-    hk_status status = source->open(path, values, &sets[0], &sets[1]);
-    for (int i = 0; i < 2 && status == HK_OK; i++)
-        if (!(sets[i]->spec = hki_spec_text(begin, source->options, values, 17)))
-            status = HK_NO_MEMORY;
-    return status;
-}
-
 static hk_status open_spec(const char *spec, hk_data **sets)
 {
-    char begin[HKI_MAX_SPEC];
+    char begin[HKI_MAX_SPEC]; /* the spec without options, "csv:FILE" */
     double values[HK_MAX_PARAMS];
     int row = hki_spec_row("data set", spec, sources, SOURCES, sizeof *sources);
     if (row < 0)
@@ -56,7 +45,13 @@ static hk_status open_spec(const char *spec, hk_data **sets)
     if (status != HK_OK)
         return status;
     snprintf(begin, sizeof begin, "%.*s", (int)length, spec);
-    return open_both(source, begin, takes_path ? begin + name + 1 : NULL, values, sets);
+    status = source->open(takes_path ? begin + name + 1 : NULL, values, &sets[0], &sets[1]);
+    for (int i = 0; i < 2 && status == HK_OK; i++)
+        if (!(sets[i]->spec = hki_spec_text(begin, source->options, values, 17)))
+            status = HK_NO_MEMORY;
+    if (status == HK_OK)
+        hki_data_standardise(sets[0], sets[1]);
+    return status;
 }
 
 hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
