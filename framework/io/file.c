@@ -167,19 +167,9 @@ static hk_status inflate_members(z_stream *stream, const uint8_t *bytes, size_t 
                             size);
         if (result != Z_OK && result != Z_STREAM_END)
             return hki_fail(HK_BAD_DATA, "%s: damaged gzip data near byte %zu: %s", out->path, used,
-                            stream->msg ? stream->msg : "a preset dictionary is wanted");
+                            stream->msg ? stream->msg : "it needs a preset dictionary");
     }
     return out->size > out->limit ? make_room(out) : HK_OK;
-}
-
-static hk_status gunzip(const uint8_t *bytes, size_t size, inflated *out)
-{
-    z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_release};
-    if (inflateInit2(&stream, 47) != Z_OK) /* 15: the largest window; + 32: read the header */
-        return HK_NO_MEMORY;
-    hk_status status = inflate_members(&stream, bytes, size, out);
-    inflateEnd(&stream);
-    return status;
 }
 
 hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **bytes, size_t *size)
@@ -190,7 +180,12 @@ hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **byt
     inflated out = {.path = path, .limit = limit < HKI_MAX_BYTES ? limit : HKI_MAX_BYTES};
     out.room = *size < out.limit / 4 ? 4 * *size : out.limit + 1;
     out.bytes = hki_alloc(out.room);
-    status = out.bytes ? gunzip(*bytes, *size, &out) : HK_NO_MEMORY;
+    z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_release};
+    status = HK_NO_MEMORY; /* 47: 15, the largest window, + 32, read the header */
+    if (out.bytes && inflateInit2(&stream, 47) == Z_OK) {
+        status = inflate_members(&stream, *bytes, *size, &out);
+        inflateEnd(&stream);
+    }
     hki_free(*bytes);
     if (status != HK_OK)
         hki_free(out.bytes);
@@ -201,20 +196,6 @@ hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **byt
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-static int write_all(int file, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = hki_files.write(file, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : EIO;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Fills the temporary and makes it durable. `old` is the st_mode of the file it replaces, 0 for a
  * new one. */
 static int fill(int file, mode_t old, const hki_piece *pieces, size_t count)
@@ -222,9 +203,16 @@ static int fill(int file, mode_t old, const hki_piece *pieces, size_t count)
     if (old && hki_files.fchmod(file, old & 07777) != 0)
         return errno;
     for (size_t i = 0; i < count; i++) {
-        int error = write_all(file, pieces[i].bytes, pieces[i].size);
-        if (error)
-            return error;
+        const uint8_t *bytes = pieces[i].bytes;
+        for (size_t left = pieces[i].size; left > 0;) {
+            ssize_t n = hki_files.write(file, bytes, left);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n <= 0)
+                return n < 0 ? errno : EIO;
+            bytes += n;
+            left -= (size_t)n;
+        }
     }
     return hki_files.fsync(file) == 0 ? 0 : errno;
 }
@@ -239,22 +227,17 @@ static int open_directory(const char *path, char *scratch)
     return hki_files.open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-/* Creates name.tmp.<random>, which nobody else has; its name is left in `temporary`. */
-static int create_beside(const char *path, mode_t old, char *temporary, size_t size)
-{
-    uint64_t random;
-    if (getentropy(&random, sizeof random) != 0)
-        return -1;
-    snprintf(temporary, size, "%s.tmp.%016jx", path, (uintmax_t)random);
-    return hki_files.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                          old ? old & 0777 : 0666);
-}
-
-/* Writes and renames; the temporary is gone afterwards, come what may. */
+/* Writes to name.tmp.<random>, which nobody else has, and renames; the temporary is gone afterwards,
+ * come what may. Its name fits `temporary`. */
 static int replace(const char *path, mode_t old, char *temporary, size_t size,
                    const hki_piece *pieces, size_t count)
 {
-    int file = create_beside(path, old, temporary, size);
+    uint64_t random;
+    if (getentropy(&random, sizeof random) != 0)
+        return errno;
+    snprintf(temporary, size, "%s.tmp.%016jx", path, (uintmax_t)random);
+    int file = hki_files.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                              old ? old & 0777 : 0666);
     if (file < 0)
         return errno;
     int error = fill(file, old, pieces, count);
@@ -267,33 +250,23 @@ static int replace(const char *path, mode_t old, char *temporary, size_t size,
     return error;
 }
 
-/* The st_mode of the file to be replaced, 0 when there is none. */
-static hk_status old_mode(const char *path, mode_t *mode)
-{
-    struct stat old;
-    *mode = 0;
-    if (hki_files.stat(path, &old) != 0)
-        return errno == ENOENT ? HK_OK
-                               : hki_fail(HK_IO, "cannot write %s: %s", path, strerror(errno));
-    if (!S_ISREG(old.st_mode))
-        return hki_fail(HK_IO, "cannot write %s: it is %s", path, kind_of(old.st_mode));
-    *mode = old.st_mode;
-    return HK_OK;
-}
-
 hk_status hki_file_write(const char *path, const hki_piece *pieces, size_t count)
 {
-    mode_t old;
-    hk_status status = old_mode(path, &old);
-    if (status != HK_OK)
-        return status;
+    struct stat old = {0}; /* st_mode 0: there is none */
+    if (hki_files.stat(path, &old) != 0) {
+        if (errno != ENOENT)
+            return hki_fail(HK_IO, "cannot write %s: %s", path, strerror(errno));
+        old.st_mode = 0;
+    } else if (!S_ISREG(old.st_mode)) {
+        return hki_fail(HK_IO, "cannot write %s: it is %s", path, kind_of(old.st_mode));
+    }
     size_t size = strlen(path) + sizeof ".tmp.0123456789abcdef";
     char *scratch = hki_alloc(size);
     if (!scratch)
         return HK_NO_MEMORY;
     /* Opened first: after the rename only its fsync can still fail. */
     int directory = open_directory(path, scratch);
-    int error = directory < 0 ? errno : replace(path, old, scratch, size, pieces, count);
+    int error = directory < 0 ? errno : replace(path, old.st_mode, scratch, size, pieces, count);
     if (!error && hki_files.fsync(directory) != 0 && errno != EINVAL)
         error = errno; /* EINVAL: this file system does not sync directories */
     if (directory >= 0)

@@ -107,13 +107,6 @@ static json_t *integers(const int64_t *values, int n)
     return NULL;
 }
 
-static json_t *describe(const hki_st_tensor *tensor, size_t begin, size_t end)
-{
-    const int64_t range[] = {(int64_t)begin, (int64_t)end};
-    return json_pack("{s:s, s:o, s:o}", "dtype", "F32", "shape",
-                     integers(tensor->dims, tensor->ndim), "data_offsets", integers(range, 2));
-}
-
 static hk_status add_metadata(const char *path, json_t *root, const hki_st_meta *meta, size_t n)
 {
     json_t *object = json_object();
@@ -138,7 +131,10 @@ static hk_status add_tensors(const char *path, json_t *root, const hki_st_tensor
             end > HKI_MAX_BYTES)
             return hki_fail(HK_BAD_ARGUMENT, "cannot write %s: tensor \"%.64s\" has a bad shape",
                             path, tensors[i].name);
-        json_t *entry = describe(&tensors[i], begin, end);
+        const int64_t range[] = {(int64_t)begin, (int64_t)end};
+        json_t *entry = json_pack("{s:s, s:o, s:o}", "dtype", "F32", "shape",
+                                  integers(tensors[i].dims, tensors[i].ndim), "data_offsets",
+                                  integers(range, 2));
         hk_status status = add_member(path, root, tensors[i].name, entry);
         if (status != HK_OK)
             return status;
@@ -233,21 +229,6 @@ static hk_status split(const char *name, const uint8_t *bytes, size_t size, sour
         name,        (const char *)bytes + LENGTH_BYTES, (size_t)length, bytes, bytes + start, size,
         size - start};
     return HK_OK;
-}
-
-static hk_status parse_header(const source *from, json_t **root)
-{
-    json_error_t error;
-    begin_json();
-    *root = json_loadb(from->header, from->header_size, JSON_REJECT_DUPLICATES, &error);
-    if (memory_refused) { /* even with a root: it may lack letters */
-        json_decref(*root);
-        *root = NULL;
-        return HK_NO_MEMORY;
-    }
-    if (*root)
-        return HK_OK;
-    return hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", from->name, error.position, error.text);
 }
 
 static hk_status read_meta(const source *from, json_t *object, hki_st_file *out)
@@ -418,14 +399,20 @@ static hk_status check_digest(const source *from, const hki_st_file *file)
 hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_st_file *out)
 {
     source from = {.name = name};
-    json_t *root = NULL;
+    json_error_t error;
     *out = (hki_st_file){0};
     hk_status status = split(name, bytes, size, &from);
-    if (status == HK_OK)
-        status = parse_header(&from, &root);
+    if (status != HK_OK)
+        return status;
+    begin_json();
+    json_t *root = json_loadb(from.header, from.header_size, JSON_REJECT_DUPLICATES, &error);
     out->header = root;
     json_t *meta = json_object_get(root, "__metadata__");
-    if (status == HK_OK && meta)
+    if (memory_refused) /* even with a root: it may lack letters */
+        status = HK_NO_MEMORY;
+    else if (!root)
+        status = hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", name, error.position, error.text);
+    else if (meta)
         status = read_meta(&from, meta, out);
     if (status == HK_OK)
         status = read_tensors(&from, root, out);
