@@ -474,8 +474,8 @@ static void figures_are_those_defined(void)
     CHECK_NEAR(unit[2].score, 1000100.5 / mean, 1e-4);
     CHECK_NEAR(unit[1].zeros, 1, 0);
     CHECK_NEAR(e->layers[0].zeros, 0.4, 1e-9);
-    CHECK_NEAR(unit[0].x_most, 200, 0);
-    CHECK_NEAR(unit[1].x_least, -200, 0);
+    CHECK_NEAR(unit[0].x_max, 200, 0);
+    CHECK_NEAR(unit[1].x_min, -200, 0);
     CHECK_NEAR(unit[1].negative, 1, 0);
     CHECK_NEAR(e->input_mean, 100.5, 1e-9);
     CHECK_EQUAL(unit[1].cause, HK_CAUSE_INPUT);
@@ -570,8 +570,8 @@ static void check_same_record(const hk_record *a, const hk_record *b)
 {
     CHECK_TEXT(a->start, b->start);
     CHECK_EQUAL(a->steps, b->steps);
-    CHECK_EQUAL(a->most_step, b->most_step);
-    CHECK_NEAR(a->most_loss, b->most_loss, 0);
+    CHECK_EQUAL(a->max_loss_step, b->max_loss_step);
+    CHECK_NEAR(a->max_loss, b->max_loss, 0);
     CHECK_NEAR(a->first_loss, b->first_loss, 0);
     for (int i = 0; i < a->n_layers && i < b->n_layers; i++) {
         CHECK_NEAR(a->layers[i].growth, b->layers[i].growth, 0);
@@ -613,7 +613,7 @@ static void a_stop_leaves_the_record_as_it_would_be(void)
     }
     CHECK_EQUAL(records[0]->steps, 24);
     CHECK_EQUAL(records[0]->n_layers, 3);
-    CHECK(records[0]->most_loss >= records[0]->first_loss);
+    CHECK(records[0]->max_loss >= records[0]->first_loss);
     CHECK_TEXT(records[0]->optimizer, "sgd:lr=0.5,momentum=0.9");
     CHECK_EQUAL(strlen(records[0]->start), 64);
     check_same_record(records[1], records[0]);

@@ -82,16 +82,16 @@ static hk_tensor *last_activation(const hk_tensor *logits)
 }
 
 typedef struct column {
-    double most, least, mean, variance, mean_abs, zeros;
+    double max, min, mean, variance, mean_abs, zeros;
 } column;
 
 static column column_of(const float *v, int64_t rows, int64_t channels, int64_t j)
 {
-    column c = {.most = -1e30, .least = 1e30};
+    column c = {.max = -1e30, .min = 1e30};
     for (int64_t r = 0; r < rows; r++) {
         double at = (double)v[r * channels + j];
-        c.most = fmax(c.most, at);
-        c.least = fmin(c.least, at);
+        c.max = fmax(c.max, at);
+        c.min = fmin(c.min, at);
         c.mean += at / (double)rows;
         c.mean_abs += fabs(at) / (double)rows;
         c.zeros += (at == 0) / (double)rows;
@@ -103,14 +103,14 @@ static column column_of(const float *v, int64_t rows, int64_t channels, int64_t 
 
 static void compare_unit(const hki_unit *unit, const column *x, const column *y)
 {
-    CHECK_NEAR(unit->most, y->most, 0);
-    CHECK_NEAR(unit->least, y->least, 0);
+    CHECK_NEAR(unit->max, y->max, 0);
+    CHECK_NEAR(unit->min, y->min, 0);
     CHECK_NEAR(unit->mean, y->mean, 1e-6 * y->mean_abs);
     CHECK_NEAR(unit->variance, y->variance, 1e-5 * y->variance);
     CHECK_NEAR(unit->mean_abs, y->mean_abs, 1e-6 * y->mean_abs);
     CHECK_NEAR(unit->zeros, y->zeros, 1e-12);
-    CHECK_NEAR(unit->x_most, x->most, 0);
-    CHECK_NEAR(unit->x_least, x->least, 0);
+    CHECK_NEAR(unit->x_max, x->max, 0);
+    CHECK_NEAR(unit->x_min, x->min, 0);
     CHECK_NEAR(unit->x_mean, x->mean, 1e-6 * x->mean_abs);
     CHECK_NEAR(unit->x_variance, x->variance, 1e-5 * x->variance);
 }
@@ -183,7 +183,7 @@ static void what_mixes_channels_has_no_slope(void)
     hki_probe_unit(s.probe, 0, 7, &unit);
     CHECK(isnan(unit.slope) && unit.x_variance > 0);
     hki_probe_unit(s.probe, 1, 3, &unit);
-    CHECK(isnan(unit.slope) && isnan(unit.x_most) && isnan(unit.x_mean) && unit.variance > 0);
+    CHECK(isnan(unit.slope) && isnan(unit.x_max) && isnan(unit.x_mean) && unit.variance > 0);
     hki_probe_report(s.probe, 1, &report);
     CHECK(report.units == 4 && isnan(report.gradient_dead) && report.dead == 0);
     free_subject(&s);
@@ -283,8 +283,8 @@ static void planted_dead_units_are_found(void)
             hki_unit unit;
             hki_probe_unit(s.probe, i, j, &unit);
             planted += is_planted(j);
-            CHECK(is_planted(j) == (unit.most <= 0) && is_planted(j) == (unit.slope < 1e-3));
-            CHECK(is_planted(j) == (unit.zeros == 1) && is_planted(j) == (unit.x_most < -9e4));
+            CHECK(is_planted(j) == (unit.max <= 0) && is_planted(j) == (unit.slope < 1e-3));
+            CHECK(is_planted(j) == (unit.zeros == 1) && is_planted(j) == (unit.x_max < -9e4));
         }
         for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
             counted += report.histogram[b];

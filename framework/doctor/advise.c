@@ -56,7 +56,7 @@ static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, flo
         t->fed++;
         t->flat += unit->dead;
         t->at_relu += unit->dead && is_relu;
-        t->shifted += s->x && unit->x_most - unit->x_least > 1e-3 && shift_would_do(s, u, sorted);
+        t->shifted += s->x && unit->x_max - unit->x_min > 1e-3 && shift_would_do(s, u, sorted);
     }
 }
 
@@ -138,28 +138,24 @@ static void advise_training(const tally *t, const hk_record *record, hk_examinat
            units(n[HK_CAUSE_STARVED]).text);
 }
 
-/* Those that reach more units come first; among equals the order above stands. */
-static void rank(hk_advice *advice, int n)
+hk_status hki_advise(const hki_observer *observer, const hk_record *record, hk_examination *out)
 {
-    for (int i = 1; i < n; i++)
+    tally t = {0};
+    hk_advice *advice = out->advice;
+    float *sorted = hki_alloc_array(HKI_SAMPLED_ROWS, sizeof *sorted);
+    if (!sorted)
+        return HK_NO_MEMORY;
+    for (int i = 0; i < out->n_layers; i++)
+        count_layer(&observer->layers[i], &out->layers[i], sorted, &t);
+    hki_free(sorted);
+    advise_treatments(&t, out);
+    /* Those that reach more units come first; among equals the order above stands. */
+    for (int i = 1; i < out->n_advice; i++)
         for (int j = i; j > 0 && advice[j].units > advice[j - 1].units; j--) {
             hk_advice swapped = advice[j];
             advice[j] = advice[j - 1];
             advice[j - 1] = swapped;
         }
-}
-
-hk_status hki_advise(const hki_look *look, const hk_record *record, hk_examination *out)
-{
-    tally t = {0};
-    float *sorted = hki_alloc_array(HKI_SAMPLED_ROWS, sizeof *sorted);
-    if (!sorted)
-        return HK_NO_MEMORY;
-    for (int i = 0; i < out->n_layers; i++)
-        count_layer(&look->layers[i], &out->layers[i], sorted, &t);
-    hki_free(sorted);
-    advise_treatments(&t, out);
-    rank(out->advice, out->n_advice);
     advise_training(&t, record, out);
     return HK_OK;
 }

@@ -1,5 +1,5 @@
-/* doctor/examine.h - what an examination has seen, before causes are named: examine.c looks, cause.c
- * judges, advise.c says what to do. */
+/* doctor/examine.h - the stages of an examination: examine.c observes a net, cause.c finds out why units
+ * do not learn, advise.c what to do. */
 #pragma once
 #include <hillock/doctor.h>
 #include "train/probe.h"
@@ -13,7 +13,8 @@ typedef struct hki_sampled {
     float *x, *y; /* [HKI_SAMPLED_ROWS x channels]; NULL: more than HKI_RANKED_UNITS of them */
 } hki_sampled;
 
-typedef struct hki_look {
+/* Observes a net while it evaluates data. */
+typedef struct hki_observer {
     hk_plan *plan;
     hki_probe *probe;
     const hk_tensor *input;
@@ -25,13 +26,13 @@ typedef struct hki_look {
     int64_t done;              /* inputs before this batch */
     int64_t stride, per_input; /* rows are drawn from every stride-th input, so many each */
     double *sums, *squares;    /* [channels of the input] */
-} hki_look;
+} hki_observer;
 
 /* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
 bool hki_is_not_learning(const hki_unit *unit);
 
 /* Fills causes and reasons of the layers; `start` and `record` may be NULL. */
-void hki_find_causes(const hki_look *look, const hki_look *start, const hk_record *record,
-                     hk_examination *out);
+void hki_find_causes(const hki_observer *observer, const hki_observer *start,
+                     const hk_record *record, hk_examination *out);
 /* Fills the advice from the causes. */
-hk_status hki_advise(const hki_look *look, const hk_record *record, hk_examination *out);
+hk_status hki_advise(const hki_observer *observer, const hk_record *record, hk_examination *out);

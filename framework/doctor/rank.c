@@ -68,26 +68,20 @@ static void make_tridiagonal(int64_t n, double *g, double *d, double *e2, double
         d[i] = g[i * n + i];
 }
 
-static int64_t count_below(int64_t n, const double *d, const double *e2, double x)
-{
-    int64_t count = 0;
-    double pivot = 1;
-    for (int64_t i = 0; i < n; i++) {
-        pivot = d[i] - x - (i ? e2[i - 1] / pivot : 0);
-        if (pivot == 0)
-            pivot = -DBL_MIN;
-        count += pivot < 0;
-    }
-    return count;
-}
-
 /* The k-th smallest eigenvalue, between 0 and most, to 1e-16 of most. */
 static double eigenvalue(int64_t n, const double *d, const double *e2, int64_t k, double most)
 {
     double low = 0, high = most;
     for (int step = 0; step < 54; step++) {
-        double middle = (low + high) / 2;
-        if (count_below(n, d, e2, middle) > k)
+        double middle = (low + high) / 2, pivot = 1;
+        int64_t below = 0;
+        for (int64_t i = 0; i < n; i++) {
+            pivot = d[i] - middle - (i ? e2[i - 1] / pivot : 0);
+            if (pivot == 0)
+                pivot = -DBL_MIN;
+            below += pivot < 0;
+        }
+        if (below > k)
             high = middle;
         else
             low = middle;
@@ -95,24 +89,13 @@ static double eigenvalue(int64_t n, const double *d, const double *e2, int64_t k
     return low;
 }
 
-/* From the singular values s[n]. */
-static double rank_of(int64_t n, const double *s)
-{
-    double sum = 0, entropy = 0;
-    for (int64_t i = 0; i < n; i++)
-        sum += s[i];
-    for (int64_t i = 0; i < n; i++)
-        if (s[i] > 0)
-            entropy -= s[i] / sum * log(s[i] / sum);
-    return sum > 0 ? exp(entropy) : 0;
-}
-
 hk_status hki_effective_rank(int64_t rows, int64_t n, const float *a, double *out)
 {
     double *g = hki_alloc_array((size_t)(n * n + 5 * n), sizeof *g);
     if (!g)
         return HK_NO_MEMORY;
-    double *d = g + n * n, *e2 = d + n, *v = e2 + n, *u = v + n, *s = u + n, trace = 0;
+    double *d = g + n * n, *e2 = d + n, *v = e2 + n, *u = v + n, *s = u + n;
+    double trace = 0, sum = 0, entropy = 0;
     multiply_by_itself(rows, n, a, g);
     for (int64_t i = 0; i < n; i++)
         trace += g[i * n + i];
@@ -120,7 +103,12 @@ hk_status hki_effective_rank(int64_t rows, int64_t n, const float *a, double *ou
 #pragma omp parallel for num_threads(hki_threads_for((n * n * 54))) schedule(static)
     for (int64_t k = 0; k < n; k++)
         s[k] = sqrt(eigenvalue(n, d, e2, k, trace));
-    *out = rank_of(n, s);
+    for (int64_t i = 0; i < n; i++)
+        sum += s[i];
+    for (int64_t i = 0; i < n; i++)
+        if (s[i] > 0)
+            entropy -= s[i] / sum * log(s[i] / sum);
+    *out = sum > 0 ? exp(entropy) : 0;
     hki_free(g);
     return HK_OK;
 }

@@ -82,35 +82,29 @@ static void measure(const hki_record *record, double *norms)
         norms[i] = sqrt(norms[i]);
 }
 
-static hk_status make(hki_record *record)
-{
-    size_t n = (size_t)record->kept.n_layers;
-    record->kept.layers = record->layers = hki_alloc_array(n, sizeof *record->layers);
-    record->norms = hki_alloc_array(n, sizeof *record->norms);
-    record->after = hki_alloc_array(n, sizeof *record->after);
-    hk_net_digest(record->optimizer->net, record->kept.start);
-    bool complete = record->layers && record->norms && record->after && *record->kept.start;
-    return complete ? choose_samples(record) : HK_NO_MEMORY;
-}
-
 hk_status hki_record_new(const hk_optimizer *optimizer, hki_record **out)
 {
     hki_record *record = *out = hki_alloc(sizeof *record);
     if (!record)
         return HK_NO_MEMORY;
+    size_t n = (size_t)optimizer->net->choices->n_layers;
     record->optimizer = optimizer;
-    record->kept.n_layers = optimizer->net->choices->n_layers;
-    if (make(record)) {
+    record->kept.n_layers = (int)n;
+    record->kept.layers = record->layers = hki_alloc_array(n, sizeof *record->layers);
+    record->norms = hki_alloc_array(n, sizeof *record->norms);
+    record->after = hki_alloc_array(n, sizeof *record->after);
+    hk_net_digest(optimizer->net, record->kept.start);
+    if (!record->layers || !record->norms || !record->after || !*record->kept.start ||
+        hki_record_measure(record)) {
         hki_record_free(record);
         *out = NULL;
         return HK_NO_MEMORY;
     }
-    measure(record, record->norms);
     for (int i = 0; i < record->kept.n_layers; i++) {
-        const char *name = hki_layer_name(optimizer->net, i);
-        memcpy(record->layers[i].layer, name, strlen(name) + 1);
-        record->layers[i].start = record->norms[i];
-        record->layers[i].growth = 1;
+        hk_record_layer *layer = &record->layers[i];
+        snprintf(layer->layer, sizeof layer->layer, "%s", hki_layer_name(optimizer->net, i));
+        layer->start = record->norms[i];
+        layer->growth = 1;
     }
     return HK_OK;
 }
@@ -139,9 +133,9 @@ void hki_record_step(hki_record *record, double loss)
     hk_record *kept = &record->kept;
     if (++kept->steps == 1)
         kept->first_loss = loss;
-    if (kept->steps == 1 || loss > kept->most_loss) {
-        kept->most_loss = loss;
-        kept->most_step = kept->steps;
+    if (kept->steps == 1 || loss > kept->max_loss) {
+        kept->max_loss = loss;
+        kept->max_loss_step = kept->steps;
     }
     measure(record, record->after);
     for (int i = 0; i < kept->n_layers; i++) {
@@ -165,10 +159,10 @@ char *hki_record_text(const hki_record *record)
     char *text = hki_alloc(size), one[HKI_NUMBER_SIZE], other[HKI_NUMBER_SIZE];
     if (!text)
         return NULL;
-    used =
-        (size_t)snprintf(text, size, "%s %lld %s %s %lld", *kept->start ? kept->start : "-",
-                         (long long)kept->steps, hki_number_text(kept->first_loss, 17, one),
-                         hki_number_text(kept->most_loss, 17, other), (long long)kept->most_step);
+    used = (size_t)snprintf(text, size, "%s %lld %s %s %lld", *kept->start ? kept->start : "-",
+                            (long long)kept->steps, hki_number_text(kept->first_loss, 17, one),
+                            hki_number_text(kept->max_loss, 17, other),
+                            (long long)kept->max_loss_step);
     for (int i = 0; i < kept->n_layers; i++) {
         const hk_record_layer *l = &kept->layers[i];
         used += (size_t)snprintf(
@@ -211,7 +205,8 @@ static bool parse_record(char *text, hk_record *out, hk_record_layer *layers)
     char *line = strsep(&text, "\n");
     bool right = take_text(strsep(&line, " "), out->start, sizeof out->start) &&
                  take_count(&line, &out->steps) && take_number(&line, &out->first_loss) &&
-                 take_number(&line, &out->most_loss) && take_count(&line, &out->most_step) && !line;
+                 take_number(&line, &out->max_loss) && take_count(&line, &out->max_loss_step) &&
+                 !line;
     for (int i = 0; i < out->n_layers && right; i++)
         right = text && parse_layer(strsep(&text, "\n"), &layers[i]);
     if (!strcmp(out->start, "-")) /* an unknown start */
@@ -246,34 +241,27 @@ hk_status hki_record_resume(hki_record *record, const char *path, const hki_st_f
 
 /* ---- Reading a file's ------------------------------------------------------------------------ */
 
-static hk_status read_text(const char *path, const char *found, hk_record *out)
-{
-    char *text = hki_copy_text(found);
-    hk_status status = HK_OK;
-    for (const char *c = found; *c; c++)
-        out->n_layers += *c == '\n';
-    hk_record_layer *layers = hki_alloc_array((size_t)out->n_layers, sizeof *layers);
-    out->layers = layers;
-    if (!text || !layers)
-        status = HK_NO_MEMORY;
-    else if (!parse_record(text, out, layers))
-        status = damaged(path);
-    hki_free(text);
-    return status;
-}
-
-static hk_status read_record(const char *path, const hki_st_file *file, const char *text,
+static hk_status read_record(const char *path, const hki_st_file *file, const char *found,
                              hk_record **out)
 {
     const char *optimizer = hki_st_meta_get(file, "hk.optimizer");
     const char *seed = hki_st_meta_get(file, "hk.seed");
-    int64_t number;
+    int64_t number = 0;
+    hk_status status = HK_OK;
     hk_record *record = hki_alloc(sizeof *record);
     if (!record)
         return HK_NO_MEMORY;
-    hk_status status = read_text(path, text, record);
-    if (!status && (!optimizer || !seed || !hki_parse_int(seed, 0, INT64_MAX, &number)))
+    for (const char *c = found; *c; c++)
+        record->n_layers += *c == '\n';
+    char *text = hki_copy_text(found);
+    hk_record_layer *layers = hki_alloc_array((size_t)record->n_layers, sizeof *layers);
+    record->layers = layers;
+    if (!text || !layers)
+        status = HK_NO_MEMORY;
+    else if (!parse_record(text, record, layers) || !optimizer || !seed ||
+             !hki_parse_int(seed, 0, INT64_MAX, &number))
         status = damaged(path);
+    hki_free(text);
     if (status) {
         hk_record_free(record);
         return status;

@@ -41,17 +41,12 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
     return HK_OK;
 }
 
-static bool same_use(const hki_use *a, const hki_use *b)
-{
-    return a->plugin == b->plugin && !memcmp(a->params, b->params, sizeof a->params);
-}
-
 static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
 {
     if (!hki_is_mix(y))
         return mix_in_place(y, g);
     const hki_use *other = hki_use_of(hki_mix_part(y, 1));
-    if (same_use(other, g))
+    if (other->plugin == g->plugin && !memcmp(other->params, g->params, sizeof g->params))
         return HK_OK;
     return hki_fail(HK_BAD_ARGUMENT,
                     "layer %s: channels were swapped to %s before; a third "
@@ -59,23 +54,17 @@ static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
                     hki_layer_name(y->net, y->layer), other->plugin->name, g->plugin->name);
 }
 
-/* Those that predictions left for the next caller. */
-static void forget_plans(hki_choices *choices)
-{
-    for (int i = 0; i < HKI_POOLED_PLANS; i++) {
-        hk_plan_free(choices->pool[i].plan);
-        choices->pool[i] = (hki_pooled){0};
-    }
-}
-
 hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g)
 {
     hki_act_choice act = {.other = *g};
-    hk_status status = layer < 0
-                           ? hki_fail(HK_BAD_ARGUMENT, "an activation that belongs to no layer "
-                                                       "cannot be swapped")
-                           : HK_OK;
-    forget_plans(net->choices);
+    hk_status status = HK_OK;
+    if (layer < 0)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "an activation that belongs to no layer cannot be swapped");
+    for (int i = 0; i < HKI_POOLED_PLANS; i++) { /* predictions keep them for the next caller */
+        hk_plan_free(net->choices->pool[i].plan);
+        net->choices->pool[i] = (hki_pooled){0};
+    }
     for (int id = 0; id < net->n_tensors && !status; id++) {
         hk_tensor *y = net->tensors[id];
         if (y->role != HKI_COMPUTED || y->layer != layer || !hki_is_activation(y))

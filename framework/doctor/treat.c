@@ -15,7 +15,8 @@ enum { SAMPLE = 1000, LEAST_SAMPLE = 64 };
 static const int64_t most_bytes = INT64_C(1) << 27; /* of one layer's outputs for the sample */
 static const double slope_threshold = 1e-3;
 
-typedef struct ward {
+/* A treatment in progress. */
+typedef struct treatment {
     hk_tensor *logits;
     const hk_tensor *input;
     const hk_data *data;
@@ -27,109 +28,93 @@ typedef struct ward {
     int n_sites;
     hk_treatment *result;
     hk_treated_layer *layers;
-} ward;
+} treatment;
 
 /* ---- The data -------------------------------------------------------------------------------- */
 
 /* Images first, first + 1, ... of n that are spread evenly. */
-static void feed(const ward *w, int64_t first, int64_t count, int64_t n)
+static void feed(const treatment *t, int64_t first, int64_t count, int64_t n)
 {
-    int64_t all = hk_data_shape_of(w->data).n, pixels = hki_sample_count(&w->input->shape);
-    float *x = hk_plan_value(w->plan, w->input);
+    int64_t all = hk_data_shape_of(t->data).n, pixels = hki_sample_count(&t->input->shape);
+    float *x = hk_plan_value(t->plan, t->input);
     for (int64_t i = 0; i < count; i++) {
         int64_t image = (int64_t)((double)(first + i) * (double)all / (double)n);
-        hki_data_images(w->data, image, 1, x + i * pixels);
+        hki_data_images(t->data, image, 1, x + i * pixels);
     }
 }
 
 /* As many as fit into memory well. */
-static int64_t sample_of(const ward *w, int64_t inputs)
+static int64_t sample_size(const treatment *t, int64_t inputs)
 {
     int64_t widest = 1;
-    for (int id = 0; id <= w->logits->id; id++) {
-        const hk_tensor *t = w->logits->net->tensors[id];
-        if (t->role == HKI_COMPUTED)
-            widest = hki_max(widest, hki_sample_count(&t->shape));
+    for (int id = 0; id <= t->logits->id; id++) {
+        const hk_tensor *y = t->logits->net->tensors[id];
+        if (y->role == HKI_COMPUTED)
+            widest = hki_max(widest, hki_sample_count(&y->shape));
     }
     int64_t fit = most_bytes / (widest * (int64_t)sizeof(float));
     return hki_min(hki_max(hki_min(SAMPLE, fit), LEAST_SAMPLE), inputs);
 }
 
-static hk_status make_plan(ward *w)
+static hk_status make_plan(treatment *t)
 {
-    hk_plan_options options = {.batch = w->sample, .output = w->logits, .probe = 1};
-    hk_plan_free(w->plan);
-    w->plan = NULL;
-    return hk_plan_new(w->logits->net, &options, &w->plan);
+    hk_plan_options options = {.batch = t->sample, .output = t->logits, .probe = 1};
+    hk_plan_free(t->plan);
+    t->plan = NULL;
+    return hk_plan_new(t->logits->net, &options, &t->plan);
 }
 
 /* ---- Finding dead units ---------------------------------------------------------------------- */
 
-/* Nothing goes back through it: activations that mix channels have no such units. */
-static bool is_dead(const hki_probe *probe, int i, int64_t unit)
-{
-    hki_unit seen;
-    hki_probe_unit(probe, i, unit, &seen);
-    return seen.slope < slope_threshold;
-}
-
-static hk_status open_sites(ward *w, const hki_probe *probe)
+/* Opens the sites. A unit is dead when no gradient passes it: activations that mix channels have no
+ * such units. */
+static hk_status open_sites(treatment *t, const hki_probe *probe)
 {
     int n = hki_probe_layers(probe);
-    w->sites = hki_alloc_array((size_t)n + 1, sizeof *w->sites);
-    w->layers = hki_alloc_array((size_t)n, sizeof *w->layers);
-    if (!w->sites || !w->layers)
+    t->sites = hki_alloc_array((size_t)n + 1, sizeof *t->sites);
+    t->layers = hki_alloc_array((size_t)n, sizeof *t->layers);
+    if (!t->sites || !t->layers)
         return HK_NO_MEMORY;
-    w->result->layers = w->layers;
+    t->result->layers = t->layers;
     for (int i = 0; i < n; i++) {
-        hk_tensor *y = w->logits->net->tensors[hki_probe_tensor(probe, i)->id];
-        if (hki_site_open(y->inputs[0], y, &w->sites[w->n_sites++]))
+        hk_tensor *y = t->logits->net->tensors[hki_probe_tensor(probe, i)->id];
+        hki_site *site = &t->sites[t->n_sites++];
+        int64_t dead = 0;
+        if (hki_site_open(y->inputs[0], y, site))
             return HK_NO_MEMORY;
+        for (int64_t j = 0; j < site->channels && hki_channels(&y->shape) == site->channels; j++) {
+            hki_unit unit;
+            hki_probe_unit(probe, i, j, &unit);
+            dead += site->dead[j] = unit.slope < slope_threshold;
+        }
+        if (!dead)
+            continue;
+        site->report = &t->layers[t->result->n_layers++];
+        site->report->units = site->channels;
+        site->report->dead = dead;
+        snprintf(site->report->layer, sizeof site->report->layer, "%s",
+                 hki_layer_name(t->logits->net, y->layer));
+        t->result->dead += dead;
     }
-    return hki_site_open(w->logits, NULL, &w->sites[w->n_sites++]);
+    return hki_site_open(t->logits, NULL, &t->sites[t->n_sites++]);
 }
 
-static void find_dead(ward *w, const hki_probe *probe, int i)
+static hk_status find_dead(treatment *t)
 {
-    hki_site *site = &w->sites[i];
-    bool is_one_to_one = hki_channels(&site->y->shape) == site->channels;
-    int64_t dead = 0;
-    for (int64_t j = 0; j < site->channels && is_one_to_one; j++)
-        dead += site->dead[j] = is_dead(probe, i, j);
-    if (!dead)
-        return;
-    site->report = &w->layers[w->result->n_layers++];
-    site->report->units = site->channels;
-    site->report->dead = dead;
-    snprintf(site->report->layer, sizeof site->report->layer, "%s",
-             hki_layer_name(w->logits->net, site->y->layer));
-    w->result->dead += dead;
-}
-
-static hk_status look(ward *w, int64_t inputs, hki_probe *probe)
-{
-    hk_status status = HK_OK;
-    for (int64_t done = 0, now; done < inputs && !status; done += now) {
-        now = hki_min(inputs - done, w->sample);
-        feed(w, done, now, inputs);
-        status = hk_plan_forward(w->plan, now);
-    }
-    if (!status)
-        status = open_sites(w, probe);
-    for (int i = 0; i < w->n_sites - 1 && !status; i++)
-        find_dead(w, probe, i);
-    hki_plan_watch(w->plan, NULL, NULL);
-    return status;
-}
-
-static hk_status examine(ward *w, int64_t inputs)
-{
+    const int64_t inputs = t->result->inputs;
     hki_probe *probe = NULL;
-    hk_status status = make_plan(w);
+    hk_status status = make_plan(t);
     if (!status)
-        status = hki_probe_new(w->plan, &probe);
+        status = hki_probe_new(t->plan, &probe);
+    for (int64_t done = 0, now; done < inputs && !status; done += now) {
+        now = hki_min(inputs - done, t->sample);
+        feed(t, done, now, inputs);
+        status = hk_plan_forward(t->plan, now);
+    }
     if (!status)
-        status = look(w, inputs, probe);
+        status = open_sites(t, probe);
+    if (probe)
+        hki_plan_watch(t->plan, NULL, NULL);
     hki_probe_free(probe);
     return status;
 }
@@ -137,17 +122,17 @@ static hk_status examine(ward *w, int64_t inputs)
 /* ---- The methods, on one layer --------------------------------------------------------------- */
 
 /* What an optimizer knew of the weights of a channel. */
-static void forget_incoming(const ward *w, const hki_site *site, int64_t channel)
+static void forget_incoming(const treatment *t, const hki_site *site, int64_t channel)
 {
     if (site->weight && site->weight->role == HKI_LEARNED)
-        hki_optimizer_forget(w->optimizer, site->weight, channel,
+        hki_optimizer_forget(t->optimizer, site->weight, channel,
                              hki_channels(&site->weight->shape), hki_rows(&site->weight->shape, 1));
     if (site->bias)
-        hki_optimizer_forget(w->optimizer, site->bias, channel, 1, 1);
+        hki_optimizer_forget(t->optimizer, site->bias, channel, 1, 1);
     for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
         const hk_tensor *slot = site->norm->inputs[i];
         if (slot->role == HKI_LEARNED && hki_channels(&slot->shape) == site->channels)
-            hki_optimizer_forget(w->optimizer, slot, channel, 1, 1);
+            hki_optimizer_forget(t->optimizer, slot, channel, 1, 1);
     }
 }
 
@@ -178,41 +163,32 @@ static void bring_near(const hki_site *site, int64_t channel)
 
 /* So that neither swapping units nor making them fire harms others. Where they reach an addition there
  * are no weights to calm, and none that could be too large. */
-static hk_status calm(ward *w, hki_site *site)
+static hk_status calm(treatment *t, hki_site *site)
 {
     for (int64_t j = 0; j < site->channels; j++)
         if (is_free(site, j))
             bring_near(site, j);
-    hk_status status = hki_change_readers(site->y, w->logits, site->dead, true, w->optimizer);
+    hk_status status = hki_change_readers(site->y, t->logits, site->dead, true, t->optimizer);
     return status == HK_BAD_ARGUMENT ? HK_OK : status;
 }
 
-static hk_status swap(ward *w, hki_site *site, const hki_method *method, int64_t *treated)
+static hk_status swap(treatment *t, hki_site *site, const hki_method *method, int64_t *treated)
 {
     if (hki_use_of(site->y)->plugin == method->to.plugin)
         return hki_fail(HK_BAD_ARGUMENT, "they have this activation already");
-    hk_status status = hki_layer_mix(w->logits->net, site->y->layer, &method->to);
+    hk_status status = hki_layer_mix(t->logits->net, site->y->layer, &method->to);
     if (!status)
-        status = calm(w, site);
+        status = calm(t, site);
     for (int64_t j = 0; j < site->channels && !status; j++) {
         if (!is_free(site, j))
             continue;
         hki_mix_swapped(site->y)->value[j] = (float)method->epochs;
-        forget_incoming(w, site, j);
+        forget_incoming(t, site, j);
         ++*treated;
     }
     if (!status && !*treated)
         return hki_fail(HK_BAD_ARGUMENT, "they were swapped before");
     return status;
-}
-
-static void restart_norm(const hki_site *site, int64_t channel)
-{
-    for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
-        hk_tensor *slot = site->norm->inputs[i];
-        if (hki_channels(&slot->shape) == site->channels)
-            slot->value[channel] = (float)hki_use_of(site->norm)->plugin->slots[i - 1].value;
-    }
 }
 
 static void redraw_channel(hki_site *site, int64_t channel, const float *w, const float *bias)
@@ -222,64 +198,62 @@ static void redraw_channel(hki_site *site, int64_t channel, const float *w, cons
         site->weight->value[r * columns + channel] = w[r * columns + channel];
     if (site->bias)
         site->bias->value[channel] = bias[channel];
-    restart_norm(site, channel);
+    for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
+        hk_tensor *slot = site->norm->inputs[i];
+        if (hki_channels(&slot->shape) == site->channels)
+            slot->value[channel] = (float)hki_use_of(site->norm)->plugin->slots[i - 1].value;
+    }
     site->redrawn[channel] = true;
 }
 
-static hk_status redraw(ward *w, hki_site *site, int64_t *treated)
-{
-    size_t n = (size_t)hki_count(&site->weight->shape, 1);
-    float *drawn = hki_alloc_array(n + (size_t)site->channels, sizeof *drawn);
-    hk_status status =
-        drawn ? hki_draw_weight(site->weight, w->seed, drawn, drawn + n) : HK_NO_MEMORY;
-    for (int64_t j = 0; j < site->channels && !status; j++) {
-        if (!site->dead[j])
-            continue;
-        redraw_channel(site, j, drawn, drawn + n);
-        forget_incoming(w, site, j);
-        ++*treated;
-    }
-    hki_free(drawn);
-    return status;
-}
-
-static hk_status redo(ward *w, hki_site *site, int64_t *treated)
+static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
 {
     if (!site->weight || !site->weight->init)
         return hki_fail(HK_BAD_ARGUMENT, "no weight with an initializer makes them");
     if (site->weight_is_normed)
         return hki_fail(HK_BAD_ARGUMENT, "their weight is normalized: a new channel would change "
                                          "others");
-    hk_status status = hki_change_readers(site->y, w->logits, NULL, false, w->optimizer);
-    if (!status)
-        status = redraw(w, site, treated);
-    if (!status)
-        status = hki_change_readers(site->y, w->logits, site->dead, false, w->optimizer);
-    return status;
+    hk_status status = hki_change_readers(site->y, t->logits, NULL, false, t->optimizer);
+    if (status)
+        return status;
+    size_t n = (size_t)hki_count(&site->weight->shape, 1);
+    float *drawn = hki_alloc_array(n + (size_t)site->channels, sizeof *drawn);
+    status = drawn ? hki_draw_weight(site->weight, t->seed, drawn, drawn + n) : HK_NO_MEMORY;
+    for (int64_t j = 0; j < site->channels && !status; j++) {
+        if (!site->dead[j])
+            continue;
+        redraw_channel(site, j, drawn, drawn + n);
+        forget_incoming(t, site, j);
+        ++*treated;
+    }
+    hki_free(drawn);
+    return status ? status
+                  : hki_change_readers(site->y, t->logits, site->dead, false, t->optimizer);
 }
 
 /* The bias itself moves when the means are restored. */
-static hk_status make_fire(ward *w, hki_site *site, const hki_method *method, int64_t *treated)
+static hk_status make_fire(treatment *t, hki_site *site, const hki_method *method, int64_t *treated)
 {
     if (!hki_site_bias(site))
         return hki_fail(HK_BAD_ARGUMENT, "they have no bias");
-    hk_status status = calm(w, site);
+    hk_status status = calm(t, site);
     site->q = method->q;
     for (int64_t j = 0; j < site->channels; j++)
         if (site->dead[j]) {
-            forget_incoming(w, site, j);
+            forget_incoming(t, site, j);
             ++*treated;
         }
     return status;
 }
 
-static hk_status apply(ward *w, hki_site *site, const hki_method *method)
+/* A method that does not fit a layer leaves a note there. */
+static hk_status apply(treatment *t, hki_site *site, const hki_method *method)
 {
     hk_treated_layer *report = site->report;
     int64_t treated = 0;
-    hk_status status = method->kind == HKI_REDO   ? redo(w, site, &treated)
-                       : method->kind == HKI_BIAS ? make_fire(w, site, method, &treated)
-                                                  : swap(w, site, method, &treated);
+    hk_status status = method->kind == HKI_REDO   ? redo(t, site, &treated)
+                       : method->kind == HKI_BIAS ? make_fire(t, site, method, &treated)
+                                                  : swap(t, site, method, &treated);
     report->treated = hki_max(report->treated, treated);
     if (status != HK_BAD_ARGUMENT)
         return status;
@@ -289,75 +263,57 @@ static hk_status apply(ward *w, hki_site *site, const hki_method *method)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static hk_status apply_all(ward *w, const hki_treatments *how)
+static hk_status apply_methods(treatment *t, const hki_treatments *how)
 {
-    hk_status status = HK_OK;
+    int n_tensors = t->logits->net->n_tensors;
+    feed(t, 0, t->sample, t->sample);
+    hk_status status = hki_keep_means(t->plan, t->sample, t->sites, t->n_sites);
     for (int m = 0; m < how->n; m++)
-        for (int i = 0; i < w->n_sites && !status; i++)
-            if (w->sites[i].report)
-                status = apply(w, &w->sites[i], &how->methods[m]);
-    for (int i = 0; i < w->result->n_layers; i++)
-        w->result->treated += w->layers[i].treated;
-    return status;
-}
-
-static hk_status treat(ward *w, const hki_treatments *how)
-{
-    int n_tensors = w->logits->net->n_tensors;
-    feed(w, 0, w->sample, w->sample);
-    hk_status status = hki_keep_means(w->plan, w->sample, w->sites, w->n_sites);
-    if (!status)
-        status = apply_all(w, how);
-    hki_values_changed(w->logits->net);
-    w->result->graph_changed = w->logits->net->n_tensors != n_tensors;
-    if (status || !w->result->treated)
+        for (int i = 0; i < t->n_sites && !status; i++)
+            if (t->sites[i].report)
+                status = apply(t, &t->sites[i], &how->methods[m]);
+    for (int i = 0; i < t->result->n_layers; i++)
+        t->result->treated += t->layers[i].treated;
+    hki_values_changed(t->logits->net);
+    t->result->graph_changed = t->logits->net->n_tensors != n_tensors;
+    if (status || !t->result->treated)
         return status;
-    status = make_plan(w);
+    status = make_plan(t);
     if (status)
         return status;
-    feed(w, 0, w->sample, w->sample);
-    return hki_restore_means(w->plan, w->sample, w->sites, w->n_sites, &w->result->shift);
-}
-
-static hk_status open_ward(ward *w)
-{
-    w->input = hk_tensor_input(w->logits);
-    w->result = hki_alloc(sizeof *w->result);
-    return w->result ? hki_check_data(w->logits, w->data) : HK_NO_MEMORY;
-}
-
-static void close_ward(ward *w)
-{
-    for (int i = 0; i < w->n_sites; i++)
-        hki_site_clear(&w->sites[i]);
-    hki_free(w->sites);
-    hk_plan_free(w->plan);
+    feed(t, 0, t->sample, t->sample);
+    return hki_restore_means(t->plan, t->sample, t->sites, t->n_sites, &t->result->shift);
 }
 
 hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments *how,
                     const hk_treat_options *options, hk_treatment **out)
 {
-    ward w = {.logits = logits,
-              .data = data,
-              .seed = options ? options->seed : 0,
-              .optimizer = options ? options->optimizer : NULL};
     *out = NULL;
-    int64_t all = data ? hk_data_shape_of(data).n : 0;
-    hk_status status =
-        logits && data ? open_ward(&w) : hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
+    if (!logits || !data)
+        return hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
+    treatment t = {.logits = logits,
+                   .input = hk_tensor_input(logits),
+                   .data = data,
+                   .seed = options ? options->seed : 0,
+                   .optimizer = options ? options->optimizer : NULL,
+                   .result = hki_alloc(sizeof *t.result)};
+    hk_status status = t.result ? hki_check_data(logits, data) : HK_NO_MEMORY;
     if (!status) {
-        w.result->inputs =
-            options && options->inputs > 0 && options->inputs < all ? options->inputs : all;
-        w.sample = sample_of(&w, w.result->inputs);
-        status = examine(&w, w.result->inputs);
+        int64_t all = hk_data_shape_of(data).n, inputs = options ? options->inputs : 0;
+        t.result->inputs = inputs > 0 ? hki_min(inputs, all) : all;
+        t.sample = sample_size(&t, t.result->inputs);
+        status = find_dead(&t);
     }
-    if (!status && w.result->dead)
-        status = treat(&w, how);
-    close_ward(&w);
+    if (!status && t.result->dead)
+        status = apply_methods(&t, how);
+    for (int i = 0; i < t.n_sites; i++)
+        hki_site_clear(&t.sites[i]);
+    hki_free(t.sites);
+    hk_plan_free(t.plan);
     if (status)
-        hk_treatment_free(w.result);
+        hk_treatment_free(t.result);
     else
-        *out = w.result;
+        *out = t.result;
     return status;
 }
 

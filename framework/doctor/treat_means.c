@@ -13,17 +13,12 @@
 
 /* ---- Sites ----------------------------------------------------------------------------------- */
 
-static bool is_product(const hk_tensor *t)
-{
-    return t->op == &hki_op_conv2d || t->op == &hki_op_linear;
-}
-
 /* Finds the product and the normalization that x ends in, looking through additions. */
 static bool find_origin(hki_site *site, hk_tensor *x)
 {
     if (x->role != HKI_COMPUTED)
         return false;
-    if (is_product(x)) {
+    if (hki_is_product(x)) {
         site->product = x;
         return true;
     }
@@ -35,21 +30,17 @@ static bool find_origin(hki_site *site, hk_tensor *x)
     return true;
 }
 
-static void find_leaves(hki_site *site)
-{
-    hk_tensor *weight = site->product->inputs[1];
-    for (; weight->op; weight = weight->inputs[0])
-        site->weight_is_normed = site->weight_is_normed || weight->op == &hki_op_normalize_weight;
-    site->weight = weight;
-    site->bias = site->product->n_inputs > 2 ? site->product->inputs[2] : NULL;
-}
-
 hk_status hki_site_open(const hk_tensor *x, hk_tensor *y, hki_site *out)
 {
     size_t n = (size_t)hki_channels(&x->shape);
     *out = (hki_site){.x = x, .y = y, .channels = (int64_t)n};
-    if (find_origin(out, x->net->tensors[x->id]))
-        find_leaves(out);
+    if (find_origin(out, x->net->tensors[x->id])) {
+        hk_tensor *weight = out->product->inputs[1];
+        for (; weight->op; weight = weight->inputs[0])
+            out->weight_is_normed = out->weight_is_normed || weight->op == &hki_op_normalize_weight;
+        out->weight = weight;
+        out->bias = out->product->n_inputs > 2 ? out->product->inputs[2] : NULL;
+    }
     size_t n_coef = out->norm ? hki_use_of(out->norm)->plugin->normalization->n_coef : 0;
     out->mean = hki_alloc_array(n, sizeof *out->mean);
     out->square = hki_alloc_array(n, sizeof *out->square);
@@ -85,28 +76,23 @@ hk_tensor *hki_site_bias(const hki_site *site)
 
 /* ---- Moving the mean of x -------------------------------------------------------------------- */
 
-/* Of the frozen normalization: y = coef[0] x + coef[1]. */
-static void find_coefficients(const hki_site *site)
-{
-    const hki_use *use = hki_use_of(site->norm);
-    float *slots[HK_MAX_SLOTS] = {0};
-    for (int i = 1; i < site->norm->n_inputs; i++)
-        slots[i - 1] = site->norm->inputs[i]->value;
-    hk_context context = {.rows = 1,
-                          .channels = site->channels,
-                          .rows_per_sample = 1,
-                          .params = use->params,
-                          .slots = slots};
-    use->plugin->normalization->frozen(&context, site->coef);
-}
-
 /* Adds by[channels] to the means of x; what does not depend on it stays: the statistics of a batch
- * move with the batch, so their running mean takes it, not beta. */
+ * move with the batch, so their running mean takes it, not beta. The frozen normalization is
+ * y = coef[0] x + coef[1]. */
 static bool move_means(const hki_site *site, const double *by)
 {
     hk_tensor *running = hki_site_slot(site, "running_mean"), *bias = hki_site_bias(site);
     if (running) {
-        find_coefficients(site);
+        const hki_use *use = hki_use_of(site->norm);
+        float *slots[HK_MAX_SLOTS] = {0};
+        for (int i = 1; i < site->norm->n_inputs; i++)
+            slots[i - 1] = site->norm->inputs[i]->value;
+        hk_context context = {.rows = 1,
+                              .channels = site->channels,
+                              .rows_per_sample = 1,
+                              .params = use->params,
+                              .slots = slots};
+        use->plugin->normalization->frozen(&context, site->coef);
         for (int64_t j = 0; j < site->channels; j++)
             if (site->coef[j] != 0)
                 running->value[j] -= (float)(by[j] / (double)site->coef[j]);
@@ -130,24 +116,20 @@ typedef struct run {
 
 enum { QUANTILE_ROWS = 65536 };
 
-/* Of x, or of its squares. */
-static void sum_chunk(const hki_chunks *chunks, int chunk, int64_t c, bool squared, const float *x,
-                      double *sums)
-{
-    int64_t first = chunk * chunks->size, end = hki_chunk_end(chunks, first);
-    memset(sums, 0, (size_t)c * sizeof *sums);
-    for (int64_t r = first; r < end; r++)
-        for (int64_t j = 0; j < c; j++)
-            sums[j] += (double)x[r * c + j] * (squared ? (double)x[r * c + j] : 1);
-}
-
+/* Of x, or of its squares: sums of chunks of rows, which are added in order. */
 static void find_means(const run *it, int64_t rows, int64_t c, bool squared, const float *x,
                        double *means)
 {
     hki_chunks chunks = hki_chunks_of(rows, c, hki_tile_rows(c));
 #pragma omp parallel for num_threads(hki_threads_for((rows * c))) schedule(static)
-    for (int i = 0; i < chunks.count; i++)
-        sum_chunk(&chunks, i, c, squared, x, it->parts + i * it->widest);
+    for (int i = 0; i < chunks.count; i++) {
+        double *sums = it->parts + i * it->widest;
+        int64_t first = i * chunks.size, end = hki_chunk_end(&chunks, first);
+        memset(sums, 0, (size_t)c * sizeof *sums);
+        for (int64_t r = first; r < end; r++)
+            for (int64_t j = 0; j < c; j++)
+                sums[j] += (double)x[r * c + j] * (squared ? (double)x[r * c + j] : 1);
+    }
     for (int64_t j = 0; j < c; j++) {
         double sum = 0;
         for (int i = 0; i < chunks.count; i++)

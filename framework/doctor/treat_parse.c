@@ -26,17 +26,6 @@ static const char *const usual_activation[HKI_TREATMENT_COUNT] = {
     [HKI_SURROGATE] = "relu_bsilu",
 };
 
-/* The activation at a place of the spec; 0: the usual one, if any. */
-static hk_status parse_activation(const char *spec, double place, hki_method *method)
-{
-    char text[HKI_MAX_SPEC];
-    const char *to = place > 0 ? spec + (size_t)place : usual_activation[method->kind];
-    if (!to)
-        return HK_OK;
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(to, ","), to);
-    return hki_use_parse(HK_ACTIVATION, text, &method->to);
-}
-
 static hk_status parse_method(const char *spec, hki_treatments *out)
 {
     double values[HK_MAX_PARAMS];
@@ -48,6 +37,8 @@ static hk_status parse_method(const char *spec, hki_treatments *out)
     const hk_param *params = methods[kind].params;
     double epochs = hki_spec_value(params, values, "epochs");
     double every = hki_spec_value(params, values, "every");
+    double to =
+        hki_spec_value(params, values, "to"); /* where it stands in the spec; 0: not there */
     hki_method *method = &out->methods[out->n++];
     *method = (hki_method){.kind = (hki_treatment_kind)kind,
                            .name = methods[kind].name,
@@ -55,7 +46,12 @@ static hk_status parse_method(const char *spec, hki_treatments *out)
                            .epochs = epochs > 0 ? epochs : (double)INFINITY};
     if (every > 0)
         out->every = (int64_t)every;
-    return parse_activation(spec, hki_spec_value(params, values, "to"), method);
+    const char *activation = to > 0 ? spec + (size_t)to : usual_activation[kind];
+    if (!activation)
+        return HK_OK;
+    char text[HKI_MAX_SPEC];
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(activation, ","), activation);
+    return hki_use_parse(HK_ACTIVATION, text, &method->to);
 }
 
 hk_status hki_treatments_parse(const char *spec, hki_treatments *out)
@@ -64,7 +60,7 @@ hk_status hki_treatments_parse(const char *spec, hki_treatments *out)
     size_t n;
     *out = (hki_treatments){0};
     if (!spec || !*spec)
-        return parse_method("", out); /* which says what there is */
+        return parse_method("", out); /* whose message lists the methods */
     hk_status status = hk_spec_list(0, spec, &specs, &n);
     for (size_t i = 0; i < n && !status; i++)
         status = parse_method(specs[i], out);

@@ -17,14 +17,6 @@ static bool keeps_channels_apart(const hk_tensor *t)
     return t->op == &hki_op_normalize && hki_domain_of(hki_use_of(t)) == HK_OVER_BATCH;
 }
 
-/* Of a weight: through what is left out of it in training; NULL when it is normalized. */
-static hk_tensor *weight_leaf(hk_tensor *weight)
-{
-    while (weight->op == &hki_op_drop_connect)
-        weight = weight->inputs[0];
-    return weight->op ? NULL : weight;
-}
-
 typedef struct cut {
     const hk_tensor *logits;
     const bool *dead;
@@ -49,23 +41,23 @@ static void change_row(const cut *it, hk_tensor *weight, int64_t at, int64_t n)
     hki_optimizer_forget(it->optimizer, weight, at, 1, n);
 }
 
-/* Row r of a dense weight belongs to channel r % channels, however images were flattened. */
-static void change_dense(const cut *it, hk_tensor *weight)
+/* The rows of a weight that read dead channels. filters[kh, kw, c / groups, k]: channel j is read by
+ * the filters of its group. Row r of a dense weight belongs to channel r % channels, however images
+ * were flattened. */
+static void change_weight(const cut *it, hk_tensor *weight, const hk_tensor *reader)
 {
     int64_t units = hki_channels(&weight->shape), rows = hki_rows(&weight->shape, 1);
-    for (int64_t r = 0; r < rows; r++)
-        if (it->dead[r % it->channels])
-            change_row(it, weight, r * units, units);
-}
-
-/* filters[kh, kw, c / groups, k]: channel j is read by the filters of its group. */
-static void change_filters(const cut *it, hk_tensor *weight, int groups)
-{
-    int64_t depth = weight->shape.dims[2], filters = hki_channels(&weight->shape);
-    int64_t taps = weight->shape.dims[0] * weight->shape.dims[1], share = filters / groups;
+    if (reader->op == &hki_op_linear) {
+        for (int64_t r = 0; r < rows; r++)
+            if (it->dead[r % it->channels])
+                change_row(it, weight, r * units, units);
+        return;
+    }
+    int groups = hki_conv_of(reader, 1).groups;
+    int64_t depth = weight->shape.dims[2], taps = rows / depth, share = units / groups;
     for (int64_t j = 0; j < depth * groups; j++)
         for (int64_t tap = 0; it->dead[j] && tap < taps; tap++)
-            change_row(it, weight, (tap * depth + j % depth) * filters + j / depth * share, share);
+            change_row(it, weight, (tap * depth + j % depth) * units + j / depth * share, share);
 }
 
 static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tensor *reader);
@@ -86,22 +78,21 @@ static hk_status cut_readers(const cut *it, const hk_tensor *from)
 
 static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tensor *reader)
 {
-    bool is_conv = reader->op == &hki_op_conv2d;
-    if (!is_conv && reader->op != &hki_op_linear) {
+    if (!hki_is_product(reader)) {
         if (keeps_channels_apart(reader) && hki_channels(&reader->shape) % it->channels == 0)
             return cut_readers(it, reader);
         return hki_fail(HK_BAD_ARGUMENT,
                         "%s reads them, without weights of its own that could be 0",
                         reader->op->name);
     }
-    hk_tensor *weight = reader->inputs[0] == from ? weight_leaf(reader->inputs[1]) : NULL;
-    if (!weight)
+    hk_tensor *weight = reader->inputs[1];
+    while (weight->op == &hki_op_drop_connect)
+        weight = weight->inputs[0];
+    if (reader->inputs[0] != from || weight->op)
         return hki_fail(HK_BAD_ARGUMENT, "the weight that reads them is normalized: 0 in one place "
                                          "changes it in others");
-    if (it->dead && is_conv)
-        change_filters(it, weight, hki_conv_of(reader, 1).groups);
-    else if (it->dead)
-        change_dense(it, weight);
+    if (it->dead)
+        change_weight(it, weight, reader);
     return HK_OK;
 }
 

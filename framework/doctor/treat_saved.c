@@ -43,23 +43,6 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
 
 /* ---- In a file ------------------------------------------------------------------------------- */
 
-/* What a file holds beside its net, for the new file. */
-static size_t take_meta(const hki_st_file *file, hki_st_meta *out)
-{
-    static const char *const own[] = {"hk.model",   "hk.activation",  "hk.normalization",
-                                      "hk.input",   "hk.initializer", "hk.weight_norm",
-                                      "hk.classes", "hk.format",      "hk.digest"};
-    size_t n = 0;
-    for (size_t i = 0; i < file->n_meta; i++) {
-        bool kept = true;
-        for (size_t k = 0; k < sizeof own / sizeof *own; k++)
-            kept = kept && strcmp(own[k], file->meta[i].key) != 0;
-        if (kept)
-            out[n++] = file->meta[i];
-    }
-    return n;
-}
-
 /* With the file's moments; NULL: the file holds no training, or there is no net. */
 static hk_status open_optimizer(const hk_tensor *logits, const char *path, const hki_st_file *file,
                                 hk_optimizer **out)
@@ -72,19 +55,27 @@ static hk_status open_optimizer(const hk_tensor *logits, const char *path, const
     return status ? status : hki_moments_load(*out, path, file);
 }
 
+/* With the moments, and what else the first file holds beside its net. */
 static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
                       const char *path)
 {
+    static const char *const net_keys = "hk.model,hk.activation,hk.normalization,hk.input,"
+                                        "hk.initializer,hk.weight_norm,hk.classes,hk.format,"
+                                        "hk.digest";
     hki_moments moments = {0};
     hki_st_meta *meta = hki_alloc_array(file->n_meta, sizeof *meta);
     hk_status status = meta ? HK_OK : HK_NO_MEMORY;
+    size_t n_meta = 0;
+    for (size_t i = 0; i < file->n_meta && !status; i++)
+        if (!hki_has_word(net_keys, file->meta[i].key, strlen(file->meta[i].key)))
+            meta[n_meta++] = file->meta[i];
     if (!status && optimizer)
         status = hki_optimizer_refit(optimizer);
     if (!status && optimizer)
         status = hki_moments_list(optimizer, &moments);
     if (!status)
         status = hki_net_store(logits, path, hki_st_meta_get(file, "hk.model"), moments.tensors,
-                               moments.n, meta, take_meta(file, meta));
+                               moments.n, meta, n_meta);
     hki_moments_clear(&moments);
     hki_free(meta);
     return status;

@@ -254,8 +254,8 @@ static bool is_used(const hk_tensor *x)
 /* A layer's bias just before a normalization has no effect: take it out again. */
 static void drop_bias(hk_tensor *x)
 {
-    bool has_bias = (x->op == &hki_op_conv2d || x->op == &hki_op_linear) && x->n_inputs == 3;
-    if (!has_bias || is_used(x) || x->inputs[2]->layer < 0 || x->inputs[2]->id != x->id - 1)
+    if (!hki_is_product(x) || x->n_inputs != 3 || is_used(x) || x->inputs[2]->layer < 0 ||
+        x->inputs[2]->id != x->id - 1)
         return;
     hk_tensor *weight = x->inputs[1];
     while (weight->op) /* normalized, partly dropped */

@@ -89,6 +89,11 @@ hk_tensor *hki_drop_connect(hk_tensor *weight, double rate);
 
 extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_mix, hki_op_normalize,
     hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add, hki_op_chain;
+/* A convolution or dense layer: x, weight and perhaps a bias. */
+static inline bool hki_is_product(const hk_tensor *tensor)
+{
+    return tensor->op == &hki_op_conv2d || tensor->op == &hki_op_linear;
+}
 /* Which plugin an activation or normalization uses; of a mix, the first. */
 const hki_use *hki_use_of(const hk_tensor *tensor);
 hk_domain hki_domain_of(const hki_use *use);

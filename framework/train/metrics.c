@@ -41,27 +41,10 @@ static double area(scored *samples, int64_t n)
     return (ranks - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-static int first_maximum(const float *z, int classes)
-{
-    int best = 0;
-    for (int c = 1; c < classes; c++)
-        if (z[c] > z[best])
-            best = c;
-    return best;
-}
-
 /* A sample's softmax is exp(z[c] - top) / sum: equal gaps give equal probabilities, to the bit. */
 typedef struct softmax {
     double top, sum;
 } softmax;
-
-static softmax softmax_of(const float *z, int classes)
-{
-    softmax out = {.top = (double)z[first_maximum(z, classes)]};
-    for (int c = 0; c < classes; c++)
-        out.sum += exp((double)z[c] - out.top);
-    return out;
-}
 
 /* Fills loss, accuracy and confusion, and the softmax of every sample. */
 static void count(int64_t n, int classes, const float *logits, const int32_t *labels, softmax *s,
@@ -71,8 +54,13 @@ static void count(int64_t n, int classes, const float *logits, const int32_t *la
     int64_t right = 0;
     for (int64_t i = 0; i < n; i++) {
         const float *z = logits + i * classes;
-        int guess = first_maximum(z, classes);
-        s[i] = softmax_of(z, classes);
+        int guess = 0;
+        for (int c = 1; c < classes; c++)
+            if (z[c] > z[guess])
+                guess = c;
+        s[i] = (softmax){.top = (double)z[guess]};
+        for (int c = 0; c < classes; c++)
+            s[i].sum += exp((double)z[c] - s[i].top);
         loss += log(s[i].sum) - ((double)z[labels[i]] - s[i].top);
         right += guess == labels[i];
         out->confusion[(int64_t)labels[i] * classes + guess]++;
@@ -139,19 +127,6 @@ static hk_status check(int64_t n, int classes, const float *logits, const int32_
     return HK_OK;
 }
 
-static hk_status allocate(int classes, hk_evaluation *out)
-{
-    size_t k = (size_t)classes;
-    out->classes = classes;
-    out->confusion = hki_alloc_array(k * k, sizeof *out->confusion); /* k < 2^31 */
-    out->precision = hki_alloc_array(k, sizeof *out->precision);
-    out->recall = hki_alloc_array(k, sizeof *out->recall);
-    out->f1 = hki_alloc_array(k, sizeof *out->f1);
-    out->auc = hki_alloc_array(k, sizeof *out->auc);
-    return out->confusion && out->precision && out->recall && out->f1 && out->auc ? HK_OK
-                                                                                  : HK_NO_MEMORY;
-}
-
 hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
                              hk_evaluation *out)
 {
@@ -159,14 +134,21 @@ hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const 
     hk_status status = check(n, classes, logits, labels);
     if (status != HK_OK)
         return status;
+    const size_t k = (size_t)classes; /* < 2^31 */
     softmax *s = hki_alloc_array((size_t)n, sizeof *s);
     scored *scratch = hki_alloc_array((size_t)n, sizeof *scratch);
-    status = s && scratch ? allocate(classes, out) : HK_NO_MEMORY;
-    if (status == HK_OK) {
+    *out = (hk_evaluation){.classes = classes,
+                           .confusion = hki_alloc_array(k * k, sizeof *out->confusion),
+                           .precision = hki_alloc_array(k, sizeof *out->precision),
+                           .recall = hki_alloc_array(k, sizeof *out->recall),
+                           .f1 = hki_alloc_array(k, sizeof *out->f1),
+                           .auc = hki_alloc_array(k, sizeof *out->auc)};
+    if (s && scratch && out->confusion && out->precision && out->recall && out->f1 && out->auc) {
         count(n, classes, logits, labels, s, out);
         rate_classes(out);
         rank_classes(n, logits, labels, s, scratch, out);
     } else {
+        status = HK_NO_MEMORY;
         hk_evaluation_clear(out);
     }
     hki_free(scratch);

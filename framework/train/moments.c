@@ -7,16 +7,6 @@
 
 #include "nn/store.h"
 
-/* Moment m of t, which lies at `data`. */
-static void append(hki_moments *list, int m, const hk_tensor *t, const float *data)
-{
-    char *name = list->names[list->n];
-    hki_st_tensor *out = &list->tensors[list->n++];
-    snprintf(name, sizeof *list->names, HKI_OPTIMIZER_PREFIX "%d.%s", m, t->name);
-    *out = (hki_st_tensor){.name = name, .ndim = t->shape.ndim, .data = data};
-    memcpy(out->dims, t->shape.dims, sizeof out->dims);
-}
-
 hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out)
 {
     size_t most = 2 * (size_t)optimizer->n_tensors;
@@ -32,7 +22,11 @@ hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out)
             const hk_tensor *t = optimizer->net->tensors[i];
             if (t->role != HKI_LEARNED)
                 continue;
-            append(out, m, t, next);
+            char *name = out->names[out->n];
+            hki_st_tensor *moment = &out->tensors[out->n++];
+            snprintf(name, sizeof *out->names, HKI_OPTIMIZER_PREFIX "%d.%s", m, t->name);
+            *moment = (hki_st_tensor){.name = name, .ndim = t->shape.ndim, .data = next};
+            memcpy(moment->dims, t->shape.dims, sizeof moment->dims);
             next += hki_count(&t->shape, 1);
         }
     }
@@ -55,21 +49,14 @@ static const hki_st_tensor *stored(const hki_st_file *file, const hki_st_tensor 
     return fits ? found : NULL;
 }
 
-static hk_status check(const hki_moments *moments, const char *path, const hki_st_file *file)
-{
-    for (size_t i = 0; i < moments->n; i++)
-        if (!stored(file, &moments->tensors[i]))
-            return hki_fail(HK_BAD_DATA, "%s: tensor %s is missing or has another shape", path,
-                            moments->tensors[i].name);
-    return HK_OK;
-}
-
 hk_status hki_moments_load(hk_optimizer *optimizer, const char *path, const hki_st_file *file)
 {
     hki_moments moments;
     hk_status status = hki_moments_list(optimizer, &moments);
-    if (!status)
-        status = check(&moments, path, file);
+    for (size_t i = 0; i < moments.n && !status; i++)
+        if (!stored(file, &moments.tensors[i]))
+            status = hki_fail(HK_BAD_DATA, "%s: tensor %s is missing or has another shape", path,
+                              moments.tensors[i].name);
     for (size_t i = 0; i < moments.n && !status; i++) {
         hk_shape shape = {.ndim = moments.tensors[i].ndim};
         memcpy(shape.dims, moments.tensors[i].dims, sizeof shape.dims);

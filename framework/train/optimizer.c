@@ -27,30 +27,22 @@ static int64_t cut(const hk_net *net, int n_tensors, hki_slice *slices)
     return n_slices;
 }
 
-static hk_status make_slices(hk_optimizer *optimizer)
+/* Slices and moments for what the net has learned so far. */
+static hk_status allocate(hk_optimizer *optimizer)
 {
+    optimizer->n_tensors = optimizer->net->n_tensors;
     optimizer->n_slices = cut(optimizer->net, optimizer->n_tensors, NULL);
-    size_t n = (size_t)optimizer->n_slices;
+    size_t n = (size_t)optimizer->n_slices, floats = (size_t)hk_net_parameters(optimizer->net);
     optimizer->slices = hki_alloc_array(n, sizeof *optimizer->slices);
     optimizer->squares = hki_alloc_array(n, sizeof *optimizer->squares);
     optimizer->moved = hki_alloc_array(n, sizeof *optimizer->moved);
     if (!optimizer->slices || !optimizer->squares || !optimizer->moved)
         return HK_NO_MEMORY;
     cut(optimizer->net, optimizer->n_tensors, optimizer->slices);
+    for (int m = 0; m < hki_rule_moments(&optimizer->rule); m++)
+        if (!(optimizer->moments[m] = hki_alloc_array(floats, sizeof(float))))
+            return HK_NO_MEMORY;
     return HK_OK;
-}
-
-/* Slices and moments for what the net has learned so far. */
-static hk_status lay_out(hk_optimizer *optimizer)
-{
-    optimizer->n_tensors = optimizer->net->n_tensors;
-    hk_status status = make_slices(optimizer);
-    for (int i = 0; i < hki_rule_moments(&optimizer->rule) && !status; i++) {
-        size_t floats = (size_t)hk_net_parameters(optimizer->net);
-        optimizer->moments[i] = hki_alloc_array(floats, sizeof(float));
-        status = optimizer->moments[i] ? HK_OK : HK_NO_MEMORY;
-    }
-    return status;
 }
 
 static void clear(hk_optimizer *optimizer)
@@ -71,7 +63,7 @@ hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
     optimizer->net = net;
     hk_status status = hki_rule_parse(spec, &optimizer->rule);
     if (!status)
-        status = lay_out(optimizer);
+        status = allocate(optimizer);
     if (status)
         hk_optimizer_free(optimizer);
     else
@@ -89,30 +81,24 @@ void hk_optimizer_free(hk_optimizer *optimizer)
 
 /* ---- When the net has changed ------------------------------------------------------------------ */
 
-/* Tensors keep their order, whatever was recorded between them. */
-static void copy_moments(const hk_optimizer *from, const hk_optimizer *to)
-{
-    for (int64_t i = 0, j = 0; i < from->n_slices; i++, j++) {
-        const hki_slice *p = &from->slices[i];
-        while (to->slices[j].tensor != p->tensor)
-            j++;
-        for (int m = 0; m < hki_rule_moments(&from->rule); m++)
-            memcpy(to->moments[m] + to->slices[j].moment, from->moments[m] + p->moment,
-                   (size_t)p->n * sizeof(float));
-    }
-}
-
 hk_status hki_optimizer_refit(hk_optimizer *optimizer)
 {
     hk_optimizer old = *optimizer,
                  fresh = {
                      .net = old.net, .rule = old.rule, .step = old.step, .measures = old.measures};
-    hk_status status = lay_out(&fresh);
+    hk_status status = allocate(&fresh);
     if (status) {
         clear(&fresh);
         return status;
     }
-    copy_moments(&old, &fresh);
+    for (int64_t i = 0, j = 0; i < old.n_slices; i++, j++) { /* tensors keep their order */
+        const hki_slice *p = &old.slices[i];
+        while (fresh.slices[j].tensor != p->tensor)
+            j++;
+        for (int m = 0; m < hki_rule_moments(&old.rule); m++)
+            memcpy(fresh.moments[m] + fresh.slices[j].moment, old.moments[m] + p->moment,
+                   (size_t)p->n * sizeof(float));
+    }
     clear(&old);
     *optimizer = fresh;
     return HK_OK;

@@ -1,6 +1,6 @@
 /* What the units of a net do, as defined in docs/dead-neurons.md.
  *
- * A layer is looked at right after it was computed, a tile of rows at a time: its extremes and
+ * A layer is measured right after it was computed, a tile of rows at a time: its extremes and
  * counts, its moments, and its slopes, which are what backward makes of ones. A tile's sums are
  * floats; those of a chunk of tiles, and of the layer, are doubles that join in order: so the bits
  * do not depend on the threads. */
@@ -16,48 +16,41 @@
 static const float asymptote_distance = 0.05f;
 static const double slope_threshold = 1e-3, dormant_score = 0.025;
 
-/* What is known of one activation. */
-typedef struct watched {
+/* One activation. */
+typedef struct layer {
     const hk_tensor *tensor;
     int64_t c_in, c_out;
     int n_parts;     /* 2: a mix of two activations */
     bool has_slope;  /* elementwise */
     float low, high; /* outputs below or above are saturated; infinite where nothing is */
-    int64_t rows;    /* seen */
+    int64_t rows;    /* so far */
     hki_unit *units; /* [c_out] sums */
     double first_bin, last_bin;      /* their outer edges: the range of the first run */
     int64_t bins[HK_HISTOGRAM_BINS]; /* of the first run */
-} watched;
+} layer;
 
-/* Where a thread looks at a tile. */
-typedef struct bench {
-    hki_unit *units; /* [c_out] sums */
-    hki_unit_room room;
-    float *dx, *dslots; /* the tile; gradients that nobody reads */
-} bench;
-
-/* Numbers that are enough for each layer. */
+/* Sizes that are enough for each layer. */
 typedef struct sizes {
-    int64_t units, columns, tile, learned; /* of a bench; all but units in floats */
+    int64_t units, columns, tile, learned; /* of a thread's scratch; all but units in floats */
     int64_t sums;                          /* units of all chunks */
 } sizes;
 
 struct hki_probe {
     hk_plan *plan;
-    watched *layers;
+    layer *layers;
     int n_layers;
-    sizes most;
+    sizes max;
     float *ones;                                     /* a tile */
     hki_unit *sums;                                  /* [chunks][c_out] of the layer at hand */
     int64_t bins[HKI_MAX_CHUNKS][HK_HISTOGRAM_BINS]; /* of its chunks */
-    hki_unit *bench_units;                           /* of all threads */
-    float *bench_floats;
+    hki_unit *scratch_units;                         /* of all threads */
+    float *scratch;
 };
 
-/* ---- Layers and memory --------------------------------------------------------------------------- */
+/* ---- Layers --------------------------------------------------------------------------- */
 
 /* Finite limits on both sides: bounded, with asymptotes there. */
-static void find_asymptotes(watched *w)
+static void find_asymptotes(layer *w)
 {
     const hki_use *use = hki_use_of(w->tensor);
     double slots[HK_MAX_SLOTS] = {0}, values[4];
@@ -81,18 +74,18 @@ static void find_asymptotes(watched *w)
 }
 
 /* Larger than the tiles of training: what is done once a tile is done less often. */
-static int64_t tile_rows(const watched *w)
+static int64_t tile_rows(const layer *w)
 {
     return 4 * hki_tile_rows(hki_max(w->c_in, w->c_out));
 }
 
 /* What computes the layer: part 1, if there is one, in the channels that were swapped. */
-static const hki_use *part_of(const watched *w, int i)
+static const hki_use *part_of(const layer *w, int i)
 {
     return hki_use_of(hki_mix_part(w->tensor, i));
 }
 
-static hk_status watch_layer(watched *w, const hk_tensor *t)
+static hk_status open_layer(layer *w, const hk_tensor *t)
 {
     w->tensor = t;
     w->n_parts = hki_is_mix(t) ? 2 : 1;
@@ -104,105 +97,80 @@ static hk_status watch_layer(watched *w, const hk_tensor *t)
     return w->units ? HK_OK : HK_NO_MEMORY;
 }
 
-/* ---- Looking at a tile --------------------------------------------------------------------------- */
+/* ---- A tile ------------------------------------------------------------------------------------ */
 
-/* A look at one layer: what all its tiles have in common. */
-typedef struct look {
+/* One run of one layer: what all its tiles have in common. */
+typedef struct run {
     hki_probe *probe;
-    watched *layer;
+    layer *layer;
     const hki_call *call;
     hk_context contexts[2]; /* of the parts */
     float *slots[2][HK_MAX_SLOTS];
     hki_chunks chunks;
-} look;
+} run;
 
-static hki_unit *sums_of(const look *l, int chunk)
+/* A thread's memory for a tile. */
+typedef struct scratch {
+    hki_unit *units; /* [c_out] sums */
+    hki_unit_scratch rows;
+    float *dx, *dslots; /* the tile; gradients that nobody reads */
+} scratch;
+
+static int64_t scratch_floats(const sizes *max)
 {
-    return l->probe->sums + chunk * l->layer->c_out;
+    return HKI_UNIT_ARRAYS * max->columns + max->tile + max->learned;
 }
 
-static int64_t bench_floats(const sizes *most)
+/* What backward makes of ones, by part i of a mix. */
+static void measure_slopes(const run *l, int i, hk_tile tile, const scratch *own)
 {
-    return HKI_UNIT_ARRAYS * most->columns + most->tile + most->learned;
-}
-
-static bench own_bench(const hki_probe *probe)
-{
-    const sizes *most = &probe->most;
-    int64_t member = hki_team_member();
-    float *floats = probe->bench_floats + member * bench_floats(most);
-    float *dx = floats + HKI_UNIT_ARRAYS * most->columns;
-    return (bench){.units = probe->bench_units + member * most->units,
-                   .room = hki_unit_room_of(floats, most->columns),
-                   .dx = dx,
-                   .dslots = dx + most->tile};
-}
-
-/* What part i kept of the rows from this one on. */
-static float *kept_by(const look *l, int i, int64_t row)
-{
-    const watched *w = l->layer;
-    int64_t before = i ? part_of(w, 0)->plugin->activation->aux_floats * l->contexts[0].rows : 0;
-    int64_t aux = part_of(w, i)->plugin->activation->aux_floats;
-    return aux ? (float *)l->call->keep + before + row * aux : NULL;
-}
-
-static void look_at_slopes(const look *l, int i, hk_tile tile, const bench *at)
-{
-    const watched *w = l->layer;
+    const layer *w = l->layer;
     const hk_plugin *plugin = part_of(w, i)->plugin;
     const float *swapped = i ? hki_mix_swapped(w->tensor)->value : NULL;
     float *dslots[HK_MAX_SLOTS];
-    hki_point_slots(plugin, tile.rows, w->c_in, at->dslots, dslots);
+    hki_point_slots(plugin, tile.rows, w->c_in, own->dslots, dslots);
     tile.dy = l->probe->ones;
-    tile.dx = at->dx;
+    tile.dx = own->dx;
     tile.dslots = dslots;
-    tile.aux = kept_by(l, i, tile.first_row);
+    int64_t aux = plugin->activation->aux_floats; /* saved by forward, part 0 first */
+    int64_t before = i ? part_of(w, 0)->plugin->activation->aux_floats * l->contexts[0].rows : 0;
+    if (aux)
+        tile.aux = (float *)l->call->keep + before + tile.first_row * aux;
     if (!(plugin->activation->reads & HK_READS_X))
         tile.x = NULL;
     hki_backward(plugin)(&l->contexts[i], &tile);
-    hki_units_see_slopes(at->units, tile.rows, w->c_in, at->dx, swapped, &at->room);
+    hki_units_add_slopes(own->units, tile.rows, w->c_in, own->dx, swapped, &own->rows);
 }
 
-static hk_tile tile_at(const look *l, int64_t row, int64_t end)
+static void measure_chunk(const run *l, int chunk)
 {
-    const watched *w = l->layer;
-    return (hk_tile){.rows = hki_min(tile_rows(w), end - row),
-                     .first_row = row,
-                     .x = l->call->x[0] + row * w->c_in,
-                     .y = l->call->y + row * w->c_out};
-}
-
-static void look_at_chunk(const look *l, int chunk)
-{
-    const watched *w = l->layer;
-    hki_unit *sums = sums_of(l, chunk);
-    bench at = own_bench(l->probe);
+    const layer *w = l->layer;
+    const sizes *max = &l->probe->max;
+    const int64_t thread = hki_team_member();
+    float *floats = l->probe->scratch + thread * scratch_floats(max);
+    scratch own = {.units = l->probe->scratch_units + thread * max->units,
+                   .rows = hki_unit_scratch_in(floats, max->columns),
+                   .dx = floats + HKI_UNIT_ARRAYS * max->columns};
+    own.dslots = own.dx + max->tile;
+    hki_unit *sums = l->probe->sums + chunk * w->c_out;
     int64_t first = chunk * l->chunks.size, end = hki_chunk_end(&l->chunks, first);
-    hki_units_forget(sums, w->c_out);
+    hki_units_clear(sums, w->c_out);
     for (int64_t row = first; row < end; row += tile_rows(w)) {
-        hk_tile tile = tile_at(l, row, end);
-        hki_units_of_outputs(at.units, tile.rows, w->c_out, tile.y, w->low, w->high, &at.room);
+        hk_tile tile = {.rows = hki_min(tile_rows(w), end - row),
+                        .first_row = row,
+                        .x = l->call->x[0] + row * w->c_in,
+                        .y = l->call->y + row * w->c_out};
+        hki_units_from_outputs(own.units, tile.rows, w->c_out, tile.y, w->low, w->high, &own.rows);
         if (w->c_in == w->c_out)
-            hki_units_see_inputs(at.units, tile.rows, w->c_in, tile.x, &at.room);
+            hki_units_add_inputs(own.units, tile.rows, w->c_in, tile.x, &own.rows);
         for (int i = 0; i < w->n_parts && w->has_slope; i++)
-            look_at_slopes(l, i, tile, &at);
+            measure_slopes(l, i, tile, &own);
         for (int64_t j = 0; j < w->c_out; j++)
-            hki_unit_join(&sums[j], (double)(row - first), &at.units[j], (double)tile.rows);
+            hki_unit_merge(&sums[j], (double)(row - first), &own.units[j], (double)tile.rows);
     }
 }
 
 /* ---- The histogram ------------------------------------------------------------------------------- */
-
-static void place_bins(watched *w)
-{
-    w->first_bin = (double)INFINITY;
-    w->last_bin = -w->first_bin;
-    for (int64_t j = 0; j < w->c_out; j++) {
-        w->first_bin = fmin(w->first_bin, w->units[j].least);
-        w->last_bin = fmax(w->last_bin, w->units[j].most);
-    }
-}
 
 static void find_bins(int n, const float *restrict v, float low, float bins_per_unit,
                       int *restrict bins)
@@ -216,9 +184,9 @@ static void find_bins(int n, const float *restrict v, float low, float bins_per_
 }
 
 /* Four tables, so that equal numbers in a row need not wait for each other. */
-static void count_chunk(const look *l, int chunk)
+static void count_chunk(const run *l, int chunk)
 {
-    const watched *w = l->layer;
+    const layer *w = l->layer;
     const double range = w->last_bin - w->first_bin;
     const float low = (float)w->first_bin;
     const float bins_per_unit = range > 0 ? (float)(HK_HISTOGRAM_BINS / range) : 0;
@@ -235,32 +203,29 @@ static void count_chunk(const look *l, int chunk)
         l->probe->bins[chunk][b] = tables[0][b] + tables[1][b] + tables[2][b] + tables[3][b];
 }
 
-/* ---- Looking at a run ---------------------------------------------------------------------------- */
-
-static void gather_units(const look *l)
+/* Bins over the range of the outputs so far. */
+static void make_histogram(run *l, int threads)
 {
-    watched *w = l->layer;
-    int64_t seen = w->rows;
-    for (int c = 0; c < l->chunks.count; c++) {
-        const hki_unit *sums = sums_of(l, c);
-        int64_t first = c * l->chunks.size, rows = hki_chunk_end(&l->chunks, first) - first;
-        for (int64_t j = 0; j < w->c_out; j++)
-            hki_unit_join(&w->units[j], (double)seen, &sums[j], (double)rows);
-        seen += rows;
+    layer *w = l->layer;
+    w->first_bin = (double)INFINITY;
+    w->last_bin = -w->first_bin;
+    for (int64_t j = 0; j < w->c_out; j++) {
+        w->first_bin = fmin(w->first_bin, w->units[j].min);
+        w->last_bin = fmax(w->last_bin, w->units[j].max);
     }
-    w->rows = seen;
-}
-
-static void gather_bins(const look *l)
-{
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int c = 0; c < l->chunks.count; c++)
+        count_chunk(l, c);
     for (int c = 0; c < l->chunks.count; c++)
         for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
-            l->layer->bins[b] += l->probe->bins[c][b];
+            w->bins[b] += l->probe->bins[c][b];
 }
 
-static void look_at_layer(hki_probe *probe, watched *w, const hki_call *call)
+/* ---- A run ------------------------------------------------------------------------------------- */
+
+static void measure_layer(hki_probe *probe, layer *w, const hki_call *call)
 {
-    look l = {.probe = probe, .layer = w, .call = call};
+    run l = {.probe = probe, .layer = w, .call = call};
     for (int i = 0; i < w->n_parts; i++)
         l.contexts[i] = hki_context_of(call, hki_mix_part(w->tensor, i), l.slots[i]);
     l.chunks = hki_chunks_of(l.contexts[0].rows, w->c_in, tile_rows(w));
@@ -268,15 +233,16 @@ static void look_at_layer(hki_probe *probe, watched *w, const hki_call *call)
     bool is_first = !w->rows;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int c = 0; c < l.chunks.count; c++)
-        look_at_chunk(&l, c);
-    gather_units(&l);
-    if (!is_first)
-        return;
-    place_bins(w);
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int c = 0; c < l.chunks.count; c++)
-        count_chunk(&l, c);
-    gather_bins(&l);
+        measure_chunk(&l, c);
+    for (int c = 0; c < l.chunks.count; c++) {
+        const hki_unit *sums = probe->sums + c * w->c_out;
+        int64_t first = c * l.chunks.size, rows = hki_chunk_end(&l.chunks, first) - first;
+        for (int64_t j = 0; j < w->c_out; j++)
+            hki_unit_merge(&w->units[j], (double)w->rows, &sums[j], (double)rows);
+        w->rows += rows;
+    }
+    if (is_first)
+        make_histogram(&l, threads);
 }
 
 static void watch(void *user, const hki_call *call, bool back, double seconds)
@@ -285,53 +251,49 @@ static void watch(void *user, const hki_call *call, bool back, double seconds)
     (void)seconds;
     for (int i = 0; i < probe->n_layers && !back; i++)
         if (probe->layers[i].tensor == call->tensor)
-            look_at_layer(probe, &probe->layers[i], call);
+            measure_layer(probe, &probe->layers[i], call);
 }
 
 /* ---- The probe ----------------------------------------------------------------------------------- */
 
 /* Grows to a number of floats that fill cache lines. */
-static void grow(int64_t *most, int64_t floats)
+static void grow(int64_t *max, int64_t floats)
 {
-    *most = hki_max(*most, (floats + 15) / 16 * 16);
+    *max = hki_max(*max, (floats + 15) / 16 * 16);
 }
 
-static void measure(const watched *w, int64_t batch, sizes *most)
+static hk_status allocate(hki_probe *probe)
 {
-    int64_t rows = hki_rows(&w->tensor->inputs[0]->shape, batch), learned = 0;
-    for (int i = 0; i < w->n_parts; i++)
-        learned += hki_learned_floats(part_of(w, i)->plugin, tile_rows(w), w->c_in);
-    grow(&most->columns, hki_unit_columns(w->c_in));
-    grow(&most->columns, hki_unit_columns(w->c_out));
-    grow(&most->tile, tile_rows(w) * w->c_in);
-    grow(&most->learned, learned);
-    most->units = hki_max(most->units, w->c_out);
-    most->sums = hki_max(most->sums, hki_chunks_most(rows, w->c_in, tile_rows(w)) * w->c_out);
-}
-
-static hk_status make_room(hki_probe *probe)
-{
-    sizes *most = &probe->most;
-    for (int i = 0; i < probe->n_layers; i++)
-        measure(&probe->layers[i], probe->plan->batch, most);
-    probe->sums = hki_alloc_array((size_t)most->sums, sizeof *probe->sums);
-    probe->bench_units = hki_alloc_array((size_t)(HKI_TEAM * most->units), sizeof(hki_unit));
-    probe->bench_floats = hki_alloc_array((size_t)(HKI_TEAM * bench_floats(most)), sizeof(float));
-    probe->ones = hki_alloc_array((size_t)most->tile, sizeof *probe->ones);
-    if (!probe->sums || !probe->bench_units || !probe->bench_floats || !probe->ones)
+    sizes *max = &probe->max;
+    for (int l = 0; l < probe->n_layers; l++) {
+        const layer *w = &probe->layers[l];
+        int64_t rows = hki_rows(&w->tensor->inputs[0]->shape, probe->plan->batch), learned = 0;
+        for (int i = 0; i < w->n_parts; i++)
+            learned += hki_learned_floats(part_of(w, i)->plugin, tile_rows(w), w->c_in);
+        grow(&max->columns, hki_unit_columns(w->c_in));
+        grow(&max->columns, hki_unit_columns(w->c_out));
+        grow(&max->tile, tile_rows(w) * w->c_in);
+        grow(&max->learned, learned);
+        max->units = hki_max(max->units, w->c_out);
+        max->sums = hki_max(max->sums, hki_chunks_most(rows, w->c_in, tile_rows(w)) * w->c_out);
+    }
+    probe->sums = hki_alloc_array((size_t)max->sums, sizeof *probe->sums);
+    probe->scratch_units = hki_alloc_array((size_t)(HKI_TEAM * max->units), sizeof(hki_unit));
+    probe->scratch = hki_alloc_array((size_t)(HKI_TEAM * scratch_floats(max)), sizeof(float));
+    probe->ones = hki_alloc_array((size_t)max->tile, sizeof *probe->ones);
+    if (!probe->sums || !probe->scratch_units || !probe->scratch || !probe->ones)
         return HK_NO_MEMORY;
-    for (int64_t i = 0; i < most->tile; i++)
+    for (int64_t i = 0; i < max->tile; i++)
         probe->ones[i] = 1;
     return HK_OK;
 }
 
-/* Forgets what was seen. */
-static void forget(hki_probe *probe)
+static void clear(hki_probe *probe)
 {
     for (int i = 0; i < probe->n_layers; i++) {
-        watched *w = &probe->layers[i];
+        layer *w = &probe->layers[i];
         w->rows = 0;
-        hki_units_forget(w->units, w->c_out);
+        hki_units_clear(w->units, w->c_out);
         memset(w->bins, 0, sizeof w->bins);
     }
 }
@@ -347,15 +309,15 @@ hk_status hki_probe_new(hk_plan *plan, hki_probe **out)
     hk_status status = probe->layers ? HK_OK : HK_NO_MEMORY;
     for (int s = 0; s < plan->n_steps && !status; s++)
         if (hki_is_activation(plan->steps[s].call.tensor))
-            status = watch_layer(&probe->layers[probe->n_layers++], plan->steps[s].call.tensor);
+            status = open_layer(&probe->layers[probe->n_layers++], plan->steps[s].call.tensor);
     if (!status)
-        status = make_room(probe);
+        status = allocate(probe);
     if (status) {
         hki_probe_free(probe);
         *out = NULL;
         return status;
     }
-    forget(probe);
+    clear(probe);
     hki_plan_watch(plan, watch, probe);
     return HK_OK;
 }
@@ -369,8 +331,8 @@ void hki_probe_free(hki_probe *probe)
     hki_free(probe->layers);
     hki_free(probe->ones);
     hki_free(probe->sums);
-    hki_free(probe->bench_units);
-    hki_free(probe->bench_floats);
+    hki_free(probe->scratch_units);
+    hki_free(probe->scratch);
     hki_free(probe);
 }
 
@@ -378,7 +340,7 @@ hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data 
 {
     float *x = hk_plan_value(probe->plan, input);
     hk_status status = HK_OK;
-    forget(probe);
+    clear(probe);
     for (int64_t done = 0, now; done < n && !status; done += now) {
         now = hki_min(n - done, probe->plan->batch);
         hki_data_images(data, done, now, x);
@@ -397,11 +359,11 @@ const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i)
     return probe->layers[i].tensor;
 }
 
-/* ---- Figures ------------------------------------------------------------------------------------- */
+/* ---- Statistics ------------------------------------------------------------------------------------- */
 
 void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out)
 {
-    const watched *w = &probe->layers[i];
+    const layer *w = &probe->layers[i];
     const double n = (double)hki_max(w->rows, 1), none = (double)NAN;
     *out = w->units[unit];
     out->variance /= n;
@@ -412,12 +374,12 @@ void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out)
     if (!w->has_slope)
         out->slope = none;
     if (w->c_in != w->c_out)
-        out->x_most = out->x_least = out->x_mean = out->x_variance = none;
+        out->x_max = out->x_min = out->x_mean = out->x_variance = none;
 }
 
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
 {
-    const watched *w = &probe->layers[i];
+    const layer *w = &probe->layers[i];
     const char *name = hki_layer_name(w->tensor->net, w->tensor->layer);
     double n = (double)w->c_out, mean_abs = 0, dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
     hki_unit unit;
@@ -426,11 +388,11 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
     memcpy(out->histogram, w->bins, sizeof w->bins);
     for (int64_t j = 0; j < w->c_out; j++) {
         hki_probe_unit(probe, i, j, &unit);
-        dead += unit.most <= 0;
+        dead += unit.max <= 0;
         gradient_dead += unit.slope < slope_threshold;
         out->saturated += unit.saturated / n;
         mean_abs += unit.mean_abs / n;
-        hki_moments_join(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
+        hki_moments_merge(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
     }
     for (int64_t j = 0; j < w->c_out; j++) {
         hki_probe_unit(probe, i, j, &unit);

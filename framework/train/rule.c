@@ -67,16 +67,6 @@ int hki_rule_moments(const hki_rule *rule)
     }
 }
 
-static hki_update_kernel *kernel_of(const hki_rule *rule)
-{
-    const hki_kernels *kernels = hki_kernels_active();
-    switch (rule->kind) {
-    case HKI_SGD: return rule->momentum > 0 ? kernels->momentum : kernels->sgd;
-    case HKI_RMSPROP: return kernels->rmsprop;
-    default: return kernels->adam;
-    }
-}
-
 hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, bool decay,
                             float scale)
 {
@@ -102,34 +92,20 @@ hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, boo
 /* Moments of units that get no gradient fade until they are denormal, and stay so: 0.9 times the
  * least number is rounded up to itself. Each operation on one takes a hundred cycles, so that a net
  * with dead units would be trained at half the speed. Here they count as 0. */
-#ifdef __SSE2__
-static unsigned flush_denormals(void)
-{
-    unsigned before = _mm_getcsr();
-    _mm_setcsr(before | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
-    return before;
-}
-
-static void restore_denormals(unsigned before)
-{
-    _mm_setcsr(before);
-}
-#else
-static unsigned flush_denormals(void)
-{
-    return 0;
-}
-
-static void restore_denormals(unsigned before)
-{
-    (void)before;
-}
-#endif
-
 void hki_rule_update(const hki_rule *rule, const hki_update *numbers, int64_t n, float *w,
                      const float *g, float *m, float *v)
 {
-    unsigned before = flush_denormals();
-    kernel_of(rule)(numbers, n, w, g, m, v);
-    restore_denormals(before);
+    const hki_kernels *kernels = hki_kernels_active();
+    hki_update_kernel *kernel = rule->kind == HKI_RMSPROP ? kernels->rmsprop
+                                : rule->kind != HKI_SGD   ? kernels->adam
+                                : rule->momentum > 0      ? kernels->momentum
+                                                          : kernels->sgd;
+#ifdef __SSE2__
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
+    kernel(numbers, n, w, g, m, v);
+    _mm_setcsr(before);
+#else
+    kernel(numbers, n, w, g, m, v);
+#endif
 }

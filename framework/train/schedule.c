@@ -63,24 +63,18 @@ static double one_cycle(const hki_schedule *s, double e, double total)
     return last > peak ? ease(1, low / s->end, fmin(1, (e - peak) / (last - peak))) : 1;
 }
 
-/* `e` and `total` are in steps after the warmup, `epoch` is from the start. */
-static double after_warmup(const hki_schedule *s, double e, double total, double epoch)
-{
-    switch (s->kind) {
-    case HKI_STEP: return pow(s->factor, floor(epoch / s->every));
-    case HKI_COSINE: return ease(1, s->min, fmin(1, e / total));
-    case HKI_ONE_CYCLE: return one_cycle(s, e, total);
-    default: return 1;
-    }
-}
-
 double hki_schedule_rate(const hki_schedule *schedule, int64_t step, int64_t steps_per_epoch,
                          int64_t total_steps)
 {
-    double warmup = round(schedule->warmup * (double)steps_per_epoch);
-    double e = fmax(0, (double)step - warmup);
+    double warmup = round(schedule->warmup * (double)steps_per_epoch), rate = 1;
+    double e = fmax(0, (double)step - warmup); /* after the warmup, of a total */
     double total = fmax(1, (double)total_steps - warmup);
     double epoch = floor((double)step / (double)steps_per_epoch);
-    double rate = after_warmup(schedule, e, total, epoch);
+    switch (schedule->kind) {
+    case HKI_STEP: rate = pow(schedule->factor, floor(epoch / schedule->every)); break;
+    case HKI_COSINE: rate = ease(1, schedule->min, fmin(1, e / total)); break;
+    case HKI_ONE_CYCLE: rate = one_cycle(schedule, e, total); break;
+    default: break;
+    }
     return (double)step < warmup ? rate * ((double)step + 1) / warmup : rate;
 }

@@ -116,7 +116,7 @@ static json_t *unit_json(int64_t u, const hk_unit_finding *it)
                      (json_int_t)u, "cause", hk_cause_name(it->cause), "dead", it->dead,
                      "gradient_dead", it->gradient_dead, "dormant", it->dormant, "score",
                      tool_json_number(it->score), "zeros", tool_json_number(it->zeros), "x_least",
-                     tool_json_number(it->x_least), "x_most", tool_json_number(it->x_most), "bias",
+                     tool_json_number(it->x_min), "x_most", tool_json_number(it->x_max), "bias",
                      tool_json_number(it->bias), "weight", tool_json_number(it->weight), "negative",
                      tool_json_number(it->negative));
 }
@@ -173,8 +173,8 @@ static json_t *record_json(const hk_record *r)
                                                 (json_int_t)r->layers[i].step));
     return json_pack("{s:o, s:I, s:o, s:o, s:I, s:o}", "optimizer", tool_json_text(r->optimizer),
                      "steps", (json_int_t)r->steps, "first_loss", tool_json_number(r->first_loss),
-                     "most_loss", tool_json_number(r->most_loss), "most_step",
-                     (json_int_t)r->most_step, "layers", layers);
+                     "most_loss", tool_json_number(r->max_loss), "most_step",
+                     (json_int_t)r->max_loss_step, "layers", layers);
 }
 
 static json_t *findings_json(const consultation *c)

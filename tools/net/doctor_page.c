@@ -114,7 +114,7 @@ static int by_reach(const void *a, const void *b)
 {
     const hk_unit_finding *p = *(const hk_unit_finding *const *)a;
     const hk_unit_finding *q = *(const hk_unit_finding *const *)b;
-    return (p->x_most > q->x_most) - (p->x_most < q->x_most);
+    return (p->x_max > q->x_max) - (p->x_max < q->x_max);
 }
 
 enum { MOST_BARS = 64 };
@@ -144,8 +144,8 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     c.x = (range){-1, n, false};
     c.y = (range){0, 0, false};
     for (int i = 0; i < n; i++) {
-        page_range_take(&c.y, &units[i]->x_least, 1);
-        page_range_take(&c.y, &units[i]->x_most, 1);
+        page_range_take(&c.y, &units[i]->x_min, 1);
+        page_range_take(&c.y, &units[i]->x_max, 1);
     }
     page_range_air(&c.y);
     page_draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
@@ -154,8 +154,8 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     page_chart_axes(&c, "units, by their reach", true);
     page_chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
-        page_chart_bar(&c, units[i]->not_learning ? "s2" : "s1", i, units[i]->x_least,
-                       units[i]->x_most);
+        page_chart_bar(&c, units[i]->not_learning ? "s2" : "s1", i, units[i]->x_min,
+                       units[i]->x_max);
     page_draw_end(to);
 }
 
@@ -233,7 +233,7 @@ static void put_unit(FILE *to, const hk_layer_finding *l, int64_t u)
     page_text_cell(to, l->layer);
     page_numbers(to, 0, (double)u);
     page_text_cell(to, hk_cause_name(unit->cause));
-    page_numbers(to, 3, unit->x_least, unit->x_most, unit->bias, unit->weight);
+    page_numbers(to, 3, unit->x_min, unit->x_max, unit->bias, unit->weight);
     page_percent_cell(to, "number", unit->negative, 0);
 }
 

@@ -31,7 +31,7 @@ typedef struct hk_unit_finding {
     hk_cause cause;    /* of a unit that does not learn */
     double score;      /* mean |y|, relative to the mean of its layer; NAN: the layer is silent */
     double zeros, saturated; /* shares of its outputs: 0 exactly; within 0.05 of an asymptote */
-    double x_least, x_most;  /* what goes into the activation; NAN where it mixes channels */
+    double x_min, x_max;     /* what goes into the activation; NAN where it mixes channels */
     double bias;             /* or the normalization's beta; 0 without one */
     double weight;           /* norm of its incoming weights, or |gamma|; NAN without a weight */
     double negative;         /* share of its incoming weights below 0; NAN without a weight */
@@ -89,8 +89,8 @@ typedef struct hk_record {
     char optimizer[256];
     uint64_t seed;
     int64_t steps;
-    double first_loss, most_loss;
-    int64_t most_step; /* with the largest loss, from 1 */
+    double first_loss, max_loss;
+    int64_t max_loss_step; /* with the largest loss, from 1 */
     int n_layers;
     const hk_record_layer *layers; /* [n_layers] */
 } hk_record;
