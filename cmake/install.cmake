@@ -7,7 +7,7 @@ install(TARGETS hillock-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS hillock EXPORT hillock-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY framework/include/hillock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES models/models.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hillock)
-install(FILES man/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_BINARY_DIR}/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 if(NOT HILLOCK_STATIC_PLUGINS)
   foreach(source ${plugin_sources})

@@ -62,17 +62,7 @@ digest() { # sets $digest
 }
 no_temporaries() { same "$(find . -name '*.tmp*' | wc -l | tr -d ' ')" 0; }
 
-# ---- Help and usage
-run 0 --help
-for command in list inspect curve train evaluate predict compare bench check; do
-    has out "  $command"
-    "$hillock" "$command" --help >help 2>err && ok || bad "$command --help"
-    has help "Examples:"
-    has help "  hillock $command"
-done
-refuses 2 'expected a command'
-refuses 2 'unknown command "trian"; known: list' trian
-refuses 2 'unknown option --epoch; known: --data' train lenet5 --epoch 3
+# ---- Usage; tests/help.sh has the rest
 refuses 2 '--epochs needs a value' train lenet5 --epochs
 refuses 2 'expected MODEL' train
 refuses 2 'unexpected "mlp"' train lenet5 mlp
@@ -107,7 +97,7 @@ lacks out normalizations
 run 0 list activations --json --family adaptive
 has out '"core"'
 lacks out '"gelu"'
-refuses 2 'no plugin here is in the family "pieces"; known: adaptive, ' list --family pieces
+refuses 2 'no plugin here is in the family "pieces"; did you mean "piecewise"? known: adaptive, ' list --family pieces
 refuses 2 'in the family "core"' list models --family core
 refuses 2 'not both' list --all --family gated
 refuses 2 'no plugin or model is called "elu:alpha=0.5"' inspect elu:alpha=0.5

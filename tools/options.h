@@ -1,8 +1,8 @@
 /* options.h - what a command is, and what the command line says.
  *
  * All options of all commands stand in one table (options.c), each with the commands that take it;
- * parsing and --help read that table. A function of a command that can fail has told the reason
- * when it returns, and returns the exit status. */
+ * parsing and help read that table. A function of a command that can fail prints the reason and
+ * returns an exit status. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +35,8 @@ enum {
     DOCTOR = 2048,
     REPORT = 4096,
     TRY = 8192,
-    ALL = 16383
+    HELP = 16384,
+    ALL = HELP - 1 /* but HELP */
 };
 
 enum { MAX_TEXTS = 32 };
@@ -52,8 +53,8 @@ typedef struct options {
     const char *out, *from, *resume, *freeze, *family, *test;
     const char *formula, *derivative, *plot, *range, *report, *treat, *doctor;
     text_list plugins, params, data_sets;
-    int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not said */
-    int64_t index;                                     /* -1: not said */
+    int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not given */
+    int64_t index;                                     /* -1: not given */
     int64_t worker;                                    /* -1: not one */
     int64_t nets;
     int64_t size, jobs;
@@ -64,18 +65,22 @@ typedef struct options {
 } options;
 
 typedef struct command {
-    const char *name, *operands, *summary, *examples;
-    int bit;         /* LIST ... */
-    int least, most; /* operands */
+    const char *name, *operands, *group;
+    const char *summary, *about, *examples; /* about: a paragraph, or NULL */
+    int bit;                                /* LIST ... */
+    int least, most;                        /* operands */
     int (*run)(options *given);
 } command;
 
 /* Fills `out` from argv[0..argc-1], what follows the command's name; operands point into it. */
 int tool_options_parse(const command *to, int argc, char **argv, options *out);
-void tool_options_help(const command *of);
 
-/* Shows a command line, words[0] the command and a NULL behind the last, and carries it out. */
-int run_words(int n, char **words);
+/* What help says of an option; value: what stands for its value, NULL if it has none. */
+typedef struct option_text {
+    const char *name, *value, *help;
+} option_text;
+/* The options of a command, one after the other; *i begins at 0. False: no more. */
+bool tool_option_next(const command *of, size_t *i, option_text *out);
 
 /* The commands, one file each. */
 int plugin_list_command(options *given);
@@ -92,3 +97,4 @@ int plugin_build_command(options *given);
 int net_doctor_command(options *given);
 int compare_report_command(options *given);
 int compare_try_command(options *given);
+int tool_help_command(options *given);

@@ -1,6 +1,7 @@
 /* Sentences, numbers and JSON for the user. */
 #include "output.h"
 
+#include "core/base.h" /* hki_nearest */
 #include "options.h"
 #include <inttypes.h>
 #include <math.h>
@@ -83,6 +84,17 @@ void tool_note(const char *format, ...)
     va_start(arguments, format);
     say("hillock: note: ", format, arguments);
     va_end(arguments);
+}
+
+const char *tool_known(const char *name, const char *const *names, size_t n)
+{
+    static char text[2048];
+    const char *near = hki_nearest(name, names, n);
+    size_t used = (size_t)snprintf(text, sizeof text,
+                                   near ? "; did you mean \"%s\"? known" : "; known", near);
+    for (size_t i = 0; i < n && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s %s", i ? "," : ":", names[i]);
+    return text;
 }
 
 const char *tool_grouped(int64_t number)

@@ -16,6 +16,10 @@ int tool_no_memory(void);
 /* "hillock: note: SENTENCE". */
 void tool_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The end of a sentence about an unknown name: "; did you mean "train"? known: list, train", in a
+ * buffer until the next call. */
+const char *tool_known(const char *name, const char *const *names, size_t n);
+
 /* Text of unknown origin with control bytes as \x1b. */
 void tool_put_text(FILE *to, const char *text);
 /* A word as a shell would want it, in quotes where it needs them. */
@@ -26,8 +30,8 @@ const char *tool_grouped(int64_t number);
 /* ---- JSON ----------------------------------------------------------------------------------- */
 json_t *tool_json_number(double value);   /* null where it is not finite */
 json_t *tool_json_text(const char *text); /* of unknown origin: null where it is not UTF-8 */
-/* To be freed with free(): memory of jansson's own may be the library's. NULL where memory is
- * refused, or JSON cannot say it. */
+/* To be freed with free(): memory of jansson's own may be the library's. NULL where
+ * allocation fails or JSON cannot represent it. */
 char *tool_json_written(const json_t *value, size_t flags);
 /* Prints and releases the object. */
 int tool_json_print(json_t *object);

@@ -3,7 +3,7 @@
  *
  * The net is deep, narrow and without normalization, where activations differ most: sixteen units
  * in each of fifteen layers, in which relu loses a fifth of its units within eight epochs. */
-#include "options.h"
+#include "commands.h"
 #include "output.h"
 
 #include <errno.h>
@@ -78,19 +78,19 @@ static int write_plugin(const trial *t)
     for (int i = 0; i < t->given->params.n; i++)
         add(&it, "--param", t->given->params.items[i]);
     add(&it, "--out", t->source);
-    return run_words(it.n, it.words);
+    return tool_run(it.n, it.words);
 }
 
 static int build_plugin(const trial *t)
 {
     line it = {{"build", (char *)t->source}, 2};
     add(&it, "--out", t->plugin);
-    return run_words(it.n, it.words);
+    return tool_run(it.n, it.words);
 }
 
 static int check_plugin(const trial *t)
 {
-    int status = run_words(3, (char *[]){"check", "--quick", (char *)t->plugin});
+    int status = tool_run(3, (char *[]){"check", "--quick", (char *)t->plugin});
     return status == EXIT_FAILED
                ? tool_fail(status,
                            "try: ranking a plugin that fails its checks would say nothing; "
@@ -122,7 +122,7 @@ static int rank(const trial *t)
     add(&it, "--jobs", t->given->jobs ? number(t->given->jobs, 0, jobs) : NULL);
     add(&it, "--db", t->db);
     add(&it, "--name", t->name);
-    return run_words(it.n, it.words);
+    return tool_run(it.n, it.words);
 }
 
 static int write_page(const trial *t)
@@ -132,7 +132,7 @@ static int write_page(const trial *t)
     add(&it, "--name", t->name);
     add(&it, "--plugin", t->plugin); /* to draw its curve */
     add(&it, "--out", t->page);
-    return run_words(it.n, it.words);
+    return tool_run(it.n, it.words);
 }
 
 /* On a desktop the page opens; elsewhere its name has to do. */

@@ -156,15 +156,14 @@ static bool has_family(int section, const char *family)
 
 static int no_family(const char *family)
 {
-    char **tags, known[768] = "";
+    char **tags;
     size_t n;
     if (hk_plugin_tags(0, &tags, &n) != HK_OK)
         return tool_failed();
-    for (size_t i = 0, used = 0; i < n && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", tags[i]);
+    tool_fail(EXIT_USAGE, "list: no plugin here is in the family \"%s\"%s", family,
+              tool_known(family, (const char *const *)tags, n));
     hk_spec_list_free(tags, n);
-    return tool_fail(EXIT_USAGE, "list: no plugin here is in the family \"%s\"; known: %s", family,
-                     known);
+    return EXIT_USAGE;
 }
 
 static int choose(const options *given, bool chosen[SECTIONS])

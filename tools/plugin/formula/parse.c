@@ -12,7 +12,7 @@
  * understood and ends at the next step. */
 #include "plugin/formula/expr.h"
 
-#include "core/base.h"
+#include "output.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -137,23 +137,16 @@ static expr literal(parser *p)
 
 static expr unknown_name(parser *p, const char *at, size_t length)
 {
-    const char *known[FUNCTIONS + 64], *near;
-    char name[48], list[256] = "";
-    int n = 0;
-    size_t used = 0;
+    const char *known[FUNCTIONS + 64] = {"x", "pi"};
+    char name[48];
+    size_t n = 2;
     snprintf(name, sizeof name, "%.*s", (int)(length > 40 ? 40 : length), at);
-    known[n++] = "x";
-    known[n++] = "pi";
     for (int i = 0; i < p->f->n_parameters; i++)
         known[n++] = p->f->parameters[i].name;
     for (int i = 0; i < FUNCTIONS; i++)
         known[n++] = functions[i].name;
-    near = hki_nearest(name, known, (size_t)n);
-    for (int i = 0; i < n && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", known[i]);
-    return wrong(p, at, "unknown name \"%s\"%s%s%s; known: %s; --param %s=1 makes it a parameter",
-                 name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", list,
-                 name);
+    return wrong(p, at, "unknown name \"%s\"%s; --param %s=1 makes it a parameter", name,
+                 tool_known(name, known, n), name);
 }
 
 static expr call(parser *p, int function)
