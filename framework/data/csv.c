@@ -49,9 +49,7 @@ static hk_status check_text(const char *path, const uint8_t *bytes, size_t size)
         return hki_fail(HK_BAD_DATA, "%s: has a zero byte, expected a CSV file", path);
     if (memchr(bytes, '"', size))
         return hki_fail(HK_BAD_DATA,
-                        "%s: has quotes, expected plain numbers and labels between "
-                        "commas",
-                        path);
+                        "%s: has quotes, expected plain numbers and labels between commas", path);
     return HK_OK;
 }
 

@@ -109,9 +109,8 @@ hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, in
     for (int64_t i = 0; i < n && status == HK_OK; i++)
         if (labels[i] < 0 || labels[i] >= classes)
             status = hki_fail(HK_BAD_ARGUMENT,
-                              "data from arrays: label %d of image %lld, expected "
-                              "0..%d",
-                              labels[i], (long long)i, classes - 1);
+                              "data from arrays: label %d of image %lld, expected 0..%d", labels[i],
+                              (long long)i, classes - 1);
     if (status == HK_OK && !(data->spec = hki_copy_text("arrays")))
         status = HK_NO_MEMORY;
     if (status) {
@@ -291,10 +290,9 @@ hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **ou
     if (status == HK_OK) {
         int64_t taken = mark_share(data, share, seed, left, order, marked);
         if (taken < 1 || taken >= data->shape.n)
-            status = hki_fail(HK_BAD_ARGUMENT,
-                              "data split: a share of %g leaves one part of %zu "
-                              "images empty",
-                              share, n);
+            status =
+                hki_fail(HK_BAD_ARGUMENT,
+                         "data split: a share of %g leaves one part of %zu images empty", share, n);
         else
             status = new_part(data, taken, out);
     }

@@ -18,7 +18,7 @@ typedef struct simulation {
     hk_forecast_options options;
     hk_tensor *logits, *input, *slope, *loss; /* loss = sum of slope logits: dlogits = slope */
     hk_plan *plan;
-    hki_seen *seen; /* by tensor id, up to the logits */
+    hki_tensor_stats *seen; /* by tensor id, up to the logits */
     int n_seen;
     hk_tensor **watched; /* [n_watched] */
     int n_watched;
@@ -54,10 +54,10 @@ static double mean_square(int64_t n, const float *x)
 
 /* ---- One tensor of one net -------------------------------------------------------------------------- */
 
-/* y[n, count] */
-static void measure_size(hki_seen *s, int64_t n, int64_t count, const float *y)
+/* y[n, count]; differences are those of neighbours 0 and 1, 2 and 3, ... */
+static void measure_size(hki_tensor_stats *s, int64_t n, int64_t count, const float *y)
 {
-    double sum = 0, square = 0, square_squared = 0;
+    double sum = 0, square = 0, square_squared = 0, difference = 0;
     int64_t silent = 0;
     for (int64_t i = 0; i < n * count; i++)
         sum += (double)y[i];
@@ -67,26 +67,20 @@ static void measure_size(hki_seen *s, int64_t n, int64_t count, const float *y)
         square_squared += own * own;
         silent += own == 0;
     }
+    for (int64_t a = 0; a + 1 < n; a += 2)
+        for (int64_t j = 0; j < count; j++) {
+            double d = (double)y[a * count + j] - (double)y[(a + 1) * count + j];
+            difference += d * d;
+        }
     add(&s->mean, sum / (double)(n * count));
     add(&s->square, square / (double)n);
     add(&s->square_squared, square_squared / (double)n);
     add(&s->silent, (double)silent / (double)n);
-}
-
-/* Of neighbours 0 and 1, 2 and 3, ... */
-static void measure_difference(hki_seen *s, int64_t n, int64_t count, const float *y)
-{
-    double sum = 0;
-    for (int64_t a = 0; a + 1 < n; a += 2)
-        for (int64_t j = 0; j < count; j++) {
-            double d = (double)y[a * count + j] - (double)y[(a + 1) * count + j];
-            sum += d * d;
-        }
-    add(&s->difference, sum / (double)(2 * (n / 2) * count));
+    add(&s->difference, difference / (double)(2 * (n / 2) * count));
 }
 
 /* A unit is dead when at no position any sample's output differs from the first one's. */
-static void measure_dead(hki_seen *s, int64_t n, int64_t count, const float *y)
+static void measure_dead(hki_tensor_stats *s, int64_t n, int64_t count, const float *y)
 {
     const int64_t channels = hki_channels(&s->tensor->shape);
     int64_t dead = 0;
@@ -103,7 +97,7 @@ static void measure_dead(hki_seen *s, int64_t n, int64_t count, const float *y)
     add(&s->dead, dead == channels);
 }
 
-static void measure(const simulation *it, hki_seen *s)
+static void measure(const simulation *it, hki_tensor_stats *s)
 {
     const hk_tensor *t = s->tensor;
     if (t->role == HKI_LEARNED)
@@ -113,7 +107,6 @@ static void measure(const simulation *it, hki_seen *s)
     const int64_t n = it->options.inputs, count = hki_sample_count(&t->shape);
     const float *y = hk_plan_value(it->plan, t), *dy = hk_plan_gradient(it->plan, t);
     measure_size(s, n, count, y);
-    measure_difference(s, n, count, y);
     measure_dead(s, n, count, y);
     if (dy)
         add(&s->gradient, mean_square(n * count, dy));
@@ -125,7 +118,7 @@ static bool is_born_dead(const simulation *it)
 {
     const int64_t count = it->options.inputs * hki_sample_count(&it->input->shape);
     const float *dx = hk_plan_gradient(it->plan, it->input);
-    const hki_seen *output = &it->seen[it->n_seen - 1];
+    const hki_tensor_stats *output = &it->seen[it->n_seen - 1];
     for (int64_t c = 0; c < hki_channels(&it->logits->shape); c++)
         if (output->differs[c])
             return false;
@@ -137,10 +130,19 @@ static bool is_born_dead(const simulation *it)
 
 /* ---- One net ------------------------------------------------------------------------------------------- */
 
-/* Directions, each scaled to a mean square of 1; the second half mirrors the first. */
-static void draw_directions(const simulation *it, uint64_t key, float *x)
+/* Images of the data; without data directions, each scaled to a mean square of 1, of which the second
+ * half mirrors the first. */
+static void draw_inputs(const simulation *it, uint64_t key)
 {
+    const hk_data *data = it->options.data;
     const int64_t count = hki_sample_count(&it->input->shape), half = it->options.inputs / 2;
+    float *x = hk_plan_value(it->plan, it->input);
+    for (int64_t a = 0; a < it->options.inputs && data; a++) {
+        uint32_t image = hks_bits(key, (uint64_t)a) % (uint32_t)data->shape.n;
+        hki_data_images(data, image, 1, x + a * count);
+    }
+    if (data)
+        return;
     hks_fill_normal(&(hk_weight){.w = x, .count = half * count, .key = key}, 0, 1);
     for (int64_t a = 0; a < half; a++) {
         float *own = x + a * count, *mirrored = x + (half + a) * count;
@@ -150,21 +152,6 @@ static void draw_directions(const simulation *it, uint64_t key, float *x)
             own[j] *= scale;
             mirrored[j] = -own[j];
         }
-    }
-}
-
-static void draw_inputs(const simulation *it, uint64_t key)
-{
-    const hk_data *data = it->options.data;
-    float *x = hk_plan_value(it->plan, it->input);
-    if (!data) {
-        draw_directions(it, key, x);
-        return;
-    }
-    const int64_t count = hki_sample_count(&it->input->shape);
-    for (int64_t a = 0; a < it->options.inputs; a++) {
-        uint32_t image = hks_bits(key, (uint64_t)a) % (uint32_t)data->shape.n;
-        hki_data_images(data, image, 1, x + a * count);
     }
 }
 
@@ -200,21 +187,6 @@ static hk_status simulate_net(simulation *it, int64_t number)
 
 /* ---- The simulation --------------------------------------------------------------------------------------- */
 
-static void clear(simulation *it)
-{
-    hk_plan_free(it->plan);
-    for (int id = 0; id < it->n_seen && it->seen; id++)
-        hki_free(it->seen[id].differs);
-    hki_free(it->seen);
-    hki_free(it->watched);
-}
-
-static bool is_worth_watching(const simulation *it, const hk_tensor *t)
-{
-    return t == it->input || t == it->logits ||
-           (t->role == HKI_COMPUTED && !t->op->is_view && hki_is_batched(&t->shape));
-}
-
 static hk_status watch_tensors(simulation *it)
 {
     it->n_seen = it->logits->id + 1;
@@ -223,12 +195,13 @@ static hk_status watch_tensors(simulation *it)
     if (!it->seen || !it->watched)
         return HK_NO_MEMORY;
     for (int id = 0; id < it->n_seen; id++) {
-        hki_seen *s = &it->seen[id];
-        s->tensor = it->logits->net->tensors[id];
-        if (!is_worth_watching(it, s->tensor))
+        hki_tensor_stats *s = &it->seen[id];
+        hk_tensor *t = s->tensor = it->logits->net->tensors[id];
+        bool has_signal = t->role == HKI_COMPUTED && !t->op->is_view && hki_is_batched(&t->shape);
+        if (!has_signal && t != it->input && t != it->logits)
             continue;
-        it->watched[it->n_watched++] = s->tensor;
-        s->differs = hki_alloc_array((size_t)hki_channels(&s->tensor->shape), sizeof(bool));
+        it->watched[it->n_watched++] = t;
+        s->differs = hki_alloc_array((size_t)hki_channels(&t->shape), sizeof(bool));
         if (!s->differs)
             return HK_NO_MEMORY;
     }
@@ -241,7 +214,7 @@ static int64_t choose_nets(const simulation *it)
     double cost = 1e4;
     for (int id = 0; id < it->n_seen; id++) {
         const hk_tensor *t = it->seen[id].tensor;
-        if (t->op == &hki_op_linear || t->op == &hki_op_conv2d) {
+        if (hki_is_product(t)) {
             const hk_shape *w = &t->inputs[1]->shape;
             double weights = (double)hki_count(w, 1);
             double positions = (double)(hki_sample_count(&t->shape) / hki_channels(&t->shape));
@@ -295,7 +268,7 @@ static hk_status simulate(simulation *it)
 
 /* ---- The forecast ------------------------------------------------------------------------------------------- */
 
-static hk_forecast_layer layer_from(const simulation *it, const hki_seen *s)
+static hk_forecast_layer layer_from(const simulation *it, const hki_tensor_stats *s)
 {
     const hk_tensor *t = s->tensor;
     const hki_use *use = hki_is_activation(t) ? hki_use_of(t) : NULL;
@@ -359,7 +332,11 @@ hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options,
     hk_status status = made ? simulate(&it) : HK_NO_MEMORY;
     if (!status)
         status = gather(&it, made);
-    clear(&it);
+    hk_plan_free(it.plan);
+    for (int id = 0; id < it.n_seen && it.seen; id++)
+        hki_free(it.seen[id].differs);
+    hki_free(it.seen);
+    hki_free(it.watched);
     if (status)
         hk_forecast_free(made);
     else

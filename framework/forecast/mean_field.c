@@ -3,7 +3,7 @@
  * in into E[f(z)^2], z ~ N(0, q); back, by the same weights and E[f'(z)^2] (Poole, Lahiri, Raghu,
  * Sohl-Dickstein, Ganguli 2016, arXiv:1606.05340; Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017,
  * arXiv:1611.01232). Behind operations of which theory says nothing, such as pooling, it goes on
- * from what the simulation saw. */
+ * from what was simulated. */
 #include "forecast/forecast.h"
 
 #include <math.h>
@@ -18,26 +18,25 @@ static double mean_of(const hki_tally *tally)
 /* Its weights are learned as they are, not normalized first. */
 static bool is_plain_product(const hk_tensor *t)
 {
-    return (t->op == &hki_op_linear || t->op == &hki_op_conv2d) &&
-           t->inputs[1]->role == HKI_LEARNED;
+    return hki_is_product(t) && t->inputs[1]->role == HKI_LEARNED;
 }
 
 /* fan_in mean(w^2) */
-static double spread(const hki_seen *seen, const hk_tensor *t)
+static double spread(const hki_tensor_stats *seen, const hk_tensor *t)
 {
     const hk_tensor *w = t->inputs[1];
     double fan_in = (double)(hki_count(&w->shape, 1) / hki_channels(&w->shape));
     return fan_in * mean_of(&seen[w->id].square);
 }
 
-static double bias_square(const hki_seen *seen, const hk_tensor *t)
+static double bias_square(const hki_tensor_stats *seen, const hk_tensor *t)
 {
     return t->n_inputs > 2 ? mean_of(&seen[t->inputs[2]->id].square) : 0;
 }
 
 /* ---- Forward -------------------------------------------------------------------------------------- */
 
-static double square_of(const hki_seen *seen, const hk_tensor *t)
+static double square_of(const hki_tensor_stats *seen, const hk_tensor *t)
 {
     const double simulated = mean_of(&seen[t->id].square);
     if (t->role != HKI_COMPUTED)
@@ -70,7 +69,7 @@ static bool rectifies(const hki_use *use)
 
 /* A unit with symmetric weights and no bias is above 0 for half of the nets, whatever comes in, as
  * long as something does. */
-static double silence_of(const hki_seen *seen, const hk_tensor *t)
+static double silence_of(const hki_tensor_stats *seen, const hk_tensor *t)
 {
     if (t->role != HKI_COMPUTED)
         return t->role == HKI_INPUT ? 0 : (double)NAN;
@@ -86,26 +85,20 @@ static double silence_of(const hki_seen *seen, const hk_tensor *t)
 
 /* ---- Back ----------------------------------------------------------------------------------------- */
 
-/* What alone is computed from t; NULL: nothing, or more. */
-static const hk_tensor *only_use(const hki_seen *seen, int n, const hk_tensor *t)
+/* Where t is the first input of one operation y alone. A weight hands each of the `outs` gradients to
+ * fan_in of the `ins` inputs. */
+static double gradient_of(const hki_tensor_stats *seen, int n, const hk_tensor *t)
 {
-    const hk_tensor *found = NULL;
+    const double simulated = mean_of(&seen[t->id].gradient);
+    const hk_tensor *y = NULL;
     int uses = 0;
     for (int id = t->id + 1; id < n; id++)
         for (int i = 0; i < seen[id].tensor->n_inputs; i++)
             if (seen[id].tensor->inputs[i] == t) {
-                found = seen[id].tensor;
+                y = seen[id].tensor;
                 uses++;
             }
-    return uses == 1 ? found : NULL;
-}
-
-/* A weight hands each of the `outs` gradients to fan_in of the `ins` inputs. */
-static double gradient_of(const hki_seen *seen, int n, const hk_tensor *t)
-{
-    const double simulated = mean_of(&seen[t->id].gradient);
-    const hk_tensor *y = only_use(seen, n, t);
-    if (!y || y->inputs[0] != t)
+    if (uses != 1 || y->inputs[0] != t)
         return simulated;
     const double dy = seen[y->id].gradient_theory;
     if (y->op->is_view)
@@ -121,7 +114,7 @@ static double gradient_of(const hki_seen *seen, int n, const hk_tensor *t)
     return isnan(slope) ? simulated : slope * dy;
 }
 
-void hki_mean_field(hki_seen *seen, int n)
+void hki_mean_field(hki_tensor_stats *seen, int n)
 {
     for (int id = 0; id < n; id++) {
         seen[id].square_theory = square_of(seen, seen[id].tensor);
@@ -131,9 +124,9 @@ void hki_mean_field(hki_seen *seen, int n)
         seen[id].gradient_theory = gradient_of(seen, n, seen[id].tensor);
 }
 
-double hki_gain_before(const hki_seen *seen, const hk_tensor *t)
+double hki_gain_before(const hki_tensor_stats *seen, const hk_tensor *t)
 {
-    while (t->role == HKI_COMPUTED && t->op != &hki_op_linear && t->op != &hki_op_conv2d)
+    while (t->role == HKI_COMPUTED && !hki_is_product(t))
         t = t->inputs[0];
     return t->role == HKI_COMPUTED && is_plain_product(t) ? sqrt(spread(seen, t)) : (double)NAN;
 }

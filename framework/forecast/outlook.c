@@ -85,28 +85,6 @@ static double depth_of(const hk_forecast *f, const signal *s)
 
 /* ---- The verdict ---------------------------------------------------------------------------------- */
 
-/* The gain that would keep the mean square, where that is not what the net has. */
-static void say_mending(hki_text *to, const hk_forecast *f)
-{
-    const hk_forecast_layer *l = &f->layers[f->n_layers / 2];
-    if (!(fabs(l->gain / l->mend - 1) > 0.05))
-        return;
-    hki_say(to, " A gain of %.4g instead of %.4g would keep the mean square", l->mend, l->gain);
-    if (fabs(log(l->mend_gradient)) > 0.05)
-        hki_say(to, " of outputs, and multiply that of gradients by %.3g a layer",
-                l->mend_gradient);
-    hki_say(to, ".");
-}
-
-static void say_dead(hki_text *to, const hk_forecast *f)
-{
-    if (f->born_dead.mean > 0.01)
-        hki_say(to,
-                " %.3g %% of such nets are born dead, the same output for all inputs: wider "
-                "layers, or rai, have fewer.",
-                100 * f->born_dead.mean);
-}
-
 static void say_verdict(hk_forecast *f, const signal *first)
 {
     hki_text to = {f->verdict, sizeof f->verdict, 0};
@@ -121,26 +99,30 @@ static void say_verdict(hk_forecast *f, const signal *first)
                 f->depth, first->lost);
     else
         hki_say(&to, "Can learn: outputs and gradients keep their size, and inputs stay apart.");
-    say_dead(&to, f);
-    if (f->depth < 2 * n && first->mends)
-        say_mending(&to, f);
-}
-
-/* Outputs that are not finite have no gradients worth following. */
-static bool is_finite(const hk_forecast *f)
-{
-    for (int i = 0; i < f->n_layers; i++)
-        if (!isfinite(f->layers[i].square.mean))
-            return false;
-    return true;
+    if (f->born_dead.mean > 0.01)
+        hki_say(&to,
+                " %.3g %% of such nets are born dead, the same output for all inputs: wider "
+                "layers, or rai, have fewer.",
+                100 * f->born_dead.mean);
+    const hk_forecast_layer *l = &f->layers[n / 2];
+    if (!(f->depth < 2 * n && first->mends && fabs(l->gain / l->mend - 1) > 0.05))
+        return;
+    hki_say(&to, " A gain of %.4g instead of %.4g would keep the mean square", l->mend, l->gain);
+    if (fabs(log(l->mend_gradient)) > 0.05)
+        hki_say(&to, " of outputs, and multiply that of gradients by %.3g a layer",
+                l->mend_gradient);
+    hki_say(&to, ".");
 }
 
 void hki_outlook(hk_forecast *forecast)
 {
     const signal *first = NULL;
+    bool finite = true; /* outputs that are not have no gradients worth following */
+    for (int i = 0; i < forecast->n_layers; i++)
+        finite = finite && isfinite(forecast->layers[i].square.mean);
     forecast->depth = (double)INFINITY;
     for (int i = 0; i < SIGNALS && !(forecast->depth <= forecast->n_layers); i++) {
-        if (signals[i].back && !is_finite(forecast))
+        if (signals[i].back && !finite)
             continue;
         double depth = depth_of(forecast, &signals[i]);
         if (depth < forecast->depth) {

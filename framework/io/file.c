@@ -110,28 +110,28 @@ static void zlib_release(void *user, void *block)
     hki_free(block);
 }
 
-/* Inflated bytes as they grow. The room may reach one byte above the limit: a byte there proves
+/* Inflated bytes as they grow. The capacity may reach one byte above the limit: a byte there proves
  * that the content is too large. */
 typedef struct inflated {
     const char *path;
     uint8_t *bytes;
-    size_t size, room, limit;
+    size_t size, capacity, limit;
 } inflated;
 
-static hk_status make_room(inflated *out)
+static hk_status grow(inflated *out)
 {
     if (out->size > out->limit)
         return hki_fail(HK_BAD_DATA, "%s: inflates to more than the %zu bytes accepted", out->path,
                         out->limit);
-    if (out->size < out->room)
+    if (out->size < out->capacity)
         return HK_OK;
     size_t most = out->limit + 1;
-    size_t room = out->room > most / 2 ? most : 2 * out->room;
-    uint8_t *bytes = hki_grow(out->bytes, out->size, room);
+    size_t capacity = out->capacity > most / 2 ? most : 2 * out->capacity;
+    uint8_t *bytes = hki_grow(out->bytes, out->size, capacity);
     if (!bytes)
         return HK_NO_MEMORY;
     out->bytes = bytes;
-    out->room = room;
+    out->capacity = capacity;
     return HK_OK;
 }
 
@@ -149,27 +149,27 @@ static hk_status inflate_members(z_stream *stream, const uint8_t *bytes, size_t 
     while (used < size || result == Z_OK) {
         if (result == Z_STREAM_END)
             inflateReset(stream);
-        hk_status status = make_room(out);
+        hk_status status = grow(out);
         if (status != HK_OK)
             return status;
-        unsigned given = portion(size - used), room = portion(out->room - out->size);
+        unsigned given = portion(size - used), free = portion(out->capacity - out->size);
         stream->next_in = (z_const Bytef *)(bytes + used);
         stream->avail_in = given;
         stream->next_out = out->bytes + out->size;
-        stream->avail_out = room;
+        stream->avail_out = free;
         result = inflate(stream, Z_NO_FLUSH);
         used += given - stream->avail_in;
-        out->size += room - stream->avail_out;
+        out->size += free - stream->avail_out;
         if (result == Z_MEM_ERROR)
             return HK_NO_MEMORY;
-        if (result == Z_BUF_ERROR) /* room was given, so it is input that lacks */
+        if (result == Z_BUF_ERROR) /* there is output space, so input is missing */
             return hki_fail(HK_BAD_DATA, "%s: gzip data ends early, after %zu bytes", out->path,
                             size);
         if (result != Z_OK && result != Z_STREAM_END)
             return hki_fail(HK_BAD_DATA, "%s: damaged gzip data near byte %zu: %s", out->path, used,
                             stream->msg ? stream->msg : "it needs a preset dictionary");
     }
-    return out->size > out->limit ? make_room(out) : HK_OK;
+    return out->size > out->limit ? grow(out) : HK_OK;
 }
 
 hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **bytes, size_t *size)
@@ -178,8 +178,8 @@ hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **byt
     if (status != HK_OK || *size < 2 || (*bytes)[0] != 0x1f || (*bytes)[1] != 0x8b)
         return status;
     inflated out = {.path = path, .limit = limit < HKI_MAX_BYTES ? limit : HKI_MAX_BYTES};
-    out.room = *size < out.limit / 4 ? 4 * *size : out.limit + 1;
-    out.bytes = hki_alloc(out.room);
+    out.capacity = *size < out.limit / 4 ? 4 * *size : out.limit + 1;
+    out.bytes = hki_alloc(out.capacity);
     z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_release};
     status = HK_NO_MEMORY; /* 47: 15, the largest window, + 32, read the header */
     if (out.bytes && inflateInit2(&stream, 47) == Z_OK) {

@@ -14,14 +14,6 @@ static const struct {
     {"\x93NUMPY", "a NumPy array"},     {"\x89HDF", "an HDF5 file"},
 };
 
-static bool is_text(const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] == 0x7f || (bytes[i] < ' ' && !strchr("\t\n\r\f", bytes[i])) || !bytes[i])
-            return false;
-    return true;
-}
-
 const char *hki_recognise(const uint8_t *bytes, size_t size)
 {
     if (size == 0)
@@ -35,5 +27,8 @@ const char *hki_recognise(const uint8_t *bytes, size_t size)
             strncasecmp((const char *)bytes + skip, starts[i].start, length) == 0)
             return starts[i].name;
     }
-    return is_text(bytes, size < 512 ? size : 512) ? "a text file" : NULL;
+    for (size_t i = 0; i < size && i < 512; i++)
+        if (bytes[i] == 0x7f || (bytes[i] < ' ' && !strchr("\t\n\r\f", bytes[i])) || !bytes[i])
+            return NULL;
+    return "a text file";
 }

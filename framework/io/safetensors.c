@@ -28,13 +28,13 @@ static const char no_digest[DIGEST_CHARS + 1] =
 
 /* ---- JSON in our memory ---------------------------------------------------------------------- */
 
-static _Thread_local bool memory_refused; /* jansson does not always tell why it failed */
+static _Thread_local bool allocation_failed; /* jansson does not always report it */
 
 static void *json_allocate(size_t bytes)
 {
     void *block = hki_alloc(bytes);
     if (!block)
-        memory_refused = true;
+        allocation_failed = true;
     return block;
 }
 
@@ -47,7 +47,7 @@ static void begin_json(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_json_memory);
-    memory_refused = false;
+    allocation_failed = false;
 }
 
 /* ---- What reader and writer agree on --------------------------------------------------------- */
@@ -77,7 +77,7 @@ static bool tensor_bytes(const hki_st_tensor *tensor, size_t *bytes)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Adds a member and takes over `value`, which may be NULL from a refused allocation. */
+/* Adds a member and takes over `value`, which may be NULL from a failed allocation. */
 static hk_status add_member(const char *path, json_t *object, const char *name, json_t *value)
 {
     bool fits = is_name(name), twice = fits && json_object_get(object, name);
@@ -85,7 +85,7 @@ static hk_status add_member(const char *path, json_t *object, const char *name, 
         return HK_OK;
     if (!fits || twice)
         json_decref(value);
-    if (memory_refused)
+    if (allocation_failed)
         return HK_NO_MEMORY;
     if (twice)
         return hki_fail(HK_BAD_ARGUMENT, "cannot write %s: \"%s\" twice", path, name);
@@ -187,7 +187,7 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
     if (status == HK_OK) {
         header = json_dumps(root, JSON_COMPACT);
         /* json_dumps() leaves out what found no memory and says nothing */
-        status = header && !memory_refused
+        status = header && !allocation_failed
                      ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
                      : HK_NO_MEMORY;
     }
@@ -408,7 +408,7 @@ hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_
     json_t *root = json_loadb(from.header, from.header_size, JSON_REJECT_DUPLICATES, &error);
     out->header = root;
     json_t *meta = json_object_get(root, "__metadata__");
-    if (memory_refused) /* even with a root: it may lack letters */
+    if (allocation_failed) /* even with a root: it may lack letters */
         status = HK_NO_MEMORY;
     else if (!root)
         status = hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", name, error.position, error.text);
