@@ -104,12 +104,10 @@ static void advise_treatments(const tally *t, hk_examination *e)
            "input, and the net's mean output stays",
            units(t->flat).text);
     advise(e, "surrogate", t->flat,
-           "train on with a surrogate gradient: it passes where the slope "
-           "of %s is 0",
+           "train on with a surrogate gradient: it passes where the slope of %s is 0",
            units(t->flat).text);
     advise(e, "lgb_relu", t->at_relu,
-           "put lgb_relu in the place of relu: its threshold follows "
-           "the activity of %s",
+           "put lgb_relu in the place of relu: its threshold follows the activity of %s",
            units(t->at_relu).text);
 }
 
@@ -119,17 +117,15 @@ static void advise_training(const tally *t, const hk_record *record, hk_examinat
     const int64_t *n = t->causes;
     const char *optimizer = record ? record->optimizer : "";
     advise(e, "", n[HK_CAUSE_INPUT],
-           "scale the inputs, (x - %.3g) / %.3g, and train again: %s "
-           "died of them",
-           e->input_mean, e->input_deviation, units(n[HK_CAUSE_INPUT]).text);
+           "scale the inputs, (x - %.3g) / %.3g, and train again: %s died of them", e->input_mean,
+           e->input_deviation, units(n[HK_CAUSE_INPUT]).text);
     advise(e, "", n[HK_CAUSE_STEP],
            "train with a lower rate than that of %s, with a warm-up or "
            "clipped gradients: %s died in one step",
            optimizer, units(n[HK_CAUSE_STEP]).text);
     advise(e, "", n[HK_CAUSE_DECAY],
-           "train with less decay than %s: it has shrunk the weights of "
-           "%s",
-           optimizer, units(n[HK_CAUSE_DECAY]).text);
+           "train with less decay than %s: it has shrunk the weights of %s", optimizer,
+           units(n[HK_CAUSE_DECAY]).text);
     advise(e, "", n[HK_CAUSE_BORN],
            "start wider, with normalization or another initializer (rai): "
            "%s did not react at the start",

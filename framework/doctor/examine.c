@@ -186,20 +186,16 @@ static void fill_unit(const hki_unit *unit, double layer_mean_abs, double tau, h
 static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_finding *layer)
 {
     const hki_sampled *s = &o->layers[i];
-    double mean_abs = 0;
-    hki_unit unit;
+    const double mean_abs = hki_probe_mean_abs(o->probe, i);
     layer->effective_rank = (double)NAN;
     layer->rank_rows = s->rows;
-    for (int64_t u = 0; u < layer->units; u++) {
-        hki_probe_unit(o->probe, i, u, &unit);
-        mean_abs += unit.mean_abs / (double)layer->units;
-    }
     if (!isfinite(mean_abs))
         return hki_fail(HK_DIVERGED,
                         "layer %s has outputs that are not finite: the net has "
                         "diverged, and no unit can be judged",
                         layer->layer);
     for (int64_t u = 0; u < layer->units; u++) {
+        hki_unit unit;
         hki_probe_unit(o->probe, i, u, &unit);
         fill_unit(&unit, mean_abs, tau, (hk_unit_finding *)&layer->found[u], layer);
     }

@@ -22,8 +22,8 @@ enum { SLICES = 2 }; /* of a tensor, at most */
 
 struct hki_record {
     const hk_optimizer *optimizer;
-    hk_record kept;
-    hk_record_layer *layers; /* of kept, [n_layers], by the net's numbers */
+    hk_record so_far;
+    hk_record_layer *layers; /* of so_far, [n_layers], by the net's numbers */
     double *norms, *after;   /* [n_layers] each; norms: after the last step */
     sample *samples;
     int64_t n_samples;
@@ -70,7 +70,7 @@ static void measure(const hki_record *record, double *norms)
 {
     const hki_kernels *kernels = hki_kernels_active();
     int64_t n = record->n_samples;
-    memset(norms, 0, (size_t)record->kept.n_layers * sizeof *norms);
+    memset(norms, 0, (size_t)record->so_far.n_layers * sizeof *norms);
 #pragma omp parallel for num_threads(hki_threads_for((n * 1024))) schedule(static)
     for (int64_t i = 0; i < n; i++) {
         sample *s = &record->samples[i];
@@ -78,31 +78,43 @@ static void measure(const hki_record *record, double *norms)
     }
     for (int64_t i = 0; i < n; i++)
         norms[record->samples[i].layer] += record->samples[i].square;
-    for (int i = 0; i < record->kept.n_layers; i++)
+    for (int i = 0; i < record->so_far.n_layers; i++)
         norms[i] = sqrt(norms[i]);
 }
 
-hk_status hki_record_new(const hk_optimizer *optimizer, hki_record **out)
+static hki_record *record_of(const hk_trainer *t)
 {
-    hki_record *record = *out = hki_alloc(sizeof *record);
+    return ((const hki_attached *)t->attached)->record;
+}
+
+hk_status hki_record_measure(hk_trainer *t)
+{
+    hki_record *record = record_of(t);
+    hk_status status = choose_samples(record);
+    if (!status)
+        measure(record, record->norms);
+    return status;
+}
+
+hk_status hki_record_start(hk_trainer *t)
+{
+    hk_net *net = t->logits->net;
+    hki_record *record = ((hki_attached *)t->attached)->record = hki_alloc(sizeof *record);
     if (!record)
         return HK_NO_MEMORY;
-    size_t n = (size_t)optimizer->net->choices->n_layers;
-    record->optimizer = optimizer;
-    record->kept.n_layers = (int)n;
-    record->kept.layers = record->layers = hki_alloc_array(n, sizeof *record->layers);
+    size_t n = (size_t)net->choices->n_layers;
+    record->optimizer = t->optimizer;
+    record->so_far.n_layers = (int)n;
+    record->so_far.layers = record->layers = hki_alloc_array(n, sizeof *record->layers);
     record->norms = hki_alloc_array(n, sizeof *record->norms);
     record->after = hki_alloc_array(n, sizeof *record->after);
-    hk_net_digest(optimizer->net, record->kept.start);
-    if (!record->layers || !record->norms || !record->after || !*record->kept.start ||
-        hki_record_measure(record)) {
-        hki_record_free(record);
-        *out = NULL;
+    hk_net_digest(net, record->so_far.start);
+    if (!record->layers || !record->norms || !record->after || !*record->so_far.start ||
+        hki_record_measure(t))
         return HK_NO_MEMORY;
-    }
-    for (int i = 0; i < record->kept.n_layers; i++) {
+    for (int i = 0; i < record->so_far.n_layers; i++) {
         hk_record_layer *layer = &record->layers[i];
-        snprintf(layer->layer, sizeof layer->layer, "%s", hki_layer_name(optimizer->net, i));
+        snprintf(layer->layer, sizeof layer->layer, "%s", hki_layer_name(net, i));
         layer->start = record->norms[i];
         layer->growth = 1;
     }
@@ -120,29 +132,22 @@ void hki_record_free(hki_record *record)
     hki_free(record);
 }
 
-hk_status hki_record_measure(hki_record *record)
+void hki_record_step(hk_trainer *t, double loss)
 {
-    hk_status status = choose_samples(record);
-    if (!status)
-        measure(record, record->norms);
-    return status;
-}
-
-void hki_record_step(hki_record *record, double loss)
-{
-    hk_record *kept = &record->kept;
-    if (++kept->steps == 1)
-        kept->first_loss = loss;
-    if (kept->steps == 1 || loss > kept->max_loss) {
-        kept->max_loss = loss;
-        kept->max_loss_step = kept->steps;
+    hki_record *record = record_of(t);
+    hk_record *r = &record->so_far;
+    if (++r->steps == 1)
+        r->first_loss = loss;
+    if (r->steps == 1 || loss > r->max_loss) {
+        r->max_loss = loss;
+        r->max_loss_step = r->steps;
     }
     measure(record, record->after);
-    for (int i = 0; i < kept->n_layers; i++) {
+    for (int i = 0; i < r->n_layers; i++) {
         double growth = record->norms[i] > 0 ? record->after[i] / record->norms[i] : 1;
         if (growth > record->layers[i].growth) {
             record->layers[i].growth = fmin(growth, 1e300); /* files hold no infinity */
-            record->layers[i].step = kept->steps;
+            record->layers[i].step = r->steps;
         }
         record->norms[i] = record->after[i];
     }
@@ -151,20 +156,19 @@ void hki_record_step(hki_record *record, double loss)
 /* ---- As text, and back -----------------------------------------------------------------------
  * A line "DIGEST STEPS FIRST_LOSS MOST_LOSS MOST_STEP", then "START GROWTH STEP LAYER" for each. */
 
-char *hki_record_text(const hki_record *record)
+char *hki_record_text(const hk_trainer *t)
 {
     enum { LINE = 2 * HKI_LAYER_NAME + 4 * HKI_NUMBER_SIZE };
-    const hk_record *kept = &record->kept;
-    size_t size = LINE * ((size_t)kept->n_layers + 1), used;
+    const hk_record *r = &record_of(t)->so_far;
+    size_t size = LINE * ((size_t)r->n_layers + 1), used;
     char *text = hki_alloc(size), one[HKI_NUMBER_SIZE], other[HKI_NUMBER_SIZE];
     if (!text)
         return NULL;
-    used = (size_t)snprintf(text, size, "%s %lld %s %s %lld", *kept->start ? kept->start : "-",
-                            (long long)kept->steps, hki_number_text(kept->first_loss, 17, one),
-                            hki_number_text(kept->max_loss, 17, other),
-                            (long long)kept->max_loss_step);
-    for (int i = 0; i < kept->n_layers; i++) {
-        const hk_record_layer *l = &kept->layers[i];
+    used = (size_t)snprintf(text, size, "%s %lld %s %s %lld", *r->start ? r->start : "-",
+                            (long long)r->steps, hki_number_text(r->first_loss, 17, one),
+                            hki_number_text(r->max_loss, 17, other), (long long)r->max_loss_step);
+    for (int i = 0; i < r->n_layers; i++) {
+        const hk_record_layer *l = &r->layers[i];
         used += (size_t)snprintf(
             text + used, size - used, "\n%s %s %lld %s", hki_number_text(l->start, 17, one),
             hki_number_text(l->growth, 17, other), (long long)l->step, l->layer);
@@ -217,23 +221,23 @@ static bool parse_record(char *text, hk_record *out, hk_record_layer *layers)
 static hk_status damaged(const char *path)
 {
     return hki_fail(HK_BAD_DATA,
-                    "%s: metadata " HKI_RECORD_KEY " is not the record of a training "
-                    "of this net",
+                    "%s: metadata " HKI_RECORD_KEY " is not the record of a training of this net",
                     path);
 }
 
-hk_status hki_record_resume(hki_record *record, const char *path, const hki_st_file *file)
+hk_status hki_record_load(hk_trainer *t, const char *path, const hki_st_file *file)
 {
+    hki_record *record = record_of(t);
     const char *found = hki_st_meta_get(file, HKI_RECORD_KEY);
     if (!found) {
-        record->kept.start[0] = '\0';
+        record->so_far.start[0] = '\0';
         return HK_OK;
     }
     char *text = hki_copy_text(found);
     if (!text)
         return HK_NO_MEMORY;
-    bool fits = parse_record(text, &record->kept, record->layers);
-    for (int i = 0; fits && i < record->kept.n_layers; i++)
+    bool fits = parse_record(text, &record->so_far, record->layers);
+    for (int i = 0; fits && i < record->so_far.n_layers; i++)
         fits = !strcmp(record->layers[i].layer, hki_layer_name(record->optimizer->net, i));
     hki_free(text);
     return fits ? HK_OK : damaged(path);

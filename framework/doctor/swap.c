@@ -7,21 +7,6 @@
 
 #include <string.h>
 
-/* Takes the tensors from `first` on out of the end of the net and puts them before `y`. */
-static void move_before(hk_tensor *y, int first)
-{
-    hk_net *net = y->net;
-    int n = net->n_tensors - first;
-    for (int k = 0; k < n; k++) {
-        hk_tensor *moved = net->tensors[first + k];
-        for (int id = first + k; id > y->id + k; id--)
-            net->tensors[id] = net->tensors[id - 1];
-        net->tensors[y->id + k] = moved;
-    }
-    for (int id = 0; id < net->n_tensors; id++)
-        net->tensors[id]->id = id;
-}
-
 static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
 {
     hk_net *net = y->net;
@@ -37,7 +22,14 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
     hki_free(old);
     net->n_tensors--; /* mixed: recorded last */
     hki_free(mixed);
-    move_before(y, first);
+    for (int from = first, to = y->id; from < net->n_tensors; from++, to++) { /* leaves before y */
+        hk_tensor *leaf = net->tensors[from];
+        for (int id = from; id > to; id--)
+            net->tensors[id] = net->tensors[id - 1];
+        net->tensors[to] = leaf;
+    }
+    for (int id = 0; id < net->n_tensors; id++)
+        net->tensors[id]->id = id;
     return HK_OK;
 }
 

@@ -21,7 +21,7 @@ typedef struct treatment {
     const hk_tensor *input;
     const hk_data *data;
     uint64_t seed;
-    hk_optimizer *optimizer; /* forgets what starts anew; NULL: none */
+    hk_optimizer *optimizer; /* its moments of what starts anew are reset; NULL: none */
     int64_t sample;          /* inputs on which means are kept */
     hk_plan *plan;
     hki_site *sites; /* of the activations, then the logits */
@@ -121,18 +121,18 @@ static hk_status find_dead(treatment *t)
 
 /* ---- The methods, on one layer --------------------------------------------------------------- */
 
-/* What an optimizer knew of the weights of a channel. */
-static void forget_incoming(const treatment *t, const hki_site *site, int64_t channel)
+/* The moments of the weights of a channel. */
+static void reset_incoming(const treatment *t, const hki_site *site, int64_t channel)
 {
     if (site->weight && site->weight->role == HKI_LEARNED)
-        hki_optimizer_forget(t->optimizer, site->weight, channel,
-                             hki_channels(&site->weight->shape), hki_rows(&site->weight->shape, 1));
+        hki_optimizer_reset(t->optimizer, site->weight, channel, hki_channels(&site->weight->shape),
+                            hki_rows(&site->weight->shape, 1));
     if (site->bias)
-        hki_optimizer_forget(t->optimizer, site->bias, channel, 1, 1);
+        hki_optimizer_reset(t->optimizer, site->bias, channel, 1, 1);
     for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
         const hk_tensor *slot = site->norm->inputs[i];
         if (slot->role == HKI_LEARNED && hki_channels(&slot->shape) == site->channels)
-            hki_optimizer_forget(t->optimizer, slot, channel, 1, 1);
+            hki_optimizer_reset(t->optimizer, slot, channel, 1, 1);
     }
 }
 
@@ -183,7 +183,7 @@ static hk_status swap(treatment *t, hki_site *site, const hki_method *method, in
         if (!is_free(site, j))
             continue;
         hki_mix_swapped(site->y)->value[j] = (float)method->epochs;
-        forget_incoming(t, site, j);
+        reset_incoming(t, site, j);
         ++*treated;
     }
     if (!status && !*treated)
@@ -223,7 +223,7 @@ static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
         if (!site->dead[j])
             continue;
         redraw_channel(site, j, drawn, drawn + n);
-        forget_incoming(t, site, j);
+        reset_incoming(t, site, j);
         ++*treated;
     }
     hki_free(drawn);
@@ -240,7 +240,7 @@ static hk_status make_fire(treatment *t, hki_site *site, const hki_method *metho
     site->q = method->q;
     for (int64_t j = 0; j < site->channels; j++)
         if (site->dead[j]) {
-            forget_incoming(t, site, j);
+            reset_incoming(t, site, j);
             ++*treated;
         }
     return status;

@@ -25,7 +25,7 @@ enum { HKI_MAX_METHODS = 8 };
 typedef struct hki_treatments {
     hki_method methods[HKI_MAX_METHODS];
     int n;
-    int64_t every; /* epochs, in training; 0: not said */
+    int64_t every; /* epochs, in training; 0: not given */
 } hki_treatments;
 
 /* "reset:to=elu,bias:q=0.2". HK_UNKNOWN_NAME lists the methods or the keys, HK_BAD_ARGUMENT. */
@@ -51,7 +51,7 @@ typedef struct hki_site {
     int64_t channels;
     double *mean;   /* [channels] of x before the treatment */
     double *square; /* [channels], mean of x^2 */
-    float *coef;    /* room for the norm's coefficients, NULL without */
+    float *coef;    /* scratch for the norm's coefficients, NULL without */
     bool *dead;     /* [channels] */
     bool *redrawn;  /* [channels]: its mean is not kept */
     double q;       /* share of the inputs that is to fire; 0: as it is */
@@ -71,8 +71,8 @@ hk_status hki_keep_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sites)
  * says so. *shift is how much the mean of a logit is off in the end. */
 hk_status hki_restore_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sites, double *shift);
 
-/* Can all that reads y be cut off from some of its channels? HK_BAD_ARGUMENT says what cannot. Where
+/* Can all that reads y be cut off from some of its channels? HK_BAD_ARGUMENT: the message names what cannot. Where
  * `dead` is given, it is; or, with `calms`, the weights that read them become no larger than new
- * ones. The optimizer, which may be NULL, forgets them. */
+ * ones. Their moments in the optimizer, which may be NULL, are reset. */
 hk_status hki_change_readers(const hk_tensor *y, const hk_tensor *logits, const bool *dead,
                              bool calms, hk_optimizer *optimizer);

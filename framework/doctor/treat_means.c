@@ -2,7 +2,7 @@
  *
  * One batch runs through the net twice, before and after. The second time, every mean that has moved
  * is brought back as soon as its tensor is there, by the bias, the beta or the running mean that it
- * was computed with, and in the tensor itself, so that what follows sees it mended. So a swapped
+ * was computed with, and in the tensor itself, so that what follows sees it restored. So a swapped
  * channel's new mean output is taken from the next layer's bias, -W E[g(x) - f(x)], with padding and
  * pooling as they are; what the net's curvature leaves of it, from the layers' behind. */
 #include "doctor/treat.h"
@@ -239,7 +239,7 @@ hk_status hki_keep_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sites)
     return run_plan(plan, n, &it);
 }
 
-/* The last site is the logits'. A second run, in which nothing is mended on the way, tells. */
+/* The last site is the logits'. The shift is measured by a second run, in which nothing is restored. */
 hk_status hki_restore_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sites, double *shift)
 {
     run it = {.sites = sites, .n_sites = n_sites, .restores = true};

@@ -22,7 +22,7 @@ typedef struct cut {
     const bool *dead;
     bool calms; /* instead of cutting off */
     int64_t channels;
-    hk_optimizer *optimizer; /* forgets what changes */
+    hk_optimizer *optimizer; /* its moments of what changes are reset */
 } cut;
 
 /* n weights from `at` on, which read one channel at one place. He et al. 2015: deviation
@@ -38,7 +38,7 @@ static void change_row(const cut *it, hk_tensor *weight, int64_t at, int64_t n)
         return;
     for (int64_t i = 0; i < n; i++)
         w[i] = (float)((double)w[i] * share);
-    hki_optimizer_forget(it->optimizer, weight, at, 1, n);
+    hki_optimizer_reset(it->optimizer, weight, at, 1, n);
 }
 
 /* The rows of a weight that read dead channels. filters[kh, kw, c / groups, k]: channel j is read by

@@ -24,9 +24,7 @@ static hk_status parse_once(const char *methods, hki_treatments *how)
     hk_status status = hki_treatments_parse(methods, how);
     if (!status && how->every)
         return hki_fail(HK_BAD_ARGUMENT,
-                        "treatment \"%.200s\": every= is for training, this happens "
-                        "once",
-                        methods);
+                        "treatment \"%.200s\": every= is for training, this happens once", methods);
     return status;
 }
 
@@ -42,18 +40,6 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
 }
 
 /* ---- In a file ------------------------------------------------------------------------------- */
-
-/* With the file's moments; NULL: the file holds no training, or there is no net. */
-static hk_status open_optimizer(const hk_tensor *logits, const char *path, const hki_st_file *file,
-                                hk_optimizer **out)
-{
-    const char *spec = hki_st_meta_get(file, "hk.optimizer");
-    *out = NULL;
-    if (!spec || !logits)
-        return HK_OK;
-    hk_status status = hk_optimizer_new(logits->net, spec, out);
-    return status ? status : hki_moments_load(*out, path, file);
-}
 
 /* With the moments, and what else the first file holds beside its net. */
 static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
@@ -88,13 +74,18 @@ hk_status hk_treat_saved(hk_tensor *logits, const hk_data *data, const char *met
     hki_treatments how;
     hki_st_file file;
     hk_treat_options own = options ? *options : (hk_treat_options){0};
+    own.optimizer = NULL;
     *out = NULL;
     hk_status status = parse_once(methods, &how);
     if (!status)
         status = hki_st_read(from, &file);
     if (status)
         return status;
-    status = open_optimizer(logits, from, &file, &own.optimizer);
+    const char *optimizer = hki_st_meta_get(&file, "hk.optimizer"); /* NULL: holds no training */
+    if (optimizer && logits)
+        status = hk_optimizer_new(logits->net, optimizer, &own.optimizer);
+    if (own.optimizer)
+        status = hki_moments_load(own.optimizer, from, &file);
     if (!status)
         status = judge(hki_treat(logits, data, &how, &own, out), out);
     if (!status)

@@ -104,8 +104,8 @@ hk_status hki_optimizer_refit(hk_optimizer *optimizer)
     return HK_OK;
 }
 
-void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
-                          int64_t stride, int64_t n)
+void hki_optimizer_reset(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
+                         int64_t stride, int64_t n)
 {
     int64_t i = 0, n_slices = optimizer ? optimizer->n_slices : 0;
     while (i < n_slices && optimizer->slices[i].tensor != learned)

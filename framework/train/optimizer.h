@@ -25,10 +25,10 @@ struct hk_optimizer {
 
 /* Learned tensors were recorded since it was made: it moves them, too. The moments of the others stay. */
 hk_status hki_optimizer_refit(hk_optimizer *optimizer);
-/* The moments of elements first, first + stride, ... start anew: what is remembered of them is stale.
+/* The moments of elements first, first + stride, ... start at 0 again.
  * `optimizer` may be NULL. */
-void hki_optimizer_forget(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
-                          int64_t stride, int64_t n);
+void hki_optimizer_reset(hk_optimizer *optimizer, const hk_tensor *learned, int64_t first,
+                         int64_t stride, int64_t n);
 
 double hki_gradient_norm(const hk_tensor *learned); /* Euclidean, in double */
 /* Norm of what the last measured step changed over the norm of what it became. */

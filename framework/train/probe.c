@@ -377,11 +377,21 @@ void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out)
         out->x_max = out->x_min = out->x_mean = out->x_variance = none;
 }
 
+double hki_probe_mean_abs(const hki_probe *probe, int i)
+{
+    const layer *w = &probe->layers[i];
+    double mean_abs = 0;
+    for (int64_t j = 0; j < w->c_out; j++)
+        mean_abs += w->units[j].mean_abs / (double)hki_max(w->rows, 1) / (double)w->c_out;
+    return mean_abs;
+}
+
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
 {
     const layer *w = &probe->layers[i];
     const char *name = hki_layer_name(w->tensor->net, w->tensor->layer);
-    double n = (double)w->c_out, mean_abs = 0, dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
+    const double mean_abs = hki_probe_mean_abs(probe, i), n = (double)w->c_out;
+    double dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
     hki_unit unit;
     *out = (hk_layer_report){.units = w->c_out, .low = w->first_bin, .high = w->last_bin};
     memcpy(out->layer, name, strlen(name) + 1);
@@ -391,12 +401,8 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
         dead += unit.max <= 0;
         gradient_dead += unit.slope < slope_threshold;
         out->saturated += unit.saturated / n;
-        mean_abs += unit.mean_abs / n;
-        hki_moments_merge(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
-    }
-    for (int64_t j = 0; j < w->c_out; j++) {
-        hki_probe_unit(probe, i, j, &unit);
         dormant += unit.mean_abs <= dormant_score * mean_abs;
+        hki_moments_merge(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
     }
     out->dead = dead / n;
     out->gradient_dead = w->has_slope ? gradient_dead / n : (double)NAN;

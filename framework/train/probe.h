@@ -19,3 +19,5 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);
 
 /* One unit of a layer, its shares and variances finished. */
 void hki_probe_unit(const hki_probe *probe, int i, int64_t unit, hki_unit *out);
+/* The mean of |y| over a layer. */
+double hki_probe_mean_abs(const hki_probe *probe, int i);

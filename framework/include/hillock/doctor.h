@@ -138,9 +138,9 @@ typedef struct hk_treatment {
 
 typedef struct hk_treat_options {
     uint64_t seed;  /* of new weights */
-    int64_t inputs; /* how many to look at, spread evenly over the data; 0: all */
+    int64_t inputs; /* how many to examine, spread evenly over the data; 0: all */
     struct hk_optimizer
-        *optimizer; /* forgets what it knew of weights that start anew; may be NULL */
+        *optimizer; /* its moments of weights that start anew are reset; may be NULL */
     int zero_;
 } hk_treat_options;
 
@@ -167,7 +167,7 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
 void hk_treatment_free(hk_treatment *treatment);
 
 /* The same for the net that was loaded from the file `from`, and saves it as `to`, with all else that
- * `from` holds, so that its training can be resumed. options->optimizer is not looked at. HK_IO. */
+ * `from` holds, so that its training can be resumed. options->optimizer is ignored. HK_IO. */
 hk_status hk_treat_saved(hk_tensor *logits, const hk_data *data, const char *methods,
                          const hk_treat_options *options, const char *from, const char *to,
                          hk_treatment **out);

@@ -54,7 +54,7 @@ typedef struct hk_epoch_report {
     hk_metrics test;               /* n = 0 without a test set */
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
-    int64_t probed;                /* inputs on which the layers were looked at */
+    int64_t probed;                /* inputs on which the layers were probed */
 } hk_epoch_report;
 
 typedef struct hk_progress {
@@ -76,7 +76,7 @@ typedef struct hk_train_options {
                            the first, of the training set's dead units; NULL: none */
     int (*treated)(const struct hk_treatment *, int epoch,
                    void *user); /* what was done before it */
-    int no_probes;              /* 1: layers are not looked at, reports have none */
+    int no_probes;              /* 1: layers are not probed, reports have none */
     int (*progress)(const hk_progress *, void *user);  /* after each batch; not 0: stop */
     int (*epoch)(const hk_epoch_report *, void *user); /* after each epoch; not 0: stop */
     void *user;
