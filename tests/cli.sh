@@ -182,7 +182,7 @@ digest lenet5 --data $small --epochs 2 --resume half.safetensors # 2 more
 same "$digest" "$through"
 run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
 has err 'which start fresh'
-refuses 2 'cannot go on as mlp' train mlp --data $small --resume net.safetensors
+refuses 2 'cannot be resumed as mlp' train mlp --data $small --resume net.safetensors
 
 # ---- compare
 run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
@@ -303,7 +303,7 @@ done
 kill -TERM $child
 wait $child
 same $? 130
-has err 'interrupted; go on with --resume stopped'
+has err 'interrupted; continue with --resume stopped'
 run 0 train lenet5 --data glyphs:train=2000,test=10 --epochs 1 --resume stopped --json
 
 echo "$passed passed, $failed failed, $skipped skipped"

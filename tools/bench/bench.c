@@ -63,16 +63,9 @@ void bench_noise(float *x, int64_t n)
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
 
-static void put_heading(void)
-{
-    static bool done;
-    if (!done)
-        printf("%-34s %-12s %10s %21s %8s\n", "", "", "median ms", "half of them within", "rate");
-    done = true;
-}
-
 void bench_row(const bench *in, const result *it, const timing *of)
 {
+    static bool has_heading;
     double median = bench_timing_median(of), rate = it->work / median / it->scale;
     double low = quantile(of->seconds, of->n, 0.25), high = quantile(of->seconds, of->n, 0.75);
     double percent = it->limit ? 100 * quantile(of->share, of->n, 0.5) : (double)NAN;
@@ -89,7 +82,9 @@ void bench_row(const bench *in, const result *it, const timing *of)
         json_array_append_new(in->rows, object);
         return;
     }
-    put_heading();
+    if (!has_heading)
+        printf("%-34s %-12s %10s %21s %8s\n", "", "", "median ms", "half of them within", "rate");
+    has_heading = true;
     printf("%-34s %-12s %10.3f %10.3f..%-10.3f %8.2f %s", it->name, it->pass, 1e3 * median,
            1e3 * low, 1e3 * high, rate, it->unit);
     if (it->limit)
@@ -114,19 +109,13 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static int find_kind(const char *name)
-{
-    int kind = 0;
-    while (kind < KINDS && strcmp(kinds[kind].name, name) != 0)
-        kind++;
-    return kind;
-}
-
 int bench_command(options *given)
 {
     bench in = {.given = given,
                 .threads = given->threads ? (int)given->threads : omp_get_max_threads()};
-    int kind = find_kind(given->operands[0]), operands = given->n_operands - 1;
+    int kind = 0, operands = given->n_operands - 1;
+    while (kind < KINDS && strcmp(kinds[kind].name, given->operands[0]) != 0)
+        kind++;
     if (kind == KINDS)
         return tool_fail(EXIT_USAGE, "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
                          given->operands[0]);

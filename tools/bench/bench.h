@@ -54,17 +54,20 @@ typedef struct study {
     hk_net *net;
     hk_plan *plan;
     int64_t batch;
-    timing times[2];          /* forward, back */
+    int64_t floats;           /* of the copy it is compared with; 0: with the FMA peak */
+    timing times[2];          /* forward, backward */
     double seconds[2];        /* of the last run */
     int64_t multiply_adds[2]; /* likewise */
 } study;
 
 /* The input as something that has a gradient: 0 is added to each channel. */
 hk_tensor *bench_study_input(hk_tensor *input, int channels);
-/* Makes the plan that walks back from the sum of y, each dy being 1, and fills the input, or the
- * learned tensor in its place, with noise. */
-hk_status bench_study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch);
-hk_status bench_study_run(study *of);
+/* Plans the backward pass from the sum of y, each dy being 1, fills the input, or the learned tensor
+ * in its place, with noise, and runs it until --seconds are over. Fails where y is NULL. */
+int bench_study_measure(const bench *in, study *of, hk_tensor *input, hk_tensor *y, int64_t batch);
+/* A row of the result for one of the passes: back 0 or 1. */
+void bench_study_row(const bench *in, const study *of, const char *name, const char *pass,
+                     int back);
 void bench_study_clear(study *of);
 
 /* Normal numbers, the same in each call. */

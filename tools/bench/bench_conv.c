@@ -101,38 +101,16 @@ static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor 
     return s->h ? hk_conv2d(x, filters, NULL, window) : hk_matmul(x, filters);
 }
 
-static hk_status repeat(const bench *in, study *of)
-{
-    double started = hk_now(), seconds = bench_seconds(in, 1);
-    hk_status status = bench_study_run(of); /* the first run meets memory that was never touched */
-    while (!status && bench_goes_on(&of->times[0], started, seconds)) {
-        status = bench_study_run(of);
-        double peak = bench_limit_peak(in->threads);
-        for (int i = 0; i < 2; i++)
-            bench_timing_add(&of->times[i], of->seconds[i],
-                             2.0 * (double)of->multiply_adds[i] / of->seconds[i] / peak);
-    }
-    return status;
-}
-
-static void pass_row(const bench *in, const char *name, const char *pass, const study *of, int back)
-{
-    double work = 2.0 * (double)of->multiply_adds[back];
-    bench_row(in, &(result){name, pass, "GFLOP/s", "FMA peak", work, 1e9}, &of->times[back]);
-}
-
 /* Forward and one of the gradients; a row for forward only with the first of them. */
 static int conv_rows(const bench *in, const char *name, const layer *s, bool by_weight)
 {
     study of = {.net = hk_net_new(.seed = 1)};
-    hk_tensor *input, *y = of.net ? record(s, of.net, by_weight, &input) : NULL;
-    int status = EXIT_DONE;
-    if (!y || bench_study_start(&of, input, y, s->n) || repeat(in, &of))
-        status = tool_failed();
+    hk_tensor *input = NULL, *y = of.net ? record(s, of.net, by_weight, &input) : NULL;
+    int status = bench_study_measure(in, &of, input, y, s->n);
     if (!status && !by_weight)
-        pass_row(in, name, "forward", &of, 0);
+        bench_study_row(in, &of, name, "forward", 0);
     if (!status)
-        pass_row(in, name, by_weight ? "bwd-weight" : "bwd-data", &of, 1);
+        bench_study_row(in, &of, name, by_weight ? "bwd-weight" : "bwd-data", 1);
     bench_study_clear(&of);
     return status;
 }
@@ -152,24 +130,17 @@ static int conv_of(const bench *in, const char *text)
     return status ? status : conv_rows(in, text, &s, true);
 }
 
-static int conv_set(const bench *in, const char *shapes)
-{
-    char text[64];
-    int status = EXIT_DONE, used;
-    for (; !status && sscanf(shapes, "%63s%n", text, &used) == 1; shapes += used)
-        status = conv_of(in, text);
-    return status;
-}
-
 int bench_conv(const bench *in)
 {
-    int status = EXIT_DONE;
+    int status = EXIT_DONE, used;
     for (int i = 0; i < in->given->n_operands && !status; i++) {
-        const char *text = in->given->operands[i], *shapes = NULL;
+        const char *shapes = in->given->operands[i];
+        char text[64];
         for (size_t j = 0; j < sizeof sets / sizeof *sets; j++)
-            if (strcmp(sets[j].name, text) == 0)
+            if (strcmp(sets[j].name, in->given->operands[i]) == 0)
                 shapes = sets[j].shapes;
-        status = shapes ? conv_set(in, shapes) : conv_of(in, text);
+        for (; !status && sscanf(shapes, "%63s%n", text, &used) == 1; shapes += used)
+            status = conv_of(in, text);
     }
     return status;
 }

@@ -30,23 +30,15 @@ static void count_step(const hk_step_info *step, void *user)
     of->multiply_adds[step->back] += step->multiply_adds;
 }
 
-hk_status bench_study_start(study *of, hk_tensor *input, hk_tensor *y, int64_t batch)
+/* Of one run: bytes of the floats that are read and written, or operations. */
+static double work_of(const study *of, int back)
 {
-    hk_tensor *loss = hk_sum(y, HK_ALL_AXES);
-    hk_plan_options wanted = {.batch = batch, .training = 1, .loss = loss};
-    if (!loss || hk_plan_new(of->net, &wanted, &of->plan))
-        return hk_last_status();
-    of->batch = batch;
-    hk_plan_profile(of->plan, count_step, of);
-    hk_shape shape = hk_tensor_shape(input);
-    int64_t floats = 1;
-    for (int i = 0; i < shape.ndim; i++)
-        floats *= shape.dims[i] == HK_BATCH ? batch : shape.dims[i];
-    bench_noise(hk_plan_value(of->plan, input), floats);
-    return HK_OK;
+    enum { FORWARD_BYTES = 8, BACK_BYTES = 12 }; /* a float read, one written; another read */
+    return of->floats ? (back ? BACK_BYTES : FORWARD_BYTES) * (double)of->floats
+                      : 2.0 * (double)of->multiply_adds[back];
 }
 
-hk_status bench_study_run(study *of)
+static hk_status run_once(study *of)
 {
     memset(of->seconds, 0, sizeof of->seconds);
     memset(of->multiply_adds, 0, sizeof of->multiply_adds);
@@ -56,32 +48,56 @@ hk_status bench_study_run(study *of)
     return HK_OK;
 }
 
-/* ---- Activations and normalizations: against a copy ----------------------------------------- */
-
-enum { FORWARD_BYTES = 8, BACK_BYTES = 12 }; /* a float read, one written; another read */
-
-static int against_copy(const bench *in, study *of, const char *name, int64_t floats)
+int bench_study_measure(const bench *in, study *of, hk_tensor *input, hk_tensor *y, int64_t batch)
 {
-    static const char *const passes[] = {"forward", "backward"};
-    static const int bytes[] = {FORWARD_BYTES, BACK_BYTES};
+    hk_tensor *loss = hk_sum(y, HK_ALL_AXES);
+    hk_plan_options wanted = {.batch = batch, .training = 1, .loss = loss};
+    if (!loss || hk_plan_new(of->net, &wanted, &of->plan))
+        return tool_failed();
+    of->batch = batch;
+    hk_plan_profile(of->plan, count_step, of);
+    hk_shape shape = hk_tensor_shape(input);
+    int64_t floats = 1;
+    for (int i = 0; i < shape.ndim; i++)
+        floats *= shape.dims[i] == HK_BATCH ? batch : shape.dims[i];
+    bench_noise(hk_plan_value(of->plan, input), floats);
     double started = hk_now(), seconds = bench_seconds(in, 1);
-    if (bench_study_run(of)) /* the first run meets memory that was never touched */
+    if (run_once(of)) /* the first run meets memory that was never touched */
         return tool_failed();
     while (bench_goes_on(&of->times[0], started, seconds)) {
-        if (bench_study_run(of))
+        if (run_once(of))
             return tool_failed();
-        double copy = bench_limit_copy(in->threads, floats);
-        if (!(copy > 0))
+        double limit =
+            of->floats ? bench_limit_copy(in->threads, of->floats) : bench_limit_peak(in->threads);
+        if (!(limit > 0))
             return tool_fail(EXIT_FAILED, "bench: out of memory for a copy of %s floats",
-                             tool_grouped(floats));
+                             tool_grouped(of->floats));
         for (int i = 0; i < 2; i++)
             bench_timing_add(&of->times[i], of->seconds[i],
-                             bytes[i] * (double)floats / of->seconds[i] / copy);
+                             work_of(of, i) / of->seconds[i] / limit);
     }
-    for (int i = 0; i < 2; i++)
-        bench_row(in, &(result){name, passes[i], "GB/s", "copy", bytes[i] * (double)floats, 1e9},
-                  &of->times[i]);
     return EXIT_DONE;
+}
+
+void bench_study_row(const bench *in, const study *of, const char *name, const char *pass, int back)
+{
+    bench_row(in,
+              &(result){name, pass, of->floats ? "GB/s" : "GFLOP/s",
+                        of->floats ? "copy" : "FMA peak", work_of(of, back), 1e9},
+              &of->times[back]);
+}
+
+/* ---- Activations and normalizations: against a copy ----------------------------------------- */
+
+/* Both rows of a study, and its end. */
+static int study_rows(const bench *in, study *of, const char *name, hk_tensor *input, hk_tensor *y,
+                      int64_t batch)
+{
+    int status = bench_study_measure(in, of, input, y, batch);
+    for (int back = 0; back < 2 && !status; back++)
+        bench_study_row(in, of, name, back ? "backward" : "forward", back);
+    bench_study_clear(of);
+    return status;
 }
 
 enum { CHANNELS = 64 };
@@ -91,14 +107,9 @@ static int act_rows(const bench *in, const char *spec)
 {
     int64_t size = in->given->size ? in->given->size : 16 << 20;
     int64_t rows = (size + CHANNELS - 1) / CHANNELS;
-    study of = {.net = hk_net_new()};
+    study of = {.net = hk_net_new(), .floats = rows * CHANNELS};
     hk_tensor *x = of.net ? hk_parameter(of.net, "x", HK_SHAPE(rows, CHANNELS), "constant") : NULL;
-    hk_tensor *y = x ? hk_act(x, .use = spec) : NULL;
-    int status = y && bench_study_start(&of, x, y, 1) == HK_OK
-                     ? against_copy(in, &of, spec, rows * CHANNELS)
-                     : tool_failed();
-    bench_study_clear(&of);
-    return status;
+    return study_rows(in, &of, spec, x, x ? hk_act(x, .use = spec) : NULL, 1);
 }
 
 typedef struct every {
@@ -114,27 +125,21 @@ static void act_of_plugin(const hk_plugin_info *info, void *user)
         to->status = act_rows(to->in, info->plugin->name);
 }
 
-static int act_list(const bench *in, const char *text)
-{
-    char **specs;
-    size_t n;
-    if (hk_spec_list(HK_ACTIVATION, text, &specs, &n) != HK_OK)
-        return tool_failed();
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < n && !status; i++)
-        status = act_rows(in, specs[i]);
-    hk_spec_list_free(specs, n);
-    return status;
-}
-
 int bench_act(const bench *in)
 {
     const options *given = in->given;
     every to = {in, EXIT_DONE};
     if (given->all == (given->n_operands > 0))
         return tool_fail(EXIT_USAGE, "bench act: expected SPEC..., or --all");
-    for (int i = 0; i < given->n_operands && !to.status; i++)
-        to.status = act_list(in, given->operands[i]);
+    for (int i = 0; i < given->n_operands && !to.status; i++) {
+        char **specs;
+        size_t n;
+        if (hk_spec_list(HK_ACTIVATION, given->operands[i], &specs, &n) != HK_OK)
+            return tool_failed();
+        for (size_t k = 0; k < n && !to.status; k++)
+            to.status = act_rows(in, specs[k]);
+        hk_spec_list_free(specs, n);
+    }
     if (given->all && hk_plugin_each(HK_ACTIVATION, act_of_plugin, NULL, &to) != HK_OK)
         to.status = tool_failed();
     return to.status;
@@ -143,18 +148,15 @@ int bench_act(const bench *in)
 static int norm_rows(const bench *in, const char *spec, int batch, int side, int channels)
 {
     char name[160];
-    study of = {.net = hk_net_new(.activation = in->given->act)};
+    study of = {.net = hk_net_new(.activation = in->given->act),
+                .floats = (int64_t)batch * side * side * channels};
     hk_tensor *input = of.net ? hk_input(of.net, side, side, channels) : NULL;
     hk_tensor *y = hk_norm(bench_study_input(input, channels), .use = spec);
     if (in->given->act)
         y = hk_act(y);
     snprintf(name, sizeof name, "%s%s%s %dx%dx%dx%d", spec, in->given->act ? " + " : "",
              in->given->act ? in->given->act : "", batch, side, side, channels);
-    int status = y && bench_study_start(&of, input, y, batch) == HK_OK
-                     ? against_copy(in, &of, name, (int64_t)batch * side * side * channels)
-                     : tool_failed();
-    bench_study_clear(&of);
-    return status;
+    return study_rows(in, &of, name, input, y, batch);
 }
 
 int bench_norm(const bench *in)

@@ -160,7 +160,7 @@ static void tell(const job *of, const char *pass, const timing *times)
 
 /* ---- Profiles ------------------------------------------------------------------------------- */
 
-/* The step that a walk back meets belongs to the last line that is like it and not yet taken. */
+/* A backward step belongs to the last line that is like it and not yet taken. */
 static int find_line(profile *in, const hk_step_info *step)
 {
     for (int i = in->n - 1; i >= 0 && step->back; i--)
@@ -185,15 +185,6 @@ static void count_step(const hk_step_info *step, void *user)
     line *at = &in->lines[in->order[in->at++]];
     bench_timing_add(&at->times[step->back], step->seconds, (double)NAN);
     at->multiply_adds[step->back] = step->multiply_adds;
-}
-
-static hk_status profiled_step(job *of)
-{
-    double started = hk_now();
-    of->profile->at = 0;
-    hk_status status = train_step(of);
-    bench_timing_add(&of->profile->whole, hk_now() - started, (double)NAN);
-    return status;
 }
 
 static void put_pass(const line *at, int back, double whole, double peak)
@@ -269,8 +260,11 @@ static int run_profile(job *of, double seconds)
     for (double started = hk_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
         double again = bench_limit_peak(of->in->threads);
         peak = again > peak ? again : peak;
-        if (profiled_step(of))
+        double begun = hk_now();
+        of->profile->at = 0;
+        if (train_step(of))
             return tool_failed();
+        bench_timing_add(&of->profile->whole, hk_now() - begun, (double)NAN);
     }
     if (of->in->rows)
         profile_rows(of, peak);
@@ -281,20 +275,14 @@ static int run_profile(job *of, double seconds)
 
 /* ---- The kinds ------------------------------------------------------------------------------ */
 
-static int recipe_of(const hk_model *model)
-{
-    int at = 0;
-    while (*recipes[at].model && strcmp(recipes[at].model, model->name) != 0)
-        at++;
-    return at;
-}
-
 static int prepare_training(job *of, const bench *in)
 {
     const hk_model *model;
     if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
         return tool_failed();
-    int recipe = recipe_of(model);
+    int recipe = 0;
+    while (*recipes[recipe].model && strcmp(recipes[recipe].model, model->name) != 0)
+        recipe++;
     int status = prepare(of, in, in->given->batch ? in->given->batch : recipes[recipe].batch);
     if (status)
         return status;

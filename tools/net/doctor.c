@@ -43,22 +43,6 @@ const char *net_doctor_verdict(const hk_examination *found, char *text, size_t s
     return text;
 }
 
-static void put_layer(const hk_layer_finding *l, int n_seen)
-{
-    const double units = (double)l->units;
-    printf("%-12s %-14.14s %6lld  %5lld  ", l->layer, l->activation, (long long)l->units,
-           (long long)l->dead);
-    if (l->has_slope)
-        printf("%13lld", (long long)l->gradient_dead);
-    else
-        printf("%13s", "-");
-    printf("  %7lld  %7.1f %%  %5.1f %%  %6.1f ", (long long)l->dormant, 100 * l->saturated,
-           100 * l->zeros, l->effective_rank);
-    for (int p = 0; p < n_seen; p++)
-        printf("  %5.1f %%", 100 * (double)l->not_learning_seen[p] / units);
-    putchar('\n');
-}
-
 static void put_table(const hk_examination *e)
 {
     printf("%-12s %-14s  units   dead  gradient-dead  dormant  saturated    zeros    rank   do not "
@@ -67,8 +51,19 @@ static void put_table(const hk_examination *e)
     for (int p = 0; p < e->n_seen; p++)
         printf(" %8s", tool_grouped(e->seen[p]));
     putchar('\n');
-    for (int i = 0; i < e->n_layers; i++)
-        put_layer(&e->layers[i], e->n_seen);
+    for (const hk_layer_finding *l = e->layers; l < e->layers + e->n_layers; l++) {
+        printf("%-12s %-14.14s %6lld  %5lld  ", l->layer, l->activation, (long long)l->units,
+               (long long)l->dead);
+        if (l->has_slope)
+            printf("%13lld", (long long)l->gradient_dead);
+        else
+            printf("%13s", "-");
+        printf("  %7lld  %7.1f %%  %5.1f %%  %6.1f ", (long long)l->dormant, 100 * l->saturated,
+               100 * l->zeros, l->effective_rank);
+        for (int p = 0; p < e->n_seen; p++)
+            printf("  %5.1f %%", 100 * (double)l->not_learning_seen[p] / (double)l->units);
+        putchar('\n');
+    }
 }
 
 static void put_reasons(const hk_examination *e)
@@ -121,18 +116,12 @@ static json_t *unit_json(int64_t u, const hk_unit_finding *it)
                      tool_json_number(it->negative));
 }
 
-static json_t *causes_json(const hk_layer_finding *l)
-{
-    json_t *out = json_object();
-    for (int c = 1; c < HK_CAUSE_COUNT; c++)
-        if (l->causes[c])
-            json_object_set_new(out, hk_cause_name((hk_cause)c), json_integer(l->causes[c]));
-    return out;
-}
-
 static json_t *layer_json(const hk_layer_finding *l, int n_seen)
 {
-    json_t *seen = json_array(), *units = json_array();
+    json_t *seen = json_array(), *units = json_array(), *causes = json_object();
+    for (int c = 1; c < HK_CAUSE_COUNT; c++)
+        if (l->causes[c])
+            json_object_set_new(causes, hk_cause_name((hk_cause)c), json_integer(l->causes[c]));
     for (int p = 0; p < n_seen; p++)
         json_array_append_new(seen, json_integer(l->not_learning_seen[p]));
     for (int64_t u = 0; u < l->units; u++)
@@ -147,17 +136,7 @@ static json_t *layer_json(const hk_layer_finding *l, int n_seen)
                      "saturated", tool_json_number(l->saturated), "effective_rank",
                      tool_json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows,
                      "zeros", tool_json_number(l->zeros), "cause", hk_cause_name(l->cause),
-                     "causes", causes_json(l), "why", tool_json_text(l->why), "found", units);
-}
-
-static json_t *advice_json(const hk_examination *e)
-{
-    json_t *out = json_array();
-    for (int i = 0; i < e->n_advice; i++)
-        json_array_append_new(out, json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment,
-                                             "units", (json_int_t)e->advice[i].units, "text",
-                                             tool_json_text(e->advice[i].text)));
-    return out;
+                     "causes", causes, "why", tool_json_text(l->why), "found", units);
 }
 
 static json_t *record_json(const hk_record *r)
@@ -180,29 +159,26 @@ static json_t *record_json(const hk_record *r)
 static json_t *findings_json(const consultation *c)
 {
     const hk_examination *e = c->found;
-    json_t *layers = json_array(), *seen = json_array();
+    json_t *layers = json_array(), *seen = json_array(), *advice = json_array();
     for (int i = 0; i < e->n_layers; i++)
         json_array_append_new(layers, layer_json(&e->layers[i], e->n_seen));
     for (int p = 0; p < e->n_seen; p++)
         json_array_append_new(seen, json_integer(e->seen[p]));
+    for (int i = 0; i < e->n_advice; i++)
+        json_array_append_new(advice,
+                              json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment,
+                                        "units", (json_int_t)e->advice[i].units, "text",
+                                        tool_json_text(e->advice[i].text)));
     return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
                      tool_json_text(c->given->operands[0]), "model", c->it->model->name, "data",
                      tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
                      seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->not_learning, "tau",
                      tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
                      "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
-                     "advice", advice_json(e), "record", record_json(c->record));
+                     "advice", advice, "record", record_json(c->record));
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */
-
-static int tell(const consultation *c)
-{
-    int status = c->given->report ? net_doctor_page(c) : EXIT_DONE;
-    if (status)
-        return status;
-    return c->given->json ? tool_json_print(findings_json(c)) : put_findings(c);
-}
 
 static int examine(const network *it, const options *given, const hk_data *data)
 {
@@ -216,8 +192,11 @@ static int examine(const network *it, const options *given, const hk_data *data)
     hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
         status = tool_failed();
+    consultation c = {it, given, data, record, found};
+    if (!status && given->report)
+        status = net_doctor_page(&c);
     if (!status)
-        status = tell(&(consultation){it, given, data, record, found});
+        status = given->json ? tool_json_print(findings_json(&c)) : put_findings(&c);
     hk_examination_free(found);
     net_free(&start);
     hk_record_free(record);

@@ -19,10 +19,8 @@ static void put_head(FILE *to, const consultation *c)
     fputs("<header>\n<h1>Hillock doctor: ", to);
     page_put_html(to, c->given->operands[0], 200);
     fputs("</h1>\n", to);
-    net_doctor_verdict(c->found, text, sizeof text);
-    fputs("<p class=\"answer\">", to);
-    page_put_html(to, text, WHOLE_TEXT);
-    fprintf(to, ".</p>\n<p class=\"soft\">%s, examined on %s test images of ", c->it->model->name,
+    fprintf(to, "<p class=\"answer\">%s.</p>\n<p class=\"soft\">%s, examined on %s test images of ",
+            net_doctor_verdict(c->found, text, sizeof text), c->it->model->name,
             tool_grouped(c->found->inputs));
     page_put_html(to, hk_data_spec(c->data), 200);
     fputs(c->record ? "."
@@ -226,17 +224,6 @@ static void put_seen(FILE *to, const hk_examination *e)
 
 enum { MOST_LISTED = 500 };
 
-static void put_unit(FILE *to, const hk_layer_finding *l, int64_t u)
-{
-    const hk_unit_finding *unit = &l->found[u];
-    page_row(to);
-    page_text_cell(to, l->layer);
-    page_numbers(to, 0, (double)u);
-    page_text_cell(to, hk_cause_name(unit->cause));
-    page_numbers(to, 3, unit->x_min, unit->x_max, unit->bias, unit->weight);
-    page_percent_cell(to, "number", unit->negative, 0);
-}
-
 static void put_units(FILE *to, const hk_examination *e)
 {
     static const page_column columns[] = {{"layer", ""},
@@ -256,48 +243,43 @@ static void put_units(FILE *to, const hk_examination *e)
     for (int i = 0; i < e->n_layers; i++)
         for (int64_t u = 0; u < e->layers[i].units && listed < MOST_LISTED; u++)
             if (e->layers[i].found[u].not_learning) {
-                put_unit(to, &e->layers[i], u);
+                const hk_unit_finding *unit = &e->layers[i].found[u];
+                page_row(to);
+                page_text_cell(to, e->layers[i].layer);
+                page_numbers(to, 0, (double)u);
+                page_text_cell(to, hk_cause_name(unit->cause));
+                page_numbers(to, 3, unit->x_min, unit->x_max, unit->bias, unit->weight);
+                page_percent_cell(to, "number", unit->negative, 0);
                 listed++;
             }
     page_table_end(to);
     page_details_end(to);
 }
 
-static void put_figures(FILE *to, const hk_examination *e)
-{
-    page_section(to, "figures", "Figures", NULL);
-    put_layers(to, e);
-    page_heading(to, "The more is seen, the fewer are lost",
-                 "A unit is only as dead as the data are many.");
-    put_seen(to, e);
-    if (e->not_learning)
-        put_units(to, e);
-    page_section_end(to);
-}
-
-/* ---- The page -------------------------------------------------------------------------------- */
-
-static void put_page(FILE *to, const consultation *c)
-{
-    page_begin(to, "Hillock doctor");
-    put_head(to, c);
-    if (c->found->not_learning) {
-        put_reasons(to, c->found);
-        put_advice(to, c->found);
-    }
-    put_maps(to, c->found);
-    if (c->found->not_learning)
-        put_reaches(to, c->found);
-    put_figures(to, c->found);
-    fputs("</main>\n", to);
-    page_end(to);
-}
-
 int net_doctor_page(const consultation *c)
 {
+    const hk_examination *e = c->found;
     draft d;
     if (!page_draft_open(&d))
         return tool_no_memory();
-    put_page(d.to, c);
+    page_begin(d.to, "Hillock doctor");
+    put_head(d.to, c);
+    if (e->not_learning) {
+        put_reasons(d.to, e);
+        put_advice(d.to, e);
+    }
+    put_maps(d.to, e);
+    if (e->not_learning)
+        put_reaches(d.to, e);
+    page_section(d.to, "figures", "Figures", NULL);
+    put_layers(d.to, e);
+    page_heading(d.to, "The more is seen, the fewer are lost",
+                 "A unit is only as dead as the data are many.");
+    put_seen(d.to, e);
+    if (e->not_learning)
+        put_units(d.to, e);
+    page_section_end(d.to);
+    fputs("</main>\n", d.to);
+    page_end(d.to);
     return page_draft_save(&d, c->given->report);
 }

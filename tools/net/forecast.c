@@ -27,18 +27,6 @@ static json_t *layer_json(const hk_forecast_layer *l)
         tool_json_number(l->mend), "mend_gradient", tool_json_number(l->mend_gradient));
 }
 
-static int put_json(const network *it, const hk_forecast *f)
-{
-    json_t *layers = json_array();
-    for (int i = 0; i < f->n_layers; i++)
-        json_array_append_new(layers, layer_json(&f->layers[i]));
-    return tool_json_print(
-        json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model", it->model->name, "nets",
-                  (json_int_t)f->nets, "inputs", (json_int_t)f->inputs, "born_dead",
-                  estimate_json(f->born_dead), "depth", tool_json_number(f->depth), "depth_why",
-                  f->depth_why, "verdict", f->verdict, "layers", layers));
-}
-
 /* "-" where there is none. */
 static void put_number(int width, double value)
 {
@@ -46,22 +34,6 @@ static void put_number(int width, double value)
         printf(" %*s", width, "-");
     else
         printf(" %*.3g", width, value);
-}
-
-static void put_layer(const hk_forecast_layer *l)
-{
-    printf("  %-10s %-16s %6lld", l->layer, l->activation, (long long)l->units);
-    put_number(9, l->mean.mean);
-    put_number(9, l->square.mean);
-    put_number(9, l->square_theory);
-    put_number(9, l->gradient.mean);
-    put_number(9, l->gradient_theory);
-    put_number(9, l->difference.mean / l->square.mean);
-    put_number(7, 100 * l->dead_units.mean);
-    put_number(7, 100 * l->dead.mean);
-    put_number(7, l->gain);
-    put_number(7, l->mend);
-    putchar('\n');
 }
 
 static void put_table(const network *it, const hk_forecast *f)
@@ -73,8 +45,18 @@ static void put_table(const network *it, const hk_forecast *f)
     printf("  %-10s %-16s %6s %9s %9s %9s %9s %9s %9s %7s %7s %7s %7s\n", "layer", "activation",
            "units", "mean", "square", "theory", "squared", "theory", "apart", "units %", "nets %",
            "gain", "keep");
-    for (int i = 0; i < f->n_layers; i++)
-        put_layer(&f->layers[i]);
+    for (const hk_forecast_layer *l = f->layers; l < f->layers + f->n_layers; l++) {
+        const double wide[] = {l->mean.mean,       l->square.mean,
+                               l->square_theory,   l->gradient.mean,
+                               l->gradient_theory, l->difference.mean / l->square.mean};
+        const double narrow[] = {100 * l->dead_units.mean, 100 * l->dead.mean, l->gain, l->mend};
+        printf("  %-10s %-16s %6lld", l->layer, l->activation, (long long)l->units);
+        for (int i = 0; i < 6; i++)
+            put_number(9, wide[i]);
+        for (int i = 0; i < 4; i++)
+            put_number(7, narrow[i]);
+        putchar('\n');
+    }
     const double silent = f->layers[f->n_layers - 1].silent_theory;
     printf("born dead: %.4f, standard error %.4f\n", f->born_dead.mean, f->born_dead.error);
     if (silent > 0)
@@ -84,15 +66,23 @@ static void put_table(const network *it, const hk_forecast *f)
 
 int net_forecast(const network *it, const options *given, const hk_data *data)
 {
-    hk_forecast *forecast;
+    hk_forecast *f;
     hk_forecast_options wanted = {.data = data, .nets = given->nets, .seed = (uint64_t)given->seed};
-    if (hk_forecast_new(it->logits, &wanted, &forecast) != HK_OK)
-        return tool_failed();
     int status = EXIT_DONE;
-    if (given->json)
-        status = put_json(it, forecast);
-    else
-        put_table(it, forecast);
-    hk_forecast_free(forecast);
+    if (hk_forecast_new(it->logits, &wanted, &f) != HK_OK)
+        return tool_failed();
+    if (given->json) {
+        json_t *layers = json_array();
+        for (int i = 0; i < f->n_layers; i++)
+            json_array_append_new(layers, layer_json(&f->layers[i]));
+        status = tool_json_print(
+            json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model", it->model->name, "nets",
+                      (json_int_t)f->nets, "inputs", (json_int_t)f->inputs, "born_dead",
+                      estimate_json(f->born_dead), "depth", tool_json_number(f->depth), "depth_why",
+                      f->depth_why, "verdict", f->verdict, "layers", layers));
+    } else {
+        put_table(it, f);
+    }
+    hk_forecast_free(f);
     return status;
 }

@@ -96,9 +96,10 @@ static int inspect_spec(const char *spec, const options *given, hk_net_options c
     int status = given->data ? net_open_data(given, &data, NULL) : EXIT_DONE;
     if (!status)
         status = net_new(spec, choices, data ? hk_data_shape_of(data) : images, &it);
-    if (!status)
-        status =
-            given->forecast ? net_forecast(&it, given, data) : inspect_network(&it, given, images);
+    if (!status && given->forecast)
+        status = net_forecast(&it, given, data);
+    else if (!status)
+        status = inspect_network(&it, given, images);
     net_free(&it);
     hk_data_free(data);
     return status;
@@ -120,13 +121,6 @@ static int inspect_model(const char *spec, const options *given)
 
 /* ---- Saved nets ----------------------------------------------------------------------------- */
 
-static void put_said(const char *what, const char *text)
-{
-    printf("%-14s ", what);
-    tool_put_text(stdout, *text ? text : "not said");
-    putchar('\n');
-}
-
 static int inspect_file(const char *file, const options *given)
 {
     hk_saved saved;
@@ -134,16 +128,22 @@ static int inspect_file(const char *file, const options *given)
     int status = net_choices(given, file, &saved, &choices);
     if (status)
         return status;
-    if (!given->json) {
-        put_said("file", file);
-        put_said("model", saved.model);
-        put_said("activation", saved.activation);
-        put_said("normalization", saved.normalization);
-        put_said("initializer", saved.initializer);
-        put_said("weight norm", saved.weight_norm);
-        put_said("data", saved.data);
-        printf("%-14s %d\n", "epochs", saved.epochs);
+    const char *const lines[][2] = {
+        {"file", file},
+        {"model", saved.model},
+        {"activation", saved.activation},
+        {"normalization", saved.normalization},
+        {"initializer", saved.initializer},
+        {"weight norm", saved.weight_norm},
+        {"data", saved.data},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines && !given->json; i++) {
+        printf("%-14s ", lines[i][0]);
+        tool_put_text(stdout, *lines[i][1] ? lines[i][1] : "not specified");
+        putchar('\n');
     }
+    if (!given->json)
+        printf("%-14s %d\n", "epochs", saved.epochs);
     if (!*saved.model)
         return given->json ? tool_fail(EXIT_BAD_DATA,
                                        "%s: does not say which model it was saved from", file)

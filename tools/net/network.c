@@ -62,30 +62,23 @@ int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_
     return EXIT_DONE;
 }
 
-static int check_saved(const char *file, const hk_saved *saved, hk_data_shape images)
-{
-    if (!*saved->model)
-        return tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
-    if (saved->height != images.height || saved->width != images.width ||
-        saved->channels != images.channels || saved->classes != images.classes)
-        return tool_fail(EXIT_USAGE,
-                         "%s: a net for images of %d x %d x %d in %d classes; the data have "
-                         "%d x %d x %d in %d",
-                         file, saved->height, saved->width, saved->channels, saved->classes,
-                         images.height, images.width, images.channels, images.classes);
-    return EXIT_DONE;
-}
-
 int net_open(const char *file, hk_data_shape images, network *out)
 {
     hk_saved saved;
     hk_net_options choices;
     *out = (network){0};
     int status = net_choices(&(options){0}, file, &saved, &choices);
-    if (!status)
-        status = check_saved(file, &saved, images);
     if (status)
         return status;
+    if (!*saved.model)
+        return tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
+    if (saved.height != images.height || saved.width != images.width ||
+        saved.channels != images.channels || saved.classes != images.classes)
+        return tool_fail(EXIT_USAGE,
+                         "%s: a net for images of %d x %d x %d in %d classes; the data have "
+                         "%d x %d x %d in %d",
+                         file, saved.height, saved.width, saved.channels, saved.classes,
+                         images.height, images.width, images.channels, images.classes);
     if (build(saved.model, choices, images, out) && hk_net_load(out->net, file, NULL) == HK_OK)
         return EXIT_DONE;
     const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;

@@ -15,16 +15,12 @@ typedef struct prediction {
     int32_t *labels;
 } prediction;
 
-static void softmax(int n, float *y)
+static int likeliest(int n, const float *y)
 {
-    float top = y[0];
-    double sum = 0;
+    int best = 0;
     for (int i = 1; i < n; i++)
-        top = y[i] > top ? y[i] : top;
-    for (int i = 0; i < n; i++)
-        sum += exp((double)(y[i] - top));
-    for (int i = 0; i < n; i++)
-        y[i] = (float)(exp((double)(y[i] - top)) / sum);
+        best = y[i] > y[best] ? i : best;
+    return best;
 }
 
 /* Probabilities of images first .. first + n - 1. */
@@ -36,17 +32,15 @@ static int predict(const prediction *p, int64_t first, int64_t n)
     hk_data_read(p->test, index, n, p->x, p->labels);
     if (hk_net_predict(p->it->logits, n, p->x, p->y) != HK_OK)
         return tool_failed();
-    for (int64_t i = 0; i < n; i++)
-        softmax(p->classes, p->y + i * p->classes);
+    for (int64_t i = 0; i < n; i++) {
+        float *y = p->y + i * p->classes, top = y[likeliest(p->classes, y)];
+        double sum = 0;
+        for (int k = 0; k < p->classes; k++)
+            sum += exp((double)(y[k] - top));
+        for (int k = 0; k < p->classes; k++)
+            y[k] = (float)(exp((double)(y[k] - top)) / sum);
+    }
     return EXIT_DONE;
-}
-
-static int likeliest(int n, const float *y)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        best = y[i] > y[best] ? i : best;
-    return best;
 }
 
 static json_t *image_json(const prediction *p, int64_t index, int32_t label, const float *y)
@@ -67,27 +61,7 @@ static void put_class(const prediction *p, int class, const char *end)
     fputs(end, stdout);
 }
 
-static void put_one(const prediction *p, int64_t index)
-{
-    printf("image %lld, labelled ", (long long)index);
-    put_class(p, p->labels[0], "\n");
-    for (int rank = 0; rank < p->classes; rank++) {
-        int best = likeliest(p->classes, p->y);
-        printf("%.6f\t", (double)p->y[best]);
-        put_class(p, best, "\n");
-        p->y[best] = -1;
-    }
-}
-
-static void put_line(const prediction *p, int64_t index, int32_t label, const float *y)
-{
-    int best = likeliest(p->classes, y);
-    printf("%lld\t", (long long)index);
-    put_class(p, best, "\t");
-    printf("%.6f\t", (double)y[best]);
-    put_class(p, label, "\n");
-}
-
+/* All classes, the likeliest first. */
 static int predict_one(const prediction *p, const options *given)
 {
     int status = predict(p, given->index, 1);
@@ -95,7 +69,14 @@ static int predict_one(const prediction *p, const options *given)
         return status;
     if (given->json)
         return tool_json_print(image_json(p, given->index, p->labels[0], p->y));
-    put_one(p, given->index);
+    printf("image %lld, labelled ", (long long)given->index);
+    put_class(p, p->labels[0], "\n");
+    for (int rank = 0; rank < p->classes; rank++) {
+        int best = likeliest(p->classes, p->y);
+        printf("%.6f\t", (double)p->y[best]);
+        put_class(p, best, "\n");
+        p->y[best] = -1;
+    }
     return EXIT_DONE;
 }
 
@@ -110,10 +91,15 @@ static int predict_all(const prediction *p, const options *given, int64_t images
         status = predict(p, first, n);
         for (int64_t i = 0; i < n && !status; i++) {
             const float *y = p->y + i * p->classes;
-            if (given->json)
+            int best = likeliest(p->classes, y);
+            if (given->json) {
                 json_array_append_new(all, image_json(p, first + i, p->labels[i], y));
-            else
-                put_line(p, first + i, p->labels[i], y);
+                continue;
+            }
+            printf("%lld\t", (long long)(first + i));
+            put_class(p, best, "\t");
+            printf("%.6f\t", (double)y[best]);
+            put_class(p, p->labels[i], "\n");
         }
     }
     if (!given->json || status) {

@@ -20,34 +20,17 @@ typedef struct training {
     FILE *to;        /* where tables go: not to standard output when it holds JSON */
 } training;
 
-static int open_sets(training *t)
-{
-    int status = net_open_data(t->given, &t->train, &t->test);
-    if (!status && t->given->val > 0 &&
-        hk_data_split(t->train, t->given->val, (uint64_t)t->given->seed, &t->validation) != HK_OK)
-        status = tool_failed();
-    return status;
-}
-
-static int check_file(const training *t, const char *model)
-{
-    if (t->given->from && t->given->resume)
-        return tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
-    if (t->given->resume && *t->saved.model && strcmp(t->saved.model, model) != 0)
-        return tool_fail(EXIT_USAGE, "%s: training of %s cannot go on as %s", t->file,
-                         t->saved.model, model);
-    return EXIT_DONE;
-}
-
 static int build(training *t)
 {
     const char *model = t->given->operands[0];
     int missing = 0, status = net_choices(t->given, t->file, &t->saved, &t->choices);
-    t->choices.most_floats = 0; /* the model was said, and may be larger than what it starts from */
-    if (!status)
-        status = check_file(t, model);
-    if (!status)
-        status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
+    t->choices.most_floats = 0; /* the model is given, and may be larger than what it starts from */
+    if (status)
+        return status;
+    if (t->given->resume && *t->saved.model && strcmp(t->saved.model, model) != 0)
+        return tool_fail(EXIT_USAGE, "%s: training of %s cannot be resumed as %s", t->file,
+                         t->saved.model, model);
+    status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
     if (status)
         return status;
     if (t->given->from && hk_net_load(t->it.net, t->given->from, &missing) != HK_OK)
@@ -66,24 +49,25 @@ static int build(training *t)
     return EXIT_DONE;
 }
 
-static void put_or(FILE *to, const char *text, const char *otherwise)
-{
-    tool_put_text(to, text ? text : otherwise);
-    fputs(", ", to);
-}
-
 static void print_start(const training *t)
 {
     hk_data_shape images = hk_data_shape_of(t->train);
     fprintf(t->to, "%s: %s parameters, ", t->given->operands[0],
             tool_grouped(hk_net_parameters(t->it.net)));
-    put_or(t->to, t->choices.activation, "relu");
-    if (t->it.model->has_norm)
-        put_or(t->to, t->choices.normalization, "batch_norm");
-    if (t->choices.weight_norm)
-        put_or(t->to, t->choices.weight_norm, "none");
-    tool_put_text(t->to, t->choices.initializer ? t->choices.initializer : "he_normal");
-    fputs("\ndata: ", t->to);
+    const hk_net_options *of = &t->choices;
+    const char *const plugins[] = {
+        of->activation ? of->activation : "relu",
+        !t->it.model->has_norm ? NULL
+        : of->normalization    ? of->normalization
+                               : "batch_norm",
+        of->weight_norm,
+        of->initializer ? of->initializer : "he_normal",
+    };
+    for (int i = 0; i < 4; i++)
+        if (plugins[i]) {
+            tool_put_text(t->to, plugins[i]);
+            fputs(i < 3 ? ", " : "\ndata: ", t->to);
+        }
     tool_put_text(t->to, hk_data_spec(t->train));
     fprintf(t->to,
             ", %s images of %d x %d x %d in %d classes, %s for validation, %s for the test\n",
@@ -150,7 +134,7 @@ static int before_epoch(const hk_treatment *done, int epoch, void *user)
 }
 
 /* The trainer checks the recipe. */
-static int prepare(training *t)
+static int run_epochs(training *t)
 {
     hk_train_options how = net_train_options(t->given, &t->recipe, t->given->seed);
     how.train = t->train;
@@ -164,18 +148,14 @@ static int prepare(training *t)
         return tool_failed();
     if (t->given->resume && hk_trainer_resume(t->trainer, t->given->resume) != HK_OK)
         return tool_failed();
-    return EXIT_DONE;
-}
-
-static int run_epochs(training *t)
-{
+    print_start(t);
     tool_progress_start();
     hk_status status = hk_trainer_run(t->trainer);
     tool_progress_clear();
     if (t->save_status)
         return t->save_status;
     if (tool_progress_interrupted() && t->given->out && json_array_size(t->history))
-        return tool_fail(EXIT_INTERRUPTED, "train: interrupted; go on with --resume %s",
+        return tool_fail(EXIT_INTERRUPTED, "train: interrupted; continue with --resume %s",
                          t->given->out);
     if (tool_progress_interrupted())
         return tool_fail(EXIT_INTERRUPTED, "train: interrupted; nothing was saved");
@@ -220,34 +200,32 @@ static int finish(training *t)
     return status;
 }
 
-static void training_clear(training *t)
-{
-    hk_trainer_free(t->trainer);
-    net_free(&t->it);
-    hk_data_free(t->train);
-    hk_data_free(t->test);
-    hk_data_free(t->validation);
-    json_decref(t->history);
-    json_decref(t->treated);
-}
-
 int net_train_command(options *given)
 {
     training t = {.given = given,
                   .file = given->resume ? given->resume : given->from,
                   .history = json_array(),
                   .to = given->json ? stderr : stdout};
-    int status = open_sets(&t);
+    int status = EXIT_DONE;
+    if (given->from && given->resume)
+        status = tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
+    if (!status)
+        status = net_open_data(given, &t.train, &t.test);
+    if (!status && given->val > 0 &&
+        hk_data_split(t.train, given->val, (uint64_t)given->seed, &t.validation) != HK_OK)
+        status = tool_failed();
     if (!status)
         status = build(&t);
     if (!status)
-        status = prepare(&t);
-    if (!status) {
-        print_start(&t);
         status = run_epochs(&t);
-    }
     if (!status)
         status = finish(&t);
-    training_clear(&t);
+    hk_trainer_free(t.trainer);
+    net_free(&t.it);
+    hk_data_free(t.train);
+    hk_data_free(t.test);
+    hk_data_free(t.validation);
+    json_decref(t.history);
+    json_decref(t.treated);
     return status;
 }

@@ -30,15 +30,8 @@ json_t *net_treat_json(const hk_treatment *done)
                      tool_json_number(done->shift), "layers", layers);
 }
 
-static int tell(const options *given, const network *it, const hk_treatment *done)
+static void put_done(const options *given, const network *it, const hk_treatment *done)
 {
-    if (given->json) {
-        json_t *all = net_treat_json(done);
-        json_object_update_new(
-            all, json_pack("{s:o, s:s, s:s}", "file", tool_json_text(given->operands[0]),
-                           "treatment", given->treat, "activation", hk_net_activation(it->net)));
-        return tool_json_print(all);
-    }
     if (done->dead)
         printf("%s, on %s training images:\n", given->treat, tool_grouped(done->inputs));
     else
@@ -49,17 +42,25 @@ static int tell(const options *given, const network *it, const hk_treatment *don
         printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
     tool_put_text(stdout, given->out);
     printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
-    return EXIT_DONE;
 }
 
 static int treat(const network *it, const options *given, const hk_data *train)
 {
     hk_treatment *done;
     hk_treat_options how = {.seed = (uint64_t)given->seed, .inputs = MOST_INPUTS};
+    int status = EXIT_DONE;
     if (hk_treat_saved(it->logits, train, given->treat, &how, given->operands[0], given->out,
                        &done) != HK_OK)
         return tool_failed();
-    int status = tell(given, it, done);
+    if (given->json) {
+        json_t *all = net_treat_json(done);
+        json_object_update_new(
+            all, json_pack("{s:o, s:s, s:s}", "file", tool_json_text(given->operands[0]),
+                           "treatment", given->treat, "activation", hk_net_activation(it->net)));
+        status = tool_json_print(all);
+    } else {
+        put_done(given, it, done);
+    }
     hk_treatment_free(done);
     return status;
 }

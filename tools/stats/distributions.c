@@ -43,27 +43,22 @@ static double beta_fraction(double a, double b, double x)
     return value;
 }
 
-/* I_x(a, b), given also y = 1 - x, which may be known more exactly than the difference is. */
-static double incomplete_beta(double a, double b, double x, double y)
+/* P(T > |t|) is half the incomplete beta function I_x(df / 2, 1 / 2) at x = df / (df + t^2). */
+static double student_tail(double t, double df)
 {
-    if (x <= 0 || y <= 0)
-        return x <= 0 ? 0 : 1;
+    double square = t * t, a = df / 2, b = 0.5;
+    if (isinf(df))
+        return stats_normal_cdf(-fabs(t));
+    double x = df / (df + square), y = square / (df + square); /* 1 - x, but with all its digits */
+    if (isinf(square) || x <= 0)
+        return 0;
+    if (y <= 0)
+        return 0.5;
     double front = exp(stats_log_gamma(a + b) - stats_log_gamma(a) - stats_log_gamma(b) +
                        a * log(x) + b * log(y));
     if (x < (a + 1) / (a + b + 2))
-        return front * beta_fraction(a, b, x) / a;
-    return 1 - front * beta_fraction(b, a, y) / b;
-}
-
-/* P(T > |t|). */
-static double student_tail(double t, double df)
-{
-    if (isinf(df))
-        return stats_normal_cdf(-fabs(t));
-    double square = t * t;
-    if (isinf(square))
-        return 0;
-    return 0.5 * incomplete_beta(df / 2, 0.5, df / (df + square), square / (df + square));
+        return 0.5 * front * beta_fraction(a, b, x) / a;
+    return 0.5 * (1 - front * beta_fraction(b, a, y) / b);
 }
 
 double stats_student_cdf(double t, double df)

@@ -43,17 +43,6 @@ static int by_standing(const void *a, const void *b)
     return better > 0 ? 1 : better < 0 ? -1 : x->row - y->row;
 }
 
-static void rank(table *board)
-{
-    standing *order = board->order;
-    qsort(order, (size_t)board->rows, sizeof *order, by_standing);
-    for (int i = 0; i < board->rows; i++) {
-        bool equal = i > 0 && order[i].failures == order[i - 1].failures &&
-                     order[i].score.mean == order[i - 1].score.mean;
-        order[i].rank = equal ? order[i - 1].rank : i + 1;
-    }
-}
-
 /* Fills a and b with the scores of the seeds that both rows have. */
 static int pair_up(table *board, int i, int j)
 {
@@ -117,35 +106,18 @@ static bool told_apart(const table *board, int i, int j)
     return adjusted_p(board, i, j) <= SIGNIFICANCE;
 }
 
-static bool fits_group(const table *board, int place, int group)
-{
-    for (int i = 0; i < place; i++)
-        if (board->order[i].group == group && told_apart(board, i, place))
-            return false;
-    return true;
-}
-
+/* Each row joins the first group in which nothing is told apart from it. */
 static void group_ties(table *board)
 {
     for (int place = 0; place < board->rows && !board->order[place].failures; place++) {
         int group = 1;
-        while (!fits_group(board, place, group))
-            group++;
+        for (int i = 0; i < place; i++)
+            if (board->order[i].group == group && told_apart(board, i, place)) {
+                group++;
+                i = -1; /* from the first row again */
+            }
         board->order[place].group = group;
     }
-}
-
-static void compare_rows(table *board, int baseline)
-{
-    for (int row = 0; row < board->rows; row++)
-        describe(board, row);
-    rank(board);
-    while (board->order[board->baseline].row != baseline)
-        board->baseline++;
-    test_family(board, true);
-    if (judge(board))
-        test_family(board, false);
-    group_ties(board);
 }
 
 bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
@@ -162,7 +134,20 @@ bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline, 
                    .adjusted = space + pairs,
                    .a = space + 2 * pairs,
                    .b = space + 2 * pairs + columns};
-    compare_rows(&board, baseline);
+    for (int row = 0; row < rows; row++)
+        describe(&board, row);
+    qsort(standings, (size_t)rows, sizeof *standings, by_standing);
+    for (int i = 0; i < rows; i++) {
+        bool equal = i > 0 && standings[i].failures == standings[i - 1].failures &&
+                     standings[i].score.mean == standings[i - 1].score.mean;
+        standings[i].rank = equal ? standings[i - 1].rank : i + 1;
+    }
+    while (standings[board.baseline].row != baseline)
+        board.baseline++;
+    test_family(&board, true);
+    if (judge(&board))
+        test_family(&board, false);
+    group_ties(&board);
     free(space);
     return true;
 }

@@ -14,24 +14,6 @@
 
 enum { DRAWS = 10000 };
 
-static double mean_of(const double *x, int n)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += x[i];
-    return n > 0 ? sum / n : UNKNOWN;
-}
-
-/* Equal values have none, whatever the rounding of their mean. */
-static double deviation(const double *x, int n, double mean)
-{
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += (x[i] - mean) * (x[i] - mean);
-    double sd = n > 1 ? sqrt(sum / (n - 1)) : UNKNOWN;
-    return sd <= stats_score_rounding(x, x, n) ? 0 : sd;
-}
-
 /* The k-th smallest of n numbers, k from 0, which it puts in another order: Hoare's FIND (1961,
  * Communications of the ACM 4), which takes the half in which the number must be. */
 static double smallest(double *x, int n, int k)
@@ -91,8 +73,18 @@ static void bootstrap(const double *x, int n, double *low, double *high)
 
 sample_summary stats_sample_summarize(const double *x, int n)
 {
-    double mean = mean_of(x, n);
-    sample_summary s = {.n = n, .mean = mean, .sd = deviation(x, n, mean), .median = median(x, n)};
+    double sum = 0, squares = 0, mean = UNKNOWN, sd = UNKNOWN;
+    for (int i = 0; i < n; i++)
+        sum += x[i];
+    if (n > 0)
+        mean = sum / n;
+    for (int i = 0; i < n; i++)
+        squares += (x[i] - mean) * (x[i] - mean);
+    if (n > 1)
+        sd = sqrt(squares / (n - 1));
+    if (sd <= stats_score_rounding(x, x, n)) /* equal values, whatever the rounding of their mean */
+        sd = 0;
+    sample_summary s = {.n = n, .mean = mean, .sd = sd, .median = median(x, n)};
     s.low = s.high = s.boot_low = s.boot_high = UNKNOWN;
     if (n < 2)
         return s;

@@ -11,26 +11,12 @@
 
 #include "parts.h"
 
-enum {
-    FEWEST = 6,
-    MOST_EXACT = 50
-}; /* 2^(1 - 5) = 0.0625 is above 0.05 for any five differences */
+enum { FEWEST = 6, MOST_EXACT = 50 }; /* p is at least 2^(1 - 5) = 0.0625 of five differences */
 
 static int by_size(const void *a, const void *b)
 {
     double x = fabs(*(const double *)a), y = fabs(*(const double *)b);
     return (x > y) - (x < y);
-}
-
-/* Doubled average ranks of differences sorted by size; sizes within `rounding` are equal. */
-static void rank_sizes(const double *sorted, int n, double rounding, int *doubled)
-{
-    for (int from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && fabs(sorted[to]) - fabs(sorted[from]) <= rounding; to++)
-            ;
-        for (int i = from; i < to; i++)
-            doubled[i] = from + 1 + to; /* 2 * mean of from + 1 .. to */
-    }
 }
 
 /* Two-sided, from the distribution of the sum of doubled ranks that get a positive sign. */
@@ -61,32 +47,37 @@ static double normal_p(const int *doubled, int n, int positive)
     return 2 * stats_normal_cdf(-fabs(positive - mean) / sqrt(variance));
 }
 
-/* Sorts x, which holds no zeros. */
-static double test_nonzero(double *x, int n, double rounding)
+/* The sum of the doubled average ranks of positive differences. x holds no zeros and is sorted by
+ * size; sizes within `rounding` are equal. */
+static int rank_sizes(const double *x, int n, double rounding, int *doubled)
 {
-    int *doubled = malloc((size_t)n * sizeof *doubled), positive = 0;
-    if (!doubled)
-        return UNKNOWN;
-    qsort(x, (size_t)n, sizeof *x, by_size);
-    rank_sizes(x, n, rounding, doubled);
-    for (int i = 0; i < n; i++)
-        positive += x[i] > 0 ? doubled[i] : 0;
-    double p = (n <= MOST_EXACT ? exact_p : normal_p)(doubled, n, positive);
-    free(doubled);
-    return p;
+    int positive = 0;
+    for (int from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && fabs(x[to]) - fabs(x[from]) <= rounding; to++)
+            ;
+        for (int i = from; i < to; i++) {
+            doubled[i] = from + 1 + to; /* 2 * mean of from + 1 .. to */
+            positive += x[i] > 0 ? doubled[i] : 0;
+        }
+    }
+    return positive;
 }
 
 double stats_signed_rank_p(const double *a, const double *b, int n)
 {
     double *x = n >= FEWEST ? malloc((size_t)n * sizeof *x) : NULL;
-    double rounding = stats_score_rounding(a, b, n);
+    int *doubled = n >= FEWEST ? malloc((size_t)n * sizeof *doubled) : NULL;
+    double rounding = stats_score_rounding(a, b, n), p = UNKNOWN;
     int kept = 0;
-    if (!x)
-        return UNKNOWN;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && x; i++)
         if (fabs(a[i] - b[i]) > rounding)
             x[kept++] = a[i] - b[i];
-    double p = kept >= FEWEST ? test_nonzero(x, kept, rounding) : UNKNOWN;
+    if (doubled && kept >= FEWEST) {
+        qsort(x, (size_t)kept, sizeof *x, by_size);
+        int positive = rank_sizes(x, kept, rounding, doubled);
+        p = (kept <= MOST_EXACT ? exact_p : normal_p)(doubled, kept, positive);
+    }
+    free(doubled);
     free(x);
     return p;
 }

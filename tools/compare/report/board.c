@@ -64,52 +64,19 @@ static void put_picture(FILE *to, const panel *p, const standing *s, const range
 
 static void put_axis(FILE *to, const range *scale)
 {
-    double reach = scale->high - scale->low, wanted = reach / 4;
-    int digits = reach < 0.004 ? 2 : reach < 0.04 ? 1 : 0;
+    double low = 100 * scale->low, high = 100 * scale->high, step = page_tick_step(high - low, 3);
     fprintf(to,
             "<tr class=\"axisrow\"><td><td><td><td class=\"picture\"><svg viewBox=\"0 0 %d 16\" "
             "aria-hidden=\"true\">",
             WIDTH);
-    double step = pow(10, -digits) / 100;
-    for (int i = 0; step < wanted; i++)
-        step *= i % 3 == 1 ? 2.5 : 2; /* 1 2 5 10 */
-    for (double at = ceil(scale->low / step) * step; at <= scale->high; at += step) {
+    for (double at = ceil(low / step) * step; at <= high; at += step) {
         char text[32];
-        double x = place(scale, at);
-        snprintf(text, sizeof text, "%.*f %%", digits, 100 * at);
+        double x = place(scale, at / 100);
+        snprintf(text, sizeof text, "%.*f %%", step < 0.1 ? 2 : step < 1, at);
         if (x > 22 && x < WIDTH - 22)
             page_draw_text(to, "", x, 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
     }
     fputs("</svg><td colspan=\"6\" class=\"wide\">\n", to);
-}
-
-static void put_group(FILE *to, int group)
-{
-    const char *class = group % 2 ? "tie" : "tie odd"; /* neighbours differ */
-    if (!group)
-        fputs("<td>", to);
-    else if (group <= 26)
-        fprintf(to, "<td class=\"%s\">%c", class, 'A' + group - 1);
-    else
-        fprintf(to, "<td class=\"%s\">%d", class, group);
-}
-
-static void put_mean(FILE *to, const sample_summary *s)
-{
-    fputs("<td class=\"number mean-of\">", to);
-    if (s->n)
-        fprintf(to, "<b>%.2f</b>&#8239;%%", 100 * s->mean);
-    if (s->n > 1)
-        fprintf(to, " <span class=\"soft\">&#177; %.2f</span>", 100 * (s->high - s->mean));
-}
-
-static void put_verdict(FILE *to, const standing *s)
-{
-    static const char *const classes[] = {"soft", "soft", "better", "worse", "failed"};
-    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict],
-            report_verdict_text(s->verdict));
-    if (s->verdict == VERDICT_FAILED)
-        fprintf(to, " %d of %d", s->failures, s->runs);
 }
 
 static void put_tests(FILE *to, const standing *s)
@@ -132,20 +99,34 @@ static void put_tests(FILE *to, const standing *s)
 
 static void put_line(FILE *to, const panel *p, const standing *s, const range *scale, bool begins)
 {
+    static const char *const classes[] = {"soft", "soft", "better", "worse", "failed"};
     const row_view *row = &p->rows[s->row];
+    const sample_summary *score = &s->score;
+    const char *tie = s->group % 2 ? "tie" : "tie odd"; /* neighbours differ */
     fputs(begins ? "<tr class=\"new\">" : "<tr>", to);
-    put_group(to, s->group);
-    if (s->verdict == VERDICT_FAILED)
-        fputs("<td class=\"number\">", to);
+    if (!s->group)
+        fputs("<td>", to);
+    else if (s->group <= 26)
+        fprintf(to, "<td class=\"%s\">%c", tie, 'A' + s->group - 1);
     else
-        fprintf(to, "<td class=\"number\">%d", s->rank);
+        fprintf(to, "<td class=\"%s\">%d", tie, s->group);
+    fputs("<td class=\"number\">", to);
+    if (s->verdict != VERDICT_FAILED)
+        fprintf(to, "%d", s->rank);
     fputs("<td class=\"name\">", to);
     page_dot(to, report_row_class(row));
     page_put_html(to, row->label, CAPTION_LETTERS);
     put_picture(to, p, s, scale);
-    put_mean(to, &s->score);
+    fputs("<td class=\"number mean-of\">", to);
+    if (score->n)
+        fprintf(to, "<b>%.2f</b>&#8239;%%", 100 * score->mean);
+    if (score->n > 1)
+        fprintf(to, " <span class=\"soft\">&#177; %.2f</span>", 100 * (score->high - score->mean));
     put_tests(to, s);
-    put_verdict(to, s);
+    fprintf(to, "<td class=\"verdict %s\">%s", classes[s->verdict],
+            report_verdict_text(s->verdict));
+    if (s->verdict == VERDICT_FAILED)
+        fprintf(to, " %d of %d", s->failures, s->runs);
     putc('\n', to);
 }
 
@@ -205,19 +186,19 @@ static void put_p(FILE *to, double p)
     fprintf(to, "<td class=\"number\">%s", text);
 }
 
-static void put_specs(FILE *to, const row_view *row)
+static void put_figures(FILE *to, const panel *p, const standing *s)
 {
+    const row_view *row = &p->rows[s->row];
+    const sample_summary *of = &s->score;
+    const paired_test *test = &s->against;
+    page_row(to);
+    page_numbers(to, 0, s->rank);
     fputs("<td>", to);
     for (int k = AXIS_ACT; k < AXES; k++) {
         page_put_html(to, row->record->specs[k], WHOLE_TEXT);
         fputs(k < AXES - 1 ? ", " : "", to);
     }
-}
-
-static void put_statistics(FILE *to, const standing *s)
-{
-    const sample_summary *of = &s->score;
-    const paired_test *test = &s->against;
+    page_numbers(to, 0, s->runs, s->failures);
     page_numbers(to, 3, 100 * of->mean, 100 * of->sd, 100 * of->median);
     put_interval(to, of->low, of->high);
     put_interval(to, of->boot_low, of->boot_high);
@@ -227,16 +208,6 @@ static void put_statistics(FILE *to, const standing *s)
     put_p(to, s->p_holm);
     page_numbers(to, 2, test->cohen_d);
     put_p(to, test->wilcoxon_p);
-}
-
-static void put_all_of(FILE *to, const panel *p, const standing *s)
-{
-    const row_view *row = &p->rows[s->row];
-    page_row(to);
-    page_numbers(to, 0, s->rank);
-    put_specs(to, row);
-    page_numbers(to, 0, s->runs, s->failures);
-    put_statistics(to, s);
     page_numbers(to, 2, 100 * row->macro_f1);
     page_numbers(to, 4, row->loss_at_test,
                  row->n_epochs ? report_loss_gap(row, row->n_epochs - 1) : (double)NAN);
@@ -265,7 +236,7 @@ void report_part_board(FILE *to, const panel *p)
                "the gap is validation less training loss at the end",
                "", all_columns, sizeof all_columns / sizeof *all_columns);
     for (int i = 0; i < p->n_ranked; i++)
-        put_all_of(to, p, &p->standings[i]);
+        put_figures(to, p, &p->standings[i]);
     page_table_end(to);
     page_details_end(to);
 }

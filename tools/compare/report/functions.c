@@ -80,17 +80,6 @@ static bool take_samples(const char *spec, double *x, double *y, double *slope)
     return true;
 }
 
-/* What lies beyond +-6, as near a pole, is cut off instead of flattening the rest. */
-static void function_range(chart *c, const double *y, const double *slope)
-{
-    c->y = (range){0, 1, false};
-    for (int i = 0; i < SAMPLES; i++) {
-        page_range_take(&c->y, &y[i], fabs(y[i]) <= 6);
-        page_range_take(&c->y, &slope[i], fabs(slope[i]) <= 6);
-    }
-    page_range_air(&c->y);
-}
-
 /* Only what lies in the picture, and not joined over a jump. */
 static void put_curve(const chart *c, const char *class, const double *x, const double *y)
 {
@@ -119,7 +108,12 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
     c.top = 6;
     c.bottom = 132;
     c.x = (range){x[0], x[SAMPLES - 1], false};
-    function_range(&c, y, slope);
+    c.y = (range){0, 1, false};
+    for (int i = 0; i < SAMPLES; i++) { /* beyond +-6, as near a pole, it would flatten the rest */
+        page_range_take(&c.y, &y[i], fabs(y[i]) <= 6);
+        page_range_take(&c.y, &slope[i], fabs(slope[i]) <= 6);
+    }
+    page_range_air(&c.y);
     snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
     page_draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
     page_chart_axes(&c, "", true);
@@ -127,16 +121,6 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
     put_curve(&c, "slope", x, slope);
     put_curve(&c, "value", x, y);
     page_draw_end(to);
-}
-
-static void put_left_out(FILE *to, int n)
-{
-    char text[160];
-    snprintf(text, sizeof text,
-             "%d not drawn: a plugin given by its path is not loaded for a report, nor is one that "
-             "is not installed here, works across channels, or is one of very many.",
-             n);
-    page_paragraph(to, "how after", n ? text : NULL);
 }
 
 /* The colour that a row with exactly this activation has. */
@@ -152,6 +136,7 @@ static const char *class_of(const analysis *a, const char *spec)
 void report_part_functions(FILE *to, const analysis *a)
 {
     specs s = {.n = 0};
+    char text[160];
     for (int i = 0; i < a->of->n_rows; i++)
         add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
     page_section(to, "functions", "The activations",
@@ -160,7 +145,11 @@ void report_part_functions(FILE *to, const analysis *a)
     for (int i = 0; i < s.n; i++)
         put_function(to, &s, s.items[i], class_of(a, s.items[i]));
     page_grid_end(to);
-    put_left_out(to, s.left_out);
+    snprintf(text, sizeof text,
+             "%d not drawn: a plugin given by its path is not loaded for a report, nor is one that "
+             "is not installed here, works across channels, or is one of very many.",
+             s.left_out);
+    page_paragraph(to, "how after", s.left_out ? text : NULL);
     page_section_end(to);
     for (int i = 0; i < s.n; i++)
         free(s.items[i]);

@@ -40,11 +40,9 @@ static void put_title(FILE *to, const panel *p)
     page_put_html(to, p->data_name, CAPTION_LETTERS);
 }
 
+/* The answer of each panel leads to its section. */
 static void put_answers(FILE *to, const analysis *a)
 {
-    page_paragraph(to, "answer", a->sentence);
-    if (a->n_panels < 2)
-        return;
     fputs("<ul class=\"answers\">\n", to);
     for (int i = 0; i < a->n_panels; i++) {
         fprintf(to, "<li><a href=\"#panel%d\">", i + 1);
@@ -56,9 +54,18 @@ static void put_answers(FILE *to, const analysis *a)
     fputs("</ul>\n", to);
 }
 
-static void put_summary(FILE *to, const analysis *a)
+static void put_head(FILE *to, const analysis *a)
 {
     const results *r = a->of;
+    fputs("<header>\n<h1>Hillock comparison", to);
+    if (r->name && *r->name) {
+        fputs(": ", to);
+        page_put_html(to, r->name, 200);
+    }
+    fputs("</h1>\n", to);
+    page_paragraph(to, "answer", a->sentence);
+    if (a->n_panels > 1)
+        put_answers(to, a);
     fprintf(to, "<p class=\"soft\">%d row%s, %lld seed%s each, %d runs", r->n_rows,
             r->n_rows == 1 ? "" : "s", (long long)r->seeds, r->seeds == 1 ? "" : "s", a->runs);
     if (a->failures)
@@ -66,44 +73,11 @@ static void put_summary(FILE *to, const analysis *a)
     if (a->unfinished)
         fprintf(to, ", <b>%d not yet done: this report is of an unfinished comparison</b>",
                 a->unfinished);
-    fputs(". Scores are test accuracy.</p>\n", to);
-}
-
-static void put_head(FILE *to, const analysis *a)
-{
-    fputs("<header>\n<h1>Hillock comparison", to);
-    if (a->of->name && *a->of->name) {
-        fputs(": ", to);
-        page_put_html(to, a->of->name, 200);
-    }
-    fputs("</h1>\n", to);
-    put_answers(to, a);
-    put_summary(to, a);
-    fputs("<nav>", to);
-    if (a->n_panels == 1)
-        fputs("<a href=\"#panel1\">Leaderboard</a>", to);
-    fputs("<a href=\"#functions\">Activations</a><a href=\"#runs\">Every run</a>"
-          "<a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
-          to);
-}
-
-static void put_note(FILE *to, const panel *p, const drawn *d)
-{
-    char text[200];
-    if (p->unfinished) {
-        snprintf(text, sizeof text,
-                 "%d runs are not done yet; rows are ranked over the %d seeds "
-                 "that every row has run.",
-                 p->unfinished, p->seeds);
-        page_paragraph(to, "failed", text);
-    }
-    if (d->n < p->n_rows) {
-        snprintf(text, sizeof text,
-                 "%d rows; the pictures show the best %d and the baseline, the "
-                 "tables all.",
-                 p->n_rows, d->n);
-        page_paragraph(to, "how", text);
-    }
+    fprintf(
+        to,
+        ". Scores are test accuracy.</p>\n<nav>%s<a href=\"#functions\">Activations</a>"
+        "<a href=\"#runs\">Every run</a><a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
+        a->n_panels == 1 ? "<a href=\"#panel1\">Leaderboard</a>" : "");
 }
 
 static void put_panel(FILE *to, const analysis *a, int i)
@@ -112,11 +86,19 @@ static void put_panel(FILE *to, const analysis *a, int i)
     int most = 192 / a->n_panels > MOST_DRAWN ? MOST_DRAWN : 192 / a->n_panels;
     const panel *p = &a->panels[i];
     drawn d = drawn_rows(p, most < 3 ? 3 : most);
+    char text[200];
     fprintf(to, "<section id=\"panel%d\">\n<h2>", i + 1);
     put_title(to, p);
     fputs("</h2>\n", to);
     page_paragraph(to, "lead", p->sentence);
-    put_note(to, p, &d);
+    snprintf(text, sizeof text,
+             "%d runs are not done yet; rows are ranked over the %d seeds that every row has run.",
+             p->unfinished, p->seeds);
+    page_paragraph(to, "failed", p->unfinished ? text : NULL);
+    snprintf(text, sizeof text,
+             "%d rows; the pictures show the best %d and the baseline, the tables all.", p->n_rows,
+             d.n);
+    page_paragraph(to, "how", d.n < p->n_rows ? text : NULL);
     report_part_board(to, p);
     report_part_curves(to, p, &d);
     report_part_rates(to, p);

@@ -24,24 +24,19 @@ static void short_name(const char *spec, char *out, size_t size)
         snprintf(out, size, "%.*s:%s", source, spec, spec + last);
 }
 
-/* Whether another data set of the comparison would be called the same. */
-static bool is_ambiguous(const analysis *a, const panel *p)
-{
-    char other[sizeof p->data_name];
-    for (int i = 0; i < a->n_panels; i++) {
-        short_name(a->panels[i].data, other, sizeof other);
-        if (strcmp(a->panels[i].data, p->data) != 0 && strcmp(other, p->data_name) == 0)
-            return true;
-    }
-    return false;
-}
-
+/* Short, unless another data set of the comparison would be called the same. */
 void report_name_data_sets(analysis *a)
 {
     for (int i = 0; i < a->n_panels; i++) {
         panel *p = &a->panels[i];
+        char other[sizeof p->data_name];
+        bool ambiguous = false;
         short_name(p->data, p->data_name, sizeof p->data_name);
-        if (is_ambiguous(a, p))
+        for (int k = 0; k < a->n_panels && !ambiguous; k++) {
+            short_name(a->panels[k].data, other, sizeof other);
+            ambiguous = strcmp(a->panels[k].data, p->data) != 0 && strcmp(other, p->data_name) == 0;
+        }
+        if (ambiguous)
             snprintf(p->data_name, sizeof p->data_name, "%s", p->data);
     }
 }
@@ -65,38 +60,22 @@ static const char *short_spec(const analysis *a, int which, const char *spec)
     return last;
 }
 
-/* Labels stand in sentences and pictures; the whole specs are in the tables. */
-static void cut(char *label)
+/* Without a rate that tuning replaces. Where all optimizers are one with other numbers, the numbers
+ * say it: "lr=0.1". */
+static const char *short_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
 {
-    enum { MOST = 96 };
-    size_t end = MOST;
-    if (strlen(label) <= MOST + 3)
-        return;
-    while (end && ((unsigned char)label[end] & 0xC0) == 0x80) /* not within a character */
-        end--;
-    memcpy(label + end, "\xE2\x80\xA6", 4);
-}
-
-/* Where all optimizers are one with other numbers, the numbers say it: "lr=0.1". */
-static const char *short_optimizer(const analysis *a, const char *spec)
-{
+    const char *spec = row->specs[AXIS_OPTIMIZER];
     size_t name = strcspn(spec, ":");
+    if (isfinite(row->rate)) {
+        compare_rate_left_out(spec, out, size);
+        return out;
+    }
     for (int i = 0; i < a->of->n_rows; i++) {
         const char *other = a->of->rows[i].specs[AXIS_OPTIMIZER];
         if (strncmp(other, spec, name) != 0 || other[name] != ':')
             return spec;
     }
     return spec + name + 1;
-}
-
-/* A rate that tuning replaces is not told. */
-static const char *told_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
-{
-    const char *spec = row->specs[AXIS_OPTIMIZER];
-    if (!isfinite(row->rate))
-        return short_optimizer(a, spec);
-    compare_rate_left_out(spec, out, size);
-    return out;
 }
 
 /* The beginning of a digest that a row has and another of the same specs has not: of a plugin that
@@ -121,6 +100,7 @@ static const char *own_digest(const analysis *a, const row_record *row)
 
 const char *report_row_label(analysis *a, const row_record *row, int end)
 {
+    enum { MOST = 96 };
     char optimizer[512], *label = NULL;
     size_t size;
     const char *before = " (", *digest = own_digest(a, row);
@@ -131,7 +111,7 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
     for (int k = AXIS_ACT + 1; k < end; k++)
         if (a->varies[k]) {
             fprintf(to, "%s%s", before,
-                    k == AXIS_OPTIMIZER ? told_optimizer(a, row, optimizer, sizeof optimizer)
+                    k == AXIS_OPTIMIZER ? short_optimizer(a, row, optimizer, sizeof optimizer)
                                         : short_spec(a, k, row->specs[k]));
             before = ", ";
         }
@@ -143,7 +123,14 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
         putc(')', to);
     char *kept = fclose(to) == 0 ? report_analysis_take(a, size + 1, 1) : NULL;
     if (kept)
-        cut(strcpy(kept, label));
+        strcpy(kept, label);
     free(label);
+    if (kept &&
+        size > MOST + 3) { /* they stand in sentences and pictures; tables have whole specs */
+        size_t at = MOST;
+        while (at && ((unsigned char)kept[at] & 0xC0) == 0x80) /* not within a character */
+            at--;
+        memcpy(kept + at, "\xE2\x80\xA6", 4);
+    }
     return kept;
 }

@@ -29,33 +29,6 @@ static void put_figure(int width, int digits, double value)
         printf("  %*s", width, "-");
 }
 
-static void put_test(const standing *s)
-{
-    char p[32] = "-", difference[32] = "-";
-    if (isfinite(s->p_holm))
-        report_p_text(s->p_holm, p, sizeof p);
-    if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
-        snprintf(difference, sizeof difference, "%+.2f", 100 * s->against.difference);
-    printf("  %10s  %7s", difference, p);
-}
-
-static void put_verdict(const panel *of, const standing *s)
-{
-    const char *baseline = of->rows[of->baseline].label;
-    char text[512];
-    if (s->verdict == VERDICT_FAILED)
-        snprintf(text, sizeof text, "%d of %d runs failed", s->failures, s->runs);
-    else if (s->verdict == VERDICT_BASELINE)
-        snprintf(text, sizeof text, "is the baseline");
-    else
-        snprintf(text, sizeof text, "%s %s",
-                 s->verdict == VERDICT_TIE      ? "ties with"
-                 : s->verdict == VERDICT_BETTER ? "better than"
-                                                : "worse than",
-                 baseline);
-    tool_put_text(stdout, text);
-}
-
 static bool is_tuned(const panel *of)
 {
     bool is = false;
@@ -75,24 +48,33 @@ static bool is_short(const panel *of)
 
 static void put_row(const panel *of, const standing *s, int width)
 {
+    static const char *const verdicts[] = {"is the baseline", "ties with ", "better than ",
+                                           "worse than "};
     const row_view *row = &of->rows[s->row];
-    char group[16] = "-";
+    char p[32] = "-", difference[32] = "-", group[16] = "-";
+    if (isfinite(s->p_holm))
+        report_p_text(s->p_holm, p, sizeof p);
+    if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
+        snprintf(difference, sizeof difference, "%+.2f", 100 * s->against.difference);
     if (s->group)
         snprintf(group, sizeof group, "%d", s->group);
     printf("%4d  ", s->rank);
     tool_put_text(stdout, row->label);
     printf("%*s  ", width - (int)strlen(row->label), "");
     put_score(&s->score);
-    put_test(s);
-    printf("  %5s", group);
+    printf("  %10s  %7s  %5s", difference, p, group);
     put_figure(8, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
     put_figure(6, 1, 100 * row->dead);
     printf("  %10s", row->record->parameters ? tool_grouped(row->record->parameters) : "-");
     if (is_tuned(of))
         printf("  %9.3g", row->record->rate);
-    fputs("  ", stdout);
-    put_verdict(of, s);
-    putchar('\n');
+    if (s->verdict == VERDICT_FAILED)
+        printf("  %d of %d runs failed\n", s->failures, s->runs);
+    else {
+        printf("  %s", verdicts[s->verdict]);
+        tool_put_text(stdout, s->verdict == VERDICT_BASELINE ? "" : of->rows[of->baseline].label);
+        putchar('\n');
+    }
 }
 
 static void put_panel(const panel *of)

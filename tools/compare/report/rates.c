@@ -11,6 +11,7 @@
 enum { WIDTH = 360, HEIGHT = 240, MOST_LINES = 16 }; /* that are drawn; the table has all */
 
 typedef struct point {
+    int line;
     double rate, dead, accuracy; /* accuracy: of validation, at the last epoch */
     int n;                       /* runs it is the mean of */
 } point;
@@ -21,108 +22,86 @@ typedef struct line {
     const char *class;
     char optimizer[128]; /* without the rate */
     char label[256];
-    point *points;
+    const point *points; /* by rate */
     int n;
 } line;
 
 typedef struct rates {
-    line *lines; /* [rows of the panel] */
-    int n_lines;
+    line *lines;   /* [rows of the panel] */
+    point *points; /* [runs of the panel], by line, then by rate */
+    int n_lines, n_points;
     range range; /* of the rates */
 } rates;
 
-static double rate_of(const row_view *row, const run_record *run)
+static void add_run(rates *r, int of, const row_view *row, const run_record *run)
 {
-    if (isfinite(run->rate))
-        return run->rate;
-    return isfinite(row->record->rate) ? row->record->rate
-                                       : compare_rate_in(row->record->specs[AXIS_OPTIMIZER]);
-}
-
-static void add_point(line *l, double rate, const run_record *run)
-{
-    const epoch_record *last = &run->epochs[run->n_epochs - 1];
-    double dead = report_run_share(run, LAYER_DEAD);
-    if (!(rate > 0) || !isfinite(dead))
+    double rate = run->rate, dead = report_run_share(run, LAYER_DEAD);
+    if (!isfinite(rate))
+        rate = isfinite(row->record->rate) ? row->record->rate
+                                           : compare_rate_in(row->record->specs[AXIS_OPTIMIZER]);
+    if (!(rate > 0) || !isfinite(dead)) /* no epoch: dead is not finite */
         return;
     int at = 0;
-    while (at < l->n && l->points[at].rate != rate)
+    while (at < r->n_points && (r->points[at].line != of || r->points[at].rate != rate))
         at++;
-    if (at == l->n) {
-        point *more = realloc(l->points, ((size_t)l->n + 1) * sizeof *more);
-        if (!more)
-            return;
-        l->points = more;
-        l->points[l->n++] = (point){.rate = rate};
-    }
-    point *p = &l->points[at];
+    point *p = &r->points[at];
+    if (at == r->n_points)
+        r->points[r->n_points++] = (point){.line = of, .rate = rate};
     p->n++;
     p->dead += (dead - p->dead) / p->n;
-    p->accuracy += (last->accuracy - p->accuracy) / p->n;
+    p->accuracy += (run->epochs[run->n_epochs - 1].accuracy - p->accuracy) / p->n;
 }
 
-static int by_rate(const void *a, const void *b)
+static int by_line(const void *a, const void *b)
 {
-    double p = ((const point *)a)->rate, q = ((const point *)b)->rate;
-    return (p > q) - (p < q);
+    const point *p = a, *q = b;
+    return p->line != q->line ? p->line - q->line : (p->rate > q->rate) - (p->rate < q->rate);
 }
 
-static bool belongs(const line *l, const row_view *row, const char *optimizer)
-{
-    bool same = strcmp(l->optimizer, optimizer) == 0;
-    for (int k = AXIS_ACT; k < AXIS_OPTIMIZER && same; k++)
-        same = strcmp(l->row->record->specs[k], row->record->specs[k]) == 0;
-    return same && strcmp(l->row->record->plugin_digests, row->record->plugin_digests) == 0;
-}
-
-static line *line_of(rates *r, const row_view *row)
+/* The line that the row belongs to: its index. */
+static int line_of(rates *r, const row_view *row)
 {
     char optimizer[sizeof r->lines->optimizer];
     compare_rate_left_out(row->record->specs[AXIS_OPTIMIZER], optimizer, sizeof optimizer);
-    for (int i = 0; i < r->n_lines; i++)
-        if (belongs(&r->lines[i], row, optimizer))
-            return &r->lines[i];
+    for (int i = 0; i < r->n_lines; i++) {
+        const row_record *first = r->lines[i].row->record;
+        bool same = strcmp(r->lines[i].optimizer, optimizer) == 0 &&
+                    strcmp(first->plugin_digests, row->record->plugin_digests) == 0;
+        for (int k = AXIS_ACT; k < AXIS_OPTIMIZER && same; k++)
+            same = strcmp(first->specs[k], row->record->specs[k]) == 0;
+        if (same)
+            return i;
+    }
     line *l = &r->lines[r->n_lines];
     l->row = row;
     l->class = page_series_class(1 + r->n_lines % 10);
     memcpy(l->optimizer, optimizer, sizeof optimizer);
-    r->n_lines++;
-    return l;
-}
-
-/* The row's name, with the optimizer where that tells lines apart. */
-static void name_lines(rates *r)
-{
-    bool varies = false;
-    for (int i = 1; i < r->n_lines; i++)
-        varies = varies || strcmp(r->lines[i].optimizer, r->lines[0].optimizer) != 0;
-    for (int i = 0; i < r->n_lines; i++) {
-        line *l = &r->lines[i];
-        snprintf(l->label, sizeof l->label, "%s%s%s", l->row->name, varies ? ", " : "",
-                 varies ? l->optimizer : "");
-    }
+    return r->n_lines++;
 }
 
 static void collect(rates *r, const panel *p)
 {
+    bool varies = false;
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
-        const int n = row->n_tuning ? row->n_tuning : row->n_runs;
         const run_record *tried = row->n_tuning ? row->tuning : row->runs;
-        line *l = line_of(r, row);
-        for (int k = 0; k < n; k++)
-            if (tried[k].n_epochs)
-                add_point(l, rate_of(row, &tried[k]), &tried[k]);
+        int at = line_of(r, row);
+        for (int k = 0; k < (row->n_tuning ? row->n_tuning : row->n_runs); k++)
+            add_run(r, at, row, &tried[k]);
         if (i == p->baseline)
-            l->class = page_series_class(0);
+            r->lines[at].class = page_series_class(0);
+        varies = varies || strcmp(r->lines[at].optimizer, r->lines[0].optimizer) != 0;
     }
-    name_lines(r);
+    for (int i = 0; i < r->n_lines; i++) /* the optimizer where that tells lines apart */
+        snprintf(r->lines[i].label, sizeof r->lines[i].label, "%s%s%s", r->lines[i].row->name,
+                 varies ? ", " : "", varies ? r->lines[i].optimizer : "");
+    qsort(r->points, (size_t)r->n_points, sizeof *r->points, by_line);
     r->range = (range){HUGE_VAL, -HUGE_VAL, true};
-    for (int i = 0; i < r->n_lines; i++) {
-        if (r->lines[i].n)
-            qsort(r->lines[i].points, (size_t)r->lines[i].n, sizeof(point), by_rate);
-        for (int k = 0; k < r->lines[i].n; k++)
-            page_range_take(&r->range, &r->lines[i].points[k].rate, 1);
+    for (int i = r->n_points - 1; i >= 0; i--) {
+        line *l = &r->lines[r->points[i].line];
+        l->points = &r->points[i];
+        l->n++;
+        page_range_take(&r->range, &r->points[i].rate, 1);
     }
 }
 
@@ -159,21 +138,6 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
     page_draw_end(to);
 }
 
-static void put_charts(FILE *to, const rates *r)
-{
-    size_t points = 0;
-    for (int i = 0; i < r->n_lines; i++)
-        points += (size_t)r->lines[i].n;
-    double *x = calloc(points, 2 * sizeof *x);
-    if (!x)
-        return;
-    page_grid_begin(to, GRID_WIDE);
-    put_chart(to, r, true, x, x + points);
-    put_chart(to, r, false, x, x + points);
-    page_grid_end(to);
-    free(x);
-}
-
 static void put_numbers(FILE *to, const rates *r)
 {
     static const page_column columns[] = {{"row", ""},
@@ -183,39 +147,41 @@ static void put_numbers(FILE *to, const rates *r)
                                           {"validation accuracy %", "number"}};
     page_details(to, "Numbers of these curves");
     page_table(to, "Means over the runs at each rate", "", columns, 5);
-    for (int i = 0; i < r->n_lines; i++)
-        for (int k = 0; k < r->lines[i].n; k++) {
-            const point *p = &r->lines[i].points[k];
-            page_row(to);
-            page_text_cell(to, r->lines[i].label);
-            page_numbers(to, 6, p->rate);
-            page_numbers(to, 0, p->n);
-            page_numbers(to, 2, 100 * p->dead, 100 * p->accuracy);
-        }
+    for (const point *p = r->points; p < r->points + r->n_points; p++) {
+        page_row(to);
+        page_text_cell(to, r->lines[p->line].label);
+        page_numbers(to, 6, p->rate);
+        page_numbers(to, 0, p->n);
+        page_numbers(to, 2, 100 * p->dead, 100 * p->accuracy);
+    }
     page_table_end(to);
     page_details_end(to);
 }
 
-static void put_part(FILE *to, const rates *r)
-{
-    page_heading(to, "Learning rate against dead units",
-                 "A step that is too large throws units below zero for good. Each line is one "
-                 "row over the rates that were tried.");
-    if (r->n_lines > MOST_LINES)
-        fprintf(to, "<p>The first %d of %d lines are drawn; the table has all.</p>", MOST_LINES,
-                r->n_lines);
-    put_charts(to, r);
-    put_numbers(to, r);
-}
-
 void report_part_rates(FILE *to, const panel *p)
 {
-    rates r = {.lines = calloc((size_t)p->n_rows, sizeof *r.lines)};
-    if (r.lines)
+    size_t runs = 0, rows = (size_t)p->n_rows;
+    for (size_t i = 0; i < rows; i++)
+        runs += (size_t)(p->rows[i].n_tuning + p->rows[i].n_runs);
+    rates r = {.lines = calloc(rows, sizeof *r.lines),
+               .points = calloc(runs, sizeof *r.points)};
+    double *x = calloc(runs, 2 * sizeof *x);
+    if (r.lines && r.points && x)
         collect(&r, p);
-    if (r.lines && r.range.high > r.range.low)
-        put_part(to, &r);
-    for (int i = 0; i < r.n_lines; i++)
-        free(r.lines[i].points);
+    if (r.range.high > r.range.low) {
+        page_heading(to, "Learning rate against dead units",
+                     "A step that is too large throws units below zero for good. Each line is one "
+                     "row over the rates that were tried.");
+        if (r.n_lines > MOST_LINES)
+            fprintf(to, "<p>The first %d of %d lines are drawn; the table has all.</p>", MOST_LINES,
+                    r.n_lines);
+        page_grid_begin(to, GRID_WIDE);
+        put_chart(to, &r, true, x, x + runs);
+        put_chart(to, &r, false, x, x + runs);
+        page_grid_end(to);
+        put_numbers(to, &r);
+    }
+    free(x);
+    free(r.points);
     free(r.lines);
 }

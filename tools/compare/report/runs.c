@@ -12,46 +12,34 @@
 /* Last words of runs are kept up to this much in all: ten thousand crashes would fill a disk. */
 enum { MOST_WORDS = 1 << 20 };
 
-static void put_state(FILE *to, const run_record *run)
+static void put_run(FILE *to, const row_view *row, const run_record *run, size_t *words)
 {
-    fprintf(to, run->state == RUN_OK ? "<td>%s" : "<td class=\"failed\">%s",
-            compare_run_state_names[run->state]);
-    if (run->failure && strcmp(run->failure, compare_run_state_names[run->state]) != 0) {
+    const char *state = compare_run_state_names[run->state];
+    size_t length = run->last_lines ? strlen(run->last_lines) : 0;
+    page_row(to);
+    page_text_cell(to, row->label);
+    fprintf(to, "<td class=\"number\">%lld<td%s>%s", (long long)run->seed,
+            run->state == RUN_OK ? "" : " class=\"failed\"", state);
+    if (run->failure && strcmp(run->failure, state) != 0) {
         fputs(": ", to);
         page_put_html(to, run->failure, 200);
     }
     if (run->tuning)
         fputs(" <span class=\"soft\">(tuning)</span>", to);
-}
-
-static void put_reason(FILE *to, const run_record *run, size_t *words)
-{
-    fputs("<td>", to);
-    page_put_html(to, run->reason, 2000);
-    if (!run->last_lines || !*run->last_lines)
-        return;
-    size_t length = strlen(run->last_lines);
-    if (length > *words) {
-        fputs(" <span class=\"soft\">(last lines: see the report's JSON)</span>", to);
-        return;
-    }
-    *words -= length;
-    fputs("<pre>", to);
-    page_put_html_lines(to, run->last_lines);
-    fputs("</pre>", to);
-}
-
-static void put_run(FILE *to, const row_view *row, const run_record *run, size_t *words)
-{
-    page_row(to);
-    page_text_cell(to, row->label);
-    fprintf(to, "<td class=\"number\">%lld", (long long)run->seed);
-    put_state(to, run);
     page_numbers(to, 2, 100 * run->test_accuracy);
     page_numbers(to, 4, run->test_loss);
     page_numbers(to, 1, 100 * report_run_share(run, LAYER_DEAD), run->seconds);
     page_numbers(to, 0, run->attempts);
-    put_reason(to, run, words);
+    fputs("<td>", to);
+    page_put_html(to, run->reason, 2000);
+    if (length > *words) {
+        fputs(" <span class=\"soft\">(last lines: see the report's JSON)</span>", to);
+    } else if (length) {
+        *words -= length;
+        fputs("<pre>", to);
+        page_put_html_lines(to, run->last_lines);
+        fputs("</pre>", to);
+    }
     putc('\n', to);
 }
 
@@ -67,19 +55,13 @@ static const page_column run_columns[] = {
     {"reason", ""},
 };
 
-static int count_runs(const panel *p, bool failed)
+static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
 {
+    char caption[256];
     int n = 0;
     for (int i = 0; i < p->n_rows; i++)
         for (int k = 0; k < p->rows[i].n_tuning + p->rows[i].n_runs; k++)
             n += (p->rows[i].tuning[k].state != RUN_OK) == failed;
-    return n;
-}
-
-static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
-{
-    char caption[256];
-    int n = count_runs(p, failed);
     if (!n)
         return;
     snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data_name, n,
@@ -114,13 +96,6 @@ void report_part_runs(FILE *to, const analysis *a)
 
 /* ---- Provenance ------------------------------------------------------------------------------ */
 
-static void put_value(FILE *to, const json_t *value)
-{
-    char *text = tool_json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-    page_put_html(to, json_is_string(value) ? json_string_value(value) : text, WHOLE_TEXT);
-    free(text);
-}
-
 static void put_object(FILE *to, const char *caption, const char *text)
 {
     static const page_column columns[] = {{"name", ""}, {"value", ""}};
@@ -133,7 +108,10 @@ static void put_object(FILE *to, const char *caption, const char *text)
         fputs("<td class=\"soft\">", to);
         page_put_html(to, key, WHOLE_TEXT);
         fputs("\n<td>", to);
-        put_value(to, value);
+        char *written =
+            tool_json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+        page_put_html(to, json_is_string(value) ? json_string_value(value) : written, WHOLE_TEXT);
+        free(written);
         putc('\n', to);
     }
     if (!json_is_object(object)) {

@@ -9,19 +9,19 @@
 
 enum { MOST_NAMES = 6 };
 
-typedef struct telling {
+typedef struct account {
     FILE *to;
     const standing *standings;
     int rows;
     const char *const *names;
     const standing *base;
     bool begun;
-} telling;
+} account;
 
 /* Rows that a clause is about. */
 typedef enum choice { TOOK_PART, TOP, BETTER, BETTER_OR_TOP, WORSE, OTHER_TIE } choice;
 
-static bool chosen(const telling *t, const standing *s, choice which)
+static bool chosen(const account *t, const standing *s, choice which)
 {
     const bool top = s->group == 1, better = s->verdict == VERDICT_BETTER;
     const bool is[] = {
@@ -36,7 +36,7 @@ static bool chosen(const telling *t, const standing *s, choice which)
     return is[which];
 }
 
-static int count(const telling *t, choice which)
+static int count(const account *t, choice which)
 {
     int n = 0;
     for (int i = 0; i < t->rows; i++)
@@ -44,20 +44,20 @@ static int count(const telling *t, choice which)
     return n;
 }
 
-static void clause(telling *t)
+static void clause(account *t)
 {
     if (t->begun)
         fputs("; ", t->to);
     t->begun = true;
 }
 
-static const char *name_of(const telling *t, const standing *s)
+static const char *name_of(const account *t, const standing *s)
 {
     return t->names[s->row];
 }
 
 /* "a, b and c"; beyond six names "a, b, c, d, e and 12 others". */
-static void put_names(const telling *t, choice which)
+static void put_names(const account *t, choice which)
 {
     int n = count(t, which), shown = n > MOST_NAMES ? MOST_NAMES - 1 : n, told = 0;
     for (int i = 0; i < t->rows && told < shown; i++)
@@ -71,7 +71,7 @@ static void put_names(const telling *t, choice which)
 }
 
 /* "0.7 points", "0.6 to 0.9 points": sizes of the differences to the baseline. */
-static void put_points(const telling *t, choice which)
+static void put_points(const account *t, choice which)
 {
     double low = HUGE_VAL, high = 0;
     for (int i = 0; i < t->rows; i++)
@@ -89,11 +89,12 @@ static void put_points(const telling *t, choice which)
     fprintf(t->to, "%s points", texts[1]);
 }
 
-static void tell_top(telling *t)
+/* Those in the top group, but for what the clause on better ones says of two rows. */
+static void put_top(account *t)
 {
     int top = count(t, TOP), others = count(t, TOOK_PART) - top;
     if (top == 1 && others < 2)
-        return; /* of two rows, beating the baseline, or losing to it, says it all */
+        return;
     clause(t);
     put_names(t, TOP);
     if (top > 1)
@@ -102,12 +103,12 @@ static void tell_top(telling *t)
         fputs(" is ahead of all others", t->to);
 }
 
-static void tell_better(telling *t)
+static void put_better(account *t)
 {
     int better = count(t, BETTER);
+    bool same = t->begun && !count(t, BETTER_OR_TOP); /* as those just named */
     if (!better)
         return;
-    bool same = t->begun && !count(t, BETTER_OR_TOP); /* as those just named */
     if (same && better == 1) {
         fputs(" and beats ", t->to);
     } else {
@@ -122,45 +123,27 @@ static void tell_better(telling *t)
     put_points(t, BETTER);
 }
 
-static void tell_ties(telling *t)
+/* The first failed rows, and how many others. */
+static void put_failures(account *t)
 {
-    if (!count(t, OTHER_TIE))
-        return;
-    clause(t);
-    put_names(t, OTHER_TIE);
-    fprintf(t->to, " cannot be told from %s", name_of(t, t->base));
-}
-
-static void tell_worse(telling *t)
-{
-    int worse = count(t, WORSE);
-    if (!worse)
-        return;
-    clause(t);
-    put_names(t, WORSE);
-    fprintf(t->to, worse > 1 ? " lose to %s by " : " loses to %s by ", name_of(t, t->base));
-    put_points(t, WORSE);
-}
-
-static void tell_failures(telling *t)
-{
-    int told = 0, failed = t->rows - count(t, TOOK_PART);
-    for (int i = 0; i < t->rows; i++) {
+    int named = 0, failed = t->rows - count(t, TOOK_PART);
+    for (int i = 0; i < t->rows && named < MOST_NAMES; i++) {
         const standing *s = &t->standings[i];
-        if (s->verdict != VERDICT_FAILED || told >= MOST_NAMES)
+        if (s->verdict != VERDICT_FAILED)
             continue;
-        if (!told)
+        if (!named)
             clause(t);
-        fprintf(t->to, "%s%s%s %d of %d", told ? ", " : "", name_of(t, s), told ? "" : " failed",
+        fprintf(t->to, "%s%s%s %d of %d", named ? ", " : "", name_of(t, s), named ? "" : " failed",
                 s->failures, s->runs);
-        told++;
+        named++;
     }
-    if (failed > told)
-        fprintf(t->to, ", and %d others failed too", failed - told);
+    if (failed > named)
+        fprintf(t->to, ", and %d others failed too", failed - named);
 }
 
-/* The best of the ties other than the baseline, or the worst where all are below it. */
-static const standing *leading_tie(const telling *t)
+/* The best of the ties other than the baseline, or the worst where all are below it: the difference
+ * that seems to be there, and how many seeds would show it if it is. */
+static void put_seeds_needed(account *t)
 {
     const standing *best = NULL, *last = NULL;
     for (int i = 0; i < t->rows; i++)
@@ -168,13 +151,7 @@ static const standing *leading_tie(const telling *t)
             last = &t->standings[i];
             best = best ? best : last;
         }
-    return best && best->against.difference < 0 ? last : best;
-}
-
-/* What seems to be there, and how many seeds would show it if it is. */
-static void tell_needed(telling *t)
-{
-    const standing *s = leading_tie(t);
+    const standing *s = best && best->against.difference < 0 ? last : best;
     if (!s || s->runs < 3 || !isfinite(s->against.cohen_d) || s->against.difference == 0)
         return; /* two seeds say nothing of how scores scatter */
     if (s->against.seeds_needed > 0 && s->against.seeds_needed <= s->runs)
@@ -189,8 +166,35 @@ static void tell_needed(telling *t)
         fprintf(t->to, "about %d seeds to show", s->against.seeds_needed);
 }
 
+/* What the tests against the baseline and the groups of ties say. */
+static void put_tested(account *t)
+{
+    int worse = count(t, WORSE), ties = count(t, OTHER_TIE);
+    if (count(t, BETTER) + worse == 0) {
+        clause(t);
+        put_names(t, TOOK_PART);
+        fprintf(t->to, " tie: %d seeds show no difference", t->standings[0].runs);
+        put_seeds_needed(t);
+        return;
+    }
+    put_top(t);
+    put_better(t);
+    if (ties) {
+        clause(t);
+        put_names(t, OTHER_TIE);
+        fprintf(t->to, " %s not significantly different from %s", ties > 1 ? "are" : "is",
+                name_of(t, t->base));
+    }
+    if (worse) {
+        clause(t);
+        put_names(t, WORSE);
+        fprintf(t->to, worse > 1 ? " lose to %s by " : " loses to %s by ", name_of(t, t->base));
+        put_points(t, WORSE);
+    }
+}
+
 /* Means only: nothing was tested. */
-static void tell_means(telling *t, const char *why)
+static void put_means(account *t, const char *why)
 {
     const standing *low = NULL, *high = NULL;
     for (int i = 0; i < t->rows; i++) {
@@ -212,50 +216,6 @@ static void tell_means(telling *t, const char *why)
                 name_of(t, low), 100 * high->score.mean, name_of(t, high));
 }
 
-static void tell_all(telling *t)
-{
-    if (count(t, BETTER) + count(t, WORSE) == 0) {
-        clause(t);
-        put_names(t, TOOK_PART);
-        fprintf(t->to, " tie: %d seeds show no difference", t->standings[0].runs);
-        tell_needed(t);
-    } else {
-        tell_top(t);
-        tell_better(t);
-        tell_ties(t);
-        tell_worse(t);
-    }
-}
-
-static const standing *find_baseline(const standing *standings, int rows)
-{
-    for (int i = 0; i < rows; i++)
-        if (standings[i].verdict == VERDICT_BASELINE)
-            return &standings[i];
-    return NULL;
-}
-
-static void tell(telling *t)
-{
-    if (t->rows == 0)
-        tell_means(t, "no seed has been run for every row yet");
-    else if (!count(t, TOOK_PART))
-        tell_means(t, "every row has failed runs, so nothing was tested");
-    else if (!t->base)
-        tell_means(t, "the baseline has failed runs, so nothing was tested");
-    else if (t->rows == 1)
-        fprintf(t->to, "%s reaches %.2f %%, with nothing to compare it to", name_of(t, t->base),
-                100 * t->base->score.mean);
-    else if (count(t, TOOK_PART) == 1)
-        tell_means(t, "every row but the baseline has failed runs, so nothing was tested");
-    else if (t->standings[0].runs < 2)
-        tell_means(t, "one seed cannot tell anything apart");
-    else
-        tell_all(t);
-    tell_failures(t);
-    putc('.', t->to);
-}
-
 char *report_sentence_new(const standing *standings, int rows, const char *const *names)
 {
     char *text = NULL;
@@ -263,12 +223,28 @@ char *report_sentence_new(const standing *standings, int rows, const char *const
     FILE *to = open_memstream(&text, &size);
     if (!to)
         return NULL;
-    telling t = {.to = to,
-                 .standings = standings,
-                 .rows = rows,
-                 .names = names,
-                 .base = find_baseline(standings, rows)};
-    tell(&t);
+    account it = {.to = to, .standings = standings, .rows = rows, .names = names}, *t = &it;
+    for (int i = 0; i < rows && !it.base; i++)
+        if (standings[i].verdict == VERDICT_BASELINE)
+            it.base = &standings[i];
+    int took_part = count(t, TOOK_PART);
+    if (rows == 0)
+        put_means(t, "no seed has been run for every row yet");
+    else if (!took_part)
+        put_means(t, "every row has failed runs, so nothing was tested");
+    else if (!it.base)
+        put_means(t, "the baseline has failed runs, so nothing was tested");
+    else if (rows == 1)
+        fprintf(to, "%s reaches %.2f %%, with nothing to compare it to", name_of(t, it.base),
+                100 * it.base->score.mean);
+    else if (took_part == 1)
+        put_means(t, "every row but the baseline has failed runs, so nothing was tested");
+    else if (standings[0].runs < 2)
+        put_means(t, "one seed cannot tell anything apart");
+    else
+        put_tested(t);
+    put_failures(t);
+    putc('.', to);
     if (fclose(to) == 0)
         return text;
     free(text);

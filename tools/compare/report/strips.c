@@ -130,46 +130,35 @@ static void put_number(const strip *s, int layer, int column)
                    text, WHOLE_TEXT);
 }
 
-static void put_epochs(const strip *s)
+static void put_strip(const strip *s)
 {
-    char text[16];
-    int every = (int)ceil(22 / s->cell), last = s->columns - 1;
-    for (int i = 0; i <= last; i++)
-        if (i == last || (i % every == 0 && (last - i) * s->cell >= 20)) {
-            snprintf(text, sizeof text, "%d", s->epochs[i] + 1);
-            page_draw_text(s->to, "tiny", s->left + (i + 0.5) * s->cell,
-                           s->row->n_layers * s->height + 11, ANCHOR_MIDDLE, text, WHOLE_TEXT);
-        }
-}
-
-static void put_cells(const strip *s)
-{
-    for (int i = 0; i < s->row->n_layers; i++)
+    char text[256];
+    int rows = s->row->n_layers, every = (int)ceil(22 / s->cell), last = s->columns - 1;
+    snprintf(text, sizeof text, "%.150s: %s by layer and epoch", s->row->label, s->kind->name);
+    page_draw_begin(
+        s->to, s->row->label, report_row_class(s->row), WIDTH, rows * s->height + 15, text,
+        "A line for each layer, a column for each epoch; the last epoch stands in the table "
+        "below.");
+    for (int i = 0; i < rows; i++)
         fprintf(s->to, "<rect class=\"%s\" x=\"%.1f\" y=\"%g\" width=\"%.1f\" height=\"%g\"/>",
                 s->kind->pale, s->left, i * s->height, s->columns * s->cell, s->height - 1);
     put_level(s, -1);
     for (int i = 1; i < LEVELS; i++) /* 0 is the background */
         put_level(s, i);
-    for (int i = 0; i < s->row->n_layers; i++) {
+    for (int i = 0; i < rows; i++) {
         page_draw_text(s->to, "tiny", s->left - 5, (i + 0.5) * s->height + 3, ANCHOR_END,
                        s->row->layers[i], NAME_LETTERS - 1);
         for (int k = 0; k < s->columns; k++)
             put_number(s, i, k);
         putc('\n', s->to);
     }
-}
-
-static void put_strip(const strip *s)
-{
-    char title[256];
-    snprintf(title, sizeof title, "%.150s: %s by layer and epoch", s->row->label, s->kind->name);
-    page_draw_begin(
-        s->to, s->row->label, report_row_class(s->row), WIDTH, s->row->n_layers * s->height + 15,
-        title,
-        "A line for each layer, a column for each epoch; the last epoch stands in the table "
-        "below.");
-    put_cells(s);
-    put_epochs(s);
+    for (int i = 0; i <= last; i++) { /* epochs, as many as there is room for */
+        if (i != last && (i % every != 0 || (last - i) * s->cell < 20))
+            continue;
+        snprintf(text, sizeof text, "%d", s->epochs[i] + 1);
+        page_draw_text(s->to, "tiny", s->left + (i + 0.5) * s->cell, rows * s->height + 11,
+                       ANCHOR_MIDDLE, text, WHOLE_TEXT);
+    }
     page_draw_end(s->to);
 }
 
