@@ -19,8 +19,8 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Would at least half of that share of the sampled inputs really lie above its quantile? Not where
- * x takes few values. sorted: room for the sample. */
-static bool shift_would_do(const hki_sampled *s, int64_t u, float *sorted)
+ * x takes few values. sorted: scratch for the sample. */
+static bool shift_would_work(const hki_sampled *s, int64_t u, float *sorted)
 {
     int64_t n = s->rows, above = 0;
     for (int64_t r = 0; r < n; r++)
@@ -56,7 +56,7 @@ static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, flo
         t->fed++;
         t->flat += unit->dead;
         t->at_relu += unit->dead && is_relu;
-        t->shifted += s->x && unit->x_max - unit->x_min > 1e-3 && shift_would_do(s, u, sorted);
+        t->shifted += s->x && unit->x_max - unit->x_min > 1e-3 && shift_would_work(s, u, sorted);
     }
 }
 

@@ -31,21 +31,7 @@ struct hki_record {
 
 /* ---- Recording ------------------------------------------------------------------------------- */
 
-/* The n slices from `first` on are one tensor's: appends those that stand for them. */
-static void sample_tensor(hki_record *record, const hki_slice *first, int64_t n)
-{
-    int64_t taken = n < SLICES ? n : SLICES, floats = 0;
-    sample *own = record->samples + record->n_samples;
-    for (int64_t k = 0; k < taken; k++) {
-        const hki_slice *p = &first[(2 * k + 1) * n / (2 * taken)];
-        own[k] = (sample){.w = p->tensor->value + p->first, .n = p->n, .layer = p->tensor->layer};
-        floats += p->n;
-    }
-    for (int64_t k = 0; k < taken; k++)
-        own[k].weight = (double)hki_count(&first->tensor->shape, 1) / (double)floats;
-    record->n_samples += taken;
-}
-
+/* Of each tensor's slices, a few that lie evenly among them stand for all. */
 static hk_status choose_samples(hki_record *record)
 {
     const hk_optimizer *optimizer = record->optimizer;
@@ -55,12 +41,21 @@ static hk_status choose_samples(hki_record *record)
     hki_free(record->samples);
     record->samples = samples;
     record->n_samples = 0;
-    for (int64_t i = 0, end; i < optimizer->n_slices; i = end) {
-        const hk_tensor *t = optimizer->slices[i].tensor;
-        for (end = i + 1; end < optimizer->n_slices && optimizer->slices[end].tensor == t; end++)
+    for (int64_t i = 0, n; i < optimizer->n_slices; i += n) {
+        const hki_slice *first = &optimizer->slices[i];
+        const hk_tensor *t = first->tensor;
+        for (n = 1; i + n < optimizer->n_slices && first[n].tensor == t; n++)
             ;
-        if (t->layer >= 0)
-            sample_tensor(record, &optimizer->slices[i], end - i);
+        int64_t taken = t->layer >= 0 ? hki_min(n, SLICES) : 0, floats = 0;
+        sample *own = samples + record->n_samples;
+        for (int64_t k = 0; k < taken; k++) {
+            const hki_slice *p = &first[(2 * k + 1) * n / (2 * taken)];
+            own[k] = (sample){.w = t->value + p->first, .n = p->n, .layer = t->layer};
+            floats += p->n;
+        }
+        for (int64_t k = 0; k < taken; k++)
+            own[k].weight = (double)hki_count(&t->shape, 1) / (double)floats;
+        record->n_samples += taken;
     }
     return HK_OK;
 }

@@ -164,30 +164,24 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The value that a share q of channel j is above, over all rows or many, spread by the golden ratio:
- * no image is so wide that they would fall on the same columns again and again. */
-static float upper_quantile(const run *it, const hki_site *site, int64_t rows, const float *x,
-                            int64_t j)
-{
-    int64_t n = hki_min(rows, QUANTILE_ROWS);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t r = n == rows ? i : i * INT64_C(2654435769) % rows;
-        it->column[i] = x[r * site->channels + j];
-    }
-    qsort(it->column, (size_t)n, sizeof *it->column, by_size);
-    int64_t at = (int64_t)((1 - site->q) * (double)n) - 1;
-    return it->column[at < 0 ? 0 : at];
-}
-
+/* Moves the bias of each dead channel so that a share q of its values is above 0: by the quantile over
+ * all rows or many, spread by the golden ratio, for no image is so wide that they would fall on the
+ * same columns again and again. */
 static void make_fire(const run *it, const hki_site *site, int64_t rows, float *x)
 {
+    const int64_t n = hki_min(rows, QUANTILE_ROWS), at = (int64_t)((1 - site->q) * (double)n) - 1;
     hk_tensor *bias = hki_site_bias(site);
     for (int64_t j = 0; j < site->channels; j++) {
         it->by[j] = 0;
-        if (site->dead[j]) {
-            it->by[j] = -(double)upper_quantile(it, site, rows, x, j);
-            bias->value[j] += (float)it->by[j];
+        if (!site->dead[j])
+            continue;
+        for (int64_t i = 0; i < n; i++) {
+            int64_t r = n == rows ? i : i * INT64_C(2654435769) % rows;
+            it->column[i] = x[r * site->channels + j];
         }
+        qsort(it->column, (size_t)n, sizeof *it->column, by_size);
+        it->by[j] = -(double)it->column[at < 0 ? 0 : at];
+        bias->value[j] += (float)it->by[j];
     }
     add_to_rows(rows, site->channels, it->by, x);
 }

@@ -144,26 +144,21 @@ static float clip_factor(const hk_optimizer *optimizer, double clip)
     return factor < 1 ? (float)factor : 1;
 }
 
-/* [parallel] */
-static void update(const hk_optimizer *optimizer, const hki_slice *p, const hki_update *numbers)
+/* One slice; where changes are measured, also how far it moved. [parallel] */
+static void update(const hk_optimizer *optimizer, int64_t slice, const hki_update *numbers)
 {
+    const hki_slice *p = &optimizer->slices[slice];
+    float *w = p->tensor->value + p->first, change[SLICE];
     float *m = optimizer->moments[0] ? optimizer->moments[0] + p->moment : NULL;
     float *v = optimizer->moments[1] ? optimizer->moments[1] + p->moment : NULL;
-    hki_rule_update(&optimizer->rule, numbers, p->n, p->tensor->value + p->first,
-                    p->tensor->gradient + p->first, m, v);
-}
-
-/* The same, and how far it went. [parallel] */
-static double measured_update(const hk_optimizer *optimizer, const hki_slice *p,
-                              const hki_update *numbers)
-{
-    float before[SLICE];
-    const float *w = p->tensor->value + p->first;
-    memcpy(before, w, (size_t)p->n * sizeof *before);
-    update(optimizer, p, numbers);
+    if (optimizer->measures)
+        memcpy(change, w, (size_t)p->n * sizeof *change);
+    hki_rule_update(&optimizer->rule, numbers, p->n, w, p->tensor->gradient + p->first, m, v);
+    if (!optimizer->measures)
+        return;
     for (int64_t i = 0; i < p->n; i++)
-        before[i] = w[i] - before[i];
-    return hki_kernels_active()->sum_squares(p->n, before);
+        change[i] = w[i] - change[i];
+    optimizer->moved[slice] = hki_kernels_active()->sum_squares(p->n, change);
 }
 
 double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *t)
@@ -184,14 +179,9 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
 #pragma omp parallel for num_threads(hki_threads_for((optimizer->n_slices * SLICE)))               \
     schedule(static)
     for (int64_t i = 0; i < optimizer->n_slices; i++) {
-        const hki_slice *p = &optimizer->slices[i];
-        const hki_update *numbers = p->tensor->no_decay ? &plain : &decayed;
-        if (p->tensor->frozen)
-            continue;
-        if (optimizer->measures)
-            optimizer->moved[i] = measured_update(optimizer, p, numbers);
-        else
-            update(optimizer, p, numbers);
+        const hk_tensor *t = optimizer->slices[i].tensor;
+        if (!t->frozen)
+            update(optimizer, i, t->no_decay ? &plain : &decayed);
     }
     for (int i = 0; i < optimizer->n_tensors; i++)
         if (optimizer->net->tensors[i]->role == HKI_LEARNED && !optimizer->net->tensors[i]->frozen)
