@@ -1,10 +1,12 @@
 /* The file of results: what is asked for is planned once, what was found is read back to the bit, and
  * sweeps, settings and changed plugins are told apart. */
+#include "compare/report/formats.h"
 #include "compare/store.h"
 
 #include "check.h"
 #include "options.h"
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,21 +67,20 @@ static void measure(run_record *run, int epochs, int layers)
     run->state = RUN_OK;
     run->test_accuracy = 0.9 + 1e-3 * (double)run->seed;
     run->test_loss = 1.0 / 3;
-    run->digest = strdup("d19e57");
+    strcpy(run->digest, "d19e57");
     for (int e = 0; e < epochs; e++) {
         epoch_record *epoch = compare_run_add_epoch(run);
         epoch->epoch = e + 1;
         epoch->loss = 0.1 + e;
         for (int i = 0; i < layers; i++) {
             layer_record *layer = compare_epoch_add_layer(epoch);
-            layer->layer = strdup(i ? "fc1" : "conv1");
+            strcpy(layer->layer, i ? "fc1" : "conv1");
             layer->units = 6;
             layer->dead = 1.0 / 7;
             layer->gradient_dead = (double)NAN;
-            layer->has_histogram = i == 0;
             layer->high = 2.5;
             for (int b = 0; b < HISTOGRAM_BINS; b++)
-                layer->histogram[b] = i ? 0 : (int64_t)b << 33;
+                layer->histogram[b] = i ? -1 : (int64_t)b << 33;
         }
     }
 }
@@ -197,9 +198,9 @@ static void figures_come_back(void)
     const layer_record *layer = &run->epochs[1].layers[0];
     CHECK_TEXT(layer->layer, "conv1");
     CHECK_NEAR(layer->dead, 1.0 / 7, 0);
-    CHECK(isnan(layer->gradient_dead) && layer->has_histogram);
+    CHECK(isnan(layer->gradient_dead));
     CHECK(layer->histogram[31] == (int64_t)31 << 33);
-    CHECK(!run->epochs[1].layers[1].has_histogram);
+    CHECK(run->epochs[1].layers[1].histogram[0] == -1);
     CHECK_EQUAL(r->runs[0].state, RUN_PLANNED);
     compare_results_free(r);
     compare_store_close(it);
@@ -281,6 +282,53 @@ static void damaged_files_are_refused_untouched(void)
     }
 }
 
+/* A file of the first version, less columns as if their figures had come later. */
+static void files_of_before_gain_columns(void)
+{
+    static char sql[1 << 14];
+    char old[80];
+    sqlite3 *db;
+    store *it = NULL;
+    results *r;
+    FILE *from = fopen(HILLOCK_TESTS_DIR "/results_0.1.sql", "r");
+    CHECK(from && fread(sql, 1, sizeof sql - 1, from) > 0);
+    fclose(from);
+    snprintf(old, sizeof old, "%s/old.db", folder);
+    CHECK_EQUAL(sqlite3_open(old, &db), SQLITE_OK);
+    CHECK_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQUAL(compare_store_open(old, i == 2, &it), EXIT_DONE);
+        CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE);
+        CHECK_EQUAL(r->n_runs, 2);
+        const layer_record *layer = &r->runs[1].epochs[0].layers[0];
+        CHECK_NEAR(layer->mean, 0.20031615160405635833, 0);
+        CHECK_EQUAL(layer->histogram[0], 8);
+        CHECK(i == 0 ? layer->gradient_dead == 0 : isnan(layer->gradient_dead));
+        CHECK(i == 0 ? r->runs[1].peak_mib == 8.2890625 : isnan(r->runs[1].peak_mib));
+        if (i == 2) { /* a writer adds what is missing */
+            run_record end = r->runs[1];
+            end.peak_mib = 7;
+            end.n_epochs = 0; /* they are there */
+            CHECK_EQUAL(compare_store_end(it, &end), EXIT_DONE);
+        }
+        compare_results_free(r);
+        compare_store_close(it);
+        if (i == 0)
+            CHECK_EQUAL(sqlite3_exec(db,
+                                     "ALTER TABLE layers DROP COLUMN gradient_dead;"
+                                     "ALTER TABLE runs DROP COLUMN peak_mib",
+                                     NULL, NULL, NULL),
+                        SQLITE_OK);
+    }
+    CHECK_EQUAL(compare_store_open(old, false, &it), EXIT_DONE);
+    CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE);
+    CHECK_NEAR(r->runs[1].peak_mib, 7, 0);
+    CHECK(isnan(r->runs[0].peak_mib));
+    compare_results_free(r);
+    compare_store_close(it);
+    sqlite3_close(db);
+}
+
 /* ---- Size ---------------------------------------------------------------------------------------- */
 
 static void many_runs_are_read_whole(void)
@@ -299,7 +347,7 @@ static void many_runs_are_read_whole(void)
     CHECK_EQUAL(r->n_runs, 10000);
     CHECK_EQUAL(r->runs[9800].n_epochs, 2);
     CHECK_EQUAL(r->runs[9801].n_epochs, 0);
-    json_t *text = compare_store_canonical(r);
+    json_t *text = compare_canonical_json(r);
     CHECK_EQUAL(json_array_size(json_object_get(text, "runs")), 10000);
     json_decref(text);
     compare_results_free(r);
@@ -333,6 +381,7 @@ int main(void)
     RUN(what_a_dead_coordinator_left_is_planned_again);
     RUN(rates_are_chosen_once);
     RUN(damaged_files_are_refused_untouched);
+    RUN(files_of_before_gain_columns);
     RUN(many_runs_are_read_whole);
     RUN(one_coordinator_at_a_time);
     snprintf(order, sizeof order, "rm -r %s", folder);

@@ -2,7 +2,7 @@
 #include "compare/ask.h"
 
 #include "output.h"
-#include "compare/measured.h"
+#include "compare/message.h"
 
 #include <math.h>
 #include <sha256.h>
@@ -112,7 +112,7 @@ static int take_failure(const asking *a, int i, const pool_event *event)
         return tool_fail(EXIT_USAGE, "%s", event->reason);
     if (strcmp(event->failure, "plugin") == 0)
         return tool_fail(EXIT_BAD_DATA, "%s", event->reason);
-    if (!compare_measured_failure(&a->of->rows[i].asking, event))
+    if (!compare_message_take_failure(&a->of->rows[i].asking, event))
         return tool_no_memory();
     tool_note("%s %s %s %s: a worker that loaded it ended: %s", row->specs[AXIS_MODEL],
               row->specs[AXIS_ACT], row->specs[AXIS_NORM], row->specs[AXIS_INIT], event->reason);
@@ -140,8 +140,8 @@ static int take_answer(const asking *a, const pool_event *event)
         return take_description(&a->of->asked->rows[i], event->message);
     if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
         return tool_progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return compare_measured_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
-                                                                   : take_failure(a, i, event);
+    return compare_message_says_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
+                                                                       : take_failure(a, i, event);
 }
 
 int compare_ask_rows(const options *given, plan *of)

@@ -5,7 +5,7 @@
 #include "output.h"
 #include "compare/report/formats.h"
 #include "compare/live.h"
-#include "compare/measured.h"
+#include "compare/message.h"
 #include "compare/plan.h"
 #include "compare/report/ranking.h"
 #include "compare/store.h"
@@ -172,7 +172,7 @@ static int end(sweep *s, run_record *run)
 
 static int take_failure(sweep *s, run_record *run, const pool_event *event)
 {
-    if (compare_measured_nothing(run, event)) {
+    if (compare_message_says_nothing(run, event)) {
         while (run->n_epochs)
             compare_epoch_clear(&run->epochs[--run->n_epochs]);
         run->state = RUN_PLANNED;
@@ -180,7 +180,7 @@ static int take_failure(sweep *s, run_record *run, const pool_event *event)
         compare_live_drop(s->view, run);
         return compare_store_release(s->db, run->id);
     }
-    return compare_measured_failure(run, event) ? end(s, run) : tool_no_memory();
+    return compare_message_take_failure(run, event) ? end(s, run) : tool_no_memory();
 }
 
 static int take_event(sweep *s, const pool_event *event)
@@ -189,9 +189,8 @@ static int take_event(sweep *s, const pool_event *event)
     switch (event->kind) {
     case POOL_PROGRESS: compare_live_progress(s->view, run, event->message); return EXIT_DONE;
     case POOL_EPOCH:
-        return compare_measured_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
-    case POOL_OK:
-        return compare_measured_result(run, event->message) ? end(s, run) : tool_no_memory();
+        return compare_message_take_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
+    case POOL_OK: compare_message_take_result(run, event->message); return end(s, run);
     case POOL_FAILED:
     case POOL_TIMEOUT: return take_failure(s, run, event);
     default: compare_live_draw(s->view); return EXIT_DONE;
@@ -267,7 +266,7 @@ static void print_hint(const sweep *s)
 static int print_found(sweep *s)
 {
     if (s->given->canonical)
-        return tool_json_print(compare_store_canonical(s->found));
+        return tool_json_print(compare_canonical_json(s->found));
     analysis *of = report_analysis_new(s->found);
     if (!of)
         return EXIT_FAILED;

@@ -1,115 +1,71 @@
-/* The form of reports. */
+/* Reports of workers: what they must hold, and the way from records and back. */
 #include "compare/message.h"
 
+#include "compare/figures.h"
+
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
-#include <hillock/train.h>
 
-typedef enum form { COUNT, FIGURE, TEXT, LAYERS } form; /* a figure may be null: not finite */
+enum { MOST_LAYERS = 4096 };
 
-typedef struct field {
-    const char *name;
-    form form;
-} field;
+#define INTEGER(its_name)                                                                          \
+    {                                                                                              \
+        .name = its_name, .form = FIGURE_INTEGER                                                   \
+    }
+#define REAL(its_name)                                                                             \
+    {                                                                                              \
+        .name = its_name, .form = FIGURE_REAL                                                      \
+    }
+#define TEXT(its_name)                                                                             \
+    {                                                                                              \
+        .name = its_name, .form = FIGURE_TEXT                                                      \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
-static const field progress[] = {
-    {"epoch", COUNT}, {"epochs", COUNT},        {"done", COUNT},          {"of", COUNT},
-    {"loss", FIGURE}, {"images_per_s", FIGURE}, {"seconds_left", FIGURE}, {0}};
-static const field epoch[] = {{"epoch", COUNT},         {"train_loss", FIGURE}, {"loss", FIGURE},
-                              {"accuracy", FIGURE},     {"macro_f1", FIGURE},   {"seconds", FIGURE},
-                              {"images_per_s", FIGURE}, {"layers", LAYERS},     {0}};
-static const field layer[] = {{"layer", TEXT},
-                              {"units", COUNT},
-                              {"dead", FIGURE},
-                              {"gradient_dead", FIGURE},
-                              {"dormant", FIGURE},
-                              {"saturated", FIGURE},
-                              {"mean", FIGURE},
-                              {"variance", FIGURE},
-                              {"gradient_norm", FIGURE},
-                              {"update_ratio", FIGURE},
-                              {0}};
-static const field end[] = {{"test_loss", FIGURE},     {"test_accuracy", FIGURE},
-                            {"test_macro_f1", FIGURE}, {"seconds", FIGURE},
-                            {"images_per_s", FIGURE},  {"peak_mib", FIGURE},
-                            {"digest", TEXT},          {0}};
-static const field failure[] = {{"failure", TEXT}, {"reason", TEXT}, {0}};
-static const field description[] = {{"act", TEXT},
-                                    {"norm", TEXT},
-                                    {"init", TEXT},
-                                    {"plugins", TEXT},
-                                    {"parameters", COUNT},
-                                    {"multiply_adds", COUNT},
-                                    {0}};
-static const field list[] = {{"text", TEXT}, {0}};
+static const figure progress[] = {
+    INTEGER("epoch"), INTEGER("epochs"),    INTEGER("done"),      INTEGER("of"),
+    REAL("loss"),     REAL("images_per_s"), REAL("seconds_left"), END};
+static const figure failed[] = {TEXT("failure"), TEXT("reason"), END};
+static const figure description[] = {TEXT("act"),
+                                     TEXT("norm"),
+                                     TEXT("init"),
+                                     TEXT("plugins"),
+                                     INTEGER("parameters"),
+                                     INTEGER("multiply_adds"),
+                                     END};
+static const figure list[] = {TEXT("text"), END};
 
-static const struct {
-    const char *type;
-    const field *fields;
-} reports[] = {{"progress", progress},       {"epoch", epoch}, {"result", end}, {"failed", failure},
-               {"description", description}, {"list", list}};
-
-enum { REPORTS = sizeof reports / sizeof *reports, MOST_LAYERS = 4096 };
-
-static bool is_count(const json_t *value)
+static bool has_layers(const json_t *report)
 {
-    return json_is_integer(value) && json_integer_value(value) >= 0;
-}
-
-static bool has_histogram(const json_t *of)
-{
+    const json_t *layers = json_object_get(report, "layers"), *it;
     size_t i;
-    const json_t *bins = json_object_get(of, "histogram"), *bin;
-    if (!json_is_number(json_object_get(of, "low")) || !json_is_number(json_object_get(of, "high")))
-        return false;
-    json_array_foreach(bins, i, bin)
+    json_array_foreach(layers, i, it)
     {
-        if (!is_count(bin))
+        if (!compare_figures_fit(compare_layer_figures, it))
             return false;
     }
-    return json_array_size(bins) == HK_HISTOGRAM_BINS;
-}
-
-static bool has_fields(const json_t *object, const field *fields);
-
-static bool has_layers(const json_t *all)
-{
-    size_t i;
-    const json_t *it;
-    if (!json_is_array(all) || json_array_size(all) > MOST_LAYERS)
-        return false;
-    json_array_foreach(all, i, it)
-    {
-        if (!has_fields(it, layer) || (json_object_get(it, "histogram") && !has_histogram(it)))
-            return false;
-    }
-    return true;
-}
-
-static bool is_of(form kind, const json_t *value)
-{
-    return kind == COUNT    ? is_count(value)
-           : kind == FIGURE ? json_is_number(value) || json_is_null(value)
-           : kind == TEXT   ? json_is_string(value)
-                            : has_layers(value);
-}
-
-static bool has_fields(const json_t *object, const field *fields)
-{
-    while (fields->name && is_of(fields->form, json_object_get(object, fields->name)))
-        fields++;
-    return !fields->name;
+    return json_is_array(layers) && i <= MOST_LAYERS &&
+           json_is_integer(json_object_get(report, "epoch"));
 }
 
 const char *compare_message_fault(const json_t *report)
 {
+    const struct {
+        const char *type;
+        const figure *figures;
+    } reports[] = {{"progress", progress},          {"epoch", compare_epoch_figures},
+                   {"result", compare_run_figures}, {"failed", failed},
+                   {"description", description},    {"list", list}};
     const char *type = json_string_value(json_object_get(report, "type"));
-    for (int i = 0; type && i < REPORTS; i++)
+    for (size_t i = 0; type && i < sizeof reports / sizeof *reports; i++)
         if (strcmp(type, reports[i].type) == 0)
-            return has_fields(report, reports[i].fields)
+            return compare_figures_fit(reports[i].figures, report) &&
+                           (strcmp(type, "epoch") != 0 || has_layers(report))
                        ? NULL
-                       : "a report of it lacks what belongs there";
+                       : "malformed report: a field is missing or of another type";
     return "a report of it is of no known type";
 }
 
@@ -117,4 +73,71 @@ double compare_message_number(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* ---- From and to records --------------------------------------------------------------------- */
+
+json_t *compare_message_of_epoch(const epoch_record *epoch, bool histograms)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < epoch->n_layers; i++) {
+        layer_record layer = epoch->layers[i];
+        if (!histograms || !isfinite(layer.low) || !isfinite(layer.high)) {
+            layer.low = layer.high = (double)NAN;
+            layer.histogram[0] = -1;
+        }
+        json_t *it = json_object();
+        compare_figures_to_json(it, compare_layer_figures, &layer, FIGURES_ALL);
+        json_array_append_new(layers, it);
+    }
+    json_t *it =
+        json_pack("{s:s, s:i, s:o}", "type", "epoch", "epoch", epoch->epoch, "layers", layers);
+    compare_figures_to_json(it, compare_epoch_figures, epoch, FIGURES_ALL);
+    return it;
+}
+
+json_t *compare_message_of_run(const run_record *run)
+{
+    json_t *it = json_pack("{s:s}", "type", "result");
+    compare_figures_to_json(it, compare_run_figures, run, FIGURES_ALL);
+    return it;
+}
+
+bool compare_message_take_epoch(run_record *run, const json_t *report)
+{
+    size_t i;
+    const json_t *layer;
+    if (json_integer_value(json_object_get(report, "epoch")) != run->n_epochs + 1)
+        return true;
+    epoch_record *to = compare_run_add_epoch(run);
+    if (!to)
+        return false;
+    to->epoch = run->n_epochs;
+    compare_figures_from_json(compare_epoch_figures, report, to);
+    json_array_foreach(json_object_get(report, "layers"), i, layer)
+    {
+        layer_record *next = compare_epoch_add_layer(to);
+        if (!next)
+            return false;
+        compare_figures_from_json(compare_layer_figures, layer, next);
+    }
+    return true;
+}
+
+void compare_message_take_result(run_record *run, const json_t *report)
+{
+    run->state = RUN_OK;
+    compare_figures_from_json(compare_run_figures, report, run);
+}
+
+bool compare_message_take_failure(run_record *run, const pool_event *event)
+{
+    const run_state state = event->kind == POOL_TIMEOUT ? RUN_TIMEOUT : RUN_FAILED;
+    return compare_run_fail(run, state, event->failure, event->reason, event->last_lines);
+}
+
+bool compare_message_says_nothing(const run_record *run, const pool_event *event)
+{
+    enum { MOST_ATTEMPTS = 3 };
+    return strcmp(event->failure, "signal SIGKILL") == 0 && run->attempts < MOST_ATTEMPTS;
 }

@@ -1,6 +1,8 @@
 /* The data model of a comparison: growing it and giving it back. */
 #include "compare/results.h"
 
+#include "compare/figures.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,33 +33,22 @@ row_record *compare_results_add_row(results *r)
 run_record *compare_results_add_run(results *r)
 {
     run_record *runs = grow(r->runs, r->n_runs, sizeof *runs);
-    const double no = (double)NAN;
     if (!runs)
         return NULL;
     r->runs = runs;
-    runs[r->n_runs] = (run_record){.rate = no,
-                                   .test_loss = no,
-                                   .test_accuracy = no,
-                                   .test_macro_f1 = no,
-                                   .seconds = no,
-                                   .images_per_s = no,
-                                   .peak_mib = no};
+    runs[r->n_runs] = (run_record){.rate = (double)NAN};
+    compare_figures_clear(compare_run_figures, &runs[r->n_runs]);
     return &runs[r->n_runs++];
 }
 
 epoch_record *compare_run_add_epoch(run_record *run)
 {
     epoch_record *epochs = grow(run->epochs, run->n_epochs, sizeof *epochs);
-    const double no = (double)NAN;
     if (!epochs)
         return NULL;
     run->epochs = epochs;
-    epochs[run->n_epochs] = (epoch_record){.train_loss = no,
-                                           .loss = no,
-                                           .accuracy = no,
-                                           .macro_f1 = no,
-                                           .seconds = no,
-                                           .images_per_s = no};
+    epochs[run->n_epochs] = (epoch_record){0};
+    compare_figures_clear(compare_epoch_figures, &epochs[run->n_epochs]);
     return &epochs[run->n_epochs++];
 }
 
@@ -67,7 +58,7 @@ layer_record *compare_epoch_add_layer(epoch_record *epoch)
     if (!layers)
         return NULL;
     epoch->layers = layers;
-    layers[epoch->n_layers] = (layer_record){0};
+    compare_figures_clear(compare_layer_figures, &layers[epoch->n_layers]);
     return &layers[epoch->n_layers++];
 }
 
@@ -83,8 +74,6 @@ bool compare_run_fail(run_record *run, run_state state, const char *failure, con
 
 void compare_epoch_clear(epoch_record *epoch)
 {
-    for (int i = 0; i < epoch->n_layers; i++)
-        free(epoch->layers[i].layer);
     free(epoch->layers);
     *epoch = (epoch_record){0};
 }
@@ -97,7 +86,6 @@ void compare_run_clear(run_record *run)
     free(run->failure);
     free(run->reason);
     free(run->last_lines);
-    free(run->digest);
     *run = (run_record){0};
 }
 

@@ -1,10 +1,11 @@
 /* results.h - what a comparison has found, in memory: rows, their runs, the runs' epochs.
  *
  * A row is one combination of the axes; a run is one row at one seed. Strings and arrays belong to
- * the results and end with them. Figures that were not measured are NAN. */
+ * the results and end with them. What was not measured is as figures.h says. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <hillock/train.h>
 
 typedef enum axis {
     AXIS_DATA,
@@ -17,19 +18,10 @@ typedef enum axis {
 } axis;
 extern const char *const compare_axis_names[AXES]; /* "data", "model", "activation", ... */
 
-enum { HISTOGRAM_BINS = 32 };
-
-/* One activation layer after one epoch, as hk_layer_report has it. */
-typedef struct layer_record {
-    char *layer;
-    int64_t units;
-    double dead, gradient_dead, dormant, saturated; /* shares */
-    double mean, variance;                          /* of the outputs */
-    double gradient_norm, update_ratio;
-    bool has_histogram; /* of the outputs, at the first, middle and last epoch only */
-    double low, high;   /* bin i counts outputs from low + i (high - low) / 32 */
-    int64_t histogram[HISTOGRAM_BINS];
-} layer_record;
+/* One activation layer after one epoch; counts that begin with -1 where the histogram was not kept,
+ * which it is after the first, the middle and the last epoch. */
+typedef hk_layer_report layer_record;
+enum { HISTOGRAM_BINS = HK_HISTOGRAM_BINS };
 
 /* Loss, accuracy and F1 are those of the validation set. */
 typedef struct epoch_record {
@@ -66,7 +58,7 @@ typedef struct run_record {
     /* The end of a run that is RUN_OK; the test set was used once. */
     double test_loss, test_accuracy, test_macro_f1;
     double seconds, images_per_s, peak_mib;
-    char *digest; /* of the trained weights */
+    char digest[65]; /* of the trained weights */
     epoch_record *epochs;
     int n_epochs;
 } run_record;
@@ -94,7 +86,7 @@ typedef struct results {
 } results;
 
 void compare_results_free(results *r);
-/* Arrays grow by one element, which is all zero or NAN; NULL when memory is refused. */
+/* Arrays grow by one element, of which nothing is measured; NULL when memory is refused. */
 row_record *compare_results_add_row(results *r);
 run_record *compare_results_add_run(results *r);
 epoch_record *compare_run_add_epoch(run_record *run);

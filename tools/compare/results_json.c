@@ -1,6 +1,8 @@
-/* The report for programs: everything that is known, nothing rounded. */
+/* Results for programs: a report with everything that is known, nothing rounded, and the canonical form,
+ * which holds what was found and nothing of how, so that two sweeps are compared by its text. */
 #include "compare/report/formats.h"
 
+#include "compare/figures.h"
 #include "output.h"
 #include "page/text.h"
 
@@ -37,42 +39,24 @@ static void set_text(json_t *to, const char *key, const char *text)
     json_object_set_new(to, key, plain(text));
 }
 
-static json_t *layer_json(const layer_record *layer)
-{
-    json_t *it = json_object();
-    set_text(it, "layer", layer->layer);
-    set_whole(it, "units", layer->units);
-    for (int k = 0; k < LAYER_FIGURES; k++)
-        set_number(it, report_layer_figure_names[k], report_layer_value(layer, (layer_figure)k));
-    if (!layer->has_histogram)
-        return it;
-    json_t *bins = json_array();
-    for (int i = 0; i < HISTOGRAM_BINS; i++)
-        json_array_append_new(bins, json_integer(layer->histogram[i]));
-    json_object_set_new(it, "histogram", bins);
-    set_number(it, "low", layer->low);
-    set_number(it, "high", layer->high);
-    return it;
-}
-
-static json_t *epoch_json(const epoch_record *epoch)
+static json_t *epoch_json(const epoch_record *epoch, figure_use use)
 {
     json_t *it = json_object(), *layers = json_array();
     set_whole(it, "epoch", epoch->epoch);
-    set_number(it, "train_loss", epoch->train_loss);
-    set_number(it, "validation_loss", epoch->loss);
-    set_number(it, "validation_accuracy", epoch->accuracy);
-    set_number(it, "validation_macro_f1", epoch->macro_f1);
-    set_number(it, "seconds", epoch->seconds);
-    set_number(it, "images_per_s", epoch->images_per_s);
-    for (int i = 0; i < epoch->n_layers; i++)
-        json_array_append_new(layers, layer_json(&epoch->layers[i]));
+    compare_figures_to_json(it, compare_epoch_figures, epoch, use);
+    for (int i = 0; i < epoch->n_layers; i++) {
+        json_t *layer = json_object();
+        compare_figures_to_json(layer, compare_layer_figures, &epoch->layers[i], use);
+        json_array_append_new(layers, layer);
+    }
     json_object_set_new(it, "layers", layers);
     return it;
 }
 
-static json_t *run_json(const run_record *run)
+/* How far a run came before it was ended depends on the machine: its canonical form has no epochs. */
+static json_t *run_json(const run_record *run, figure_use use)
 {
+    const bool canonical = use == FIGURES_CANONICAL;
     json_t *it = json_object(), *epochs = json_array();
     set_whole(it, "row", run->row);
     set_whole(it, "seed", run->seed);
@@ -80,35 +64,55 @@ static json_t *run_json(const run_record *run)
     set_number(it, "rate", run->rate);
     set_text(it, "state", compare_run_state_names[run->state]);
     set_text(it, "failure", run->failure);
-    set_text(it, "reason", run->reason);
-    set_text(it, "last_lines", run->last_lines);
-    set_whole(it, "attempts", run->attempts);
-    set_number(it, "test_accuracy", run->test_accuracy);
-    set_number(it, "test_macro_f1", run->test_macro_f1);
-    set_number(it, "test_loss", run->test_loss);
-    set_number(it, "seconds", run->seconds);
-    set_number(it, "images_per_s", run->images_per_s);
-    set_number(it, "peak_mib", run->peak_mib);
-    set_text(it, "digest", run->digest);
-    for (int i = 0; i < run->n_epochs; i++)
-        json_array_append_new(epochs, epoch_json(&run->epochs[i]));
+    if (!canonical) {
+        set_text(it, "reason", run->reason);
+        set_text(it, "last_lines", run->last_lines);
+        set_whole(it, "attempts", run->attempts);
+    }
+    compare_figures_to_json(it, compare_run_figures, run, use);
+    for (int i = 0; i < run->n_epochs && (!canonical || run->state == RUN_OK); i++)
+        json_array_append_new(epochs, epoch_json(&run->epochs[i], use));
     json_object_set_new(it, "epochs", epochs);
     return it;
 }
 
-static json_t *row_json(const row_record *row)
+static json_t *row_json(const row_record *row, figure_use use)
 {
     json_t *it = json_object();
-    for (int k = 0; k < AXES; k++)
-        set_text(it, compare_axis_names[k], row->specs[k]);
-    set_text(it, "plugin_digests", row->plugin_digests);
     set_text(it, "data_digest", row->data_digest);
     set_number(it, "rate", row->rate);
     set_whole(it, "parameters", row->parameters);
     set_whole(it, "multiply_adds", row->multiply_adds);
     json_object_set_new(it, "baseline", json_boolean(row->is_baseline));
+    for (int k = 0; k < AXES; k++)
+        set_text(it, compare_axis_names[k], row->specs[k]);
+    if (use != FIGURES_CANONICAL)
+        set_text(it, "plugin_digests", row->plugin_digests);
     return it;
 }
+
+static void set_rows_and_runs(json_t *it, const results *r, figure_use use)
+{
+    json_t *rows = json_array(), *runs = json_array();
+    for (int i = 0; i < r->n_rows; i++)
+        json_array_append_new(rows, row_json(&r->rows[i], use));
+    for (int i = 0; i < r->n_runs; i++)
+        json_array_append_new(runs, run_json(&r->runs[i], use));
+    json_object_set_new(it, "rows", rows);
+    json_object_set_new(it, "runs", runs);
+}
+
+json_t *compare_canonical_json(const results *r)
+{
+    json_t *it = json_object();
+    set_text(it, "name", r->name);
+    json_object_set_new(it, "settings", json_loads(r->settings, 0, NULL));
+    set_whole(it, "seeds", r->seeds);
+    set_rows_and_runs(it, r, FIGURES_CANONICAL);
+    return it;
+}
+
+/* ---- Reports --------------------------------------------------------------------------------- */
 
 static void set_score(json_t *it, const sample_summary *s)
 {
@@ -176,7 +180,7 @@ static json_t *panel_json(const analysis *a, const panel *p)
 json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
-    json_t *it = json_object(), *panels = json_array(), *rows = json_array(), *runs = json_array();
+    json_t *it = json_object(), *panels = json_array();
     set_text(it, "name", r->name);
     set_text(it, "sentence", a->sentence);
     set_text(it, "command", r->command);
@@ -186,12 +190,7 @@ json_t *compare_report_json(const analysis *a)
     set_whole(it, "runs_unfinished", a->unfinished);
     for (int i = 0; i < a->n_panels; i++)
         json_array_append_new(panels, panel_json(a, &a->panels[i]));
-    for (int i = 0; i < r->n_rows; i++)
-        json_array_append_new(rows, row_json(&r->rows[i]));
-    for (int i = 0; i < r->n_runs; i++)
-        json_array_append_new(runs, run_json(&r->runs[i]));
     json_object_set_new(it, "comparisons", panels);
-    json_object_set_new(it, "rows", rows);
-    json_object_set_new(it, "runs", runs);
+    set_rows_and_runs(it, r, FIGURES_REPORTED);
     return it;
 }

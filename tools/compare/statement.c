@@ -1,10 +1,14 @@
-/* Preparing, binding, stepping; and the sentence for each way in which a database can fail. */
+/* Preparing, binding, stepping, figures as columns; and the sentence for each way in which a database
+ * can fail. */
 #include "compare/statement.h"
 
 #include "options.h"
 #include "output.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 int compare_statement_failed(store *it)
@@ -31,27 +35,25 @@ int compare_statement_failed(store *it)
     }
 }
 
-static int bind(sqlite3_stmt *statement, int place, char type, va_list *values)
-{
-    switch (type) {
-    case 's':
-        return sqlite3_bind_text(statement, place, va_arg(*values, const char *), -1,
-                                 SQLITE_TRANSIENT);
-    case 'i': return sqlite3_bind_int64(statement, place, va_arg(*values, int64_t));
-    default: return sqlite3_bind_double(statement, place, va_arg(*values, double));
-    }
-}
+/* ---- Statements ------------------------------------------------------------------------------ */
 
+/* NULL after a failure, which is told. */
 static sqlite3_stmt *prepare(store *it, const char *sql, const char *types, va_list *values)
 {
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(it->db, sql, -1, &statement, NULL);
-    for (int i = 0; types[i] && code == SQLITE_OK; i++)
-        code = bind(statement, i + 1, types[i], values);
+    sqlite3_stmt *to;
+    int code = sqlite3_prepare_v2(it->db, sql, -1, &to, NULL);
+    for (int i = 1; types[i - 1] && code == SQLITE_OK; i++)
+        switch (types[i - 1]) {
+        case 's':
+            code = sqlite3_bind_text(to, i, va_arg(*values, const char *), -1, SQLITE_TRANSIENT);
+            break;
+        case 'i': code = sqlite3_bind_int64(to, i, va_arg(*values, int64_t)); break;
+        default: code = sqlite3_bind_double(to, i, va_arg(*values, double));
+        }
     if (code == SQLITE_OK)
-        return statement;
+        return to;
     compare_statement_failed(it);
-    sqlite3_finalize(statement);
+    sqlite3_finalize(to);
     return NULL;
 }
 
@@ -72,16 +74,157 @@ bool compare_statement_next(store *it, sqlite3_stmt *statement, int *status)
     return code == SQLITE_ROW;
 }
 
-int compare_statement_run(store *it, const char *sql, const char *types, ...)
+/* A statement without result, which ends here; NULL is a failure that was told. */
+static int finish(store *it, sqlite3_stmt *statement)
 {
-    va_list values;
     int status = EXIT_DONE;
-    va_start(values, types);
-    sqlite3_stmt *statement = prepare(it, sql, types, &values);
-    va_end(values);
     if (!statement)
         return EXIT_IO;
     compare_statement_next(it, statement, &status);
     sqlite3_finalize(statement);
     return status;
+}
+
+int compare_statement_run(store *it, const char *sql, const char *types, ...)
+{
+    va_list values;
+    va_start(values, types);
+    sqlite3_stmt *statement = prepare(it, sql, types, &values);
+    va_end(values);
+    return finish(it, statement);
+}
+
+/* ---- Figures --------------------------------------------------------------------------------- */
+
+const figure_columns compare_statement_tables[] = {{"runs", compare_run_figures},
+                                                   {"epochs", compare_epoch_figures},
+                                                   {"layers", compare_layer_figures},
+                                                   {0}};
+
+static bool has_column(const store *it, const char *table, const figure *f)
+{
+    return sqlite3_table_column_metadata(it->db, NULL, table, f->name, NULL, NULL, NULL, NULL,
+                                         NULL) == SQLITE_OK;
+}
+
+int compare_statement_add_columns(store *it)
+{
+    static const char *const types[] = {[FIGURE_INTEGER] = "INTEGER",
+                                        [FIGURE_REAL] = "REAL",
+                                        [FIGURE_SHARE] = "REAL",
+                                        [FIGURE_TEXT] = "TEXT",
+                                        [FIGURE_COUNTS] = "TEXT"};
+    int status = EXIT_DONE;
+    for (const figure_columns *to = compare_statement_tables; to->table; to++)
+        for (const figure *f = to->figures; f->name && !status; f++) {
+            if (has_column(it, to->table, f))
+                continue;
+            char *sql = sqlite3_mprintf("ALTER TABLE %s ADD COLUMN %s %s", to->table, f->name,
+                                        types[f->form]);
+            status = sql ? compare_statement_run(it, sql, "") : tool_no_memory();
+            sqlite3_free(sql);
+        }
+    return status;
+}
+
+/* Counts are a text, separated by blanks. */
+static int bind(sqlite3_stmt *to, int place, const figure *f, const void *record)
+{
+    const void *member = (const char *)record + f->offset;
+    const int64_t *integers = member;
+    char counts[1024] = "";
+    if (f->form == FIGURE_INTEGER)
+        return sqlite3_bind_int64(to, place, *integers);
+    if (f->form == FIGURE_TEXT)
+        return sqlite3_bind_text(to, place, *(const char *)member ? member : NULL, -1,
+                                 SQLITE_TRANSIENT);
+    if (f->form != FIGURE_COUNTS)
+        return sqlite3_bind_double(to, place, compare_figure_value(f, record));
+    for (size_t i = 0, used = 0; i < f->size / sizeof *integers && used < sizeof counts; i++)
+        used += (size_t)snprintf(counts + used, sizeof counts - used, "%s%lld", i ? " " : "",
+                                 (long long)integers[i]);
+    return sqlite3_bind_text(to, place, *integers < 0 ? NULL : counts, -1, SQLITE_TRANSIENT);
+}
+
+int compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
+                            const char *types, ...)
+{
+    va_list values;
+    sqlite3_str *names = sqlite3_str_new(NULL), *marks = sqlite3_str_new(NULL);
+    for (const figure *f = figures; f->name; f++) {
+        sqlite3_str_appendf(names, ", %s", f->name);
+        sqlite3_str_appendall(marks, ", ?");
+    }
+    char *parts[] = {sqlite3_str_finish(names), sqlite3_str_finish(marks)};
+    char *text = parts[0] && parts[1] ? sqlite3_mprintf(sql, parts[0], parts[1]) : NULL;
+    va_start(values, types);
+    sqlite3_stmt *to = text ? prepare(it, text, types, &values) : NULL;
+    va_end(values);
+    int code = SQLITE_OK, place = (int)strlen(types);
+    for (const figure *f = figures; f->name && to && code == SQLITE_OK; f++)
+        code = bind(to, ++place, f, record);
+    const bool lacking = !text || code != SQLITE_OK;
+    const int status = finish(it, to);
+    sqlite3_free(parts[0]), sqlite3_free(parts[1]), sqlite3_free(text);
+    return lacking ? tool_no_memory() : status;
+}
+
+sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_columns *columns,
+                                       const char *types, ...)
+{
+    va_list values;
+    sqlite3_str *out = sqlite3_str_new(NULL);
+    for (const figure *f = columns->figures; f->name; f++)
+        if (has_column(it, columns->table, f))
+            sqlite3_str_appendf(out, ", %s.%s", columns->table, f->name);
+        else
+            sqlite3_str_appendall(out, ", NULL");
+    char *list = sqlite3_str_finish(out), *text = list ? sqlite3_mprintf(sql, list) : NULL;
+    if (!text)
+        tool_no_memory();
+    va_start(values, types);
+    sqlite3_stmt *statement = text ? prepare(it, text, types, &values) : NULL;
+    va_end(values);
+    sqlite3_free(list), sqlite3_free(text);
+    return statement;
+}
+
+/* Figures are made of floats, at most of their squares: what is larger was not measured. */
+double compare_statement_real(sqlite3_stmt *row, int column)
+{
+    const double value = sqlite3_column_double(row, column);
+    const bool is_one = sqlite3_column_type(row, column) != SQLITE_NULL && fabs(value) < 1e100;
+    return is_one ? value : (double)NAN;
+}
+
+/* Counts that are not whole are none. */
+static void read_counts(const char *text, int64_t *to, size_t n)
+{
+    char *end;
+    errno = 0;
+    bool good = text;
+    for (size_t i = 0; i < n && good; i++, text = end) {
+        to[i] = strtoll(text, &end, 10);
+        good = end != text && !errno && to[i] >= 0;
+    }
+    if (!good)
+        to[0] = -1;
+}
+
+void compare_statement_read(sqlite3_stmt *row, int column, const figure *figures, void *record)
+{
+    for (const figure *f = figures; f->name; f++, column++) {
+        void *member = (char *)record + f->offset;
+        const char *text = f->form == FIGURE_TEXT || f->form == FIGURE_COUNTS
+                               ? (const char *)sqlite3_column_text(row, column)
+                               : NULL;
+        if (f->form == FIGURE_INTEGER)
+            *(int64_t *)member = sqlite3_column_int64(row, column);
+        else if (f->form == FIGURE_TEXT)
+            snprintf(member, f->size, "%s", text ? text : "");
+        else if (f->form == FIGURE_COUNTS)
+            read_counts(text, member, f->size / sizeof(int64_t));
+        else
+            *(double *)member = compare_statement_real(row, column);
+    }
 }

@@ -1,5 +1,6 @@
 /* statement.h - SQL as the store speaks it: constant texts, bound values, told failures. */
 #pragma once
+#include "compare/figures.h"
 #include "compare/store.h"
 #include <sqlite3.h>
 
@@ -16,5 +17,28 @@ sqlite3_stmt *compare_statement_new(store *it, const char *sql, const char *type
 bool compare_statement_next(store *it, sqlite3_stmt *statement, int *status);
 /* A statement without result. */
 int compare_statement_run(store *it, const char *sql, const char *types, ...);
+
+/* ---- Figures (figures.h) are columns of their names ----------------------------------------------- */
+
+typedef struct figure_columns {
+    const char *table;
+    const figure *figures;
+} figure_columns;
+extern const figure_columns compare_statement_tables[]; /* "runs", "epochs", "layers", NULL */
+
+/* Adds the columns of figures that a new file lacks, or one that was made before the figure. */
+int compare_statement_add_columns(store *it);
+/* A statement without result whose text has two %s: for the names of the figures, ", NAME, ...", and
+ * for their values, which are bound behind `values`. */
+int compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
+                            const char *types, ...);
+/* A query whose text has one %s: for the figures' columns, in a file that lacks one NULL. */
+sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_columns *columns,
+                                       const char *types, ...);
+/* A record's figures out of a query's row, from this column on. */
+void compare_statement_read(sqlite3_stmt *row, int column, const figure *figures, void *record);
+/* A real of a query's row, held to the range of what can be measured; NAN: it has none. */
+double compare_statement_real(sqlite3_stmt *row, int column);
+
 /* Tells the last failure; returns the exit status that belongs to it. */
 int compare_statement_failed(store *it);

@@ -21,6 +21,7 @@
 
 enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
 
+/* Runs, epochs and layers have a column for each figure, too: statement.h adds them. */
 static const char schema[] =
     "PRAGMA journal_mode = MEMORY;" /* a new file that is cut short is thrown away */
     "PRAGMA synchronous = FULL;"
@@ -44,18 +45,12 @@ static const char schema[] =
     " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
     " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
     " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
-    " test_loss REAL, test_accuracy REAL, test_macro_f1 REAL, seconds REAL, images_per_s REAL,"
-    " peak_mib REAL, digest TEXT, UNIQUE (row, seed, rate, tuning));"
+    " UNIQUE (row, seed, rate, tuning));"
     "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
-    " train_loss REAL, loss REAL, accuracy REAL, macro_f1 REAL, seconds REAL, images_per_s REAL,"
     " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
     "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
-    " layer TEXT NOT NULL, units INTEGER NOT NULL, dead REAL, gradient_dead REAL, dormant REAL,"
-    " saturated REAL, mean REAL, variance REAL, gradient_norm REAL, update_ratio REAL,"
-    " low REAL, high REAL, histogram TEXT," /* 32 counts, separated by blanks */
     " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+    "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
 
 /* ---- Whose file it is ------------------------------------------------------------------------ */
 
@@ -157,6 +152,10 @@ static int make(store *it)
     int status = open_database(it, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (!status)
         status = execute(it, schema);
+    if (!status)
+        status = compare_statement_add_columns(it);
+    if (!status)
+        status = execute(it, "COMMIT");
     sqlite3_close(it->db);
     it->db = NULL;
     if (!status)
@@ -205,6 +204,8 @@ static int open_for_writing(store *it)
         status = harden(it);
     if (!status)
         status = check_whole(it);
+    if (!status)
+        status = compare_statement_add_columns(it);
     return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 

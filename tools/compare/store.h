@@ -10,7 +10,6 @@
  * planned again. Who fails has told the reason and returns the exit status. */
 #pragma once
 #include "compare/results.h"
-#include <jansson.h>
 
 typedef struct store store;
 
@@ -49,6 +48,3 @@ int compare_store_choose_rate(store *it, const results *r, int row, double rate)
 
 /* The sweep of this name (NULL: the latest one), whole, for reports. */
 int compare_store_read(store *it, const char *name, results **out);
-/* The same without times, process ids and what depends on the machine, as JSON in a fixed order:
- * equal for two sweeps that found the same. */
-json_t *compare_store_canonical(const results *r);

@@ -37,14 +37,6 @@ static char *some_text(reading *it, sqlite3_stmt *row, int column)
     return copy(it, value ? value : "");
 }
 
-/* Figures are made of floats, at most of their squares: what is larger was not measured. */
-static double number(sqlite3_stmt *row, int column)
-{
-    const double value = sqlite3_column_double(row, column);
-    const bool is_one = sqlite3_column_type(row, column) != SQLITE_NULL && fabs(value) < 1e100;
-    return is_one ? value : (double)NAN;
-}
-
 static int whole(sqlite3_stmt *row, int column, int low, int high)
 {
     const int64_t value = sqlite3_column_int64(row, column);
@@ -107,7 +99,7 @@ static void read_row(reading *it, sqlite3_stmt *row)
         to->specs[i] = some_text(it, row, i);
     to->plugin_digests = some_text(it, row, AXES);
     to->data_digest = some_text(it, row, AXES + 1);
-    to->rate = number(row, AXES + 2);
+    to->rate = compare_statement_real(row, AXES + 2);
     to->parameters = sqlite3_column_int64(row, AXES + 3);
     to->multiply_adds = sqlite3_column_int64(row, AXES + 4);
     to->is_baseline = sqlite3_column_int(row, AXES + 5);
@@ -131,20 +123,14 @@ static void read_run(reading *it, sqlite3_stmt *row)
     to->row = whole(row, 1, 0, it->to->n_rows - 1);
     to->seed = sqlite3_column_int64(row, 2);
     to->tuning = sqlite3_column_int(row, 3);
-    const double rate = number(row, 4);
+    const double rate = compare_statement_real(row, 4);
     to->rate = rate > 0 ? rate : (double)NAN;
     to->state = state_of((const char *)sqlite3_column_text(row, 5));
     to->attempts = whole(row, 6, 0, 1000000);
     to->failure = text(it, row, 7);
     to->reason = text(it, row, 8);
     to->last_lines = text(it, row, 9);
-    to->test_loss = number(row, 10);
-    to->test_accuracy = number(row, 11);
-    to->test_macro_f1 = number(row, 12);
-    to->seconds = number(row, 13);
-    to->images_per_s = number(row, 14);
-    to->peak_mib = number(row, 15);
-    to->digest = text(it, row, 16);
+    compare_statement_read(row, 10, compare_run_figures, to);
 }
 
 /* Epochs and layers come in the order of runs, so that the run is found by going on. */
@@ -162,23 +148,7 @@ static void read_epoch(reading *it, sqlite3_stmt *row, run_record *run)
     if (!to)
         return;
     to->epoch = whole(row, 1, 1, 1000000);
-    to->train_loss = number(row, 2);
-    to->loss = number(row, 3);
-    to->accuracy = number(row, 4);
-    to->macro_f1 = number(row, 5);
-    to->seconds = number(row, 6);
-    to->images_per_s = number(row, 7);
-}
-
-static void read_histogram(layer_record *to, const char *counts)
-{
-    char *end;
-    errno = 0;
-    to->has_histogram = counts != NULL;
-    for (int i = 0; i < HISTOGRAM_BINS && to->has_histogram; i++, counts = end) {
-        to->histogram[i] = strtoll(counts, &end, 10);
-        to->has_histogram = end != counts && !errno && to->histogram[i] >= 0;
-    }
+    compare_statement_read(row, 2, compare_epoch_figures, to);
 }
 
 static void read_layer(reading *it, sqlite3_stmt *row, epoch_record *epoch)
@@ -187,14 +157,7 @@ static void read_layer(reading *it, sqlite3_stmt *row, epoch_record *epoch)
     it->no_memory = it->no_memory || (epoch && !to);
     if (!to)
         return;
-    to->layer = some_text(it, row, 2);
-    to->units = sqlite3_column_int64(row, 3);
-    double *const figures[] = {&to->dead, &to->gradient_dead, &to->dormant,       &to->saturated,
-                               &to->mean, &to->variance,      &to->gradient_norm, &to->update_ratio,
-                               &to->low,  &to->high};
-    for (int i = 0; i < (int)(sizeof figures / sizeof *figures); i++)
-        *figures[i] = number(row, 4 + i);
-    read_histogram(to, (const char *)sqlite3_column_text(row, 14));
+    compare_statement_read(row, 2, compare_layer_figures, to);
 }
 
 /* The epoch of this number; they come in order. */
@@ -235,12 +198,11 @@ static int read_rows(reading *it)
 static int read_runs(reading *it)
 {
     int status = EXIT_DONE;
-    sqlite3_stmt *row = compare_statement_new(
+    sqlite3_stmt *row = compare_statement_select(
         it->from,
         "SELECT runs.id, rows.place, seed, tuning, runs.rate, state, attempts, failure, "
-        "reason, last_lines, test_loss, test_accuracy, test_macro_f1, seconds, "
-        "images_per_s, peak_mib, digest" OF_THE_SWEEP WANTED,
-        "ii", it->sweep, it->to->seeds);
+        "reason, last_lines%s" OF_THE_SWEEP WANTED,
+        &compare_statement_tables[0], "ii", it->sweep, it->to->seeds);
     while (row && compare_statement_next(it->from, row, &status))
         read_run(it, row);
     return row ? end_of(it, row, status) : EXIT_IO;
@@ -249,11 +211,11 @@ static int read_runs(reading *it)
 static int read_epochs(reading *it)
 {
     int status = EXIT_DONE, place = 0;
-    sqlite3_stmt *row = compare_statement_new(
-        it->from,
-        "SELECT epochs.run, epoch, train_loss, loss, accuracy, macro_f1, epochs.seconds, "
-        "epochs.images_per_s" OF_THE_SWEEP "JOIN epochs ON epochs.run = runs.id" WANTED ", epoch",
-        "ii", it->sweep, it->to->seeds);
+    sqlite3_stmt *row =
+        compare_statement_select(it->from,
+                                 "SELECT epochs.run, epoch%s" OF_THE_SWEEP
+                                 "JOIN epochs ON epochs.run = runs.id" WANTED ", epoch",
+                                 &compare_statement_tables[1], "ii", it->sweep, it->to->seeds);
     while (row && compare_statement_next(it->from, row, &status))
         read_epoch(it, row, run_of(it, sqlite3_column_int64(row, 0), &place));
     return row ? end_of(it, row, status) : EXIT_IO;
@@ -263,12 +225,11 @@ static int read_layers(reading *it)
 {
     int status = EXIT_DONE, place = 0, epoch = 0;
     const run_record *last = NULL;
-    sqlite3_stmt *row = compare_statement_new(
+    sqlite3_stmt *row = compare_statement_select(
         it->from,
-        "SELECT layers.run, epoch, layer, units, dead, gradient_dead, dormant, saturated, "
-        "mean, variance, gradient_norm, update_ratio, low, high, histogram" OF_THE_SWEEP
-        "JOIN layers ON layers.run = runs.id" WANTED ", epoch, layers.place",
-        "ii", it->sweep, it->to->seeds);
+        "SELECT layers.run, epoch%s" OF_THE_SWEEP "JOIN layers ON layers.run = runs.id" WANTED
+        ", epoch, layers.place",
+        &compare_statement_tables[2], "ii", it->sweep, it->to->seeds);
     while (row && compare_statement_next(it->from, row, &status)) {
         run_record *run = run_of(it, sqlite3_column_int64(row, 0), &place);
         epoch = run == last ? epoch : 0;

@@ -5,7 +5,6 @@
 #include "output.h"
 #include "compare/provenance.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,51 +243,27 @@ int compare_store_release(store *it, int64_t run)
                                  "i", run);
 }
 
-static int write_layer(store *it, int64_t run, int epoch, int place, const layer_record *layer)
-{
-    char counts[HISTOGRAM_BINS * 21] = "";
-    for (int i = 0, used = 0; layer->has_histogram && i < HISTOGRAM_BINS; i++)
-        used += snprintf(counts + used, sizeof counts - (size_t)used, "%s%lld", i ? " " : "",
-                         (long long)layer->histogram[i]);
-    return compare_statement_run(
-        it, "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "iiisidddddddddds", run, (int64_t)epoch, (int64_t)place, layer->layer, layer->units,
-        layer->dead, layer->gradient_dead, layer->dormant, layer->saturated, layer->mean,
-        layer->variance, layer->gradient_norm, layer->update_ratio,
-        layer->has_histogram ? layer->low : (double)NAN,
-        layer->has_histogram ? layer->high : (double)NAN, layer->has_histogram ? counts : NULL);
-}
-
-static int write_epoch(store *it, int64_t run, const epoch_record *epoch)
-{
-    int status = compare_statement_run(it, "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                       "iidddddd", run, (int64_t)epoch->epoch, epoch->train_loss,
-                                       epoch->loss, epoch->accuracy, epoch->macro_f1,
-                                       epoch->seconds, epoch->images_per_s);
-    for (int i = 0; i < epoch->n_layers && !status; i++)
-        status = write_layer(it, run, epoch->epoch, i, &epoch->layers[i]);
-    return status;
-}
-
-static int write_end(store *it, const run_record *found)
-{
-    return compare_statement_run(
-        it,
-        "UPDATE runs SET state = ?, failure = ?, reason = ?, last_lines = ?, test_loss = ?, "
-        "test_accuracy = ?, test_macro_f1 = ?, seconds = ?, images_per_s = ?, peak_mib = ?, "
-        "digest = ? WHERE id = ?",
-        "ssssddddddsi", compare_run_state_names[found->state], found->failure, found->reason,
-        found->last_lines, found->test_loss, found->test_accuracy, found->test_macro_f1,
-        found->seconds, found->images_per_s, found->peak_mib, found->digest, found->id);
-}
-
 int compare_store_end(store *it, const run_record *found)
 {
     int status = begin(it);
     if (!status)
-        status = write_end(it, found);
-    for (int i = 0; i < found->n_epochs && !status; i++)
-        status = write_epoch(it, found->id, &found->epochs[i]);
+        status = compare_statement_write(
+            it,
+            "UPDATE runs SET (state, failure, reason, last_lines%s) = (?2, ?3, ?4, ?5%s) "
+            "WHERE id = ?1",
+            compare_run_figures, found, "issss", found->id, compare_run_state_names[found->state],
+            found->failure, found->reason, found->last_lines);
+    for (const epoch_record *epoch = found->epochs;
+         epoch < found->epochs + found->n_epochs && !status; epoch++) {
+        status = compare_statement_write(it, "INSERT INTO epochs (run, epoch%s) VALUES (?1, ?2%s)",
+                                         compare_epoch_figures, epoch, "ii", found->id,
+                                         (int64_t)epoch->epoch);
+        for (int i = 0; i < epoch->n_layers && !status; i++)
+            status = compare_statement_write(
+                it, "INSERT INTO layers (run, epoch, place%s) VALUES (?1, ?2, ?3%s)",
+                compare_layer_figures, &epoch->layers[i], "iii", found->id, (int64_t)epoch->epoch,
+                (int64_t)i);
+    }
     return commit(it, status);
 }
 

@@ -126,42 +126,14 @@ static int on_batch(const hk_progress *p, void *user)
                                tool_json_number(p->seconds_left)));
 }
 
-static json_t *layers_json(const hk_epoch_report *r, bool histograms)
-{
-    json_t *list = net_summary_layers_json(r), *row;
-    size_t i;
-    json_array_foreach(list, i, row)
-    {
-        if (histograms && isfinite(r->layers[i].low) && isfinite(r->layers[i].high))
-            continue;
-        json_object_del(row, "histogram");
-        json_object_del(row, "low");
-        json_object_del(row, "high");
-    }
-    return list;
-}
-
-/* A figure of the validation set, null when there is none. */
-static json_t *validated(const hk_epoch_report *r, double figure)
-{
-    return tool_json_number(r->validation.n ? figure : (double)NAN);
-}
-
 static int on_epoch(const hk_epoch_report *r, void *user)
 {
     work *w = user;
     const int epochs = w->recipe.epochs;
-    const double seconds = (double)hk_data_shape_of(w->train).n / r->images_per_s;
+    const epoch_record epoch = net_summary_epoch(r, hk_data_shape_of(w->train).n);
     const bool histograms = r->epoch == 1 || r->epoch == (epochs + 1) / 2 || r->epoch == epochs;
-    w->train_seconds += seconds;
-    return report(w, json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", "epoch",
-                               "epoch", r->epoch, "train_loss", tool_json_number(r->train_loss),
-                               "loss", validated(r, r->validation.loss), "accuracy",
-                               validated(r, r->validation.accuracy), "macro_f1",
-                               validated(r, r->validation.macro_f1), "seconds",
-                               tool_json_number(seconds), "images_per_s",
-                               tool_json_number(r->images_per_s), "layers",
-                               layers_json(r, histograms)));
+    w->train_seconds += epoch.seconds;
+    return report(w, compare_message_of_epoch(&epoch, histograms));
 }
 
 /* ---- The work -------------------------------------------------------------------------------- */
@@ -218,40 +190,30 @@ static hk_status prepare(work *w)
     return hk_trainer_new(w->it.logits, &how, &w->trainer);
 }
 
-static int send_result(work *w, const hk_metrics *test)
-{
-    char digest[65];
-    const hk_epoch_report *last = hk_trainer_report(w->trainer);
-    hk_net_digest(w->it.net, digest);
-    if (!*digest)
-        return tell_failure(w);
-    const double images = (double)hk_data_shape_of(w->train).n * last->epoch;
-    return report(w, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "type", "result",
-                               "test_loss", tool_json_number(test->loss), "test_accuracy",
-                               tool_json_number(test->accuracy), "test_macro_f1",
-                               tool_json_number(test->macro_f1), "seconds",
-                               tool_json_number(last->seconds), "images_per_s",
-                               tool_json_number(images / w->train_seconds), "peak_mib",
-                               tool_json_number(worker_process_memory("VmHWM:")), "digest", digest))
-               ? EXIT_IO
-               : EXIT_DONE;
-}
-
 /* The only look at the test set. */
 static int finish(work *w)
 {
-    hk_evaluation evaluation;
     const double none = (double)NAN;
-    hk_metrics test = {.loss = none, .accuracy = none, .macro_f1 = none};
+    const hk_epoch_report *last = hk_trainer_report(w->trainer);
+    run_record run = {.test_loss = none, .test_accuracy = none, .test_macro_f1 = none};
     if (flag_of(w, "test")) {
+        hk_evaluation evaluation;
         if (hk_evaluate(w->it.logits, w->test, &evaluation) != HK_OK)
             return tell_failure(w);
-        test = evaluation.total;
+        run.test_loss = evaluation.total.loss;
+        run.test_accuracy = evaluation.total.accuracy;
+        run.test_macro_f1 = evaluation.total.macro_f1;
         hk_evaluation_clear(&evaluation);
-        if (!isfinite(test.loss))
+        if (!isfinite(run.test_loss))
             return fails(w, "diverged", "the loss on the test set is not finite");
     }
-    return send_result(w, &test);
+    run.seconds = last->seconds;
+    run.images_per_s = (double)hk_data_shape_of(w->train).n * last->epoch / w->train_seconds;
+    run.peak_mib = worker_process_memory("VmHWM:");
+    hk_net_digest(w->it.net, run.digest);
+    if (!*run.digest)
+        return tell_failure(w);
+    return report(w, compare_message_of_run(&run)) ? EXIT_IO : EXIT_DONE;
 }
 
 /* Questions about a row, or about a list, before anything is trained. */

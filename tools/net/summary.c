@@ -1,6 +1,10 @@
 /* Tables and JSON of evaluations and layers. */
 #include "net/summary.h"
 
+#include "compare/figures.h"
+
+#include <math.h>
+
 static void put_confusion(FILE *to, const hk_evaluation *e)
 {
     fprintf(to, "\nconfusion matrix (row: true class, column: predicted)\n      ");
@@ -74,27 +78,32 @@ void net_summary_layers(FILE *to, const hk_epoch_report *epoch)
     }
 }
 
-static json_t *layer_json(const hk_layer_report *it)
-{
-    json_t *histogram = json_array();
-    for (int i = 0; i < HK_HISTOGRAM_BINS; i++)
-        json_array_append_new(histogram, json_integer(it->histogram[i]));
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "layer",
-                     it->layer, "units", (json_int_t)it->units, "dead", tool_json_number(it->dead),
-                     "gradient_dead", tool_json_number(it->gradient_dead), "dormant",
-                     tool_json_number(it->dormant), "saturated", tool_json_number(it->saturated),
-                     "mean", tool_json_number(it->mean), "variance", tool_json_number(it->variance),
-                     "low", tool_json_number(it->low), "high", tool_json_number(it->high),
-                     "histogram", histogram, "gradient_norm", tool_json_number(it->gradient_norm),
-                     "update_ratio", tool_json_number(it->update_ratio));
-}
-
 json_t *net_summary_layers_json(const hk_epoch_report *epoch)
 {
     json_t *layers = json_array();
-    for (int i = 0; i < epoch->n_layers; i++)
-        json_array_append_new(layers, layer_json(&epoch->layers[i]));
+    for (int i = 0; i < epoch->n_layers; i++) {
+        json_t *layer = json_object();
+        compare_figures_to_json(layer, compare_layer_figures, &epoch->layers[i], FIGURES_ALL);
+        json_array_append_new(layers, layer);
+    }
     return layers;
+}
+
+epoch_record net_summary_epoch(const hk_epoch_report *r, int64_t images)
+{
+    const hk_metrics none = {.loss = (double)NAN, .accuracy = (double)NAN, .macro_f1 = (double)NAN};
+    const hk_metrics *validation = r->validation.n ? &r->validation : &none;
+    return (epoch_record){
+        .epoch = r->epoch,
+        .train_loss = r->train_loss,
+        .loss = validation->loss,
+        .accuracy = validation->accuracy,
+        .macro_f1 = validation->macro_f1,
+        .seconds = (double)images / r->images_per_s,
+        .images_per_s = r->images_per_s,
+        .layers = (layer_record *)r->layers,
+        .n_layers = r->n_layers,
+    };
 }
 
 double net_summary_dead(const hk_epoch_report *epoch)

@@ -1,5 +1,6 @@
 /* summary.h - what is known of a trained net, as tables and as JSON. */
 #pragma once
+#include "compare/results.h"
 #include "output.h"
 
 /* Accuracy, confusion matrix, precision, recall, F1 and AUC of each class. */
@@ -11,5 +12,7 @@ void net_summary_evaluation_json(json_t *into, const hk_data *data,
 /* What each layer's units do; nothing without probes. */
 void net_summary_layers(FILE *to, const hk_epoch_report *epoch);
 json_t *net_summary_layers_json(const hk_epoch_report *epoch);
+/* What an epoch on so many images measured; the layers are the report's. */
+epoch_record net_summary_epoch(const hk_epoch_report *report, int64_t images);
 /* Dead units of all layers, as a share. */
 double net_summary_dead(const hk_epoch_report *epoch);

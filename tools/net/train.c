@@ -3,6 +3,8 @@
 #include "net/summary.h"
 #include "net/treat.h"
 
+#include "compare/figures.h"
+
 #include <string.h>
 
 typedef struct training {
@@ -82,18 +84,25 @@ static void print_start(const training *t)
     fflush(t->to);
 }
 
-static json_t *epoch_json(const hk_epoch_report *r)
+/* Without a validation set its figures are absent. */
+static json_t *epoch_json(const training *t, const hk_epoch_report *r)
 {
-    json_t *row = json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "epoch", r->epoch, "train_loss",
-        tool_json_number(r->train_loss), "rate", tool_json_number(r->rate), "images_per_s",
-        tool_json_number(r->images_per_s), "seconds", tool_json_number(r->seconds), "test_loss",
-        tool_json_number(r->test.loss), "test_accuracy", tool_json_number(r->test.accuracy),
-        "probed", (json_int_t)r->probed, "layers", net_summary_layers_json(r));
-    if (r->validation.n) {
-        json_object_set_new(row, "validation_loss", tool_json_number(r->validation.loss));
-        json_object_set_new(row, "validation_accuracy", tool_json_number(r->validation.accuracy));
+    const epoch_record measured = net_summary_epoch(r, hk_data_shape_of(t->train).n);
+    json_t *row = json_pack("{s:i}", "epoch", r->epoch), *value;
+    const char *name;
+    void *next;
+    compare_figures_to_json(row, compare_epoch_figures, &measured, FIGURES_REPORTED);
+    json_object_foreach_safe(row, next, name, value)
+    {
+        if (json_is_null(value))
+            json_object_del(row, name);
     }
+    json_object_update_new(
+        row, json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "rate", tool_json_number(r->rate),
+                       "seconds", tool_json_number(r->seconds), /* since training began */
+                       "test_loss", tool_json_number(r->test.loss), "test_accuracy",
+                       tool_json_number(r->test.accuracy), "probed", (json_int_t)r->probed,
+                       "layers", net_summary_layers_json(r)));
     return row;
 }
 
@@ -109,7 +118,7 @@ static int after_epoch(const hk_epoch_report *r, void *user)
             100 * r->test.accuracy, tool_grouped((int64_t)r->images_per_s), r->seconds);
     net_summary_layers(t->to, r);
     fflush(t->to);
-    json_t *row = epoch_json(r);
+    json_t *row = epoch_json(t, r);
     if (t->treated)
         json_object_set_new(row, "treated", t->treated);
     t->treated = NULL;

@@ -15,12 +15,9 @@
  *   list, kind  a list of specs of a kind: only writes out the sets in it
  * and a worker reports, in this order:
  *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often
- *   {"type":"epoch", epoch, train_loss, loss, accuracy, macro_f1, seconds, images_per_s,
- *    layers:[{layer, units, dead, gradient_dead, dormant, saturated, mean, variance, gradient_norm,
- *             update_ratio, histogram?, low?, high?}]}, once an epoch; a figure that is not finite
- *    is null
- *   {"type":"result", test_loss, test_accuracy, test_macro_f1, seconds, images_per_s, peak_mib,
- *    digest}, once, at the end
+ *   {"type":"epoch", epoch, the figures of an epoch, layers:[{the figures of a layer}]}, once an epoch
+ *   {"type":"result", the figures of a run}, once, at the end
+ *    compare/figures.h has the figures; one that is not finite is null
  *   {"type":"description"} or {"type":"list"} instead, see describe.h
  *   {"type":"failed", failure, reason} instead, when it can say itself why it ends.
  * Success is one whole result and exit status 0.

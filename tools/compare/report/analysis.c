@@ -2,6 +2,7 @@
  * of each. Memory is taken in blocks that are freed together. */
 #include "compare/report/analysis.h"
 
+#include "compare/figures.h"
 #include "output.h"
 #include "compare/report/rows.h"
 #include "compare/report/sentence.h"
@@ -12,10 +13,6 @@
 #include <string.h>
 
 static const double no = (double)NAN;
-
-const char *const report_layer_figure_names[LAYER_FIGURES] = {
-    "dead", "gradient_dead", "dormant",       "saturated",
-    "mean", "variance",      "gradient_norm", "update_ratio"};
 
 struct block {
     struct block *next;
@@ -44,29 +41,21 @@ double *report_analysis_take_unknown(analysis *a, size_t n)
     return it;
 }
 
-double report_layer_value(const layer_record *l, layer_figure which)
+double report_run_mean(const run_record *run, size_t offset)
 {
-    const double values[LAYER_FIGURES] = {l->dead,          l->gradient_dead, l->dormant,
-                                          l->saturated,     l->mean,          l->variance,
-                                          l->gradient_norm, l->update_ratio};
-    return values[which];
-}
-
-double report_run_share(const run_record *run, layer_figure which)
-{
-    double lost = 0, units = 0;
+    const figure *f = &compare_layer_figures[compare_figure_index(compare_layer_figures, offset)];
+    double sum = 0, units = 0;
     if (run->n_epochs == 0)
         return no;
     const epoch_record *last = &run->epochs[run->n_epochs - 1];
     for (int i = 0; i < last->n_layers; i++) {
-        double share = report_layer_value(&last->layers[i], which),
-               n = (double)last->layers[i].units;
-        if (isfinite(share)) {
-            lost += share * n;
+        double value = compare_figure_value(f, &last->layers[i]), n = (double)last->layers[i].units;
+        if (isfinite(value)) {
+            sum += value * n;
             units += n;
         }
     }
-    return units > 0 ? lost / units : no;
+    return units > 0 ? sum / units : no;
 }
 
 void report_p_text(double p, char *out, size_t size)

@@ -14,19 +14,6 @@ typedef struct course {
     double *mean, *low, *high;
 } course;
 
-typedef enum layer_figure {
-    LAYER_DEAD,
-    LAYER_GRADIENT_DEAD,
-    LAYER_DORMANT,
-    LAYER_SATURATED,
-    LAYER_MEAN,
-    LAYER_VARIANCE,
-    LAYER_GRADIENT_NORM,
-    LAYER_UPDATE_RATIO,
-    LAYER_FIGURES
-} layer_figure;
-extern const char *const report_layer_figure_names[LAYER_FIGURES];
-
 typedef enum moment { AT_START, IN_THE_MIDDLE, AT_END, MOMENTS_OF_A_RUN } moment;
 
 /* A layer's outputs at three moments in common bins, all seeds together; shares add up to 1. */
@@ -48,9 +35,10 @@ typedef struct row_view {
     int n_averaged, n_epochs, n_layers;
     course accuracy, loss, train_loss; /* [n_epochs] */
     const char **layers;               /* [n_layers] names */
-    double *figures[LAYER_FIGURES];    /* [n_layers][n_epochs], means */
-    layer_histogram *histograms;       /* [n_layers] */
-    double dead;                       /* share of all units at the end */
+    double *
+        *figures; /* [of compare_layer_figures][n_layers][n_epochs], means; NULL: has no label */
+    layer_histogram *histograms; /* [n_layers] */
+    double dead;                 /* share of all units at the end */
     double epoch_seconds, images_per_s, peak_mib, macro_f1, loss_at_test; /* means */
 } row_view;
 
@@ -82,9 +70,11 @@ typedef struct analysis {
 analysis *report_analysis_new(const results *r);
 void report_analysis_free(analysis *a);
 
-/* Units of all layers that are `which` (a share) at the last epoch of a run; NAN: not measured. */
-double report_run_share(const run_record *run, layer_figure which);
-double report_layer_value(const layer_record *layer, layer_figure which);
+/* The mean over the units of all layers, at a run's last epoch, of the figure at this offset of a
+ * layer's record; NAN: not measured. */
+double report_run_mean(const run_record *run, size_t offset);
+/* A row's means of that figure, [n_layers][n_epochs]. */
+const double *report_layer_means(const row_view *row, size_t offset);
 /* Validation loss less training loss. */
 double report_loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */

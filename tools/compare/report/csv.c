@@ -1,6 +1,7 @@
 /* The report for spreadsheets: a line a run, numbers as they are, empty where there is none. */
 #include "compare/report/formats.h"
 
+#include "compare/figures.h"
 #include "page/text.h"
 
 #include <math.h>
@@ -12,16 +13,35 @@ static void put_number(FILE *to, double value)
         fprintf(to, "%.9g", value);
 }
 
-static void put_last_epoch(FILE *to, const run_record *run)
+/* The figure that stands in a column, and its table; NULL: there are no more. */
+static const figure *figure_in(int column, const figure **table)
 {
-    const epoch_record none = {
-        .train_loss = (double)NAN, .loss = (double)NAN, .accuracy = (double)NAN};
-    const epoch_record *last = run->n_epochs ? &run->epochs[run->n_epochs - 1] : &none;
-    fprintf(to, ",%d", run->n_epochs);
-    put_number(to, last->train_loss);
-    put_number(to, last->loss);
-    put_number(to, last->accuracy);
-    put_number(to, report_run_share(run, LAYER_DEAD));
+    const figure *const tables[] = {compare_run_figures, compare_epoch_figures,
+                                    compare_layer_figures};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const figure *f = *table = tables[i]; f->name; f++)
+            if (f->csv == column)
+                return f;
+    return NULL;
+}
+
+/* Of a run, of its last epoch, and means over the layers then; with a NULL run their names. */
+static void put_figures(FILE *to, const run_record *run)
+{
+    const epoch_record *last = run && run->n_epochs ? &run->epochs[run->n_epochs - 1] : NULL;
+    const figure *f, *table, *before = compare_run_figures;
+    for (int column = 1; (f = figure_in(column, &table)); before = table, column++) {
+        if (table == compare_epoch_figures && before == compare_run_figures)
+            run ? fprintf(to, ",%d", run->n_epochs) : fputs(",epochs", to);
+        if (!run)
+            fprintf(to, ",%s", f->report_name ? f->report_name : f->name);
+        else if (table == compare_layer_figures)
+            put_number(to, report_run_mean(run, f->offset));
+        else if (table == compare_run_figures)
+            put_number(to, compare_figure_value(f, run));
+        else
+            put_number(to, last ? compare_figure_value(f, last) : (double)NAN);
+    }
 }
 
 static void put_run(FILE *to, const row_record *row, const run_record *run)
@@ -36,13 +56,7 @@ static void put_run(FILE *to, const row_record *row, const run_record *run)
     page_put_csv(to, run->failure);
     putc(',', to);
     page_put_csv(to, run->reason);
-    put_number(to, run->test_accuracy);
-    put_number(to, run->test_macro_f1);
-    put_number(to, run->test_loss);
-    put_last_epoch(to, run);
-    put_number(to, run->seconds);
-    put_number(to, run->images_per_s);
-    put_number(to, run->peak_mib);
+    put_figures(to, run);
     fprintf(to, ",%lld,%lld,%d\r\n", (long long)row->parameters, (long long)row->multiply_adds,
             run->attempts);
 }
@@ -51,10 +65,9 @@ void report_csv(FILE *to, const analysis *a)
 {
     for (int k = 0; k < AXES; k++)
         fprintf(to, "%s,", compare_axis_names[k]);
-    fputs("seed,tuning,rate,state,failure,reason,test_accuracy,test_macro_f1,test_loss,epochs,"
-          "train_loss,validation_loss,validation_accuracy,dead,seconds,images_per_s,peak_mib,"
-          "parameters,multiply_adds,attempts\r\n",
-          to);
+    fputs("seed,tuning,rate,state,failure,reason", to);
+    put_figures(to, NULL);
+    fputs(",parameters,multiply_adds,attempts\r\n", to);
     for (int i = 0; i < a->of->n_runs; i++)
         put_run(to, &a->of->rows[a->of->runs[i].row], &a->of->runs[i]);
 }

@@ -13,3 +13,6 @@ void report_markdown(FILE *to, const analysis *a);
 void report_csv(FILE *to, const analysis *a);
 /* Everything: standings, rows, runs, epochs, layers; NULL when memory is refused. */
 json_t *compare_report_json(const analysis *a);
+/* What was found, without times, process ids and what depends on the machine, in a fixed order: equal
+ * for two sweeps that found the same. */
+json_t *compare_canonical_json(const results *r);

@@ -1,15 +1,16 @@
 /* Layer by layer: units going dark, gradients, what comes out. */
 #include "compare/report/parts.h"
 
+#include "compare/figures.h"
 #include "page/text.h"
 
 #include <math.h>
 
-bool report_is_measured(const drawn *d, layer_figure which)
+bool report_is_measured(const drawn *d, size_t offset)
 {
     for (int i = 0; i < d->n; i++)
         for (int k = 0; k < d->rows[i]->n_layers * d->rows[i]->n_epochs; k++)
-            if (isfinite(d->rows[i]->figures[which][k]))
+            if (isfinite(report_layer_means(d->rows[i], offset)[k]))
                 return true;
     return false;
 }
@@ -112,31 +113,33 @@ static void put_numbers_of(FILE *to, const row_view *row)
         page_row(to);
         page_text_cell(to, row->label);
         page_text_cell(to, row->layers[l]);
-        for (int k = 0; k < LAYER_FIGURES; k++) {
-            double value = row->figures[k][(l + 1) * row->n_epochs - 1];
-            bool share = k <= LAYER_SATURATED;
-            page_numbers(to, share ? 2 : 5, share ? 100 * value : value);
+        for (const figure *f = compare_layer_figures; f->name; f++) {
+            const double *means = row->figures[f - compare_layer_figures];
+            const bool share = f->form == FIGURE_SHARE;
+            if (means)
+                page_numbers(to, share ? 2 : 5,
+                             (share ? 100 : 1) * means[(l + 1) * row->n_epochs - 1]);
         }
         putc('\n', to);
     }
 }
 
+enum { MOST_COLUMNS = 32 };
+
 static void put_numbers(FILE *to, const panel *p)
 {
-    static const page_column columns[] = {
-        {"row", ""},
-        {"layer", ""},
-        {"dead %", "number"},
-        {"gradient-dead %", "number"},
-        {"dormant %", "number"},
-        {"saturated %", "number"},
-        {"mean", "number"},
-        {"variance", "number"},
-        {"gradient norm", "number"},
-        {"update ratio", "number"},
-    };
+    char labels[MOST_COLUMNS][32];
+    page_column columns[MOST_COLUMNS] = {{"row", ""}, {"layer", ""}};
+    int n = 2;
+    for (const figure *f = compare_layer_figures; f->name; f++)
+        if (f->label && n < MOST_COLUMNS) {
+            snprintf(labels[n], sizeof labels[n], "%s%s", f->label,
+                     f->form == FIGURE_SHARE ? " %" : "");
+            columns[n] = (page_column){labels[n], "number"};
+            n++;
+        }
     page_details(to, "Every layer at the last epoch, in numbers");
-    page_table(to, "Means over seeds", "", columns, sizeof columns / sizeof *columns);
+    page_table(to, "Means over seeds", "", columns, n);
     for (int i = 0; i < p->n_rows; i++)
         if (p->rows[i].n_epochs)
             put_numbers_of(to, &p->rows[i]);
@@ -148,6 +151,6 @@ void report_part_layers(FILE *to, const panel *p, const drawn *d)
 {
     report_part_strips(to, d);
     put_histograms(to, d);
-    if (report_is_measured(d, LAYER_DEAD))
+    if (report_is_measured(d, offsetof(layer_record, dead)))
         put_numbers(to, p);
 }

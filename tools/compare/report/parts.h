@@ -15,8 +15,8 @@ typedef struct drawn {
 const char *report_row_class(const row_view *row);
 /* NULL where the row is not ranked. */
 const standing *report_standing_of(const panel *p, const row_view *row);
-/* Whether a layer of a row has the figure. */
-bool report_is_measured(const drawn *d, layer_figure which);
+/* Whether a layer of a row has the figure at this offset of its record. */
+bool report_is_measured(const drawn *d, size_t offset);
 
 void report_part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
 void report_part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */

@@ -35,7 +35,7 @@ typedef struct rates {
 
 static void add_run(rates *r, int of, const row_view *row, const run_record *run)
 {
-    double rate = run->rate, dead = report_run_share(run, LAYER_DEAD);
+    double rate = run->rate, dead = report_run_mean(run, offsetof(layer_record, dead));
     if (!isfinite(rate))
         rate = isfinite(row->record->rate) ? row->record->rate
                                            : compare_rate_in(row->record->specs[AXIS_OPTIMIZER]);
@@ -163,8 +163,7 @@ void report_part_rates(FILE *to, const panel *p)
     size_t runs = 0, rows = (size_t)p->n_rows;
     for (size_t i = 0; i < rows; i++)
         runs += (size_t)(p->rows[i].n_tuning + p->rows[i].n_runs);
-    rates r = {.lines = calloc(rows, sizeof *r.lines),
-               .points = calloc(runs, sizeof *r.points)};
+    rates r = {.lines = calloc(rows, sizeof *r.lines), .points = calloc(runs, sizeof *r.points)};
     double *x = calloc(runs, 2 * sizeof *x);
     if (r.lines && r.points && x)
         collect(&r, p);

@@ -1,6 +1,8 @@
 /* The figures of one row: what its seeds have in common. */
 #include "compare/report/rows.h"
 
+#include "compare/figures.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -116,32 +118,38 @@ static bool name_layers(analysis *a, row_view *row)
     return row->layers != NULL;
 }
 
-static void average_cell(row_view *row, int l, int e)
-{
-    mean of[LAYER_FIGURES] = {{0}};
-    for (int i = 0; i < row->n_averaged; i++) {
-        const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
-        for (int k = 0; layer && k < LAYER_FIGURES; k++)
-            mean_take(&of[k], report_layer_value(layer, (layer_figure)k));
-    }
-    for (int k = 0; k < LAYER_FIGURES; k++)
-        row->figures[k][l * row->n_epochs + e] = mean_value(&of[k]);
-}
-
 static bool take_layers(analysis *a, row_view *row)
 {
+    size_t n = 0;
     if (!name_layers(a, row))
         return false;
-    for (int k = 0; k < LAYER_FIGURES; k++) {
-        row->figures[k] =
-            report_analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof(double));
-        if (!row->figures[k])
+    while (compare_layer_figures[n].name)
+        n++;
+    row->figures = report_analysis_take(a, n, sizeof *row->figures);
+    for (const figure *f = compare_layer_figures; row->figures && f->name; f++) {
+        double *to = NULL;
+        if (!f->label)
+            continue;
+        to = report_analysis_take(a, (size_t)row->n_layers * (size_t)row->n_epochs, sizeof *to);
+        if (!to)
             return false;
+        row->figures[f - compare_layer_figures] = to;
+        for (int l = 0; l < row->n_layers; l++)
+            for (int e = 0; e < row->n_epochs; e++) {
+                mean of = {0};
+                for (int i = 0; i < row->n_averaged; i++) {
+                    const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
+                    mean_take(&of, layer ? compare_figure_value(f, layer) : no);
+                }
+                *to++ = mean_value(&of);
+            }
     }
-    for (int l = 0; l < row->n_layers; l++)
-        for (int e = 0; e < row->n_epochs; e++)
-            average_cell(row, l, e);
-    return true;
+    return row->figures != NULL;
+}
+
+const double *report_layer_means(const row_view *row, size_t offset)
+{
+    return row->figures[compare_figure_index(compare_layer_figures, offset)];
 }
 
 /* ---- Histograms ------------------------------------------------------------------------------ */
@@ -177,7 +185,7 @@ static moment moment_of(const run_record *run, int epoch)
 
 static bool usable(const layer_record *layer)
 {
-    return layer && layer->has_histogram && isfinite(layer->low) && isfinite(layer->high) &&
+    return layer && layer->histogram[0] >= 0 && isfinite(layer->low) && isfinite(layer->high) &&
            layer->low <= layer->high;
 }
 
@@ -242,7 +250,7 @@ static void take_costs(row_view *row)
         const run_record *run = row->averaged[i];
         for (int e = run->n_epochs > 1; e < run->n_epochs; e++)
             mean_take(&seconds, run->epochs[e].seconds);
-        mean_take(&dead, report_run_share(run, LAYER_DEAD));
+        mean_take(&dead, report_run_mean(run, offsetof(layer_record, dead)));
     }
     row->epoch_seconds = mean_value(&seconds);
     row->dead = mean_value(&dead);

@@ -28,7 +28,7 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
         fputs(" <span class=\"soft\">(tuning)</span>", to);
     page_numbers(to, 2, 100 * run->test_accuracy);
     page_numbers(to, 4, run->test_loss);
-    page_numbers(to, 1, 100 * report_run_share(run, LAYER_DEAD), run->seconds);
+    page_numbers(to, 1, 100 * report_run_mean(run, offsetof(layer_record, dead)), run->seconds);
     page_numbers(to, 0, run->attempts);
     fputs("<td>", to);
     page_put_html(to, run->reason, 2000);

@@ -9,7 +9,7 @@
 enum { WIDTH = 190, MOST_COLUMNS = 40, LEVELS = 32, NAME_LETTERS = 10 };
 
 typedef struct strip_kind {
-    layer_figure figure;
+    size_t figure; /* offset of a layer's record */
     const char *title, *how_to_read;
     const char *name;                /* in the titles of pictures */
     const char *pale, *strong;       /* classes: of the least and of the most */
@@ -19,12 +19,12 @@ typedef struct strip_kind {
 } strip_kind;
 
 static const strip_kind kinds[] = {
-    {LAYER_DEAD, "Units going dark",
+    {offsetof(layer_record, dead), "Units going dark",
      "Share of units that are dead, in percent: no output above zero on any input that was looked "
      "at. A line for each layer, a column for each epoch, means over seeds; lit cells work, dark "
      "cells are lost.",
      "dead units", "glow", "night", "on-glow", "on-night", LEVELS / 2, true},
-    {LAYER_GRADIENT_NORM, "Gradients by depth",
+    {offsetof(layer_record, gradient_norm), "Gradients by depth",
      "Norm of the gradient of each layer's weight at the end of the epoch, on one logarithmic "
      "scale for all rows: strong colour, large gradient.",
      "gradient norm", "pale", "heat", "on-pale", "on-heat", LEVELS * 7 / 10, false}};
@@ -44,7 +44,7 @@ static void choose_scale(strip *s, const drawn *d)
     s->scale = (range){HUGE_VAL, -HUGE_VAL, true};
     for (int i = 0; i < d->n && !s->kind->share; i++) {
         const row_view *row = d->rows[i];
-        const double *values = row->figures[s->kind->figure];
+        const double *values = report_layer_means(row, s->kind->figure);
         for (int k = 0; k < row->n_layers * row->n_epochs; k++)
             page_range_take(&s->scale, &values[k], values[k] > 0);
     }
@@ -71,7 +71,8 @@ static void lay_out(strip *s, const row_view *row)
 
 static double value_at(const strip *s, int layer, int column)
 {
-    return s->row->figures[s->kind->figure][layer * s->row->n_epochs + s->epochs[column]];
+    return report_layer_means(s->row,
+                              s->kind->figure)[layer * s->row->n_epochs + s->epochs[column]];
 }
 
 /* 0 to LEVELS - 1; -1: no value. */
