@@ -1,6 +1,8 @@
 /* The doctor in a training: records its course, and treats dead units between epochs. */
 #include "doctor/record.h"
 
+#include <math.h>
+
 static hk_status open_doctor(hk_trainer *t)
 {
     hki_attached *own = t->attached = hki_alloc(sizeof *own);
@@ -43,9 +45,17 @@ static hk_status treat_between(hk_trainer *t)
     return status;
 }
 
+/* Channels whose activation was swapped for a number of epochs count down. */
 static void count_epoch(hk_trainer *t)
 {
-    hki_treat_epoch(t->logits->net);
+    const hk_net *net = t->logits->net;
+    for (int id = 0; id < net->n_tensors; id++) {
+        if (net->tensors[id]->role != HKI_COMPUTED || !hki_is_mix(net->tensors[id]))
+            continue;
+        hk_tensor *swapped = hki_mix_swapped(net->tensors[id]);
+        for (int64_t j = 0; j < hki_count(&swapped->shape, 1); j++)
+            swapped->value[j] = fmaxf(swapped->value[j] - 1, 0);
+    }
 }
 
 const struct hki_train_hooks hki_train_hooks = {.open = open_doctor,

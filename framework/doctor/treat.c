@@ -316,14 +316,3 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
         *out = t.result;
     return status;
 }
-
-void hki_treat_epoch(hk_net *net)
-{
-    for (int id = 0; id < net->n_tensors; id++) {
-        if (net->tensors[id]->role != HKI_COMPUTED || !hki_is_mix(net->tensors[id]))
-            continue;
-        hk_tensor *swapped = hki_mix_swapped(net->tensors[id]);
-        for (int64_t j = 0; j < hki_count(&swapped->shape, 1); j++)
-            swapped->value[j] = fmaxf(swapped->value[j] - 1, 0);
-    }
-}

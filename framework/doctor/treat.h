@@ -38,8 +38,6 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
  * hki_choose_for_layer's spec are the same. Plans made before are of no use any more. HK_BAD_ARGUMENT:
  * they have another alternative. */
 hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g);
-/* An epoch has passed: channels that were swapped for a number of epochs count down. */
-void hki_treat_epoch(hk_net *net);
 
 /* ---- Sites: the inputs of all activations, and the logits ------------------------------------ */
 
