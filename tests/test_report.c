@@ -6,7 +6,7 @@
 #include "compare/report/analysis.h"
 #include "page/draft.h"
 #include "compare/report/formats.h"
-#include "compare/report/sentence.h"
+#include "compare/report/rows.h"
 #include "page/text.h"
 #include "report_fixture.h"
 #include "compare/rate.h"
@@ -113,7 +113,7 @@ static void sentence_without_a_test(void)
 {
     const double n = (double)NAN;
     const double one[] = {.90, .95}, failed[] = {.9, n, .95, .94}, all[] = {n, n, .9, n};
-    CHECK_TEXT(said_of(one, 2, 1), "one seed cannot tell anything apart; means run from 90.00 % "
+    CHECK_TEXT(said_of(one, 2, 1), "one seed is too few for any test; means run from 90.00 % "
                                    "(relu) to 95.00 % (mish).");
     CHECK_CONTAINS(said_of(failed, 2, 2), "the baseline has failed runs, so nothing was tested");
     CHECK_CONTAINS(said_of(all, 2, 2), "every row has failed runs");
@@ -285,13 +285,15 @@ static void page_tells_all(void)
     results *r = fixture_new(&plan);
     char *html = written(r, report_html, &size);
     CHECK_EQUAL(times_in(html, "<section id=\"panel"), 4);
-    CHECK_EQUAL(times_in(html, "not significantly different from relu") + times_in(html, "beat relu") > 3, 1);
+    CHECK_EQUAL(
+        times_in(html, "not significantly different from relu") + times_in(html, "beat relu") > 3,
+        1);
     CHECK_CONTAINS(html, "prelu failed 1 of 5");
     CHECK_CONTAINS(html, "loss is nan at step 311 of epoch 2");
     CHECK_CONTAINS(html, "cell 17 of 16");
     CHECK_CONTAINS(html, "hillock compare --act relu");
     CHECK_CONTAINS(html, "Sapphire Rapids");
-    CHECK_CONTAINS(html, "gelu: value and slope");
+    CHECK_CONTAINS(html, "gelu: value and derivative");
     CHECK_EQUAL(times_in(html, "http:") + times_in(html, "https:") + times_in(html, "<script") +
                     times_in(html, " style=") + times_in(html, "url(h"),
                 0);

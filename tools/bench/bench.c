@@ -83,7 +83,7 @@ void bench_row(const bench *in, const result *it, const timing *of)
         return;
     }
     if (!has_heading)
-        printf("%-34s %-12s %10s %21s %8s\n", "", "", "median ms", "half of them within", "rate");
+        printf("%-34s %-12s %10s %21s %8s\n", "", "", "median ms", "quartiles", "rate");
     has_heading = true;
     printf("%-34s %-12s %10.3f %10.3f..%-10.3f %8.2f %s", it->name, it->pass, 1e3 * median,
            1e3 * low, 1e3 * high, rate, it->unit);

@@ -29,7 +29,7 @@ double bench_seconds(const bench *in, double usual);
 void bench_timing_add(timing *to, double seconds, double share);
 double bench_timing_median(const timing *of);
 
-/* What a line of the result says of a timing. */
+/* A row of the result: what was timed. */
 typedef struct result {
     const char *name, *pass;  /* "resnet20", "forward" */
     const char *unit, *limit; /* "GFLOP/s", "FMA peak"; limit NULL: none */
@@ -40,8 +40,8 @@ void bench_row(const bench *in, const result *it, const timing *of);
 
 /* ---- The machine's limits (bench_limits.c) -------------------------------------------------- */
 
-/* Measured now, in a few milliseconds: operations a second of the instruction set in use, bytes
- * read and written a second by a copy of `floats`. 0 when memory is refused. */
+/* Measured now, in a few milliseconds: operations per second of the instruction set in use, bytes
+ * read and written per second by a copy of `floats`. 0: out of memory. */
 double bench_limit_peak(int threads);
 double bench_limit_copy(int threads, int64_t floats);
 void bench_limit_release(void); /* the copy's arrays */

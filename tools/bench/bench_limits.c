@@ -201,7 +201,7 @@ int bench_limits(const bench *in)
             peak_row(in, set, threads);
         move_row(in, "copy", threads, size, 1, false);
         move_row(in, "in place", threads, size, 1, true);
-        move_row(in, "copy in L2, 256 KiB a thread", threads, each * threads, 100, false);
+        move_row(in, "copy in L2, 256 KiB per thread", threads, each * threads, 100, false);
         if (threads == in->threads)
             return EXIT_DONE;
     }

@@ -1,4 +1,4 @@
-/* hillock bench train, infer: whole models on synthetic images, and what each layer takes. */
+/* hillock bench train, infer: whole models on synthetic images, and the time of each layer. */
 #include "bench/bench.h"
 #include "net/network.h"
 
@@ -37,7 +37,7 @@ typedef struct profile {
     timing optimizer, whole;
 } profile;
 
-typedef struct job {
+typedef struct workload {
     const bench *in;
     network it;
     hk_plan *plan;
@@ -48,12 +48,12 @@ typedef struct job {
     float *images, *classes, *logits;
     int turn;
     profile *profile; /* NULL: not wanted */
-} job;
+} workload;
 
 /* ---- Preparing ------------------------------------------------------------------------------ */
 
 /* The catalogue's net and BATCHES batches of noise. */
-static int prepare(job *of, const bench *in, int64_t batch)
+static int prepare(workload *of, const bench *in, int64_t batch)
 {
     const char *spec = in->given->operands[0];
     const hk_model *model;
@@ -82,7 +82,7 @@ static int prepare(job *of, const bench *in, int64_t batch)
     return EXIT_DONE;
 }
 
-static void job_clear(job *of)
+static void workload_clear(workload *of)
 {
     if (of->profile)
         free(of->profile->lines);
@@ -97,13 +97,13 @@ static void job_clear(job *of)
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
 
-static const float *next_batch(job *of)
+static const float *next_batch(workload *of)
 {
     of->turn = (of->turn + 1) % BATCHES;
     return of->images + of->turn * of->floats;
 }
 
-static hk_status train_step(job *of)
+static hk_status train_step(workload *of)
 {
     memcpy(hk_plan_value(of->plan, of->input), next_batch(of), (size_t)of->floats * sizeof(float));
     memcpy(hk_plan_value(of->plan, of->labels), of->classes + of->turn * of->batch,
@@ -117,14 +117,15 @@ static hk_status train_step(job *of)
     return HK_OK;
 }
 
-static hk_status infer_step(job *of)
+static hk_status infer_step(workload *of)
 {
     return hk_net_predict(of->it.logits, of->batch, next_batch(of), of->logits);
 }
 
 /* A repetition is as many steps as fill a part of `seconds`. `passes`: how often the products of a
  * forward run are computed. */
-static hk_status repeat(job *of, hk_status (*step)(job *), int passes, double seconds, timing *out)
+static hk_status repeat(workload *of, hk_status (*step)(workload *), int passes, double seconds,
+                        timing *out)
 {
     const bench *in = of->in;
     double work = 2.0 * (double)(of->multiply_adds * of->batch * passes);
@@ -148,7 +149,7 @@ static hk_status repeat(job *of, hk_status (*step)(job *), int passes, double se
 }
 
 /* Rates of the form a script reads: the last line is MODEL images_per_s. */
-static void tell(const job *of, const char *pass, const timing *times)
+static void put_rate(const workload *of, const char *pass, const timing *times)
 {
     char name[160];
     const char *model = of->in->given->operands[0];
@@ -225,7 +226,7 @@ static void put_profile(const profile *in, double peak)
     printf("%-55s %9.3f\n", "step", 1e3 * whole);
 }
 
-static void profile_rows(const job *of, double peak)
+static void profile_rows(const workload *of, double peak)
 {
     for (int i = 0; i < of->profile->n; i++) {
         line *at = &of->profile->lines[i];
@@ -248,7 +249,7 @@ static void profile_rows(const job *of, double peak)
 }
 
 /* The step is timed once more with a watch on every layer. */
-static int run_profile(job *of, double seconds)
+static int run_profile(workload *of, double seconds)
 {
     of->profile = calloc(1, sizeof *of->profile);
     if (of->profile)
@@ -275,7 +276,7 @@ static int run_profile(job *of, double seconds)
 
 /* ---- The kinds ------------------------------------------------------------------------------ */
 
-static int prepare_training(job *of, const bench *in)
+static int prepare_training(workload *of, const bench *in)
 {
     const hk_model *model;
     if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
@@ -302,7 +303,7 @@ static int prepare_training(job *of, const bench *in)
 
 int bench_train(const bench *in)
 {
-    job of = {0};
+    workload of = {0};
     timing times = {0};
     double seconds = bench_seconds(in, 5);
     int status = prepare_training(&of, in);
@@ -311,20 +312,20 @@ int bench_train(const bench *in)
     if (!status && in->given->profile)
         status = run_profile(&of, seconds);
     if (!status)
-        tell(&of, "train", &times);
-    job_clear(&of);
+        put_rate(&of, "train", &times);
+    workload_clear(&of);
     return status;
 }
 
 int bench_infer(const bench *in)
 {
-    job of = {0};
+    workload of = {0};
     timing times = {0};
     int status = prepare(&of, in, in->given->batch ? in->given->batch : 1);
     if (!status && repeat(&of, infer_step, 1, bench_seconds(in, 2), &times) != HK_OK)
         status = tool_failed();
     if (!status)
-        tell(&of, "infer", &times);
-    job_clear(&of);
+        put_rate(&of, "infer", &times);
+    workload_clear(&of);
     return status;
 }

@@ -7,7 +7,7 @@
 #include "compare/live.h"
 #include "compare/message.h"
 #include "compare/plan.h"
-#include "compare/report/ranking.h"
+#include "compare/report/formats.h"
 #include "compare/store.h"
 
 #include <math.h>

@@ -1,9 +1,6 @@
 /* hillock doctor: which units of a saved net do not learn, why, and what to do. */
 #include "net/doctor.h"
 
-#include "net/treat.h"
-
-#include "output.h"
 #include <string.h>
 
 /* ---- Before the first step ------------------------------------------------------------------- */
@@ -87,7 +84,7 @@ static void put_reasons(const hk_examination *e)
     }
 }
 
-static int put_findings(const consultation *c)
+static int put_findings(const findings *c)
 {
     const hk_examination *e = c->found;
     char verdict[128];
@@ -98,8 +95,8 @@ static int put_findings(const consultation *c)
     put_table(e);
     put_reasons(e);
     if (e->not_learning && !c->record)
-        printf("\nThe file has no record of a training: neither its steps nor its start are "
-               "known.\n");
+        printf("\nThe file has no record of a training: neither its optimizer steps nor its "
+               "initial weights are known.\n");
     return EXIT_DONE;
 }
 
@@ -156,7 +153,7 @@ static json_t *record_json(const hk_record *r)
                      (json_int_t)r->max_loss_step, "layers", layers);
 }
 
-static json_t *findings_json(const consultation *c)
+static json_t *findings_json(const findings *c)
 {
     const hk_examination *e = c->found;
     json_t *layers = json_array(), *seen = json_array(), *advice = json_array();
@@ -192,7 +189,7 @@ static int examine(const network *it, const options *given, const hk_data *data)
     hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
         status = tool_failed();
-    consultation c = {it, given, data, record, found};
+    findings c = {it, given, data, record, found};
     if (!status && given->report)
         status = net_doctor_page(&c);
     if (!status)

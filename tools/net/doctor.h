@@ -1,18 +1,26 @@
-/* doctor.h - the parts of hillock doctor: the examination (doctor.c) and its page
- * (net/doctor_page.c). */
+/* doctor.h - the parts of hillock doctor: the examination (doctor.c), its page (doctor_page.c) and
+ * treatments (treat.c). */
 #pragma once
 #include <hillock/doctor.h>
 #include "net/network.h"
+#include "output.h"
 
-typedef struct consultation {
+/* What an examination found, and on what. */
+typedef struct findings {
     const network *it;
     const options *given;
     const hk_data *data;
     const hk_record *record; /* NULL: the file holds a net alone */
     const hk_examination *found;
-} consultation;
+} findings;
 
 /* "2 of 226 units do not learn", or that all do. */
 const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size);
 /* Writes the page to given->report. */
-int net_doctor_page(const consultation *c);
+int net_doctor_page(const findings *c);
+
+/* hillock doctor FILE --treat METHODS --out FILE2. */
+int net_treat(options *given);
+/* "  fc1: 12 of 120 units dead, 12 treated", one line per layer. */
+void net_treat_print(FILE *to, const hk_treatment *done);
+json_t *net_treat_json(const hk_treatment *done);

@@ -13,7 +13,7 @@
 
 /* ---- Verdict, reasons, advice ---------------------------------------------------------------- */
 
-static void put_head(FILE *to, const consultation *c)
+static void put_head(FILE *to, const findings *c)
 {
     char text[256];
     fputs("<header>\n<h1>Hillock doctor: ", to);
@@ -24,8 +24,8 @@ static void put_head(FILE *to, const consultation *c)
             tool_grouped(c->found->inputs));
     page_put_html(to, hk_data_spec(c->data), 200);
     fputs(c->record ? "."
-                    : ". The file has no record of a training: neither its steps nor its "
-                      "start are known.",
+                    : ". The file has no record of a training: neither its optimizer "
+                      "steps nor its initial weights are known.",
           to);
     fputs("</p>\n</header>\n<main>\n", to);
 }
@@ -51,7 +51,7 @@ static void put_advice(FILE *to, const hk_examination *e)
 {
     page_section(to, "advice", "What to do",
                  "Treatments first, those that reach most units before the others; then what to "
-                 "change in training, or the units are lost again.");
+                 "change in training, or the units die again.");
     fputs("<ol class=\"answers\">\n", to);
     for (int i = 0; i < e->n_advice; i++) {
         fputs("<li>", to);
@@ -68,7 +68,7 @@ static void put_advice(FILE *to, const hk_examination *e)
 
 enum { MAP_COLUMNS = 16, MOST_MAPPED = 1024 };
 
-/* A lamp for each unit, bright, pale where it is dormant, dark where it does not learn. */
+/* A cell for each unit, bright, pale where it is dormant, dark where it does not learn. */
 static void put_map(FILE *to, const hk_layer_finding *l)
 {
     const int columns = l->units > 128 ? 2 * MAP_COLUMNS : MAP_COLUMNS;
@@ -97,8 +97,8 @@ static void put_maps(FILE *to, const hk_examination *e)
 {
     page_section(to, "units", "Every unit",
                  "Each cell is a unit: a channel of a convolution, an output of a dense layer. "
-                 "Dark cells do not learn; pale ones are dormant, their mean output is next to "
-                 "nothing beside that of their layer.");
+                 "Dark cells do not learn; pale ones are dormant: their mean output is "
+                 "negligible against that of their layer.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         put_map(to, &e->layers[i]);
@@ -106,9 +106,9 @@ static void put_maps(FILE *to, const hk_examination *e)
     page_section_end(to);
 }
 
-/* ---- What reaches the units ------------------------------------------------------------------ */
+/* ---- Pre-activations ------------------------------------------------------------------------- */
 
-static int by_reach(const void *a, const void *b)
+static int by_maximum(const void *a, const void *b)
 {
     const hk_unit_finding *p = *(const hk_unit_finding *const *)a;
     const hk_unit_finding *q = *(const hk_unit_finding *const *)b;
@@ -117,7 +117,7 @@ static int by_reach(const void *a, const void *b)
 
 enum { MOST_BARS = 64 };
 
-/* Evenly chosen of all units, from the least to the greatest reach; returns how many. */
+/* Evenly chosen of all units, by maximum pre-activation; returns how many. */
 static int choose_units(const hk_layer_finding *l, const hk_unit_finding **out)
 {
     const hk_unit_finding **sorted = calloc((size_t)l->units, sizeof *sorted);
@@ -126,7 +126,7 @@ static int choose_units(const hk_layer_finding *l, const hk_unit_finding **out)
         return 0;
     for (int64_t u = 0; u < l->units; u++)
         sorted[u] = &l->found[u];
-    qsort((void *)sorted, (size_t)l->units, sizeof *sorted, by_reach);
+    qsort((void *)sorted, (size_t)l->units, sizeof *sorted, by_maximum);
     for (int i = 0; i < n; i++)
         out[i] = sorted[n > 1 ? i * (l->units - 1) / (n - 1) : 0];
     free((void *)sorted);
@@ -147,9 +147,9 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
     }
     page_range_air(&c.y);
     page_draw_begin(to, l->layer, NULL, c.width, c.height, l->layer,
-                    "For each unit a line from the least to the greatest value that reaches its "
-                    "activation; units in order of the greatest.");
-    page_chart_axes(&c, "units, by their reach", true);
+                    "For each unit a line from its minimum to its maximum pre-activation; "
+                    "units in order of the maximum.");
+    page_chart_axes(&c, "units, by maximum", true);
     page_chart_line(&c, "s0", (double[]){c.x.low, c.x.high}, zero, 2);
     for (int i = 0; i < n; i++)
         page_chart_bar(&c, units[i]->not_learning ? "s2" : "s1", i, units[i]->x_min,
@@ -159,10 +159,9 @@ static void put_reach(FILE *to, const hk_layer_finding *l)
 
 static void put_reaches(FILE *to, const hk_examination *e)
 {
-    page_section(to, "reach", "What reaches them",
-                 "A line for each unit, from the smallest to the largest value that went into its "
-                 "activation; orange: units that do not learn. relu learns only from values above "
-                 "the dashed 0.");
+    page_section(to, "reach", "Range of pre-activations",
+                 "A line for each unit, from its minimum to its maximum pre-activation; orange: "
+                 "units that do not learn. relu learns only from values above the dashed 0.");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         if (e->layers[i].not_learning && e->layers[i].has_slope)
@@ -202,16 +201,17 @@ static void put_layers(FILE *to, const hk_examination *e)
     page_table_end(to);
 }
 
-/* How many look lost as far as the first inputs show. */
+/* How many do not learn as far as the first inputs show. */
 static void put_seen(FILE *to, const hk_examination *e)
 {
-    page_column columns[1 + HK_SEEN_POINTS] = {{"after so many inputs", ""}};
+    page_column columns[1 + HK_SEEN_POINTS] = {{"number of inputs", ""}};
     char names[HK_SEEN_POINTS][32];
     for (int p = 0; p < e->n_seen; p++) {
         snprintf(names[p], sizeof names[p], "%s", tool_grouped(e->seen[p]));
         columns[1 + p] = (page_column){names[p], "number"};
     }
-    page_table(to, "Share of units that had not reacted yet", "", columns, 1 + e->n_seen);
+    page_table(to, "Share of units that do not learn on the first inputs", "", columns,
+               1 + e->n_seen);
     for (int i = 0; i < e->n_layers; i++) {
         const hk_layer_finding *l = &e->layers[i];
         page_row(to);
@@ -229,11 +229,11 @@ static void put_units(FILE *to, const hk_examination *e)
     static const page_column columns[] = {{"layer", ""},
                                           {"unit", "number"},
                                           {"cause", ""},
-                                          {"least input", "number"},
-                                          {"greatest input", "number"},
+                                          {"minimum input", "number"},
+                                          {"maximum input", "number"},
                                           {"bias", "number"},
-                                          {"norm of weights", "number"},
-                                          {"weights below 0", "number"}};
+                                          {"weight norm", "number"},
+                                          {"negative weights", "number"}};
     char summary[64];
     int listed = 0;
     snprintf(summary, sizeof summary, "The units that do not learn%s",
@@ -256,7 +256,7 @@ static void put_units(FILE *to, const hk_examination *e)
     page_details_end(to);
 }
 
-int net_doctor_page(const consultation *c)
+int net_doctor_page(const findings *c)
 {
     const hk_examination *e = c->found;
     draft d;
@@ -273,8 +273,8 @@ int net_doctor_page(const consultation *c)
         put_reaches(d.to, e);
     page_section(d.to, "figures", "Figures", NULL);
     put_layers(d.to, e);
-    page_heading(d.to, "The more is seen, the fewer are lost",
-                 "A unit is only as dead as the data are many.");
+    page_heading(d.to, "Dead units by number of inputs",
+                 "Dead-unit counts depend on how many inputs are examined.");
     put_seen(d.to, e);
     if (e->not_learning)
         put_units(d.to, e);

@@ -1,5 +1,5 @@
 /* hillock inspect MODEL --forecast: a forecast as a table and as JSON. */
-#include "net/forecast.h"
+#include "net/network.h"
 
 #include "output.h"
 #include <hillock/forecast.h>

@@ -1,6 +1,5 @@
 /* hillock inspect: what a model, a saved net or a plugin consists of. */
 #include "net/inspect.h"
-#include "net/forecast.h"
 #include "net/network.h"
 #include "output.h"
 

@@ -1,5 +1,5 @@
 /* network.h - a model of the catalogue, recorded for images of some shape, and its data sets. As in
- * options.h, what can fail has told the reason and returns the exit status. */
+ * options.h, on failure a function prints the reason and returns the exit status. */
 #pragma once
 #include "models.h"
 #include "options.h"
@@ -18,7 +18,7 @@ int net_open(const char *file, hk_data_shape images, network *out);
 void net_free(network *it);
 int64_t net_multiply_adds(const hk_net *net); /* of one image, forward */
 
-/* The choices said in the file where `given` does not make them; `saved` keeps the texts. The model
+/* The choices stored in the file where `given` does not make them; `saved` keeps the texts. The model
  * and the shape that a file names could be any: its net may have as many floats as the file, and
  * some that its plugins have come to keep since. */
 int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
@@ -28,8 +28,12 @@ int net_open_data(const options *given, hk_data **train, hk_data **test);
 /* Opens the test data and the net in the file that is the first operand, for `body`. */
 int net_run_on_saved(const options *given,
                      int (*body)(const network *it, const options *given, const hk_data *test));
-/* The model's recipe for the data, with what the command line says instead. */
+/* The model's recipe for the data, overridden by the command line. */
 hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data);
-/* The recipe, and what else the command line says, as options of the trainer; the data are still to
+/* The recipe, and other options of the command line, as options of the trainer; the data are still to
  * be filled in. */
 hk_train_options net_train_options(const options *given, const hk_recipe *recipe, int64_t seed);
+
+/* hillock inspect --forecast: prints the forecast of the net with its initial weights; `data` may be
+ * NULL. */
+int net_forecast(const network *it, const options *given, const hk_data *data);

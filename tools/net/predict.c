@@ -1,4 +1,4 @@
-/* hillock predict: what a saved net says of the test images. */
+/* hillock predict: classes and probabilities for the test images. */
 #include "net/network.h"
 #include "output.h"
 

@@ -1,7 +1,7 @@
 /* hillock train: one model on one data set, from the recipe to the report. */
 #include "net/network.h"
 #include "net/summary.h"
-#include "net/treat.h"
+#include "net/doctor.h"
 
 #include "compare/figures.h"
 
@@ -135,7 +135,7 @@ static int before_epoch(const hk_treatment *done, int epoch, void *user)
     fprintf(t->to, "\nbefore epoch %d: %s: %s of %s dead units treated (%s inputs)\n", epoch,
             t->given->doctor, tool_grouped(done->treated), tool_grouped(done->dead),
             tool_grouped(done->inputs));
-    net_treat_tell(t->to, done);
+    net_treat_print(t->to, done);
     fflush(t->to);
     json_decref(t->treated);
     t->treated = net_treat_json(done);

@@ -1,11 +1,11 @@
-/* hillock doctor --treat: mends the dead units of a saved net, and saves it under another name. */
-#include "net/treat.h"
+/* hillock doctor --treat: treats the dead units of a saved net, and saves it under another name. */
+#include "net/doctor.h"
 
 #include <math.h>
 
-enum { MOST_INPUTS = 10000 }; /* enough to tell the dead from the rare */
+enum { MOST_INPUTS = 10000 }; /* enough to distinguish dead units from rarely active ones */
 
-void net_treat_tell(FILE *to, const hk_treatment *done)
+void net_treat_print(FILE *to, const hk_treatment *done)
 {
     for (int i = 0; i < done->n_layers; i++) {
         const hk_treated_layer *layer = &done->layers[i];
@@ -37,7 +37,7 @@ static void put_done(const options *given, const network *it, const hk_treatment
     else
         printf("Nothing to treat: no unit was dead on %s training images.\n",
                tool_grouped(done->inputs));
-    net_treat_tell(stdout, done);
+    net_treat_print(stdout, done);
     if (done->treated)
         printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
     tool_put_text(stdout, given->out);

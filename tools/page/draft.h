@@ -9,7 +9,7 @@ typedef struct draft {
     size_t size;
 } draft;
 
-/* False: memory was refused. */
+/* False: out of memory. */
 bool page_draft_open(draft *d);
-/* Closes the draft and writes the file; returns the exit status, has told the reason. */
+/* Closes the draft and writes the file; on failure prints the reason and returns the exit status. */
 int page_draft_save(draft *d, const char *path);

@@ -1,4 +1,4 @@
-/* One walk over the characters of a text; each sink says how it writes a visible one. */
+/* One loop over the characters of a text; each sink defines how it writes a visible one. */
 #include "page/text.h"
 
 #include <stdbool.h>

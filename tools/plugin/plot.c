@@ -83,7 +83,7 @@ static void put_curve(const plot *p, int curve, const char *class)
  * loaded last by that name. */
 static void put_words(const plot *p)
 {
-    static const char *const labels[] = {"value", "slope"};
+    static const char *const labels[] = {"value", "derivative"};
     char name[256];
     const hk_plugin *plugin;
     const char *slash = strrchr(p->spec, '/'), *begin = slash ? slash + 1 : p->spec;
@@ -92,7 +92,7 @@ static void put_words(const plot *p)
     if (hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK)
         page_draw_text(p->c.to, "", LEFT, 47, ANCHOR_START, plugin->summary, WHOLE_TEXT);
     for (int i = 0; i < 2; i++) {
-        int x = WIDTH - RIGHT - 160 + 85 * i;
+        int x = WIDTH - RIGHT - 190 + 85 * i;
         fprintf(p->c.to, "\n<path class=\"curve %s\" d=\"M%d 22h30\"/>", labels[i], x);
         page_draw_text(p->c.to, "", x + 36, 26, ANCHOR_START, labels[i], WHOLE_TEXT);
     }
@@ -109,7 +109,7 @@ static void put_drawing(const plot *p)
     page_put_html(c->to, p->spec, WHOLE_TEXT);
     fprintf(
         c->to,
-        ": value and slope</title>\n<style>\n%s</style>\n"
+        ": value and derivative</title>\n<style>\n%s</style>\n"
         "<clipPath id=\"frame\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath>\n"
         "<rect width=\"%d\" height=\"%d\" fill=\"var(--paper)\"/>\n",
         plugin_plot_style, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM, WIDTH, HEIGHT);
@@ -118,7 +118,7 @@ static void put_drawing(const plot *p)
     if (c->x.low <= 0 && c->x.high >= 0)
         page_draw_straight(c->to, "axis", zero[0], c->top, zero[0], c->bottom);
     fputs("\n<g clip-path=\"url(#frame)\">\n", c->to);
-    put_curve(p, 1, "slope");
+    put_curve(p, 1, "derivative");
     put_curve(p, 0, "value");
     fputs("</g>\n", c->to);
     put_words(p);

@@ -99,20 +99,20 @@ static bool judge(table *board)
     return found;
 }
 
-static bool told_apart(const table *board, int i, int j)
+static bool differ(const table *board, int i, int j)
 {
     if (i == board->baseline || j == board->baseline)
         return board->order[i == board->baseline ? j : i].p_holm <= SIGNIFICANCE;
     return adjusted_p(board, i, j) <= SIGNIFICANCE;
 }
 
-/* Each row joins the first group in which nothing is told apart from it. */
+/* Each row joins the first group in which nothing differs significantly from it. */
 static void group_ties(table *board)
 {
     for (int place = 0; place < board->rows && !board->order[place].failures; place++) {
         int group = 1;
         for (int i = 0; i < place; i++)
-            if (board->order[i].group == group && told_apart(board, i, place)) {
+            if (board->order[i].group == group && differ(board, i, place)) {
                 group++;
                 i = -1; /* from the first row again */
             }

@@ -1,4 +1,4 @@
-/* sample.c - what is said about the scores of one row: mean, deviation, median and two intervals.
+/* sample.c - the statistics of one row: mean, deviation, median and two intervals.
  *
  * The bootstrap is the percentile interval of Efron 1979 (Annals of Statistics 7): 10,000 samples
  * drawn with replacement, and the 250th mean from below and from above. Its random numbers depend

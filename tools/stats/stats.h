@@ -77,8 +77,8 @@ typedef struct standing {
  * standings[rows] in order of rank: rows with failures behind those without. A row with a failure
  * is VERDICT_FAILED and takes no part in tests; if that is the baseline, nothing is tested.
  *
- * Each row joins the best group in which nothing is told apart from it, so no two rows of a group
- * are told apart, and a row with scattered scores may tie with a group above its neighbours in
+ * Each row joins the best group in which no row differs significantly from it, so no two rows of a
+ * group differ, and a row with scattered scores may tie with a group above its neighbours in
  * rank. Groups are split only where the primary test has found something, so that under a global
  * null hypothesis all claims together keep the error rate of 5 %. False: out of memory. */
 bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline,

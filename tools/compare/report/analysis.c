@@ -5,7 +5,6 @@
 #include "compare/figures.h"
 #include "output.h"
 #include "compare/report/rows.h"
-#include "compare/report/sentence.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* analysis.h - what a report says, computed from what a comparison found; formats only write it.
+/* analysis.h - what a report states, computed from what a comparison found; formats only write it.
  *
  * A panel is one data set with one model: rows are ranked within it, never across. The score is
  * test accuracy. Curves and layers are means over the seeds that ended well, or, where none did,
@@ -25,9 +25,9 @@ typedef struct layer_histogram {
 
 typedef struct row_view {
     const row_record *record;
-    const char *label;        /* what tells it from other rows: "mish", or "mish (layer_norm)" */
-    const char *name;         /* the same without the optimizer */
-    int colour;               /* 0: the baseline, 1 to 10, or -1: one of many */
+    const char *label; /* what distinguishes it from other rows: "mish", or "mish (layer_norm)" */
+    const char *name;  /* the same without the optimizer */
+    int colour;        /* 0: the baseline, 1 to 10, or -1: one of many */
     const run_record *tuning; /* runs that only chose the rate; the others follow them */
     const run_record *runs;   /* by seed */
     int n_tuning, n_runs;
@@ -44,7 +44,7 @@ typedef struct row_view {
 
 typedef struct panel {
     const char *data, *model;
-    char data_name[80]; /* without the folders, where that is enough to tell data sets apart */
+    char data_name[80]; /* without the folders, where that is enough to distinguish data sets */
     row_view *rows;     /* as in the results */
     int n_rows, baseline;
     standing *standings; /* [n_ranked] in order of rank; .row is an index into rows */
@@ -66,7 +66,7 @@ typedef struct analysis {
     struct block *memory;
 } analysis;
 
-/* NULL when memory is refused, told. */
+/* NULL: out of memory, which it has printed. */
 analysis *report_analysis_new(const results *r);
 void report_analysis_free(analysis *a);
 

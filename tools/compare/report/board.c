@@ -1,4 +1,4 @@
-/* The leaderboard: a line a row, with its seeds, its interval and its group of ties. */
+/* The leaderboard: one line per row, with its seeds, its interval and its group of ties. */
 #include "compare/report/parts.h"
 
 #include "output.h"
@@ -165,11 +165,11 @@ static const page_column all_columns[] = {
     {"t", "number"},           {"p", "number"},
     {"p (Holm)", "number"},    {"Cohen's d", "number"},
     {"Wilcoxon p", "number"},  {"macro F1 %", "number"},
-    {"test loss", "number"},   {"gap of loss", "number"},
+    {"test loss", "number"},   {"loss gap", "number"},
     {"parameters", "number"},  {"multiply-adds", "number"},
-    {"s an epoch", "number"},  {"images/s", "number"},
+    {"s per epoch", "number"}, {"images/s", "number"},
     {"peak MiB", "number"},    {"dead %", "number"},
-    {"rate chosen", "number"},
+    {"tuned rate", "number"},
 };
 
 static void put_interval(FILE *to, double low, double high)

@@ -1,4 +1,4 @@
-/* The report for spreadsheets: a line a run, numbers as they are, empty where there is none. */
+/* The report for spreadsheets: one line per run, numbers as they are, empty where there is none. */
 #include "compare/report/formats.h"
 
 #include "compare/figures.h"

@@ -80,10 +80,10 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
     page_range_air(&c.y);
     page_draw_begin(
         to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
-        "Test accuracy against seconds of training an epoch",
+        "Test accuracy against training seconds per epoch",
         "A dot for each row, higher is better, further left is faster. The numbers are in "
         "the leaderboard's table.");
-    page_chart_axes(&c, "seconds an epoch", false);
+    page_chart_axes(&c, "seconds per epoch", false);
     page_chart_series(&c, all, n, true);
     page_draw_end(to);
 }

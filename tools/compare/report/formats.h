@@ -9,10 +9,14 @@
 void report_html(FILE *to, const analysis *a);
 /* Sentences, leaderboards and failures. */
 void report_markdown(FILE *to, const analysis *a);
-/* A line a run (RFC 4180). */
+/* One line per run (RFC 4180). */
 void report_csv(FILE *to, const analysis *a);
-/* Everything: standings, rows, runs, epochs, layers; NULL when memory is refused. */
+/* Everything: standings, rows, runs, epochs, layers; NULL: out of memory. */
 json_t *compare_report_json(const analysis *a);
 /* What was found, without times, process ids and what depends on the machine, in a fixed order: equal
  * for two sweeps that found the same. */
 json_t *compare_canonical_json(const results *r);
+
+/* For a terminal, on standard output: a table for each data set and model, what failed, and the
+ * answer in a sentence. */
+void report_ranking_print(const analysis *of);

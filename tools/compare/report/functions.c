@@ -1,4 +1,4 @@
-/* What the compared activations are: value and slope of each. A plugin is code, so only those are
+/* What the compared activations are: value and derivative of each. A plugin is code, so only those are
  * drawn that are found by name in the plugin directories; a path in the results is not followed. */
 #include "compare/report/parts.h"
 
@@ -114,8 +114,8 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
         page_range_take(&c.y, &slope[i], fabs(slope[i]) <= 6);
     }
     page_range_air(&c.y);
-    snprintf(title, sizeof title, "%.150s: value and slope from -4 to 4", spec);
-    page_draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: slope.");
+    snprintf(title, sizeof title, "%.150s: value and derivative from -4 to 4", spec);
+    page_draw_begin(to, spec, class, c.width, c.height, title, "Solid: value. Dashed: derivative.");
     page_chart_axes(&c, "", true);
     page_draw_straight(to, "axis", page_chart_x(&c, 0), c.top, page_chart_x(&c, 0), c.bottom);
     put_curve(&c, "slope", x, slope);
@@ -139,8 +139,9 @@ void report_part_functions(FILE *to, const analysis *a)
     char text[160];
     for (int i = 0; i < a->of->n_rows; i++)
         add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
-    page_section(to, "functions", "The activations",
-                 "Value (solid) and slope (dashed) of each, slots at their start.");
+    page_section(
+        to, "functions", "The activations",
+        "Value (solid) and derivative (dashed) of each, learned parameters at their initial values.");
     page_grid_begin(to, GRID_SMALL);
     for (int i = 0; i < s.n; i++)
         put_function(to, &s, s.items[i], class_of(a, s.items[i]));

@@ -82,7 +82,7 @@ static void put_head(FILE *to, const analysis *a)
 
 static void put_panel(FILE *to, const analysis *a, int i)
 {
-    /* Fewer pictures a panel where there are many panels: a page of a few megabytes at most. */
+    /* Fewer pictures per panel where there are many panels: a page of a few megabytes at most. */
     int most = 192 / a->n_panels > MOST_DRAWN ? MOST_DRAWN : 192 / a->n_panels;
     const panel *p = &a->panels[i];
     drawn d = drawn_rows(p, most < 3 ? 3 : most);

@@ -1,4 +1,4 @@
-/* What rows and data sets are called: as short as tells them apart. */
+/* What rows and data sets are called: as short as distinguishes them. */
 #include "compare/report/rows.h"
 
 #include "compare/rate.h"

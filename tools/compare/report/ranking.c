@@ -1,6 +1,6 @@
-/* The leaderboard in columns. What a mean is not worth is said beside it: intervals, the test
- * against the baseline, and the group of rows that are one tie. */
-#include "compare/report/ranking.h"
+/* The leaderboard in columns: beside each mean its interval, the test against the baseline, and the
+ * group of rows that are one tie. */
+#include "compare/report/formats.h"
 
 #include "output.h"
 
@@ -37,7 +37,7 @@ static bool is_tuned(const panel *of)
     return is;
 }
 
-/* Whether an epoch of every row takes so little that milliseconds tell more. */
+/* Whether every row has epochs so short that milliseconds are the better unit. */
 static bool is_short(const panel *of)
 {
     bool is = true;
@@ -120,7 +120,7 @@ static void put_failures(const row_view *row)
     const char *lines = first->last_lines ? first->last_lines : "";
     const char *last = strrchr(lines, '\n');
     if (*lines) {
-        fputs("; it printed last: ", stdout);
+        fputs("; last output: ", stdout);
         tool_put_text(stdout, last ? last + 1 : lines);
     }
     putchar('\n');

@@ -168,9 +168,10 @@ void report_part_rates(FILE *to, const panel *p)
     if (r.lines && r.points && x)
         collect(&r, p);
     if (r.range.high > r.range.low) {
-        page_heading(to, "Learning rate against dead units",
-                     "A step that is too large throws units below zero for good. Each line is one "
-                     "row over the rates that were tried.");
+        page_heading(
+            to, "Learning rate against dead units",
+            "A learning rate that is too high can leave units dead for good. Each line is one "
+            "row over the rates that were tried.");
         if (r.n_lines > MOST_LINES)
             fprintf(to, "<p>The first %d of %d lines are drawn; the table has all.</p>", MOST_LINES,
                     r.n_lines);

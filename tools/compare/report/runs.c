@@ -129,7 +129,7 @@ static void put_digest(FILE *to, const char *of, const char *digest)
     page_text_cell(to, digest);
 }
 
-/* Each data set once; rows mostly share their plugins: those of one panel tell of all. */
+/* Each data set once; rows mostly share their plugins: those of one panel stand for all. */
 static void put_digests(FILE *to, const analysis *a)
 {
     static const page_column columns[] = {{"data or plugins", ""}, {"SHA-256", ""}};
@@ -149,7 +149,7 @@ static void put_digests(FILE *to, const analysis *a)
 
 void report_part_provenance(FILE *to, const analysis *a)
 {
-    page_section(to, "provenance", "How to see this again",
+    page_section(to, "provenance", "How to reproduce this",
                  "The command, the settings all runs share, and what they ran on.");
     fputs("<pre>", to);
     page_put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);

@@ -1,7 +1,7 @@
 /* Clauses in a fixed order: who leads, who beats the baseline, who ties with it, who loses, who
- * failed. A group of one at the top is told apart from every row without failures, by the way
- * groups are made (stats.h); that is the only claim between rows other than the baseline. */
-#include "compare/report/sentence.h"
+ * failed. A group of one at the top differs significantly from every row without failures, by
+ * the way groups are made (stats.h); that is the only claim between rows other than the baseline. */
+#include "compare/report/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static bool chosen(const account *t, const standing *s, choice which)
         [BETTER] = better,
         [BETTER_OR_TOP] = better != top, /* not both */
         [WORSE] = s->verdict == VERDICT_WORSE,
-        /* that the clause on the top group has not told already */
+        /* that the clause on the top group has not named already */
         [OTHER_TIE] = s->verdict == VERDICT_TIE && !(top && t->base && t->base->group == 1),
     };
     return is[which];
@@ -59,12 +59,12 @@ static const char *name_of(const account *t, const standing *s)
 /* "a, b and c"; beyond six names "a, b, c, d, e and 12 others". */
 static void put_names(const account *t, choice which)
 {
-    int n = count(t, which), shown = n > MOST_NAMES ? MOST_NAMES - 1 : n, told = 0;
-    for (int i = 0; i < t->rows && told < shown; i++)
+    int n = count(t, which), shown = n > MOST_NAMES ? MOST_NAMES - 1 : n, named = 0;
+    for (int i = 0; i < t->rows && named < shown; i++)
         if (chosen(t, &t->standings[i], which)) {
-            const char *before = told == 0 ? "" : told == n - 1 ? " and " : ", ";
+            const char *before = named == 0 ? "" : named == n - 1 ? " and " : ", ";
             fprintf(t->to, "%s%s", before, name_of(t, &t->standings[i]));
-            told++;
+            named++;
         }
     if (n > shown)
         fprintf(t->to, " and %d others", n - shown);
@@ -240,7 +240,7 @@ char *report_sentence_new(const standing *standings, int rows, const char *const
     else if (took_part == 1)
         put_means(t, "every row but the baseline has failed runs, so nothing was tested");
     else if (standings[0].runs < 2)
-        put_means(t, "one seed cannot tell anything apart");
+        put_means(t, "one seed is too few for any test");
     else
         put_tested(t);
     put_failures(t);

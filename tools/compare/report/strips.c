@@ -12,19 +12,19 @@ typedef struct strip_kind {
     size_t figure; /* offset of a layer's record */
     const char *title, *how_to_read;
     const char *name;                /* in the titles of pictures */
-    const char *pale, *strong;       /* classes: of the least and of the most */
+    const char *pale, *strong;       /* classes: of the lowest and the highest level */
     const char *on_pale, *on_strong; /* of the numbers in cells */
     int strong_from;                 /* level from which the number is on the latter */
-    bool share;                      /* a share, told in percent; else on a logarithmic scale */
+    bool share;                      /* a share, in percent; else on a logarithmic scale */
 } strip_kind;
 
 static const strip_kind kinds[] = {
-    {offsetof(layer_record, dead), "Units going dark",
-     "Share of units that are dead, in percent: no output above zero on any input that was looked "
-     "at. A line for each layer, a column for each epoch, means over seeds; lit cells work, dark "
-     "cells are lost.",
+    {offsetof(layer_record, dead), "Dead units by layer and epoch",
+     "Share of units that are dead, in percent: no output above zero on any input examined. A "
+     "line for each layer, a column for each epoch, means over seeds; bright cells are alive, dark "
+     "cells dead.",
      "dead units", "glow", "night", "on-glow", "on-night", LEVELS / 2, true},
-    {offsetof(layer_record, gradient_norm), "Gradients by depth",
+    {offsetof(layer_record, gradient_norm), "Gradient norm by layer and epoch",
      "Norm of the gradient of each layer's weight at the end of the epoch, on one logarithmic "
      "scale for all rows: strong colour, large gradient.",
      "gradient norm", "pale", "heat", "on-pale", "on-heat", LEVELS * 7 / 10, false}};
@@ -55,7 +55,7 @@ static void choose_scale(strip *s, const drawn *d)
 }
 
 /* Many epochs are thinned out, the last one stays. */
-static void lay_out(strip *s, const row_view *row)
+static void choose_layout(strip *s, const row_view *row)
 {
     size_t longest = 3;
     s->row = row;
@@ -174,7 +174,7 @@ void report_part_strips(FILE *to, const drawn *d)
         page_grid_begin(to, GRID_SMALL);
         for (int i = 0; i < d->n; i++)
             if (d->rows[i]->n_layers) {
-                lay_out(&s, d->rows[i]);
+                choose_layout(&s, d->rows[i]);
                 put_strip(&s);
             }
         page_grid_end(to);
