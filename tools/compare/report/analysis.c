@@ -95,11 +95,6 @@ static void share_runs(const results *r, row_view *rows)
     }
 }
 
-static bool is_on(const row_record *row, const char *data, const char *model)
-{
-    return strcmp(row->specs[AXIS_DATA], data) == 0 && strcmp(row->specs[AXIS_MODEL], model) == 0;
-}
-
 /* Rows of one data set and model lie together. */
 static bool share_rows(analysis *a, row_view *rows)
 {
@@ -107,7 +102,8 @@ static bool share_rows(analysis *a, row_view *rows)
     for (int i = 0; a->panels && i < a->of->n_rows; i++) {
         const row_record *row = rows[i].record;
         panel *p = a->n_panels ? &a->panels[a->n_panels - 1] : NULL;
-        if (!p || !is_on(row, p->data, p->model)) {
+        if (!p || strcmp(row->specs[AXIS_DATA], p->data) != 0 ||
+            strcmp(row->specs[AXIS_MODEL], p->model) != 0) {
             p = &a->panels[a->n_panels++];
             *p = (panel){
                 .data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL], .rows = &rows[i]};
@@ -117,16 +113,6 @@ static bool share_rows(analysis *a, row_view *rows)
         p->n_rows++;
     }
     return a->panels != NULL;
-}
-
-/* What tells the rows of a panel apart; what is only another in another panel is left out. */
-static void find_varying(analysis *a)
-{
-    for (int i = 0; i < a->n_panels; i++)
-        for (int k = 0; k < a->panels[i].n_rows; k++)
-            for (int x = AXIS_ACT; x < AXES; x++)
-                a->varies[x] = a->varies[x] || strcmp(a->panels[i].rows[k].record->specs[x],
-                                                      a->panels[i].rows[0].record->specs[x]) != 0;
 }
 
 /* ---- Standings ------------------------------------------------------------------------------- */
@@ -183,17 +169,6 @@ static bool rank_rows(analysis *a, panel *p)
     return stats_leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
 }
 
-static bool tell_panel(analysis *a, panel *p)
-{
-    const char **names = report_analysis_take(a, (size_t)p->n_rows, sizeof *names);
-    if (!names)
-        return false;
-    for (int k = 0; k < p->n_rows; k++)
-        names[k] = p->rows[k].label;
-    p->sentence = report_sentence_new(p->standings, p->n_ranked, names);
-    return p->sentence != NULL;
-}
-
 static bool take_panel(analysis *a, panel *p)
 {
     for (int k = 0; k < p->n_rows; k++)
@@ -204,7 +179,13 @@ static bool take_panel(analysis *a, panel *p)
             a->runs++;
         }
     a->unfinished += p->unfinished;
-    return find_seeds(a, p) && rank_rows(a, p) && tell_panel(a, p);
+    const char **names = report_analysis_take(a, (size_t)p->n_rows, sizeof *names);
+    if (!names || !find_seeds(a, p) || !rank_rows(a, p))
+        return false;
+    for (int k = 0; k < p->n_rows; k++)
+        names[k] = p->rows[k].label;
+    p->sentence = report_sentence_new(p->standings, p->n_ranked, names);
+    return p->sentence != NULL;
 }
 
 /* ---- Colours --------------------------------------------------------------------------------- */
@@ -223,16 +204,7 @@ static int colour_of(const char **seen, int *n, const char *label)
     return *n;
 }
 
-/* With many rows, each panel colours its best. */
-static void colour_by_rank(panel *p)
-{
-    for (int i = 0; i < p->n_rows; i++)
-        p->rows[i].colour = -1;
-    for (int i = 0; i < p->n_ranked && i < COLOURS; i++)
-        p->rows[p->standings[i].row].colour = i + 1;
-    p->rows[p->baseline].colour = 0;
-}
-
+/* The same in the whole page; where there are more labels than colours, each panel colours its best. */
 static void give_colours(analysis *a)
 {
     const char *seen[COLOURS];
@@ -244,29 +216,32 @@ static void give_colours(analysis *a)
             row->colour = i == a->panels[k].baseline ? 0 : colour_of(seen, &n, row->label);
             enough = enough && row->colour >= 0;
         }
-    for (int k = 0; k < a->n_panels && !enough; k++)
-        colour_by_rank(&a->panels[k]);
+    for (panel *p = a->panels; p < a->panels + a->n_panels && !enough; p++) {
+        for (int i = 0; i < p->n_rows; i++)
+            p->rows[i].colour = -1;
+        for (int i = 0; i < p->n_ranked && i < COLOURS; i++)
+            p->rows[p->standings[i].row].colour = i + 1;
+        p->rows[p->baseline].colour = 0;
+    }
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-static bool found_something(const panel *p)
-{
-    for (int i = 0; i < p->n_ranked; i++)
-        if (p->standings[i].verdict == VERDICT_BETTER || p->standings[i].verdict == VERDICT_WORSE)
-            return true;
-    return false;
-}
-
-static bool tell_whole(analysis *a)
+static bool write_sentence(analysis *a)
 {
     int found = 0;
     if (a->n_panels == 1) {
         a->sentence = strdup(a->panels[0].sentence);
         return a->sentence != NULL;
     }
-    for (int i = 0; i < a->n_panels; i++)
-        found += found_something(&a->panels[i]);
+    for (int i = 0; i < a->n_panels; i++) {
+        const panel *p = &a->panels[i];
+        bool any = false;
+        for (int k = 0; k < p->n_ranked; k++)
+            any = any || p->standings[k].verdict == VERDICT_BETTER ||
+                  p->standings[k].verdict == VERDICT_WORSE;
+        found += any;
+    }
     return asprintf(&a->sentence,
                     a->n_panels == 0 ? "This comparison has no rows."
                     : found          ? "A difference was found in %d of %d comparisons."
@@ -286,7 +261,11 @@ static bool fill(analysis *a)
     if (!share_rows(a, rows))
         return false;
     report_name_data_sets(a);
-    find_varying(a);
+    for (int i = 0; i < a->n_panels; i++) /* what varies only between panels does not count */
+        for (int k = 0; k < a->panels[i].n_rows; k++)
+            for (int x = AXIS_ACT; x < AXES; x++)
+                a->varies[x] = a->varies[x] || strcmp(a->panels[i].rows[k].record->specs[x],
+                                                      a->panels[i].rows[0].record->specs[x]) != 0;
     for (int i = 0; i < r->n_rows; i++) {
         rows[i].label = report_row_label(a, rows[i].record, AXES);
         rows[i].name = report_row_label(a, rows[i].record, AXIS_OPTIMIZER);
@@ -297,7 +276,7 @@ static bool fill(analysis *a)
         if (!take_panel(a, &a->panels[i]))
             return false;
     give_colours(a);
-    return tell_whole(a);
+    return write_sentence(a);
 }
 
 analysis *report_analysis_new(const results *r)

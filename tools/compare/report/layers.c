@@ -1,4 +1,4 @@
-/* Layer by layer: units going dark, gradients, what comes out. */
+/* Layer by layer: dead units, gradients, distributions of outputs. */
 #include "compare/report/parts.h"
 
 #include "compare/figures.h"
@@ -19,37 +19,28 @@ bool report_is_measured(const drawn *d, size_t offset)
 
 enum { LANE = 34, LANE_WIDTH = 190, PITCH = LANE + 14 };
 
-static double tallest(const layer_histogram *h)
+/* Heights are square roots, else one full bin at zero would flatten the rest. */
+static void put_lane(FILE *to, const char *name, const layer_histogram *h, double base)
 {
+    const double step = (double)LANE_WIDTH / HISTOGRAM_BINS;
+    char ends[2][24];
     double most = 0;
     for (int m = 0; m < MOMENTS_OF_A_RUN; m++)
         for (int i = 0; i < HISTOGRAM_BINS; i++)
             most = fmax(most, h->shares[m][i]);
-    return most;
-}
-
-/* Heights are square roots, else one full bin at zero would flatten the rest. */
-static void put_moment(FILE *to, const layer_histogram *h, int m, double base, double most)
-{
-    double step = (double)LANE_WIDTH / HISTOGRAM_BINS;
-    fprintf(to, "<path class=\"moment moment%d\" d=\"M0 %.1f", m, base);
-    for (int i = 0; i < HISTOGRAM_BINS; i++)
-        fprintf(to, "V%.1fH%.1f", base - sqrt(h->shares[m][i] / most) * (LANE - 15),
-                step * (i + 1));
-    fprintf(to, "V%.1f\"/>", base);
-}
-
-static void put_lane(FILE *to, const char *name, const layer_histogram *h, double base)
-{
-    char ends[2][24];
-    double most = tallest(h);
     page_draw_text(to, "tiny strong", LANE_WIDTH / 2.0, base - LANE + 13, ANCHOR_MIDDLE, name, 16);
     page_draw_straight(to, "axis", 0, base, LANE_WIDTH, base);
     if (!(most > 0))
         return;
-    for (int m = MOMENTS_OF_A_RUN - 1; m >= 0; m--)
-        if (h->has[m])
-            put_moment(to, h, m, base, most);
+    for (int m = MOMENTS_OF_A_RUN - 1; m >= 0; m--) {
+        if (!h->has[m])
+            continue;
+        fprintf(to, "<path class=\"moment moment%d\" d=\"M0 %.1f", m, base);
+        for (int i = 0; i < HISTOGRAM_BINS; i++)
+            fprintf(to, "V%.1fH%.1f", base - sqrt(h->shares[m][i] / most) * (LANE - 15),
+                    step * (i + 1));
+        fprintf(to, "V%.1f\"/>", base);
+    }
     snprintf(ends[0], sizeof ends[0], "%.2g", h->low);
     snprintf(ends[1], sizeof ends[1], "%.2g", h->high);
     page_draw_text(to, "tiny", 0, base + 10, ANCHOR_START, ends[0], WHOLE_TEXT);
@@ -60,17 +51,6 @@ static void put_lane(FILE *to, const char *name, const layer_histogram *h, doubl
         if (zero > 34 && zero < LANE_WIDTH - 34)
             page_draw_text(to, "tiny", zero, base + 12, ANCHOR_MIDDLE, "0", 1);
     }
-}
-
-static void put_histograms_of(FILE *to, const row_view *row)
-{
-    char title[256];
-    snprintf(title, sizeof title, "%.150s: distribution of outputs by layer", row->label);
-    page_draw_begin(to, row->label, report_row_class(row), LANE_WIDTH, row->n_layers * PITCH, title,
-                    "Outputs after the first, the middle and the last epoch.");
-    for (int i = 0; i < row->n_layers; i++)
-        put_lane(to, row->layers[i], &row->histograms[i], i * PITCH + LANE);
-    page_draw_end(to);
 }
 
 static bool has_histograms(const row_view *row)
@@ -89,7 +69,7 @@ static void put_histograms(FILE *to, const drawn *d)
         any = any || has_histograms(d->rows[i]);
     if (!any)
         return;
-    page_heading(to, "What the activations put out",
+    page_heading(to, "Distribution of activations",
                  "Distribution of each layer's outputs, all seeds together; heights are square "
                  "roots, so that rare outputs stay visible.");
     fputs("<ul class=\"legend\"><li><svg class=\"key\" viewBox=\"0 0 22 10\"><path class=\"moment "
@@ -99,9 +79,18 @@ static void put_histograms(FILE *to, const drawn *d)
           "epoch</ul>\n",
           to);
     page_grid_begin(to, GRID_SMALL);
-    for (int i = 0; i < d->n; i++)
-        if (has_histograms(d->rows[i]))
-            put_histograms_of(to, d->rows[i]);
+    for (int i = 0; i < d->n; i++) {
+        const row_view *row = d->rows[i];
+        char title[256];
+        if (!has_histograms(row))
+            continue;
+        snprintf(title, sizeof title, "%.150s: distribution of outputs by layer", row->label);
+        page_draw_begin(to, row->label, report_row_class(row), LANE_WIDTH, row->n_layers * PITCH,
+                        title, "Outputs after the first, the middle and the last epoch.");
+        for (int l = 0; l < row->n_layers; l++)
+            put_lane(to, row->layers[l], &row->histograms[l], l * PITCH + LANE);
+        page_draw_end(to);
+    }
     page_grid_end(to);
 }
 

@@ -78,13 +78,6 @@ static bool take_course(analysis *a, const row_view *row, size_t offset, course 
     return true;
 }
 
-static bool take_courses(analysis *a, row_view *row)
-{
-    return take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) &&
-           take_course(a, row, offsetof(epoch_record, loss), &row->loss) &&
-           take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss);
-}
-
 double report_loss_gap(const row_view *row, int epoch)
 {
     return row->loss.mean[epoch] - row->train_loss.mean[epoch];
@@ -154,53 +147,27 @@ const double *report_layer_means(const row_view *row, size_t offset)
 
 /* ---- Histograms ------------------------------------------------------------------------------ */
 
-/* Shares one recorded bin out to the common bins it overlaps. */
-static void add_bin(layer_histogram *h, moment m, double low, double high, double count)
-{
-    double width = (h->high - h->low) / HISTOGRAM_BINS;
-    int first = (int)((low - h->low) / width), last = (int)((high - h->low) / width);
-    first = first < 0 ? 0 : first > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : first;
-    last = last < first ? first : last > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : last;
-    for (int i = first; i <= last; i++) {
-        double from = fmax(low, h->low + i * width), to = fmin(high, h->low + (i + 1) * width);
-        double part = high > low && last > first ? fmax(to - from, 0) / (high - low) : 1;
-        h->shares[m][i] += count * part;
-    }
-}
-
+/* Shares the recorded bins out to the common bins that they overlap. */
 static void add_histogram(layer_histogram *h, moment m, const layer_record *layer)
 {
-    double step = (layer->high - layer->low) / HISTOGRAM_BINS;
-    for (int i = 0; i < HISTOGRAM_BINS; i++)
-        if (layer->histogram[i] > 0)
-            add_bin(h, m, layer->low + i * step, layer->low + (i + 1) * step,
-                    (double)layer->histogram[i]);
-}
-
-/* The first, the last and, between them, the middle epoch that has a histogram. */
-static moment moment_of(const run_record *run, int epoch)
-{
-    return epoch == 0 ? AT_START : epoch == run->n_epochs - 1 ? AT_END : IN_THE_MIDDLE;
-}
-
-static bool usable(const layer_record *layer)
-{
-    return layer && layer->histogram[0] >= 0 && isfinite(layer->low) && isfinite(layer->high) &&
-           layer->low <= layer->high;
-}
-
-static void scale_shares(layer_histogram *h)
-{
-    for (int m = 0; m < MOMENTS_OF_A_RUN; m++) {
-        double sum = 0;
-        for (int i = 0; i < HISTOGRAM_BINS; i++)
-            sum += h->shares[m][i];
-        h->has[m] = sum > 0;
-        for (int i = 0; h->has[m] && i < HISTOGRAM_BINS; i++)
-            h->shares[m][i] /= sum;
+    const double step = (layer->high - layer->low) / HISTOGRAM_BINS;
+    const double width = (h->high - h->low) / HISTOGRAM_BINS;
+    for (int k = 0; k < HISTOGRAM_BINS; k++) {
+        double low = layer->low + k * step, high = layer->low + (k + 1) * step;
+        if (layer->histogram[k] <= 0)
+            continue;
+        int first = (int)((low - h->low) / width), last = (int)((high - h->low) / width);
+        first = first < 0 ? 0 : first > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : first;
+        last = last < first ? first : last > HISTOGRAM_BINS - 1 ? HISTOGRAM_BINS - 1 : last;
+        for (int i = first; i <= last; i++) {
+            double from = fmax(low, h->low + i * width), to = fmin(high, h->low + (i + 1) * width);
+            double part = high > low && last > first ? fmax(to - from, 0) / (high - low) : 1;
+            h->shares[m][i] += (double)layer->histogram[k] * part;
+        }
     }
 }
 
+/* The first, the last and, between them, the middle epoch have histograms. */
 static void take_histogram(row_view *row, int l)
 {
     layer_histogram *h = &row->histograms[l];
@@ -210,25 +177,28 @@ static void take_histogram(row_view *row, int l)
         for (int i = 0; i < row->n_averaged; i++)
             for (int e = 0; e < row->averaged[i]->n_epochs; e++) {
                 const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
-                if (!usable(layer))
+                if (!layer || layer->histogram[0] < 0 || !isfinite(layer->low) ||
+                    !isfinite(layer->high) || layer->low > layer->high)
                     continue;
+                moment m = e == 0                                ? AT_START
+                           : e == row->averaged[i]->n_epochs - 1 ? AT_END
+                                                                 : IN_THE_MIDDLE;
                 if (pass)
-                    add_histogram(h, moment_of(row->averaged[i], e), layer);
+                    add_histogram(h, m, layer);
                 h->low = fmin(h->low, layer->low);
                 h->high = fmax(h->high, layer->high);
             }
         if (h->low >= h->high) /* a single value */
             h->high = h->low + fmax(fabs(h->low), 1) * 1e-3;
     }
-    scale_shares(h);
-}
-
-static bool take_histograms(analysis *a, row_view *row)
-{
-    row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
-    for (int l = 0; row->histograms && l < row->n_layers; l++)
-        take_histogram(row, l);
-    return row->histograms != NULL;
+    for (int m = 0; m < MOMENTS_OF_A_RUN; m++) {
+        double sum = 0;
+        for (int i = 0; i < HISTOGRAM_BINS; i++)
+            sum += h->shares[m][i];
+        h->has[m] = sum > 0;
+        for (int i = 0; h->has[m] && i < HISTOGRAM_BINS; i++)
+            h->shares[m][i] /= sum;
+    }
 }
 
 /* ---- A row ----------------------------------------------------------------------------------- */
@@ -262,9 +232,15 @@ static void take_costs(row_view *row)
 
 bool report_row_average(analysis *a, row_view *row)
 {
-    if (!choose_runs(a, row) || !take_courses(a, row) || !take_layers(a, row) ||
-        !take_histograms(a, row))
+    if (!choose_runs(a, row) ||
+        !take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) ||
+        !take_course(a, row, offsetof(epoch_record, loss), &row->loss) ||
+        !take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss) ||
+        !take_layers(a, row))
         return false;
+    row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
+    for (int l = 0; row->histograms && l < row->n_layers; l++)
+        take_histogram(row, l);
     take_costs(row);
-    return true;
+    return row->histograms != NULL;
 }
