@@ -19,46 +19,24 @@ static by_value strip_factor(formula *f, expr value, expr y)
     return (by_value){value, y, value, y};
 }
 
-/* Whether w = 1 + |u|. */
-static bool is_one_and_size(const formula *f, expr w, expr u)
-{
-    node it = f->nodes[w];
-    expr size = it.op == OP_ADD && formula_is_number(f, it.a, 1) ? it.b : it.a;
-    return it.op == OP_ADD && (formula_is_number(f, it.a, 1) || formula_is_number(f, it.b, 1)) &&
-           f->nodes[size].op == OP_ABS && f->nodes[size].a == u;
-}
-
 static expr take_from_y(formula *f, expr e, void *user)
 {
     const by_value *by = user;
-    node inner = f->nodes[by->inner], it = f->nodes[e];
-    expr one = formula_number(f, 1);
+    const node inner = f->nodes[by->inner], it = f->nodes[e];
     if (e == by->value || e == by->inner)
         return e == by->value ? by->y : by->inner_y;
     if (it.op == OP_SIGMOID && inner.op == OP_SOFTPLUS && it.a == inner.a)
-        return formula_negate(f, formula_unary(f, OP_EXPM1, formula_negate(f, by->inner_y)));
+        return formula_build(f, "-expm1(-a)", by->inner_y);
     if (it.op == OP_LESS && inner.op == OP_MAX && it.a == inner.a && it.b == inner.b)
-        return formula_compare(f, OP_LESS, it.a, by->inner_y);
+        return formula_build(f, "a < b", it.a, by->inner_y);
     if (it.op == OP_EXP && inner.op == OP_EXPM1 && it.a == inner.a)
-        return formula_add(f, one, by->inner_y);
-    if (it.op == OP_MUL && it.b == formula_add(f, one, by->inner_y) &&
+        return formula_build(f, "1 + a", by->inner_y);
+    if (it.op == OP_MUL && it.b == formula_build(f, "1 + a", by->inner_y) &&
         formula_divide(f, by->y, it.a) == by->inner_y)
         return formula_add(f, by->y, it.a); /* k (y/k + 1), for k = 0 too */
-    if (inner.op == OP_DIV && e == inner.b && is_one_and_size(f, e, inner.a))
-        return formula_divide(
-            f, one,
-            formula_sub(f, one, formula_unary(f, OP_ABS, by->inner_y))); /* y = u / (1 + |u|) */
+    if (inner.op == OP_DIV && e == inner.b && e == formula_build(f, "1 + abs(a)", inner.a))
+        return formula_build(f, "1/(1 - abs(a))", by->inner_y); /* y = u / (1 + |u|) */
     return e;
-}
-
-/* x against 0 is y against 0, perhaps. */
-static expr condition_by_y(formula *f, expr condition)
-{
-    node it = f->nodes[condition];
-    expr x = formula_leaf(f, OP_X, 0), y = formula_leaf(f, OP_Y, 0), zero = formula_number(f, 0);
-    if ((it.a == x && it.b == zero) || (it.a == zero && it.b == x))
-        return formula_compare(f, it.op, it.a == x ? y : zero, it.a == x ? zero : y);
-    return condition;
 }
 
 /* Where one condition chooses in value and slope, y is the arm's. */
@@ -66,10 +44,17 @@ expr formula_slope_by_y(formula *f, expr value, expr y, expr slope, bool conditi
 {
     by_value by = strip_factor(f, value, y);
     node it = f->nodes[slope], whole = f->nodes[value], inner = f->nodes[by.inner];
-    if (whole.op == OP_SELECT && it.op == OP_SELECT && it.a == whole.a)
-        return formula_choose(f, conditions ? condition_by_y(f, it.a) : it.a,
-                              formula_slope_by_y(f, whole.b, y, it.b, conditions),
+    if (whole.op == OP_SELECT && it.op == OP_SELECT && it.a == whole.a) {
+        const node c = f->nodes[it.a];
+        const expr x = formula_leaf(f, OP_X, 0), zero = formula_number(f, 0);
+        const expr y_leaf = formula_leaf(f, OP_Y, 0);
+        if (conditions && c.a == x && c.b == zero) /* x against 0 is y against 0, perhaps */
+            it.a = formula_compare(f, c.op, y_leaf, zero);
+        else if (conditions && c.a == zero && c.b == x)
+            it.a = formula_compare(f, c.op, zero, y_leaf);
+        return formula_choose(f, it.a, formula_slope_by_y(f, whole.b, y, it.b, conditions),
                               formula_slope_by_y(f, whole.c, y, it.c, conditions));
+    }
     if (inner.op == OP_SELECT && it.op == OP_MUL)
         return formula_mul(f, it.a, formula_slope_by_y(f, by.inner, by.inner_y, it.b, conditions));
     return formula_rebuild(f, slope, take_from_y, &by, false);

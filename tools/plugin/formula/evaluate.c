@@ -3,33 +3,9 @@
 
 #include <math.h>
 
-static double sigmoid(double x)
-{
-    double e = exp(-fabs(x));
-    return (x < 0 ? e : 1) / (1 + e);
-}
-
-static double sech2(double x)
-{
-    double w = exp(-2 * fabs(x));
-    return 4 * w / ((1 + w) * (1 + w));
-}
-
-static double tanh_log(double a)
-{
-    double m = a * (a + 2);
-    return m / (m + 2);
-}
-
-/* Negative a: the difference of nearly equal numbers, by its product with their sum. */
-static double root_sum(double a, double b)
-{
-    double s = (fabs(a) + sqrt(a * a + b)) / 2;
-    return a < 0 ? b / 4 / s : s;
-}
-
 static double function(opcode op, double a)
 {
+    const double e = exp(-fabs(a)), w = e * e, m = a * (a + 2);
     switch (op) {
     case OP_NEG: return -a;
     case OP_ABS: return fabs(a);
@@ -46,20 +22,21 @@ static double function(opcode op, double a)
     case OP_TAN: return tan(a);
     case OP_ATAN: return atan(a);
     case OP_TANH: return tanh(a);
-    case OP_SIGMOID: return sigmoid(a);
-    case OP_SOFTPLUS: return (a > 0 ? a : 0) + log1p(exp(-fabs(a)));
+    case OP_SIGMOID: return (a < 0 ? e : 1) / (1 + e);
+    case OP_SOFTPLUS: return (a > 0 ? a : 0) + log1p(e);
     case OP_ERF: return erf(a);
     case OP_ERFC: return erfc(a);
     case OP_NORMAL: return 0.5 * erfc(-0.70710678118654752440 * a);
     case OP_BELL: return exp(-0.5 * a * a);
-    case OP_SECH2: return sech2(a);
-    default: return tanh_log(a);
+    case OP_SECH2: return 4 * w / ((1 + w) * (1 + w));
+    default: return m / (m + 2); /* OP_TANH_LOG */
     }
 }
 
 static double operation(const node *it, const double *v)
 {
-    double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
+    const double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
+    const double s = (fabs(a) + sqrt(a * a + b)) / 2;
     switch (it->op) {
     case OP_ADD: return a + b;
     case OP_SUB: return a - b;
@@ -68,20 +45,13 @@ static double operation(const node *it, const double *v)
     case OP_POW: return pow(a, it->value);
     case OP_MIN: return a < b ? a : b;
     case OP_MAX: return a > b ? a : b;
-    case OP_ROOT_SUM: return root_sum(a, b);
+    case OP_ROOT_SUM: return a < 0 ? b / 4 / s : s; /* no difference of nearly equal numbers */
     case OP_LESS: return a < b;
     case OP_AT_MOST: return a <= b;
     case OP_EQUAL: return a <= b && a >= b;
     case OP_SELECT: return a > 0 ? b : v[it->c];
     default: return function(it->op, a);
     }
-}
-
-static double rounded(opcode op, double value, arithmetic in)
-{
-    double error = in == IN_FLOAT_UP ? 0x1p-23 : in == IN_FLOAT_DOWN ? -0x1p-23 : 0;
-    bool inexact = op >= OP_EXP && fabs(value) < 1e38;
-    return (double)(float)(inexact ? value + value * error : value);
 }
 
 double formula_evaluate(const formula *f, expr e, const point *at)
@@ -96,8 +66,13 @@ double formula_evaluate(const formula *f, expr e, const point *at)
         case OP_PARAM: v[i] = at->parameters ? at->parameters[it->a] : 0; break;
         default: v[i] = operation(it, v);
         }
+        const double error = at->in == IN_FLOAT_UP     ? 0x1p-23
+                             : at->in == IN_FLOAT_DOWN ? -0x1p-23
+                                                       : 0;
+        if (it->op >= OP_EXP && fabs(v[i]) < 1e38)
+            v[i] += v[i] * error;
         if (at->in != IN_DOUBLE)
-            v[i] = rounded(it->op, v[i], at->in);
+            v[i] = (double)(float)v[i];
     }
     return v[e];
 }

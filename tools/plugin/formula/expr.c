@@ -52,8 +52,8 @@ expr formula_make(formula *f, node it)
     case OP_MUL: return formula_mul(f, it.a, it.b);
     case OP_DIV: return formula_divide(f, it.a, it.b);
     case OP_POW: return formula_power(f, it.a, formula_number(f, it.value));
-    case OP_MIN: return formula_least(f, it.a, it.b);
-    case OP_MAX: return formula_most(f, it.a, it.b);
+    case OP_MIN:
+    case OP_MAX: return formula_extreme(f, it.op, it.a, it.b);
     case OP_LESS:
     case OP_AT_MOST:
     case OP_EQUAL: return formula_compare(f, it.op, it.a, it.b);
@@ -105,14 +105,10 @@ static void mark(const formula *f, expr whole, bool in[MAX_NODES])
     in[whole] = true;
     for (expr e = whole; e >= 0; e--) {
         const node *it = &f->nodes[e];
-        if (!in[e] || it->op == OP_PARAM)
-            continue;
-        if (it->a >= 0)
-            in[it->a] = true;
-        if (it->b >= 0)
-            in[it->b] = true;
-        if (it->c >= 0)
-            in[it->c] = true;
+        const expr operands[] = {it->a, it->b, it->c};
+        for (int i = 0; in[e] && it->op != OP_PARAM && i < 3; i++)
+            if (operands[i] >= 0)
+                in[operands[i]] = true;
     }
 }
 
@@ -126,16 +122,11 @@ bool formula_contains(const formula *f, expr whole, expr part)
 bool formula_contains_op(const formula *f, expr whole, opcode op)
 {
     bool in[MAX_NODES];
+    expr e = whole;
     mark(f, whole, in);
-    for (expr e = 0; e <= whole; e++)
-        if (in[e] && f->nodes[e].op == op)
-            return true;
-    return false;
-}
-
-static bool is_function(opcode op)
-{
-    return op >= OP_EXP || op == OP_ROOT_SUM;
+    while (e >= 0 && !(in[e] && f->nodes[e].op == op))
+        e--;
+    return e >= 0;
 }
 
 int formula_count_functions(const formula *f, const expr *roots, int n_roots)
@@ -145,7 +136,8 @@ int formula_count_functions(const formula *f, const expr *roots, int n_roots)
     for (int i = 0; i < n_roots; i++) {
         mark(f, roots[i], in);
         for (expr e = 0; e <= roots[i]; e++)
-            if (in[e] && !counted[e] && is_function(f->nodes[e].op)) {
+            if (in[e] && !counted[e] &&
+                (f->nodes[e].op >= OP_EXP || f->nodes[e].op == OP_ROOT_SUM)) {
                 counted[e] = true;
                 n++;
             }

@@ -82,10 +82,13 @@ expr formula_divide(formula *f, expr a, expr b);
 expr formula_negate(formula *f, expr a);
 expr formula_power(formula *f, expr a, expr b);
 expr formula_unary(formula *f, opcode op, expr a);
-expr formula_least(formula *f, expr a, expr b);
-expr formula_most(formula *f, expr a, expr b);
+expr formula_extreme(formula *f, opcode op, expr a, expr b); /* OP_MIN, OP_MAX */
 expr formula_compare(formula *f, opcode op, expr a, expr b);
 expr formula_choose(formula *f, expr condition, expr yes, expr no);
+
+/* From a text of ours, in which a, b, c ... stand for the operands: "a/(1 + b)". (parse.c) */
+#define formula_build(f, text, ...) formula_build_from(f, text, (const expr[]){__VA_ARGS__})
+expr formula_build_from(formula *f, const char *text, const expr *operands);
 
 bool formula_is_whole(double value); /* and short enough to be written as an int */
 bool formula_is_op(const formula *f, expr e, opcode op);

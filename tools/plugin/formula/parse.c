@@ -25,18 +25,40 @@ static const struct {
     const char *name;
     opcode op;
 } functions[] = {
-    {"abs", OP_ABS},     {"sign", OP_SIGN}, {"floor", OP_FLOOR},     {"exp", OP_EXP},
-    {"expm1", OP_EXPM1}, {"log", OP_LOG},   {"log1p", OP_LOG1P},     {"sqrt", OP_SQRT},
-    {"sin", OP_SIN},     {"cos", OP_COS},   {"tan", OP_TAN},         {"atan", OP_ATAN},
-    {"tanh", OP_TANH},   {"erf", OP_ERF},   {"sigmoid", OP_SIGMOID}, {"softplus", OP_SOFTPLUS},
-    {"erfc", OP_ERFC},   {"min", OP_MIN},   {"max", OP_MAX},
+    {"abs", OP_ABS},
+    {"sign", OP_SIGN},
+    {"floor", OP_FLOOR},
+    {"exp", OP_EXP},
+    {"expm1", OP_EXPM1},
+    {"log", OP_LOG},
+    {"log1p", OP_LOG1P},
+    {"sqrt", OP_SQRT},
+    {"sin", OP_SIN},
+    {"cos", OP_COS},
+    {"tan", OP_TAN},
+    {"atan", OP_ATAN},
+    {"tanh", OP_TANH},
+    {"erf", OP_ERF},
+    {"sigmoid", OP_SIGMOID},
+    {"softplus", OP_SOFTPLUS},
+    {"erfc", OP_ERFC},
+    {"min", OP_MIN},
+    {"max", OP_MAX},
+    /* of formula_build() alone */
+    {"cap", OP_CAP},
+    {"normal", OP_NORMAL},
+    {"bell", OP_BELL},
+    {"sech2", OP_SECH2},
+    {"tanh_log", OP_TANH_LOG},
+    {"root_sum", OP_ROOT_SUM},
 };
-enum { FUNCTIONS = sizeof functions / sizeof *functions };
+enum { ALL_FUNCTIONS = sizeof functions / sizeof *functions, FUNCTIONS = ALL_FUNCTIONS - 6 };
 
 typedef struct parser {
     formula *f;
     const char *text, *at;
     bool with_y;
+    const expr *operands; /* of formula_build(), what a, b, ... stand for; else NULL */
     int depth;
     formula_error *error;
 } parser;
@@ -151,9 +173,8 @@ static expr unknown_name(parser *p, const char *at, size_t length)
 
 static expr call(parser *p, int function)
 {
-    formula *f = p->f;
-    opcode op = functions[function].op;
-    bool two = op == OP_MIN || op == OP_MAX;
+    const opcode op = functions[function].op;
+    const bool two = op == OP_MIN || op == OP_MAX || op == OP_ROOT_SUM;
     char what[80];
     if (!accept(p, "(")) {
         snprintf(what, sizeof what, "\"(\" and the argument%s of %s", two ? "s" : "",
@@ -161,29 +182,30 @@ static expr call(parser *p, int function)
         return expected(p, what);
     }
     expr a = as_number(p, choice(p));
-    while (two && accept(p, ",")) {
-        expr b = as_number(p, choice(p));
-        a = op == OP_MIN ? formula_least(f, a, b) : formula_most(f, a, b);
-    }
+    while (two && accept(p, ","))
+        a = formula_make(p->f, (node){op, a, as_number(p, choice(p)), NO_EXPR, 0});
     if (!accept(p, ")"))
         return expected(p, two ? "\",\" or \")\"" : "an operator or \")\"");
-    return two ? a : formula_unary(f, op, a);
+    return two ? a : formula_unary(p->f, op, a);
 }
 
 static expr name(parser *p)
 {
     const char *at = p->at;
-    size_t length = name_length(at);
+    const size_t length = name_length(at);
+    const bool letter = length == 1;
     p->at += length;
+    if (p->operands && letter)
+        return p->operands[*at - 'a'];
     for (int i = 0; i < p->f->n_parameters; i++)
         if (strlen(p->f->parameters[i].name) == length &&
             strncmp(p->f->parameters[i].name, at, length) == 0)
             return formula_leaf(p->f, OP_PARAM, i);
-    if (length == 1 && (*at == 'x' || (*at == 'y' && p->with_y)))
+    if (letter && (*at == 'x' || (*at == 'y' && p->with_y)))
         return formula_leaf(p->f, *at == 'x' ? OP_X : OP_Y, 0);
     if (length == 2 && strncmp(at, "pi", 2) == 0)
         return formula_number(p->f, 3.14159265358979323846);
-    for (int i = 0; i < FUNCTIONS; i++)
+    for (int i = 0; i < (p->operands ? ALL_FUNCTIONS : FUNCTIONS); i++)
         if (strlen(functions[i].name) == length && strncmp(functions[i].name, at, length) == 0)
             return call(p, i);
     return unknown_name(p, at, length);
@@ -297,6 +319,13 @@ expr formula_parse(formula *f, const char *text, bool with_y, formula_error *err
     if (*p.at)
         expected(&p, name_length(p.at) ? "an operator, such as *" : "an operator or the end");
     return e;
+}
+
+expr formula_build_from(formula *f, const char *text, const expr *operands)
+{
+    formula_error error = {0};
+    parser p = {.f = f, .text = text, .at = text, .operands = operands, .error = &error};
+    return choice(&p);
 }
 
 bool formula_name_is_free(const char *name)

@@ -14,18 +14,13 @@ static double value_of(const formula *f, expr e)
     return f->nodes[e].value;
 }
 
-static bool is_choice_of_numbers(const formula *f, expr e);
-
-static bool is_number_or_choice(const formula *f, expr e)
-{
-    return formula_is_op(f, e, OP_NUMBER) || is_choice_of_numbers(f, e);
-}
-
 /* c ? 1 : 0 and the like: arithmetic moves into its arms. */
 static bool is_choice_of_numbers(const formula *f, expr e)
 {
-    return formula_is_op(f, e, OP_SELECT) && is_number_or_choice(f, f->nodes[e].b) &&
-           is_number_or_choice(f, f->nodes[e].c);
+    const node it = f->nodes[e];
+    return it.op == OP_SELECT &&
+           (formula_is_op(f, it.b, OP_NUMBER) || is_choice_of_numbers(f, it.b)) &&
+           (formula_is_op(f, it.c, OP_NUMBER) || is_choice_of_numbers(f, it.c));
 }
 
 /* e = factor * term. */
@@ -99,17 +94,16 @@ expr formula_negate(formula *f, expr a)
 /* a + b or a - b where both hang on one condition, or one is a number: inside the arms. */
 static expr merge_choices(formula *f, opcode op, expr a, expr b)
 {
-    node p = f->nodes[a], q = f->nodes[b];
-    if (p.op == OP_SELECT && q.op == OP_SELECT && p.a == q.a)
-        return formula_choose(f, p.a, formula_make(f, (node){op, p.b, q.b, NO_EXPR, 0}),
-                              formula_make(f, (node){op, p.c, q.c, NO_EXPR, 0}));
-    if (is_choice_of_numbers(f, a) && q.op == OP_NUMBER)
-        return formula_choose(f, p.a, formula_make(f, (node){op, p.b, b, NO_EXPR, 0}),
-                              formula_make(f, (node){op, p.c, b, NO_EXPR, 0}));
-    if (is_choice_of_numbers(f, b) && p.op == OP_NUMBER)
-        return formula_choose(f, q.a, formula_make(f, (node){op, a, q.b, NO_EXPR, 0}),
-                              formula_make(f, (node){op, a, q.c, NO_EXPR, 0}));
-    return NO_EXPR;
+    const node p = f->nodes[a], q = f->nodes[b];
+    const bool same = p.op == OP_SELECT && q.op == OP_SELECT && p.a == q.a;
+    const bool first = same || (is_choice_of_numbers(f, a) && q.op == OP_NUMBER);
+    const bool second = same || (is_choice_of_numbers(f, b) && p.op == OP_NUMBER);
+    if (!first && !second)
+        return NO_EXPR;
+    return formula_choose(
+        f, first ? p.a : q.a,
+        formula_make(f, (node){op, first ? p.b : a, second ? q.b : b, NO_EXPR, 0}),
+        formula_make(f, (node){op, first ? p.c : a, second ? q.c : b, NO_EXPR, 0}));
 }
 
 expr formula_add(formula *f, expr a, expr b)
@@ -185,8 +179,7 @@ static expr product(formula *f, expr a, expr b)
     if (p.op == OP_MUL && base_of(f, p.a, &m) == base_of(f, b, &n))
         return formula_mul(f, formula_mul(f, p.a, b), p.b);
     if (p.op == OP_MUL && formula_is_op(f, p.b, OP_PARAM) && q.op != OP_PARAM)
-        return formula_mul(f, formula_mul(f, p.a, b),
-                           p.b); /* parameters last: what is small is multiplied first */
+        return formula_mul(f, formula_mul(f, p.a, b), p.b); /* what is small is multiplied first */
     return formula_binary(f, OP_MUL, a, b);
 }
 
@@ -236,46 +229,38 @@ expr formula_divide(formula *f, expr a, expr b)
 
 static expr whole_power(formula *f, expr a, double n)
 {
-    node it = f->nodes[a];
+    const node it = f->nodes[a];
+    const expr exponent = formula_number(f, n);
     if (n < 0)
-        return formula_divide(f, formula_number(f, 1), whole_power(f, a, -n));
+        return formula_build(f, "1/a", whole_power(f, a, -n));
     if (n <= 1)
         return n < 1 ? formula_number(f, 1) : a;
     if (it.op == OP_POW)
         return formula_power(f, it.a, formula_number(f, it.value * n));
-    if (it.op == OP_NEG || it.op == OP_ABS)
-        if (fmod(n, 2) == 0)
-            return formula_power(f, it.a, formula_number(f, n));
+    if ((it.op == OP_NEG || it.op == OP_ABS) && fmod(n, 2) == 0)
+        return formula_power(f, it.a, exponent);
     if (it.op == OP_DIV && formula_is_number(f, it.a, 1))
-        return formula_divide(f, formula_number(f, 1),
-                              formula_power(f, it.b, formula_number(f, n)));
+        return formula_build(f, "1/a^b", it.b, exponent);
     if (it.op == OP_SQRT && fmod(n, 2) == 0)
         return formula_power(f, it.a, formula_number(f, n / 2));
     if (it.op == OP_MUL && formula_is_op(f, it.a, OP_NUMBER))
-        return scale(f, pow(value_of(f, it.a), n), formula_power(f, it.b, formula_number(f, n)));
+        return scale(f, pow(value_of(f, it.a), n), formula_power(f, it.b, exponent));
     return formula_make_raw(f, (node){OP_POW, a, NO_EXPR, NO_EXPR, n});
 }
 
 expr formula_power(formula *f, expr a, expr b)
 {
-    double n = value_of(f, b);
+    const double n = value_of(f, b);
     if (both_numbers(f, a, b))
         return formula_number(f, pow(value_of(f, a), n));
     if (formula_is_op(f, b, OP_NUMBER) && formula_is_whole(n))
         return whole_power(f, a, n);
     if (formula_is_op(f, a, OP_EXP))
-        return formula_unary(f, OP_EXP, formula_mul(f, b, f->nodes[a].a));
+        return formula_build(f, "exp(a*b)", b, f->nodes[a].a);
     if (!formula_is_op(f, b, OP_NUMBER) || fabs(n) > 64 || 2 * n != floor(2 * n))
-        return formula_unary(f, OP_EXP, formula_mul(f, b, formula_unary(f, OP_LOG, a)));
-    expr root = formula_unary(f, OP_SQRT, a), rest = whole_power(f, a, fabs(n) - 0.5);
-    return n > 0 ? formula_mul(f, rest, root)
-                 : formula_divide(f, formula_number(f, 1), formula_mul(f, rest, root));
-}
-
-static bool is_odd(opcode op)
-{
-    return op == OP_SIN || op == OP_TAN || op == OP_ATAN || op == OP_TANH || op == OP_ERF ||
-           op == OP_SIGN;
+        return formula_build(f, "exp(a*log(b))", b, a);
+    expr rest = whole_power(f, a, fabs(n) - 0.5), root = formula_unary(f, OP_SQRT, a);
+    return formula_build(f, n > 0 ? "a*b" : "1/(a*b)", rest, root);
 }
 
 expr formula_unary(formula *f, opcode op, expr a)
@@ -288,7 +273,9 @@ expr formula_unary(formula *f, opcode op, expr a)
         expr made = formula_make_raw(f, wanted);
         return f->full ? made : formula_number(f, formula_evaluate(f, made, &(point){0}));
     }
-    if (p.factor < 0 && is_odd(op))
+    const bool is_odd = op == OP_SIN || op == OP_TAN || op == OP_ATAN || op == OP_TANH ||
+                        op == OP_ERF || op == OP_SIGN;
+    if (p.factor < 0 && is_odd)
         return formula_negate(f, formula_unary(f, op, formula_negate(f, a)));
     if (p.factor < 0 && (op == OP_ABS || op == OP_COS))
         return formula_unary(f, op, formula_negate(f, a));
@@ -300,7 +287,7 @@ expr formula_unary(formula *f, opcode op, expr a)
 }
 
 /* The number first: hks_max(0, x) keeps a NaN x. */
-static expr extreme(formula *f, opcode op, expr a, expr b)
+expr formula_extreme(formula *f, opcode op, expr a, expr b)
 {
     if (both_numbers(f, a, b)) {
         bool smaller = value_of(f, a) < value_of(f, b);
@@ -308,16 +295,6 @@ static expr extreme(formula *f, opcode op, expr a, expr b)
     }
     bool swap = !formula_contains_op(f, b, OP_X) && formula_contains_op(f, a, OP_X);
     return a == b ? a : formula_binary(f, op, swap ? b : a, swap ? a : b);
-}
-
-expr formula_least(formula *f, expr a, expr b)
-{
-    return extreme(f, OP_MIN, a, b);
-}
-
-expr formula_most(formula *f, expr a, expr b)
-{
-    return extreme(f, OP_MAX, a, b);
 }
 
 static bool holds(opcode op, double a, double b)

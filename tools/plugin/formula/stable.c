@@ -4,175 +4,112 @@
 
 #include <math.h>
 
-static const double sqrt_two = 1.41421356237309504880;
+/* What is replaced by what; the first that fits. a and b are any expressions, c is a number above 0. */
+static const char *const rules[][2] = {
+    /* the logistic function and tanh in their many dresses */
+    {"expm1(a)/(exp(a) + 1)", "tanh(a/2)"},
+    {"exp(a)/(exp(a) + 1)", "sigmoid(a)"},
+    {"b*exp(a)/(exp(a) + 1)", "b*sigmoid(a)"},
+    {"b/(exp(a) + 1)", "b*sigmoid(-a)"},
+    {"(exp(a) - exp(-a))/(exp(a) + exp(-a))", "tanh(a)"},
+    {"log(exp(a))", "a"},
+    {"log(sigmoid(a))", "-softplus(-a)"},
+    {"log(1 - a)", "log1p(-a)"},
+    {"log(c + exp(a))", "softplus(a - log(c)) + log(c)"},
+    {"log(1 + a)", "log1p(a)"},
+    {"log(exp(a) + exp(b))", "a + softplus(b - a)"},
+    {"log1p(exp(a))", "softplus(a)"},
+    {"exp(a) - 1", "expm1(a)"},
+    {"1 - exp(a)", "-expm1(a)"},
+    {"1 - sigmoid(a)", "sigmoid(-a)"},
+    /* what cancels for negative a, by what is 0 there */
+    {"1 + erf(a)", "2*normal(sqrt(2)*a)"},
+    {"1 - erf(a)", "2*normal(-sqrt(2)*a)"},
+    {"1 + tanh(a)", "2*sigmoid(2*a)"},
+    {"1 - tanh(a)", "2*sigmoid(-2*a)"},
+    {"a + sqrt(a^2 + b)", "2*root_sum(a, b)"},
+    {"tanh(softplus(a))", "tanh_log(exp(cap(a)))"},
+    {"tanh(log1p(sigmoid(a)))", "tanh_log(sigmoid(a))"},
+};
+enum { RULES = sizeof rules / sizeof *rules, LETTERS = 3 };
 
-static expr argument(const formula *f, expr e)
-{
-    return f->nodes[e].a;
-}
+/* The left sides as expressions of their own; their letters are parameters. */
+typedef struct pattern_set {
+    formula f;
+    expr roots[RULES];
+} pattern_set;
 
-/* p + q whichever way round: the one that is a `op`; *other is the rest. */
-static expr operand(const formula *f, expr sum, opcode op, expr *other)
+static pattern_set *patterns(void)
 {
-    expr a = f->nodes[sum].a, b = f->nodes[sum].b;
-    *other = formula_is_op(f, a, op) ? b : a;
-    return formula_is_op(f, a, op) ? a : formula_is_op(f, b, op) ? b : NO_EXPR;
-}
-
-/* The logistic function and tanh in their many dresses. */
-static expr quotient(formula *f, expr e)
-{
-    expr above = f->nodes[e].a, below = f->nodes[e].b, rest, exponential;
-    if (!formula_is_op(f, below, OP_ADD))
-        return e;
-    exponential = operand(f, below, OP_EXP, &rest);
-    if (exponential == NO_EXPR)
-        return e;
-    expr u = argument(f, exponential);
-    if (formula_is_op(f, above, OP_EXPM1) && argument(f, above) == u &&
-        formula_is_number(f, rest, 1))
-        return formula_unary(
-            f, OP_TANH,
-            formula_divide(f, u, formula_number(f, 2))); /* (exp(u) - 1) / (exp(u) + 1) */
-    if (formula_is_number(f, rest, 1) && above == exponential)
-        return formula_unary(f, OP_SIGMOID, u);
-    if (formula_is_number(f, rest, 1) && formula_is_op(f, above, OP_MUL) &&
-        f->nodes[above].b == exponential)
-        return formula_mul(f, f->nodes[above].a, formula_unary(f, OP_SIGMOID, u));
-    if (formula_is_number(f, rest, 1))
-        return formula_mul(f, above, formula_unary(f, OP_SIGMOID, formula_negate(f, u)));
-    if (formula_is_op(f, above, OP_SUB) && formula_is_op(f, rest, OP_EXP) &&
-        argument(f, rest) == formula_negate(f, u)) {
-        expr p = f->nodes[above].a, q = f->nodes[above].b; /* sinh(u) / cosh(u) */
-        if (p == exponential && q == rest)
-            return formula_unary(f, OP_TANH, u);
-        if (p == rest && q == exponential)
-            return formula_unary(f, OP_TANH, formula_negate(f, u));
+    static pattern_set all;
+    if (all.f.n_nodes == 0) {
+        expr letters[LETTERS];
+        for (int i = 0; i < LETTERS; i++)
+            letters[i] = formula_leaf(&all.f, OP_PARAM, i);
+        for (int i = 0; i < RULES; i++)
+            all.roots[i] = formula_build_from(&all.f, rules[i][0], letters);
     }
-    return e;
+    return &all;
 }
 
-/* log(1 + u), log(c + exp(u)), log(exp(u) + exp(v)). */
-static expr logarithm(formula *f, expr e)
+/* Whether e has the form of a pattern; found[] is what its letters stand for, NO_EXPR at first. */
+static bool matches(formula *f, expr e, const formula *of, expr pattern, expr found[LETTERS])
 {
-    expr inner = argument(f, e), rest;
-    if (formula_is_op(f, inner, OP_EXP))
-        return argument(f, inner);
-    if (formula_is_op(f, inner, OP_SIGMOID))
-        return formula_negate(f,
-                              formula_unary(f, OP_SOFTPLUS, formula_negate(f, argument(f, inner))));
-    if (formula_is_op(f, inner, OP_SUB) && formula_is_number(f, f->nodes[inner].a, 1))
-        return formula_unary(f, OP_LOG1P, formula_negate(f, f->nodes[inner].b));
-    if (!formula_is_op(f, inner, OP_ADD))
-        return e;
-    expr one = operand(f, inner, OP_NUMBER, &rest);
-    if (one != NO_EXPR && formula_is_op(f, rest, OP_EXP) && f->nodes[one].value > 0) {
-        expr c = formula_unary(f, OP_LOG, one);
-        return formula_add(f, formula_unary(f, OP_SOFTPLUS, formula_sub(f, argument(f, rest), c)),
-                           c);
+    const node it = f->nodes[e], wanted = of->nodes[pattern];
+    if (wanted.op == OP_PARAM) {
+        expr *letter = &found[wanted.a];
+        if (*letter == NO_EXPR && (wanted.a < 2 || (it.op == OP_NUMBER && it.value > 0)))
+            *letter = e;
+        return *letter == e;
     }
-    if (one != NO_EXPR && formula_is_number(f, one, 1))
-        return formula_unary(f, OP_LOG1P, rest);
-    expr p = f->nodes[inner].a, q = f->nodes[inner].b;
-    if (!formula_is_op(f, p, OP_EXP) || !formula_is_op(f, q, OP_EXP))
-        return e;
-    expr u = argument(f, p), v = argument(f, q);
-    return formula_add(f, u, formula_unary(f, OP_SOFTPLUS, formula_sub(f, v, u)));
-}
-
-/* 1 + erf(u) and 1 + tanh(u), which cancel for negative u, by what is 0 there. */
-static expr twice_gate(formula *f, opcode op, expr u, double sign)
-{
-    expr inner = formula_mul(f, formula_number(f, sign * (op == OP_ERF ? sqrt_two : 2)), u);
-    return formula_mul(f, formula_number(f, 2),
-                       formula_unary(f, op == OP_ERF ? OP_NORMAL : OP_SIGMOID, inner));
-}
-
-/* u + sqrt(u^2 + b) cancels for negative u too. */
-static expr sum(formula *f, expr e)
-{
-    expr rest, other, gate = operand(f, e, OP_NUMBER, &rest);
-    if (gate != NO_EXPR && formula_is_number(f, gate, 1) &&
-        (formula_is_op(f, rest, OP_ERF) || formula_is_op(f, rest, OP_TANH)))
-        return twice_gate(f, f->nodes[rest].op, argument(f, rest), 1);
-    expr root = operand(f, e, OP_SQRT, &rest);
-    if (root == NO_EXPR || !formula_is_op(f, argument(f, root), OP_ADD))
-        return e;
-    expr square = operand(f, argument(f, root), OP_POW, &other);
-    if (square == NO_EXPR || square != formula_power(f, rest, formula_number(f, 2)))
-        return e;
-    return formula_mul(f, formula_number(f, 2), formula_binary(f, OP_ROOT_SUM, rest, other));
-}
-
-static expr difference(formula *f, expr e)
-{
-    expr a = f->nodes[e].a, b = f->nodes[e].b;
-    if (formula_is_op(f, a, OP_EXP) && formula_is_number(f, b, 1))
-        return formula_unary(f, OP_EXPM1, argument(f, a));
-    if (!formula_is_number(f, a, 1))
-        return e;
-    if (formula_is_op(f, b, OP_EXP))
-        return formula_negate(f, formula_unary(f, OP_EXPM1, argument(f, b)));
-    if (formula_is_op(f, b, OP_SIGMOID))
-        return formula_unary(f, OP_SIGMOID, formula_negate(f, argument(f, b)));
-    if (formula_is_op(f, b, OP_ERF) || formula_is_op(f, b, OP_TANH))
-        return twice_gate(f, f->nodes[b].op, argument(f, b), -1);
-    return e;
-}
-
-static expr capped_exp(formula *f, expr exponential)
-{
-    expr u = argument(f, exponential);
-    return formula_is_op(f, u, OP_CAP) ? exponential
-                                       : formula_unary(f, OP_EXP, formula_unary(f, OP_CAP, u));
+    if (wanted.op == OP_NUMBER)
+        return formula_is_number(f, e, wanted.value);
+    if (wanted.op == OP_NEG) /* of a letter that is known, as are powers */
+        return e == formula_negate(f, found[of->nodes[wanted.a].a]);
+    if (it.op != wanted.op)
+        return false;
+    if (wanted.op == OP_POW)
+        return e == formula_power(f, found[of->nodes[wanted.a].a], formula_number(f, wanted.value));
+    for (int turn = 0; turn <= (it.op == OP_ADD); turn++) {
+        expr tried[LETTERS] = {found[0], found[1], found[2]};
+        if (matches(f, turn ? it.b : it.a, of, wanted.a, tried) &&
+            (wanted.b == NO_EXPR || matches(f, turn ? it.a : it.b, of, wanted.b, tried))) {
+            for (int i = 0; i < LETTERS; i++)
+                found[i] = tried[i];
+            return true;
+        }
+    }
+    return false;
 }
 
 /* An exponential in a product that a saturating function takes: past 20 it may as well stand. */
 static expr cap_factors(formula *f, expr e)
 {
-    node it = f->nodes[e];
-    if (it.op == OP_EXP)
-        return capped_exp(f, e);
+    const node it = f->nodes[e];
+    if (it.op == OP_EXP && !formula_is_op(f, it.a, OP_CAP))
+        return formula_build(f, "exp(cap(a))", it.a);
     if (it.op == OP_MUL)
         return formula_mul(f, cap_factors(f, it.a), cap_factors(f, it.b));
     return e;
 }
 
-static expr saturating(formula *f, expr e)
-{
-    opcode op = f->nodes[e].op;
-    expr u = argument(f, e);
-    if (op == OP_TANH && formula_is_op(f, u, OP_SOFTPLUS))
-        return formula_unary(f, OP_TANH_LOG,
-                             formula_unary(f, OP_EXP, formula_unary(f, OP_CAP, argument(f, u))));
-    if (op == OP_TANH && formula_is_op(f, u, OP_LOG1P) &&
-        formula_is_op(f, argument(f, u), OP_SIGMOID))
-        return formula_unary(f, OP_TANH_LOG, argument(f, u));
-    return formula_unary(f, op, cap_factors(f, u));
-}
-
 static expr stable_form(formula *f, expr e, void *user)
 {
-    (void)user;
-    switch (f->nodes[e].op) {
-    case OP_DIV: return quotient(f, e);
-    case OP_LOG: return logarithm(f, e);
-    case OP_ADD: return sum(f, e);
-    case OP_SUB: return difference(f, e);
-    case OP_LOG1P:
-        return formula_is_op(f, argument(f, e), OP_EXP)
-                   ? formula_unary(f, OP_SOFTPLUS, argument(f, argument(f, e)))
-                   : e;
-    case OP_TANH:
-    case OP_ERF:
-    case OP_SIGMOID: return saturating(f, e);
-    default: return e;
+    const pattern_set *all = user;
+    const opcode op = f->nodes[e].op;
+    for (int i = 0; i < RULES; i++) {
+        expr found[LETTERS] = {NO_EXPR, NO_EXPR, NO_EXPR};
+        if (matches(f, e, &all->f, all->roots[i], found))
+            return formula_build_from(f, rules[i][1], found);
     }
+    if (op == OP_TANH || op == OP_ERF || op == OP_SIGMOID)
+        return formula_unary(f, op, cap_factors(f, f->nodes[e].a));
+    return e;
 }
 
 expr formula_stabilise(formula *f, expr e)
 {
-    return formula_rebuild(f, e, stable_form, NULL, false);
+    return formula_rebuild(f, e, stable_form, patterns(), false);
 }
 
 /* ---- In the end ------------------------------------------------------------------------------ */
@@ -192,47 +129,43 @@ static expr multiplied(formula *f, expr u, double n)
 static expr root_sum(formula *f, expr a, expr b)
 {
     expr size = formula_unary(f, OP_ABS, a), two = formula_number(f, 2),
-         quarter = formula_divide(f, b, formula_number(f, 4));
-    expr root =
-        formula_unary(f, OP_SQRT, formula_binary(f, OP_ADD, formula_binary(f, OP_MUL, a, a), b));
-    root =
-        formula_choose(f, formula_compare(f, OP_LESS, formula_number(f, 1e18), size), size, root);
+         quarter = formula_divide(f, b, formula_number(f, 4)),
+         square = formula_binary(f, OP_MUL, a, a), root;
+    root = formula_unary(f, OP_SQRT, formula_binary(f, OP_ADD, square, b));
+    root = formula_build(f, "1e18 < a ? a : b", size, root);
     expr s = formula_binary(f, OP_ADD, formula_binary(f, OP_DIV, size, two),
                             formula_binary(f, OP_DIV, root, two));
-    return formula_choose(f, formula_compare(f, OP_LESS, a, formula_number(f, 0)),
-                          formula_binary(f, OP_DIV, quarter, s), s);
-}
-
-/* a / (u sqrt(u)), without a division and without overflow. */
-static expr over_root_cube(formula *f, expr a, expr u)
-{
-    expr r = formula_binary(f, OP_DIV, formula_number(f, 1), formula_unary(f, OP_SQRT, u));
-    expr cube = formula_binary(f, OP_MUL, formula_binary(f, OP_MUL, r, r), r);
-    return formula_is_number(f, a, 1) ? cube : formula_binary(f, OP_MUL, a, cube);
+    return formula_build(f, "a < 0 ? b : c", a, formula_binary(f, OP_DIV, quarter, s), s);
 }
 
 static expr plain_form(formula *f, expr e, void *user)
 {
     (void)user;
-    node it = f->nodes[e];
-    expr two = formula_number(f, 2), rest;
+    const node it = f->nodes[e];
+    const expr two = formula_number(f, 2);
     if (it.op == OP_ROOT_SUM)
         return root_sum(f, it.a, it.b);
-    if (it.op == OP_DIV && formula_is_op(f, it.b, OP_MUL)) {
-        expr root = operand(f, it.b, OP_SQRT, &rest);
-        return root != NO_EXPR && argument(f, root) == rest ? over_root_cube(f, it.a, rest) : e;
-    }
     if (it.op == OP_POW)
         return multiplied(f, it.a, it.value);
     if (it.op == OP_TAN)
         return formula_binary(f, OP_DIV,
                               formula_make_raw(f, (node){OP_SIN, it.a, NO_EXPR, NO_EXPR, 0}),
                               formula_make_raw(f, (node){OP_COS, it.a, NO_EXPR, NO_EXPR, 0}));
-    if (it.op != OP_TANH_LOG)
+    if (it.op == OP_TANH_LOG) { /* w = 1 + a: (w^2 - 1) / (w^2 + 1) = m / (m + 2), m = a (a + 2) */
+        expr m = formula_binary(f, OP_MUL, it.a, formula_binary(f, OP_ADD, it.a, two));
+        return formula_binary(f, OP_DIV, m, formula_binary(f, OP_ADD, m, two));
+    }
+    if (it.op != OP_DIV || !formula_is_op(f, it.b, OP_MUL))
         return e;
-    /* w = 1 + a: (w^2 - 1) / (w^2 + 1) = m / (m + 2) with m = a (a + 2) */
-    expr m = formula_binary(f, OP_MUL, it.a, formula_binary(f, OP_ADD, it.a, two));
-    return formula_binary(f, OP_DIV, m, formula_binary(f, OP_ADD, m, two));
+    /* a / (u sqrt(u)), without a division and without overflow */
+    const node below = f->nodes[it.b];
+    const bool first = formula_is_op(f, below.a, OP_SQRT);
+    const expr root = first ? below.a : below.b, u = first ? below.b : below.a;
+    if (!formula_is_op(f, root, OP_SQRT) || f->nodes[root].a != u)
+        return e;
+    expr r = formula_binary(f, OP_DIV, formula_number(f, 1), root);
+    expr cube = formula_binary(f, OP_MUL, formula_binary(f, OP_MUL, r, r), r);
+    return formula_is_number(f, it.a, 1) ? cube : formula_binary(f, OP_MUL, it.a, cube);
 }
 
 expr formula_lower(formula *f, expr e)
