@@ -65,16 +65,11 @@ typedef struct parser {
 
 static expr choice(parser *p);
 
-static bool went_wrong(const parser *p)
-{
-    return p->error->sentence[0];
-}
-
 __attribute__((format(printf, 3, 4))) static expr wrong(parser *p, const char *at,
                                                         const char *format, ...)
 {
     va_list arguments;
-    if (!went_wrong(p)) {
+    if (!p->error->sentence[0]) {
         p->error->text = p->text;
         p->error->column = (int)(at - p->text) + 1;
         va_start(arguments, format);
@@ -99,22 +94,16 @@ static size_t name_length(const char *text)
     return n;
 }
 
-/* What stands at p->at, for a sentence. */
-static const char *found(const parser *p, char out[48])
-{
-    size_t n = name_length(p->at);
-    if (!*p->at)
-        return "the end";
-    if ((unsigned char)*p->at >= 0x80)
-        return "a character that is not ASCII";
-    snprintf(out, 48, "\"%.*s\"", (int)(n ? n > 40 ? 40 : n : 1), p->at);
-    return out;
-}
-
+/* What was expected, and what stands at p->at. */
 static expr expected(parser *p, const char *what)
 {
     char here[48];
-    return wrong(p, p->at, "expected %s, found %s", what, found(p, here));
+    const size_t n = name_length(p->at);
+    snprintf(here, sizeof here, "\"%.*s\"", (int)(n ? n > 40 ? 40 : n : 1), p->at);
+    return wrong(p, p->at, "expected %s, found %s", what,
+                 !*p->at                         ? "the end"
+                 : (unsigned char)*p->at >= 0x80 ? "a character that is not ASCII"
+                                                 : here);
 }
 
 static bool accept(parser *p, const char *token)
@@ -242,54 +231,52 @@ static expr with_sign(parser *p)
     return e;
 }
 
-static expr factors(parser *p)
+/* What has one of two operators between operands, from the left. */
+static expr joined(parser *p, expr (*operand)(parser *), const char *operators, const opcode ops[2])
 {
-    expr e = with_sign(p);
+    expr e = operand(p);
     for (;;) {
-        if (accept(p, "*"))
-            e = formula_mul(p->f, as_number(p, e), as_number(p, with_sign(p)));
-        else if (accept(p, "/"))
-            e = formula_divide(p->f, as_number(p, e), as_number(p, with_sign(p)));
-        else
+        int i = 0;
+        while (i < 2 && !accept(p, (const char[]){operators[i], '\0'}))
+            i++;
+        if (i == 2)
             return e;
+        const expr left = as_number(p, e), right = as_number(p, operand(p));
+        e = formula_make(p->f, (node){ops[i], left, right, NO_EXPR, 0});
     }
 }
 
-static expr terms(parser *p)
+static expr product(parser *p)
 {
-    expr e = factors(p);
-    for (;;) {
-        if (accept(p, "+"))
-            e = formula_add(p->f, as_number(p, e), as_number(p, factors(p)));
-        else if (accept(p, "-"))
-            e = formula_sub(p->f, as_number(p, e), as_number(p, factors(p)));
-        else
-            return e;
-    }
+    return joined(p, with_sign, "*/", (const opcode[]){OP_MUL, OP_DIV});
+}
+
+static expr sum(parser *p)
+{
+    return joined(p, product, "+-", (const opcode[]){OP_ADD, OP_SUB});
 }
 
 static expr comparison(parser *p)
 {
-    static const char *const tokens[] = {"<=", ">=", "==", "!=", "<", ">"};
-    formula *f = p->f;
-    expr a = terms(p), b;
+    static const struct {
+        const char *token;
+        opcode op;
+        bool turned;
+    } rows[] = {{"<=", OP_AT_MOST, false}, {">=", OP_AT_MOST, true}, {"==", OP_EQUAL, false},
+                {"!=", OP_EQUAL, false},   {"<", OP_LESS, false},    {">", OP_LESS, true}};
+    expr a = sum(p), b;
     int i = 0;
-    while (i < 6 && !accept(p, tokens[i]))
+    while (i < 6 && !accept(p, rows[i].token))
         i++;
     if (i == 6)
         return a;
     a = as_number(p, a);
-    b = as_number(p, terms(p));
-    switch (i) {
-    case 0: return formula_compare(f, OP_AT_MOST, a, b);
-    case 1: return formula_compare(f, OP_AT_MOST, b, a);
-    case 2: return formula_compare(f, OP_EQUAL, a, b);
-    case 3:
-        return formula_choose(f, formula_compare(f, OP_EQUAL, a, b), formula_number(f, 0),
-                              formula_number(f, 1));
-    case 4: return formula_compare(f, OP_LESS, a, b);
-    default: return formula_compare(f, OP_LESS, b, a);
-    }
+    b = as_number(p, sum(p));
+    const expr c =
+        formula_compare(p->f, rows[i].op, rows[i].turned ? b : a, rows[i].turned ? a : b);
+    return rows[i].token[0] != '!'
+               ? c
+               : formula_choose(p->f, c, formula_number(p->f, 0), formula_number(p->f, 1));
 }
 
 static expr choice(parser *p)

@@ -42,7 +42,7 @@ static const struct {
 typedef struct printer {
     const formula *f;
     FILE *to;
-    bounds within;
+    bool is_bounded; /* x stands for a.x within bounds */
     int uses[MAX_NODES];
     char names[MAX_NODES][12]; /* empty: written out */
 } printer;
@@ -111,7 +111,7 @@ static bool is_int(const printer *p, expr e)
 
 static void put_real(printer *p, expr e)
 {
-    bool cast = is_int(p, e);
+    const bool cast = is_int(p, e);
     fputs(cast ? "(real)" : "", p->to);
     put(p, e, cast ? AS_UNARY : AS_CHOICE);
 }
@@ -126,45 +126,37 @@ static void put_binary(printer *p, const node *it, const char *sign, int as)
 static void put_quotient(printer *p, const node *it)
 {
     const node *below = &p->f->nodes[it->b];
-    if (below->op == OP_SQRT && !p->names[it->b][0]) {
-        if (!formula_is_number(p->f, it->a, 1)) {
-            put(p, it->a, AS_FACTOR);
-            fputs(" * ", p->to);
-        }
-        fputs("hks_rsqrt(", p->to);
-        put_real(p, below->a);
-        putc(')', p->to);
+    if (below->op != OP_SQRT || p->names[it->b][0]) {
+        fputs(is_int(p, it->a) && is_int(p, it->b) ? "(real)" : "", p->to);
+        put_binary(p, it, " / ", AS_FACTOR);
         return;
     }
-    if (is_int(p, it->a) && is_int(p, it->b))
-        fputs("(real)", p->to);
-    put_binary(p, it, " / ", AS_FACTOR);
+    if (!formula_is_number(p->f, it->a, 1)) {
+        put(p, it->a, AS_FACTOR);
+        fputs(" * ", p->to);
+    }
+    fputs("hks_rsqrt(", p->to);
+    put_real(p, below->a);
+    putc(')', p->to);
 }
 
-/* a < b; what knows x stands on the left. */
-static void put_condition(printer *p, opcode op, expr a, expr b)
-{
-    bool turn = !formula_contains_op(p->f, a, OP_X) && !formula_contains_op(p->f, a, OP_Y);
-    put(p, turn ? b : a, AS_TERM);
-    fputs(op == OP_EQUAL  ? " == "
-          : op == OP_LESS ? turn ? " > " : " < "
-          : turn          ? " >= "
-                          : " <= ",
-          p->to);
-    put(p, turn ? a : b, AS_TERM);
-}
-
-/* A NaN x should come through: the arm that knows x is the one taken when nothing compares. */
+/* A NaN x should come through: the arm that knows x is the one taken when nothing compares. In the
+ * condition, what knows x stands on the left. */
 static void put_choice(printer *p, const node *it)
 {
-    node condition = p->f->nodes[it->a];
-    bool knows = formula_contains_op(p->f, it->b, OP_X),
-         other_knows = formula_contains_op(p->f, it->c, OP_X);
-    bool turn = knows && !other_knows && condition.op != OP_EQUAL;
+    node c = p->f->nodes[it->a];
+    const bool turn = c.op != OP_EQUAL && formula_contains_op(p->f, it->b, OP_X) &&
+                      !formula_contains_op(p->f, it->c, OP_X);
     if (turn)
-        put_condition(p, condition.op == OP_LESS ? OP_AT_MOST : OP_LESS, condition.b, condition.a);
+        c = (node){c.op == OP_LESS ? OP_AT_MOST : OP_LESS, c.b, c.a, NO_EXPR, 0};
+    const bool back =
+        !formula_contains_op(p->f, c.a, OP_X) && !formula_contains_op(p->f, c.a, OP_Y);
+    put(p, back ? c.b : c.a, AS_TERM);
+    if (c.op == OP_EQUAL)
+        fputs(" == ", p->to);
     else
-        put_condition(p, condition.op, condition.a, condition.b);
+        fprintf(p->to, " %c%s ", back ? '>' : '<', c.op == OP_LESS ? "" : "=");
+    put(p, back ? c.a : c.b, AS_TERM);
     fputs(" ? ", p->to);
     put(p, turn ? it->c : it->b, AS_COMPARED);
     fputs(" : ", p->to);
@@ -173,7 +165,7 @@ static void put_choice(printer *p, const node *it)
 
 static void put_call(printer *p, const node *it)
 {
-    bool unit = it->op == OP_LOG1P && p->f->nodes[it->a].op == OP_SIGMOID;
+    const bool unit = it->op == OP_LOG1P && formula_is_op(p->f, it->a, OP_SIGMOID);
     fprintf(p->to, "%s%s(", words[it->op].function, unit ? "_unit" : "");
     if (it->op == OP_CAP)
         fprintf(p->to, "%d, ", CAP_AT);
@@ -185,37 +177,16 @@ static void put_call(printer *p, const node *it)
     putc(')', p->to);
 }
 
-static bool is_bounded(const printer *p)
-{
-    return isfinite(p->within.low) || isfinite(p->within.high);
-}
-
-static void put_leaf(printer *p, const node *it)
-{
-    bool cast = it->op == OP_NUMBER && !formula_is_whole(it->value);
-    switch (it->op) {
-    case OP_X: fputs(is_bounded(p) ? "x" : "a.x", p->to); break;
-    case OP_Y: fputs("a.y", p->to); break;
-    case OP_PARAM: formula_print_parameter(p->f, it->a, p->to); break;
-    default: fputs(cast ? "(real)" : "", p->to); formula_print_number(it->value, p->to);
-    }
-}
-
-static int tightness(const node *it)
-{
-    switch (it->op) {
-    case OP_SELECT: return AS_CHOICE;
-    case OP_ADD:
-    case OP_SUB: return AS_TERM;
-    case OP_MUL:
-    case OP_DIV: return AS_FACTOR;
-    default: return AS_UNARY;
-    }
-}
-
 static void put_node(printer *p, const node *it)
 {
     switch (it->op) {
+    case OP_NUMBER:
+        fputs(formula_is_whole(it->value) ? "" : "(real)", p->to);
+        formula_print_number(it->value, p->to);
+        break;
+    case OP_X: fputs(p->is_bounded ? "x" : "a.x", p->to); break;
+    case OP_Y: fputs("a.y", p->to); break;
+    case OP_PARAM: formula_print_parameter(p->f, it->a, p->to); break;
     case OP_ADD: put_binary(p, it, " + ", AS_TERM); break;
     case OP_SUB: put_binary(p, it, " - ", AS_TERM); break;
     case OP_MUL: put_binary(p, it, " * ", AS_FACTOR); break;
@@ -232,14 +203,11 @@ static void put_node(printer *p, const node *it)
         put(p, it->a, AS_TERM);
         fputs(" < 0))", p->to);
         break;
-    default:
-        if (it->op <= OP_PARAM)
-            put_leaf(p, it);
-        else
-            put_call(p, it);
+    default: put_call(p, it);
     }
 }
 
+/* An operand of something that binds as tightly as `as`: in brackets if it binds less. */
 static void put(printer *p, expr e, int as)
 {
     const node *it = &p->f->nodes[e];
@@ -247,24 +215,23 @@ static void put(printer *p, expr e, int as)
         fputs(p->names[e], p->to);
         return;
     }
-    bool brackets = tightness(it) < as;
-    fputs(brackets ? "(" : "", p->to);
+    const int own = it->op == OP_SELECT                    ? AS_CHOICE
+                    : it->op == OP_ADD || it->op == OP_SUB ? AS_TERM
+                    : it->op == OP_MUL || it->op == OP_DIV ? AS_FACTOR
+                                                           : AS_UNARY;
+    fputs(own < as ? "(" : "", p->to);
     put_node(p, it);
-    fputs(brackets ? ")" : "", p->to);
+    fputs(own < as ? ")" : "", p->to);
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 static void count_uses(printer *p, const expr *roots, int n_roots)
 {
-    const formula *f = p->f;
-    expr last = 0;
-    for (int i = 0; i < n_roots; i++) {
+    for (int i = 0; i < n_roots; i++)
         p->uses[roots[i]]++;
-        last = roots[i] > last ? roots[i] : last;
-    }
-    for (expr e = last; e >= 0; e--) {
-        const node *it = &f->nodes[e];
+    for (expr e = p->f->n_nodes - 1; e >= 0; e--) {
+        const node *it = &p->f->nodes[e];
         if (!p->uses[e] || it->op <= OP_PARAM)
             continue;
         p->uses[it->a] += it->op == OP_SIGN ? 2 : 1;
@@ -275,62 +242,47 @@ static void count_uses(printer *p, const expr *roots, int n_roots)
     }
 }
 
-static bool is_worth_a_name(const printer *p, expr e)
-{
-    const node *it = &p->f->nodes[e];
-    bool sign_of_leaf = it->op == OP_NEG && p->f->nodes[it->a].op <= OP_PARAM;
-    return p->uses[e] > 1 && it->op > OP_PARAM && !formula_is_condition(p->f, e) && !sign_of_leaf;
-}
-
-static bool is_taken(const printer *p, expr before, const char *name)
-{
-    for (expr e = 0; e < before; e++)
-        if (strcmp(p->names[e], name) == 0)
-            return true;
-    return false;
-}
-
+/* A name that no node before e has. */
 static void give_name(printer *p, expr e)
 {
     static const char *const plain[] = {"u", "v", "w", "z", "q", "h", "k", "n"};
     const char *own = words[p->f->nodes[e].op].name;
     char *name = p->names[e];
-    if (own)
-        snprintf(name, sizeof p->names[e], "%s", own);
-    else
-        for (int i = 0; i < 8 && (i == 0 || is_taken(p, e, name)); i++)
-            snprintf(name, sizeof p->names[e], "%s", plain[i]);
-    const char *first = own ? own : "u";
-    for (int i = 2; is_taken(p, e, name); i++)
-        snprintf(name, sizeof p->names[e], "%s%d", first, i);
+    for (int i = 0;; i++) {
+        if (i < (own ? 1 : 8))
+            snprintf(name, sizeof p->names[e], "%s", own ? own : plain[i]);
+        else
+            snprintf(name, sizeof p->names[e], "%s%d", own ? own : "u", i - (own ? 1 : 8) + 2);
+        expr other = 0;
+        while (other < e && strcmp(p->names[other], name) != 0)
+            other++;
+        if (other == e)
+            return;
+    }
 }
 
 /* ---- Statements ------------------------------------------------------------------------------ */
 
-/* The place to break a line of at most `room` characters: behind an operator or a comma, within as
- * few brackets as possible, as late as possible; 0 for none. */
-static int find_break(const char *text, int room)
-{
-    int depth = 0, best = 0, best_depth = 1 << 20;
-    for (int at = 1; at <= room; at++) {
-        depth += (text[at] == '(') - (text[at] == ')');
-        if (text[at] != ' ' || !strchr("+-*/,?:<>=", text[at - 1]) || text[at - 1] == '=')
-            continue;
-        if (depth <= best_depth || best < room / 3) {
-            best = at;
-            best_depth = depth;
-        }
-    }
-    return best;
-}
-
-/* A statement goes on four columns further in. */
+/* Breaks a statement into lines, the later ones four columns further in: behind an operator or a
+ * comma, within as few brackets as possible, as late as possible. */
 static void put_wrapped(const char *text, int margin, FILE *to)
 {
-    int room = COLUMNS - margin - 1, at;
-    while ((int)strlen(text) > room && (at = find_break(text, room)) > 0) {
-        fprintf(to, "%.*s\n%*s", at, text, margin + 4, "");
-        text += at + 1;
+    int room = COLUMNS - margin - 1;
+    while ((int)strlen(text) > room) {
+        int depth = 0, best = 0, best_depth = 1 << 20;
+        for (int at = 1; at <= room; at++) {
+            depth += (text[at] == '(') - (text[at] == ')');
+            if (text[at] != ' ' || !strchr("+-*/,?:<>=", text[at - 1]) || text[at - 1] == '=')
+                continue;
+            if (depth <= best_depth || best < room / 3) {
+                best = at;
+                best_depth = depth;
+            }
+        }
+        if (best == 0)
+            break;
+        fprintf(to, "%.*s\n%*s", best, text, margin + 4, "");
+        text += best + 1;
         room = COLUMNS - margin - 5;
     }
     fputs(text, to);
@@ -338,65 +290,71 @@ static void put_wrapped(const char *text, int margin, FILE *to)
 
 static void put_results(printer *p, const expr *roots, int n_roots)
 {
+    const parameter *it = p->f->parameters;
     fputs("return ", p->to);
     for (int i = 0; i < n_roots; i++) {
         if (i < n_roots - 1) {
-            int learned = -1;
-            for (int j = 0; j < p->f->n_parameters && learned < i; j++)
-                if (p->f->parameters[j].learned && ++learned == i) {
-                    fputs("slot == ", p->to);
-                    formula_print_capitals(p->f->parameters[j].name, p->to);
-                    fputs(" ? ", p->to);
-                }
+            while (!it->learned) /* roots are in the order of the learned ones */
+                it++;
+            fputs("slot == ", p->to);
+            formula_print_capitals(it++->name, p->to);
+            fputs(" ? ", p->to);
         }
         put(p, roots[i], n_roots > 1 ? AS_COMPARED : AS_CHOICE);
         fputs(i < n_roots - 1 ? " : " : ";", p->to);
     }
 }
 
-static void put_bounds(printer *p, int margin)
+/* What is computed more than once and is more than a leaf or its sign. */
+static bool is_worth_a_name(const printer *p, expr e)
 {
-    bool low = isfinite(p->within.low), high = isfinite(p->within.high);
-    if (!is_bounded(p))
-        return;
-    fputs("const real x = ", p->to);
-    if (low)
-        fprintf(p->to, "hks_max(%.0f, ", p->within.low);
-    if (high)
-        fprintf(p->to, "hks_min(%.0f, ", p->within.high);
-    fprintf(p->to, "a.x%s%s;\n%*s", low ? ")" : "", high ? ")" : "", margin, "");
+    const node *it = &p->f->nodes[e];
+    const bool is_sign = it->op == OP_NEG && p->f->nodes[it->a].op <= OP_PARAM;
+    return p->uses[e] > 1 && it->op > OP_PARAM && !formula_is_condition(p->f, e) && !is_sign;
+}
+
+static void put_constant(printer *p, expr e)
+{
+    char name[sizeof p->names[0]];
+    give_name(p, e);
+    memcpy(name, p->names[e], sizeof name);
+    p->names[e][0] = '\0'; /* once more it is written out */
+    fprintf(p->to, "const real %s = ", name);
+    put(p, e, AS_CHOICE);
+    memcpy(p->names[e], name, sizeof name);
+    fputs(";", p->to);
 }
 
 void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,
                         FILE *to)
 {
+    const bool low = isfinite(within.low), high = isfinite(within.high);
     printer *p = calloc(1, sizeof *p);
     char *text = NULL;
     size_t size;
     if (!p)
         return;
-    *p = (printer){.f = f, .to = to, .within = within};
+    *p = (printer){.f = f, .is_bounded = low || high};
     count_uses(p, roots, n_roots);
-    put_bounds(p, margin);
+    if (p->is_bounded) {
+        fputs("const real x = ", to);
+        if (low)
+            fprintf(to, "hks_max(%.0f, ", within.low);
+        if (high)
+            fprintf(to, "hks_min(%.0f, ", within.high);
+        fprintf(to, "a.x%s%s;\n%*s", low ? ")" : "", high ? ")" : "", margin, "");
+    }
     for (expr e = 0; e <= f->n_nodes; e++) {
-        bool last = e == f->n_nodes;
+        const bool last = e == f->n_nodes;
         if (!last && !is_worth_a_name(p, e))
             continue;
         p->to = open_memstream(&text, &size);
         if (!p->to)
             break;
-        if (last) {
+        if (last)
             put_results(p, roots, n_roots);
-        } else {
-            char name[sizeof p->names[0]];
-            give_name(p, e);
-            memcpy(name, p->names[e], sizeof name);
-            p->names[e][0] = '\0';
-            fprintf(p->to, "const real %s = ", name);
-            put(p, e, AS_CHOICE);
-            memcpy(p->names[e], name, sizeof name);
-            fputs(";", p->to);
-        }
+        else
+            put_constant(p, e);
         fclose(p->to);
         put_wrapped(text, margin, to);
         free(text);

@@ -22,51 +22,38 @@ static double place(int i)
  * no range, to 0 and to the other side of it. */
 enum { SOME_MOVES = 2, ALL_MOVES = 4 };
 
-static double setting(const parameter *it, int move)
-{
-    const double start = it->value;
-    if (it->low < it->high)
-        return move == 1 ? it->low : move == 2 ? it->high : start;
-    return (const double[]){start, start / 8 - 0.1, start * 8 + 0.1, 0, -start}[move];
-}
-
 static double value_in_trial(const formula *f, int trial, expr value, expr root, double x,
                              arithmetic in)
 {
     double parameters[64];
     const int n = f->n_parameters, moved = trial ? (trial - 1) % n : n;
-    for (int i = 0; i < n; i++)
-        parameters[i] = setting(&f->parameters[i], i == moved ? 1 + (trial - 1) / n : 0);
+    for (int i = 0; i < n; i++) {
+        const parameter *it = &f->parameters[i];
+        const double start = it->value;
+        const double ranged[] = {start, it->low, it->high, start, start};
+        const double free[] = {start, start / 8 - 0.1, start * 8 + 0.1, 0, -start};
+        const int move = i == moved ? 1 + (trial - 1) / n : 0;
+        parameters[i] = it->low < it->high ? ranged[move] : free[move];
+    }
     point at = {.x = x, .parameters = parameters, .in = in};
     if (root != value)
         at.y = formula_evaluate(f, value, &at);
     return formula_evaluate(f, root, &at);
 }
 
-static double value_at(const formula *f, expr value, expr root, double x, arithmetic in)
-{
-    return value_in_trial(f, 0, value, root, x, in);
-}
-
-static double largest_slope(const formula *f, int trial, expr exact)
-{
-    double largest = 0;
-    for (int i = 0; i < LINEAR; i++) {
-        double size = fabs(value_in_trial(f, trial, exact, exact, place(i), IN_DOUBLE));
-        largest = size > largest && isfinite(size) ? size : largest;
-    }
-    return largest;
-}
-
 /* How often the error of a slope is what a derivative may have, where value and derivative are
  * numbers; 0 where double knows no better. With moved parameters all may be larger. */
 static double excess(const formula *f, int trial, expr value, expr slope, expr exact)
 {
-    double worst = 0, stretch = trial ? largest_slope(f, trial, exact) : 1;
+    double worst = 0, stretch = 1;
+    for (int i = 0; trial && i < LINEAR; i++) {
+        double size = fabs(value_in_trial(f, trial, exact, exact, place(i), IN_DOUBLE));
+        stretch = size > stretch && isfinite(size) ? size : stretch;
+    }
     for (int i = 0; i < LINEAR; i++) {
         double should = value_in_trial(f, trial, value, exact, place(i), IN_DOUBLE);
         double y = value_in_trial(f, trial, value, value, place(i), IN_DOUBLE);
-        double allowed = 1e-6 * fabs(should) + 5e-7 * fmax(1, stretch);
+        double allowed = 1e-6 * fabs(should) + 5e-7 * stretch;
         for (arithmetic in = IN_FLOAT_UP; in <= IN_FLOAT_DOWN && isfinite(should + y); in++) {
             double error = fabs(value_in_trial(f, trial, value, slope, place(i), in) - should);
             worst = fmax(worst, isnan(error) ? (double)INFINITY : error / allowed);
@@ -103,27 +90,15 @@ static bool reads_x(const formula *f, const expr *roots, int n_roots)
 }
 
 /* From the dearest to the cheapest form, as far as each is accurate. */
-static void choose_slope(formula *f, expr value, expr *root, expr by)
+static expr choose_slope(formula *f, expr value, expr by)
 {
     f->precise = true;
-    expr exact = formula_derive(f, value, by), slope = exact, cheap;
+    const expr exact = formula_derive(f, value, by);
     f->precise = false;
-    cheap = formula_derive(f, value, by);
-    if (better(f, 0, value, cheap, slope, exact))
-        slope = cheap;
-    cheap = formula_rebuild(f, slope, share_exponential, &slope, false);
-    if (better(f, 0, value, cheap, slope, exact))
-        slope = cheap;
-    *root = slope;
-}
-
-static bool is_right_by_y(formula *f, expr value, expr by_y, expr slope)
-{
-    expr now = formula_lower(f, by_y), before = formula_lower(f, slope);
-    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters && now != before; trial++)
-        if (!better(f, trial, value, now, before, slope))
-            return false;
-    return true;
+    const expr cheap = formula_derive(f, value, by);
+    expr slope = better(f, 0, value, cheap, exact, exact) ? cheap : exact;
+    const expr shared = formula_rebuild(f, slope, share_exponential, &slope, false);
+    return better(f, 0, value, shared, slope, exact) ? shared : slope;
 }
 
 /* Takes what is right with y, if then nothing reads x or a function less is computed. */
@@ -131,11 +106,16 @@ static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
 {
     expr by_y[64];
     for (int i = 1; i < n_roots; i++) {
-        by_y[i] = formula_slope_by_y(f, roots[0], formula_leaf(f, OP_Y, 0), roots[i], conditions);
+        const expr slope = roots[i], y = formula_leaf(f, OP_Y, 0);
+        by_y[i] = formula_slope_by_y(f, roots[0], y, slope, conditions);
         if (f->full)
             return false;
-        if (!is_right_by_y(f, roots[0], by_y[i], roots[i]))
-            by_y[i] = roots[i];
+        const expr now = formula_lower(f, by_y[i]), before = formula_lower(f, slope);
+        for (int trial = 0; trial <= ALL_MOVES * f->n_parameters && now != before; trial++)
+            if (!better(f, trial, roots[0], now, before, slope)) {
+                by_y[i] = slope;
+                break;
+            }
     }
     const int functions = formula_count_functions(f, roots + 1, n_roots - 1);
     if (reads_x(f, by_y + 1, n_roots - 1) &&
@@ -148,11 +128,11 @@ static bool choose_by_y(formula *f, expr *roots, int n_roots, bool conditions)
 
 void formula_choose_slopes(formula *f, expr *roots, int n_roots)
 {
-    int learned = 0;
-    choose_slope(f, roots[0], &roots[1], formula_leaf(f, OP_X, 0));
+    int n = 2;
+    roots[1] = choose_slope(f, roots[0], formula_leaf(f, OP_X, 0));
     for (int i = 0; i < f->n_parameters; i++)
         if (f->parameters[i].learned)
-            choose_slope(f, roots[0], &roots[2 + learned++], formula_leaf(f, OP_PARAM, i));
+            roots[n++] = choose_slope(f, roots[0], formula_leaf(f, OP_PARAM, i));
     if (!f->full && !choose_by_y(f, roots, n_roots, true))
         choose_by_y(f, roots, n_roots, false);
 }
@@ -190,25 +170,20 @@ static bool is_flat(const body *b, double x)
     return true;
 }
 
-/* In one trial: from 2^*flat on nothing changes up to 2^*bad, the first NaN; 128 stands for the
- * largest float, 129 for no NaN. */
-static void find_flat(const body *b, double sign, int *flat, int *bad)
-{
-    *bad = -24;
-    while (*bad < 128 && all_numbers(b, sign * ldexp(1, *bad)))
-        ++*bad;
-    *bad += *bad == 128 && all_numbers(b, sign * (double)FLT_MAX);
-    *flat = *bad < 128 ? *bad - 1 : 127;
-    while (*flat > 3 && is_flat(b, sign * ldexp(1, *flat)))
-        --*flat;
-}
-
-/* The bound on one side that is good in every trial; infinite if none is or none is needed. */
+/* The bound on one side that is good in every trial; infinite if none is or none is needed. In one
+ * trial nothing changes from 2^flat up to 2^bad, the first NaN; 128 stands for the largest float,
+ * 129 for no NaN. */
 static double bound(body b, double sign)
 {
-    int flat, bad, from = 3, before = 129;
+    int from = 3, before = 129;
     for (b.trial = 0; b.trial <= SOME_MOVES * b.f->n_parameters; b.trial++) {
-        find_flat(&b, sign, &flat, &bad);
+        int bad = -24;
+        while (bad < 128 && all_numbers(&b, sign * ldexp(1, bad)))
+            bad++;
+        bad += bad == 128 && all_numbers(&b, sign * (double)FLT_MAX);
+        int flat = bad < 128 ? bad - 1 : 127;
+        while (flat > 3 && is_flat(&b, sign * ldexp(1, flat)))
+            flat--;
         from = flat > from ? flat : from;
         before = bad < before ? bad : before;
     }
@@ -242,8 +217,8 @@ bool formula_find_overflow(const formula *f, expr value, double *at)
 {
     for (int i = LINEAR; i < POINTS; i++) {
         *at = place(i);
-        if (fabs(*at) < 1e30 && isinf(value_at(f, value, value, *at, IN_FLOAT)) &&
-            fabs(value_at(f, value, value, *at, IN_DOUBLE)) < (double)FLT_MAX)
+        if (fabs(*at) < 1e30 && isinf(value_in_trial(f, 0, value, value, *at, IN_FLOAT)) &&
+            fabs(value_in_trial(f, 0, value, value, *at, IN_DOUBLE)) < (double)FLT_MAX)
             return true;
     }
     return false;
@@ -253,8 +228,8 @@ bool formula_find_difference(const formula *f, expr value, expr p, expr q, doubl
 {
     for (int i = 0; i < LINEAR; i++) {
         *at = place(i) + 1e-3; /* beside likely kinks */
-        double one = value_at(f, value, p, *at, IN_DOUBLE);
-        double two = value_at(f, value, q, *at, IN_DOUBLE);
+        double one = value_in_trial(f, 0, value, p, *at, IN_DOUBLE);
+        double two = value_in_trial(f, 0, value, q, *at, IN_DOUBLE);
         if (!(fabs(one - two) <= 1e-6 * fabs(two) + 1e-9))
             return true;
     }

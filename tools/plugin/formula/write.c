@@ -52,100 +52,80 @@ static void put_learned(const formula *f, FILE *to)
 
 /* ---- The head: what it is, and what is unusual in how it is written -------------------------- */
 
-static void put_remarks(const formula *f, const parts *it, FILE *to)
-{
-    if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
-        fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
-    if (formula_contains_op(f, it->roots[0], OP_CAP))
-        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
-    if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
-        fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
-}
-
 static void put_head(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
 {
     fprintf(to, "/* %s: ", wanted->name);
     put_formula(wanted->formula, to);
     put_learned(f, to);
     fputs(".\n", to);
-    put_remarks(f, it, to);
+    if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
+        fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
+    if (formula_contains_op(f, it->roots[0], OP_CAP))
+        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
+    if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
+        fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
     fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
     fputs("#include <hillock/kernel.h>\n", to);
 }
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
+/* Names of the indices, for parameters or slots, where there are several. */
 static void put_names(const formula *f, bool learned, FILE *to)
 {
-    int n = count_learned(f), i = 0;
-    n = learned ? n : f->n_parameters - n;
-    if (n < 2)
-        return;
-    fputs("enum { ", to);
-    for (int j = 0; j < f->n_parameters; j++)
-        if (f->parameters[j].learned == learned) {
-            formula_print_capitals(f->parameters[j].name, to);
-            fputs(++i < n ? ", " : " };\n", to);
+    const int all = count_learned(f), n = learned ? all : f->n_parameters - all;
+    for (int i = 0, seen = 0; n > 1 && i < f->n_parameters; i++)
+        if (f->parameters[i].learned == learned) {
+            fputs(seen++ ? ", " : "enum { ", to);
+            formula_print_capitals(f->parameters[i].name, to);
+            fputs(seen == n ? " };\n" : "", to);
         }
-}
-
-static void put_row(const parameter *it, FILE *to)
-{
-    fprintf(to, "{.name = \"%s\", .doc = \"%s in the formula\", %s", it->name, it->name,
-            it->learned ? ".role = HK_LEARNED,\n          .extent = HK_PER_CHANNEL, "
-                          ".flags = HK_NO_DECAY, .value = "
-                        : ".type = HK_REAL,\n           .value = ");
-    formula_print_number(it->value, to);
-    if (it->low < it->high) {
-        fputs(", .low = ", to);
-        formula_print_number(it->low, to);
-        fputs(", .high = ", to);
-        formula_print_number(it->high, to);
-    }
-    putc('}', to);
 }
 
 static void put_table(const formula *f, bool learned, FILE *to)
 {
     bool begun = false;
     for (int i = 0; i < f->n_parameters; i++) {
-        if (f->parameters[i].learned != learned)
+        const parameter *it = &f->parameters[i];
+        if (it->learned != learned)
             continue;
         if (begun)
             fprintf(to, ",\n%*s", learned ? 9 : 10, "");
         else
             fputs(learned ? "HK_SLOTS(" : "HK_PARAMS(", to);
-        put_row(&f->parameters[i], to);
         begun = true;
+        fprintf(to, "{.name = \"%s\", .doc = \"%s in the formula\", %s", it->name, it->name,
+                learned ? ".role = HK_LEARNED,\n          .extent = HK_PER_CHANNEL, "
+                          ".flags = HK_NO_DECAY, .value = "
+                        : ".type = HK_REAL,\n           .value = ");
+        formula_print_number(it->value, to);
+        if (it->low < it->high) {
+            fputs(", .low = ", to);
+            formula_print_number(it->low, to);
+            fputs(", .high = ", to);
+            formula_print_number(it->high, to);
+        }
+        putc('}', to);
     }
     fputs(begun ? ");\n" : "", to);
 }
 
 /* ---- Bodies and the closing line ------------------------------------------------------------- */
 
-static void put_part(const formula *f, const char *macro, const expr *roots, int n, bounds within,
-                     FILE *to)
+static void put_closing(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
 {
-    fprintf(to, "%s(", macro);
-    formula_print_body(f, roots, n, within, (int)strlen(macro) + 1, to);
-    fputs(")\n", to);
-}
-
-static const char *reads_text(const formula *f, const parts *it)
-{
-    bool x = false, y = false;
+    const char *macro = it->n > 2 ? "HK_ELEMENTWISE_LEARNED" : "HK_ELEMENTWISE";
+    const int margin = (int)strlen(macro) + 1;
+    bool x = false, y = false; /* what the slopes read */
     for (int i = 1; i < it->n; i++) {
         x = x || formula_contains_op(f, it->roots[i], OP_X);
         y = y || formula_contains_op(f, it->roots[i], OP_Y);
     }
-    return x && y ? "HK_READS_X | HK_READS_Y" : x ? "HK_READS_X" : y ? "HK_READS_Y" : "0";
-}
-
-static void put_closing(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
-{
-    const char *macro = it->n > 2 ? "HK_ELEMENTWISE_LEARNED" : "HK_ELEMENTWISE";
-    int margin = (int)strlen(macro) + 1;
-    fprintf(to, "\n%s(%s, %s,\n", macro, wanted->name, reads_text(f, it));
+    fprintf(to, "\n%s(%s, %s%s%s,\n", macro, wanted->name,
+            x   ? "HK_READS_X"
+            : y ? ""
+                : "0",
+            x && y ? " | " : "", y ? "HK_READS_Y" : "");
     if (count_learned(f) < f->n_parameters)
         fprintf(to, "%*s.params = params,\n", margin, "");
     fprintf(to, "%*s.summary = \"", margin, "");
@@ -156,27 +136,30 @@ static void put_closing(const formula *f, const formula_request *wanted, const p
 
 static void put_file(formula *f, const formula_request *wanted, parts *it, FILE *to)
 {
+    static const char *const bodies[] = {"HK_VALUE(", "HK_SLOPE(", "HK_GRADIENT("};
+    const bounds within[] = {it->value_within, it->slope_within, it->gradient_within};
     put_head(f, wanted, it, to);
     for (int i = 0; i < it->n; i++)
         it->roots[i] = formula_lower(f, it->roots[i]);
-    if (f->n_parameters)
-        putc('\n', to);
+    fputs(f->n_parameters ? "\n" : "", to);
     put_names(f, false, to);
     put_names(f, true, to);
     put_table(f, false, to);
     put_table(f, true, to);
     putc('\n', to);
-    put_part(f, "HK_VALUE", it->roots, 1, it->value_within, to);
-    put_part(f, "HK_SLOPE", it->roots + 1, 1, it->slope_within, to);
-    if (it->n > 2)
-        put_part(f, "HK_GRADIENT", it->roots + 2, it->n - 2, it->gradient_within, to);
+    for (int i = 0; i < 3 && i < it->n; i++) {
+        fputs(bodies[i], to);
+        formula_print_body(f, it->roots + i, i < 2 ? 1 : it->n - 2, within[i],
+                           (int)strlen(bodies[i]), to);
+        fputs(")\n", to);
+    }
     put_closing(f, wanted, it, to);
 }
 
 /* ---- From the request ------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void check_tell(formula_notes *notes,
-                                                             const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add_note(formula_notes *notes, const char *format,
+                                                           ...)
 {
     va_list arguments;
     if (notes->n == FORMULA_NOTES)
@@ -186,25 +169,7 @@ __attribute__((format(printf, 2, 3))) static void check_tell(formula_notes *note
     va_end(arguments);
 }
 
-static bool refuse(formula_error *error, const char *sentence)
-{
-    error->text = NULL;
-    snprintf(error->sentence, sizeof error->sentence, "%s", sentence);
-    return false;
-}
-
-static bool check_parameters(formula *f, expr value, formula_error *error)
-{
-    for (int i = 0; i < f->n_parameters; i++)
-        if (!formula_contains(f, value, formula_leaf(f, OP_PARAM, i))) {
-            snprintf(error->sentence, sizeof error->sentence,
-                     "the parameter \"%s\" does not occur in the formula", f->parameters[i].name);
-            return false;
-        }
-    return true;
-}
-
-/* The author's slope in place of ours; a difference is told, not judged. */
+/* The author's slope in place of ours; a difference is a note, not an error. */
 static bool take_derivative(formula *f, const formula_request *wanted, parts *it,
                             formula_notes *notes, formula_error *error)
 {
@@ -214,45 +179,53 @@ static bool take_derivative(formula *f, const formula_request *wanted, parts *it
         return false;
     it->roots[1] = formula_stabilise(f, own);
     if (formula_find_difference(f, it->roots[0], it->roots[1], found, &at))
-        check_tell(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
+        add_note(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
     return true;
 }
 
-static void tell_undefined(formula *f, const parts *it, formula_notes *notes)
+static void note_undefined(formula *f, const parts *it, formula_notes *notes)
 {
     double at;
     expr value = it->roots[0];
     if (formula_find_undefined(f, value, it->roots, 1, it->value_within, &at))
-        check_tell(notes,
-                   "the value is not a number at x = %g; an activation should have one everywhere",
-                   at);
+        add_note(notes,
+                 "the value is not a number at x = %g; an activation should have one everywhere",
+                 at);
     else if (formula_find_overflow(f, formula_lower(f, value), &at))
-        check_tell(notes, "the value overflows at x = %g, on its way to a smaller number", at);
+        add_note(notes, "the value overflows at x = %g, on its way to a smaller number", at);
     else if (formula_find_undefined(f, value, it->roots + 1, 1, it->slope_within, &at))
-        check_tell(notes, "the slope is not a number at x = %g; --derivative can give another form",
-                   at);
+        add_note(notes, "the slope is not a number at x = %g; --derivative can give another form",
+                 at);
     else if (it->n > 2 &&
              formula_find_undefined(f, value, it->roots + 2, it->n - 2, it->gradient_within, &at))
-        check_tell(notes, "the gradient of a parameter is not a number at x = %g", at);
+        add_note(notes, "the gradient of a parameter is not a number at x = %g", at);
 }
 
 static bool find_parts(formula *f, const formula_request *wanted, parts *it, formula_notes *notes,
                        formula_error *error)
 {
-    expr value = formula_stabilise(f, formula_parse(f, wanted->formula, false, error));
-    if (error->sentence[0] || !check_parameters(f, value, error))
+    const expr value = formula_stabilise(f, formula_parse(f, wanted->formula, false, error));
+    if (error->sentence[0])
         return false;
+    for (int i = 0; i < f->n_parameters; i++)
+        if (!formula_contains(f, value, formula_leaf(f, OP_PARAM, i))) {
+            snprintf(error->sentence, sizeof error->sentence,
+                     "the parameter \"%s\" does not occur in the formula", f->parameters[i].name);
+            return false;
+        }
     it->roots[0] = value;
     it->n = 2 + count_learned(f);
     formula_choose_slopes(f, it->roots, it->n);
     if (!f->full && wanted->derivative && !take_derivative(f, wanted, it, notes, error))
         return false;
-    if (f->full)
-        return refuse(error, "the formula is too large to be differentiated");
+    if (f->full) {
+        *error = (formula_error){.sentence = "the formula is too large to be differentiated"};
+        return false;
+    }
     it->value_within = formula_find_bounds(f, value, it->roots, 1);
     it->slope_within = formula_find_bounds(f, value, it->roots + 1, 1);
     it->gradient_within = formula_find_bounds(f, value, it->roots + 2, it->n - 2);
-    tell_undefined(f, it, notes);
+    note_undefined(f, it, notes);
     return true;
 }
 
@@ -261,21 +234,21 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
     parts it = {0};
     char *text = NULL;
     size_t size;
+    bool made = false;
     formula *f = calloc(1, sizeof *f);
     FILE *to = f ? open_memstream(&text, &size) : NULL;
     *notes = (formula_notes){0};
-    *error = (formula_error){0};
-    bool made = to || refuse(error, "out of memory");
-    if (made) {
+    *error = (formula_error){.sentence = "out of memory"};
+    if (to) {
+        error->sentence[0] = '\0';
         formula_number(f, 0); /* node 0 is what a full formula answers with */
         f->parameters = wanted->parameters;
         f->n_parameters = wanted->n_parameters;
         made = find_parts(f, wanted, &it, notes, error);
+        if (made)
+            put_file(f, wanted, &it, to);
+        made = fclose(to) == 0 && made;
     }
-    if (made)
-        put_file(f, wanted, &it, to);
-    if (to)
-        fclose(to);
     free(f);
     if (made)
         return text;
