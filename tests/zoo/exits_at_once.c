@@ -1,4 +1,4 @@
-/* memory, "ended the process with status 0": it ends the program without farewell */
+/* memory, "exited with status 0": it ends the program without farewell */
 #include "zoo.h"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* worker, "ended the process": it crashes, after lines in the name of the worker that are not even text */
+/* load, "malformed report": it crashes, after lines in the name of the worker that are not even text */
 #include "zoo.h"
 #include <stdio.h>
 

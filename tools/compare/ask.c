@@ -47,7 +47,7 @@ int compare_ask_list(const options *given, hk_kind kind, const char *text, char 
     json_t *request = json_pack("{s:s, s:i, s:o}", "list", text, "kind", (int)kind, "plugins",
                                 compare_ask_plugins(given));
     int status = !workers  ? EXIT_FAILED
-                 : request ? worker_pool_start(workers, 0, request)
+                 : request ? compare_message_request(workers, 0, request)
                            : tool_no_memory();
     while (!status && !*out) {
         const pool_event event = worker_pool_next(workers, 1);
@@ -128,7 +128,7 @@ static int ask_about(const asking *a, int i)
         request, "images",
         json_pack("[i, i, i, i]", images.height, images.width, images.channels, images.classes));
     beside->asking.attempts++;
-    int status = worker_pool_start(a->workers, i, request);
+    int status = compare_message_request(a->workers, i, request);
     json_decref(request);
     return status;
 }

@@ -154,7 +154,7 @@ static int start(sweep *s, run_record *run)
         json_object_set_new(request, "rate", json_real(run->rate));
     int status = compare_store_start(s->db, run->id);
     if (!status)
-        status = worker_pool_start(s->workers, run - s->found->runs, request);
+        status = compare_message_request(s->workers, run - s->found->runs, request);
     json_decref(request);
     run->state = RUN_RUNNING;
     run->attempts++;
@@ -187,9 +187,11 @@ static int take_event(sweep *s, const pool_event *event)
 {
     run_record *run = &s->found->runs[event->id];
     switch (event->kind) {
-    case POOL_PROGRESS: compare_live_progress(s->view, run, event->message); return EXIT_DONE;
-    case POOL_EPOCH:
-        return compare_message_take_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
+    case POOL_REPORT:
+        if (worker_report_is(event->message, "epoch"))
+            return compare_message_take_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
+        compare_live_progress(s->view, run, event->message);
+        return EXIT_DONE;
     case POOL_OK: compare_message_take_result(run, event->message); return end(s, run);
     case POOL_FAILED:
     case POOL_TIMEOUT: return take_failure(s, run, event);

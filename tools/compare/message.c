@@ -1,4 +1,4 @@
-/* Reports of workers: what they must hold, and the way from records and back. */
+/* Requests, and reports of workers: what they must hold, and the way from records and back. */
 #include "compare/message.h"
 
 #include "compare/figures.h"
@@ -66,7 +66,22 @@ const char *compare_message_fault(const json_t *report)
                            (strcmp(type, "epoch") != 0 || has_layers(report))
                        ? NULL
                        : "malformed report: a field is missing or of another type";
-    return "a report of it is of no known type";
+    return "malformed report: unknown type";
+}
+
+int compare_message_request(pool *workers, int64_t id, const json_t *request)
+{
+    static const char *const words[] = {"hillock", "worker", NULL};
+    static const char *const on_the_way[] = {"progress", "epoch", NULL};
+    return worker_pool_start(workers, id,
+                             &(pool_job){.words = words,
+                                         .request = request,
+                                         .reports = on_the_way,
+                                         .answer = json_object_get(request, "images")
+                                                       ? "description"
+                                                   : json_object_get(request, "list") ? "list"
+                                                                                      : "result",
+                                         .fault = compare_message_fault});
 }
 
 double compare_message_number(const json_t *object, const char *name)

@@ -1,4 +1,25 @@
-/* message.h - what the workers of a sweep report (workers/pool.h lists it), written and read. */
+/* message.h - what the coordinator of a comparison and its workers (`hillock worker`, hidden) tell
+ * each other, through workers/pool.h.
+ *
+ * A request is a JSON object:
+ *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment   texts; absent: default
+ *   plugins     [path...], files to load first
+ *   epochs, batch, clip, smoothing, seed, threads                             numbers; absent: default
+ *   rate        learning rate in place of the optimizer's own
+ *   validation  share of the training data kept aside, drawn by `seed`
+ *   probes, test   booleans: measure layers; evaluate the test set once, at the end
+ *   images      [height, width, channels, classes]: only describes the row, on such images
+ *   list, kind  a list of specs of a kind: only writes out the sets in it
+ * and a worker reports, in this order:
+ *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often
+ *   {"type":"epoch", epoch, the figures of an epoch, layers:[{the figures of a layer}]}, once an epoch
+ *   {"type":"result", the figures of a run}, once, at the end
+ *    figures.h has the figures; one that is not finite is null
+ *   {"type":"description"} or {"type":"list"} instead, see describe.h
+ *   {"type":"failed", failure, reason} instead, when it can say itself why it ends:
+ *     diverged   the loss is not finite; the reason says where
+ *     plugin     a plugin file cannot be used       data, io   a data set cannot be used, read
+ *     shape, name, argument   the request asks for what does not fit, does not exist, or is wrong */
 #pragma once
 #include "compare/results.h"
 #include "workers/pool.h"
@@ -9,7 +30,9 @@
 json_t *compare_message_of_epoch(const epoch_record *epoch, bool histograms);
 json_t *compare_message_of_run(const run_record *run);
 
-/* What is wrong with a worker's report; NULL: nothing. */
+/* Starts a worker of the pool on a request; 0 or the exit status, told. */
+int compare_message_request(pool *workers, int64_t id, const json_t *request);
+/* What is wrong with the form of a report; NULL: nothing. */
 const char *compare_message_fault(const json_t *report);
 /* A number of an object; NAN where it has none, or null. */
 double compare_message_number(const json_t *object, const char *name);

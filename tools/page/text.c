@@ -35,6 +35,12 @@ static character decode(const unsigned char *at)
     return right ? (character){code, bytes, true} : (character){*at, 1, false};
 }
 
+int page_text_character(const char *at)
+{
+    const character c = decode((const unsigned char *)at);
+    return c.valid ? c.bytes : 0;
+}
+
 /* Control characters, marks that reorder text, marks without width, and what is no character. */
 static bool is_hidden(uint32_t c)
 {

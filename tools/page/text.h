@@ -8,6 +8,9 @@
 
 enum { WHOLE_TEXT = 1 << 30 };
 
+/* How many bytes the character takes that begins here, in UTF-8; 0: none begins. */
+int page_text_character(const char *at);
+
 /* HTML and SVG: between tags and in quoted attributes; at most so many characters, then "...". */
 void page_put_html(FILE *to, const char *text, int most);
 /* The same with line ends kept, for <pre>. */

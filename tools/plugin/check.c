@@ -3,28 +3,23 @@
 #include "plugin/check/check.h"
 #include "options.h"
 #include "output.h"
+#include "workers/pool.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { MOST_JOBS = 64, MOST_DEATHS = 4 };
+enum { MOST_DEATHS = 4 };
 
 /* A file, or a plugin that is linked in. */
 typedef struct target {
     char *text;
-    json_t *plugins;       /* what report.c prints; the file itself is the first of them */
-    json_t *plugin, *test; /* the ones at hand, borrowed */
-    child worker;
-    bool loading;                 /* that is the test at hand */
-    bool running, ended, stopped; /* ended: it said so; stopped: not to be started again */
-    int64_t next, started_at;     /* the test to go on with; the first one of this worker */
+    json_t *plugins;          /* what report.c prints; the file itself is the first of them */
+    json_t *plugin, *test;    /* the current ones, borrowed */
+    bool running, done;       /* done: no worker is started for it any more */
+    bool loading, timed_out;  /* the current test is "load"; a test took too much processor time */
+    int64_t next, started_at; /* the test to go on with; the first one of this worker */
     int deaths;
-    time_t since; /* the current test runs since then */
 } target;
 
 typedef struct checking {
@@ -133,10 +128,9 @@ static int check_test_name(const char *name)
                  : tool_fail(EXIT_USAGE, "check: unknown test \"%s\"; known: %s", name, known);
 }
 
-/* ---- What workers say ------------------------------------------------------------------------ */
+/* ---- What workers report ------------------------------------------------------------------------ */
 
-/* JSON knows UTF-8 alone; a file's name, or what a plugin wrote in our worker's place, may be other:
- * then every letter beyond ASCII is a question mark. */
+/* JSON is UTF-8; the name of a file may be other: then every letter beyond ASCII is a question mark. */
 static json_t *some_text(const char *text)
 {
     json_t *it = json_string(text);
@@ -168,7 +162,6 @@ static void begin_test(target *t, const char *name)
 {
     t->test = json_pack("{s:o, s:s, s:s}", "test", some_text(name), "result", "", "detail", "");
     json_array_append_new(json_object_get(t->plugin, "tests"), t->test);
-    t->since = time(NULL);
     t->loading = strcmp(name, "load") == 0;
 }
 
@@ -179,96 +172,94 @@ static void set_result(target *t, const char *result, const char *detail)
     t->test = NULL;
 }
 
-static const char *result_name(char verdict)
+static const char *text_of(const json_t *report, const char *key)
 {
-    return verdict == 'o'   ? "ok"
-           : verdict == 'w' ? "warning"
-           : verdict == 's' ? "skipped"
-                            : "failed";
+    return json_string_value(json_object_get(report, key));
 }
 
-static int64_t number_of(const char *text)
+static int64_t number_of(const json_t *report)
 {
-    const long long number = strtoll(text, NULL, 10), most = 999999; /* --worker takes one more */
-    return number < most ? number : most;
+    return json_integer_value(json_object_get(report, "number"));
 }
 
-/* A line of the worker: letter, tab, field, tab, field. */
-static void hear(target *t, char *line)
+static const char *report_fault(const json_t *report)
 {
-    char *first = line[1] == '\t' ? line + 2 : line + strlen(line), *second = strchr(first, '\t');
-    if (second)
-        *second++ = '\0';
-    if (line[0] == 'E')
-        t->ended = true;
-    else if (line[0] == 'P' && second)
-        t->plugin = find_plugin(t, first, second);
-    else if (line[0] == 'T' && second)
-        t->next = number_of(first) + 1, begin_test(t, second);
-    else if (line[0] == 'R' && second && t->test)
-        t->stopped |= first[0] == 't', set_result(t, result_name(first[0]), second);
+    const bool right =
+        worker_report_is(report, "plugin") ? text_of(report, "kind") && text_of(report, "name")
+        : worker_report_is(report, "test")
+            ? text_of(report, "name") && number_of(report) >= 0 && number_of(report) < MOST_TESTS
+        : worker_report_is(report, "result")
+            ? text_of(report, "result") && text_of(report, "detail")
+            : worker_report_is(report, "end");
+    return right ? NULL : "malformed report: missing field";
 }
 
-/* Reads what there is; false at the end. */
-static bool read_lines(target *t)
+static void take_report(target *t, const json_t *report)
 {
-    child *w = &t->worker;
-    ssize_t n = read(w->results, w->text + w->used, sizeof w->text - 1 - w->used);
-    if (n <= 0)
-        return n < 0 && errno == EINTR;
-    w->used += (size_t)n;
-    w->text[w->used] = '\0';
-    char *line = w->text;
-    for (char *end; (end = strchr(line, '\n')); line = end + 1) {
-        *end = '\0';
-        hear(t, line);
+    if (worker_report_is(report, "plugin")) {
+        t->plugin = find_plugin(t, text_of(report, "kind"), text_of(report, "name"));
+    } else if (worker_report_is(report, "test")) {
+        t->next = number_of(report) + 1;
+        begin_test(t, text_of(report, "name"));
+    } else if (t->test) {
+        const char *result = text_of(report, "result");
+        t->timed_out |= strcmp(result, "timeout") == 0;
+        set_result(t, t->timed_out ? "failed" : result, text_of(report, "detail"));
     }
-    w->used -= (size_t)(line - w->text);
-    memmove(w->text, line, w->used);
-    if (w->used == sizeof w->text - 1) /* no line of ours is as long */
-        w->used = 0;
-    return true;
 }
 
 /* ---- Starting and ending workers ------------------------------------------------------------- */
 
-static int start(checking *c, target *t)
+static int start(const checking *c, pool *workers, size_t i)
 {
-    const orders o = {c->given->test, c->given->quick, t->next};
+    static const char *const on_the_way[] = {"plugin", "test", "result", NULL};
+    target *t = &c->targets[i];
+    char from[24];
+    const char *words[12] = {"hillock", "check", "--worker", from}, **next = words + 4;
+    snprintf(from, sizeof from, "%lld", (long long)t->next);
+    if (c->given->quick)
+        *next++ = "--quick";
+    if (c->given->test)
+        *next++ = "--test", *next++ = c->given->test;
+    *next++ = "--", *next = t->text;
     t->started_at = t->next;
     t->plugin = find_plugin(t, "file", t->text);
-    t->since = time(NULL);
-    int error = check_child_start(&t->worker, t->text, &o);
-    t->running = !error;
-    return error ? tool_fail(EXIT_FAILED, "check: a worker cannot be started: %s", strerror(error))
-                 : EXIT_DONE;
+    t->running = true;
+    return worker_pool_start(
+        workers, (int64_t)i,
+        &(pool_job){.words = words, .reports = on_the_way, .answer = "end", .fault = report_fault});
 }
 
-static void add_failure(target *t, const char *name, const char *detail)
-{
-    begin_test(t, name);
-    set_result(t, "failed", detail);
-}
-
-/* The worker's pipe is closed, or it is `late`. */
-static void end(target *t, bool late)
+/* Its last line is what an assertion had to say. */
+static void take_death(target *t, const pool_event *event)
 {
     char death[256];
-    check_child_end(&t->worker, late, death);
-    t->running = false;
-    if (t->ended)
-        return;
-    const bool expected = t->stopped;
-    t->deaths++;
-    t->stopped |= late || t->loading || t->deaths >= MOST_DEATHS || t->next == t->started_at;
+    const char *line = strrchr(event->last_lines, '\n');
+    line = line ? line + 1 : event->last_lines;
+    snprintf(death, sizeof death, *line ? "%.110s, printing \"%.120s\"" : "%.110s", event->reason,
+             line);
+    t->done = event->kind == POOL_TIMEOUT || t->timed_out || t->loading ||
+              ++t->deaths >= MOST_DEATHS || t->next == t->started_at;
+    if (!t->test && !t->timed_out)
+        begin_test(t, "worker");
     if (t->test)
         set_result(t, "failed", death);
-    else if (!expected)
-        add_failure(t, "worker", death);
-    if (t->stopped) {
+    if (t->done) {
         begin_test(t, "rest");
         set_result(t, "skipped", "the tests behind this one were not run");
     }
+}
+
+static void take_event(target *t, const pool_event *event)
+{
+    if (event->kind == POOL_REPORT) {
+        take_report(t, event->message);
+        return;
+    }
+    t->running = false;
+    t->done = true;
+    if (event->kind != POOL_OK)
+        take_death(t, event);
 }
 
 static void report(const checking *c, target *t, bool *separate)
@@ -287,59 +278,38 @@ static void report(const checking *c, target *t, bool *separate)
     fflush(stdout);
 }
 
-static int jobs_of(const options *given)
+static pool *new_pool(const options *given)
 {
     cpu_set_t set;
-    int jobs = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    if (given->jobs)
-        jobs = (int)given->jobs;
-    return jobs < MOST_JOBS ? jobs : MOST_JOBS;
+    const int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return worker_pool_new(&(pool_limits){.jobs = given->jobs ? (int)given->jobs : processors,
+                                          .deadline = WALL_SECONDS,
+                                          .per_report = true,
+                                          .cpu_seconds = 20 * CPU_SECONDS,
+                                          .memory_mib = MEMORY_MIB});
 }
 
-/* Waits until a worker says something, ends, or is late. */
-static void wait_for_workers(checking *c)
+/* As many workers as the pool has room for; reports in the order of the targets. */
+static int run_all(const checking *c)
 {
-    struct pollfd wait[MOST_JOBS];
-    target *who[MOST_JOBS];
-    nfds_t n = 0;
-    for (size_t i = 0; i < c->n && n < MOST_JOBS; i++)
-        if (c->targets[i].running) {
-            wait[n] = (struct pollfd){c->targets[i].worker.results, POLLIN, 0};
-            who[n++] = &c->targets[i];
-        }
-    poll(wait, n, 1000);
-    for (nfds_t i = 0; i < n; i++) {
-        const bool late = time(NULL) - who[i]->since > WALL_SECONDS;
-        if (late || (wait[i].revents && !read_lines(who[i])))
-            end(who[i], late);
-    }
-}
-
-/* Keeps so many workers running; reports in the order of the targets. */
-static int run_all(checking *c)
-{
-    const int jobs = jobs_of(c->given);
     bool separate = false;
-    for (size_t reported = 0; reported < c->n;) {
-        int running = 0, status = EXIT_DONE;
-        for (size_t i = 0; i < c->n; i++)
-            running += c->targets[i].running;
-        for (size_t i = 0; i < c->n && running < jobs && !status; i++) {
-            target *t = &c->targets[i];
-            if (!t->running && !t->ended && !t->stopped)
-                status = start(c, t), running++;
-        }
+    pool *workers = new_pool(c->given);
+    int status = workers ? EXIT_DONE : EXIT_FAILED;
+    for (size_t reported = 0; reported < c->n && !status;) {
+        for (size_t i = reported; i < c->n && worker_pool_has_room(workers) && !status; i++)
+            if (!c->targets[i].running && !c->targets[i].done)
+                status = start(c, workers, i);
         if (status)
-            return status;
-        if (running)
-            wait_for_workers(c);
-        for (; reported < c->n && !c->targets[reported].running &&
-               (c->targets[reported].ended || c->targets[reported].stopped);
-             reported++)
+            break;
+        const pool_event event = worker_pool_next(workers, WALL_SECONDS);
+        if (event.kind != POOL_NOTHING)
+            take_event(&c->targets[event.id], &event);
+        for (; reported < c->n && c->targets[reported].done; reported++)
             if (!c->given->json)
                 report(c, &c->targets[reported], &separate);
     }
-    return EXIT_DONE;
+    worker_pool_free(workers);
+    return status;
 }
 
 /* ---- The verdict ----------------------------------------------------------------------------- */

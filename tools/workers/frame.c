@@ -33,14 +33,18 @@ static bool send_all(int channel, const char *bytes, size_t n)
     return true;
 }
 
+bool worker_frame_send_text(int channel, const char *text)
+{
+    const size_t n = strlen(text);
+    const frame head = {mark, (uint32_t)n, checksum(text, n)};
+    return n <= FRAME_MOST && send_all(channel, (const char *)&head, sizeof head) &&
+           send_all(channel, text, n);
+}
+
 bool worker_frame_send(int channel, const json_t *object)
 {
     char *text = tool_json_written(object, JSON_COMPACT);
-    const size_t n = text ? strlen(text) : 0;
-    const frame head = {mark, (uint32_t)n, text ? checksum(text, n) : 0};
-    const bool sent = text && n <= FRAME_MOST &&
-                      send_all(channel, (const char *)&head, sizeof head) &&
-                      send_all(channel, text, n);
+    const bool sent = text && worker_frame_send_text(channel, text);
     free(text);
     return sent;
 }
@@ -83,18 +87,18 @@ json_t *worker_frame_take(frame_reader *r, const char **fault)
         return NULL;
     memcpy(&head, r->bytes, sizeof head);
     if (head.mark != mark)
-        return *fault = "what it reported is no message", NULL;
+        return *fault = "malformed report: not a frame", NULL;
     if (head.length > FRAME_MOST)
-        return *fault = "what it reported is too long", NULL;
+        return *fault = "malformed report: longer than a frame may be", NULL;
     if (r->used - sizeof head < head.length)
         return NULL;
     const char *text = r->bytes + sizeof head;
     if (checksum(text, head.length) != head.sum)
-        return *fault = "what it reported was damaged on the way", NULL;
+        return *fault = "malformed report: the checksum differs", NULL;
     json_t *object = json_loadb(text, head.length, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(object)) {
         json_decref(object);
-        return *fault = "what it reported is no JSON object", NULL;
+        return *fault = "malformed report: not a JSON object", NULL;
     }
     r->used -= sizeof head + head.length;
     memmove(r->bytes, r->bytes + sizeof head + head.length, r->used);

@@ -11,6 +11,8 @@ enum { FRAME_MOST = 1 << 20 }; /* bytes of a text */
 
 /* False: too long, not JSON's (a NaN), no memory, or the other end is gone. */
 bool worker_frame_send(int channel, const json_t *object);
+/* An object as text already; allocates nothing, so that a signal handler may. */
+bool worker_frame_send_text(int channel, const char *text);
 
 /* Frames that come in pieces; starts as zeros. */
 typedef struct frame_reader {

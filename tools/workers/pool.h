@@ -1,36 +1,18 @@
-/* pool.h - requests carried out by executed workers, several at a time.
+/* pool.h - jobs carried out by worker processes, several at a time.
  *
- * A worker is this program executed again (`hillock worker`, hidden) and kept as process.h says,
- * with a deadline, limits on memory, files and processor time, a fixed number of threads, no input,
- * its output kept aside, and one socket on which it reports. Whatever it does, it ends as one event.
+ * A worker is this program executed again, as process.h says: with limits on memory, files and
+ * processor time, its output kept aside, and one socket, on which its request waits and on which it
+ * reports, in frames (frame.h). A report is an object with a "type". A job is done when the worker
+ * sent the report that answers it, and exited with status 0; a worker that knows why it cannot go on
+ * sends {"type":"failed", failure, reason}. Whatever it does, it ends as one event.
  *
- * A request is a JSON object:
- *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment   texts; absent: default
- *   plugins     [path...], files to load first
- *   epochs, batch, clip, smoothing, seed, threads                             numbers; absent: default
- *   rate        learning rate in place of the optimizer's own
- *   validation  share of the training data kept aside, drawn by `seed`
- *   probes, test   booleans: measure layers; evaluate the test set once, at the end
- *   images      [height, width, channels, classes]: only describes the row, on such images
- *   list, kind  a list of specs of a kind: only writes out the sets in it
- * and a worker reports, in this order:
- *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often
- *   {"type":"epoch", epoch, the figures of an epoch, layers:[{the figures of a layer}]}, once an epoch
- *   {"type":"result", the figures of a run}, once, at the end
- *    compare/figures.h has the figures; one that is not finite is null
- *   {"type":"description"} or {"type":"list"} instead, see describe.h
- *   {"type":"failed", failure, reason} instead, when it can say itself why it ends.
- * Success is one whole result and exit status 0.
+ * Classes of failure, beside those that workers send themselves:
+ *   signal SIGSEGV, ...   the process died of it        exit 3, ...   it exited with that status
+ *   timeout    ran beyond the deadline, or used up its processor time
+ *   memory     asked for more than it may have
+ *   contract   exited with status 0 but sent no result, or sent a malformed report
  *
- * Classes of failure:
- *   signal SIGSEGV, ...   the process died of it        exit 3, ...   it ended with that status
- *   timeout    ran beyond the deadline                  memory     asked for more than it may have
- *   contract   ended well without a result, or reported what is no message
- *   diverged   the loss is not finite; the reason says where
- *   plugin     a plugin file cannot be used             data, io   a data set cannot be used, read
- *   shape, name, argument   the request asks for what does not fit, does not exist, or is wrong
- *
- * A worker's offspring ends with it, and both with the coordinator (process.h). */
+ * What a worker starts ends with it, and both with the coordinator. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -39,18 +21,29 @@
 typedef struct pool pool;
 
 typedef struct pool_limits {
-    int jobs;            /* workers at a time */
-    int threads;         /* OpenMP threads of each */
-    double deadline;     /* seconds of a run, 0: none; then SIGTERM to the whole group, half a */
-                         /* second later SIGKILL to all that came of it */
+    int jobs;        /* workers at a time */
+    int threads;     /* OpenMP threads of each; 0: one per processor */
+    double deadline; /* seconds of a job, 0: none; then SIGTERM to the whole group, half a */
+                     /* second later SIGKILL to all that came of it */
+    bool per_report; /* the deadline is of the time between two reports instead */
+    int64_t
+        cpu_seconds; /* processor time of a job; 0: what all its threads need until its deadline */
     int64_t memory_mib;  /* address space of a worker; 0: 4096 */
     const char *program; /* what to execute as a worker; NULL: this program. Must stay */
 } pool_limits;
 
+/* What a worker is told, and what it may report. Only words and request end with the call. */
+typedef struct pool_job {
+    const char *const *words;                   /* arguments, the program's name first, NULL last */
+    const json_t *request;                      /* waits in the channel; NULL: none */
+    const char *const *reports;                 /* types of reports on the way, NULL last */
+    const char *answer;                         /* type of the last one */
+    const char *(*fault)(const json_t *report); /* what is wrong with its form; NULL: nothing */
+} pool_job;
+
 typedef enum pool_event_kind {
-    POOL_PROGRESS, /* message: what the worker reported */
-    POOL_EPOCH,
-    POOL_OK,     /* message: the result */
+    POOL_REPORT, /* message: a report on the way */
+    POOL_OK,     /* message: the answer */
     POOL_FAILED, /* failure, reason, last_lines */
     POOL_TIMEOUT,
     POOL_NOTHING /* waited in vain, or was interrupted */
@@ -59,22 +52,24 @@ typedef enum pool_event_kind {
 /* Texts and message are valid until the next call. */
 typedef struct pool_event {
     pool_event_kind kind;
-    int64_t id; /* as given to pool_start */
+    int64_t id; /* as given to worker_pool_start */
     const json_t *message;
     const char *failure;    /* class, see above */
     const char *reason;     /* a sentence */
     const char *last_lines; /* at most 2 KiB of what it printed, escaped */
 } pool_event;
 
-/* NULL when memory or descriptors are lacking, told. */
+/* NULL when memory is lacking, told. */
 pool *worker_pool_new(const pool_limits *limits);
 /* Kills all workers and frees everything. */
 void worker_pool_free(pool *it);
 bool worker_pool_has_room(const pool *it);
 int worker_pool_running(const pool *it);
-/* Starts a worker on a request; 0 or the exit status, told. From the thread that lives as long as
- * the program: workers end when it does. */
-int worker_pool_start(pool *it, int64_t id, const json_t *request);
+/* Starts a worker on a job; 0 or the exit status, told. From the thread that lives as long as the
+ * program: workers end when it does. */
+int worker_pool_start(pool *it, int64_t id, const pool_job *job);
 /* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report, and for
  * SIGINT and SIGTERM once tool_progress_interrupted() tells of them. */
 pool_event worker_pool_next(pool *it, double seconds);
+/* Whether a report is of this type. */
+bool worker_report_is(const json_t *report, const char *type);

@@ -66,7 +66,8 @@ static void limit(__rlimit_resource_t what, int64_t value)
 
 static void set_limits(const process_orders *o)
 {
-    limit(RLIMIT_CPU, o->cpu_seconds);
+    /* first SIGXCPU, which tells why it died; SIGKILL to what ignores it */
+    setrlimit(RLIMIT_CPU, &(struct rlimit){(rlim_t)o->cpu_seconds, (rlim_t)o->cpu_seconds + 1});
     limit(RLIMIT_FSIZE, (int64_t)FILE_MIB << 20);
     limit(RLIMIT_NOFILE, MOST_FILES);
     if (!SANITIZED)

@@ -23,7 +23,8 @@
 #endif
 #endif
 #ifndef SANITIZED
-#define SANITIZED 0 /* 1: this program has no honest speed and takes terabytes of addresses */
+#define SANITIZED                                                                                  \
+    0 /* 1: timings are not meaningful, and the program takes terabytes of addresses */
 #endif
 
 enum { PROCESS_CHANNEL = 3 }; /* the descriptor that a child reports on */
@@ -34,7 +35,7 @@ typedef struct process_orders {
     const char *const *settings; /* "NAME=VALUE" ..., NULL last, over the environment; or NULL */
     int channel;                 /* becomes PROCESS_CHANNEL there; remains the caller's here */
     int64_t memory_mib;          /* address space; a sanitized program has its own limit */
-    int64_t cpu_seconds;
+    int64_t cpu_seconds;         /* then SIGXCPU */
 } process_orders;
 
 typedef struct process {

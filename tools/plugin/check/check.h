@@ -1,7 +1,7 @@
 /* plugin/check/check.h - between the files of hillock check.
  *
  * The command (../check.c) starts a worker for each file: this program again, with limits
- * (child.c, process.h). The worker (worker.c) announces each test before it runs
+ * (../workers/pool.h). The worker (worker.c) announces each test before it runs
  * it, so that the death of a worker has a name; the next worker goes on behind that test. Tests
  * call the plugin as the framework would, but with every array between two inaccessible pages
  * (use.c). Tests are rows of tables, one table a kind. */
@@ -127,8 +127,9 @@ bool check_law_of(const char *text, const variable *variables, double *mean, dou
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 
-enum { RESULT_FD = PROCESS_CHANNEL };
-enum { CPU_SECONDS = SANITIZED ? 60 : 5, WALL_SECONDS = 120, MEMORY_MIB = 1024 };
+enum { CPU_SECONDS = SANITIZED ? 60 : 5 }; /* of one test; a worker may take 20 times as much */
+enum { WALL_SECONDS = 60 * CPU_SECONDS };  /* of one test: only what sleeps comes near it */
+enum { MEMORY_MIB = 1024, MOST_TESTS = 1000000 };
 
 typedef struct orders {
     const char *only; /* NULL: every test */
@@ -136,25 +137,12 @@ typedef struct orders {
     int64_t from; /* number of the first test to run */
 } orders;
 
-/* Runs the tests of a file, or of a plugin that is linked in, and writes lines to RESULT_FD:
- *     P kind name        the plugin that the following tests are of; none yet: the file itself
- *     T number name      a test begins
- *     R verdict text     its result: ok, warning, failed, skipped, or timed out
- *     E                  all is done */
+/* Runs the tests of a file, or of a plugin that is linked in, and reports:
+ *     {"type":"plugin", kind, name}     the following tests are of it; none yet: of the file itself
+ *     {"type":"test", number, name}     a test begins
+ *     {"type":"result", result, detail} its result: ok, warning, failed, skipped, timeout
+ *     {"type":"end"}                    all is done */
 int check_worker_run(const char *target, const orders *o);
-
-/* A running worker as the parent sees it. */
-typedef struct child {
-    process process;
-    int results;     /* read end of the pipe */
-    char text[8192]; /* of results that came, up to an incomplete line */
-    size_t used;
-} child;
-
-/* 0, or the errno. */
-int check_child_start(child *c, const char *target, const orders *o);
-/* Ends all of it, if it has not ended; says how it died: "crashed (Segmentation fault)". */
-void check_child_end(child *c, bool kill_it, char death[256]);
 
 /* One plugin's results: { kind, name, file, tests: [{ test, result, detail }] }; of kind "file" the
  * tests of the file itself. Brief: one line, and what is not ok. */

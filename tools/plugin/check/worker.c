@@ -3,8 +3,11 @@
  * Whatever kills it is caught if it can be: a fault, an abort, too much processor time and exit()
  * each write the test's result before the worker ends. */
 #include "plugin/check/host.h"
+#include "page/text.h"
+#include "workers/frame.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,9 +75,28 @@ bool check_has_failed(void)
     return result.verdict == 'f';
 }
 
+/* A message is written by hand: a signal handler sends it, where nothing may be allocated. Bytes that
+ * are not UTF-8, such as those of a file's name, become question marks. */
 static void send_result(void)
 {
-    dprintf(RESULT_FD, "R\t%c\t%s\n", result.verdict, result.text);
+    static const char *const names[] = {
+        ['f'] = "failed", ['o'] = "ok", ['s'] = "skipped", ['t'] = "timeout", ['w'] = "warning"};
+    static char text[2 * sizeof result.text + 64];
+    size_t used = (size_t)sprintf(text, "{\"type\":\"result\",\"result\":\"%s\",\"detail\":\"",
+                                  names[(int)result.verdict]);
+    for (const char *at = result.text; *at;) {
+        const int bytes = page_text_character(at);
+        if (*at == '"' || *at == '\\')
+            text[used++] = '\\';
+        if (bytes)
+            memcpy(text + used, at, (size_t)bytes);
+        else
+            text[used] = '?';
+        used += bytes ? (size_t)bytes : 1;
+        at += bytes ? bytes : 1;
+    }
+    memcpy(text + used, "\"}", 3);
+    worker_frame_send_text(PROCESS_CHANNEL, text);
 }
 
 /* ---- What is being called -------------------------------------------------------------------- */
@@ -193,6 +215,17 @@ static void set_timer(int seconds)
     setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
 }
 
+/* Of names that need no escape. */
+__attribute__((format(printf, 1, 2))) static void send_report(const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    worker_frame_send_text(PROCESS_CHANNEL, text);
+}
+
 /* ---- The tests of one file ------------------------------------------------------------------- */
 
 static int64_t number; /* of the next test */
@@ -204,7 +237,8 @@ static void run_tests(const test *tests, const subject *s, const orders *o)
         if (own < o->from || (o->quick && tests->slow) ||
             (o->only && strcmp(o->only, tests->name) != 0))
             continue;
-        dprintf(RESULT_FD, "T\t%lld\t%s\n", (long long)own, tests->name);
+        send_report("{\"type\":\"test\",\"number\":%lld,\"name\":\"%s\"}", (long long)own,
+                    tests->name);
         result.verdict = 'o';
         snprintf(result.text, sizeof result.text, "%s", tests->promise);
         set_timer(CPU_SECONDS);
@@ -224,7 +258,8 @@ static void check_plugin(const hk_plugin *plugin, const char *file, const orders
                                           [HK_NORMALIZATION] = check_normalization_tests,
                                           [HK_INITIALIZER] = check_initializer_tests};
     const subject s = {plugin, file};
-    dprintf(RESULT_FD, "P\t%s\t%s\n", hk_kind_name((hk_kind)plugin->kind), plugin->name);
+    send_report("{\"type\":\"plugin\",\"kind\":\"%s\",\"name\":\"%s\"}",
+                hk_kind_name((hk_kind)plugin->kind), plugin->name);
     run_tests(check_common_tests, &s, o);
     run_tests(of_kind[plugin->kind], &s, o);
 }
@@ -256,11 +291,12 @@ static void check_file(const char *path, const orders *o)
 
 int check_worker_run(const char *target, const orders *o)
 {
+    fcntl(PROCESS_CHANNEL, F_SETFD, FD_CLOEXEC); /* it is not for what a plugin starts */
     watch();
     if (strchr(target, '/'))
         check_file(target, o);
     else
         check_linked(target, o);
-    dprintf(RESULT_FD, "E\n");
+    send_report("{\"type\":\"end\"}");
     return EXIT_SUCCESS;
 }
