@@ -146,7 +146,7 @@ static void gains_are_the_known_ones(void)
     for (size_t i = 0; i < sizeof gains / sizeof *gains; i++) {
         const int before = check_case_failed;
         const hk_plugin *plugin = activation(gains[i].name);
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
         set_option(u, gains[i].option, gains[i].value);
         const moments m = moments_of(u, 1);
         CHECK_NEAR(m.mean, gains[i].mean, 6e-6);
@@ -154,7 +154,7 @@ static void gains_are_the_known_ones(void)
         CHECK_NEAR(1 / sqrt(m.second), gains[i].gain, 6e-6);
         CHECK_NEAR(m.slope / m.second, gains[i].chi, 6e-5);
         name_failure(plugin, before);
-        use_free(u);
+        check_arrays_release(0);
     }
 }
 
@@ -183,11 +183,11 @@ static void minima_are_the_known_ones(void)
     for (size_t i = 0; i < sizeof minima / sizeof *minima; i++) {
         const int before = check_case_failed;
         const hk_plugin *plugin = activation(minima[i].name);
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
         CHECK_NEAR(value_at(u, minima[i].x), minima[i].f, 1e-7);
         CHECK_NEAR(slope_at(u, minima[i].x), 0, 1e-6);
         name_failure(plugin, before);
-        use_free(u);
+        check_arrays_release(0);
     }
 }
 
@@ -197,7 +197,7 @@ static void minima_are_the_known_ones(void)
 static void selu_has_its_fixed_point(void)
 {
     const hk_plugin *plugin = activation("selu");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     moments m = moments_of(u, 1);
     CHECK_NEAR(m.mean, 0, 1e-6);
     CHECK_NEAR(m.second, 1, 1e-6);
@@ -211,7 +211,7 @@ static void selu_has_its_fixed_point(void)
         CHECK_NEAR(m.mean, 0, 1e-3);
         CHECK_NEAR(square, 1, 1e-3);
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* y = f(W x), W [n_out x n_in] drawn with a deviation, through the float kernel. */
@@ -236,7 +236,7 @@ static void he_keeps_the_mean_square(void)
     enum { NETS = 4000, LAYERS = 4 };
     static const int widths[LAYERS] = {16, 24, 16, 32};
     const hk_plugin *plugin = activation("relu");
-    use *u = use_new(plugin, 64, 1);
+    use *u = check_use_new(plugin, 64, 1);
     double sums[5] = {0}, expected = 1;
     uint64_t drawn = 0;
     for (int net = 0; net < NETS; net++) {
@@ -260,7 +260,7 @@ static void he_keeps_the_mean_square(void)
     CHECK(error < 0.05 && error_of_square < 0.2);
     CHECK_NEAR(sums[1], 1, 4 * error);
     CHECK_NEAR(sums[2], expected, 4 * error_of_square);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* Half lines x > 0 and x < 0 of a bias-free net with one input: bit 0 and 1 of what is dead. */
@@ -290,7 +290,7 @@ static void relu_nets_are_born_dead_as_often_as_known(void)
     } cells[] = {{1, 2, 0},      {2, 2, 0.15625}, {2, 3, 0.04297}, {3, 2, 0.3401}, {3, 3, 0.1177},
                  {5, 2, 0.6192}, {5, 4, 0.1157},  {10, 3, 0.6314}, {10, 5, 0.1520}};
     const hk_plugin *plugin = activation("relu");
-    use *u = use_new(plugin, 64, 1);
+    use *u = check_use_new(plugin, 64, 1);
     for (size_t c = 0; c < sizeof cells / sizeof *cells; c++) {
         int both = 0, one = 0;
         for (uint64_t net = 0; net < NETS; net++) {
@@ -306,7 +306,7 @@ static void relu_nets_are_born_dead_as_often_as_known(void)
         CHECK_NEAR((double)both / NETS, p, 4 * sqrt(error * error + 0.0016 * 0.0016 * (p > 0)));
         CHECK_NEAR((double)one / NETS, half, 4 * error_of_half);
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- lgb -------------------------------------------------------------------------------------- */
@@ -340,26 +340,26 @@ static lgb_run learn(use *u, uint64_t seed, int as_published)
 static void lgb_rule_as_published_diverges(void)
 {
     const hk_plugin *plugin = activation("lgb");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     for (uint64_t seed = 0; seed < 200; seed++) {
         const lgb_run run = learn(u, seed, 1);
         CHECK(run.end < -15 && run.most <= 0.2);
         CHECK(run.y_at_half > 0.999999);
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void lgb_rule_corrected_stays_within_bounds(void)
 {
     const hk_plugin *plugin = activation("lgb");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     for (uint64_t seed = 0; seed < 200; seed++) {
         const lgb_run run = learn(u, seed, 0);
         CHECK(run.least > -0.1 && run.most < 0.8);
         CHECK(run.end > 0.25 && run.end < 0.75);
         CHECK(run.y_at_half > 0.43 && run.y_at_half < 0.57);
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- Row-wise activations --------------------------------------------------------------------- */
@@ -375,17 +375,11 @@ typedef struct trial {
 
 static trial try_out(const char *name, int64_t channels, float scale, int isa)
 {
-    trial t = {use_new(activation(name), ROWS, channels), NULL};
-    t.p = pass_new(t.u, scale);
-    forward(t.u, isa, t.p, 0, ROWS);
-    backward(t.u, isa, t.p, 0, ROWS);
+    trial t = {check_use_new(activation(name), ROWS, channels), NULL};
+    t.p = check_pass_new(t.u, scale);
+    check_forward(t.u, isa, t.p, 0, ROWS);
+    check_backward(t.u, isa, t.p, 0, ROWS);
     return t;
-}
-
-static void trial_free(trial t)
-{
-    pass_free(t.p);
-    use_free(t.u);
 }
 
 static void rows_sum_to_one(void)
@@ -393,7 +387,7 @@ static void rows_sum_to_one(void)
     static const char *const names[] = {"softmax", "softmin", "sparsemax", "log_softmax"};
     for (int k = 0; k < 4 * ROW_WIDTHS * 3; k++) {
         const int64_t n = row_widths[k / 4 % ROW_WIDTHS];
-        const int isa = has_isa(k / 4 / ROW_WIDTHS) ? k / 4 / ROW_WIDTHS : 0;
+        const int isa = k / 4 / ROW_WIDTHS;
         trial t = try_out(names[k % 4], n, k % 2 ? 3 : 30, isa);
         for (int64_t row = 0; row < ROWS; row++) {
             double sum = 0, change = 0, size = 0;
@@ -405,7 +399,7 @@ static void rows_sum_to_one(void)
             CHECK_NEAR(sum, 1, 2e-6);
             CHECK_NEAR(change, 0, 1e-6 * (1 + size)); /* adding the same to all changes nothing */
         }
-        trial_free(t);
+        check_arrays_release(0);
     }
 }
 
@@ -414,12 +408,11 @@ static void softmin_is_softmax_of_minus_x(void)
     trial low = try_out("softmin", 17, 3, 0), high = try_out("softmax", 17, 3, 0);
     for (int i = 0; i < 17 * ROWS; i++)
         high.p->x[i] = -low.p->x[i], high.p->dy[i] = low.p->dy[i];
-    forward(high.u, 0, high.p, 0, ROWS);
-    backward(high.u, 0, high.p, 0, ROWS);
+    check_forward(high.u, 0, high.p, 0, ROWS);
+    check_backward(high.u, 0, high.p, 0, ROWS);
     for (int i = 0; i < 17 * ROWS; i++)
         CHECK(low.p->y[i] == high.p->y[i] && low.p->dx[i] == -high.p->dx[i]);
-    trial_free(low);
-    trial_free(high);
+    check_arrays_release(0);
 }
 
 static void log_softmax_is_exact_where_softmax_is_zero(void)
@@ -427,9 +420,9 @@ static void log_softmax_is_exact_where_softmax_is_zero(void)
     trial t = try_out("log_softmax", 3, 1, 0);
     const float row[3] = {1000, 0, -1000};
     memcpy(t.p->x, row, sizeof row);
-    forward(t.u, 0, t.p, 0, 1);
+    check_forward(t.u, 0, t.p, 0, 1);
     CHECK(t.p->y[0] == 0 && t.p->y[1] == -1000 && t.p->y[2] == -2000);
-    trial_free(t);
+    check_arrays_release(0);
 }
 
 static int descending(const void *a, const void *b)
@@ -471,7 +464,7 @@ static void sparsemax_is_the_nearest_point_of_the_simplex(void)
                            1e-5);
             }
         }
-        trial_free(t);
+        check_arrays_release(0);
     }
 }
 
@@ -485,8 +478,8 @@ static void halves_are_gated_by_their_activation(void)
                                            {"swiglu", "silu"}};
     for (int k = 0; k < 5 * 3; k++) {
         const int64_t n = row_widths[2 + k % 6];
-        trial t = try_out(pairs[k % 5][0], 2 * n, 2, has_isa(k / 5) ? k / 5 : 0);
-        use *gate = use_new(activation(pairs[k % 5][1]), 1, 1);
+        trial t = try_out(pairs[k % 5][0], 2 * n, 2, k / 5);
+        use *gate = check_use_new(activation(pairs[k % 5][1]), 1, 1);
         for (int64_t i = 0; i < ROWS * n; i++) {
             const int64_t at = i / n * 2 * n + i % n;
             const double a = (double)t.p->x[at], b = (double)t.p->x[at + n];
@@ -495,8 +488,7 @@ static void halves_are_gated_by_their_activation(void)
             CHECK_NEAR(t.p->dx[at], dy * open, 1e-6 * (1 + fabs(dy * open)));
             CHECK_NEAR(t.p->dx[at + n], dy * a * slope_at(gate, b), 2e-6 * (1 + fabs(dy * a)));
         }
-        use_free(gate);
-        trial_free(t);
+        check_arrays_release(0);
     }
 }
 
@@ -504,18 +496,17 @@ static void maxout_gives_the_gradient_to_the_first_of_equals(void)
 {
     const float x[12] = {1, 5, 3, 3, 2, 3, 4, 1, 2, 3, 2, 7}; /* two rows, k = 3, two outputs */
     const float dx[12] = {0, 10, 20, 0, 0, 0, 30, 0, 0, 0, 0, 40};
-    use *u = use_new(activation("maxout"), 2, 6);
+    use *u = check_use_new(activation("maxout"), 2, 6);
     set_param(u, "k", 3);
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     memcpy(p->x, x, sizeof x);
     memcpy(p->dy, (float[]){20, 10, 30, 40}, 4 * sizeof *p->dy);
-    forward(u, 0, p, 0, 2);
-    backward(u, 0, p, 0, 2);
+    check_forward(u, 0, p, 0, 2);
+    check_backward(u, 0, p, 0, 2);
     CHECK(p->y[0] == 3 && p->y[1] == 5 && p->y[2] == 4 && p->y[3] == 7);
     CHECK(same_bits(p->dx, dx, 12));
     CHECK_EQUAL(u->plugin->activation->channels_out(&u->context, 7), 0);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void crelu_keeps_both_signs(void)
@@ -526,25 +517,24 @@ static void crelu_keeps_both_signs(void)
         CHECK(t.p->y[at] - t.p->y[at + 5] == t.p->x[i]);
         CHECK(t.p->dx[i] == (t.p->x[i] > 0 ? t.p->dy[at] : -t.p->dy[at + 5]));
     }
-    trial_free(t);
+    check_arrays_release(0);
 }
 
 /* ---- Surrogates, approximators ---------------------------------------------------------------- */
 
 static void helu_passes_a_little_below_zero(void)
 {
-    use *u = use_new(activation("helu"), 1, 1);
+    use *u = check_use_new(activation("helu"), 1, 1);
     CHECK(slope_at(u, -0.04) == 0 && slope_at(u, 0.04) == 1);
     u->context.surrogate = 1;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     p->dy[0] = 1, p->x[0] = -0.04f;
-    backward(u, 0, p, 0, 1);
+    check_backward(u, 0, p, 0, 1);
     CHECK(p->dx[0] == 1);
     p->x[0] = -0.06f;
-    backward(u, 0, p, 0, 1);
+    check_backward(u, 0, p, 0, 1);
     CHECK(p->dx[0] == 0);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* A row with a gradient keeps it, a row without gets what raises its inputs. */
@@ -552,54 +542,52 @@ static void redirected_relu_revives_whole_rows_only(void)
 {
     const float x[6] = {-1, 2, -3, -1, -2, -3}, dy[6] = {-1, 1, -1, -1, 1, -1};
     const float redirected[6] = {0, 1, 0, -1, 0, -1}, true_slope[6] = {0, 1, 0, 0, 0, 0};
-    use *u = use_new(activation("redirected_relu"), 2, 3);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(activation("redirected_relu"), 2, 3);
+    pass *p = check_pass_new(u, 1);
     memcpy(p->x, x, sizeof x), memcpy(p->dy, dy, sizeof dy);
-    backward(u, 0, p, 0, 2);
+    check_backward(u, 0, p, 0, 2);
     CHECK(same_bits(p->dx, true_slope, 6));
     u->context.surrogate = 1;
-    backward(u, 0, p, 0, 2);
+    check_backward(u, 0, p, 0, 2);
     CHECK(same_bits(p->dx, redirected, 6));
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* With all coefficients 1 the B-splines add up to 1 inside [-1, 1], and vanish far outside. */
 static void kan_splines_are_a_partition_of_one(void)
 {
-    use *u = use_new(activation("kan_spline"), 1, 1), *silu = use_new(activation("silu"), 1, 1);
+    use *u = check_use_new(activation("kan_spline"), 1, 1),
+        *silu = check_use_new(activation("silu"), 1, 1);
     for (int k = 1; k < u->n_slots; k++)
         u->slots[k][0] = 1;
     for (double x = -1; x <= 1; x += 0.01)
         CHECK_NEAR(value_at(u, x), 1 + value_at(silu, x), 1e-12);
     CHECK_NEAR(value_at(u, 2.2), value_at(silu, 2.2), 1e-12);
     CHECK_NEAR(value_at(u, -2.3), value_at(silu, -2.3), 1e-12);
-    use_free(u);
-    use_free(silu);
+    check_arrays_release(0);
 }
 
 static void approximators_start_near_what_they_say(void)
 {
-    use *rational = use_new(activation("rational"), 1, 1);
-    use *slaf = use_new(activation("slaf"), 1, 1);
+    use *rational = check_use_new(activation("rational"), 1, 1);
+    use *slaf = check_use_new(activation("slaf"), 1, 1);
     for (double x = -3; x <= 3; x += 0.01)
         CHECK_NEAR(value_at(rational, x), x > 0 ? x : 0.01 * x, 0.03);
     const moments parabola = moments_of(slaf, 1);
     CHECK_NEAR(parabola.mean, 1 / sqrt(2 * acos(-1)), 1e-6); /* as relu's */
-    use_free(rational);
-    use_free(slaf);
+    check_arrays_release(0);
 }
 
 static void probact_adds_normal_noise_in_training_only(void)
 {
     enum { N = 40000 };
-    use *u = use_new(activation("probact"), N / 4, 4);
-    pass *p = pass_new(u, 1);
-    forward(u, 0, p, 0, N / 4);
+    use *u = check_use_new(activation("probact"), N / 4, 4);
+    pass *p = check_pass_new(u, 1);
+    check_forward(u, 0, p, 0, N / 4);
     for (int i = 0; i < N; i++)
         CHECK(p->y[i] == hks_max(0, p->x[i]));
     u->context.training = 1;
-    forward(u, 0, p, 0, N / 4);
+    check_forward(u, 0, p, 0, N / 4);
     double sums[5] = {0};
     for (int i = 0; i < N; i++)
         for (int power = 1; power <= 4; power++)
@@ -607,8 +595,7 @@ static void probact_adds_normal_noise_in_training_only(void)
     CHECK_NEAR(sums[1], 0, 4 / sqrt(N));
     CHECK_NEAR(sums[2], 1, 4 * sqrt(2.0 / N));
     CHECK_NEAR(sums[4], 3, 4 * sqrt(96.0 / N));
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- Worked examples -------------------------------------------------------------------------- */
@@ -641,13 +628,12 @@ static void expect(hk_tensor *x, hk_tensor *out, int training, const float in[4]
 
 static void example_leaky_relu(void)
 {
-    use *u = use_new(activation("leaky_relu"), 3, 1);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(activation("leaky_relu"), 3, 1);
+    pass *p = check_pass_new(u, 1);
     memcpy(p->x, (float[]){-1, 0, 1}, 3 * sizeof *p->x);
-    forward(u, 0, p, 0, 3);
+    check_forward(u, 0, p, 0, 3);
     CHECK(p->y[0] == -0.01f && p->y[1] == 0 && p->y[2] == 1);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void example_batch_norm(void)

@@ -6,15 +6,9 @@
 
 static hk_weight weight_of(int64_t rows, int64_t columns, float *w)
 {
-    return (hk_weight){.rows = rows,
-                       .columns = columns,
-                       .kernel = 1,
-                       .fan_in = rows,
-                       .fan_out = columns,
-                       .count = rows * columns,
-                       .gain = 1.25,
-                       .key = 99,
-                       .w = w};
+    hk_weight weight = check_host_weight(rows, columns);
+    weight.w = w;
+    return weight;
 }
 
 typedef struct expected_weights {
@@ -74,23 +68,22 @@ static void initializers_have_their_moments(void)
         {"variance_scaling", "distribution", 1, 0, sqrt(1 / in), NORMAL},
         {"variance_scaling", "distribution", 2, 0, sqrt(1 / in), UNIFORM},
     };
-    float *w = floats(N);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const hk_plugin *plugin = find(HK_INITIALIZER, table[i].name);
         CHECK(plugin != NULL);
         if (!plugin)
             continue;
         const int before = check_case_failed;
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
         if (table[i].param)
             set_param(u, table[i].param, table[i].value);
+        float *w = check_guarded("w", N);
         hk_weight weight = weight_of(ROWS_, COLUMNS_, w);
         CHECK(plugin->initializer->fill(&u->context, &weight) == NULL);
         check_moments(&table[i], w, N);
         name_failure(plugin, before);
-        use_free(u);
+        check_arrays_release(0);
     }
-    free(w);
 }
 
 /* Asked for parts, an initializer writes what it writes when asked for the whole, and no more. */
@@ -99,7 +92,7 @@ static void initializers_fill_ranges_alike(void)
     EACH(HK_INITIALIZER, plugin)
     {
         float whole[12 * 11 + 1], parts[12 * 11 + 1];
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
         hk_weight weight = weight_of(11, 12, whole);
         whole[132] = parts[132] = 7;
         CHECK(plugin->initializer->fill(&u->context, &weight) == NULL);
@@ -118,7 +111,7 @@ static void initializers_fill_ranges_alike(void)
         }
         if (plugin->initializer->traits & HK_FILLS_RANGES)
             CHECK(same_bits(whole, parts, 133));
-        use_free(u);
+        check_arrays_release(0);
     }
 }
 
@@ -130,14 +123,14 @@ static const char *refusal(const char *name, const char *param, double value, in
     CHECK(plugin != NULL);
     if (!plugin)
         return "";
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     hk_weight weight = weight_of(2 * kernel, 2, w);
     weight.kernel = kernel;
     weight.fan_out *= kernel;
     if (param)
         set_param(u, param, value);
     const char *sentence = plugin->initializer->fill(&u->context, &weight);
-    use_free(u);
+    check_arrays_release(0);
     return sentence ? sentence : "done";
 }
 
@@ -172,7 +165,7 @@ static void dirac_is_the_identity(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "dirac");
     if (!plugin)
         SKIP("no dirac here");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     for (int s = 0; s < 5; s++) {
         float w[25 * 3 * 8];
         hk_weight weight = conv_weight(sides[s][0], 3, 4, 2, w);
@@ -181,7 +174,7 @@ static void dirac_is_the_identity(void)
             for (int64_t j = 0; j < 8; j++)
                 CHECK(w[i * 8 + j] == (i / 3 == sides[s][1] && i % 3 == j % 4));
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void delta_orthogonal_keeps_lengths(void)
@@ -190,7 +183,7 @@ static void delta_orthogonal_keeps_lengths(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "delta_orthogonal");
     if (!plugin)
         SKIP("no delta_orthogonal here");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     float w[9 * IN * OUT];
     hk_weight weight = conv_weight(3, IN, OUT, 1, w);
     CHECK(plugin->initializer->fill(&u->context, &weight) == NULL);
@@ -205,7 +198,7 @@ static void delta_orthogonal_keeps_lengths(void)
     CHECK_CONTAINS(plugin->initializer->fill(&u->context, &weight), "as many filters");
     weight = conv_weight(3, 1, 4, 2, w);
     CHECK_CONTAINS(plugin->initializer->fill(&u->context, &weight), "single group");
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- Bias, first layer, sparsity ----------------------------------------------------------- */
@@ -217,22 +210,21 @@ static void the_first_layer_may_differ(void)
         double deviation;
         int is_uniform;
     } rows[] = {{"siren_uniform", 1 / 100.0 / sqrt(3), 1}, {"auto_gain", 1 / sqrt(100), 0}};
-    float *w = floats(100 * 300);
     for (int i = 0; i < 2; i++) {
         const hk_plugin *plugin = find(HK_INITIALIZER, rows[i].name);
         CHECK(plugin != NULL);
         if (!plugin)
             continue;
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
+        float *w = check_guarded("w", 100 * 300);
         hk_weight weight = weight_of(100, 300, w);
         weight.first_layer = 1;
         plugin->initializer->fill(&u->context, &weight);
         check_moments(&(expected_weights){NULL, NULL, 0, 0, rows[i].deviation,
                                           rows[i].is_uniform ? UNIFORM : NORMAL},
                       w, 100 * 300);
-        use_free(u);
+        check_arrays_release(0);
     }
-    free(w);
 }
 
 static void torch_default_fills_the_bias(void)
@@ -241,8 +233,8 @@ static void torch_default_fills_the_bias(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "torch_default");
     if (!plugin)
         SKIP("no torch_default here");
-    use *u = use_new(plugin, 1, 1);
-    float *w = floats(4 * OUT), *bias = floats(OUT);
+    use *u = check_use_new(plugin, 1, 1);
+    float *w = check_guarded("w", 4 * OUT), *bias = check_guarded("bias", OUT);
     hk_weight weight = weight_of(4, OUT, w);
     weight.bias = bias;
     plugin->initializer->fill(&u->context, &weight);
@@ -253,8 +245,7 @@ static void torch_default_fills_the_bias(void)
     for (int64_t j = 0; j < OUT; j++)
         together += 12 * (double)w[j] * (double)bias[j] / OUT;
     CHECK_NEAR(together, 0, 5 / sqrt(OUT));
-    use_free(u);
-    free(w), free(bias);
+    check_arrays_release(0);
 }
 
 /* Zeros of each unit are counted exactly and lie anywhere. */
@@ -264,8 +255,8 @@ static void sparse_leaves_a_few_connections(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "sparse");
     if (!plugin)
         SKIP("no sparse here");
-    use *u = use_new(plugin, 1, 1);
-    float *w = floats(IN * OUT);
+    use *u = check_use_new(plugin, 1, 1);
+    float *w = check_guarded("w", IN * OUT);
     hk_weight weight = weight_of(IN, OUT, w);
     plugin->initializer->fill(&u->context, &weight);
     double square = 0;
@@ -284,8 +275,7 @@ static void sparse_leaves_a_few_connections(void)
         CHECK_EQUAL(kept, 2);
     }
     CHECK_NEAR(square, 1, 5 * sqrt(2.0 / (2 * OUT)));
-    use_free(u);
-    free(w);
+    check_arrays_release(0);
 }
 
 /* One of a unit's fan_in + 1 numbers is Beta(2, 1): mean 2/3, mean square 1/2; each is it equally
@@ -296,8 +286,8 @@ static void rai_replaces_one_number_of_a_unit(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "rai");
     if (!plugin)
         SKIP("no rai here");
-    use *u = use_new(plugin, 1, 1);
-    float *w = floats(2 * OUT), *bias = floats(OUT);
+    use *u = check_use_new(plugin, 1, 1);
+    float *w = check_guarded("w", 2 * OUT), *bias = check_guarded("bias", OUT);
     hk_weight weight = weight_of(2, OUT, w);
     weight.bias = bias;
     plugin->initializer->fill(&u->context, &weight);
@@ -318,18 +308,17 @@ static void rai_replaces_one_number_of_a_unit(void)
     for (int i = 0; i < 2 * OUT; i++)
         mean += (double)w[i] / (2 * OUT);
     CHECK_NEAR(mean, 1 / 3.0, 5 * 0.5 / sqrt(2 * OUT));
-    use_free(u);
-    free(w), free(bias);
+    check_arrays_release(0);
 }
 
 /* ---- Orthogonality ------------------------------------------------------------------------- */
 
 static void check_orthogonal(const hk_plugin *plugin, int64_t rows, int64_t columns, double gain)
 {
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     set_param(u, "gain", gain);
     const double scale = gain > 0 ? gain : 1.25;
-    float *w = floats(rows * columns);
+    float *w = check_guarded("w", rows * columns);
     hk_weight weight = weight_of(rows, columns, w);
     plugin->initializer->fill(&u->context, &weight);
     const int upright = rows >= columns;
@@ -344,8 +333,7 @@ static void check_orthogonal(const hk_plugin *plugin, int64_t rows, int64_t colu
             worst = fmax(worst, fabs(product / (scale * scale) - (a == b)));
         }
     CHECK_NEAR(worst, 0, 1e-6);
-    free(w);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void orthogonal_weights_are_orthogonal(void)
@@ -368,7 +356,7 @@ static void orthogonal_weights_are_uniform(void)
     const hk_plugin *plugin = find(HK_INITIALIZER, "orthogonal");
     if (!plugin)
         SKIP("no orthogonal here");
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     float w[9];
     hk_weight weight = weight_of(3, 3, w);
     double mean[9] = {0}, square[9] = {0};
@@ -386,7 +374,7 @@ static void orthogonal_weights_are_uniform(void)
         CHECK_NEAR(square[i], 1.0 / 3, 5 * sqrt(4.0 / 45 / TRIALS));
     }
     CHECK_NEAR(positive / (double)TRIALS, 0.5, 5 * sqrt(0.25 / TRIALS));
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- Deep nets without bias ---------------------------------------------------------------- */
@@ -409,7 +397,7 @@ static void through_layers(const hk_plugin *plugin, double gain, function *f, in
 {
     float w[64 * 64];
     double y[64];
-    use *u = use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, 1, 1);
     for (int layer = 0; layer < depth; layer++) {
         hk_weight weight = weight_of(n, n, w);
         weight.gain = gain;
@@ -423,7 +411,7 @@ static void through_layers(const hk_plugin *plugin, double gain, function *f, in
         }
         memcpy(x, y, (size_t)n * sizeof *x);
     }
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* E[M] stays M_0 and E[M^2] = M_0^2 prod (1 + 5 / n): Hanin, Rolnick 2018, arXiv:1803.01719. */
@@ -481,9 +469,9 @@ static int is_dead(const hk_plugin *plugin, int depth, int n, uint64_t key)
         double x[64];
         hk_weight first = weight_of(1, n, w);
         first.key = key * 100 + 99;
-        use *u = use_new(plugin, 1, 1);
+        use *u = check_use_new(plugin, 1, 1);
         plugin->initializer->fill(&u->context, &first);
-        use_free(u);
+        check_arrays_release(0);
         for (int j = 0; j < n; j++)
             x[j] = relu(side * (double)w[j]);
         through_layers(plugin, sqrt(2), relu, depth - 1, n, key, x);

@@ -1,130 +1,8 @@
 /* Every normalization of the plugin directory: values and gradients against plain references in
- * double, on every instruction set; known values; mean and variance of what comes out. The
- * framework's part (moments, affine pass) is played plainly here.
+ * double, on every instruction set; known values; mean and variance of what comes out.
  *
  * test_normalizations [DIRECTORY...] */
 #include "plugin_use.h"
-
-/* ---- Normalizations: the host's part, plainly ---------------------------------------------- */
-
-static int kernels_of = HK_BASELINE; /* the instruction set that kernels are taken from */
-
-static hk_domain domain_of(const use *u)
-{
-    return u->plugin->normalization->domain(&u->context);
-}
-
-static int64_t rows_of_set(const use *u)
-{
-    return domain_of(u) == HK_OVER_SAMPLE ? u->context.rows_per_sample : u->context.rows;
-}
-
-static hk_moments moments_of(const use *u, const float *x, int64_t rows)
-{
-    const int64_t channels = u->context.channels;
-    double *mean = doubles(channels), *m2 = doubles(channels);
-    for (int64_t i = 0; i < rows * channels; i++)
-        mean[i % channels] += (double)x[i] / (double)rows;
-    for (int64_t i = 0; i < rows * channels; i++) {
-        double away = (double)x[i] - mean[i % channels];
-        m2[i % channels] += away * away;
-    }
-    return (hk_moments){rows, mean, m2};
-}
-
-static void moments_free(hk_moments m)
-{
-    free((void *)m.mean), free((void *)m.m2);
-}
-
-static int is_frozen(const use *u)
-{
-    return !u->context.training && u->plugin->normalization->frozen;
-}
-
-static void normalize_set(const use *u, const float *x, float *y, int64_t rows)
-{
-    const hk_normalization *norm = u->plugin->normalization;
-    const int64_t channels = u->context.channels;
-    hk_moments seen = moments_of(u, x, rows);
-    float *coef = floats(norm->n_coef * channels);
-    if (is_frozen(u))
-        norm->frozen(&u->context, coef);
-    else
-        norm->coefficients(&u->context, &seen, coef);
-    for (int64_t i = 0; i < rows * channels; i++)
-        y[i] = coef[i % channels] * x[i] + coef[channels + i % channels];
-    moments_free(seen);
-    free(coef);
-}
-
-/* Behind frozen() there are no moments, and sums are taken around 0. */
-static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t rows)
-{
-    const hk_normalization *norm = u->plugin->normalization;
-    const int64_t channels = u->context.channels;
-    const float *x = p->x + at, *dy = p->dy + at;
-    hk_moments seen = moments_of(u, x, rows);
-    float *coef = floats(norm->n_coef * channels), *bcoef = floats(3 * channels);
-    double *sum_dy = doubles(channels), *sum_dyx = doubles(channels);
-    for (int64_t i = 0; i < rows * channels; i++) {
-        const double centre = is_frozen(u) ? 0 : seen.mean[i % channels];
-        sum_dy[i % channels] += (double)dy[i];
-        sum_dyx[i % channels] += (double)dy[i] * ((double)x[i] - centre);
-    }
-    if (is_frozen(u))
-        norm->frozen(&u->context, coef);
-    else
-        norm->coefficients(&u->context, &seen, coef);
-    norm->gradient(&u->context, coef, is_frozen(u) ? NULL : &seen, sum_dy, sum_dyx, bcoef,
-                   p->dslots);
-    for (int64_t i = 0; i < rows * channels; i++) {
-        const float *b = bcoef + i % channels;
-        p->dx[at + i] = b[0] * dy[i] + b[channels] * x[i] + b[2 * channels];
-    }
-    moments_free(seen);
-    free(coef), free(bcoef), free(sum_dy), free(sum_dyx);
-}
-
-static int has_sets(const use *u)
-{
-    return domain_of(u) == HK_OVER_BATCH || domain_of(u) == HK_OVER_SAMPLE;
-}
-
-static void normalize_tile(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
-{
-    hk_tile tile = tile_of(u, p, first, rows);
-    tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
-    u->plugin->normalization->kernels[isa].forward(&u->context, &tile);
-}
-
-static void normalize(const use *u, const pass *p)
-{
-    const int64_t rows = rows_of_set(u);
-    if (!has_sets(u))
-        normalize_tile(u, kernels_of, p, 0, u->context.rows);
-    else
-        for (int64_t first = 0; first < u->context.rows; first += rows)
-            normalize_set(u, p->x + first * u->context.channels, p->y + first * u->context.channels,
-                          rows);
-}
-
-static void normalize_back(const use *u, const pass *p)
-{
-    const int64_t rows = rows_of_set(u);
-    hk_tile tile = tile_of(u, p, 0, u->context.rows);
-    if (!has_sets(u))
-        u->plugin->normalization->kernels[kernels_of].backward(&u->context, &tile);
-    else
-        for (int64_t first = 0; first < u->context.rows; first += rows)
-            normalize_set_back(u, p, first * u->context.channels, rows);
-}
-
-static double normalization_loss(const use *u, pass *p)
-{
-    normalize(u, p);
-    return projection(p->dy, p->y, u->context.rows * u->context.channels);
-}
 
 /* ---- Normalizations: gradients and promises ------------------------------------------------ */
 
@@ -137,35 +15,29 @@ static int over_choices(const hk_plugin *plugin)
 /* As after one batch around 3, so that evaluation is not the identity. */
 static void move_running_averages(use *u)
 {
-    float *x = normals(8 * u->context.channels, 60, 2);
-    for (int64_t i = 0; i < 8 * u->context.channels; i++)
-        x[i] += 3;
-    hk_moments seen = moments_of(u, x, 8);
-    u->plugin->normalization->update(&u->context, &seen, NULL);
-    moments_free(seen);
-    free(x);
+    pass *p = check_pass_new(u, 2);
+    for (int64_t i = 0; i < p->in; i++)
+        p->x[i] += 3;
+    check_host_update(u, p);
 }
 
 static void check_normalization(const hk_plugin *plugin, int over, uint32_t training,
                                 int64_t channels)
 {
-    use *u = use_new(plugin, 24, channels);
+    use *u = check_use_new(plugin, 24, channels);
     u->context.training = training;
     u->context.rows_per_sample = 6;
-    vary(u, 50);
+    check_use_vary(u, 50);
     if (!training && plugin->normalization->frozen && plugin->normalization->update)
         move_running_averages(u);
     if (over_choices(plugin) > 1)
         u->params[0] = over;
-    pass *p = pass_new(u, 1);
-    if (domain_of(u) == HK_OVER_WEIGHT && plugin->normalization->update)
-        plugin->normalization->update(&u->context, NULL, p->x);
-    normalize(u, p);
-    normalize_back(u, p);
-    if (domain_of(u) != HK_OVER_ROW || channels > 2) /* two numbers normalize to a step */
-        check_projections(u, p, normalization_loss);
-    pass_free(p);
-    use_free(u);
+    pass *p = check_pass_new(u, 1);
+    if (check_host_domain(u) == HK_OVER_WEIGHT)
+        check_host_update(u, p);
+    if (check_host_domain(u) != HK_OVER_ROW || channels > 2) /* two numbers normalize to a step */
+        check_projections(u, p);
+    check_arrays_release(0);
 }
 
 static void normalizations_have_right_gradients(void)
@@ -180,29 +52,27 @@ static void normalizations_have_right_gradients(void)
 
 static void check_tiles(use *u)
 {
-    pass *whole = pass_new(u, 2);
-    normalize(u, whole);
+    pass *whole = check_pass_new(u, 2);
+    check_host_forward(u, HK_BASELINE, whole);
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int64_t step = 1; has_isa(isa) && step < 61; step += 9) {
-            pass *p = pass_new(u, 2);
+        for (int64_t step = 1; check_has_kernels(u->plugin, isa) && step < 61; step += 9) {
+            pass *p = check_pass_new(u, 2);
             for (int64_t first = 0; first < 61; first += step)
-                normalize_tile(u, isa, p, first, 61 - first < step ? 61 - first : step);
+                check_forward(u, isa, p, first, 61 - first < step ? 61 - first : step);
             CHECK(same_bits(p->y, whole->y, 61 * 33));
-            pass_free(p);
         }
-    pass_free(whole);
 }
 
 static void row_normalizations_do_not_depend_on_tiles(void)
 {
     EACH(HK_NORMALIZATION, plugin)
     for (int over = 0; over < over_choices(plugin); over++) {
-        use *u = use_new(plugin, 61, 33);
+        use *u = check_use_new(plugin, 61, 33);
         if (over_choices(plugin) > 1)
             u->params[0] = over;
-        if (domain_of(u) == HK_OVER_ROW)
+        if (check_host_domain(u) == HK_OVER_ROW)
             check_tiles(u);
-        use_free(u);
+        check_arrays_release(0);
     }
     CHECK(1);
 }
@@ -212,28 +82,25 @@ static void batch_norm_has_its_known_values(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "batch_norm");
     if (!plugin)
         SKIP("no batch_norm here");
-    use *u = use_new(plugin, 2, 2);
+    use *u = check_use_new(plugin, 2, 2);
     u->context.training = 1;
     slot(u, "gamma")[0] = 2, slot(u, "gamma")[1] = 3;
     slot(u, "beta")[0] = 0.1f, slot(u, "beta")[1] = 0.2f;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 4; i++)
         p->x[i] = (float)(i + 1);
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     static const double expected[4] = {-1.89999, -2.799985, 2.09999, 3.199985};
     for (int i = 0; i < 4; i++)
         CHECK_NEAR(p->y[i], expected[i], 1e-6);
-    hk_moments seen = moments_of(u, p->x, 2);
-    plugin->normalization->update(&u->context, &seen, NULL);
+    check_host_update(u, p);
     CHECK_NEAR(slot(u, "running_mean")[0], 0.1 * 2, 1e-7);
     CHECK_NEAR(slot(u, "running_mean")[1], 0.1 * 3, 1e-7);
     CHECK_NEAR(slot(u, "running_var")[0], 0.9 + 0.1 * 2, 1e-6); /* unbiased: 2, not 1 */
     u->context.training = 0;
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], 2 * (1 - 0.2) / sqrt(1.1 + 1e-5) + 0.1, 1e-6);
-    moments_free(seen);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* One row in training: y = beta, nothing flows back, and the running variance stays. */
@@ -242,24 +109,20 @@ static void batch_norm_of_one_row_is_beta(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "batch_norm");
     if (!plugin)
         SKIP("no batch_norm here");
-    use *u = use_new(plugin, 1, 3);
+    use *u = check_use_new(plugin, 1, 3);
     u->context.training = 1;
     slot(u, "beta")[1] = 0.25f;
-    pass *p = pass_new(u, 1e4f);
-    normalize(u, p);
-    normalize_back(u, p);
+    pass *p = check_pass_new(u, 1e4f);
+    check_host_run(u, HK_BASELINE, p);
     for (int j = 0; j < 3; j++) {
         CHECK(p->y[j] == slot(u, "beta")[j]);
         CHECK(p->dx[j] == 0);
         CHECK(p->dslots[0][j] == 1);
         CHECK_NEAR(p->dslots[1][j], 1 + (double)p->dy[j], 1e-6);
     }
-    hk_moments seen = moments_of(u, p->x, 1);
-    plugin->normalization->update(&u->context, &seen, NULL);
+    check_host_update(u, p);
     CHECK(slot(u, "running_var")[0] == 1);
-    moments_free(seen);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* Mean and variance of y over the elements that share statistics, for gamma 1 and beta 0; sums of
@@ -288,22 +151,21 @@ static void check_unit_variance(const char *name, const char *param, double valu
     const hk_plugin *plugin = find(HK_NORMALIZATION, name);
     if (!plugin)
         return;
-    use *u = use_new(plugin, 32, 48);
+    use *u = check_use_new(plugin, 32, 48);
     u->context.training = 1;
     u->context.rows_per_sample = 16;
     if (param)
         set_param(u, param, value);
-    pass *p = pass_new(u, 3);
+    pass *p = check_pass_new(u, 3);
     for (int i = 0; i < 32 * 48; i++)
         p->x[i] += 5;
-    normalize(u, p);
-    normalize_back(u, p);
-    const int64_t rows = domain_of(u) == HK_OVER_ROW ? 1 : rows_of_set(u);
+    check_host_run(u, HK_BASELINE, p);
+    const hk_domain over = check_host_domain(u);
+    const int64_t rows = over == HK_OVER_ROW ? 1 : over == HK_OVER_SAMPLE ? 16 : 32;
     for (int64_t r = 0; r < 32; r += rows)
         for (int64_t j = 0; j < 48; j += channels_each)
             check_set(u, p, r, rows, j, channels_each);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void normalized_sets_have_mean_0_and_variance_1(void)
@@ -436,17 +298,17 @@ static void check_slots(const use *u, const family *f, reference *of, const pass
         }
 }
 
-static void check_reference(use *u, const family *f, reference *of, float scale)
+static void check_reference(use *u, int isa, const family *f, reference *of, float scale)
 {
     const int64_t n = u->context.rows * u->context.channels;
-    pass *p = pass_new(u, scale);
-    double *x = doubles(n), *y = doubles(n), *moved = doubles(n);
+    pass *p = check_pass_new(u, scale);
+    double *x = check_guarded_doubles("x", n), *y = check_guarded_doubles("y", n);
+    double *moved = check_guarded_doubles("moved", n);
     for (int64_t i = 0; i < n; i++)
         x[i] = (double)p->x[i];
-    if (domain_of(u) == HK_OVER_WEIGHT && u->plugin->normalization->update)
-        u->plugin->normalization->update(&u->context, NULL, p->x);
-    normalize(u, p);
-    normalize_back(u, p);
+    if (check_host_domain(u) == HK_OVER_WEIGHT)
+        check_host_update(u, p);
+    check_host_run(u, isa, p);
     of(u, f, x, y);
     for (int64_t i = 0; i < n; i++)
         CHECK_NEAR(p->y[i], y[i], 1e-6 * (1 + fabs(y[i])));
@@ -460,8 +322,7 @@ static void check_reference(use *u, const family *f, reference *of, float scale)
         CHECK_NEAR(p->dx[i], slope, 3e-6 * (1 + fabs(slope)));
     }
     check_slots(u, f, of, p, x, moved);
-    free(x), free(y), free(moved);
-    pass_free(p);
+    check_arrays_release(0);
 }
 
 static void check_family(const family *f, reference *of)
@@ -469,18 +330,17 @@ static void check_family(const family *f, reference *of)
     const hk_plugin *plugin = find(HK_NORMALIZATION, f->name);
     const int before = check_case_failed;
     CHECK(plugin != NULL);
-    for (kernels_of = 0; plugin && kernels_of < HK_ISA_COUNT; kernels_of++) {
-        use *u = use_new(plugin, ROWS_, COLUMNS_);
+    for (int isa = 0; plugin && isa < HK_ISA_COUNT; isa++) {
+        use *u = check_use_new(plugin, ROWS_, COLUMNS_);
         u->context.training = 1;
         u->context.rows_per_sample = 6;
-        vary(u, 50);
+        check_use_vary(u, 50);
         if (f->param)
             set_param(u, f->param, f->value);
-        if (has_isa(kernels_of))
-            check_reference(u, f, of, 2);
-        use_free(u);
+        if (check_has_kernels(plugin, isa))
+            check_reference(u, isa, f, of, 2);
+        check_arrays_release(0);
     }
-    kernels_of = HK_BASELINE;
     if (plugin)
         name_failure(plugin, before);
 }
@@ -517,15 +377,14 @@ static void local_response_norm_is_its_formula(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "local_response_norm");
     if (!plugin)
         SKIP("no local_response_norm here");
-    for (kernels_of = 0; kernels_of < HK_ISA_COUNT; kernels_of++)
-        for (int i = 0; i < 7 && has_isa(kernels_of); i++) {
-            use *u = use_new(plugin, 2, shapes[i][1]);
+    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
+        for (int i = 0; i < 7 && check_has_kernels(plugin, isa); i++) {
+            use *u = check_use_new(plugin, 2, shapes[i][1]);
             set_param(u, "size", (double)shapes[i][0]);
             set_param(u, "alpha", 0.7);
-            check_reference(u, NULL, reference_lrn, 3);
-            use_free(u);
+            check_reference(u, isa, NULL, reference_lrn, 3);
+            check_arrays_release(0);
         }
-    kernels_of = HK_BASELINE;
 }
 
 /* ---- Weights ------------------------------------------------------------------------------- */
@@ -536,15 +395,15 @@ static void weight_norm_starts_with_the_weight(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "weight_norm");
     if (!plugin)
         SKIP("no weight_norm here");
-    use *u = use_new(plugin, 30, 300);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(plugin, 30, 300);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 30; i++)
         p->x[i * 300 + 7] = 0;
-    plugin->normalization->update(&u->context, NULL, p->x);
-    normalize(u, p);
+    check_host_update(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     for (int i = 0; i < 30 * 300; i++)
         CHECK_NEAR(p->y[i], p->x[i], 4e-7 * (fabs((double)p->x[i]) + 1e-7));
-    normalize_back(u, p);
+    check_backward(u, HK_BASELINE, p, 0, 30);
     for (int j = 0; j < 300; j++) {
         double along = 0;
         for (int i = 0; i < 30; i++)
@@ -555,10 +414,9 @@ static void weight_norm_starts_with_the_weight(void)
     u->context.training = 1; /* later weights are the optimizer's, and so is g */
     p->x[0] += 1;
     const float g = slot(u, "g")[0];
-    plugin->normalization->update(&u->context, NULL, p->x);
+    check_host_update(u, p);
     CHECK(slot(u, "g")[0] == g);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* The error of the largest singular value falls by (s2 / s1)^2 a step. */
@@ -567,22 +425,21 @@ static void power_iteration_converges_as_it_should(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "spectral_norm");
     if (!plugin)
         SKIP("no spectral_norm here");
-    use *u = use_new(plugin, 2, 2);
+    use *u = check_use_new(plugin, 2, 2);
     u->context.training = 1;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     p->x[0] = 1, p->x[1] = p->x[2] = 0, p->x[3] = 0.9f;
     slot(u, "u")[0] = slot(u, "u")[1] = 0.70710678f;
     double error[9];
     for (int step = 0; step < 9; step++) {
-        plugin->normalization->update(&u->context, NULL, p->x);
-        normalize(u, p);
+        check_host_update(u, p);
+        check_host_forward(u, HK_BASELINE, p);
         error[step] = 1 - 1 / (double)p->y[0];
         CHECK(error[step] > 0);
     }
     /* s - s1 is of the order of the squared angle: (s2 / s1)^4 a step */
     CHECK_NEAR(error[8] / error[7], pow(0.9, 4), 0.02);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* Power iteration on diag(3, 1, 0.5): the largest singular value becomes 1. */
@@ -591,17 +448,16 @@ static void spectral_norm_divides_by_the_largest_singular_value(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "spectral_norm");
     if (!plugin)
         SKIP("no spectral_norm here");
-    use *u = use_new(plugin, 4, 3);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(plugin, 4, 3);
+    pass *p = check_pass_new(u, 1);
     memset(p->x, 0, 12 * sizeof *p->x);
     p->x[0] = 3, p->x[4] = 1, p->x[8] = 0.5f;
-    plugin->normalization->update(&u->context, NULL, p->x); /* the first weight: 15 iterations */
-    normalize(u, p);
+    check_host_update(u, p); /* the first weight: 15 iterations */
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], 1, 1e-6);
     CHECK_NEAR(p->y[4], 1 / 3.0, 1e-6);
     CHECK_NEAR(p->y[8], 1 / 6.0, 1e-6);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- batch_renorm -------------------------------------------------------------------------- */
@@ -612,34 +468,31 @@ static void batch_renorm_leans_on_the_past(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "batch_renorm");
     if (!plugin)
         SKIP("no batch_renorm here");
-    use *u = use_new(plugin, 2, 1);
+    use *u = check_use_new(plugin, 2, 1);
     u->context.training = 1;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     p->x[0] = -3, p->x[1] = 7; /* mean 2, sd 5 */
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], -1, 1e-6); /* batch_norm at first */
     slot(u, "steps")[0] = 40000;
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], -1 * 3 + 2, 1e-5);
     CHECK_NEAR(p->y[1], 1 * 3 + 2, 1e-5);
     slot(u, "steps")[0] = 22500; /* half way to rmax, 7 / 8 of the way to dmax */
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[1], 1 * 2 + 2, 1e-5);
     slot(u, "running_sd")[0] = 5; /* within bounds: y = (x - running mean) / running sd */
     slot(u, "running_mean")[0] = 1;
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], -4 / 5.0, 1e-5);
     u->context.training = 0;
-    normalize(u, p);
+    check_host_forward(u, HK_BASELINE, p);
     CHECK_NEAR(p->y[0], -4 / 5.0, 1e-6);
-    hk_moments seen = moments_of(u, p->x, 2);
-    plugin->normalization->update(&u->context, &seen, NULL);
+    check_host_update(u, p);
     CHECK_NEAR(slot(u, "running_mean")[0], 1 + 0.01 * (2 - 1), 1e-6);
     CHECK_NEAR(slot(u, "running_sd")[0], 5, 1e-5);
     CHECK(slot(u, "steps")[0] == 22501);
-    moments_free(seen);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* r and d are constants to the gradient: it is batch_norm's times r. */
@@ -648,22 +501,20 @@ static void batch_renorm_flows_back_as_batch_norm(void)
     const hk_plugin *plugin = find(HK_NORMALIZATION, "batch_renorm");
     if (!plugin)
         SKIP("no batch_renorm here");
-    use *u = use_new(plugin, 16, 1);
+    use *u = check_use_new(plugin, 16, 1);
     u->context.training = 1;
-    pass *early = pass_new(u, 9), *late = pass_new(u, 9); /* sd near 9, so r is cut to 3 */
-    normalize(u, early);
-    normalize_back(u, early);
+    pass *early = check_pass_new(u, 9),
+         *late = check_pass_new(u, 9); /* sd near 9, so r is cut to 3 */
+    check_host_run(u, HK_BASELINE, early);
     slot(u, "steps")[0] = 40000;
-    normalize(u, late);
-    normalize_back(u, late);
+    check_host_run(u, HK_BASELINE, late);
     for (int i = 0; i < 16; i++)
         CHECK_NEAR(late->dx[i], 3 * (double)early->dx[i], 1e-6);
     double with_y = 1; /* d y / d gamma is y at beta = 0 */
     for (int i = 0; i < 16; i++)
         with_y += (double)late->dy[i] * (double)late->y[i];
     CHECK_NEAR(late->dslots[0][0], with_y, 1e-4);
-    pass_free(early), pass_free(late);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- dice, an activation that standardizes what it gates by -------------------------------- */
@@ -673,25 +524,24 @@ static void dice_follows_mean_and_variance(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "dice");
     if (!plugin)
         SKIP("no dice here");
-    use *u = use_new(plugin, 4, 1);
+    use *u = check_use_new(plugin, 4, 1);
     set_param(u, "momentum", 1);
     slot(u, "alpha")[0] = 0.25f;
     slot(u, "running_mean")[0] = 40;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     double sums[2];
     p->x[0] = 3, p->x[1] = 5, p->x[2] = 7, p->x[3] = 9; /* mean 6, variance 5 */
-    forward(u, HK_BASELINE, p, 0, 4);
+    check_forward(u, HK_BASELINE, p, 0, 4);
     sums[0] = (double)p->sums[0], sums[1] = (double)p->sums[1];
     plugin->activation->update(&u->context, &(hk_activity){.rows = 4, .sums = sums});
     CHECK_NEAR(slot(u, "running_mean")[0], 6, 1e-6);
     CHECK_NEAR(slot(u, "running_var")[0], 5, 1e-4);
-    forward(u, HK_BASELINE, p, 0, 4);
+    check_forward(u, HK_BASELINE, p, 0, 4);
     for (int i = 0; i < 4; i++) {
         const double x = 3 + 2 * i, gate = 1 / (1 + exp(-(x - 6) / sqrt(5)));
         CHECK_NEAR(p->y[i], x * (gate + (1 - gate) * 0.25), 2e-5);
     }
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 int main(int argc, char **argv)

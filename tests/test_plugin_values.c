@@ -83,7 +83,7 @@ static const hk_plugin *plugin_of(const known *k)
 
 static use *use_of(const known *k, int64_t rows)
 {
-    use *u = use_new(plugin_of(k), rows, 1);
+    use *u = check_use_new(plugin_of(k), rows, 1);
     if (k->setting && has_slot(u, k->setting))
         slot(u, k->setting)[0] = (float)k->to;
     else if (k->setting)
@@ -94,11 +94,11 @@ static use *use_of(const known *k, int64_t rows)
 static void check_known(const known *k, int isa)
 {
     use *u = use_of(k, 7);
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 7; i++)
         p->x[i] = known_at[i], p->dy[i] = 1;
-    forward(u, isa, p, 0, 7);
-    backward(u, isa, p, 0, 7);
+    check_forward(u, isa, p, 0, 7);
+    check_backward(u, isa, p, 0, 7);
     for (int i = 0; i < 7; i++) {
         const double amplified = fabs((double)known_at[i] * k->slope[i]), size = fabs(k->f[i]);
         const double rounding = 4 * 0x1p-23 * (amplified > 4 * size ? amplified : 0);
@@ -109,8 +109,7 @@ static void check_known(const known *k, int isa)
         CHECK_NEAR(p->y[i], k->f[i], fmax(1e-7, 4 * 0x1p-23 * size) + rounding);
         CHECK_NEAR(p->dx[i], k->slope[i], 5e-7 + 1e-6 * fabs(k->slope[i]) + 10 * rounding);
     }
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void activations_have_their_known_values(void)
@@ -119,7 +118,7 @@ static void activations_have_their_known_values(void)
         const hk_plugin *plugin = plugin_of(k);
         const int before = check_case_failed;
         for (int isa = 0; plugin && isa < HK_ISA_COUNT; isa++)
-            if (has_isa(isa))
+            if (check_has_kernels(plugin, isa))
                 check_known(k, isa);
         if (plugin)
             name_failure(plugin, before);
@@ -144,7 +143,7 @@ static void check_moments(const known *k)
     CHECK_NEAR(second, k->moments[1], 2e-6);
     CHECK_NEAR(1 / sqrt(second), k->moments[2], 6e-6);
     CHECK_NEAR(slopes / second, k->moments[3], 6e-5);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void activations_have_their_known_moments(void)
@@ -225,12 +224,12 @@ static void references_have_right_derivatives(void)
     EACH(HK_ACTIVATION, plugin)
     {
         for (uint64_t variant = 0; plugin->activation->value && variant < 6; variant++) {
-            use *u = use_new(plugin, 1, 1);
+            use *u = check_use_new(plugin, 1, 1);
             u->context.training = variant % 2;
             if (variant > 1)
-                vary(u, variant);
+                check_use_vary(u, variant);
             check_reference(u);
-            use_free(u);
+            check_arrays_release(0);
         }
         for (int k = 0; plugin->slots && plugin->slots[k].name; k++)
             CHECK(plugin->slots[k].role != HK_LEARNED || !plugin->activation->value ||
@@ -240,6 +239,20 @@ static void references_have_right_derivatives(void)
 
 /* ---- Float kernels against the double reference ---------------------------------------------- */
 
+/* The reference of element i of a matrix. */
+static hk_scalar64 scalar_of(const use *u, const pass *p, int64_t i, double t[HK_MAX_SLOTS])
+{
+    const int64_t channel = i % u->context.channels;
+    for (int k = 0; k < u->n_slots; k++)
+        t[k] = (double)u->slots[k][u->plugin->slots[k].extent == HK_PER_CHANNEL ? channel : 0];
+    hk_scalar64 a = {.x = (double)p->x[i], .p = u->params, .t = t, .channel = channel};
+    a.u = (double)hks_uniform(u->context.key, (uint64_t)i);
+    a.training = (int)u->context.training;
+    a.surrogate = (int)u->context.surrogate;
+    a.y = u->plugin->activation->value(&a);
+    return a;
+}
+
 static void check_gradients_of_slots(const use *u, const pass *p, int64_t n)
 {
     const hk_activation *act = u->plugin->activation;
@@ -248,7 +261,8 @@ static void check_gradients_of_slots(const use *u, const pass *p, int64_t n)
         if (u->plugin->slots[k].role != HK_LEARNED)
             continue;
         const int shared = u->plugin->slots[k].extent == HK_SHARED;
-        double *sum = doubles(u->lengths[k]), *size = doubles(u->lengths[k]);
+        double *sum = check_guarded_doubles("sum", u->lengths[k]);
+        double *size = check_guarded_doubles("size", u->lengths[k]);
         for (int64_t i = 0; i < n; i++) {
             hk_scalar64 a = scalar_of(u, p, i, t);
             double part = (double)p->dy[i] * act->gradient(&a, k);
@@ -257,7 +271,6 @@ static void check_gradients_of_slots(const use *u, const pass *p, int64_t n)
         }
         for (int64_t j = 0; j < u->lengths[k]; j++)
             CHECK_NEAR(p->dslots[k][j], 1 + sum[j], 2e-6 * (1 + size[j]));
-        free(sum), free(size);
     }
 }
 
@@ -306,13 +319,13 @@ static allowance allowance_of(const use *u, const hk_scalar64 *a)
 
 static void check_kernels(const hk_plugin *plugin, int isa, int64_t rows, int64_t channels)
 {
-    use *u = use_new(plugin, rows, channels);
+    use *u = check_use_new(plugin, rows, channels);
     u->context.training = rows != 2;
     u->context.surrogate = rows == 61;
-    vary(u, 5);
-    pass *p = pass_new(u, 3);
-    forward(u, isa, p, 0, rows);
-    backward(u, isa, p, 0, rows);
+    check_use_vary(u, 5);
+    pass *p = check_pass_new(u, 3);
+    check_forward(u, isa, p, 0, rows);
+    check_backward(u, isa, p, 0, rows);
     double t[HK_MAX_SLOTS], worst_y = 0, worst_dx = 0;
     for (int64_t i = 0; i < rows * channels; i++) {
         hk_scalar64 a = scalar_of(u, p, i, t);
@@ -328,8 +341,7 @@ static void check_kernels(const hk_plugin *plugin, int isa, int64_t rows, int64_
         printf("  isa %d, %lld x %lld: y %.3g, dx %.3g times the tolerance\n", isa, (long long)rows,
                (long long)channels, worst_y, worst_dx);
     check_gradients_of_slots(u, p, rows * channels);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static const int64_t shape_rows[] = {1, 2, 7, 61};
@@ -340,68 +352,66 @@ static void kernels_agree_with_the_reference(void)
 {
     EACH(HK_ACTIVATION, plugin)
     for (int isa = 0; plugin->activation->value && isa < HK_ISA_COUNT; isa++)
-        for (int r = 0; has_isa(isa) && r < ROWS; r++)
+        for (int r = 0; check_has_kernels(plugin, isa) && r < ROWS; r++)
             for (int c = 0; c < CHANNELS; c++)
                 check_kernels(plugin, isa, shape_rows[r], shape_channels[c]);
 }
 
 /* ---- Bits that must not depend on how the block is cut --------------------------------------- */
 
-/* Runs a pass in tiles of `step` rows, its matrices moved by `offset` floats. */
-static void run_in_tiles(const use *u, int isa, const pass *p, int64_t step, int64_t offset)
+/* A pass in tiles of `step` rows, y and dx as many floats from where they usually lie. */
+static pass *run_in_tiles(const use *u, int isa, int64_t step)
 {
-    pass moved = *p;
-    moved.y += offset, moved.dx += offset;
+    pass *p = check_pass_new(u, 3);
+    p->y = check_guarded("y", p->out + step) + step;
+    p->dx = check_guarded("dx", p->in + step) + step;
     for (int64_t first = 0; first < u->context.rows; first += step) {
         int64_t rows = u->context.rows - first < step ? u->context.rows - first : step;
-        forward(u, isa, &moved, first, rows);
-        backward(u, isa, &moved, first, rows);
+        check_forward(u, isa, p, first, rows);
+        check_backward(u, isa, p, first, rows);
     }
+    return p;
 }
 
 static void check_in_place(const use *u, int isa, const pass *whole, int64_t in, int64_t out)
 {
-    pass *p = pass_new(u, 3);
+    pass *p = check_pass_new(u, 3);
     pass over = *p;
     over.y = p->x, over.dx = p->dy;
-    forward(u, isa, &over, 0, u->context.rows);
+    check_forward(u, isa, &over, 0, u->context.rows);
     CHECK(same_bits(over.y, whole->y, out));
     over.x = whole->x, over.y = whole->y;
-    backward(u, isa, &over, 0, u->context.rows);
+    check_backward(u, isa, &over, 0, u->context.rows);
     CHECK(same_bits(over.dx, whole->dx, in));
-    pass_free(p);
 }
 
 static void check_bits(const hk_plugin *plugin, int64_t rows, int64_t channels)
 {
-    use *u = use_new(plugin, rows, channels);
+    use *u = check_use_new(plugin, rows, channels);
     u->context.training = 1;
-    const int64_t in = rows * channels, out = rows * channels_out(u);
+    const int64_t in = rows * channels, out = rows * check_use_channels_out(u);
     if (!out) {
-        use_free(u);
+        check_arrays_release(0);
         return;
     }
-    vary(u, 6);
-    pass *whole = pass_new(u, 3);
-    forward(u, 0, whole, 0, rows);
-    backward(u, 0, whole, 0, rows);
+    check_use_vary(u, 6);
+    pass *whole = check_pass_new(u, 3);
+    check_forward(u, 0, whole, 0, rows);
+    check_backward(u, 0, whole, 0, rows);
     for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-        if (!has_isa(isa))
+        if (!check_has_kernels(plugin, isa))
             continue;
         for (int64_t step = 1; step <= 8; step += 1 + step / 2) {
-            pass *p = pass_new(u, 3);
-            run_in_tiles(u, isa, p, step, step);
-            CHECK(same_bits(p->y + step, whole->y, out));
-            CHECK(same_bits(p->dx + step, whole->dx, in));
+            const pass *p = run_in_tiles(u, isa, step);
+            CHECK(same_bits(p->y, whole->y, out));
+            CHECK(same_bits(p->dx, whole->dx, in));
             for (int64_t j = 0; p->sums && j < channels; j++)
                 CHECK_NEAR(p->sums[j], whole->sums[j], 1e-5 * (1 + fabs((double)whole->sums[j])));
-            pass_free(p);
         }
         if (plugin->activation->traits & HK_IN_PLACE)
             check_in_place(u, isa, whole, in, out);
     }
-    pass_free(whole);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void bits_do_not_depend_on_tiles_or_instruction_set(void)
@@ -418,17 +428,16 @@ static void check_special_values(const hk_plugin *plugin)
     static const float finite[] = {0,    -0.0f, 0x1p-149f, -0x1p-149f, 1e-30f,  100,     -100,
                                    1e4f, -1e4f, 1e20f,     -1e20f,     FLT_MAX, -FLT_MAX};
     enum { N = sizeof finite / sizeof *finite };
-    use *u = use_new(plugin, N + 1, 4);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(plugin, N + 1, 4);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 4 * (N + 1); i++)
         p->x[i] = i < 4 * N ? finite[i / 4] : NAN, p->dy[i] = 1;
-    forward(u, HK_BASELINE, p, 0, N + 1);
-    backward(u, HK_BASELINE, p, 0, N + 1);
+    check_forward(u, HK_BASELINE, p, 0, N + 1);
+    check_backward(u, HK_BASELINE, p, 0, N + 1);
     for (int i = 0; i < 4 * N; i++)
         CHECK(!isnan(p->y[i]) && !isnan(p->dx[i]));
     CHECK(isnan(p->y[4 * N]));
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void special_values_behave(void)
@@ -439,12 +448,6 @@ static void special_values_behave(void)
 }
 
 /* ---- Activations that are not elementwise, and stochastic ones ------------------------------- */
-
-static double activation_loss(const use *u, pass *p)
-{
-    forward(u, HK_BASELINE, p, 0, u->context.rows);
-    return projection(p->dy, p->y, u->context.rows * channels_out(u));
-}
 
 /* Moves inputs away from the usual kink at 0, where differences say nothing. */
 static void avoid_zero(float *x, int64_t n)
@@ -457,16 +460,12 @@ static void block_activations_have_right_gradients(void)
 {
     EACH(HK_ACTIVATION, plugin)
     for (int c = 1; !plugin->activation->value && c < CHANNELS; c++) {
-        use *u = use_new(plugin, 5, shape_channels[c] + (c > 2));
-        pass *p = pass_new(u, 1);
+        use *u = check_use_new(plugin, 5, shape_channels[c] + (c > 2));
+        pass *p = check_pass_new(u, 1);
         avoid_zero(p->x, 5 * u->context.channels);
-        if (channels_out(u)) {
-            forward(u, HK_BASELINE, p, 0, 5);
-            backward(u, HK_BASELINE, p, 0, 5);
-            check_projections(u, p, activation_loss);
-        }
-        pass_free(p);
-        use_free(u);
+        if (check_use_channels_out(u))
+            check_projections(u, p);
+        check_arrays_release(0);
     }
 }
 
@@ -475,10 +474,10 @@ static void rows_of_softmax_sum_to_one(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "softmax");
     if (!plugin)
         SKIP("no softmax here");
-    use *u = use_new(plugin, 20, 37);
-    pass *p = pass_new(u, 30);
+    use *u = check_use_new(plugin, 20, 37);
+    pass *p = check_pass_new(u, 30);
     p->x[0] = 1000;
-    forward(u, HK_BASELINE, p, 0, 20);
+    check_forward(u, HK_BASELINE, p, 0, 20);
     for (int64_t row = 0; row < 20; row++) {
         double sum = 0, least = 1;
         for (int64_t j = 0; j < 37; j++)
@@ -487,8 +486,7 @@ static void rows_of_softmax_sum_to_one(void)
         CHECK(least >= 0);
     }
     CHECK(p->y[0] == 1);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void channel_counts_may_change_or_be_refused(void)
@@ -508,13 +506,13 @@ static void random_slopes_stay_in_their_range(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "rrelu");
     if (!plugin)
         SKIP("it is not here");
-    use *u = use_new(plugin, 1000, 10);
+    use *u = check_use_new(plugin, 1000, 10);
     u->context.training = 1;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 10000; i++)
         p->x[i] = -1, p->dy[i] = 1;
-    forward(u, HK_BASELINE, p, 0, 1000);
-    backward(u, HK_BASELINE, p, 0, 1000);
+    check_forward(u, HK_BASELINE, p, 0, 1000);
+    check_backward(u, HK_BASELINE, p, 0, 1000);
     double mean = 0, square = 0;
     for (int i = 0; i < 10000; i++) {
         CHECK(p->dx[i] == -p->y[i] && p->dx[i] >= 0.125f && p->dx[i] <= 1.0f / 3);
@@ -526,10 +524,9 @@ static void random_slopes_stay_in_their_range(void)
     CHECK_NEAR(square - mean * mean, width * width / 12, 0.05 * width * width / 12);
     const float first = p->dx[0];
     u->context.key++;
-    backward(u, HK_BASELINE, p, 0, 1000);
+    check_backward(u, HK_BASELINE, p, 0, 1000);
     CHECK(p->dx[0] != first);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* Without the flag the slope is the true one, with it the surrogate. */
@@ -540,16 +537,15 @@ static void surrogates_replace_the_slope_on_request(void)
         SKIP("it is not here");
     static const double expected[7] = {-0.012659084, 0.40067142, 0.65249501, 0.9175,
                                        1.1324174,    1.2560124,  1.1635491};
-    use *u = use_new(plugin, 7, 1);
+    use *u = check_use_new(plugin, 7, 1);
     u->context.surrogate = 1;
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 7; i++)
         p->x[i] = known_at[i], p->dy[i] = 1;
-    backward(u, HK_BASELINE, p, 0, 7);
+    check_backward(u, HK_BASELINE, p, 0, 7);
     for (int i = 0; i < 7; i++)
         CHECK_NEAR(p->dx[i], expected[i], 1e-6);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* ---- lgb ------------------------------------------------------------------------------------- */
@@ -558,16 +554,17 @@ static void surrogates_replace_the_slope_on_request(void)
 static double adapt(use *u, pass *p, double network)
 {
     const int64_t channels = u->context.channels, rows = u->context.rows;
-    double *sums = doubles(channels), mean = 0;
+    const int mark = check_arrays_mark();
+    double *sums = check_guarded_doubles("sums", channels), mean = 0;
     memset(p->sums, 0, (size_t)channels * sizeof *p->sums);
-    forward(u, HK_BASELINE, p, 0, rows);
+    check_forward(u, HK_BASELINE, p, 0, rows);
     for (int64_t j = 0; j < channels; j++) {
         sums[j] = (double)p->sums[j];
         mean += sums[j] / (double)(rows * channels);
     }
     const hk_activity seen = {rows, sums, mean, network < 0 ? mean : network};
     u->plugin->activation->update(&u->context, &seen);
-    free(sums);
+    check_arrays_release(mark);
     return mean;
 }
 
@@ -576,20 +573,19 @@ static void lgb_is_a_sigmoid_around_its_threshold(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
     if (!plugin)
         SKIP("no lgb here");
-    use *u = use_new(plugin, 1, 3);
+    use *u = check_use_new(plugin, 1, 3);
     set_param(u, "k", 4);
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int j = 0; j < 3; j++)
         p->x[j] = slot(u, "theta")[j] = (float)j - 0.5f, p->dy[j] = 1;
-    forward(u, HK_BASELINE, p, 0, 1);
-    backward(u, HK_BASELINE, p, 0, 1);
+    check_forward(u, HK_BASELINE, p, 0, 1);
+    check_backward(u, HK_BASELINE, p, 0, 1);
     for (int j = 0; j < 3; j++) {
         CHECK_NEAR(p->y[j], 0.5, 1e-7);
         CHECK_NEAR(p->dx[j], 4 / 4.0, 1e-6);
         CHECK_NEAR(p->sums[j], 0.5, 1e-7);
     }
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* With constant input x, theta goes to x - logit(rho) / k. */
@@ -598,20 +594,19 @@ static void lgb_global_rule_finds_its_fixed_point(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
     if (!plugin)
         SKIP("no lgb here");
-    use *u = use_new(plugin, 8, 2);
+    use *u = check_use_new(plugin, 8, 2);
     set_param(u, "k", 2);
     set_param(u, "rate", 0);
     set_param(u, "global", 0.5);
     set_param(u, "target", 0.2);
-    pass *p = pass_new(u, 1);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 16; i++)
         p->x[i] = 0.7f;
     for (int step = 0; step < 2000; step++)
         adapt(u, p, -1);
     CHECK_NEAR(slot(u, "theta")[0], 0.7 - log(0.2 / 0.8) / 2, 1e-4);
     CHECK_NEAR(slot(u, "theta")[1], 0.7 - log(0.2 / 0.8) / 2, 1e-4);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 /* The local rule evens channels out; where the layer is the whole network, the global rule is
@@ -621,8 +616,8 @@ static void lgb_local_rule_evens_channels_out(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "lgb");
     if (!plugin)
         SKIP("no lgb here");
-    use *u = use_new(plugin, 64, 4);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(plugin, 64, 4);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 256; i++)
         p->x[i] += (float)(i % 4);
     for (int step = 0; step < 1000; step++)
@@ -640,8 +635,7 @@ static void lgb_local_rule_evens_channels_out(void)
     for (int j = 0; j < 4; j++)
         raised += (double)theta[j];
     CHECK(raised > sum + 1e-4);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 static void lgb_relu_revives_dead_channels(void)
@@ -649,8 +643,8 @@ static void lgb_relu_revives_dead_channels(void)
     const hk_plugin *plugin = find(HK_ACTIVATION, "lgb_relu");
     if (!plugin)
         SKIP("no lgb_relu here");
-    use *u = use_new(plugin, 64, 4);
-    pass *p = pass_new(u, 1);
+    use *u = check_use_new(plugin, 64, 4);
+    pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 256; i++)
         p->x[i] -= i % 4 == 2 ? 6.0f : 0;
     adapt(u, p, -1);
@@ -659,8 +653,7 @@ static void lgb_relu_revives_dead_channels(void)
         adapt(u, p, -1);
     CHECK(p->sums[2] >= 2); /* thresholds keep their mean, so the others fire less than before */
     CHECK_NEAR(p->sums[2], p->sums[0], 3);
-    pass_free(p);
-    use_free(u);
+    check_arrays_release(0);
 }
 
 int main(int argc, char **argv)

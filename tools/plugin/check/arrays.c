@@ -13,28 +13,38 @@
 typedef struct array {
     const char *name;
     char *map, *data;    /* the mapping with both guard pages; the first byte in use */
-    size_t size, length; /* of the mapping; bytes in use */
+    size_t size, length; /* of the mapping, 0: from calloc(); bytes in use */
 } array;
 
 enum { MOST = 512 };
 static array arrays[MOST];
 static int count;
-bool check_guard_before;
+bool check_guard_before, check_no_guards;
 
-static char *place(const char *name, size_t length)
+static array map_pages(const char *name, size_t length)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t inner = (length + page - 1) / page * page + (length ? 0 : page);
-    char *map = count < MOST
-                    ? mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                    : MAP_FAILED;
-    if (map == MAP_FAILED || mprotect(map + page, inner, PROT_READ | PROT_WRITE) != 0) {
+    const size_t size = inner + 2 * page;
+    char *map = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED || mprotect(map + page, inner, PROT_READ | PROT_WRITE) != 0)
+        return (array){0};
+    return (array){name, map, map + page + (check_guard_before ? 0 : inner - length), size, length};
+}
+
+static char *place(const char *name, size_t length)
+{
+    array it = {0};
+    if (count < MOST && check_no_guards)
+        it = (array){.name = name, .data = calloc(length + 1, 1)};
+    else if (count < MOST)
+        it = map_pages(name, length);
+    if (!it.data) {
         check_fail("no memory for %zu bytes of %s", length, name);
         exit(EXIT_FAILURE);
     }
-    char *data = map + page + (check_guard_before ? 0 : inner - length);
-    arrays[count++] = (array){name, map, data, inner + 2 * page, length};
-    return data;
+    arrays[count++] = it;
+    return it.data;
 }
 
 float *check_guarded(const char *name, int64_t n)
@@ -56,7 +66,10 @@ void check_arrays_release(int mark)
 {
     while (count > mark) {
         count--;
-        munmap(arrays[count].map, arrays[count].size);
+        if (arrays[count].map)
+            munmap(arrays[count].map, arrays[count].size);
+        else
+            free(arrays[count].data);
     }
 }
 
@@ -64,7 +77,7 @@ void check_make_read_only(const void *at, bool read_only)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; at && i < count; i++)
-        if (at == arrays[i].data)
+        if (at == arrays[i].data && arrays[i].map)
             mprotect(arrays[i].map + page, arrays[i].size - 2 * page,
                      read_only ? PROT_READ : PROT_READ | PROT_WRITE);
 }

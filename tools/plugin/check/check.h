@@ -50,6 +50,8 @@ void check_end_call(void);
 float *check_guarded(const char *name, int64_t n);
 double *check_guarded_doubles(const char *name, int64_t n);
 extern bool check_guard_before;
+/* Neither guard pages nor read-only arrays: for tests of this program that make very many. */
+extern bool check_no_guards;
 /* All arrays made since the mark are given back. */
 int check_arrays_mark(void);
 void check_arrays_release(int mark);
