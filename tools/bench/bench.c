@@ -116,9 +116,12 @@ int bench_command(options *given)
     int kind = 0, operands = given->n_operands - 1;
     while (kind < KINDS && strcmp(kinds[kind].name, given->operands[0]) != 0)
         kind++;
+    const char *known[KINDS];
+    for (int i = 0; i < KINDS; i++)
+        known[i] = kinds[i].name;
     if (kind == KINDS)
-        return tool_fail(EXIT_USAGE, "bench: \"%s\"; known: limits, train, infer, act, norm, conv",
-                         given->operands[0]);
+        return tool_fail(EXIT_USAGE, "bench: unknown kind \"%s\"%s", given->operands[0],
+                         tool_known(given->operands[0], known, KINDS));
     if (operands < kinds[kind].least || operands > kinds[kind].most)
         return tool_fail(EXIT_USAGE, "bench %s: expected %s; see hillock bench --help",
                          kinds[kind].name, kinds[kind].operands);

@@ -33,7 +33,7 @@ double bench_timing_median(const timing *of);
 typedef struct result {
     const char *name, *pass;  /* "resnet20", "forward" */
     const char *unit, *limit; /* "GFLOP/s", "FMA peak"; limit NULL: none */
-    double work;              /* units (operations, bytes, images) of one repetition */
+    double work;              /* units (operations, bytes, images) per repetition */
     double scale;             /* units in one of `unit`, 1e9 */
 } result;
 void bench_row(const bench *in, const result *it, const timing *of);

@@ -49,55 +49,50 @@ static const char *read_numbers(const char *text, int *const *into, int n)
     return text;
 }
 
-static bool read_rest(const char *text, layer *out)
-{
-    if (text && *text == '/')
-        text = read_numbers(text + 1, (int *[]){&out->stride}, 1);
-    if (text && strncmp(text, ",valid", 6) == 0) {
-        out->is_valid = 1;
-        text += 6;
-    }
-    if (text && strncmp(text, ",groups=", 8) == 0)
-        text = read_numbers(text + 8, (int *[]){&out->groups}, 1);
-    return text && !*text && out->c % out->groups == 0 && out->k % out->groups == 0;
-}
-
 static bool read_shape(const char *text, layer *out)
 {
     *out = (layer){.stride = 1, .groups = 1};
-    const char *rest = read_numbers(text, (int *[]){&out->n, &out->h, &out->w, &out->c}, 4);
-    if (rest && *rest == ':')
-        return read_rest(read_numbers(rest + 1, (int *[]){&out->kh, &out->kw, &out->k}, 3), out);
+    const char *at = read_numbers(text, (int *[]){&out->n, &out->h, &out->w, &out->c}, 4);
+    if (at && *at == ':') {
+        at = read_numbers(at + 1, (int *[]){&out->kh, &out->kw, &out->k}, 3);
+        if (at && *at == '/')
+            at = read_numbers(at + 1, (int *[]){&out->stride}, 1);
+        if (at && strncmp(at, ",valid", 6) == 0) {
+            out->is_valid = 1;
+            at += 6;
+        }
+        if (at && strncmp(at, ",groups=", 8) == 0)
+            at = read_numbers(at + 8, (int *[]){&out->groups}, 1);
+        return at && !*at && out->c % out->groups == 0 && out->k % out->groups == 0;
+    }
     *out = (layer){.stride = 1, .groups = 1};
-    rest = read_numbers(text, (int *[]){&out->n, &out->c}, 2);
-    rest = rest && *rest == ':' ? read_numbers(rest + 1, (int *[]){&out->k}, 1) : NULL;
-    return rest && !*rest;
+    at = read_numbers(text, (int *[]){&out->n, &out->c}, 2);
+    at = at && *at == ':' ? read_numbers(at + 1, (int *[]){&out->k}, 1) : NULL;
+    return at && !*at;
 }
 
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
-static hk_tensor *filters_of(const layer *s, hk_net *net, bool learned)
-{
-    int64_t depth = s->h ? (int64_t)s->kh * s->kw * s->c / s->groups : s->c, n = depth * s->k;
-    hk_shape shape = s->h ? HK_SHAPE(s->kh, s->kw, s->c / s->groups, s->k) : HK_SHAPE(s->c, s->k);
-    if (learned)
-        return hk_parameter(net, "filters", shape, "normal:std=1");
-    float *values = calloc((size_t)n, sizeof *values);
-    if (values)
-        bench_noise(values, n);
-    hk_tensor *filters = values ? hk_constant(net, shape, values) : NULL;
-    free(values);
-    return filters;
-}
-
 /* Either the filters or the input have a gradient. */
 static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor **input)
 {
-    *input = s->h ? hk_input(net, s->h, s->w, s->c) : hk_input(net, s->c);
-    hk_tensor *x = by_weight ? *input : bench_study_input(*input, s->c);
-    hk_tensor *filters = filters_of(s, net, by_weight);
+    hk_shape shape = s->h ? HK_SHAPE(s->kh, s->kw, s->c / s->groups, s->k) : HK_SHAPE(s->c, s->k);
     hk_window window = {
         .stride = s->stride, .groups = s->groups, .padding = s->is_valid ? HK_VALID : HK_SAME};
+    hk_tensor *filters = NULL;
+    *input = s->h ? hk_input(net, s->h, s->w, s->c) : hk_input(net, s->c);
+    hk_tensor *x = by_weight ? *input : bench_study_input(*input, s->c);
+    if (by_weight) {
+        filters = hk_parameter(net, "filters", shape, "normal:std=1");
+    } else {
+        int64_t n = (s->h ? (int64_t)s->kh * s->kw * s->c / s->groups : s->c) * s->k;
+        float *values = calloc((size_t)n, sizeof *values);
+        if (values) {
+            bench_noise(values, n);
+            filters = hk_constant(net, shape, values);
+        }
+        free(values);
+    }
     return s->h ? hk_conv2d(x, filters, NULL, window) : hk_matmul(x, filters);
 }
 

@@ -161,26 +161,26 @@ static void put_rate(const workload *of, const char *pass, const timing *times)
 
 /* ---- Profiles ------------------------------------------------------------------------------- */
 
-/* A backward step belongs to the last line that is like it and not yet taken. */
-static int find_line(profile *in, const hk_step_info *step)
-{
-    for (int i = in->n - 1; i >= 0 && step->back; i--)
-        if (in->lines[i].times[1].n == 0 && strcmp(in->lines[i].layer, step->layer) == 0 &&
-            strncmp(in->lines[i].kind, step->kind, sizeof in->lines[i].kind - 1) == 0)
-            return i;
-    if (in->n == MOST_LINES)
-        return in->n - 1;
-    line *new = &in->lines[in->n];
-    snprintf(new->layer, sizeof new->layer, "%s", step->layer);
-    snprintf(new->kind, sizeof new->kind, "%s", step->kind);
-    return in->n++;
-}
-
+/* A step belongs to the line of the same place in a step before; in the first, a backward step to the
+ * last line that is like it and not yet taken, and any other to a new line. */
 static void count_step(const hk_step_info *step, void *user)
 {
     profile *in = user;
-    if (in->at == in->known && in->known < 2 * MOST_LINES)
-        in->order[in->known++] = find_line(in, step);
+    if (in->at == in->known && in->known < 2 * MOST_LINES) {
+        int i = step->back ? in->n - 1 : -1;
+        while (i >= 0 &&
+               (in->lines[i].times[1].n || strcmp(in->lines[i].layer, step->layer) != 0 ||
+                strncmp(in->lines[i].kind, step->kind, sizeof in->lines[i].kind - 1) != 0))
+            i--;
+        if (i < 0 && in->n == MOST_LINES) {
+            i = in->n - 1;
+        } else if (i < 0) {
+            i = in->n++;
+            snprintf(in->lines[i].layer, sizeof in->lines[i].layer, "%s", step->layer);
+            snprintf(in->lines[i].kind, sizeof in->lines[i].kind, "%s", step->kind);
+        }
+        in->order[in->known++] = i;
+    }
     if (in->at >= in->known)
         return;
     line *at = &in->lines[in->order[in->at++]];

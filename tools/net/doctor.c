@@ -5,8 +5,8 @@
 
 /* ---- Before the first step ------------------------------------------------------------------- */
 
-/* The same model as training found it: built again from the seed, when the digest says it is the
- * same. Training that began with weights of another file cannot be gone back to. */
+/* The same model with its initial weights: built again from the seed, if the digest is that of the
+ * record. A training that began with the weights of another file cannot be rebuilt. */
 static int rebuild_start(const options *given, const hk_record *record, const hk_data *data,
                          network *out)
 {

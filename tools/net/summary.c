@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static void put_confusion(FILE *to, const hk_evaluation *e)
+void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
 {
     fprintf(to, "\nconfusion matrix (row: true class, column: predicted)\n      ");
     for (int j = 0; j < e->classes; j++)
@@ -15,13 +15,7 @@ static void put_confusion(FILE *to, const hk_evaluation *e)
         for (int j = 0; j < e->classes; j++)
             fprintf(to, " %6lld", (long long)e->confusion[i * e->classes + j]);
     }
-    putc('\n', to);
-}
-
-void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
-{
-    put_confusion(to, e);
-    fprintf(to, "\nclass  precision  recall      F1     AUC  name\n");
+    fprintf(to, "\n\nclass  precision  recall      F1     AUC  name\n");
     for (int i = 0; i < e->classes; i++) {
         fprintf(to, "%5d  %9.4f  %6.4f  %6.4f  %6.4f  ", i, e->precision[i], e->recall[i], e->f1[i],
                 e->auc[i]);
@@ -33,14 +27,6 @@ void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *
             e->total.auc);
 }
 
-static json_t *class_json(const hk_data *data, const hk_evaluation *e, int i)
-{
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
-                     tool_json_text(hk_data_class_name(data, i)), "precision",
-                     tool_json_number(e->precision[i]), "recall", tool_json_number(e->recall[i]),
-                     "f1", tool_json_number(e->f1[i]), "auc", tool_json_number(e->auc[i]));
-}
-
 void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
 {
     json_t *confusion = json_array(), *classes = json_array();
@@ -49,7 +35,12 @@ void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_eva
         for (int j = 0; j < e->classes; j++)
             json_array_append_new(row, json_integer(e->confusion[i * e->classes + j]));
         json_array_append_new(confusion, row);
-        json_array_append_new(classes, class_json(data, e, i));
+        json_array_append_new(classes, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name",
+                                                 tool_json_text(hk_data_class_name(data, i)),
+                                                 "precision", tool_json_number(e->precision[i]),
+                                                 "recall", tool_json_number(e->recall[i]), "f1",
+                                                 tool_json_number(e->f1[i]), "auc",
+                                                 tool_json_number(e->auc[i])));
     }
     json_object_update_new(
         into, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images",

@@ -30,20 +30,6 @@ json_t *net_treat_json(const hk_treatment *done)
                      tool_json_number(done->shift), "layers", layers);
 }
 
-static void put_done(const options *given, const network *it, const hk_treatment *done)
-{
-    if (done->dead)
-        printf("%s, on %s training images:\n", given->treat, tool_grouped(done->inputs));
-    else
-        printf("Nothing to treat: no unit was dead on %s training images.\n",
-               tool_grouped(done->inputs));
-    net_treat_print(stdout, done);
-    if (done->treated)
-        printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
-    tool_put_text(stdout, given->out);
-    printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
-}
-
 static int treat(const network *it, const options *given, const hk_data *train)
 {
     hk_treatment *done;
@@ -59,7 +45,16 @@ static int treat(const network *it, const options *given, const hk_data *train)
                            "treatment", given->treat, "activation", hk_net_activation(it->net)));
         status = tool_json_print(all);
     } else {
-        put_done(given, it, done);
+        if (done->dead)
+            printf("%s, on %s training images:\n", given->treat, tool_grouped(done->inputs));
+        else
+            printf("Nothing to treat: no unit was dead on %s training images.\n",
+                   tool_grouped(done->inputs));
+        net_treat_print(stdout, done);
+        if (done->treated)
+            printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
+        tool_put_text(stdout, given->out);
+        printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
     }
     hk_treatment_free(done);
     return status;

@@ -2,7 +2,7 @@
  *
  * A picture is drawn for its own size in pixels (about 360 or 170 wide), so that its letters stay
  * readable on a phone. Every picture has a title and a description for those who cannot see it, and
- * colour is never its only means: lines differ in dashes, cells say their value. */
+ * colour is never its only means: lines differ in dashes, cells show their value. */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>

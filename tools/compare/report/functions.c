@@ -53,8 +53,10 @@ static void add_all(specs *s, const char *text)
     }
 }
 
-static bool is_named(const char *spec)
+/* False where the spec has a path, or no plugin of its name is found or has a curve. */
+static bool take_samples(const char *spec, double *x, double *y, double *slope)
 {
+    float in[SAMPLES], out[2][SAMPLES];
     char name[65];
     const hk_plugin *plugin;
     size_t length = strcspn(spec, ":");
@@ -62,15 +64,10 @@ static bool is_named(const char *spec)
         return false;
     memcpy(name, spec, length);
     name[length] = '\0';
-    return hk_plugin_find(HK_ACTIVATION, name, &plugin) == HK_OK;
-}
-
-static bool take_samples(const char *spec, double *x, double *y, double *slope)
-{
-    float in[SAMPLES], out[2][SAMPLES];
     for (int i = 0; i < SAMPLES; i++)
         in[i] = -4 + 8 * (float)i / (SAMPLES - 1);
-    if (!is_named(spec) || hk_curve(spec, SAMPLES, in, out[0], out[1]) != HK_OK)
+    if (hk_plugin_find(HK_ACTIVATION, name, &plugin) != HK_OK ||
+        hk_curve(spec, SAMPLES, in, out[0], out[1]) != HK_OK)
         return false;
     for (int i = 0; i < SAMPLES; i++) {
         x[i] = (double)in[i];

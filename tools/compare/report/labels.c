@@ -60,8 +60,8 @@ static const char *short_spec(const analysis *a, int which, const char *spec)
     return last;
 }
 
-/* Without a rate that tuning replaces. Where all optimizers are one with other numbers, the numbers
- * say it: "lr=0.1". */
+/* Without a rate that tuning replaces. Where all optimizers differ in numbers only, the numbers stand
+ * alone: "lr=0.1". */
 static const char *short_optimizer(const analysis *a, const row_record *row, char *out, size_t size)
 {
     const char *spec = row->specs[AXIS_OPTIMIZER];

@@ -55,6 +55,7 @@ static void put_panel(FILE *to, const panel *p)
 
 static void put_failures(FILE *to, const analysis *a)
 {
+    static const int shown[] = {AXIS_MODEL, AXIS_DATA, AXIS_ACT};
     if (!a->failures)
         return;
     fputs("\n## Failed runs\n\n| model | data | row | seed | failure | reason |\n"
@@ -65,13 +66,12 @@ static void put_failures(FILE *to, const analysis *a)
         const row_record *row = &a->of->rows[run->row];
         if (run->state != RUN_FAILED && run->state != RUN_TIMEOUT)
             continue;
-        fputs("| ", to);
-        page_put_markdown(to, row->specs[AXIS_MODEL]);
-        fputs(" | ", to);
-        page_put_markdown(to, row->specs[AXIS_DATA]);
-        fputs(" | ", to);
-        page_put_markdown(to, row->specs[AXIS_ACT]);
-        fprintf(to, " | %lld | ", (long long)run->seed);
+        for (int k = 0; k < 3; k++) {
+            fputs("| ", to);
+            page_put_markdown(to, row->specs[shown[k]]);
+            putc(' ', to);
+        }
+        fprintf(to, "| %lld | ", (long long)run->seed);
         page_put_markdown(to, run->failure ? run->failure : compare_run_state_names[run->state]);
         fputs(" | ", to);
         page_put_markdown(to, run->reason);

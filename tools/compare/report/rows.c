@@ -98,24 +98,19 @@ static const layer_record *find_layer(const run_record *run, int epoch, const ch
     return NULL;
 }
 
-static bool name_layers(analysis *a, row_view *row)
+static bool take_layers(analysis *a, row_view *row)
 {
-    const epoch_record *first = NULL;
+    size_t n = 0;
+    const epoch_record *first = NULL; /* which names the layers */
     for (int i = 0; i < row->n_averaged && !first; i++)
         if (row->averaged[i]->n_epochs && row->averaged[i]->epochs[0].n_layers)
             first = &row->averaged[i]->epochs[0];
     row->n_layers = first ? first->n_layers : 0;
     row->layers = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->layers);
-    for (int l = 0; row->layers && l < row->n_layers; l++)
-        row->layers[l] = first->layers[l].layer;
-    return row->layers != NULL;
-}
-
-static bool take_layers(analysis *a, row_view *row)
-{
-    size_t n = 0;
-    if (!name_layers(a, row))
+    if (!row->layers)
         return false;
+    for (int l = 0; l < row->n_layers; l++)
+        row->layers[l] = first->layers[l].layer;
     while (compare_layer_figures[n].name)
         n++;
     row->figures = report_analysis_take(a, n, sizeof *row->figures);
