@@ -56,7 +56,7 @@ static results *ask(store *it, results *asked, const double *rates, int n_rates,
 {
     results *found = NULL;
     const store_plan plan = {asked, rates, n_rates, retry};
-    if (compare_store_ask(it, &plan) == EXIT_DONE)
+    if (compare_store_plan(it, &plan) == EXIT_DONE)
         CHECK_EQUAL(compare_store_read(it, asked->name, &found), EXIT_DONE);
     compare_results_free(asked);
     return found;
@@ -169,7 +169,7 @@ static void other_settings_are_refused(void)
     results *asked = sweep_of("settings", 1, 1, "a");
     asked->settings[10] = '9';
     const store_plan plan = {asked, NULL, 0, false};
-    CHECK_EQUAL(compare_store_ask(it, &plan), EXIT_USAGE);
+    CHECK_EQUAL(compare_store_plan(it, &plan), EXIT_USAGE);
     compare_results_free(asked);
     CHECK_EQUAL(compare_store_read(it, "no such sweep", &none), EXIT_USAGE);
     CHECK(none == NULL);

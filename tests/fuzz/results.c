@@ -61,7 +61,7 @@ static void plan(store *it)
         row->plugin_digests = strdup("relu 77"), row->data_digest = strdup("");
         row->is_baseline = i == 0;
     }
-    REQUIRE(!compare_store_ask(it, &(store_plan){.asked = asked}) &&
+    REQUIRE(!compare_store_plan(it, &(store_plan){.asked = asked}) &&
             !compare_store_read(it, NULL, &r));
     for (int i = 0; i < r->n_runs; i++) {
         measure(&r->runs[i]);

@@ -140,8 +140,8 @@ static int take_answer(const asking *a, const pool_event *event)
         return take_description(&a->of->asked->rows[i], event->message);
     if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
         return tool_progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return compare_message_says_nothing(&a->of->rows[i].asking, event) ? ask_about(a, i)
-                                                                       : take_failure(a, i, event);
+    return compare_message_may_retry(&a->of->rows[i].asking, event) ? ask_about(a, i)
+                                                                    : take_failure(a, i, event);
 }
 
 int compare_ask_rows(const options *given, plan *of)

@@ -81,47 +81,30 @@ static int by_turn(const void *a, const void *b)
     return p < q ? -1 : p > q;
 }
 
-static int order_runs(sweep *s)
-{
-    const size_t n = (size_t)s->found->n_runs;
-    s->order = calloc(n, sizeof(*s->order));
-    if (!s->order)
-        return tool_no_memory();
-    for (size_t i = 0; i < n; i++)
-        s->order[i] = &s->found->runs[i];
-    qsort(s->order, n, sizeof(*s->order), by_turn);
-    return EXIT_DONE;
-}
-
-/* A plugin that ended the worker that asked what it is has failed its runs. */
-static int fail_undescribed(sweep *s)
-{
-    int status = EXIT_DONE;
-    for (int i = 0; i < s->found->n_runs && !status; i++) {
-        run_record *run = &s->found->runs[i];
-        const run_record *asking = &s->plan.rows[run->row].asking;
-        if (run->state != RUN_PLANNED || !asking->failure)
-            continue;
-        status = compare_run_fail(run, asking->state, asking->failure, asking->reason,
-                                  asking->last_lines)
-                     ? compare_store_end(s->db, run)
-                     : tool_no_memory();
-    }
-    return status;
-}
-
+/* Opens the file, plans what is missing, and orders the runs. */
 static int prepare(sweep *s)
 {
     const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
     int status = compare_store_open(s->file, true, &s->db);
     if (!status)
-        status = compare_store_ask(s->db, &asked);
+        status = compare_store_plan(s->db, &asked);
     if (!status)
         status = compare_store_read(s->db, s->plan.asked->name, &s->found);
+    const int n = status ? 0 : s->found->n_runs;
+    if (!status && !(s->order = calloc((size_t)n, sizeof(*s->order))))
+        status = tool_no_memory();
+    for (int i = 0; i < n && !status; i++) {
+        run_record *run = s->order[i] = &s->found->runs[i];
+        const run_record *asking = &s->plan.rows[run->row].asking;
+        if (run->state == RUN_PLANNED &&
+            asking->failure) /* its plugin ended who asked what it is */
+            status = compare_run_fail(run, asking->state, asking->failure, asking->reason,
+                                      asking->last_lines)
+                         ? compare_store_end(s->db, run)
+                         : tool_no_memory();
+    }
     if (!status)
-        status = order_runs(s);
-    if (!status)
-        status = fail_undescribed(s);
+        qsort(s->order, (size_t)n, sizeof(*s->order), by_turn);
     for (int i = 0; i < s->plan.asked->n_rows && !status; i++)
         status = choose_rate(s, i);
     return status;
@@ -172,7 +155,7 @@ static int end(sweep *s, run_record *run)
 
 static int take_failure(sweep *s, run_record *run, const pool_event *event)
 {
-    if (compare_message_says_nothing(run, event)) {
+    if (compare_message_may_retry(run, event)) {
         while (run->n_epochs)
             compare_epoch_clear(&run->epochs[--run->n_epochs]);
         run->state = RUN_PLANNED;
@@ -216,17 +199,9 @@ static int run_all(sweep *s)
     return status ? status : EXIT_INTERRUPTED;
 }
 
-/* What was still running is planned again; after a failure of the file the next start sees to it. */
-static void release_running(sweep *s)
+static int run_sweep(sweep *s)
 {
-    for (int i = 0; s->found && i < s->found->n_runs; i++)
-        if (s->found->runs[i].state == RUN_RUNNING &&
-            compare_store_release(s->db, s->found->runs[i].id))
-            return;
-}
-
-static void tell_start(const sweep *s)
-{
+    const pool_limits limits = compare_plan_limits(s->given);
     int done = 0;
     for (int i = 0; i < s->found->n_runs; i++)
         done += has_ended(&s->found->runs[i]);
@@ -234,12 +209,6 @@ static void tell_start(const sweep *s)
     fputs(": ", stderr);
     tool_put_text(stderr, s->found->name);
     fprintf(stderr, ", %d runs, %d of them there already\n", s->found->n_runs, done);
-}
-
-static int run_sweep(sweep *s)
-{
-    const pool_limits limits = compare_plan_limits(s->given);
-    tell_start(s);
     s->workers = worker_pool_new(&limits);
     if (!s->workers)
         return EXIT_FAILED;
@@ -247,52 +216,43 @@ static int run_sweep(sweep *s)
     int status = s->view ? run_all(s) : tool_no_memory();
     compare_live_free(s->view);
     worker_pool_free(s->workers);
-    if (status == EXIT_INTERRUPTED)
-        release_running(s);
-    return status == EXIT_INTERRUPTED
-               ? tool_fail(status, "compare: interrupted; the same command goes on from here")
-               : status;
+    if (status != EXIT_INTERRUPTED)
+        return status;
+    for (int i = 0, failed = 0; i < s->found->n_runs && !failed; i++)
+        if (s->found->runs[i].state == RUN_RUNNING) /* else the next start sees to it */
+            failed = compare_store_release(s->db, s->found->runs[i].id);
+    return tool_fail(status, "compare: interrupted; the same command goes on from here");
 }
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
-static void print_hint(const sweep *s)
+static int conclude(sweep *s)
 {
-    printf("\nhillock report --db ");
-    tool_put_word(stdout, s->file);
-    fputs(" --name ", stdout);
-    tool_put_word(stdout, s->found->name);
-    puts(" writes curves, layers, costs and every run into a page");
-}
-
-static int print_found(sweep *s)
-{
-    if (s->given->canonical)
-        return tool_json_print(compare_canonical_json(s->found));
-    analysis *of = report_analysis_new(s->found);
-    if (!of)
+    int failures = 0;
+    analysis *of = s->given->canonical ? NULL : report_analysis_new(s->found);
+    if (s->given->canonical) {
+        tool_json_print(compare_canonical_json(s->found));
+    } else if (!of) {
         return EXIT_FAILED;
-    if (s->given->json) {
+    } else if (s->given->json) {
         tool_json_print(compare_report_json(of));
     } else {
         report_ranking_print(of);
-        print_hint(s);
+        printf("\nhillock report --db ");
+        tool_put_word(stdout, s->file);
+        fputs(" --name ", stdout);
+        tool_put_word(stdout, s->found->name);
+        puts(" writes curves, layers, costs and every run into a page");
     }
     report_analysis_free(of);
-    return EXIT_DONE;
-}
-
-static int conclude(sweep *s)
-{
-    int failures = 0, status = print_found(s);
     for (int i = 0; i < s->found->n_runs; i++)
         failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
-    return status ? status : failures ? EXIT_SOME_RUNS : EXIT_DONE;
+    return failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
 int compare_command(options *given)
 {
-    sweep s = {.given = given, .file = given->db ? given->db : STORE_USUAL_FILE};
+    sweep s = {.given = given, .file = given->db ? given->db : STORE_DEFAULT_FILE};
     if (given->canonical && !given->json)
         return tool_fail(EXIT_USAGE, "compare: --canonical needs --json");
     tool_progress_start();

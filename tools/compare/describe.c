@@ -60,7 +60,7 @@ static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
 
 /* ---- Rows -------------------------------------------------------------------------------------- */
 
-static hk_status say(const hk_net *net, json_t **out)
+static hk_status describe_net(const hk_net *net, json_t **out)
 {
     digests plugins = {.used = 0};
     const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
@@ -121,7 +121,7 @@ hk_status compare_describe_row(const options *asked, hk_data_shape images, json_
     if (!status)
         status = try_training(asked, &it, data);
     if (!status)
-        status = say(it.net, out);
+        status = describe_net(it.net, out);
     net_free(&it);
     hk_data_free(data);
     return status;

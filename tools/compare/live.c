@@ -244,7 +244,7 @@ void compare_live_progress(live *it, const run_record *run, const json_t *messag
     compare_live_draw(it);
 }
 
-static void tell_end(const live *it, const run_record *run, double seconds)
+static void print_end(const live *it, const run_record *run, double seconds)
 {
     char name[512], total[TOTAL];
     name_run(it->of, run, name, sizeof name);
@@ -269,7 +269,7 @@ void compare_live_end(live *it, const run_record *run)
     compare_live_drop(it, run);
     if (!it->on_terminal || run->state != RUN_OK) {
         clear(it);
-        tell_end(it, run, seconds);
+        print_end(it, run, seconds);
     }
     compare_live_draw(it);
 }

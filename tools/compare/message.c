@@ -151,7 +151,7 @@ bool compare_message_take_failure(run_record *run, const pool_event *event)
     return compare_run_fail(run, state, event->failure, event->reason, event->last_lines);
 }
 
-bool compare_message_says_nothing(const run_record *run, const pool_event *event)
+bool compare_message_may_retry(const run_record *run, const pool_event *event)
 {
     enum { MOST_ATTEMPTS = 3 };
     return strcmp(event->failure, "signal SIGKILL") == 0 && run->attempts < MOST_ATTEMPTS;

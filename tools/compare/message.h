@@ -46,4 +46,4 @@ void compare_message_take_result(run_record *run, const json_t *report);
 bool compare_message_take_failure(run_record *run, const pool_event *event);
 /* Whether it is to be tried again: a worker that was killed, if not by its plugin then by the system
  * or a person, is no verdict on the run; but not for ever. */
-bool compare_message_says_nothing(const run_record *run, const pool_event *event);
+bool compare_message_may_retry(const run_record *run, const pool_event *event);

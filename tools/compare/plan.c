@@ -13,21 +13,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define USUAL_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
+#define DEFAULT_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
 
 typedef struct data_set {
     char spec[1024], digest[65];
     hk_data_shape shape;
 } data_set;
 
-typedef struct making {
+typedef struct planning {
     const options *given;
     data_set sets[MAX_TEXTS];
     int n_sets;
     char **specs[AXES]; /* of all but the data */
     size_t counts[AXES];
     plan *out;
-} making;
+} planning;
 
 pool_limits compare_plan_limits(const options *given)
 {
@@ -40,34 +40,30 @@ pool_limits compare_plan_limits(const options *given)
 
 /* ---- The axes -------------------------------------------------------------------------------- */
 
-static int split_list(making *m, axis a, hk_kind kind, const char *text)
-{
-    char *written_out = NULL;
-    int status = kind && strchr(text, '@') ? compare_ask_list(m->given, kind, text, &written_out)
-                                           : EXIT_DONE;
-    if (!status &&
-        hk_spec_list(kind, written_out ? written_out : text, &m->specs[a], &m->counts[a]) != HK_OK)
-        status = tool_failed();
-    free(written_out);
-    return status;
-}
-
-static int split_lists(making *m)
+static int split_lists(planning *m)
 {
     const options *given = m->given;
     const struct {
         axis axis;
         hk_kind kind;
-        const char *text, *usual;
+        const char *text, *by_default;
     } lists[] = {{AXIS_MODEL, 0, given->model, "lenet5"},
-                 {AXIS_ACT, HK_ACTIVATION, given->act, USUAL_ACTIVATIONS},
+                 {AXIS_ACT, HK_ACTIVATION, given->act, DEFAULT_ACTIVATIONS},
                  {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
                  {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
                  {AXIS_OPTIMIZER, 0, given->optimizer, "the model's own"}};
     int status = EXIT_DONE;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++)
-        status = split_list(m, lists[i].axis, lists[i].kind,
-                            lists[i].text ? lists[i].text : lists[i].usual);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++) {
+        const axis a = lists[i].axis;
+        const char *text = lists[i].text ? lists[i].text : lists[i].by_default;
+        char *expanded = NULL; /* its sets, @core, are */
+        if (lists[i].kind && strchr(text, '@'))
+            status = compare_ask_list(given, lists[i].kind, text, &expanded);
+        if (!status && hk_spec_list(lists[i].kind, expanded ? expanded : text, &m->specs[a],
+                                    &m->counts[a]) != HK_OK)
+            status = tool_failed();
+        free(expanded);
+    }
     return status;
 }
 
@@ -76,7 +72,7 @@ static double validation_share(const options *given)
     return given->val > 0 ? given->val : 0.1;
 }
 
-static int open_set(making *m, const char *spec)
+static int open_set(planning *m, const char *spec)
 {
     hk_data *train = NULL, *test = NULL, *kept = NULL;
     data_set *to = &m->sets[m->n_sets++];
@@ -97,10 +93,10 @@ static int open_set(making *m, const char *spec)
     return status;
 }
 
-static int open_sets(making *m)
+static int open_sets(planning *m)
 {
-    static const text_list usual = {.items = {"glyphs"}, .n = 1};
-    const text_list *asked = m->given->data_sets.n ? &m->given->data_sets : &usual;
+    static const text_list by_default = {.items = {"glyphs"}, .n = 1};
+    const text_list *asked = m->given->data_sets.n ? &m->given->data_sets : &by_default;
     int status = EXIT_DONE;
     for (int i = 0; i < asked->n && !status; i++)
         status = open_set(m, asked->items[i]);
@@ -137,7 +133,7 @@ static void set_text(json_t *to, const char *key, const char *text)
 }
 
 /* Everything is said, so that what a worker takes for granted does not matter. */
-static json_t *make_request(const making *m, const row_record *row, const hk_recipe *recipe)
+static json_t *make_request(const planning *m, const row_record *row, const hk_recipe *recipe)
 {
     const options *given = m->given;
     json_t *it =
@@ -158,7 +154,7 @@ static json_t *make_request(const making *m, const row_record *row, const hk_rec
     return it;
 }
 
-static int make_row(making *m, const size_t *choice)
+static int make_row(planning *m, const size_t *choice)
 {
     const data_set *data = &m->sets[choice[AXIS_DATA]];
     const hk_model *model;
@@ -169,7 +165,7 @@ static int make_row(making *m, const size_t *choice)
     row_record *row = compare_results_add_row(m->out->asked);
     if (!row)
         return tool_no_memory();
-    plan_row *beside = &m->out->rows[m->out->asked->n_rows - 1];
+    plan_row *extra = &m->out->rows[m->out->asked->n_rows - 1];
     row->specs[AXIS_DATA] = strdup(data->spec);
     row->data_digest = strdup(data->digest);
     for (axis a = AXIS_MODEL; a < AXES; a++)
@@ -179,12 +175,12 @@ static int make_row(making *m, const size_t *choice)
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
             return tool_no_memory();
-    beside->images = data->shape;
-    beside->request = make_request(m, row, recipe);
-    return beside->request ? EXIT_DONE : tool_no_memory();
+    extra->images = data->shape;
+    extra->request = make_request(m, row, recipe);
+    return extra->request ? EXIT_DONE : tool_no_memory();
 }
 
-static int make_rows(making *m)
+static int make_rows(planning *m)
 {
     size_t n = 1;
     int status = EXIT_DONE;
@@ -206,15 +202,6 @@ static int make_rows(making *m)
     return status;
 }
 
-static void tell_idle_norms(const making *m)
-{
-    const hk_model *model;
-    for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
-        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
-            tool_note("model %s has no normalization layers: --norm changes nothing there",
-                      model->name);
-}
-
 /* ---- Two words for one row, the baseline ------------------------------------------------------- */
 
 static bool same_row(const row_record *a, const row_record *b)
@@ -232,16 +219,16 @@ static void plan_row_clear(plan_row *row)
     compare_run_clear(&row->asking);
 }
 
-static void drop_twins(plan *it)
+static void drop_duplicates(plan *it)
 {
     results *asked = it->asked;
     int kept = 0;
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i];
-        int twin = 0;
-        while (twin < kept && !same_row(&asked->rows[twin], row))
-            twin++;
-        if (twin < kept) {
+        int same = 0;
+        while (same < kept && !same_row(&asked->rows[same], row))
+            same++;
+        if (same < kept) {
             tool_note("%s is listed twice", row->specs[AXIS_ACT]);
             compare_row_clear(row);
             plan_row_clear(&it->rows[i]);
@@ -253,27 +240,21 @@ static void drop_twins(plan *it)
     asked->n_rows = kept;
 }
 
-/* The baseline's activation as rows have it; the command line may say it by path. */
-static const char *baseline_spec(const making *m)
-{
-    const plan *it = m->out;
-    for (int i = 0; i < it->asked->n_rows && m->given->baseline; i++) {
-        const char *typed = json_string_value(json_object_get(it->rows[i].request, "act"));
-        if (strcmp(m->given->baseline, typed) == 0 ||
-            strcmp(m->given->baseline, it->asked->rows[i].specs[AXIS_ACT]) == 0)
-            return it->asked->rows[i].specs[AXIS_ACT];
-    }
-    return m->given->baseline ? NULL : it->asked->rows[0].specs[AXIS_ACT];
-}
-
-/* The first row with that activation, for each data set and model. */
-static int choose_baselines(making *m)
+/* The first row with the baseline's activation, for each data set and model; the command line may say
+ * it by path, rows have its name. */
+static int choose_baselines(planning *m)
 {
     results *asked = m->out->asked;
-    const char *wanted = baseline_spec(m);
+    const char *given = m->given->baseline;
+    const char *wanted = given ? NULL : asked->rows[0].specs[AXIS_ACT];
+    for (int i = 0; i < asked->n_rows && !wanted; i++) {
+        const char *typed = json_string_value(json_object_get(m->out->rows[i].request, "act"));
+        if (strcmp(given, typed) == 0 || strcmp(given, asked->rows[i].specs[AXIS_ACT]) == 0)
+            wanted = asked->rows[i].specs[AXIS_ACT];
+    }
     if (!wanted)
         return tool_fail(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
-                         m->given->baseline);
+                         given);
     bool have = false;
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];
@@ -295,7 +276,7 @@ static char *written(json_t *it, size_t flags)
     return text;
 }
 
-/* What results depend on beside their row; a sweep has one of each. */
+/* What results depend on, apart from their row; a sweep has one of each. */
 static json_t *settings_json(const options *given)
 {
     return json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
@@ -309,7 +290,7 @@ static json_t *settings_json(const options *given)
 }
 
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
-static char *usual_name(const making *m, const char *settings)
+static char *default_name(const planning *m, const char *settings)
 {
     SHA2_CTX sum;
     char digest[SHA256_DIGEST_STRING_LENGTH], name[32];
@@ -341,7 +322,7 @@ static char *command_text(const options *given)
     return fclose(to) == 0 ? text : NULL;
 }
 
-static int name_it(making *m)
+static int set_name_and_settings(planning *m)
 {
     results *asked = m->out->asked;
     const pool_limits limits = compare_plan_limits(m->given);
@@ -351,43 +332,37 @@ static int name_it(making *m)
     asked->command = command_text(m->given);
     asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
     if (asked->settings)
-        asked->name = m->given->name ? strdup(m->given->name) : usual_name(m, asked->settings);
+        asked->name = m->given->name ? strdup(m->given->name) : default_name(m, asked->settings);
     return asked->name && asked->command && asked->provenance ? EXIT_DONE : tool_no_memory();
 }
 
 /* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
-static int check_texts(const char *const *texts, int n)
+static int check_texts(const options *given)
 {
-    for (int i = 0; i < n; i++) {
-        json_t *told = tool_json_text(texts[i]);
-        const bool fits = !texts[i] || json_is_string(told);
-        json_decref(told);
-        if (!fits)
-            return tool_fail(EXIT_USAGE, "compare: \"%s\" is not UTF-8", texts[i]);
-    }
+    const text_list one = {.items = {given->act, given->norm, given->init, given->weight_norm,
+                                     given->optimizer, given->schedule, given->augment,
+                                     given->model},
+                           .n = 8};
+    const text_list *const lists[] = {&one, &given->data_sets, &given->plugins};
+    for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+        for (int i = 0; i < lists[k]->n; i++) {
+            const char *text = lists[k]->items[i];
+            json_t *json = tool_json_text(text);
+            const bool fits = !text || json_is_string(json);
+            json_decref(json);
+            if (!fits)
+                return tool_fail(EXIT_USAGE, "compare: \"%s\" is not UTF-8", text);
+        }
     return EXIT_DONE;
-}
-
-static int check_all_texts(const options *given)
-{
-    const char *const texts[] = {given->act,         given->norm,      given->init,
-                                 given->weight_norm, given->optimizer, given->schedule,
-                                 given->augment,     given->model};
-    int status = check_texts(texts, sizeof texts / sizeof *texts);
-    if (!status)
-        status = check_texts(given->data_sets.items, given->data_sets.n);
-    if (!status)
-        status = check_texts(given->plugins.items, given->plugins.n);
-    return status;
 }
 
 int compare_plan_make(const options *given, plan *out)
 {
-    making m = {.given = given, .out = out};
+    planning m = {.given = given, .out = out};
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
     int status = out->asked ? read_rates(given, out) : tool_no_memory();
     if (!status)
-        status = check_all_texts(given);
+        status = check_texts(given);
     if (!status)
         status = split_lists(&m);
     if (!status)
@@ -397,12 +372,16 @@ int compare_plan_make(const options *given, plan *out)
     if (!status)
         status = compare_ask_rows(given, out);
     if (!status) {
-        tell_idle_norms(&m);
-        drop_twins(out);
+        const hk_model *model;
+        for (size_t i = 0; given->norm && i < m.counts[AXIS_MODEL]; i++)
+            if (hk_model_find(m.specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
+                tool_note("model %s has no normalization layers: --norm changes nothing there",
+                          model->name);
+        drop_duplicates(out);
         status = choose_baselines(&m);
     }
     if (!status)
-        status = name_it(&m);
+        status = set_name_and_settings(&m);
     for (axis a = 0; a < AXES; a++)
         hk_spec_list_free(m.specs[a], m.counts[a] * (a != AXIS_DATA));
     return status;

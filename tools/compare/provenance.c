@@ -57,24 +57,24 @@ json_t *compare_provenance_json(int threads, int jobs)
                      "started", started);
 }
 
-static bool same_maker(const json_t *a, const json_t *b)
+static bool same_origin(const json_t *a, const json_t *b)
 {
     return json_equal(json_object_get(a, "program"), json_object_get(b, "program")) &&
            json_equal(json_object_get(a, "processor"), json_object_get(b, "processor"));
 }
 
-char *compare_provenance_joined(const char *before, const char *now, bool *others)
+char *compare_provenance_merged(const char *before, const char *now, bool *others)
 {
     json_t *old = json_loads(before, 0, NULL), *it = json_loads(now, 0, NULL), *one;
     json_t *past = json_array(), *earlier = json_array();
     size_t i;
     json_array_extend(past, json_object_get(old, "earlier"));
     json_object_del(old, "earlier");
-    if (json_object_size(old) && !same_maker(old, it))
+    if (json_object_size(old) && !same_origin(old, it))
         json_array_append(earlier, old);
     json_array_foreach(past, i, one)
     {
-        if (!same_maker(one, it) && !same_maker(one, old))
+        if (!same_origin(one, it) && !same_origin(one, old))
             json_array_append(earlier, one);
     }
     *others = json_array_size(earlier) > 0;

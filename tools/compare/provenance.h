@@ -11,6 +11,6 @@ json_t *compare_provenance_json(int threads, int jobs);
  * before, that is kept in its list "earlier", each pair once, and *others is true: runs may then differ
  * in their last digits. Version, engine and instruction set are settings: another of them is another
  * sweep. To be freed; NULL: out of memory. */
-char *compare_provenance_joined(const char *before, const char *now, bool *others);
+char *compare_provenance_merged(const char *before, const char *now, bool *others);
 /* SHA-256 over shapes, pixels and labels of both sets, in hexadecimal. False: out of memory. */
 bool compare_provenance_of_data(const hk_data *train, const hk_data *test, char out[65]);

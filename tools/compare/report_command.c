@@ -77,7 +77,7 @@ int compare_report_command(options *given)
                          "report: --out is \"%s\", expected a name that ends in .html, "
                          ".md, .csv or .json",
                          path);
-    int status = compare_store_open(given->db ? given->db : STORE_USUAL_FILE, false, &from);
+    int status = compare_store_open(given->db ? given->db : STORE_DEFAULT_FILE, false, &from);
     if (status)
         return status;
     status = compare_store_read(from, given->name, &found);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* Any text: what is not UTF-8 stands as \xff. */
-static json_t *plain(const char *text)
+static json_t *text_json(const char *text)
 {
     char *it = text ? page_text_plain(text) : NULL;
     json_t *value = it ? json_string(it) : json_null();
@@ -21,7 +21,7 @@ static json_t *plain(const char *text)
 static json_t *object_in(const char *text)
 {
     json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    return object ? object : plain(text);
+    return object ? object : text_json(text);
 }
 
 static void set_number(json_t *to, const char *key, double value)
@@ -29,20 +29,20 @@ static void set_number(json_t *to, const char *key, double value)
     json_object_set_new(to, key, tool_json_number(value));
 }
 
-static void set_whole(json_t *to, const char *key, int64_t value)
+static void set_integer(json_t *to, const char *key, int64_t value)
 {
     json_object_set_new(to, key, json_integer(value));
 }
 
 static void set_text(json_t *to, const char *key, const char *text)
 {
-    json_object_set_new(to, key, plain(text));
+    json_object_set_new(to, key, text_json(text));
 }
 
 static json_t *epoch_json(const epoch_record *epoch, figure_use use)
 {
     json_t *it = json_object(), *layers = json_array();
-    set_whole(it, "epoch", epoch->epoch);
+    set_integer(it, "epoch", epoch->epoch);
     compare_figures_to_json(it, compare_epoch_figures, epoch, use);
     for (int i = 0; i < epoch->n_layers; i++) {
         json_t *layer = json_object();
@@ -58,8 +58,8 @@ static json_t *run_json(const run_record *run, figure_use use)
 {
     const bool canonical = use == FIGURES_CANONICAL;
     json_t *it = json_object(), *epochs = json_array();
-    set_whole(it, "row", run->row);
-    set_whole(it, "seed", run->seed);
+    set_integer(it, "row", run->row);
+    set_integer(it, "seed", run->seed);
     json_object_set_new(it, "tuning", json_boolean(run->tuning));
     set_number(it, "rate", run->rate);
     set_text(it, "state", compare_run_state_names[run->state]);
@@ -67,7 +67,7 @@ static json_t *run_json(const run_record *run, figure_use use)
     if (!canonical) {
         set_text(it, "reason", run->reason);
         set_text(it, "last_lines", run->last_lines);
-        set_whole(it, "attempts", run->attempts);
+        set_integer(it, "attempts", run->attempts);
     }
     compare_figures_to_json(it, compare_run_figures, run, use);
     for (int i = 0; i < run->n_epochs && (!canonical || run->state == RUN_OK); i++)
@@ -81,8 +81,8 @@ static json_t *row_json(const row_record *row, figure_use use)
     json_t *it = json_object();
     set_text(it, "data_digest", row->data_digest);
     set_number(it, "rate", row->rate);
-    set_whole(it, "parameters", row->parameters);
-    set_whole(it, "multiply_adds", row->multiply_adds);
+    set_integer(it, "parameters", row->parameters);
+    set_integer(it, "multiply_adds", row->multiply_adds);
     json_object_set_new(it, "baseline", json_boolean(row->is_baseline));
     for (int k = 0; k < AXES; k++)
         set_text(it, compare_axis_names[k], row->specs[k]);
@@ -107,7 +107,7 @@ json_t *compare_canonical_json(const results *r)
     json_t *it = json_object();
     set_text(it, "name", r->name);
     json_object_set_new(it, "settings", json_loads(r->settings, 0, NULL));
-    set_whole(it, "seeds", r->seeds);
+    set_integer(it, "seeds", r->seeds);
     set_rows_and_runs(it, r, FIGURES_CANONICAL);
     return it;
 }
@@ -116,7 +116,7 @@ json_t *compare_canonical_json(const results *r)
 
 static void set_score(json_t *it, const sample_summary *s)
 {
-    set_whole(it, "n", s->n);
+    set_integer(it, "n", s->n);
     set_number(it, "mean", s->mean);
     set_number(it, "sd", s->sd);
     set_number(it, "median", s->median);
@@ -129,7 +129,7 @@ static void set_score(json_t *it, const sample_summary *s)
 static json_t *test_json(const paired_test *t)
 {
     json_t *it = json_object();
-    set_whole(it, "n", t->n);
+    set_integer(it, "n", t->n);
     set_number(it, "difference", t->difference);
     set_number(it, "sd", t->sd);
     set_number(it, "low", t->low);
@@ -139,7 +139,7 @@ static json_t *test_json(const paired_test *t)
     set_number(it, "p", t->p);
     set_number(it, "cohen_d", t->cohen_d);
     set_number(it, "wilcoxon_p", t->wilcoxon_p);
-    set_whole(it, "seeds_needed", t->seeds_needed);
+    set_integer(it, "seeds_needed", t->seeds_needed);
     return it;
 }
 
@@ -147,13 +147,13 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
 {
     json_t *it = json_object();
     const row_view *row = &p->rows[s->row];
-    set_whole(it, "row", row->record - a->of->rows);
+    set_integer(it, "row", row->record - a->of->rows);
     set_text(it, "label", row->label);
-    set_whole(it, "rank", s->rank);
-    set_whole(it, "group", s->group);
+    set_integer(it, "rank", s->rank);
+    set_integer(it, "group", s->group);
     set_text(it, "verdict", report_verdict_text(s->verdict));
-    set_whole(it, "failures", s->failures);
-    set_whole(it, "runs", s->runs);
+    set_integer(it, "failures", s->failures);
+    set_integer(it, "runs", s->runs);
     set_score(it, &s->score);
     set_number(it, "p_holm", s->p_holm);
     if (s->verdict != VERDICT_BASELINE)
@@ -169,8 +169,8 @@ static json_t *panel_json(const analysis *a, const panel *p)
     set_text(it, "data", p->data);
     set_text(it, "model", p->model);
     set_text(it, "sentence", p->sentence);
-    set_whole(it, "seeds", p->seeds);
-    set_whole(it, "unfinished", p->unfinished);
+    set_integer(it, "seeds", p->seeds);
+    set_integer(it, "unfinished", p->unfinished);
     for (int i = 0; i < p->n_ranked; i++)
         json_array_append_new(standings, standing_json(a, p, &p->standings[i]));
     json_object_set_new(it, "standings", standings);
@@ -186,8 +186,8 @@ json_t *compare_report_json(const analysis *a)
     set_text(it, "command", r->command);
     json_object_set_new(it, "settings", object_in(r->settings));
     json_object_set_new(it, "provenance", object_in(r->provenance));
-    set_whole(it, "runs_failed", a->failures);
-    set_whole(it, "runs_unfinished", a->unfinished);
+    set_integer(it, "runs_failed", a->failures);
+    set_integer(it, "runs_unfinished", a->unfinished);
     for (int i = 0; i < a->n_panels; i++)
         json_array_append_new(panels, panel_json(a, &a->panels[i]));
     json_object_set_new(it, "comparisons", panels);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int compare_statement_failed(store *it)
+static int tell(const store *it)
 {
     const bool unwritten = sqlite3_extended_errcode(it->db) == SQLITE_IOERR_WRITE;
     const int code = unwritten ? SQLITE_FULL : sqlite3_errcode(it->db) & 0xFF;
@@ -37,10 +37,33 @@ int compare_statement_failed(store *it)
 
 /* ---- Statements ------------------------------------------------------------------------------ */
 
-/* NULL after a failure, which is told. */
+int compare_statement_failed(store *it)
+{
+    return it->status = tell(it);
+}
+
+void compare_statement_begin(store *it, const char *sql)
+{
+    it->status = EXIT_DONE;
+    compare_statement_run(it, sql, "");
+}
+
+int compare_statement_commit(store *it)
+{
+    compare_statement_run(it, "COMMIT", "");
+    if (it->status && !sqlite3_get_autocommit(it->db))
+        sqlite3_exec(it->db, "ROLLBACK", NULL, NULL, NULL);
+    return it->status;
+}
+
+/* A NULL text is one for which memory was refused. */
 static sqlite3_stmt *prepare(store *it, const char *sql, const char *types, va_list *values)
 {
-    sqlite3_stmt *to;
+    sqlite3_stmt *to = NULL;
+    if (!sql && !it->status)
+        it->status = tool_no_memory();
+    if (it->status)
+        return NULL;
     int code = sqlite3_prepare_v2(it->db, sql, -1, &to, NULL);
     for (int i = 1; types[i - 1] && code == SQLITE_OK; i++)
         switch (types[i - 1]) {
@@ -66,23 +89,15 @@ sqlite3_stmt *compare_statement_new(store *it, const char *sql, const char *type
     return statement;
 }
 
-bool compare_statement_next(store *it, sqlite3_stmt *statement, int *status)
+bool compare_statement_next(store *it, sqlite3_stmt *statement)
 {
-    const int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        *status = compare_statement_failed(it);
-    return code == SQLITE_ROW;
-}
-
-/* A statement without result, which ends here; NULL is a failure that was told. */
-static int finish(store *it, sqlite3_stmt *statement)
-{
-    int status = EXIT_DONE;
-    if (!statement)
-        return EXIT_IO;
-    compare_statement_next(it, statement, &status);
+    const int code = statement && !it->status ? sqlite3_step(statement) : SQLITE_DONE;
+    if (code == SQLITE_ROW)
+        return true;
+    if (code != SQLITE_DONE)
+        compare_statement_failed(it);
     sqlite3_finalize(statement);
-    return status;
+    return false;
 }
 
 int compare_statement_run(store *it, const char *sql, const char *types, ...)
@@ -91,7 +106,9 @@ int compare_statement_run(store *it, const char *sql, const char *types, ...)
     va_start(values, types);
     sqlite3_stmt *statement = prepare(it, sql, types, &values);
     va_end(values);
-    return finish(it, statement);
+    while (compare_statement_next(it, statement))
+        ;
+    return it->status;
 }
 
 /* ---- Figures --------------------------------------------------------------------------------- */
@@ -114,17 +131,16 @@ int compare_statement_add_columns(store *it)
                                         [FIGURE_SHARE] = "REAL",
                                         [FIGURE_TEXT] = "TEXT",
                                         [FIGURE_COUNTS] = "TEXT"};
-    int status = EXIT_DONE;
     for (const figure_columns *to = compare_statement_tables; to->table; to++)
-        for (const figure *f = to->figures; f->name && !status; f++) {
+        for (const figure *f = to->figures; f->name; f++) {
             if (has_column(it, to->table, f))
                 continue;
             char *sql = sqlite3_mprintf("ALTER TABLE %s ADD COLUMN %s %s", to->table, f->name,
                                         types[f->form]);
-            status = sql ? compare_statement_run(it, sql, "") : tool_no_memory();
+            compare_statement_run(it, sql, "");
             sqlite3_free(sql);
         }
-    return status;
+    return it->status;
 }
 
 /* Counts are a text, separated by blanks. */
@@ -146,8 +162,8 @@ static int bind(sqlite3_stmt *to, int place, const figure *f, const void *record
     return sqlite3_bind_text(to, place, *integers < 0 ? NULL : counts, -1, SQLITE_TRANSIENT);
 }
 
-int compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
-                            const char *types, ...)
+void compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
+                             const char *types, ...)
 {
     va_list values;
     sqlite3_str *names = sqlite3_str_new(NULL), *marks = sqlite3_str_new(NULL);
@@ -158,15 +174,15 @@ int compare_statement_write(store *it, const char *sql, const figure *figures, c
     char *parts[] = {sqlite3_str_finish(names), sqlite3_str_finish(marks)};
     char *text = parts[0] && parts[1] ? sqlite3_mprintf(sql, parts[0], parts[1]) : NULL;
     va_start(values, types);
-    sqlite3_stmt *to = text ? prepare(it, text, types, &values) : NULL;
+    sqlite3_stmt *to = prepare(it, text, types, &values);
     va_end(values);
-    int code = SQLITE_OK, place = (int)strlen(types);
-    for (const figure *f = figures; f->name && to && code == SQLITE_OK; f++)
-        code = bind(to, ++place, f, record);
-    const bool lacking = !text || code != SQLITE_OK;
-    const int status = finish(it, to);
+    int place = (int)strlen(types);
+    for (const figure *f = figures; f->name && to; f++)
+        if (bind(to, ++place, f, record) != SQLITE_OK && !it->status)
+            compare_statement_failed(it);
+    while (compare_statement_next(it, to))
+        ;
     sqlite3_free(parts[0]), sqlite3_free(parts[1]), sqlite3_free(text);
-    return lacking ? tool_no_memory() : status;
 }
 
 sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_columns *columns,
@@ -180,10 +196,8 @@ sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_
         else
             sqlite3_str_appendall(out, ", NULL");
     char *list = sqlite3_str_finish(out), *text = list ? sqlite3_mprintf(sql, list) : NULL;
-    if (!text)
-        tool_no_memory();
     va_start(values, types);
-    sqlite3_stmt *statement = text ? prepare(it, text, types, &values) : NULL;
+    sqlite3_stmt *statement = prepare(it, text, types, &values);
     va_end(values);
     sqlite3_free(list), sqlite3_free(text);
     return statement;

@@ -8,15 +8,23 @@ struct store {
     sqlite3 *db;
     const char *path; /* the caller's */
     int lock;         /* descriptor of FILE-lock, or -1 */
+    int status;       /* of the first failure, which was told; statements after it do nothing */
 };
 
+/* Forgets the last failure and begins a transaction: "BEGIN", "BEGIN IMMEDIATE". */
+void compare_statement_begin(store *it, const char *sql);
+/* Ends it, or takes back what a failure left half done; the status. */
+int compare_statement_commit(store *it);
+
 /* Prepares a statement and binds `values` by `types`: s text or NULL, i int64_t, d double (NAN is
- * NULL). NULL after a failure, which is told. */
+ * NULL). NULL after a failure. */
 sqlite3_stmt *compare_statement_new(store *it, const char *sql, const char *types, ...);
-/* The next row: true; the end: false; a failure is told and sets *status. */
-bool compare_statement_next(store *it, sqlite3_stmt *statement, int *status);
-/* A statement without result. */
+/* The next row: true. At the end, after a failure and for NULL the statement ends: false. */
+bool compare_statement_next(store *it, sqlite3_stmt *statement);
+/* A statement without result; the store's status. */
 int compare_statement_run(store *it, const char *sql, const char *types, ...);
+/* Tells the last failure; returns the exit status that belongs to it, which is the store's now. */
+int compare_statement_failed(store *it);
 
 /* ---- Figures (figures.h) are columns of their names ----------------------------------------------- */
 
@@ -30,8 +38,8 @@ extern const figure_columns compare_statement_tables[]; /* "runs", "epochs", "la
 int compare_statement_add_columns(store *it);
 /* A statement without result whose text has two %s: for the names of the figures, ", NAME, ...", and
  * for their values, which are bound behind `values`. */
-int compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
-                            const char *types, ...);
+void compare_statement_write(store *it, const char *sql, const figure *figures, const void *record,
+                             const char *types, ...);
 /* A query whose text has one %s: for the figures' columns, in a file that lacks one NULL. */
 sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_columns *columns,
                                        const char *types, ...);
@@ -39,6 +47,3 @@ sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_
 void compare_statement_read(sqlite3_stmt *row, int column, const figure *figures, void *record);
 /* A real of a query's row, held to the range of what can be measured; NAN: it has none. */
 double compare_statement_real(sqlite3_stmt *row, int column);
-
-/* Tells the last failure; returns the exit status that belongs to it. */
-int compare_statement_failed(store *it);

@@ -60,7 +60,7 @@ static unsigned number_at(const unsigned char *header, int place)
     return (unsigned)p[0] << 24 | (unsigned)p[1] << 16 | (unsigned)p[2] << 8 | p[3];
 }
 
-static int judge(const char *path, const unsigned char *header, ssize_t length)
+static int check_header(const char *path, const unsigned char *header, ssize_t length)
 {
     if (length < HEADER || memcmp(header, "SQLite format 3", 16) != 0)
         return tool_fail(EXIT_BAD_DATA, "%s: not a database of results", path);
@@ -78,7 +78,7 @@ static int judge(const char *path, const unsigned char *header, ssize_t length)
 }
 
 /* *exists: false where there is no such file, which is no failure. */
-static int look_at(const char *path, bool *exists)
+static int check_file(const char *path, bool *exists)
 {
     unsigned char header[HEADER];
     struct stat about;
@@ -89,7 +89,7 @@ static int look_at(const char *path, bool *exists)
     bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
     ssize_t length = regular ? pread(fd, header, sizeof header, 0) : 0;
     close(fd);
-    return regular ? judge(path, header, length)
+    return regular ? check_header(path, header, length)
                    : tool_fail(EXIT_BAD_DATA, "%s: not a regular file", path);
 }
 
@@ -180,33 +180,17 @@ static int harden(store *it)
 
 static int check_whole(store *it)
 {
-    int status = EXIT_DONE;
     sqlite3_stmt *check = compare_statement_new(it, "PRAGMA quick_check(1)", "");
-    if (!check)
-        return EXIT_BAD_DATA;
-    if (compare_statement_next(it, check, &status)) {
+    while (compare_statement_next(it, check)) {
         const char *found = (const char *)sqlite3_column_text(check, 0);
         const char *second = found ? strchr(found, '\n') : NULL; /* the first is a heading */
         if (!found || strcmp(found, "ok") != 0)
-            status = tool_fail(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
-                               second  ? second + 1
-                               : found ? found
-                                       : "out of memory");
+            it->status = tool_fail(EXIT_BAD_DATA, "%s: the database is damaged (%s)", it->path,
+                                   second  ? second + 1
+                                   : found ? found
+                                           : "out of memory");
     }
-    sqlite3_finalize(check);
-    return status;
-}
-
-static int open_for_writing(store *it)
-{
-    int status = open_database(it, it->path, SQLITE_OPEN_READWRITE);
-    if (!status)
-        status = harden(it);
-    if (!status)
-        status = check_whole(it);
-    if (!status)
-        status = compare_statement_add_columns(it);
-    return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    return it->status;
 }
 
 static int open_writer(store *it, bool exists)
@@ -215,10 +199,18 @@ static int open_writer(store *it, bool exists)
         return tool_fail(EXIT_IO, "%s: cannot be written to: %s", it->path, strerror(errno));
     int status = take_lock(it);
     if (!status && !exists) /* another may have made it meanwhile */
-        status = look_at(it->path, &exists);
+        status = check_file(it->path, &exists);
     if (!status && !exists)
         status = make(it);
-    return status ? status : open_for_writing(it);
+    if (!status)
+        status = open_database(it, it->path, SQLITE_OPEN_READWRITE);
+    if (!status)
+        status = harden(it);
+    if (!status)
+        status = check_whole(it);
+    if (!status)
+        status = compare_statement_add_columns(it);
+    return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 
 static int open_reader(store *it, bool exists)
@@ -234,7 +226,7 @@ int compare_store_open(const char *path, bool writing, store **out)
 {
     bool exists;
     *out = NULL;
-    int status = look_at(path, &exists);
+    int status = check_file(path, &exists);
     if (status)
         return status;
     store *it = calloc(1, sizeof *it);

@@ -7,14 +7,14 @@
  *
  * A run is planned, then running, then one of ok, failed, timeout, each change one transaction; a
  * coordinator holds a lock on FILE-lock that ends with it, so that what a dead one left running is
- * planned again. Who fails has told the reason and returns the exit status. */
+ * planned again. On failure functions print the reason and return an exit status. */
 #pragma once
 #include "compare/results.h"
 
 typedef struct store store;
 
 /* The file of compare and report where none is named. */
-#define STORE_USUAL_FILE "hillock-results.db"
+#define STORE_DEFAULT_FILE "hillock-results.db"
 
 /* Opens the file; a coordinator (`writing`) makes one that is missing. A file that is not ours,
  * damaged, of a newer schema or in use by another coordinator is refused untouched. A reader needs
@@ -34,7 +34,7 @@ typedef struct store_plan {
 enum { TUNING_SEED = 1000001 };
 
 /* Plans what is missing, in one transaction. EXIT_USAGE: the sweep of this name has other settings. */
-int compare_store_ask(store *it, const store_plan *plan);
+int compare_store_plan(store *it, const store_plan *plan);
 /* planned -> running, with one more attempt. */
 int compare_store_start(store *it, int64_t run);
 /* running -> planned; the attempt does not count. */

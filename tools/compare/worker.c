@@ -1,5 +1,5 @@
 /* hillock worker: the hidden command that a pool executes. Reads one request from its channel,
- * trains, evaluates on the test set once, and reports; pool.h says what. */
+ * trains, evaluates on the test set once, and reports; workers/pool.h says what. */
 #include "compare/worker.h"
 
 #include "net/network.h"
@@ -8,6 +8,7 @@
 #include "page/text.h"
 #include "net/summary.h"
 #include "compare/describe.h"
+#include "compare/figures.h"
 #include "compare/message.h"
 #include "workers/frame.h"
 #include "compare/rate.h"
@@ -24,9 +25,9 @@ typedef struct work {
     hk_recipe recipe;
     char optimizer[512];
     hk_trainer *trainer;
-    double told;          /* when progress was, last */
+    double reported;      /* when progress was, last */
     double train_seconds; /* of all epochs */
-    bool unheard;         /* a report could not be sent */
+    bool send_failed;     /* a report could not be sent */
 } work;
 
 /* ---- The request ----------------------------------------------------------------------------- */
@@ -36,7 +37,7 @@ static const char *text_of(const work *w, const char *name)
     return json_string_value(json_object_get(w->request, name));
 }
 
-static int64_t whole_of(const work *w, const char *name)
+static int64_t integer_of(const work *w, const char *name)
 {
     return json_integer_value(json_object_get(w->request, name));
 }
@@ -63,7 +64,7 @@ static json_t *read_request(void)
     return request;
 }
 
-static void understand(work *w)
+static void parse_request(work *w)
 {
     w->asked = (options){.data = text_of(w, "data"),
                          .model = text_of(w, "model"),
@@ -74,9 +75,9 @@ static void understand(work *w)
                          .optimizer = text_of(w, "optimizer"),
                          .schedule = text_of(w, "schedule"),
                          .augment = text_of(w, "augment"),
-                         .epochs = whole_of(w, "epochs"),
-                         .batch = whole_of(w, "batch"),
-                         .seed = whole_of(w, "seed"),
+                         .epochs = integer_of(w, "epochs"),
+                         .batch = integer_of(w, "batch"),
+                         .seed = integer_of(w, "seed"),
                          .clip = real_of(w, "clip"),
                          .smoothing = real_of(w, "smoothing")};
 }
@@ -85,9 +86,9 @@ static void understand(work *w)
 
 static int report(work *w, json_t *message)
 {
-    w->unheard = !worker_frame_send(PROCESS_CHANNEL, message);
+    w->send_failed = !worker_frame_send(PROCESS_CHANNEL, message);
     json_decref(message);
-    return w->unheard;
+    return w->send_failed;
 }
 
 static const char *failure_class(hk_status status)
@@ -108,7 +109,7 @@ static int fails(work *w, const char *failure, const char *sentence)
     return EXIT_FAILED;
 }
 
-static int tell_failure(work *w)
+static int fails_with_last(work *w)
 {
     return fails(w, failure_class(hk_last_status()), hk_message());
 }
@@ -116,9 +117,9 @@ static int tell_failure(work *w)
 static int on_batch(const hk_progress *p, void *user)
 {
     work *w = user;
-    if (hk_now() - w->told < 0.1)
+    if (hk_now() - w->reported < 0.1)
         return 0;
-    w->told = hk_now();
+    w->reported = hk_now();
     return report(w, json_pack("{s:s, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "type", "progress",
                                "epoch", p->epoch, "epochs", p->epochs, "done", (json_int_t)p->done,
                                "of", (json_int_t)p->of, "loss", tool_json_number(p->loss),
@@ -152,29 +153,18 @@ static hk_status load_plugins(const work *w)
     return status;
 }
 
-static int open_sets(work *w)
-{
-    const double share = real_of(w, "validation");
-    int status = net_open_data(&w->asked, &w->train, &w->test);
-    if (!status && share > 0 &&
-        hk_data_split(w->train, share, (uint64_t)w->asked.seed, &w->validation) != HK_OK)
-        status = EXIT_FAILED;
-    return status;
-}
-
-static int build(work *w)
+/* From the data to the trainer; 0, or a failure that the library tells. */
+static int prepare(work *w)
 {
     hk_net_options choices;
-    int status = net_choices(&w->asked, NULL, NULL, &choices);
-    if (!status)
-        status = net_new(w->asked.model ? w->asked.model : "lenet5", choices,
-                         hk_data_shape_of(w->train), &w->it);
-    return status;
-}
-
-static hk_status prepare(work *w)
-{
-    const double rate = compare_message_number(w->request, "rate");
+    const double share = real_of(w, "validation"),
+                 rate = compare_message_number(w->request, "rate");
+    if (net_open_data(&w->asked, &w->train, &w->test) ||
+        (share > 0 && hk_data_split(w->train, share, (uint64_t)w->asked.seed, &w->validation)) ||
+        net_choices(&w->asked, NULL, NULL, &choices) ||
+        net_new(w->asked.model ? w->asked.model : "lenet5", choices, hk_data_shape_of(w->train),
+                &w->it))
+        return EXIT_FAILED;
     w->recipe = net_choose_recipe(&w->asked, w->it.model, w->train);
     if (!isnan(rate)) {
         compare_rate_put(w->recipe.optimizer, rate, w->optimizer, sizeof w->optimizer);
@@ -187,19 +177,19 @@ static hk_status prepare(work *w)
     how.progress = on_batch;
     how.epoch = on_epoch;
     how.user = w;
-    return hk_trainer_new(w->it.logits, &how, &w->trainer);
+    return hk_trainer_new(w->it.logits, &how, &w->trainer) != HK_OK;
 }
 
 /* The only look at the test set. */
 static int finish(work *w)
 {
-    const double none = (double)NAN;
     const hk_epoch_report *last = hk_trainer_report(w->trainer);
-    run_record run = {.test_loss = none, .test_accuracy = none, .test_macro_f1 = none};
+    run_record run = {0};
+    compare_figures_clear(compare_run_figures, &run);
     if (flag_of(w, "test")) {
         hk_evaluation evaluation;
         if (hk_evaluate(w->it.logits, w->test, &evaluation) != HK_OK)
-            return tell_failure(w);
+            return fails_with_last(w);
         run.test_loss = evaluation.total.loss;
         run.test_accuracy = evaluation.total.accuracy;
         run.test_macro_f1 = evaluation.total.macro_f1;
@@ -212,7 +202,7 @@ static int finish(work *w)
     run.peak_mib = worker_process_memory("VmHWM:");
     hk_net_digest(w->it.net, run.digest);
     if (!*run.digest)
-        return tell_failure(w);
+        return fails_with_last(w);
     return report(w, compare_message_of_run(&run)) ? EXIT_IO : EXIT_DONE;
 }
 
@@ -223,35 +213,27 @@ static int answer(work *w, const json_t *images)
     hk_data_shape shape = {.n = 1};
     hk_status status = HK_OK;
     if (!images)
-        status = compare_describe_list((hk_kind)whole_of(w, "kind"), text_of(w, "list"), &found);
+        status = compare_describe_list((hk_kind)integer_of(w, "kind"), text_of(w, "list"), &found);
     else if (json_unpack((json_t *)images, "[i, i, i, i]", &shape.height, &shape.width,
                          &shape.channels, &shape.classes) == 0)
         status = compare_describe_row(&w->asked, shape, &found);
-    return status || !found ? tell_failure(w) : report(w, found) ? EXIT_IO : EXIT_DONE;
+    return status || !found ? fails_with_last(w) : report(w, found) ? EXIT_IO : EXIT_DONE;
 }
 
-static int carry_out(work *w)
+static int run_request(work *w)
 {
     const json_t *images = json_object_get(w->request, "images");
-    hk_set_threads((int)whole_of(w, "threads"));
+    hk_set_threads((int)integer_of(w, "threads"));
     if (load_plugins(w) != HK_OK)
-        return tell_failure(w);
+        return fails_with_last(w);
     if (images || text_of(w, "list"))
         return answer(w, images);
-    if (open_sets(w) || build(w) || prepare(w) != HK_OK)
-        return tell_failure(w);
+    if (prepare(w))
+        return fails_with_last(w);
     const hk_status status = hk_trainer_run(w->trainer);
-    if (w->unheard)
+    if (w->send_failed)
         return EXIT_IO;
-    return status == HK_OK ? finish(w) : tell_failure(w);
-}
-
-/* What a plugin printed must not decide how the worker ends. */
-static void forget_output(void)
-{
-    fflush(stdout);
-    if (!freopen("/dev/null", "w", stdout))
-        clearerr(stdout);
+    return status == HK_OK ? finish(w) : fails_with_last(w);
 }
 
 int compare_worker_run(options *given)
@@ -262,14 +244,16 @@ int compare_worker_run(options *given)
     w.request = read_request();
     if (!w.request)
         return tool_fail(EXIT_USAGE, "worker: is started by hillock compare, not by hand");
-    understand(&w);
-    const int status = carry_out(&w);
+    parse_request(&w);
+    const int status = run_request(&w);
     hk_trainer_free(w.trainer);
     net_free(&w.it);
     hk_data_free(w.train);
     hk_data_free(w.validation);
     hk_data_free(w.test);
     json_decref(w.request);
-    forget_output();
+    fflush(stdout); /* what a plugin printed must not decide how the worker ends */
+    if (!freopen("/dev/null", "w", stdout))
+        clearerr(stdout);
     return status;
 }
