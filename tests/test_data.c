@@ -3,6 +3,7 @@
  * mnist/, fashion-mnist/ and cifar-10/. */
 #include "check.h"
 #include "data/data.h"
+#include "data/picture.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -222,7 +223,7 @@ static void idx_of_other_content_is_refused(void)
     put_text("train-labels-idx1-ubyte", "version https://git-lfs.github.com/spec/v1\n");
     check_refused(spec, "a Git LFS pointer", "train-labels-idx1-ubyte");
     put("train-labels-idx1-ubyte", images, sizeof images);
-    check_refused(spec, "0x00000803", "0x00000801");
+    check_refused(spec, "labels in 3 dimensions", "expected one for each of 7 images");
     labels[8 + 5] = 10;
     put("train-labels-idx1-ubyte", labels, sizeof labels);
     check_refused(spec, "label 10 of record 5", "0..9");
@@ -357,14 +358,24 @@ static void cifar_of_other_content_is_refused(void)
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
-static hk_data *parse_csv(const char *text, bool label_first)
+static hk_status parse(const char *text, hki_csv_options options, hk_data **out)
+{
+    options.label = options.label ? options.label : "last";
+    options.drop = options.drop ? options.drop : "";
+    options.channels = options.channels ? options.channels : 1;
+    return hki_csv_parse("t.csv", (const uint8_t *)text, strlen(text), &options, out);
+}
+
+/* A table that is read, and what is said of it: `about` stands in the line. */
+static hk_data *parse_csv(const char *text, hki_csv_options options, const char *about)
 {
     hk_data *data;
-    hk_status status =
-        hki_csv_parse("t.csv", (const uint8_t *)text, strlen(text), label_first, &data);
+    hk_status status = parse(text, options, &data);
     CHECK((status == HK_OK) == (data != NULL));
     if (status)
         printf("  %s\n", hk_message());
+    else
+        CHECK_CONTAINS(data->about, about);
     return data;
 }
 
@@ -372,8 +383,7 @@ static void check_csv_refused(const char *text, const char *word, const char *ot
 {
     hk_data *data;
     size_t before = hki_live_blocks();
-    CHECK_EQUAL(hki_csv_parse("t.csv", (const uint8_t *)text, strlen(text), false, &data),
-                HK_BAD_DATA);
+    CHECK_EQUAL(parse(text, (hki_csv_options){0}, &data), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), word);
     CHECK_CONTAINS(hk_message(), other);
     CHECK_EQUAL(hki_live_blocks(), before);
@@ -381,8 +391,9 @@ static void check_csv_refused(const char *text, const char *word, const char *ot
 
 static void csv_is_read(void)
 {
-    hk_data *data =
-        parse_csv("\xef\xbb\xbfwidth, height ,kind\r\n1.5, -2e1,0\r\n\r\n 3,4 , 2", false);
+    hk_data *data = parse_csv(
+        "\xef\xbb\xbfwidth, height ,kind\r\n1.5, -2e1,0\r\n\r\n 3,4 , 2", (hki_csv_options){0},
+        "2 rows, 2 features, 3 classes (0 1, 1 0, 2 1), label: kind, header skipped, delimiter ,");
     if (data) {
         hk_data_shape s = data->shape;
         CHECK(s.n == 2 && s.height == 1 && s.width == 1 && s.channels == 2 && s.classes == 3);
@@ -391,7 +402,8 @@ static void csv_is_read(void)
         CHECK_TEXT(hk_data_class_name(data, 2), "2");
     }
     hk_data_free(data);
-    data = parse_csv("1,5,6\n0,7,8\n", true);
+    data = parse_csv("1,5,6\n0,7,8\n", (hki_csv_options){.label = "first"},
+                     "label: column 1, no header");
     if (data) {
         CHECK(data->labels[0] == 1 && data->labels[1] == 0);
         CHECK(data->floats[0] == 5 && data->floats[3] == 8);
@@ -401,7 +413,8 @@ static void csv_is_read(void)
 
 static void csv_labels_may_be_names(void)
 {
-    hk_data *data = parse_csv("1,virginica\n2,setosa\n3,virginica\n4,7\n", false);
+    hk_data *data =
+        parse_csv("1,virginica\n2,setosa\n3,virginica\n4,7\n", (hki_csv_options){0}, "3 classes");
     if (data) {
         CHECK_EQUAL(data->shape.classes, 3);
         CHECK_TEXT(hk_data_class_name(data, 0), "7");
@@ -416,10 +429,11 @@ static void csv_faults_are_told(void)
     check_csv_refused("", "an empty file", "CSV");
     check_csv_refused("<html></html>", "an HTML page", "CSV");
     check_csv_refused("\x01\x02\x03", "no text", "CSV");
-    check_csv_refused("1,\"a\"\n", "quotes", "t.csv");
-    check_csv_refused("a,b\n", "no records", "t.csv");
+    check_csv_refused("1,\"a\n2,b\n", "line 1: a quote begins", "does not end");
+    check_csv_refused("a,b\n", "line 1: \"a\" in column 1", "a number");
+    check_csv_refused("a,b\n\n", "t.csv", "a number");
     check_csv_refused("\n\n", "no records", "t.csv");
-    check_csv_refused("5\n6\n", "line 1 has 1 fields", "at least 2");
+    check_csv_refused("5\n6\n", "1 field", "a feature beside the label");
     check_csv_refused("1,2,0\n3,4,0\n5,0\n", "line 3 has 2 fields", "expected 3");
     check_csv_refused("1,2,0\n3,x,0\n", "line 2: \"x\" in column 2", "a number");
     check_csv_refused("1,x,0\n", "line 1: \"x\" in column 2", "a number"); /* half a header */
@@ -427,10 +441,76 @@ static void csv_faults_are_told(void)
     check_csv_refused("1,0\n1e39,0\n", "line 2: \"1e39\"", "a number");
     check_csv_refused("1,0\nnan,0\n", "line 2: \"nan\"", "a number");
     check_csv_refused("1,0\n0x10,0\n", "line 2: \"0x10\"", "a number");
-    check_csv_refused("1,0\n2,-1\n", "line 2: label \"-1\"", "0..65535");
-    check_csv_refused("1,0\n2,1.5\n", "line 2: label \"1.5\"", "0..65535");
-    check_csv_refused("1,0\n2,65536\n", "line 2: label \"65536\"", "0..65535");
-    check_csv_refused("1,a\n2,\n", "line 2: label \"\"", "a name");
+    check_csv_refused("1,0\n2,1.5\n", "column 2 holds real numbers such as 1.5", "whole numbers");
+    check_csv_refused("1,a\n2,\n", "line 2: \"\" in column 2", "a label");
+}
+
+static void check_column(const char *text, hki_csv_options options, float x, const char *name,
+                         const char *about)
+{
+    hk_data *data = parse_csv(text, options, about);
+    if (data) {
+        CHECK_NEAR(data->floats[0], x, 1e-6);
+        CHECK_TEXT(hk_data_class_name(data, data->labels[0]), name);
+    }
+    hk_data_free(data);
+}
+
+/* RFC 4180 and what spreadsheets and data frames make of it. */
+static void csv_of_other_programs_is_read(void)
+{
+    const hki_csv_options last = {0};
+    check_column("a,b\n\"1.5\",\"say \"\"no\"\"\"\n2,x\n", last, 1.5f, "say \"no\"",
+                 "header skipped");
+    check_column("7,\"two\nlines\"\n8,b\n", last, 7, "two\nlines", "no header");
+    check_column("a;b\n1,5;x\n2,5;y\n", last, 1.5f, "x", "delimiter ;");
+    check_column("a\tb\n1.5\tx\n", (hki_csv_options){.header = HKI_HEADER_YES}, 1.5f, "x",
+                 "delimiter tab");
+    check_column("1|x\n2|y\n", last, 1, "x", "delimiter |");
+    check_column("\"1,5\",x\n\"2,5\",y\n", last, 1.5f, "x", "delimiter ,");
+    check_column("0,1,2\n5.1,3.5,1\n4.9,3.0,0\n", last, 5.1f, "1", "header skipped");
+    check_column("0,1,2\n1,2,3\n", last, 0, "2", "no header"); /* as much a count as the first */
+    check_column("id,x,kind\n1,9,u\n2,8,v\n", (hki_csv_options){.drop = "id"}, 9, "u",
+                 "1 features");
+    check_column("kind,x\nu,9\nv,8\n", (hki_csv_options){.label = "kind"}, 9, "u", "label: kind");
+}
+
+static void csv_labels_may_be_any_numbers(void)
+{
+    hk_data *data = parse_csv("1,-1\n2,1\n3,-1\n", (hki_csv_options){0}, "2 classes (-1 2, 1 1)");
+    if (data)
+        CHECK(data->labels[0] == 0 && data->labels[1] == 1);
+    hk_data_free(data);
+    data = parse_csv("1,1\n2,3\n3,2\n", (hki_csv_options){0}, "3 classes (1 1, 2 1, 3 1)");
+    hk_data_free(data);
+    data = parse_csv("1,a\n2,a\n", (hki_csv_options){0}, "all rows are of one class");
+    hk_data_free(data);
+    data = parse_csv("1,2\n3,4\n", (hki_csv_options){.label = "none"}, "2 features, no labels");
+    hk_data_free(data);
+    data =
+        parse_csv("i,x,k\n0,5,a\n1,5,b\n2,6,a\n3,5,b\n4,5,a\n5,5,b\n6,1,a\n7,5,b\n8,5,a\n9,5,b\n",
+                  (hki_csv_options){0}, "i counts the rows, drop=i leaves it out");
+    hk_data_free(data);
+}
+
+static void csv_of_pixels_are_images(void)
+{
+    const hki_csv_options size = {.label = "label", .height = 2, .width = 2};
+    hk_data *data =
+        parse_csv("label,p0,p1,p2,p3\n7,0,255,3,4\n0,1,2,3,4\n", size, "images of 2 x 2 x 1");
+    if (data) {
+        CHECK(data->bytes && data->bytes[1] == 255 && data->shape.height == 2 &&
+              data->shape.channels == 1);
+        CHECK_TEXT(hk_data_class_name(data, data->labels[0]), "7");
+    }
+    hk_data_free(data);
+    data = parse_csv("label,p0,p1,p2,p3\n7,0,255,3,4\n0,1,2,.5,4\n", size, "images of 2 x 2 x 1");
+    CHECK(data && data->floats);
+    hk_data_free(data);
+    CHECK_EQUAL(parse("1,2,3,a\n", (hki_csv_options){.height = 2, .width = 2}, &data), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "3 features, expected 2 x 2 x 1 = 4");
+    CHECK_EQUAL(parse("x,k\n1,a\n", (hki_csv_options){.label = "kid"}, &data), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "no column \"kid\"; known: first, last, 1..2, x, k");
 }
 
 /* 40 records of class 0, 20 of class 1, 10 of class 2; the first column counts them. */
@@ -500,6 +580,316 @@ static void csv_is_split_by_class(void)
     remove_all();
 }
 
+static void csv_test_set_may_be_a_file(void)
+{
+    hk_data *train = NULL, *test = NULL;
+    char spec[512];
+    put_text("a,b.csv", "x,k\n1,b\n2,a\n3,c\n");
+    put_text("new.csv", "x,k\n9,c\n8,b\n");
+    snprintf(spec, sizeof spec, "csv:\"%s\",test=%s", at("a,b.csv"), at("new.csv"));
+    CHECK_EQUAL(hk_data_open(spec, &train, &test), HK_OK);
+    if (train && test) {
+        CHECK(train->shape.n == 3 && test->shape.n == 2 && test->shape.classes == 3);
+        CHECK_TEXT(hk_data_class_name(test, test->labels[0]), "c");
+        CHECK_TEXT(hk_data_spec(train), spec);
+    }
+    hk_data_free(train);
+    hk_data_free(test);
+    put_text("new.csv", "x,k\n9,d\n");
+    check_refused(spec, "line 2: \"d\" in k", "a class of the training set");
+    snprintf(spec, sizeof spec, "csv:\"%s\",test=2", at("a,b.csv"));
+    CHECK_EQUAL(open_status(spec), HK_BAD_ARGUMENT);
+    remove_all();
+}
+
+/* ---- Arrays ---------------------------------------------------------------------------------- */
+
+/* EMNIST's names and classes from 1; floats of 8 bytes, big-endian, in 4 dimensions. */
+static void idx_of_any_type_and_name_is_read(void)
+{
+    uint8_t numbers[4 + 16 + 2 * 2 * 2 * 8] = {0, 0, 14, 4, [7] = 2, [11] = 2, [15] = 2, [19] = 1};
+    const uint8_t named[] = {0, 0, 8, 1, 0, 0, 0, 2, 26, 1};
+    hk_data *train = NULL, *test = NULL;
+    numbers[20] = 0x3f, numbers[21] = 0xf8; /* 1.5 */
+    put("emnist-letters-train-images-idx4-double", numbers, sizeof numbers);
+    put("emnist-letters-train-labels-idx1-ubyte", named, sizeof named);
+    put_gzip("emnist-letters-test-images-idx4-double.gz", numbers, sizeof numbers);
+    put("emnist-letters-test-labels-idx1-ubyte", named, sizeof named);
+    CHECK_EQUAL(hk_data_open(spec_of("idx", ""), &train, &test), HK_OK);
+    if (train && test) {
+        CHECK(train->shape.height == 2 && train->shape.channels == 1 && train->shape.classes == 2);
+        CHECK(train->floats[0] == 1.5f && train->floats[1] == 0);
+        CHECK_TEXT(hk_data_class_name(train, train->labels[0]), "26");
+    }
+    hk_data_free(train);
+    hk_data_free(test);
+    put("emnist-digits-train-images-idx4-double", numbers, sizeof numbers);
+    check_refused(spec_of("idx", ""), "holds several sets", "emnist-digits-train");
+    numbers[2] = 15;
+    put("emnist-letters-train-images-idx4-double", numbers, sizeof numbers);
+    unlink(at("emnist-digits-train-images-idx4-double"));
+    check_refused(spec_of("idx", ""), "begins with 0x00000f04", "a type of 8");
+    remove_all();
+}
+
+static void cifar_100_is_read(void)
+{
+    static uint8_t record[2 * (2 + 3072)];
+    hk_data *train = NULL, *test = NULL;
+    char spec[512];
+    record[0] = 19, record[1] = 99, record[3074] = 3, record[3075] = 5, record[2 + 1024] = 77;
+    put_gzip("train.bin.gz", record, sizeof record);
+    put("test.bin", record, sizeof record);
+    CHECK_EQUAL(hk_data_open(spec_of("cifar-100", ""), &train, &test), HK_OK);
+    if (train && test)
+        CHECK(train->shape.classes == 100 && train->labels[0] == 99 && train->labels[1] == 5 &&
+              train->bytes[1] == 77);
+    hk_data_free(train);
+    hk_data_free(test);
+    snprintf(spec, sizeof spec, "%s,labels=coarse", spec_of("cifar-100", ""));
+    CHECK_EQUAL(hk_data_open(spec, &train, NULL), HK_OK);
+    CHECK(train && train->shape.classes == 20 && train->labels[0] == 19);
+    hk_data_free(train);
+    record[1] = 100;
+    put("test.bin", record, sizeof record);
+    check_refused(spec_of("cifar-100", ""), "label 100 of record 0", "0..99");
+    remove_all();
+}
+
+/* A zip archive of stored members, written as numpy.savez does. */
+static size_t add_member(uint8_t *zip, size_t used, uint8_t *directory, size_t *directory_size,
+                         int *members, const char *name, const char *header, const void *numbers,
+                         size_t size)
+{
+    uint8_t npy[512] = "\x93NUMPY\1";
+    const size_t length = strlen(header), whole = 10 + length + size;
+    npy[8] = (uint8_t)length;
+    memcpy(npy + 10, header, length);
+    memcpy(npy + 10 + length, numbers, size);
+    uint32_t crc = (uint32_t)crc32(0, npy, (uInt)whole), n = (uint32_t)whole,
+             begin = (uint32_t)used;
+    uint16_t name_length = (uint16_t)strlen(name);
+    uint8_t *local = zip + used, *entry = directory + *directory_size;
+    memcpy(local, "PK\3\4", 4);
+    memcpy(local + 14, &crc, 4), memcpy(local + 18, &n, 4), memcpy(local + 22, &n, 4),
+        memcpy(local + 26, &name_length, 2);
+    memcpy(local + 30, name, name_length);
+    memcpy(local + 30 + name_length, npy, whole);
+    memcpy(entry, "PK\1\2", 4);
+    memcpy(entry + 16, &crc, 4), memcpy(entry + 20, &n, 4), memcpy(entry + 24, &n, 4);
+    memcpy(entry + 28, &name_length, 2), memcpy(entry + 42, &begin, 4);
+    memcpy(entry + 46, name, name_length);
+    *directory_size += 46u + name_length;
+    ++*members;
+    return used + 30 + name_length + whole;
+}
+
+static size_t make_npz(uint8_t *zip, const char *x_header, const void *x, size_t x_size,
+                       const char *y_header, const void *y, size_t y_size)
+{
+    uint8_t directory[512] = {0};
+    size_t length = 0, used = 0;
+    int members = 0;
+    memset(zip, 0, 4096);
+    used = add_member(zip, used, directory, &length, &members, "x_train.npy", x_header, x, x_size);
+    used = add_member(zip, used, directory, &length, &members, "y_train.npy", y_header, y, y_size);
+    used = add_member(zip, used, directory, &length, &members, "x_test.npy", x_header, x, x_size);
+    used = add_member(zip, used, directory, &length, &members, "y_test.npy", y_header, y, y_size);
+    memcpy(zip + used, directory, length);
+    uint8_t *end = zip + used + length;
+    uint32_t begin = (uint32_t)used;
+    memcpy(end, "PK\5\6", 4);
+    end[10] = (uint8_t)members;
+    memcpy(end + 16, &begin, 4);
+    return used + length + 22;
+}
+
+#define NPY(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }\n"
+
+static void npz_is_read(void)
+{
+    static uint8_t zip[4096];
+    const uint8_t pixels[2 * 2 * 2] = {1, 2, 3, 4, 5, 6, 7, 255};
+    const int64_t named[2] = {3, 0};
+    const float columns[2 * 3] = {.5f, -1, 2, 3, 4, 5};
+    hk_data *train = NULL, *test = NULL;
+    put("a.npz", zip,
+        make_npz(zip, NPY("|u1", "(2, 2, 2)"), pixels, sizeof pixels, NPY("<i8", "(2,)"), named,
+                 sizeof named));
+    CHECK_EQUAL(hk_data_open(spec_of("npz", "a.npz"), &train, &test), HK_OK);
+    if (train && test) {
+        CHECK(train->bytes && train->bytes[7] == 255 && train->shape.height == 2 &&
+              train->labels[0] == 1);
+        CHECK_TEXT(hk_data_class_name(test, test->labels[0]), "3");
+    }
+    hk_data_free(train);
+    hk_data_free(test);
+    put("a.npz", zip,
+        make_npz(zip, NPY("<f4", "(2, 3)"), columns, sizeof columns, NPY("<i8", "(2, 1)"), named,
+                 sizeof named));
+    CHECK_EQUAL(hk_data_open(spec_of("npz", "a.npz"), &train, NULL), HK_OK);
+    CHECK(train && train->floats && train->floats[1] == -1 && train->shape.channels == 3);
+    hk_data_free(train);
+    remove_all();
+}
+
+static void npz_faults_are_told(void)
+{
+    static uint8_t zip[4096];
+    const uint8_t pixels[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const int64_t named[2] = {3, 0};
+    const struct {
+        const char *x, *y, *word;
+    } cases[] = {
+        {NPY("<c8", "(1,)"), NPY("<i8", "(2,)"), "numbers of type \"<c8"},
+        {NPY("|u1", "(2, 2, 3)"), NPY("<i8", "(2,)"), "8 bytes after the header, expected 12"},
+        {NPY("|u1", "(8,)"), NPY("<i8", "(2,)"), "images of 1 dimensions"},
+        {NPY("|u1", "(4, 2)"), NPY("<i8", "(2,)"),
+         "2 labels in 1 dimensions, expected one for each of 4"},
+        {"{'descr': '|u1', 'fortran_order': True, 'shape': (2, 4), }\n", NPY("<i8", "(2,)"),
+         "column by column"},
+        {NPY("|u1", "(2, 4)"), NPY("<f8", "(2,)"), "expected whole numbers"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put("a.npz", zip,
+            make_npz(zip, cases[i].x, pixels, sizeof pixels, cases[i].y, named, sizeof named));
+        check_refused(spec_of("npz", "a.npz"), cases[i].word, "a.npz");
+    }
+    size_t size = make_npz(zip, NPY("|u1", "(2, 4)"), pixels, sizeof pixels, NPY("<i8", "(2,)"),
+                           named, sizeof named);
+    for (size_t cut = 1; cut < size; cut++) {
+        put("a.npz", zip, size - cut);
+        CHECK_EQUAL(open_status(spec_of("npz", "a.npz")), HK_BAD_DATA);
+    }
+    put("a.npz", zip, size);
+    zip[100] ^= 1;
+    put("a.npz", zip, size);
+    check_refused(spec_of("npz", "a.npz"), "x_train is damaged", "a.npz");
+    remove_all();
+}
+
+/* ---- Pictures -------------------------------------------------------------------------------- */
+
+static void put_chunk(uint8_t *png, size_t *used, const char *kind, const void *bytes, size_t size)
+{
+    const uint32_t big = __builtin_bswap32((uint32_t)size);
+    memcpy(png + *used, &big, 4), memcpy(png + *used + 4, kind, 4),
+        memcpy(png + *used + 8, bytes, size);
+    const uint32_t crc = __builtin_bswap32((uint32_t)crc32(0, png + *used + 4, (uInt)size + 4));
+    memcpy(png + *used + 8 + size, &crc, 4);
+    *used += 12 + size;
+}
+
+/* A PNG of one colour in a folder below the test's. */
+static void put_png(const char *name, int height, int width, bool colour, uint8_t value)
+{
+    static uint8_t rows[64 * (1 + 3 * 64)], packed[sizeof rows + 64], png[sizeof packed + 128];
+    const size_t row = 1 + (size_t)width * (colour ? 3 : 1);
+    uint8_t head[13] = {[3] = (uint8_t)width, [7] = (uint8_t)height, [8] = 8, [9] = colour ? 2 : 0};
+    memset(rows, value, sizeof rows);
+    for (int y = 0; y < height; y++)
+        rows[(size_t)y * row] = 0;
+    uLongf length = sizeof packed;
+    compress(packed, &length, rows, (uLong)(row * (size_t)height));
+    size_t used = 8;
+    memcpy(png, "\x89PNG\r\n\x1a\n", 8);
+    put_chunk(png, &used, "IHDR", head, sizeof head);
+    put_chunk(png, &used, "IDAT", packed, length);
+    put_chunk(png, &used, "IEND", "", 0);
+    put(name, png, used);
+}
+
+static bool reads_pictures(void)
+{
+    hki_picture picture;
+    put_png("probe.png", 1, 1, false, 0);
+    hk_status status = hki_picture_read(at("probe.png"), &picture);
+    hki_free(picture.pixels);
+    unlink(at("probe.png"));
+    return status == HK_OK;
+}
+
+static void make_folders(void)
+{
+    mkdir(at("cat"), 0777);
+    mkdir(at("dog"), 0777);
+}
+
+static void remove_folders(void)
+{
+    remove_all();
+    rmdir(at("cat"));
+    rmdir(at("dog"));
+}
+
+static void folders_of_pictures_are_read(void)
+{
+    hk_data *train = NULL, *test = NULL;
+    char spec[512];
+    if (!reads_pictures())
+        SKIP("this build reads no PNG");
+    make_folders();
+    for (int i = 0; i < 10; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "cat/%d.png", i);
+        put_png(name, 4, 6, false, (uint8_t)(10 + i));
+        snprintf(name, sizeof name, "dog/%d.PNG", i);
+        put_png(name, 4, 6, false, (uint8_t)(110 + i));
+    }
+    put_text("cat/notes.txt", "not a picture");
+    CHECK_EQUAL(hk_data_open(spec_of("images", ""), &train, &test), HK_OK);
+    if (train && test) {
+        CHECK(train->shape.n == 16 && test->shape.n == 4 && train->shape.height == 4 &&
+              train->shape.width == 6);
+        CHECK(train->shape.channels == 1 && train->shape.classes == 2);
+        CHECK_TEXT(hk_data_class_name(train, 1), "dog");
+        for (int i = 0; i < 16; i++)
+            CHECK((train->bytes[i * 24 + 23] >= 110) == train->labels[i]);
+    }
+    hk_data_free(train);
+    hk_data_free(test);
+    put_png("dog/wide.png", 8, 20, true, 200);
+    check_refused(spec_of("images", ""), "8 x 20 pixels, the pictures before it have 4 x 6",
+                  "size=N");
+    snprintf(spec, sizeof spec, "%s,size=5", spec_of("images", ""));
+    CHECK_EQUAL(hk_data_open(spec, &train, NULL), HK_OK);
+    CHECK(train && train->shape.height == 5 && train->shape.channels == 3);
+    hk_data_free(train);
+    remove_folders();
+}
+
+static void faults_of_pictures_are_told(void)
+{
+    static uint8_t bytes[4096];
+    hki_picture picture;
+    if (!reads_pictures())
+        SKIP("this build reads no PNG");
+    check_refused(spec_of("images", ""), "has no folders", folder);
+    make_folders();
+    check_refused(spec_of("images", ""), "no pictures", "CLASS/NAME.png");
+    put_text("cat/a.png", "<html></html>");
+    check_refused(spec_of("images", ""), "an HTML page", "cat/a.png");
+    put_png("cat/a.png", 9, 7, true, 3);
+    FILE *file = fopen(at("cat/a.png"), "rb");
+    size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file)
+        fclose(file);
+    for (size_t length = 0; length + 12 < size; length++)
+        CHECK_EQUAL(hki_picture_parse("a.png", bytes, length, true, &picture), HK_BAD_DATA);
+    static const char *const jpegs[] = {"colour.jpg", "grey.jpg"};
+    for (int i = 0; i < 2; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/pictures/%s", HILLOCK_TESTS_DIR, jpegs[i]);
+        hk_status status = hki_picture_read(path, &picture);
+        CHECK(status == HK_OK || strstr(hk_message(), "built without"));
+        if (status == HK_OK) {
+            CHECK(picture.height == 8 && picture.width == 12 && picture.channels == (i ? 1 : 3));
+            CHECK_NEAR(picture.pixels[(i ? 1 : 3) * 10], 200, 6);
+        }
+        hki_free(picture.pixels);
+    }
+    remove_folders();
+}
+
 /* ---- Specs ----------------------------------------------------------------------------------- */
 
 static void check_spec(const char *spec, hk_status expected, const char *word)
@@ -511,7 +901,9 @@ static void check_spec(const char *spec, hk_status expected, const char *word)
 static void specs_are_checked(void)
 {
     check_spec("imagenet:/data", HK_UNKNOWN_NAME, "no data set named \"imagenet\"");
-    CHECK_CONTAINS(hk_message(), "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE, glyphs");
+    CHECK_CONTAINS(hk_message(),
+                   "mnist:DIR, fashion-mnist:DIR, idx:PATH, cifar-10:DIR, cifar-100:DIR, "
+                   "images:DIR, csv:FILE, npz:FILE, glyphs");
     check_spec("glyph", HK_UNKNOWN_NAME, "did you mean \"glyphs\"?");
     check_spec("", HK_UNKNOWN_NAME, "known: mnist:DIR");
     check_spec("mnist", HK_BAD_ARGUMENT, "expected mnist:DIR");
@@ -519,9 +911,8 @@ static void specs_are_checked(void)
     check_spec("mnist:/nowhere/at/all", HK_BAD_DATA, "train-images-idx3-ubyte");
     check_spec("mnist:/nowhere,size=3", HK_UNKNOWN_NAME, "known: none");
     check_spec("csv:/nowhere.csv", HK_BAD_DATA, "/nowhere.csv");
-    check_spec("csv:/nowhere.csv,test=1", HK_BAD_ARGUMENT, "test=1 is outside [0.001, 0.999]");
-    check_spec("csv:/nowhere.csv,label=middle", HK_BAD_ARGUMENT,
-               "label=middle is none of last|first");
+    check_spec("csv:\"/no,where.csv\",label=last", HK_BAD_DATA, "/no,where.csv");
+    check_spec("csv:\"/no,where.csv", HK_BAD_ARGUMENT, "expected a quote behind the path");
     check_spec("glyphs:sise=3", HK_UNKNOWN_NAME, "train, test, size, channels, seed");
     check_spec("glyphs:size", HK_BAD_ARGUMENT, "\"size\" is not key=value");
     check_spec("glyphs:size=7", HK_BAD_ARGUMENT, "size=7 is outside [8, 512]");
@@ -984,6 +1375,16 @@ int main(void)
     RUN(csv_is_read);
     RUN(csv_labels_may_be_names);
     RUN(csv_faults_are_told);
+    RUN(csv_of_other_programs_is_read);
+    RUN(csv_labels_may_be_any_numbers);
+    RUN(csv_of_pixels_are_images);
+    RUN(csv_test_set_may_be_a_file);
+    RUN(idx_of_any_type_and_name_is_read);
+    RUN(cifar_100_is_read);
+    RUN(npz_is_read);
+    RUN(npz_faults_are_told);
+    RUN(folders_of_pictures_are_read);
+    RUN(faults_of_pictures_are_told);
     RUN(csv_is_split_by_class);
     RUN(specs_are_checked);
     RUN(refused_memory_is_survived);

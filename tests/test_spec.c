@@ -314,8 +314,8 @@ static void tables_read_other_specs(void)
 static void tables_write_other_specs(void)
 {
     const double values[] = {7, 0.1, 0, 0};
-    char *exact = hki_spec_text("soup", dishes[0].params, values, 17);
-    char *brief = hki_spec_text("soup:hot", dishes[0].params, values, 0);
+    char *exact = hki_spec_text("soup", dishes[0].params, values, 17, NULL);
+    char *brief = hki_spec_text("soup:hot", dishes[0].params, values, 0, NULL);
     CHECK_TEXT(exact, "soup:salt=7,heat=0.10000000000000001,kind=pea");
     CHECK_TEXT(brief, "soup:hot,salt=7,heat=0.1,kind=pea");
     hki_free(exact);

@@ -207,14 +207,19 @@ static void value_text(const hk_param *param, double value, int digits, char *ou
                  digits ? hki_number_text(value, digits, number) : shortest_number(value, number));
 }
 
-char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits)
+char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits,
+                    const char *spec)
 {
     char value[HKI_MAX_NAME], separator = strchr(name, ':') ? ',' : ':';
     char *text = hki_copy_text(name);
     for (int i = 0; text && params && params[i].name; i++) {
         if (values[i] == params[i].value)
             continue;
-        value_text(&params[i], values[i], digits, value, sizeof value);
+        if (params[i].type == HKI_TEXT)
+            snprintf(value, sizeof value, "%.*s", (int)strcspn(spec + (int)values[i], ","),
+                     spec + (int)values[i]);
+        else
+            value_text(&params[i], values[i], digits, value, sizeof value);
         char *longer = hki_format("%s%c%s=%s", text, separator, params[i].name, value);
         hki_free(text);
         text = longer;

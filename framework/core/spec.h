@@ -19,6 +19,11 @@ enum { HKI_TEXT = HK_CHOICE + 1 };
         name, NULL, HK_INTEGER, 0, value, low, high, NULL                                          \
     }
 
+#define HKI_ANY_TEXT(name)                                                                         \
+    {                                                                                              \
+        name, NULL, HKI_TEXT, 0, 0, 0, 0, NULL                                                     \
+    }
+
 enum { HKI_MAX_ROWS = 32 };
 /* The row of a table that the spec names, of at most HKI_MAX_ROWS. Rows begin with their name, a
  * text; what follows a colon in it, "csv:FILE", is for people. -1: HK_UNKNOWN_NAME, with all the
@@ -44,8 +49,9 @@ int hki_spec_choice(const char *what, const char *spec, const hki_choice *choice
 double hki_spec_value(const hk_param *params, const double *values, const char *name);
 
 /* The other way: `name`, or "name:path", and what differs from the defaults, in the table's order,
- * with so many digits; 0: as few as say it exactly. Allocated; NULL when memory is refused. */
-char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits);
+ * with so many digits; 0: as few as say it exactly. Texts stand in `spec`; NULL where there are none. Allocated; NULL when memory is refused. */
+char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits,
+                    const char *spec);
 
 /* A number with at most `digits` digits, with a point whatever the locale. */
 enum { HKI_NUMBER_SIZE = 40 };

@@ -1,43 +1,53 @@
-/* CIFAR-10, binary version (Krizhevsky 2009): records of one label byte and a 32 x 32 image, 1024
- * bytes each of red, green and blue. The training set is as many of data_batch_1..5.bin as there
- * are. A file has no header: its size must be whole records. */
+/* CIFAR-10 and CIFAR-100, binary versions (Krizhevsky 2009): records of one label byte, or of a coarse
+ * and a fine one, and a 32 x 32 image, 1024 bytes each of red, green and blue. The training set of
+ * CIFAR-10 is as many of data_batch_1..5.bin as there are. A file, plain or gzip, has no header: its
+ * size must be whole records. */
 #include "data/data.h"
 
 #include "io/io.h"
 #include <string.h>
 
-enum { CLASSES = 10, SIDE = 32, CHANNELS = 3, BATCHES = 5 };
-enum { AREA = SIDE * SIDE, RECORD = 1 + AREA * CHANNELS, MAX_META_BYTES = 4096 };
+enum { SIDE = 32, CHANNELS = 3, MAX_FILES = 5, MAX_CLASSES = 100, MAX_META_BYTES = 4096 };
+enum { AREA = SIDE * SIDE, IMAGE = AREA * CHANNELS };
 
-typedef struct batches {
-    uint8_t *bytes[BATCHES];
-    size_t records[BATCHES];
-    int n;
-} batches;
+/* How one of the two sets is stored. */
+typedef struct form {
+    const char *train[MAX_FILES], *test, *names; /* names of the classes, one a line */
+    int labels, classes;                         /* label bytes, of which one counts: `label` */
+    int label;
+} form;
 
-hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, size_t *records)
+hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, int labels,
+                          int label, int classes, size_t *records)
 {
-    if (size == 0 || size % RECORD != 0) {
+    const size_t record = (size_t)(labels + IMAGE);
+    if (size == 0 || size % record != 0) {
         const char *found = hki_recognise(bytes, size);
         if (found)
-            return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CIFAR-10 binary file", path,
+            return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CIFAR binary file", path,
                             found);
         return hki_fail(HK_BAD_DATA,
-                        "%s: %zu bytes, expected whole records of %d: %zu bytes are left over",
-                        path, size, RECORD, size % RECORD);
+                        "%s: %zu bytes, expected whole records of %zu: %zu bytes are left over",
+                        path, size, record, size % record);
     }
-    *records = size / RECORD;
+    *records = size / record;
     for (size_t i = 0; i < *records; i++)
-        if (bytes[i * RECORD] >= CLASSES)
+        if (bytes[i * record + (size_t)label] >= classes)
             return hki_fail(HK_BAD_DATA, "%s: label %d of record %zu (from 0), expected 0..%d",
-                            path, bytes[i * RECORD], i, CLASSES - 1);
+                            path, bytes[i * record + (size_t)label], i, classes - 1);
     return HK_OK;
 }
 
+typedef struct batches {
+    uint8_t *bytes[MAX_FILES];
+    size_t records[MAX_FILES];
+    int n;
+} batches;
+
 /* All records, their planes of colour as colours of pixels. */
-static hk_status combine(const batches *all, hk_data **out)
+static hk_status combine(const form *f, const batches *all, hk_data **out)
 {
-    hk_data_shape shape = {0, SIDE, SIDE, CHANNELS, CLASSES};
+    hk_data_shape shape = {0, SIDE, SIDE, CHANNELS, f->classes};
     for (int b = 0; b < all->n; b++)
         shape.n += (int64_t)all->records[b];
     hk_status status = hki_data_new(shape, HKI_BYTES, out);
@@ -47,46 +57,62 @@ static hk_status combine(const batches *all, hk_data **out)
     int32_t *label = (*out)->labels;
     for (int b = 0; b < all->n; b++)
         for (size_t r = 0; r < all->records[b]; r++) {
-            const uint8_t *record = all->bytes[b] + r * RECORD;
-            *label++ = record[0];
+            const uint8_t *record = all->bytes[b] + r * (size_t)(f->labels + IMAGE);
+            *label++ = record[f->label];
             for (int i = 0; i < AREA; i++)
                 for (int c = 0; c < CHANNELS; c++)
-                    *pixel++ = record[1 + c * AREA + i];
+                    *pixel++ = record[f->labels + c * AREA + i];
         }
     return HK_OK;
 }
 
+/* The file, or the file packed by gzip: "" when there is neither. */
+static char *find_file(const char *dir, const char *name)
+{
+    char *path = hki_format("%s/%s", dir, name);
+    if (path && !hki_data_file_exists(path)) {
+        hki_free(path);
+        path = hki_format("%s/%s.gz", dir, name);
+        if (path && !hki_data_file_exists(path))
+            path[0] = '\0';
+    }
+    return path;
+}
+
 /* The files that exist of `names`, which must be one at least. */
-static hk_status load(const char *dir, const char *const *names, int count, hk_data **out)
+static hk_status load(const form *f, const char *dir, const char *const *names, int count,
+                      hk_data **out)
 {
     batches all = {0};
     hk_status status = HK_OK;
-    for (int i = 0; i < count && status == HK_OK; i++) {
+    for (int i = 0; i < count && names[i] && status == HK_OK; i++) {
         size_t size;
-        char *path = hki_format("%s/%s", dir, names[i]);
+        char *path = find_file(dir, names[i]);
         if (!path) {
             status = HK_NO_MEMORY;
-        } else if (hki_data_file_exists(path)) {
+        } else if (*path) {
             uint8_t **bytes = &all.bytes[all.n];
-            status = hki_file_read(path, HKI_MAX_DATA_BYTES, bytes, &size);
+            status = hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, bytes, &size);
             if (status == HK_OK)
-                status = hki_cifar_parse(path, *bytes, size, &all.records[all.n++]);
+                status = hki_cifar_parse(path, *bytes, size, f->labels, f->label, f->classes,
+                                         &all.records[all.n++]);
         }
         hki_free(path);
     }
     if (status == HK_OK)
-        status = all.n ? combine(&all, out) : hki_fail(HK_BAD_DATA, "%s: has no %s", dir, names[0]);
-    for (int b = 0; b < BATCHES; b++)
+        status =
+            all.n ? combine(f, &all, out) : hki_fail(HK_BAD_DATA, "%s: has no %s", dir, names[0]);
+    for (int b = 0; b < MAX_FILES; b++)
         hki_free(all.bytes[b]);
     return status;
 }
 
 /* Names the classes of both sets by a file, one a line; blank lines may follow the last. */
-static hk_status name_classes(const char *path, hk_data *train, hk_data *test)
+static hk_status name_classes(const char *path, int classes, hk_data *train, hk_data *test)
 {
     uint8_t *bytes;
     size_t size;
-    const char *names[CLASSES];
+    const char *names[MAX_CLASSES];
     hk_status status = hki_file_read(path, MAX_META_BYTES, &bytes, &size);
     if (status)
         return status;
@@ -96,33 +122,48 @@ static hk_status name_classes(const char *path, hk_data *train, hk_data *test)
     hki_free(bytes);
     for (char *line; (line = strsep(&rest, "\n"));) {
         line[strcspn(line, "\r")] = '\0';
-        if (*line && n < CLASSES)
+        if (*line && n < classes)
             names[n] = line;
         n += *line != '\0';
     }
-    if (n != CLASSES)
-        return hki_fail(HK_BAD_DATA, "%s: %d class names, expected %d", path, n, CLASSES);
+    if (n != classes)
+        return hki_fail(HK_BAD_DATA, "%s: %d class names, expected %d", path, n, classes);
     status = hki_data_name(train, names);
     return status ? status : hki_data_name(test, names);
 }
 
-hk_status hki_cifar_open(const char *path, const double *values, hk_data **train, hk_data **test)
+static hk_status open_form(const form *f, const char *path, hk_data **train, hk_data **test)
 {
-    static const char *const parts[BATCHES] = {"data_batch_1.bin", "data_batch_2.bin",
-                                               "data_batch_3.bin", "data_batch_4.bin",
-                                               "data_batch_5.bin"};
-    static const char *const whole[] = {"test_batch.bin"};
-    (void)values;
-    hk_status status = load(path, parts, BATCHES, train);
+    hk_status status = load(f, path, f->train, MAX_FILES, train);
     if (status == HK_OK)
-        status = load(path, whole, 1, test);
+        status = load(f, path, &f->test, 1, test);
     if (status)
         return status;
-    char *meta = hki_format("%s/batches.meta.txt", path);
-    if (!meta)
+    char *names = hki_format("%s/%s", path, f->names);
+    if (!names)
         return HK_NO_MEMORY;
-    if (hki_data_file_exists(meta))
-        status = name_classes(meta, *train, *test);
-    hki_free(meta);
+    if (hki_data_file_exists(names))
+        status = name_classes(names, f->classes, *train, *test);
+    hki_free(names);
     return status;
+}
+
+hk_status hki_cifar_open(const hki_request *request, hk_data **train, hk_data **test)
+{
+    static const form cifar_10 = {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                   "data_batch_4.bin", "data_batch_5.bin"},
+                                  "test_batch.bin",
+                                  "batches.meta.txt",
+                                  1,
+                                  10,
+                                  0};
+    return open_form(&cifar_10, request->path, train, test);
+}
+
+hk_status hki_cifar_100_open(const hki_request *request, hk_data **train, hk_data **test)
+{
+    static const form fine = {{"train.bin"}, "test.bin", "fine_label_names.txt", 2, 100, 1},
+                      coarse = {{"train.bin"}, "test.bin", "coarse_label_names.txt", 2, 20, 0};
+    return open_form(request->values[HKI_CIFAR_100_LABELS] > 0 ? &coarse : &fine, request->path,
+                     train, test);
 }

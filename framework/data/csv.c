@@ -1,244 +1,343 @@
-/* Tables of numbers: one record a line, fields separated by commas, the label last or first.
- * Records become 1 x 1 images whose channels are the columns, so that every column is
- * standardised.
+/* Tables of numbers with a label a record: files of commas, semicolons, tabs or bars (table.c).
+ * Records become 1 x 1 images whose channels are the columns, so that each column is standardised by
+ * itself; with height= and width= they are images, pixel by pixel, row by row.
  *
- * A first line without a single number is a header and skipped. Labels are whole numbers, or names
- * when the first one is no number; named classes stand in the order of strcmp. Quotes are refused:
- * nothing that needs them is a number. */
+ * Beside the text, reading takes 16 bytes a record and the numbers themselves: 4 bytes each, 1 where
+ * images hold whole numbers of 0 to 255. */
 #include "data/data.h"
 
+#include "data/classes.h"
+#include "data/table.h"
 #include "io/io.h"
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-typedef struct record {
-    char *fields, *label;
-    size_t line;
-} record;
+/* What a file's records are read as. The test file of a set is read as its training file was. */
+typedef struct layout {
+    int64_t label;    /* column; -1: none */
+    size_t *features; /* columns, in order */
+    size_t n_features;
+    hki_classes classes;
+    hk_data_shape shape; /* n of the file at hand */
+    hki_pixels pixels;
+} layout;
 
-typedef struct table {
-    const char *path;
-    char *text; /* the file, cut into lines and fields */
-    record *records;
-    size_t n;
-    size_t columns;     /* without the label */
-    const char **names; /* of the classes, sorted; NULL when labels are numbers */
-    size_t classes;
-} table;
+/* ---- Columns --------------------------------------------------------------------------------- */
 
-static char *trim(char *text)
+static hk_status choose_columns(const hki_table *t, const hki_csv_options *o, layout *l)
 {
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && strchr(" \t\r", text[length - 1]))
-        text[--length] = '\0';
-    return text;
+    char name[HKI_MAX_NAME];
+    size_t length;
+    bool *left_out = hki_alloc(t->columns);
+    l->features = hki_alloc_array(t->columns, sizeof *l->features);
+    hk_status status = left_out && l->features ? HK_OK : HK_NO_MEMORY;
+    l->label = -1;
+    if (!status && strcmp(o->label, "none") != 0 && (l->label = hki_table_column(t, o->label)) < 0)
+        status = hk_last_status();
+    if (!status && l->label >= 0)
+        left_out[l->label] = true;
+    for (const char *word = hki_next_word(o->drop, '+', &length); word && !status;
+         word = hki_next_word(word + length, '+', &length)) {
+        snprintf(name, sizeof name, "%.*s", (int)length, word);
+        int64_t column = hki_table_column(t, name);
+        if (column < 0)
+            status = hk_last_status();
+        else
+            left_out[column] = true;
+    }
+    for (size_t c = 0; c < t->columns && !status; c++)
+        if (!left_out[c])
+            l->features[l->n_features++] = c;
+    if (!status && l->n_features == 0)
+        status = hki_fail(HK_BAD_DATA,
+                          "%s: has %zu fields in a record, expected a feature beside the label",
+                          t->path, t->columns);
+    hki_free(left_out);
+    return status;
 }
 
-/* ---- Lines ----------------------------------------------------------------------------------- */
+/* ---- Classes --------------------------------------------------------------------------------- */
 
-static hk_status check_text(const char *path, const uint8_t *bytes, size_t size)
+static hk_status fail_field(const hki_table *t, size_t column, const char *expected)
 {
-    const char *found = hki_recognise(bytes, size);
-    if (!found || strcmp(found, "a text file") != 0)
-        return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a CSV file", path,
-                        found ? found : "no text");
-    if (memchr(bytes, '\0', size))
-        return hki_fail(HK_BAD_DATA, "%s: has a zero byte, expected a CSV file", path);
-    if (memchr(bytes, '"', size))
-        return hki_fail(HK_BAD_DATA,
-                        "%s: has quotes, expected plain numbers and labels between commas", path);
+    char own[80], name[80];
+    return hki_fail(HK_BAD_DATA, "%s: line %zu: \"%s\" in %s, expected %s", t->path, t->line,
+                    hki_field_text(&t->fields[column], own, sizeof own),
+                    hki_table_column_text(t, column, name, sizeof name), expected);
+}
+
+/* Every label is there, and the labels are all whole numbers or not all numbers. */
+static hk_status check_labels(hki_table *t, size_t column, bool *numbers)
+{
+    double value, real = 0;
+    char name[80];
+    *numbers = true;
+    for (hki_table_rewind(t); hki_table_next(t);) {
+        if (t->fields[column].length == 0)
+            return fail_field(t, column, "a label");
+        if (!hki_field_number(t, &t->fields[column], &value))
+            *numbers = false;
+        else if (value != floor(value) || fabs(value) > 1e15)
+            real = value;
+    }
+    if (*numbers && real != 0)
+        return hki_fail(
+            HK_BAD_DATA,
+            "%s: %s holds real numbers such as %g, expected classes: words or whole numbers",
+            t->path, hki_table_column_text(t, column, name, sizeof name), real);
     return HK_OK;
 }
 
-static hk_status add_record(table *t, char *line, size_t number, bool label_first)
+static hk_status find_classes(hki_table *t, layout *l)
 {
-    size_t columns = 0;
-    for (const char *c = line; *c; c++)
-        columns += *c == ',';
-    if (t->n == 0)
-        t->columns = columns;
-    if (columns < 1 || columns != t->columns)
-        return hki_fail(HK_BAD_DATA, "%s: line %zu has %zu fields, expected %s%zu", t->path, number,
-                        columns + 1, columns < 1 ? "at least " : "",
-                        columns < 1 ? (size_t)2 : t->columns + 1);
-    char *comma = label_first ? strchr(line, ',') : strrchr(line, ',');
-    *comma = '\0';
-    record *r = &t->records[t->n++];
-    r->fields = label_first ? comma + 1 : line;
-    r->label = trim(label_first ? line : comma + 1);
-    r->line = number;
-    return HK_OK;
-}
-
-static hk_status cut_lines(table *t, bool label_first)
-{
-    size_t lines = 1, number = 0;
-    for (const char *c = t->text; *c; c++)
-        lines += *c == '\n';
-    t->records = hki_alloc_array(lines, sizeof *t->records);
-    if (!t->records)
+    bool numbers;
+    size_t i = 0, column = (size_t)l->label;
+    if (l->label < 0) {
+        l->classes.n = 1;
+        return HK_OK;
+    }
+    hk_status status = check_labels(t, column, &numbers);
+    if (status)
+        return status;
+    int64_t *values = numbers ? hki_alloc_array(t->records, sizeof *values) : NULL;
+    hki_word *words = numbers ? NULL : hki_alloc_array(t->records, sizeof *words);
+    if (!values && !words)
         return HK_NO_MEMORY;
-    char *rest = t->text;
-    if (strncmp(rest, "\xef\xbb\xbf", 3) == 0)
-        rest += 3; /* a byte order mark */
-    for (char *line; (line = strsep(&rest, "\n"));) {
-        number++;
-        line = trim(line);
-        hk_status status = *line ? add_record(t, line, number, label_first) : HK_OK;
-        if (status)
-            return status;
+    for (hki_table_rewind(t); hki_table_next(t); i++) {
+        double value = 0;
+        if (words)
+            words[i] = (hki_word){t->fields[column].at, t->fields[column].length};
+        else if (hki_field_number(t, &t->fields[column], &value))
+            values[i] = (int64_t)value;
     }
-    return HK_OK;
+    status = words ? hki_classes_of_words(words, i, &l->classes)
+                   : hki_classes_of_numbers(values, i, &l->classes);
+    hki_free(words);
+    hki_free(values);
+    return status;
 }
 
-/* Drops the first record if none of its fields is a number. */
-static hk_status drop_header(table *t)
+/* The class of the record at hand; -1 when the training set has none of this name. */
+static int32_t class_of(const hki_table *t, const layout *l)
 {
-    bool header = t->n > 0;
-    for (const char *at = header ? t->records[0].fields : NULL; at; at = strchr(at, ',')) {
-        char text[64];
-        double value;
-        at += *at == ',';
-        size_t length = strcspn(at, ",");
-        if (length >= sizeof text)
-            continue;
-        memcpy(text, at, length);
-        text[length] = '\0';
-        header = header && !hki_parse_double(trim(text), &value);
-    }
-    if (header)
-        memmove(t->records, t->records + 1, --t->n * sizeof *t->records);
-    return t->n ? HK_OK : hki_fail(HK_BAD_DATA, "%s: has no records", t->path);
-}
-
-/* ---- Labels ---------------------------------------------------------------------------------- */
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static hk_status bad_label(const table *t, const record *r, const char *expected)
-{
-    return hki_fail(HK_BAD_DATA, "%s: line %zu: label \"%.64s\", expected %s", t->path, r->line,
-                    r->label, expected);
-}
-
-static hk_status collect_names(table *t)
-{
-    t->names = hki_alloc_array(t->n, sizeof *t->names);
-    if (!t->names)
-        return HK_NO_MEMORY;
-    for (size_t i = 0; i < t->n; i++) {
-        if (!t->records[i].label[0])
-            return bad_label(t, &t->records[i], "a name");
-        t->names[i] = t->records[i].label;
-    }
-    qsort(t->names, t->n, sizeof *t->names, compare_names);
-    for (size_t i = 0; i < t->n; i++)
-        if (i == 0 || strcmp(t->names[i], t->names[t->classes - 1]) != 0)
-            t->names[t->classes++] = t->names[i];
-    return HK_OK;
-}
-
-static hk_status count_classes(table *t)
-{
-    int64_t label;
-    if (!hki_parse_int(t->records[0].label, INT64_MIN, INT64_MAX, &label))
-        return collect_names(t);
-    for (size_t i = 0; i < t->n; i++) {
-        if (!hki_parse_int(t->records[i].label, 0, HKI_MAX_CLASSES - 1, &label))
-            return bad_label(t, &t->records[i], "a whole number 0..65535");
-        if ((size_t)label >= t->classes)
-            t->classes = (size_t)label + 1;
-    }
-    return HK_OK;
+    char own[HKI_MAX_NAME];
+    double value;
+    const hki_field *field = &t->fields[l->label];
+    if (l->classes.names && !l->classes.numbers)
+        return hki_class_of_word(&l->classes, hki_field_text(field, own, sizeof own));
+    return hki_field_number(t, field, &value) && value == floor(value) && fabs(value) <= 1e15
+               ? hki_class_of_number(&l->classes, (int64_t)value)
+               : -1;
 }
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-static hk_status parse_fields(const table *t, const record *r, float *x)
+/* Columns of a table, or images of the size that was asked for; whether they fit bytes. */
+static hk_status choose_shape(hki_table *t, const hki_csv_options *o, layout *l)
+{
+    double value;
+    if (l->classes.n > HKI_MAX_CLASSES)
+        return hki_fail(HK_BAD_DATA, "%s: %zu classes, expected at most %d", t->path, l->classes.n,
+                        HKI_MAX_CLASSES);
+    l->shape = (hk_data_shape){(int64_t)t->records, 1, 1, (int)l->n_features, (int)l->classes.n};
+    l->pixels = HKI_FLOATS;
+    if (!o->height && !o->width)
+        return HK_OK;
+    size_t pixels = (size_t)o->height * (size_t)o->width * (size_t)o->channels;
+    if (!o->height || !o->width || pixels != l->n_features)
+        return hki_fail(
+            HK_BAD_DATA,
+            "%s: %zu features, expected %d x %d x %d = %zu for height=%d,width=%d,channels=%d",
+            t->path, l->n_features, o->height, o->width, o->channels, pixels, o->height, o->width,
+            o->channels);
+    l->shape.height = o->height;
+    l->shape.width = o->width;
+    l->shape.channels = o->channels;
+    l->pixels = HKI_BYTES;
+    for (hki_table_rewind(t); l->pixels == HKI_BYTES && hki_table_next(t);)
+        for (size_t c = 0; c < l->n_features; c++)
+            if (!hki_field_number(t, &t->fields[l->features[c]], &value) || value < 0 ||
+                value > 255 || value != floor(value))
+                l->pixels = HKI_FLOATS;
+    return HK_OK;
+}
+
+static hk_status fill(hki_table *t, const layout *l, hk_data *data)
 {
     const double most = (double)FLT_MAX / 2; /* so that a difference is still a number */
-    char *rest = r->fields;
-    for (size_t c = 0; c < t->columns; c++) {
-        double value;
-        char *field = trim(strsep(&rest, ","));
-        if (!hki_parse_double(field, &value) || fabs(value) > most)
-            return hki_fail(HK_BAD_DATA,
-                            "%s: line %zu: \"%.64s\" in column %zu of the features, "
-                            "expected a number",
-                            t->path, r->line, field, c + 1);
-        x[c] = (float)value;
+    size_t at = 0, row = 0;
+    for (hki_table_rewind(t); hki_table_next(t); row++) {
+        data->labels[row] = l->label < 0 ? 0 : class_of(t, l);
+        if (data->labels[row] < 0)
+            return fail_field(t, (size_t)l->label, "a class of the training set");
+        for (size_t c = 0; c < l->n_features; c++, at++) {
+            double value;
+            if (!hki_field_number(t, &t->fields[l->features[c]], &value) || fabs(value) > most)
+                return fail_field(t, l->features[c], "a number");
+            if (data->bytes && (value < 0 || value > 255 || value != floor(value)))
+                return fail_field(t, l->features[c],
+                                  "a whole number 0..255 as in the training file");
+            if (data->bytes)
+                data->bytes[at] = (uint8_t)value;
+            else
+                data->floats[at] = (float)value;
+        }
     }
     return HK_OK;
 }
 
-static hk_status convert(const table *t, hk_data **out)
+/* ---- What was understood --------------------------------------------------------------------- */
+
+/* The first column that counts the records, as exported indices do; -1: none. */
+static int64_t find_index(const hk_data *data)
 {
-    if (t->classes > HKI_MAX_CLASSES || t->columns > HKI_MAX_SIDE)
-        return hki_fail(HK_BAD_DATA, "%s: %zu columns and %zu classes, expected at most %d and %d",
-                        t->path, t->columns, t->classes, HKI_MAX_SIDE, HKI_MAX_CLASSES);
-    hk_data_shape shape = {(int64_t)t->n, 1, 1, (int)t->columns, (int)t->classes};
-    hk_status status = hki_data_new(shape, HKI_FLOATS, out);
-    if (status == HK_OK && t->names)
-        status = hki_data_name(*out, t->names);
-    for (size_t i = 0; i < t->n && status == HK_OK; i++) {
-        const char *label = t->records[i].label;
-        int64_t number = 0;
-        if (t->names)
-            number = (const char **)bsearch(&label, t->names, t->classes, sizeof *t->names,
-                                            compare_names) -
-                     t->names;
-        else
-            hki_parse_int(label, 0, HKI_MAX_CLASSES - 1, &number);
-        (*out)->labels[i] = (int32_t)number;
-        status = parse_fields(t, &t->records[i], (*out)->floats + i * t->columns);
+    const size_t columns = (size_t)data->shape.channels, n = (size_t)data->shape.n;
+    for (size_t c = 0; data->floats && n >= 10 && c < columns; c++) {
+        size_t i = 1;
+        while (i < n && data->floats[i * columns + c] == data->floats[c] + (float)i)
+            i++;
+        if (i == n)
+            return (int64_t)c;
     }
-    return status;
+    return -1;
 }
 
-hk_status hki_csv_parse(const char *path, const uint8_t *bytes, size_t size, bool label_first,
-                        hk_data **out)
+static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
 {
+    enum { SHOWN = 10 }; /* classes */
+    char text[1024], name[80], *counts = (char[512]){""};
+    hki_text out = {text, sizeof text, 0}, classes = {counts, 512, 0};
+    const hk_data_shape *s = &data->shape;
+    int64_t index = l->pixels == HKI_FLOATS ? find_index(data) : -1;
+    int occurring = 0;
+    for (int k = 0; k < s->classes && l->label >= 0; k++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < s->n; i++)
+            n += data->labels[i] == k;
+        occurring += n > 0;
+        if (k < SHOWN)
+            hki_say(&classes, "%s%s %lld", k ? ", " : "", data->names[k], (long long)n);
+    }
+    hki_say(&out, "%lld rows, ", (long long)s->n);
+    if (s->height > 1 || s->width > 1)
+        hki_say(&out, "images of %d x %d x %d", s->height, s->width, s->channels);
+    else
+        hki_say(&out, "%d features", s->channels);
+    if (l->label >= 0)
+        hki_say(&out, ", %d classes (%s%s), label: %s", s->classes, counts,
+                s->classes > SHOWN ? ", ..." : "",
+                hki_table_column_text(t, (size_t)l->label, name, sizeof name));
+    else
+        hki_say(&out, ", no labels");
+    hki_say(&out, ", %s, delimiter %s", t->has_header ? "header skipped" : "no header",
+            t->delimiter == '\t' ? "tab" : (char[]){t->delimiter, 0});
+    if (index >= 0)
+        hki_say(&out, "; note: %s counts the rows, drop=%s leaves it out",
+                hki_table_column_text(t, l->features[index], name, sizeof name),
+                t->header ? name : "N");
+    if (l->label >= 0 && occurring < 2)
+        hki_say(&out, "; note: all rows are of one class");
+    hki_free(data->about);
+    data->about = hki_copy_text(text);
+    return data->about ? HK_OK : HK_NO_MEMORY;
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+/* Reads records as `l` says, or, when `l` is new, as the options say, and says it in `l`. */
+static hk_status read_table(const char *path, const uint8_t *bytes, size_t size,
+                            const hki_csv_options *o, layout *l, hk_data **out)
+{
+    hki_table t;
+    bool is_new = !l->features;
     *out = NULL;
-    hk_status status = check_text(path, bytes, size);
+    hk_status status = hki_table_open(path, bytes, size, o->header, &t);
     if (status)
         return status;
-    table t = {.path = path, .text = hki_alloc(size + 1)};
-    if (!t.text)
-        return HK_NO_MEMORY;
-    memcpy(t.text, bytes, size);
-    status = cut_lines(&t, label_first);
-    if (status == HK_OK)
-        status = drop_header(&t);
-    if (status == HK_OK)
-        status = count_classes(&t);
-    if (status == HK_OK)
-        status = convert(&t, out);
+    if (is_new) {
+        status = choose_columns(&t, o, l);
+        if (!status)
+            status = find_classes(&t, l);
+        if (!status)
+            status = choose_shape(&t, o, l);
+    } else if (l->label >= (int64_t)t.columns || l->features[l->n_features - 1] >= t.columns) {
+        status = hki_fail(HK_BAD_DATA, "%s: %zu columns, expected those of the training file", path,
+                          t.columns);
+    }
+    l->shape.n = (int64_t)t.records;
+    if (!status)
+        status = hki_data_new(l->shape, l->pixels, out);
+    if (!status && l->classes.names)
+        status = hki_data_name(*out, (const char *const *)l->classes.names);
+    if (!status)
+        status = fill(&t, l, *out);
+    if (!status)
+        status = describe(&t, l, *out);
     if (status) {
         hk_data_free(*out);
         *out = NULL;
     }
-    hki_free(t.names);
-    hki_free(t.records);
-    hki_free(t.text);
+    hki_table_clear(&t);
     return status;
 }
 
-hk_status hki_csv_open(const char *path, const double *values, hk_data **train, hk_data **test)
+static void clear_layout(layout *l)
 {
+    hki_free(l->features);
+    hki_classes_clear(&l->classes);
+}
+
+hk_status hki_csv_parse(const char *path, const uint8_t *bytes, size_t size,
+                        const hki_csv_options *options, hk_data **out)
+{
+    layout l = {0};
+    hk_status status = read_table(path, bytes, size, options, &l, out);
+    clear_layout(&l);
+    return status;
+}
+
+/* test= is a share of the records, drawn by seed=, or another file. */
+static hk_status open_test(const hki_request *request, const hki_csv_options *o, layout *l,
+                           hk_data *train, hk_data **test)
+{
+    char name[HKI_MAX_NAME];
+    double share = 0.2;
     uint8_t *bytes;
     size_t size;
-    hk_status status = hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, &bytes, &size);
+    const char *given = hki_request_text(request, HKI_CSV_TEST, NULL, name);
+    if (!given || hki_parse_double(given, &share))
+        return hk_data_split(train, share, (uint64_t)request->values[HKI_CSV_SEED], test);
+    hk_status status = hki_file_read_maybe_gzip(given, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)
         return status;
-    status = hki_csv_parse(path, bytes, size, values[HKI_CSV_LABEL] > 0, train);
+    status = read_table(given, bytes, size, o, l, test);
     hki_free(bytes);
-    return status
-               ? status
-               : hk_data_split(*train, values[HKI_CSV_TEST], (uint64_t)values[HKI_CSV_SEED], test);
+    return status;
+}
+
+hk_status hki_csv_open(const hki_request *request, hk_data **train, hk_data **test)
+{
+    char label[HKI_MAX_NAME], drop[HKI_MAX_NAME];
+    const double *values = request->values;
+    const hki_csv_options options = {.label =
+                                         hki_request_text(request, HKI_CSV_LABEL, "last", label),
+                                     .drop = hki_request_text(request, HKI_CSV_DROP, "", drop),
+                                     .height = (int)values[HKI_CSV_HEIGHT],
+                                     .width = (int)values[HKI_CSV_WIDTH],
+                                     .channels = (int)values[HKI_CSV_CHANNELS],
+                                     .header = (hki_header)values[HKI_CSV_HEADER]};
+    layout l = {0};
+    uint8_t *bytes;
+    size_t size;
+    hk_status status = hki_file_read_maybe_gzip(request->path, HKI_MAX_DATA_BYTES, &bytes, &size);
+    if (status)
+        return status;
+    status = read_table(request->path, bytes, size, &options, &l, train);
+    hki_free(bytes);
+    if (!status)
+        status = open_test(request, &options, &l, *train, test);
+    clear_layout(&l);
+    return status;
 }

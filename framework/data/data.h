@@ -3,6 +3,8 @@
 #pragma once
 #include <hillock/data.h>
 #include "core/spec.h"
+#include "data/classes.h"
+#include "data/table.h"
 
 struct hk_data {
     hk_data_shape shape;
@@ -12,6 +14,7 @@ struct hk_data {
     float *mean, *inverse_sd; /* [channels], in the unit of the pixels */
     char *spec;
     char **names; /* [classes], one block with their text */
+    char *about;  /* what the source understood, a line; NULL: nothing to say */
 };
 
 enum {
@@ -43,10 +46,16 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
 
 /* ---- Sources --------------------------------------------------------------------------------- */
 
-/* A source reads `path` (NULL unless it takes one) with the values of its options, and fills pixels,
- * labels and class names of two sets. */
-typedef hk_status hki_source_open(const char *path, const double *values, hk_data **train,
-                                  hk_data **test);
+/* What a spec asks of a source. */
+typedef struct hki_request {
+    const char *spec, *path; /* path: NULL where the source takes none */
+    const double *values;    /* of its options */
+} hki_request;
+/* The text of an option of type HKI_TEXT; `otherwise` where it is not given. */
+const char *hki_request_text(const hki_request *request, int option, const char *otherwise,
+                             char out[HKI_MAX_NAME]);
+/* A source fills pixels, labels and class names of two sets. */
+typedef hk_status hki_source_open(const hki_request *request, hk_data **train, hk_data **test);
 
 typedef struct hki_source {
     const char *form; /* "csv:FILE", or "glyphs": takes no path */
@@ -57,16 +66,56 @@ typedef struct hki_source {
 /* Whether there may be a file: false only when the system knows of none. */
 bool hki_data_file_exists(const char *path);
 
-hki_source_open hki_mnist_open, hki_fashion_open, hki_cifar_open, hki_csv_open, hki_glyphs_open;
+hki_source_open hki_mnist_open, hki_fashion_open, hki_idx_open, hki_cifar_open, hki_cifar_100_open,
+    hki_csv_open, hki_npz_open, hki_images_open, hki_glyphs_open;
 
-/* Parsers of bytes, for sources and fuzz targets; `path` is for messages. All fail with
- * HK_BAD_DATA. hki_idx_parse wants exactly `ndim` dimensions of unsigned bytes. */
-hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int ndim,
-                        size_t *dims);
-hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, size_t *records);
-hk_status hki_csv_parse(const char *path, const uint8_t *bytes, size_t size, bool label_first,
-                        hk_data **out);
+/* An array in a file of numbers: IDX, NumPy. The numbers lie in the file's bytes, row-major. */
+typedef enum hki_number { HKI_UNSIGNED, HKI_SIGNED, HKI_FLOATING } hki_number;
+typedef struct hki_array {
+    int ndim;
+    size_t dims[HKI_MAX_DIMS], count;
+    hki_number number;
+    int width; /* bytes of a number: 1, 2, 4, 8 */
+    bool big_endian;
+    const uint8_t *values;
+} hki_array;
+double hki_array_value(const hki_array *array, size_t i);
+/* Images [n][h][w], [n][h][w][c] or rows [n][columns] with whole labels [n] or [n][1] as a set; `nchw`:
+ * [n][c][h][w]. `classes` are those of the training set; found from the labels where its n is 0. */
+hk_status hki_array_set(const char *path, const hki_array *images, const char *labels_path,
+                        const hki_array *labels, bool nchw, hki_classes *classes, hk_data **out);
 
-/* Options of glyphs and csv, in the order of the table in source.c. */
+typedef struct hki_csv_options {
+    const char *label, *drop;    /* a column, "none"; columns "a+b", "" */
+    int height, width, channels; /* 0: columns */
+    hki_header header;
+} hki_csv_options;
+
+/* Parsers of bytes, for sources and fuzz targets; `path` is for messages. All fail with HK_BAD_DATA. */
+hk_status hki_csv_parse(const char *path, const uint8_t *bytes, size_t size,
+                        const hki_csv_options *options, hk_data **out);
+/* Records of `labels` label bytes, of which number `label` counts and is below `classes`, and an image
+ * of 32 x 32 x 3. */
+hk_status hki_cifar_parse(const char *path, const uint8_t *bytes, size_t size, int labels,
+                          int label, int classes, size_t *records);
+/* The array in an .npy file, or in a member of an .npz file. */
+hk_status hki_npy_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out);
+/* An IDX file of any type, of `most` dimensions at most. */
+hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out);
+
+/* Options, in the order of the table in source.c. */
 enum { HKI_GLYPHS_TRAIN, HKI_GLYPHS_TEST, HKI_GLYPHS_SIZE, HKI_GLYPHS_CHANNELS, HKI_GLYPHS_SEED };
-enum { HKI_CSV_LABEL, HKI_CSV_TEST, HKI_CSV_SEED };
+enum {
+    HKI_CSV_LABEL,
+    HKI_CSV_TEST,
+    HKI_CSV_SEED,
+    HKI_CSV_HEIGHT,
+    HKI_CSV_WIDTH,
+    HKI_CSV_CHANNELS,
+    HKI_CSV_DROP,
+    HKI_CSV_HEADER
+};
+enum { HKI_IMAGES_SIZE, HKI_IMAGES_CHANNELS, HKI_IMAGES_TEST, HKI_IMAGES_SEED };
+enum { HKI_NPZ_TEST, HKI_NPZ_SEED, HKI_NPZ_ORDER };
+enum { HKI_IDX_LABELS, HKI_IDX_PREFIX, HKI_IDX_TEST, HKI_IDX_SEED };
+enum { HKI_CIFAR_100_LABELS };

@@ -69,6 +69,7 @@ void hk_data_free(hk_data *data)
     hki_free(data->inverse_sd);
     hki_free(data->spec);
     hki_free(data->names);
+    hki_free(data->about);
     hki_free(data);
 }
 
@@ -131,6 +132,11 @@ hk_data_shape hk_data_shape_of(const hk_data *data)
 const char *hk_data_spec(const hk_data *data)
 {
     return data ? data->spec : "";
+}
+
+const char *hk_data_about(const hk_data *data)
+{
+    return data && data->about ? data->about : "";
 }
 
 const char *hk_data_class_name(const hk_data *data, int label)

@@ -236,9 +236,9 @@ static hk_status draw_set(const double *values, int split, double n, hk_data **o
     return HK_OK;
 }
 
-hk_status hki_glyphs_open(const char *path, const double *values, hk_data **train, hk_data **test)
+hk_status hki_glyphs_open(const hki_request *request, hk_data **train, hk_data **test)
 {
-    (void)path;
+    const double *values = request->values;
     hk_status status = draw_set(values, 0, values[HKI_GLYPHS_TRAIN], train);
     return status ? status : draw_set(values, 1, values[HKI_GLYPHS_TEST], test);
 }

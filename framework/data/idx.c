@@ -1,151 +1,235 @@
-/* MNIST and Fashion-MNIST: images and labels in IDX files, plain or gzip.
+/* Images and labels in IDX files, plain or gzip: MNIST, Fashion-MNIST, EMNIST, and any others.
  *
- * IDX (LeCun, Cortes, Burges, "The MNIST database"): two zero bytes, the type (8: unsigned bytes),
- * the number of dimensions, each dimension as 32 bits big-endian, then the numbers, the last
- * dimension fastest. Nothing may follow. */
+ * IDX (LeCun, Cortes, Burges, "The MNIST database"): two zero bytes, the type of the numbers, how many
+ * dimensions, each dimension as 32 bits, then the numbers, the last dimension fastest, all of it
+ * big-endian. Nothing may follow. Images lie in PREFIX-images-idx3-ubyte, their labels in
+ * PREFIX-labels-idx1-ubyte. */
 #include "data/data.h"
 
 #include "io/io.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { CLASSES = 10, MAX_DIMS = 3 };
+enum { MAX_DIMS = 4 };
 
-typedef struct idx {
-    char *path;
-    uint8_t *file;         /* the whole file */
-    const uint8_t *values; /* inside it */
-    size_t dims[MAX_DIMS];
-} idx;
+/* ---- One file -------------------------------------------------------------------------------- */
 
-static uint32_t big_endian(const uint8_t *b)
+hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out)
 {
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
-hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, int ndim, size_t *dims)
-{
-    uint32_t magic = 0x800u | (uint32_t)ndim;
-    size_t header = 4 + 4 * (size_t)ndim, expected = 1;
-    if (size < 4 || big_endian(bytes) != magic) {
+    static const struct {
+        uint8_t code;
+        hki_number number;
+        int width;
+    } types[] = {{8, HKI_UNSIGNED, 1}, {9, HKI_SIGNED, 1},    {11, HKI_SIGNED, 2},
+                 {12, HKI_SIGNED, 4},  {13, HKI_FLOATING, 4}, {14, HKI_FLOATING, 8}};
+    *out = (hki_array){.count = 1, .big_endian = true};
+    for (size_t i = 0;
+         size >= 4 && bytes[0] == 0 && bytes[1] == 0 && i < sizeof types / sizeof *types; i++)
+        if (types[i].code == bytes[2]) {
+            out->number = types[i].number;
+            out->width = types[i].width;
+            out->ndim = bytes[3];
+        }
+    if (out->ndim < 1 || out->ndim > MAX_DIMS) {
         const char *found = hki_recognise(bytes, size);
         if (found)
             return hki_fail(HK_BAD_DATA, "%s: this is %s, expected an IDX file", path, found);
         if (size < 4)
             return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected an IDX file", path, size);
-        return hki_fail(HK_BAD_DATA,
-                        "%s: begins with 0x%08x, expected 0x%08x (IDX, unsigned bytes, %d "
-                        "dimension%s)",
-                        path, big_endian(bytes), magic, ndim, ndim > 1 ? "s" : "");
+        return hki_fail(
+            HK_BAD_DATA,
+            "%s: begins with 0x%02x%02x%02x%02x, expected an IDX file: two zeroes, a type of 8, 9, "
+            "11 to 14, and 1 to %d dimensions",
+            path, bytes[0], bytes[1], bytes[2], bytes[3], MAX_DIMS);
     }
+    const size_t header = 4 + 4 * (size_t)out->ndim;
     if (size < header)
         return hki_fail(HK_BAD_DATA, "%s: %zu bytes, expected a header of %zu", path, size, header);
-    for (int i = 0; i < ndim; i++) {
-        dims[i] = big_endian(bytes + 4 + 4 * i);
+    for (int i = 0; i < out->ndim; i++) {
+        const uint8_t *b = bytes + 4 + 4 * i;
+        out->dims[i] = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
         size_t limit = i == 0 ? (size_t)HKI_MAX_DIM : HKI_MAX_SIDE;
-        if (dims[i] < 1 || dims[i] > limit)
+        if (out->dims[i] < 1 || out->dims[i] > limit)
             return hki_fail(HK_BAD_DATA, "%s: dimension %d is %zu, expected 1..%zu", path, i,
-                            dims[i], limit);
-        if (!hki_mul(expected, dims[i], &expected))
+                            out->dims[i], limit);
+        if (!hki_mul(out->count, out->dims[i], &out->count))
             return hki_fail(HK_BAD_DATA, "%s: its header declares more data than is accepted",
                             path);
     }
-    if (size - header != expected)
-        return hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu", path,
-                        size - header, expected);
+    size_t expected;
+    if (!hki_mul(out->count, (size_t)out->width, &expected) || size - header != expected)
+        return hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu numbers of %d",
+                        path, size - header, out->count, out->width);
+    out->values = bytes + header;
     return HK_OK;
 }
 
-/* The first that exists of the names these files go by, plain or packed. */
-static hk_status find(const char *dir, const char *prefix, const char *what, int ndim, char **path)
-{
-    static const struct {
-        char joint;
-        const char *ending;
-    } forms[] = {{'-', ""}, {'-', ".gz"}, {'.', ""}, {'.', ".gz"}};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        *path = hki_format("%s/%s-%s%cidx%d-ubyte%s", dir, prefix, what, forms[i].joint, ndim,
-                           forms[i].ending);
-        if (!*path)
-            return HK_NO_MEMORY;
-        if (hki_data_file_exists(*path))
-            return HK_OK;
-        hki_free(*path);
-        *path = NULL;
-    }
-    return hki_fail(HK_BAD_DATA, "%s: has no %s-%s-idx%d-ubyte nor %s-%s.idx%d-ubyte, plain or .gz",
-                    dir, prefix, what, ndim, prefix, what, ndim);
-}
-
-static hk_status open_idx(const char *dir, const char *prefix, const char *what, int ndim, idx *out)
+static hk_status read_idx(const char *path, uint8_t **bytes, hki_array *out)
 {
     size_t size;
-    hk_status status = find(dir, prefix, what, ndim, &out->path);
-    if (status == HK_OK)
-        status = hki_file_read_maybe_gzip(out->path, HKI_MAX_DATA_BYTES, &out->file, &size);
-    if (status == HK_OK)
-        status = hki_idx_parse(out->path, out->file, size, ndim, out->dims);
-    if (status == HK_OK)
-        out->values = out->file + 4 + 4 * ndim;
+    hk_status status = hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, bytes, &size);
+    return status ? status : hki_idx_parse(path, *bytes, size, out);
+}
+
+/* A set from two files; *classes as hki_array_set takes them. */
+static hk_status read_set(const char *images_path, const char *labels_path, hki_classes *classes,
+                          hk_data **out)
+{
+    uint8_t *bytes[2] = {NULL, NULL};
+    hki_array images, labels;
+    hk_status status = read_idx(images_path, &bytes[0], &images);
+    if (!status)
+        status = read_idx(labels_path, &bytes[1], &labels);
+    if (!status)
+        status = hki_array_set(images_path, &images, labels_path, &labels, false, classes, out);
+    hki_free(bytes[0]);
+    hki_free(bytes[1]);
     return status;
 }
 
-static hk_status combine(const idx *images, const idx *labels, hk_data **out)
+/* ---- Folders --------------------------------------------------------------------------------- */
+
+/* The file whose name begins with PREFIX-WHAT and an idx behind it, plain or packed; NULL and a
+ * message when there is none. Allocated. */
+static char *find_file(const char *dir, const char *prefix, const char *what)
 {
-    size_t n = images->dims[0];
-    if (labels->dims[0] != n)
-        return hki_fail(HK_BAD_DATA, "%s: %zu labels, but %s has %zu images", labels->path,
-                        labels->dims[0], images->path, n);
-    for (size_t i = 0; i < n; i++)
-        if (labels->values[i] >= CLASSES)
-            return hki_fail(HK_BAD_DATA, "%s: label %d of record %zu (from 0), expected 0..%d",
-                            labels->path, labels->values[i], i, CLASSES - 1);
-    hk_data_shape shape = {(int64_t)n, (int)images->dims[1], (int)images->dims[2], 1, CLASSES};
-    hk_status status = hki_data_new(shape, HKI_BYTES, out);
-    if (status)
-        return status;
-    memcpy((*out)->bytes, images->values, n * images->dims[1] * images->dims[2]);
-    for (size_t i = 0; i < n; i++)
-        (*out)->labels[i] = labels->values[i];
-    return HK_OK;
+    char begin[HKI_MAX_NAME], *path = NULL;
+    const size_t length =
+        (size_t)snprintf(begin, sizeof begin, "%s%s%s", prefix, *prefix ? "-" : "", what);
+    DIR *open = opendir(dir);
+    if (!open) {
+        hki_fail(HK_BAD_DATA, "%s: %s", dir, strerror(errno));
+        return NULL;
+    }
+    for (struct dirent *entry; !path && (entry = readdir(open));)
+        if (strncmp(entry->d_name, begin, length) == 0 &&
+            strncmp(entry->d_name + length + 1, "idx", 3) == 0 &&
+            strchr("-.", entry->d_name[length]))
+            path = hki_format("%s/%s", dir, entry->d_name);
+    closedir(open);
+    if (!path)
+        hki_fail(HK_BAD_DATA, "%s: has no %s-idx%d-ubyte, plain or .gz", dir, begin,
+                 *what == 'i' ? 3 : 1);
+    return path;
 }
 
-static hk_status load(const char *dir, const char *prefix, hk_data **out)
+static hk_status load_part(const char *dir, const char *prefix, hki_classes *classes, hk_data **out)
 {
-    idx images = {0}, labels = {0};
-    hk_status status = open_idx(dir, prefix, "images", 3, &images);
-    if (status == HK_OK)
-        status = open_idx(dir, prefix, "labels", 1, &labels);
-    if (status == HK_OK)
-        status = combine(&images, &labels, out);
-    hki_free(images.path);
-    hki_free(images.file);
-    hki_free(labels.path);
-    hki_free(labels.file);
+    char *images = find_file(dir, prefix, "images"),
+         *labels = images ? find_file(dir, prefix, "labels") : NULL;
+    hk_status status = labels ? read_set(images, labels, classes, out) : hk_last_status();
+    hki_free(images);
+    hki_free(labels);
     return status;
 }
 
-hk_status hki_mnist_open(const char *path, const double *values, hk_data **train, hk_data **test)
+static hk_status load_both(const char *dir, const char *train_prefix, const char *test_prefix,
+                           hki_classes *classes, hk_data **train, hk_data **test)
 {
-    (void)values;
-    hk_status status = load(path, "train", train);
+    hk_status status = load_part(dir, train_prefix, classes, train);
     if (status == HK_OK)
-        status = load(path, "t10k", test);
+        status = load_part(dir, test_prefix, classes, test);
     if (status)
         return status;
     hk_data_shape a = (*train)->shape, b = (*test)->shape;
-    if (a.height != b.height || a.width != b.width)
-        return hki_fail(HK_BAD_DATA, "%s: training images are %d x %d, test images %d x %d", path,
+    if (a.height != b.height || a.width != b.width || a.channels != b.channels)
+        return hki_fail(HK_BAD_DATA, "%s: training images are %d x %d, test images %d x %d", dir,
                         a.height, a.width, b.height, b.width);
     return HK_OK;
 }
 
-hk_status hki_fashion_open(const char *path, const double *values, hk_data **train, hk_data **test)
+hk_status hki_mnist_open(const hki_request *request, hk_data **train, hk_data **test)
 {
-    static const char *const names[CLASSES] = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
-                                               "Coat",        "Sandal",    "Shirt",    "Sneaker",
-                                               "Bag",         "Ankle boot"};
-    hk_status status = hki_mnist_open(path, values, train, test);
+    return load_both(request->path, "train", "t10k", &(hki_classes){.n = 10}, train, test);
+}
+
+hk_status hki_fashion_open(const hki_request *request, hk_data **train, hk_data **test)
+{
+    static const char *const names[] = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                                        "Coat",        "Sandal",    "Shirt",    "Sneaker",
+                                        "Bag",         "Ankle boot"};
+    hk_status status = hki_mnist_open(request, train, test);
     if (status == HK_OK)
         status = hki_data_name(*train, names);
     return status ? status : hki_data_name(*test, names);
+}
+
+/* ---- Any names ------------------------------------------------------------------------------- */
+
+/* What stands before "images" in the names of a folder, once for train and once for test: "train" and
+ * "t10k", or "emnist-letters-train" and "emnist-letters-test". Those beginning with `wanted` alone. */
+static hk_status find_prefixes(const char *dir, const char *wanted, char train[HKI_MAX_NAME],
+                               char test[HKI_MAX_NAME])
+{
+    char known[512] = "";
+    int trains = 0;
+    DIR *open = opendir(dir);
+    if (!open)
+        return hki_fail(HK_BAD_DATA, "%s: %s", dir, strerror(errno));
+    *train = *test = '\0';
+    for (struct dirent *entry; (entry = readdir(open));) {
+        char name[HKI_MAX_NAME];
+        const char *images = strstr(entry->d_name, "-images");
+        if (!images || !strstr(images, "idx") ||
+            strncmp(entry->d_name, wanted, strlen(wanted)) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(images - entry->d_name), entry->d_name);
+        bool is_test = strstr(name, "test") || strstr(name, "t10k");
+        trains += !is_test;
+        hki_add_name(known, sizeof known, name);
+        strcpy(is_test ? test : train, name);
+    }
+    closedir(open);
+    if (trains > 1)
+        return hki_fail(HK_BAD_DATA, "%s: holds several sets; give prefix= of one of %s", dir,
+                        known);
+    if (!*train)
+        return hki_fail(HK_BAD_DATA,
+                        "%s: has no training images, expected a file NAME-images-idx3-ubyte%s%s",
+                        dir, *known ? "; found: " : "", known);
+    return HK_OK;
+}
+
+/* The labels of a file of images, which is called the same but for two words. */
+static hk_status labels_beside(const char *images, char out[HKI_MAX_PATH])
+{
+    const char *word = NULL;
+    for (const char *at = images; (at = strstr(at, "images")); at += 6)
+        word = at;
+    if (!word || snprintf(out, HKI_MAX_PATH, "%.*slabels%s", (int)(word - images), images,
+                          word + 6) >= HKI_MAX_PATH)
+        return hki_fail(HK_BAD_ARGUMENT, "%s: give the file of its labels, labels=FILE", images);
+    char *kind = strstr(out + (word - images), "idx");
+    if (kind && kind[3] >= '2' && kind[3] <= '4')
+        kind[3] = '1';
+    return HK_OK;
+}
+
+hk_status hki_idx_open(const hki_request *request, hk_data **train, hk_data **test)
+{
+    char labels[HKI_MAX_PATH], name[HKI_MAX_NAME], parts[2][HKI_MAX_NAME];
+    struct stat info;
+    hki_classes classes = {0};
+    hk_status status = HK_OK;
+    bool is_folder = hki_files.stat(request->path, &info) == 0 && S_ISDIR(info.st_mode);
+    const char *given = hki_request_text(request, HKI_IDX_LABELS, NULL, name);
+    *parts[1] = '\0';
+    if (is_folder) {
+        status = find_prefixes(request->path, hki_request_text(request, HKI_IDX_PREFIX, "", name),
+                               parts[0], parts[1]);
+        if (!status)
+            status = *parts[1] ? load_both(request->path, parts[0], parts[1], &classes, train, test)
+                               : load_part(request->path, parts[0], &classes, train);
+    } else {
+        status = given ? HK_OK : labels_beside(request->path, labels);
+        if (!status)
+            status = read_set(request->path, given ? given : labels, &classes, train);
+    }
+    if (!status && !*parts[1])
+        status = hk_data_split(*train, request->values[HKI_IDX_TEST],
+                               (uint64_t)request->values[HKI_IDX_SEED], test);
+    hki_classes_clear(&classes);
+    return status;
 }

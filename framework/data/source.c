@@ -10,12 +10,37 @@
 static const hki_source sources[] = {
     {"mnist:DIR", hki_mnist_open, {{0}}},
     {"fashion-mnist:DIR", hki_fashion_open, {{0}}},
+    {"idx:PATH",
+     hki_idx_open,
+     {[HKI_IDX_LABELS] = HKI_ANY_TEXT("labels"),
+      [HKI_IDX_PREFIX] = HKI_ANY_TEXT("prefix"),
+      [HKI_IDX_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
+      [HKI_IDX_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
     {"cifar-10:DIR", hki_cifar_open, {{0}}},
+    {"cifar-100:DIR",
+     hki_cifar_100_open,
+     {[HKI_CIFAR_100_LABELS] = {.name = "labels", .type = HK_CHOICE, .choices = "fine|coarse"}}},
+    {"images:DIR",
+     hki_images_open,
+     {[HKI_IMAGES_SIZE] = HKI_WHOLE("size", 0, 1, 4096),
+      [HKI_IMAGES_CHANNELS] = HKI_WHOLE("channels", 0, 1, 3),
+      [HKI_IMAGES_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
+      [HKI_IMAGES_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
     {"csv:FILE",
      hki_csv_open,
-     {[HKI_CSV_LABEL] = {.name = "label", .type = HK_CHOICE, .choices = "last|first"},
-      [HKI_CSV_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
-      [HKI_CSV_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
+     {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label"),
+      [HKI_CSV_TEST] = HKI_ANY_TEXT("test"),
+      [HKI_CSV_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
+      [HKI_CSV_HEIGHT] = HKI_WHOLE("height", 0, 1, HKI_MAX_SIDE),
+      [HKI_CSV_WIDTH] = HKI_WHOLE("width", 0, 1, HKI_MAX_SIDE),
+      [HKI_CSV_CHANNELS] = HKI_WHOLE("channels", 1, 1, HKI_MAX_SIDE),
+      [HKI_CSV_DROP] = HKI_ANY_TEXT("drop"),
+      [HKI_CSV_HEADER] = {.name = "header", .type = HK_CHOICE, .choices = "auto|no|yes"}}},
+    {"npz:FILE",
+     hki_npz_open,
+     {[HKI_NPZ_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
+      [HKI_NPZ_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
+      [HKI_NPZ_ORDER] = {.name = "order", .type = HK_CHOICE, .choices = "nhwc|nchw"}}},
     {"glyphs",
      hki_glyphs_open,
      {[HKI_GLYPHS_TRAIN] = HKI_WHOLE("train", 6000, 1, 1e7),
@@ -28,7 +53,7 @@ enum { SOURCES = sizeof sources / sizeof *sources };
 
 static hk_status open_spec(const char *spec, hk_data **sets)
 {
-    char begin[HKI_MAX_SPEC]; /* the spec without options, "csv:FILE" */
+    char path[HKI_MAX_SPEC], begin[HKI_MAX_SPEC]; /* the spec without options, "csv:FILE" */
     double values[HK_MAX_PARAMS];
     int row = hki_spec_row("data set", spec, sources, SOURCES, sizeof *sources);
     if (row < 0)
@@ -36,18 +61,29 @@ static hk_status open_spec(const char *spec, hk_data **sets)
     const hki_source *source = &sources[row];
     const size_t name = strcspn(source->form, ":");
     const bool takes_path = source->form[name];
-    const size_t length = takes_path ? strcspn(spec, ",") : name;
+    const bool quoted = takes_path && strlen(spec) > name && spec[name + 1] == '"';
+    const char *behind = quoted ? strchr(spec + name + 2, '"') : NULL; /* the path */
+    const size_t length = behind       ? (size_t)(behind + 1 - spec)
+                          : takes_path ? strcspn(spec, ",")
+                                       : name;
     if (takes_path && length <= name + 1)
         return hki_fail(HK_BAD_ARGUMENT, "data set \"%.200s\": no path, expected %s", spec,
                         source->form);
+    if (quoted && (!behind || (behind[1] && behind[1] != ',')))
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "data set \"%.200s\": expected a quote behind the path, then a comma",
+                        spec);
     hk_status status =
         hki_spec_values("data set", source->form, spec, length, source->options, values);
     if (status != HK_OK)
         return status;
     snprintf(begin, sizeof begin, "%.*s", (int)length, spec);
-    status = source->open(takes_path ? begin + name + 1 : NULL, values, &sets[0], &sets[1]);
+    snprintf(path, sizeof path, "%.*s", (int)(length - name - 1 - 2 * quoted),
+             spec + name + 1 + quoted);
+    hki_request request = {spec, takes_path ? path : NULL, values};
+    status = source->open(&request, &sets[0], &sets[1]);
     for (int i = 0; i < 2 && status == HK_OK; i++)
-        if (!(sets[i]->spec = hki_spec_text(begin, source->options, values, 17)))
+        if (!(sets[i]->spec = hki_spec_text(begin, source->options, values, 17, spec)))
             status = HK_NO_MEMORY;
     if (status == HK_OK)
         hki_data_standardise(sets[0], sets[1]);
@@ -76,6 +112,16 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
     if (test)
         *test = sets[1];
     return HK_OK;
+}
+
+const char *hki_request_text(const hki_request *request, int option, const char *otherwise,
+                             char out[HKI_MAX_NAME])
+{
+    size_t at = (size_t)request->values[option];
+    if (!at)
+        return otherwise;
+    snprintf(out, HKI_MAX_NAME, "%.*s", (int)strcspn(request->spec + at, ","), request->spec + at);
+    return out;
 }
 
 bool hki_data_file_exists(const char *path)

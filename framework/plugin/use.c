@@ -30,5 +30,5 @@ hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out)
 
 char *hki_use_spec(const hki_use *use)
 {
-    return hki_spec_text(use->plugin->name, use->plugin->params, use->params, 0);
+    return hki_spec_text(use->plugin->name, use->plugin->params, use->params, 0, NULL);
 }

@@ -9,8 +9,9 @@
 
 typedef struct hk_data hk_data;
 
-/* Opens a data set: "mnist:DIR", "fashion-mnist:DIR", "cifar-10:DIR", "csv:FILE" (label last;
- * "csv:FILE,label=first,test=0.2"; standardised by column), "glyphs[:train=6000,test=1000,size=28,channels=1,seed=1]".
+/* Opens a data set: "mnist:DIR", "fashion-mnist:DIR", "idx:PATH", "cifar-10:DIR", "cifar-100:DIR",
+ * "images:DIR", "csv:FILE", "npz:FILE", "glyphs"; their options are in docs/data.md. A path with a
+ * comma stands in quotes: csv:"a,b.csv",label=first.
  * *train and *test are the caller's, to be freed by hk_data_free. `test` may be NULL.
  * HK_BAD_DATA: missing, damaged or of another kind, with file, place, expected and found.
  * HK_UNKNOWN_NAME lists the known sources. [any thread] */
@@ -32,6 +33,9 @@ typedef struct hk_data_shape {
 } hk_data_shape;
 hk_data_shape hk_data_shape_of(const hk_data *data);
 const char *hk_data_spec(const hk_data *data); /* canonical spec it was opened by; "arrays" */
+/* What was understood of the files, a line for people: "150 rows, 4 features, 3 classes (setosa 50,
+ * ...), label: species, header skipped, delimiter ,"; "" where there is nothing to say. */
+const char *hk_data_about(const hk_data *data);
 /* Name of a class: "Trouser" where the source knows it, else its number. */
 const char *hk_data_class_name(const hk_data *data, int label);
 
