@@ -75,10 +75,12 @@ static double ratio(int64_t part, int64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-/* Precision, recall and F1 of each class, and the mean F1 over all of them. */
+/* Precision, recall and F1 of each class, and the mean F1 over those that occur or are predicted: one
+ * that does neither has no F1. */
 static void rate_classes(hk_evaluation *out)
 {
     double sum = 0;
+    int seen = 0;
     for (int c = 0; c < out->classes; c++) {
         int64_t hits = out->confusion[(int64_t)c * out->classes + c], truly = 0, predicted = 0;
         for (int k = 0; k < out->classes; k++) {
@@ -89,8 +91,9 @@ static void rate_classes(hk_evaluation *out)
         out->recall[c] = ratio(hits, truly);
         out->f1[c] = ratio(2 * hits, truly + predicted);
         sum += out->f1[c];
+        seen += truly + predicted > 0;
     }
-    out->total.macro_f1 = sum / out->classes;
+    out->total.macro_f1 = sum / seen;
 }
 
 /* The areas, and their mean over the classes that have one; NAN throughout when the loss is not

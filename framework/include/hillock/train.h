@@ -42,8 +42,9 @@ typedef struct hk_layer_report {
 
 typedef struct hk_metrics {
     int64_t n;
-    double loss, accuracy, macro_f1;
-    double auc; /* one-vs-rest, mean over classes that occur */
+    double loss, accuracy;
+    double macro_f1; /* mean over classes that occur or are predicted */
+    double auc;      /* one-vs-rest, mean over classes that occur */
 } hk_metrics;
 
 typedef struct hk_epoch_report {
