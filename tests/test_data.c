@@ -710,7 +710,7 @@ static void npz_is_read(void)
 {
     static uint8_t zip[4096];
     const uint8_t pixels[2 * 2 * 2] = {1, 2, 3, 4, 5, 6, 7, 255};
-    const int64_t named[2] = {3, 0};
+    const int64_t named[2] = {30, 0};
     const float columns[2 * 3] = {.5f, -1, 2, 3, 4, 5};
     hk_data *train = NULL, *test = NULL;
     put("a.npz", zip,
@@ -720,7 +720,7 @@ static void npz_is_read(void)
     if (train && test) {
         CHECK(train->bytes && train->bytes[7] == 255 && train->shape.height == 2 &&
               train->labels[0] == 1);
-        CHECK_TEXT(hk_data_class_name(test, test->labels[0]), "3");
+        CHECK_TEXT(hk_data_class_name(test, test->labels[0]), "30");
     }
     hk_data_free(train);
     hk_data_free(test);
@@ -883,7 +883,7 @@ static void faults_of_pictures_are_told(void)
         CHECK(status == HK_OK || strstr(hk_message(), "built without"));
         if (status == HK_OK) {
             CHECK(picture.height == 8 && picture.width == 12 && picture.channels == (i ? 1 : 3));
-            CHECK_NEAR(picture.pixels[(i ? 1 : 3) * 10], 200, 6);
+            CHECK_NEAR(picture.pixels[(i ? 1 : 3) * 10], 200, 12);
         }
         hki_free(picture.pixels);
     }

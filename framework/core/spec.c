@@ -207,6 +207,19 @@ static void value_text(const hk_param *param, double value, int digits, char *ou
                  digits ? hki_number_text(value, digits, number) : shortest_number(value, number));
 }
 
+/* A text as it is given, a number in its one form; false when it is the default. */
+static bool given_text(const hk_param *param, const char *given, int digits, char out[HKI_MAX_NAME])
+{
+    double number, usual;
+    char own[HKI_NUMBER_SIZE];
+    snprintf(out, HKI_MAX_NAME, "%.*s", (int)strcspn(given, ","), given);
+    if (!hki_parse_double(out, &number))
+        return !param->choices || strcmp(out, param->choices) != 0;
+    snprintf(out, HKI_MAX_NAME, "%s",
+             digits ? hki_number_text(number, digits, own) : shortest_number(number, own));
+    return !param->choices || !hki_parse_double(param->choices, &usual) || number != usual;
+}
+
 char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits,
                     const char *spec)
 {
@@ -215,10 +228,10 @@ char *hki_spec_text(const char *name, const hk_param *params, const double *valu
     for (int i = 0; text && params && params[i].name; i++) {
         if (values[i] == params[i].value)
             continue;
-        if (params[i].type == HKI_TEXT)
-            snprintf(value, sizeof value, "%.*s", (int)strcspn(spec + (int)values[i], ","),
-                     spec + (int)values[i]);
-        else
+        if (params[i].type == HKI_TEXT &&
+            !given_text(&params[i], spec + (int)values[i], digits, value))
+            continue;
+        if (params[i].type != HKI_TEXT)
             value_text(&params[i], values[i], digits, value, sizeof value);
         char *longer = hki_format("%s%c%s=%s", text, separator, params[i].name, value);
         hki_free(text);

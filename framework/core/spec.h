@@ -6,7 +6,8 @@
 #include <hillock/plugin.h>
 #include "core/base.h"
 
-/* Beside the types of hk_param: any text. Its number is the place in the spec, 0: not given. */
+/* Beside the types of hk_param: any text. Its number is the place in the spec, 0: not given, when it is
+ * what `choices` says, or NULL. */
 enum { HKI_TEXT = HK_CHOICE + 1 };
 
 /* Rows of our own tables. */
@@ -19,9 +20,9 @@ enum { HKI_TEXT = HK_CHOICE + 1 };
         name, NULL, HK_INTEGER, 0, value, low, high, NULL                                          \
     }
 
-#define HKI_ANY_TEXT(name)                                                                         \
+#define HKI_ANY_TEXT(name, otherwise)                                                              \
     {                                                                                              \
-        name, NULL, HKI_TEXT, 0, 0, 0, 0, NULL                                                     \
+        name, NULL, HKI_TEXT, 0, 0, 0, 0, otherwise                                                \
     }
 
 enum { HKI_MAX_ROWS = 32 };

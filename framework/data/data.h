@@ -20,6 +20,7 @@ struct hk_data {
 enum {
     HKI_MAX_CLASSES = 65536,
     HKI_MAX_SIDE = 65536, /* pixels of a side of an image */
+    HKI_MAX_OPTIONS = 16, /* of a source, and the row that ends them */
     HKI_GLYPHS_MAX_CHANNELS = 4
 };
 #define HKI_MAX_DATA_BYTES ((size_t)4 << 30) /* of one file of data, inflated */
@@ -60,7 +61,7 @@ typedef hk_status hki_source_open(const hki_request *request, hk_data **train, h
 typedef struct hki_source {
     const char *form; /* "csv:FILE", or "glyphs": takes no path */
     hki_source_open *open;
-    hk_param options[HK_MAX_PARAMS]; /* ends with a row without a name */
+    hk_param options[HKI_MAX_OPTIONS]; /* ends with a row without a name */
 } hki_source;
 
 /* Whether there may be a file: false only when the system knows of none. */

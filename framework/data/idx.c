@@ -91,35 +91,34 @@ static hk_status read_set(const char *images_path, const char *labels_path, hki_
 
 /* ---- Folders --------------------------------------------------------------------------------- */
 
-/* The file whose name begins with PREFIX-WHAT and an idx behind it, plain or packed; NULL and a
- * message when there is none. Allocated. */
-static char *find_file(const char *dir, const char *prefix, const char *what)
+/* The file whose name begins with PREFIX-WHAT and an idx behind it, plain or packed, allocated. */
+static hk_status find_file(const char *dir, const char *prefix, const char *what, char **path)
 {
-    char begin[HKI_MAX_NAME], *path = NULL;
-    const size_t length =
-        (size_t)snprintf(begin, sizeof begin, "%s%s%s", prefix, *prefix ? "-" : "", what);
+    char begin[HKI_MAX_NAME];
+    const size_t length = (size_t)snprintf(begin, sizeof begin, "%s-%s", prefix, what);
     DIR *open = opendir(dir);
-    if (!open) {
-        hki_fail(HK_BAD_DATA, "%s: %s", dir, strerror(errno));
-        return NULL;
-    }
-    for (struct dirent *entry; !path && (entry = readdir(open));)
-        if (strncmp(entry->d_name, begin, length) == 0 &&
-            strncmp(entry->d_name + length + 1, "idx", 3) == 0 &&
-            strchr("-.", entry->d_name[length]))
-            path = hki_format("%s/%s", dir, entry->d_name);
-    closedir(open);
-    if (!path)
-        hki_fail(HK_BAD_DATA, "%s: has no %s-idx%d-ubyte, plain or .gz", dir, begin,
-                 *what == 'i' ? 3 : 1);
-    return path;
+    *path = NULL;
+    for (struct dirent *entry; open && (entry = readdir(open));)
+        if (strncmp(entry->d_name, begin, length) == 0 && strchr("-.", entry->d_name[length]) &&
+            strncmp(entry->d_name + length + 1, "idx", 3) == 0) {
+            *path = hki_format("%s/%s", dir, entry->d_name);
+            closedir(open);
+            return *path ? HK_OK : HK_NO_MEMORY;
+        }
+    if (open)
+        closedir(open);
+    return hki_fail(HK_BAD_DATA, "%s: %shas no %s-idx%d-ubyte, plain or .gz", dir,
+                    open ? "" : "is no folder, or ", begin, *what == 'i' ? 3 : 1);
 }
 
 static hk_status load_part(const char *dir, const char *prefix, hki_classes *classes, hk_data **out)
 {
-    char *images = find_file(dir, prefix, "images"),
-         *labels = images ? find_file(dir, prefix, "labels") : NULL;
-    hk_status status = labels ? read_set(images, labels, classes, out) : hk_last_status();
+    char *images = NULL, *labels = NULL;
+    hk_status status = find_file(dir, prefix, "images", &images);
+    if (!status)
+        status = find_file(dir, prefix, "labels", &labels);
+    if (!status)
+        status = read_set(images, labels, classes, out);
     hki_free(images);
     hki_free(labels);
     return status;

@@ -12,8 +12,8 @@ static const hki_source sources[] = {
     {"fashion-mnist:DIR", hki_fashion_open, {{0}}},
     {"idx:PATH",
      hki_idx_open,
-     {[HKI_IDX_LABELS] = HKI_ANY_TEXT("labels"),
-      [HKI_IDX_PREFIX] = HKI_ANY_TEXT("prefix"),
+     {[HKI_IDX_LABELS] = HKI_ANY_TEXT("labels", NULL),
+      [HKI_IDX_PREFIX] = HKI_ANY_TEXT("prefix", NULL),
       [HKI_IDX_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_IDX_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
     {"cifar-10:DIR", hki_cifar_open, {{0}}},
@@ -28,13 +28,13 @@ static const hki_source sources[] = {
       [HKI_IMAGES_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
     {"csv:FILE",
      hki_csv_open,
-     {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label"),
-      [HKI_CSV_TEST] = HKI_ANY_TEXT("test"),
+     {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label", "last"),
+      [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"),
       [HKI_CSV_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
       [HKI_CSV_HEIGHT] = HKI_WHOLE("height", 0, 1, HKI_MAX_SIDE),
       [HKI_CSV_WIDTH] = HKI_WHOLE("width", 0, 1, HKI_MAX_SIDE),
       [HKI_CSV_CHANNELS] = HKI_WHOLE("channels", 1, 1, HKI_MAX_SIDE),
-      [HKI_CSV_DROP] = HKI_ANY_TEXT("drop"),
+      [HKI_CSV_DROP] = HKI_ANY_TEXT("drop", NULL),
       [HKI_CSV_HEADER] = {.name = "header", .type = HK_CHOICE, .choices = "auto|no|yes"}}},
     {"npz:FILE",
      hki_npz_open,
@@ -54,7 +54,7 @@ enum { SOURCES = sizeof sources / sizeof *sources };
 static hk_status open_spec(const char *spec, hk_data **sets)
 {
     char path[HKI_MAX_SPEC], begin[HKI_MAX_SPEC]; /* the spec without options, "csv:FILE" */
-    double values[HK_MAX_PARAMS];
+    double values[HKI_MAX_OPTIONS];
     int row = hki_spec_row("data set", spec, sources, SOURCES, sizeof *sources);
     if (row < 0)
         return hk_last_status();
