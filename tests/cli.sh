@@ -225,7 +225,7 @@ refuses 2 'expected a whole number, 1 to' train lenet5 --data $small --epochs 0
 refuses 2 'expected a whole number, 1 to' train lenet5 --data $small --batch 0
 refuses 2 'expected a whole number, 0 to' train lenet5 --data $small --seed -1
 refuses 2 'expected a number above 0 and below 1' train lenet5 --data $small --val 1
-refuses 2 'mnist:DIR, fashion-mnist:DIR' train lenet5 --data mnits:here
+refuses 2 'mnist:DIR, fashion-mnist:DIR, idx:PATH' train lenet5 --data mnits:here
 refuses 2 'sgd' train lenet5 --data $small --optimizer sdg
 refuses 2 'cosine' train lenet5 --data $small --schedule round
 refuses 2 'conv1' train lenet5 --data $small --freeze conv9

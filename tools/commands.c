@@ -176,7 +176,8 @@ const topic tool_topics[] = {
      "plugin may be a path with a slash, ./mine.so. In a list an item KEY=VALUE continues the spec "
      "before it: relu,lgb:k=4,rate=0.01,mish are three. @TAG stands for all plugins with the tag: "
      "@core,@gated; see hillock list. Another activation for a layer: relu+conv2=prelu. Data: "
-     "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE, glyphs.",
+     "images:DIR, csv:FILE, npz:FILE, mnist:DIR and the others of hillock list data; a path with a "
+     "comma stands in quotes, csv:\"a,b.csv\",label=first.",
      NULL},
     {"exit-status", "Exit status", NULL, statuses},
     {"environment", "Environment", NULL, variables},

@@ -23,9 +23,9 @@ typedef struct option_row {
 #define AT(field) offsetof(options, field)
 static const option_row table[] = {
     {"data", "SPEC", TEXT, AT(data), 0, 0, TRAIN | EVALUATE | PREDICT | DOCTOR,
-     "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE or glyphs, the default"},
+     "images:DIR, csv:FILE, mnist:DIR, ...: see hillock list data; default glyphs"},
     {"data", "SPEC", TEXTS, AT(data_sets), 0, 0, COMPARE | TRY,
-     "mnist:DIR, fashion-mnist:DIR, cifar-10:DIR, csv:FILE or glyphs, the default; may be repeated"},
+     "images:DIR, csv:FILE, mnist:DIR, ...: see hillock list data; default glyphs; may be repeated"},
     {"data", "SPEC", TEXT, AT(data), 0, 0, INSPECT,
      "--forecast: training set that the inputs are taken from"},
     {"model", "LIST", TEXT, AT(model), 0, 0, COMPARE, "models, default lenet5"},

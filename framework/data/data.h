@@ -59,7 +59,7 @@ const char *hki_request_text(const hki_request *request, int option, const char 
 typedef hk_status hki_source_open(const hki_request *request, hk_data **train, hk_data **test);
 
 typedef struct hki_source {
-    const char *form; /* "csv:FILE", or "glyphs": takes no path */
+    const char *form, *summary; /* "csv:FILE", or "glyphs": takes no path; a line about it */
     hki_source_open *open;
     hk_param options[HKI_MAX_OPTIONS]; /* ends with a row without a name */
 } hki_source;

@@ -8,25 +8,25 @@
 #include <string.h>
 
 static const hki_source sources[] = {
-    {"mnist:DIR", hki_mnist_open, {{0}}},
-    {"fashion-mnist:DIR", hki_fashion_open, {{0}}},
-    {"idx:PATH",
+    {"mnist:DIR", "IDX files, plain or .gz; handwritten digits, 28 x 28 x 1", hki_mnist_open, {{0}}},
+    {"fashion-mnist:DIR", "IDX files, plain or .gz; articles of clothing, 28 x 28 x 1", hki_fashion_open, {{0}}},
+    {"idx:PATH", "IDX files of any name and type, such as EMNIST; a folder, or the file of images",
      hki_idx_open,
      {[HKI_IDX_LABELS] = HKI_ANY_TEXT("labels", NULL),
       [HKI_IDX_PREFIX] = HKI_ANY_TEXT("prefix", NULL),
       [HKI_IDX_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_IDX_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
-    {"cifar-10:DIR", hki_cifar_open, {{0}}},
-    {"cifar-100:DIR",
+    {"cifar-10:DIR", "CIFAR-10 binary files; photographs, 32 x 32 x 3", hki_cifar_open, {{0}}},
+    {"cifar-100:DIR", "CIFAR-100 binary files; photographs, 32 x 32 x 3; labels=coarse",
      hki_cifar_100_open,
      {[HKI_CIFAR_100_LABELS] = {.name = "labels", .type = HK_CHOICE, .choices = "fine|coarse"}}},
-    {"images:DIR",
+    {"images:DIR", "PNG and JPEG files, a folder per class; size=64",
      hki_images_open,
      {[HKI_IMAGES_SIZE] = HKI_WHOLE("size", 0, 1, 4096),
       [HKI_IMAGES_CHANNELS] = HKI_WHOLE("channels", 0, 1, 3),
       [HKI_IMAGES_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_IMAGES_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
-    {"csv:FILE",
+    {"csv:FILE", "numbers and a label in each row; label=NAME,test=0.2|FILE,height=28,width=28",
      hki_csv_open,
      {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label", "last"),
       [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"),
@@ -36,12 +36,12 @@ static const hki_source sources[] = {
       [HKI_CSV_CHANNELS] = HKI_WHOLE("channels", 1, 1, HKI_MAX_SIDE),
       [HKI_CSV_DROP] = HKI_ANY_TEXT("drop", NULL),
       [HKI_CSV_HEADER] = {.name = "header", .type = HK_CHOICE, .choices = "auto|no|yes"}}},
-    {"npz:FILE",
+    {"npz:FILE", "NumPy's x_train, y_train, x_test, y_test; order=nchw",
      hki_npz_open,
      {[HKI_NPZ_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_NPZ_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
       [HKI_NPZ_ORDER] = {.name = "order", .type = HK_CHOICE, .choices = "nhwc|nchw"}}},
-    {"glyphs",
+    {"glyphs", "drawn characters, made here; train=6000,test=1000,size=28,channels=1,seed=1",
      hki_glyphs_open,
      {[HKI_GLYPHS_TRAIN] = HKI_WHOLE("train", 6000, 1, 1e7),
       [HKI_GLYPHS_TEST] = HKI_WHOLE("test", 1000, 1, 1e7),
@@ -112,6 +112,14 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
     if (test)
         *test = sets[1];
     return HK_OK;
+}
+
+const char *hk_data_source(int i, const char **summary)
+{
+    bool known = i >= 0 && i < SOURCES;
+    if (summary)
+        *summary = known ? sources[i].summary : NULL;
+    return known ? sources[i].form : NULL;
 }
 
 const char *hki_request_text(const hki_request *request, int option, const char *otherwise,

@@ -76,6 +76,11 @@ static void print_start(const training *t)
             tool_grouped(images.n), images.height, images.width, images.channels, images.classes,
             tool_grouped(t->validation ? hk_data_shape_of(t->validation).n : 0),
             tool_grouped(hk_data_shape_of(t->test).n));
+    if (*hk_data_about(t->train)) {
+        fputs("read: ", t->to);
+        tool_put_text(t->to, hk_data_about(t->train));
+        fputc('\n', t->to);
+    }
     fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %d epochs, seed %lld\n",
             t->recipe.optimizer, t->recipe.schedule, t->recipe.augment, t->recipe.batch,
             t->recipe.epochs, (long long)t->given->seed);

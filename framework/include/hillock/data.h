@@ -17,6 +17,10 @@ typedef struct hk_data hk_data;
  * HK_UNKNOWN_NAME lists the known sources. [any thread] */
 hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test);
 
+/* The i-th kind of data set, from 0, as "csv:FILE", and a line about it; NULL after the last. The texts
+ * are constants. [any thread] */
+const char *hk_data_source(int i, const char **summary);
+
 /* Copies arrays: x[n][height][width][channels] floats, labels[n] in 0..classes-1. Not
  * standardised. HK_BAD_ARGUMENT: a size below 1, or a label out of range. */
 hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
