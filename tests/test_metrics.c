@@ -116,6 +116,7 @@ static void absent_classes_have_no_area(void)
     CHECK_NEAR(e.precision[3], 0, 0);
     CHECK_NEAR(e.f1[3], 0, 0);
     CHECK_NEAR(e.total.macro_f1, 1, 1e-15); /* over the two that occur */
+    CHECK_NEAR(e.total.floor, 2.0 / 3, 1e-15);
     hk_evaluation_clear(&e);
     const int32_t one_class[3] = {1, 1, 1};
     CHECK_EQUAL(hk_evaluation_from(3, 4, z[0], one_class, &e), HK_OK);

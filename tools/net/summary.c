@@ -22,9 +22,11 @@ void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *
         tool_put_text(to, hk_data_class_name(data, i));
         putc('\n', to);
     }
-    fprintf(to, "\n%s test images: loss %.4f, accuracy %.2f %%, macro F1 %.4f, AUC %.4f\n",
+    fprintf(to,
+            "\n%s test images: loss %.4f, accuracy %.2f %%, macro F1 %.4f, AUC %.4f\n"
+            "always the most frequent class: %.2f %%\n",
             tool_grouped(e->total.n), e->total.loss, 100 * e->total.accuracy, e->total.macro_f1,
-            e->total.auc);
+            e->total.auc, 100 * e->total.floor);
 }
 
 void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
@@ -43,11 +45,12 @@ void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_eva
                                                  tool_json_number(e->auc[i])));
     }
     json_object_update_new(
-        into, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images",
+        into, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "test_images",
                         (json_int_t)e->total.n, "test_loss", tool_json_number(e->total.loss),
                         "test_accuracy", tool_json_number(e->total.accuracy), "macro_f1",
                         tool_json_number(e->total.macro_f1), "auc", tool_json_number(e->total.auc),
-                        "confusion", confusion, "classes", classes));
+                        "test_floor", tool_json_number(e->total.floor), "confusion", confusion,
+                        "classes", classes));
 }
 
 void net_summary_layers(FILE *to, const hk_epoch_report *epoch)

@@ -5,7 +5,8 @@
 
 /* Accuracy, confusion matrix, precision, recall, F1 and AUC of each class. */
 void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *evaluation);
-/* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, confusion, classes. */
+/* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, test_floor, confusion,
+ * classes. */
 void net_summary_evaluation_json(json_t *into, const hk_data *data,
                                  const hk_evaluation *evaluation);
 

@@ -45,6 +45,7 @@ typedef struct hk_metrics {
     double loss, accuracy;
     double macro_f1; /* mean over classes that occur or are predicted */
     double auc;      /* one-vs-rest, mean over classes that occur */
+    double floor;    /* accuracy of answering the most frequent class always */
 } hk_metrics;
 
 typedef struct hk_epoch_report {
