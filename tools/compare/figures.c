@@ -21,6 +21,7 @@ const figure compare_run_figures[] = {
     RUN(test_loss, REAL, .csv = 3),
     RUN(test_accuracy, SHARE, .csv = 1),
     RUN(test_macro_f1, SHARE, .csv = 2),
+    RUN(test_floor, SHARE, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
     RUN(images_per_s, REAL, .flags = MACHINE, .csv = 9),
     RUN(peak_mib, REAL, .flags = MACHINE, .csv = 10),

@@ -56,7 +56,7 @@ typedef struct run_record {
     char *last_lines; /* what it printed last, or NULL */
     int attempts;
     /* The end of a run that is RUN_OK; the test set was used once. */
-    double test_loss, test_accuracy, test_macro_f1;
+    double test_loss, test_accuracy, test_macro_f1, test_floor;
     double seconds, images_per_s, peak_mib;
     char digest[65]; /* of the trained weights */
     epoch_record *epochs;

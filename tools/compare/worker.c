@@ -193,6 +193,7 @@ static int finish(work *w)
         run.test_loss = evaluation.total.loss;
         run.test_accuracy = evaluation.total.accuracy;
         run.test_macro_f1 = evaluation.total.macro_f1;
+        run.test_floor = evaluation.total.floor;
         hk_evaluation_clear(&evaluation);
         if (!isfinite(run.test_loss))
             return fails(w, "diverged", "the loss on the test set is not finite");
