@@ -20,10 +20,10 @@ typedef struct hki_planner {
     const hk_plan_options *options;
     int64_t batch;
     int n_steps, end;            /* end: a time after every step */
-    hk_tensor **order;           /* [n_steps] computed tensors; chains in place of theirs */
-    hk_tensor **chains;          /* by tensor id; NULL: computed as it was recorded */
+    hk_tensor **order;           /* [n_steps] computed tensors; fused ones in place of theirs */
+    hk_tensor **fused;           /* by tensor id; NULL: computed as it was recorded */
     int *uses;                   /* by tensor id: how many read it, one more if it is kept */
-    bool *needed, *wants, *kept; /* by tensor id; parts of a chain are not needed */
+    bool *needed, *wants, *kept; /* by tensor id; parts of a fused one are not needed */
     int *step_of, *last_read;    /* by tensor id */
     int *value_of, *gradient_of; /* storage by tensor id */
     int *keep_of, *scratch_of, *back_scratch_of; /* storage by step */

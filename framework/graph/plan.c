@@ -47,10 +47,10 @@ static hk_status fuse(hki_planner *p)
         hk_tensor *t = p->net->tensors[id];
         if (!p->needed[id] || t->role != HKI_COMPUTED)
             continue;
-        if (hki_fuser.fuse(t, p->uses, p->wants[id], !p->kept[id], &p->chains[id]))
+        if (hki_fuser.fuse(t, p->uses, p->wants[id], !p->kept[id], &p->fused[id]))
             return HK_NO_MEMORY;
         const hk_tensor *parts[HKI_MAX_FUSED];
-        int n = p->chains[id] ? hki_fuser.parts(p->chains[id], parts) : 0;
+        int n = p->fused[id] ? hki_fuser.parts(p->fused[id], parts) : 0;
         for (int i = 0; i < n - 1; i++)
             p->needed[parts[i]->id] = false;
     }
@@ -64,7 +64,7 @@ static void put_in_order(hki_planner *p)
         if (!p->needed[id] || t->role != HKI_COMPUTED)
             continue;
         p->step_of[id] = p->n_steps;
-        p->order[p->n_steps++] = p->chains[id] ? p->chains[id] : t;
+        p->order[p->n_steps++] = p->fused[id] ? p->fused[id] : t;
     }
     p->end = 2 * p->n_steps;
 }
@@ -242,7 +242,7 @@ typedef struct blocks {
 
 static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *sizes)
 {
-    p->chains = plan->chains;
+    p->fused = plan->fused;
     mark_needed(p);
     if (fuse(p))
         return HK_NO_MEMORY;
@@ -313,7 +313,7 @@ static hk_status make(hk_net *net, const hk_plan_options *options, bool furnishe
     if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
         (plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
-        (plan->chains = hki_alloc_array(n, sizeof *plan->chains)) &&
+        (plan->fused = hki_alloc_array(n, sizeof *plan->fused)) &&
         (written = hki_alloc_array(n, sizeof *written)) && !planner_init(&p, net, options))
         status = lay_out(&p, plan, written, &sizes);
     if (!status && furnished)
@@ -360,9 +360,9 @@ void hk_plan_free(hk_plan *plan)
     hki_free(plan->values);
     hki_free(plan->gradients);
     hki_free(plan->reached);
-    for (int id = 0; plan->chains && id < plan->n_tensors; id++)
-        hki_free(plan->chains[id]);
-    hki_free(plan->chains);
+    for (int id = 0; plan->fused && id < plan->n_tensors; id++)
+        hki_free(plan->fused[id]);
+    hki_free(plan->fused);
     hki_free(plan->arena);
     hki_free(plan->records);
     hki_free(plan->prepared);

@@ -6,7 +6,7 @@
  * written that gradient: backward writes to dx[i] and the plan adds it. */
 typedef struct hki_step {
     hki_call call;
-    int place; /* of its tensor among all computed ones of the net, whatever chains there are */
+    int place; /* of its tensor among all computed ones of the net, fused or not */
     bool walks_back;
     void *prepared;     /* NULL: this step prepares nothing */
     void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
@@ -31,7 +31,7 @@ struct hk_plan {
     uint64_t step; /* committed steps: the clock of all random numbers */
     hki_step *steps;
     int n_steps;
-    hk_tensor **chains;          /* by tensor id: what stands in its place; NULL mostly */
+    hk_tensor **fused;           /* by tensor id: what stands in its place; NULL mostly */
     float **values, **gradients; /* by tensor id; NULL where nothing can be read */
     float *loss_gradient;
     bool *reached; /* by tensor id: the walk back arrives there */

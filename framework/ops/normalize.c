@@ -1,5 +1,5 @@
 /* Normalization by a plugin's own kernels: row by row, or of a whole weight. Those that are affine
- * once their statistics are known are recorded here and computed by chains (chain.c). */
+ * once their statistics are known are recorded here and computed by the fused operation (fused/fused.c). */
 #include "ops/ops.h"
 
 #include <string.h>

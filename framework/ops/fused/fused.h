@@ -1,31 +1,31 @@
-/* ops/fused/chain.h - convolution, normalization, addition and activation as one step of a plan. */
+/* ops/fused/fused.h - convolution, normalization, addition and activation as one step of a plan. */
 #pragma once
 #include "ops/ops.h"
 
-/* The operations of a chain as they were recorded, NULL where there is none. The chain's tensor
+/* The operations of a fused step as they were recorded, NULL where there is none. The fused tensor
  * has the inputs of all of them: x, filters and bias of the convolution (or x alone), the residual,
  * the slots of the normalization, those of the activation. */
-typedef struct hki_chain {
+typedef struct hki_fused {
     const hk_tensor *conv, *norm, *add, *act;
     int residual, norm_slots, act_slots; /* where these inputs begin */
     bool walks_back;                     /* what backward looks at must be kept */
     bool spends_dy;                      /* backward may overwrite dy */
-} hki_chain;
+} hki_fused;
 
-const hki_chain *hki_chain_of(const hk_tensor *tensor); /* NULL: not a chain */
+const hki_fused *hki_fused_of(const hk_tensor *tensor); /* NULL: not fused */
 
-/* What is prepared begins with this where a chain folds its normalization into its filters, so that
- * a step need not find where the rest lies (chain_fold.c). For other convolutions it is what the
+/* What is prepared begins with this where a normalization is folded into the filters, so that
+ * a step need not find where the rest lies (fold.c). For other convolutions it is what the
  * engine makes of the filters. */
 typedef struct hki_folded {
     float *filters, *bias, *coef;
     void *engine; /* what the engine makes of the filters; NULL: nothing */
 } hki_folded;
-bool hki_chain_folds(const hki_chain *chain);
-size_t hki_chain_prepared(const hk_tensor *y, int64_t batch);
-void hki_chain_prepare(const hki_call *call, void *prepared);
+bool hki_fused_folds(const hki_fused *fused);
+size_t hki_fused_prepared(const hk_tensor *y, int64_t batch);
+void hki_fused_prepare(const hki_call *call, void *prepared);
 
-/* Sums that one part of the rows, or one set of a normalization, has of its own (chain_sums.c): two
+/* Sums that one part of the rows, or one set of a normalization, has of its own (sums.c): two
  * per channel in double, mean and m2, or the sums of dz and dz (x - mean). */
 typedef struct hki_sums {
     double *first, *second;

@@ -1,10 +1,10 @@
-/* Chains. Forward, the convolution hands over its rows while they are in the cache: their moments
+/* The fused operation. Forward, the convolution hands over its rows while they are in the cache: their moments
  * are taken, or they are finished on the spot. Else one pass over tiles finishes them:
  *     z = A in + B + residual     y = f(z)     in: the convolution's result, or x
  * Backward, one pass over tiles makes dz = f'(z) dy, the residual's gradient too, and its sums; a
  * second makes din = P dz + Q in + R; then come the gradients of the convolution. z is computed
  * again where f' wants it: only `in` and y are kept. */
-#include "ops/fused/chain.h"
+#include "ops/fused/fused.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ typedef void tile_work(job *j, int part, int64_t row, int64_t n); /* of one tile
 
 struct job {
     const hki_call *call;
-    const hki_chain *chain;
+    const hki_fused *fused;
     hki_conv conv;
     const float *filters, *bias; /* of the convolution; bias may be NULL */
     const void *prepared;        /* what the engine made of the filters; or NULL */
@@ -46,16 +46,16 @@ struct job {
     tile_work *tile; /* what each_tile() calls */
 };
 
-const hki_chain *hki_chain_of(const hk_tensor *tensor)
+const hki_fused *hki_fused_of(const hk_tensor *tensor)
 {
-    return tensor->op == &hki_op_chain ? tensor->attributes : NULL;
+    return tensor->op == &hki_op_fused ? tensor->attributes : NULL;
 }
 
 /* ---- Memory ------------------------------------------------------------------------------------------- */
 
-static int64_t sets_of(const hki_chain *chain, const hk_tensor *y, int64_t batch)
+static int64_t sets_of(const hki_fused *fused, const hk_tensor *y, int64_t batch)
 {
-    bool by_sample = chain->norm && hki_domain_of(hki_use_of(chain->norm)) == HK_OVER_SAMPLE;
+    bool by_sample = fused->norm && hki_domain_of(hki_use_of(fused->norm)) == HK_OVER_SAMPLE;
     return by_sample && hki_is_batched(&y->shape) ? batch : 1;
 }
 
@@ -65,10 +65,10 @@ static const hk_plugin *plugin_of(const hk_tensor *recorded)
 }
 
 /* The convolution's result outlives the step where backward looks at it again. */
-static bool keeps_result(const hki_chain *chain)
+static bool keeps_result(const hki_fused *fused)
 {
-    return chain->conv && chain->walks_back &&
-           (chain->norm || plugin_of(chain->act)->activation->reads & HK_READS_X);
+    return fused->conv && fused->walks_back &&
+           (fused->norm || plugin_of(fused->act)->activation->reads & HK_READS_X);
 }
 
 static size_t floats(int64_t count)
@@ -83,7 +83,7 @@ static size_t place_kept(job *j, char *base)
         j->moments = hki_take(base, &used, 2 * sizeof(double) * (size_t)(j->sets * j->channels));
         j->coef = hki_take(base, &used, floats(j->sets * j->norm->n_coef * j->channels));
     }
-    if (keeps_result(j->chain))
+    if (keeps_result(j->fused))
         j->made = hki_take(base, &used, floats(j->rows * j->channels));
     return used;
 }
@@ -91,14 +91,14 @@ static size_t place_kept(job *j, char *base)
 /* What backward alone needs. */
 static void place_gradients(job *j, char *base, size_t *used)
 {
-    const hk_plugin *norm = plugin_of(j->chain->norm), *act = plugin_of(j->chain->act);
+    const hk_plugin *norm = plugin_of(j->fused->norm), *act = plugin_of(j->fused->act);
     int64_t c = j->channels, unwanted = norm ? hki_learned_floats(norm, j->rows, c) : 0;
     j->set_sums = hki_take(base, used, 2 * sizeof(double) * (size_t)(j->sets * c));
     j->bcoef = hki_take(base, used, floats(norm ? 3 * j->sets * c : 0));
     j->unwanted = hki_take(base, used, floats(unwanted));
     j->n_learned = act ? hki_learned_floats(act, j->rows, c) : 0;
     j->learned = hki_take(base, used, HKI_MAX_CHUNKS * floats(j->n_learned));
-    if (!j->chain->spends_dy || j->chain->add)
+    if (!j->fused->spends_dy || j->fused->add)
         j->dz = hki_take(base, used, floats(j->rows * c));
 }
 
@@ -119,41 +119,41 @@ static size_t place_scratch(job *j, char *base, bool back)
         place_gradients(j, base, &used);
     /* The engine's is the last: its size takes long to find, and here does not matter any more. */
     j->engine = base ? base + used : NULL;
-    if (!base && j->chain->conv)
-        used += hki_op_conv2d.scratch_bytes(j->chain->conv, j->conv.n);
+    if (!base && j->fused->conv)
+        used += hki_op_conv2d.scratch_bytes(j->fused->conv, j->conv.n);
     return used;
 }
 
 /* Shapes and tables, without the memory. */
 static job job_for(const hk_tensor *y, int64_t batch, bool frozen)
 {
-    const hki_chain *chain = y->attributes;
-    job j = {.chain = chain,
+    const hki_fused *fused = y->attributes;
+    job j = {.fused = fused,
              .rows = hki_rows(&y->shape, batch),
              .channels = hki_channels(&y->shape),
-             .sets = frozen ? 1 : sets_of(chain, y, batch),
-             .norm = chain->norm ? plugin_of(chain->norm)->normalization : NULL,
-             .act = chain->act ? plugin_of(chain->act)->activation : NULL,
+             .sets = frozen ? 1 : sets_of(fused, y, batch),
+             .norm = fused->norm ? plugin_of(fused->norm)->normalization : NULL,
+             .act = fused->act ? plugin_of(fused->act)->activation : NULL,
              .frozen = frozen};
     j.set_rows = j.rows / j.sets;
-    if (chain->conv)
-        j.conv = hki_conv_of(chain->conv, batch);
+    if (fused->conv)
+        j.conv = hki_conv_of(fused->conv, batch);
     return j;
 }
 
-static size_t chain_keep(const hk_tensor *y, int64_t batch)
+static size_t fused_keep(const hk_tensor *y, int64_t batch)
 {
     job j = job_for(y, batch, false);
     return place_kept(&j, NULL);
 }
 
-static size_t chain_scratch(const hk_tensor *y, int64_t batch)
+static size_t fused_scratch(const hk_tensor *y, int64_t batch)
 {
     job j = job_for(y, batch, false);
     return place_scratch(&j, NULL, false);
 }
 
-static size_t chain_back_scratch(const hk_tensor *y, int64_t batch)
+static size_t fused_back_scratch(const hk_tensor *y, int64_t batch)
 {
     job j = job_for(y, batch, false);
     return place_scratch(&j, NULL, true);
@@ -161,24 +161,24 @@ static size_t chain_back_scratch(const hk_tensor *y, int64_t batch)
 
 static void job_start(job *j, const hki_call *call, bool back)
 {
-    const hki_chain *chain = call->tensor->attributes;
-    const hk_plugin *norm = plugin_of(chain->norm);
+    const hki_fused *fused = call->tensor->attributes;
+    const hk_plugin *norm = plugin_of(fused->norm);
     *j = job_for(call->tensor, call->batch, norm && !call->training && norm->normalization->frozen);
     j->call = call;
     j->made = call->y;
     place_kept(j, call->keep);
     place_scratch(j, call->scratch, back);
-    j->in = chain->conv ? j->made : call->x[0];
-    if (chain->conv) {
+    j->in = fused->conv ? j->made : call->x[0];
+    if (fused->conv) {
         j->filters = call->x[1];
-        j->bias = chain->conv->n_inputs > 2 ? call->x[2] : NULL;
+        j->bias = fused->conv->n_inputs > 2 ? call->x[2] : NULL;
         j->prepared = call->prepared;
     }
-    j->residual = chain->add ? call->x[chain->residual] : NULL;
-    if (chain->norm)
-        j->norm_context = hki_context_of(call, chain->norm, j->norm_slots);
-    if (chain->act)
-        j->act_context = hki_context_of(call, chain->act, j->act_slots);
+    j->residual = fused->add ? call->x[fused->residual] : NULL;
+    if (fused->norm)
+        j->norm_context = hki_context_of(call, fused->norm, j->norm_slots);
+    if (fused->act)
+        j->act_context = hki_context_of(call, fused->act, j->act_slots);
 }
 
 /* Parts of the rows: whole sets where there are several, so that no set is cut. */
@@ -271,7 +271,7 @@ static void finish(job *j, int part, int64_t row, int64_t n)
     if (z == y && !in_place)
         z = memcpy(aside, y, floats(size));
     hk_tile tile = {.rows = n, .first_row = row, .x = z, .y = y};
-    hki_forward(plugin_of(j->chain->act))(&j->act_context, &tile);
+    hki_forward(plugin_of(j->fused->act))(&j->act_context, &tile);
 }
 
 static void convolve(job *j, tile_work *after)
@@ -286,9 +286,9 @@ static void convolve(job *j, tile_work *after)
 static void normalize_anew(job *j)
 {
     bool whole = j->sets == 1;
-    if (j->chain->conv)
+    if (j->fused->conv)
         convolve(j, whole ? take_moments : NULL);
-    if (!j->chain->conv || !whole)
+    if (!j->fused->conv || !whole)
         for_tiles(j, take_moments);
     if (whole)
         hki_merge_moments(j->parts, j->channels, j->moments);
@@ -312,18 +312,18 @@ static void use_folded(job *j)
     j->norm = NULL;
 }
 
-static void chain_forward(const hki_call *call)
+static void fused_forward(const hki_call *call)
 {
     job j;
     job_start(&j, call, false);
-    if (call->prepared && hki_chain_folds(j.chain))
+    if (call->prepared && hki_fused_folds(j.fused))
         use_folded(&j);
     bool anew = j.norm && !j.frozen;
     if (anew)
         normalize_anew(&j);
     else if (j.norm)
         j.norm->frozen(&j.norm_context, j.coef);
-    if (j.chain->conv && !anew)
+    if (j.fused->conv && !anew)
         convolve(&j, j.norm || j.residual || j.act ? finish : NULL);
     else
         for_tiles(&j, finish);
@@ -334,7 +334,7 @@ static void chain_forward(const hki_call *call)
 /* f'(z) dy of some rows. */
 static void activation_gradient(const job *j, int part, int64_t row, int64_t n, float *dz)
 {
-    const hk_plugin *plugin = plugin_of(j->chain->act);
+    const hk_plugin *plugin = plugin_of(j->fused->act);
     int64_t c = j->channels, at = row * c;
     float *dslots[HK_MAX_SLOTS];
     hki_point_slots(plugin, j->rows, c, j->learned + part * j->n_learned, dslots);
@@ -351,7 +351,7 @@ static void activation_gradient(const job *j, int part, int64_t row, int64_t n, 
 static void walk_back(job *j, int part, int64_t row, int64_t n)
 {
     int64_t at = row * j->channels;
-    float *residual = j->residual ? j->call->dx[j->chain->residual] : NULL;
+    float *residual = j->residual ? j->call->dx[j->fused->residual] : NULL;
     const float *dz = j->call->dy + at;
     if (j->act) {
         activation_gradient(j, part, row, n, j->dz + at);
@@ -380,9 +380,9 @@ static void normalization_gradient(job *j, int part, int64_t row, int64_t n)
 /* The gradients of the normalization's slots, and what turns dz into din. */
 static void find_coefficients(job *j)
 {
-    const hk_plugin *plugin = plugin_of(j->chain->norm);
+    const hk_plugin *plugin = plugin_of(j->fused->norm);
     float *dslots[HK_MAX_SLOTS];
-    hki_clear_slots(j->call, j->chain->norm_slots, plugin, j->rows, j->channels, j->unwanted,
+    hki_clear_slots(j->call, j->fused->norm_slots, plugin, j->rows, j->channels, j->unwanted,
                     dslots);
     for (int64_t i = 0; i < j->sets; i++) {
         hk_moments moments = moments_of(j, i);
@@ -397,11 +397,11 @@ static void find_coefficients(job *j)
 static void direct_gradients(job *j)
 {
     const hki_call *call = j->call;
-    float *residual = j->residual ? call->dx[j->chain->residual] : NULL;
+    float *residual = j->residual ? call->dx[j->fused->residual] : NULL;
     float *free_place = j->dz;
-    if (j->chain->spends_dy && !residual)
+    if (j->fused->spends_dy && !residual)
         free_place = (float *)call->dy;
-    j->din = j->chain->conv ? free_place : call->dx[0];
+    j->din = j->fused->conv ? free_place : call->dx[0];
     j->dz = residual ? residual : free_place;
 }
 
@@ -409,7 +409,7 @@ static void direct_gradients(job *j)
 static void convolution_gradients(const job *j)
 {
     hki_call own = *j->call;
-    own.tensor = j->chain->conv;
+    own.tensor = j->fused->conv;
     own.dy = j->din;
     own.scratch = j->engine;
     if (j->dbias || own.tensor->n_inputs < 3)
@@ -417,7 +417,7 @@ static void convolution_gradients(const job *j)
     hki_op_conv2d.backward(&own);
 }
 
-static void chain_backward(const hki_call *call)
+static void fused_backward(const hki_call *call)
 {
     job j;
     job_start(&j, call, true);
@@ -426,11 +426,11 @@ static void chain_backward(const hki_call *call)
         memset(j.moments, 0, sizeof(double) * (size_t)j.channels); /* sums around 0 */
     if (j.n_learned)
         memset(j.learned, 0, HKI_MAX_CHUNKS * floats(j.n_learned));
-    if (!j.norm && j.chain->conv->n_inputs > 2)
+    if (!j.norm && j.fused->conv->n_inputs > 2)
         j.dbias = call->dx[2];
     for_tiles(&j, walk_back);
     if (j.act)
-        hki_gather_slots(call, j.chain->act_slots, plugin_of(j.chain->act), j.rows, j.channels,
+        hki_gather_slots(call, j.fused->act_slots, plugin_of(j.fused->act), j.rows, j.channels,
                          j.learned, parts_of(&j).count, j.n_learned);
     if (j.norm) {
         if (j.sets == 1)
@@ -444,68 +444,68 @@ static void chain_backward(const hki_call *call)
         for (int64_t i = 0; i < j.channels; i++)
             j.dbias[i] = (float)j.set_sums[i];
     }
-    if (j.chain->conv)
+    if (j.fused->conv)
         convolution_gradients(&j);
 }
 
 /* ---- The operation ------------------------------------------------------------------------------------ */
 
-static hki_operands chain_reads(const hk_tensor *y)
+static hki_operands fused_reads(const hk_tensor *y)
 {
-    const hki_chain *chain = y->attributes;
-    hki_operands reads = chain->conv ? 3 : 1;
-    uint32_t act = chain->act ? plugin_of(chain->act)->activation->reads : 0;
-    if (act & HK_READS_X && chain->add)
-        reads |= HKI_INPUT_BIT(chain->residual);
+    const hki_fused *fused = y->attributes;
+    hki_operands reads = fused->conv ? 3 : 1;
+    uint32_t act = fused->act ? plugin_of(fused->act)->activation->reads : 0;
+    if (act & HK_READS_X && fused->add)
+        reads |= HKI_INPUT_BIT(fused->residual);
     return reads | (act & HK_READS_Y ? HKI_OUTPUT_BIT : 0);
 }
 
 /* The residual's gradient is dz, and dz can be made in place. */
-static int chain_gradient_in_place(const hk_tensor *y)
+static int fused_gradient_in_place(const hk_tensor *y)
 {
-    const hki_chain *chain = y->attributes;
-    return chain->add && chain->spends_dy ? chain->residual : -1;
+    const hki_fused *fused = y->attributes;
+    return fused->add && fused->spends_dy ? fused->residual : -1;
 }
 
-static hki_operands chain_adds(const hk_tensor *y)
+static hki_operands fused_adds(const hk_tensor *y)
 {
-    const hki_chain *chain = y->attributes;
-    return chain->conv ? hki_op_conv2d.adds(chain->conv) : 0;
+    const hki_fused *fused = y->attributes;
+    return fused->conv ? hki_op_conv2d.adds(fused->conv) : 0;
 }
 
-static size_t chain_record(const hk_tensor *y)
+static size_t fused_record(const hk_tensor *y)
 {
-    const hk_tensor *norm = ((const hki_chain *)y->attributes)->norm;
+    const hk_tensor *norm = ((const hki_fused *)y->attributes)->norm;
     bool learns = norm && plugin_of(norm)->normalization->update &&
                   hki_domain_of(hki_use_of(norm)) == HK_OVER_BATCH;
     return learns ? (size_t)(1 + 2 * hki_channels(&y->shape)) * sizeof(double) : 0;
 }
 
-static void chain_commit(const hki_call *call, double network_activity)
+static void fused_commit(const hki_call *call, double network_activity)
 {
     (void)network_activity;
-    const hki_chain *chain = call->tensor->attributes;
+    const hki_fused *fused = call->tensor->attributes;
     const double *record = call->record;
     float *slots[HK_MAX_SLOTS];
     if (!record || record[0] == 0)
         return;
-    hk_context context = hki_context_of(call, chain->norm, slots);
+    hk_context context = hki_context_of(call, fused->norm, slots);
     hk_moments moments = {
         .rows = (int64_t)record[0], .mean = record + 1, .m2 = record + 1 + context.channels};
-    plugin_of(chain->norm)->normalization->update(&context, &moments, NULL);
+    plugin_of(fused->norm)->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
 }
 
-const hki_op hki_op_chain = {.name = "chain",
-                             .forward = chain_forward,
-                             .backward = chain_backward,
-                             .reads = chain_reads,
-                             .keep_bytes = chain_keep,
-                             .record_bytes = chain_record,
-                             .scratch_bytes = chain_scratch,
-                             .back_scratch_bytes = chain_back_scratch,
-                             .gradient_in_place = chain_gradient_in_place,
-                             .prepared_bytes = hki_chain_prepared,
-                             .prepare = hki_chain_prepare,
-                             .adds = chain_adds,
-                             .commit = chain_commit};
+const hki_op hki_op_fused = {.name = "fused",
+                             .forward = fused_forward,
+                             .backward = fused_backward,
+                             .reads = fused_reads,
+                             .keep_bytes = fused_keep,
+                             .record_bytes = fused_record,
+                             .scratch_bytes = fused_scratch,
+                             .back_scratch_bytes = fused_back_scratch,
+                             .gradient_in_place = fused_gradient_in_place,
+                             .prepared_bytes = hki_fused_prepared,
+                             .prepare = hki_fused_prepare,
+                             .adds = fused_adds,
+                             .commit = fused_commit};

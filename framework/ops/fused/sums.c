@@ -1,8 +1,8 @@
-/* What chains add up while they go over tiles.
+/* What fused steps add up while they go over tiles.
  *
  * Moments are exact two-pass moments of tiles, merged in double by the formula of Chan, Golub and
  * LeVeque 1979, so that a large mean costs no digits. */
-#include "ops/fused/chain.h"
+#include "ops/fused/fused.h"
 
 #include <string.h>
 

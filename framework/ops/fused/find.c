@@ -1,7 +1,7 @@
-/* Finds chains among the recorded operations: from the last one back, as long as each is read by
+/* Finds what can be fused among the recorded operations: from the last one back, as long as each is read by
  * the next alone. */
 #include "graph/fuse.h"
-#include "ops/fused/chain.h"
+#include "ops/fused/fused.h"
 
 static bool is_affine(const hk_tensor *t)
 {
@@ -40,27 +40,27 @@ static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
 }
 
 /* Walks from the last operation to the first; each but the last must be read by the next alone. */
-static hki_chain find_chain(const hk_tensor *last, const int *uses)
+static hki_fused find_fusion(const hk_tensor *last, const int *uses)
 {
-    hki_chain chain = {0};
+    hki_fused fused = {0};
     const hk_tensor *t = last;
     if (is_plain_activation(t)) {
-        chain.act = t;
+        fused.act = t;
         t = t->inputs[0];
     }
     if (t != last && uses[t->id] != 1)
-        return chain;
+        return fused;
     if (normalized_term(t, uses)) {
-        chain.add = t;
+        fused.add = t;
         t = normalized_term(t, uses); /* which has this one reader */
     }
     if (is_affine(t)) {
-        chain.norm = t;
+        fused.norm = t;
         t = t->inputs[0];
     }
     if (t->op == &hki_op_conv2d && (t == last || uses[t->id] == 1))
-        chain.conv = t;
-    return chain;
+        fused.conv = t;
+    return fused;
 }
 
 static void add_inputs(hk_tensor *to, const hk_tensor *from, int first)
@@ -72,13 +72,13 @@ static void add_inputs(hk_tensor *to, const hk_tensor *from, int first)
 static hk_status fuse(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
                       hk_tensor **out)
 {
-    hki_chain chain = find_chain(last, uses);
+    hki_fused fused = find_fusion(last, uses);
     *out = NULL;
-    if (!chain.norm && !(chain.conv && chain.act))
+    if (!fused.norm && !(fused.conv && fused.act))
         return HK_OK;
     struct {
         hk_tensor tensor;
-        hki_chain chain;
+        hki_fused fused;
     } *made = hki_alloc(sizeof *made);
     if (!made)
         return HK_NO_MEMORY;
@@ -88,31 +88,31 @@ static hk_status fuse(hk_tensor *last, const int *uses, bool walks_back, bool sp
                      .role = HKI_COMPUTED,
                      .shape = last->shape,
                      .layer = last->layer,
-                     .op = &hki_op_chain,
-                     .attributes = &made->chain};
-    chain.walks_back = walks_back;
-    chain.spends_dy = spends_dy && (!chain.act || works_in_place(chain.act));
-    if (chain.conv)
-        add_inputs(t, chain.conv, 0);
+                     .op = &hki_op_fused,
+                     .attributes = &made->fused};
+    fused.walks_back = walks_back;
+    fused.spends_dy = spends_dy && (!fused.act || works_in_place(fused.act));
+    if (fused.conv)
+        add_inputs(t, fused.conv, 0);
     else
-        t->inputs[t->n_inputs++] = chain.norm->inputs[0];
-    chain.residual = t->n_inputs;
-    if (chain.add)
-        t->inputs[t->n_inputs++] = chain.add->inputs[chain.add->inputs[0] == chain.norm];
-    chain.norm_slots = t->n_inputs;
-    add_inputs(t, chain.norm, 1);
-    chain.act_slots = t->n_inputs;
-    add_inputs(t, chain.act, 1);
-    made->chain = chain;
+        t->inputs[t->n_inputs++] = fused.norm->inputs[0];
+    fused.residual = t->n_inputs;
+    if (fused.add)
+        t->inputs[t->n_inputs++] = fused.add->inputs[fused.add->inputs[0] == fused.norm];
+    fused.norm_slots = t->n_inputs;
+    add_inputs(t, fused.norm, 1);
+    fused.act_slots = t->n_inputs;
+    add_inputs(t, fused.act, 1);
+    made->fused = fused;
     *out = t;
     return HK_OK;
 }
 
 static int parts(const hk_tensor *tensor, const hk_tensor *out[HKI_MAX_FUSED])
 {
-    const hki_chain *chain = hki_chain_of(tensor);
-    const hk_tensor *const all[] = {chain ? chain->conv : NULL, chain ? chain->norm : NULL,
-                                    chain ? chain->add : NULL, chain ? chain->act : NULL};
+    const hki_fused *fused = hki_fused_of(tensor);
+    const hk_tensor *const all[] = {fused ? fused->conv : NULL, fused ? fused->norm : NULL,
+                                    fused ? fused->add : NULL, fused ? fused->act : NULL};
     int n = 0;
     for (int i = 0; i < HKI_MAX_FUSED; i++)
         if (all[i])

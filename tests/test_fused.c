@@ -1,20 +1,20 @@
 /* Chains: convolution, normalization, addition and activation in one step compute what they compute
- * one by one. A plan that keeps every result has no chains but single normalizations. */
+ * one by one. A plan that keeps every result fuses nothing but single normalizations. */
 #include <hillock/hillock.h>
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
 #include "bad_plugins/build.h"
 #include "graph/plan.h"
-#include "ops/fused/chain.h"
+#include "ops/fused/fused.h"
 
 enum { BATCH = 5, SIZE = 9, CHANNELS = 16, MOST = 128 };
 
-/* A net behind x [batch, SIZE, SIZE, CHANNELS], and how many chains of several it has. */
+/* A net behind x [batch, SIZE, SIZE, CHANNELS], and how many steps do the work of several. */
 typedef struct subject {
     const char *name, *activation, *normalization;
     hk_tensor *(*build)(hk_tensor *x);
-    int chains;
+    int fused;
 } subject;
 
 static hk_tensor *plain(hk_tensor *x)
@@ -67,11 +67,11 @@ static void fill(float *x, int64_t n, uint64_t key)
         x[i] = 2 * hks_uniform(key, (uint64_t)i) - 1;
 }
 
-static int chains_of_several(const hk_plan *plan)
+static int fused_steps(const hk_plan *plan)
 {
     int n = 0;
     for (int s = 0; s < plan->n_steps; s++) {
-        const hki_chain *c = hki_chain_of(plan->steps[s].call.tensor);
+        const hki_fused *c = hki_fused_of(plan->steps[s].call.tensor);
         n += c && (c->conv != NULL) + (c->norm != NULL) + (c->add != NULL) + (c->act != NULL) > 1;
     }
     return n;
@@ -111,9 +111,9 @@ static result run(const subject *s, bool apart, int training)
     hk_plan_options options = {
         .batch = BATCH, .training = training, .loss = loss, .keep = keep, .n_keep = n_keep};
     CHECK_EQUAL(hk_plan_new(net, &options, &r.plan), HK_OK);
-    int chains = chains_of_several(r.plan);
-    CHECK_EQUAL(chains, apart ? 0 : s->chains);
-    if (chains != (apart ? 0 : s->chains))
+    int fused = fused_steps(r.plan);
+    CHECK_EQUAL(fused, apart ? 0 : s->fused);
+    if (fused != (apart ? 0 : s->fused))
         printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
     fill(hk_plan_value(r.plan, x), BATCH * hki_sample_count(&x->shape), 1);
     fill(hk_plan_value(r.plan, weight), BATCH * hki_sample_count(&y->shape), 2);
