@@ -344,7 +344,7 @@ static void shared_parameter_adds_its_uses(void)
 }
 
 /* Scalars in the middle, as a view, and one that depends on nothing learned. */
-static void any_scalar_walks_back(void)
+static void any_scalar_has_a_backward(void)
 {
     hk_net *net = hk_net_new(.normalization = "none");
     hk_tensor *x = hk_input(net, 2), *w = hk_parameter(net, "w", HK_SHAPE(2), "constant");
@@ -406,7 +406,7 @@ static void two_plans_of_one_net(void)
 }
 
 /* In evaluation the running statistics are constants: differences must agree. */
-static void evaluation_walks_back(void)
+static void evaluation_has_a_backward(void)
 {
     hk_net *net = hk_net_new(.activation = "tanh", .seed = 2);
     hk_tensor *x = hk_input(net, 4), *y = hk_act(hk_norm(hk_linear(x, 3)));
@@ -540,9 +540,9 @@ int main(void)
     RUN(chunks_of_fewer_rows_fit);
     RUN(gradients_accumulate);
     RUN(shared_parameter_adds_its_uses);
-    RUN(any_scalar_walks_back);
+    RUN(any_scalar_has_a_backward);
     RUN(two_plans_of_one_net);
-    RUN(evaluation_walks_back);
+    RUN(evaluation_has_a_backward);
     RUN(kept_targets_have_a_gradient);
     RUN(misuse_is_told);
     RUN(wrong_label_is_not_a_number);

@@ -171,15 +171,15 @@ static hk_status place_work(hki_planner *p, const bool *reached)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
-        bool walks_back = reached[y->id];
+        bool has_backward = reached[y->id];
         int back = backward_time(p, s);
         size_t keep = y->op->keep_bytes ? y->op->keep_bytes(y, p->batch) : 0;
         size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
         size_t back_scratch =
             y->op->back_scratch_bytes ? y->op->back_scratch_bytes(y, p->batch) : scratch;
-        if (new_storage(p, keep, s, walks_back ? back : s, &p->keep_of[s]) ||
+        if (new_storage(p, keep, s, has_backward ? back : s, &p->keep_of[s]) ||
             new_storage(p, scratch, s, s, &p->scratch_of[s]) ||
-            new_storage(p, walks_back ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
+            new_storage(p, has_backward ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
     }
     return HK_OK;

@@ -36,6 +36,6 @@ typedef struct hki_planner {
 bool hki_adds_to(const hk_tensor *y, int i);
 
 /* Fills last_read, value_of, gradient_of, contribution_of, keep_of and the scratches, and gives
- * every storage its offset in a block of *bytes. `reached`, by tensor id: the walk back arrives
+ * every storage its offset in a block of *bytes. `reached`, by tensor id: a gradient arrives
  * there; `written`: room for as many, cleared. HK_NO_MEMORY: with more than HKI_MAX_BYTES, too. */
 hk_status hki_place(hki_planner *p, const bool *reached, bool *written, size_t *bytes);

@@ -14,8 +14,8 @@ static void mark_kept(hki_planner *p, const hk_tensor *tensor)
         p->needed[tensor->id] = p->kept[tensor->id] = true;
 }
 
-/* Ids only grow from inputs to results, so one walk down the list marks all ancestors, and one
- * walk up finds what depends on something learned. */
+/* Ids only grow from inputs to results, so one pass down the list marks all ancestors, and one
+ * pass up finds what depends on something learned. */
 static void mark_needed(hki_planner *p)
 {
     mark_kept(p, p->options->loss);
@@ -84,7 +84,7 @@ static hk_status check_sizes(const hki_planner *p)
     return HK_OK;
 }
 
-/* Only results on a path from something learned to the loss walk back. */
+/* Only results on a path from something learned to the loss have a backward. */
 static void mark_reached(const hki_planner *p, bool *reached)
 {
     if (!p->options->loss || !p->wants[p->options->loss->id])
@@ -171,7 +171,7 @@ static void wire(const hki_planner *p, hk_plan *plan, bool *written)
         hki_step *step = &plan->steps[s];
         hk_tensor *y = p->order[s];
         step->place = place;
-        step->walks_back = plan->reached[y->id];
+        step->has_backward = plan->reached[y->id];
         step->call.tensor = y;
         step->call.training = plan->training;
         step->call.surrogate = true;

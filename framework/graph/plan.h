@@ -7,12 +7,12 @@
 typedef struct hki_step {
     hki_call call;
     int place; /* of its tensor among all computed ones of the net, fused or not */
-    bool walks_back;
+    bool has_backward;
     void *prepared;     /* NULL: this step prepares nothing */
     void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
     float *add_to[HKI_MAX_INPUTS];
     hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
-    bool is_first[HKI_MAX_INPUTS];      /* first to write that gradient in a walk back */
+    bool is_first[HKI_MAX_INPUTS];      /* the first to write that gradient */
 } hki_step;
 
 struct hk_step_info;
@@ -26,7 +26,7 @@ struct hk_plan {
     int n_tensors; /* of the net when the plan was made: those recorded later are strangers */
     int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
     bool training;
-    bool can_walk_back; /* the last forward's values are all there: walking back reuses them */
+    bool has_forward; /* the values of the last forward are there: backward overwrites them */
     const hk_tensor *loss;
     uint64_t step; /* committed steps: the clock of all random numbers */
     hki_step *steps;
@@ -34,7 +34,7 @@ struct hk_plan {
     hk_tensor **fused;           /* by tensor id: what stands in its place; NULL mostly */
     float **values, **gradients; /* by tensor id; NULL where nothing can be read */
     float *loss_gradient;
-    bool *reached; /* by tensor id: the walk back arrives there */
+    bool *reached; /* by tensor id: a gradient of the loss reaches it */
     void *arena, *records, *prepared;
     uint64_t prepared_version; /* of the net's values that `prepared` was made of */
     int64_t bytes;             /* of the three */

@@ -57,7 +57,7 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
         if (plan->watch)
             plan->watch(plan->watcher, &call, false, hk_now() - started);
     }
-    plan->can_walk_back = true;
+    plan->has_forward = true;
     return HK_OK;
 }
 
@@ -95,7 +95,7 @@ static hk_status make_leaf_scratch(hk_plan *plan)
     return HK_OK;
 }
 
-static void walk_back(hk_plan *plan, const hki_step *step)
+static void step_backward(hk_plan *plan, const hki_step *step)
 {
     hki_call call = call_of(plan, step);
     double started = plan->watch ? hk_now() : 0;
@@ -123,7 +123,7 @@ static void walk_back(hk_plan *plan, const hki_step *step)
         plan->watch(plan->watcher, &call, true, hk_now() - started);
 }
 
-/* Learned tensors that this walk does not reach have a gradient of zero, unless there is one. */
+/* Learned tensors that no gradient reaches have a gradient of zero, unless there is one. */
 static void clear_unreached(hk_plan *plan)
 {
     for (int id = 0; id < plan->net->n_tensors; id++) {
@@ -135,19 +135,20 @@ static void clear_unreached(hk_plan *plan)
 
 hk_status hk_plan_backward(hk_plan *plan)
 {
-    if (!plan->loss || !plan->can_walk_back)
-        return hki_fail(HK_BAD_ARGUMENT, plan->loss ? "walking back needs a forward run first"
-                                                    : "this plan has no loss to walk back from");
+    if (!plan->loss || !plan->has_forward)
+        return hki_fail(HK_BAD_ARGUMENT, plan->loss
+                                             ? "backward requires a forward pass first"
+                                             : "backward requires a loss: this plan has none");
     if (make_leaf_scratch(plan))
         return HK_NO_MEMORY;
     if (!plan->net->has_gradients)
         clear_unreached(plan);
-    plan->can_walk_back = false;
+    plan->has_forward = false;
     if (plan->loss_gradient)
         *plan->loss_gradient = 1;
     for (int s = plan->n_steps - 1; s >= 0; s--)
-        if (plan->steps[s].walks_back)
-            walk_back(plan, &plan->steps[s]);
+        if (plan->steps[s].has_backward)
+            step_backward(plan, &plan->steps[s]);
     plan->net->has_gradients = true;
     return HK_OK;
 }

@@ -69,7 +69,7 @@ static void add_inputs(hk_tensor *to, const hk_tensor *from, int first)
         to->inputs[to->n_inputs++] = from->inputs[i];
 }
 
-static hk_status fuse(hk_tensor *last, const int *uses, bool walks_back, bool spends_dy,
+static hk_status fuse(hk_tensor *last, const int *uses, bool has_backward, bool spends_dy,
                       hk_tensor **out)
 {
     hki_fused fused = find_fusion(last, uses);
@@ -90,7 +90,7 @@ static hk_status fuse(hk_tensor *last, const int *uses, bool walks_back, bool sp
                      .layer = last->layer,
                      .op = &hki_op_fused,
                      .attributes = &made->fused};
-    fused.walks_back = walks_back;
+    fused.has_backward = has_backward;
     fused.spends_dy = spends_dy && (!fused.act || works_in_place(fused.act));
     if (fused.conv)
         add_inputs(t, fused.conv, 0);

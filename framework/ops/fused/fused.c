@@ -67,7 +67,7 @@ static const hk_plugin *plugin_of(const hk_tensor *recorded)
 /* The convolution's result outlives the step where backward looks at it again. */
 static bool keeps_result(const hki_fused *fused)
 {
-    return fused->conv && fused->walks_back &&
+    return fused->conv && fused->has_backward &&
            (fused->norm || plugin_of(fused->act)->activation->reads & HK_READS_X);
 }
 
@@ -348,7 +348,7 @@ static void activation_gradient(const job *j, int part, int64_t row, int64_t n, 
 }
 
 /* dz, its sums, the gradient of the residual. */
-static void walk_back(job *j, int part, int64_t row, int64_t n)
+static void tile_backward(job *j, int part, int64_t row, int64_t n)
 {
     int64_t at = row * j->channels;
     float *residual = j->residual ? j->call->dx[j->fused->residual] : NULL;
@@ -428,7 +428,7 @@ static void fused_backward(const hki_call *call)
         memset(j.learned, 0, HKI_MAX_CHUNKS * floats(j.n_learned));
     if (!j.norm && j.fused->conv->n_inputs > 2)
         j.dbias = call->dx[2];
-    for_tiles(&j, walk_back);
+    for_tiles(&j, tile_backward);
     if (j.act)
         hki_gather_slots(call, j.fused->act_slots, plugin_of(j.fused->act), j.rows, j.channels,
                          j.learned, parts_of(&j).count, j.n_learned);

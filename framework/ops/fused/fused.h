@@ -8,7 +8,7 @@
 typedef struct hki_fused {
     const hk_tensor *conv, *norm, *add, *act;
     int residual, norm_slots, act_slots; /* where these inputs begin */
-    bool walks_back;                     /* what backward looks at must be kept */
+    bool has_backward;                   /* what backward reads must be saved */
     bool spends_dy;                      /* backward may overwrite dy */
 } hki_fused;
 
