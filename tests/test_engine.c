@@ -229,14 +229,14 @@ static void copy_rows(void *user, int part, int64_t first, int64_t rows)
         t->copy[i] = isnan(t->copy[i]) ? t->y[i] : INFINITY; /* once only */
 }
 
-static void forward_with(const conv_job *j, const void *prepared, float *const *out)
+static void forward_with(const conv_job *j, const void *packed, float *const *out)
 {
     const hki_engine *engine = hki_engine_active();
     told t = {.c = &j->c, .y = out[0], .copy = out[1]};
     for (int part = 0; part < HKI_MAX_PARTS; part++)
         t.ordered[part] = true;
     void *scratch = dirty_scratch(engine->conv_scratch(&j->c));
-    engine->conv_forward(&j->c, j->x, j->w, j->bias, out[0], scratch, prepared,
+    engine->conv_forward(&j->c, j->x, j->w, j->bias, out[0], scratch, packed,
                          &(hki_epilogue){copy_rows, &t});
     for (int part = 0; part < HKI_MAX_PARTS; part++)
         CHECK(t.ordered[part]);
@@ -249,14 +249,14 @@ static void run_forward(const void *job, float *const *out)
 }
 
 /* The filters themselves are gone when the pass runs. */
-static void run_prepared(const void *job, float *const *out)
+static void run_packed(const void *job, float *const *out)
 {
     conv_job j = *(const conv_job *)job;
-    void *prepared = dirty_scratch(hki_engine_active()->conv_prepared(&j.c));
-    hki_engine_active()->conv_prepare(&j.c, j.w, prepared);
+    void *packed = dirty_scratch(hki_engine_active()->conv_packed_bytes(&j.c));
+    hki_engine_active()->conv_pack(&j.c, j.w, packed);
     j.w = NULL;
-    forward_with(&j, prepared, out);
-    hki_free(prepared);
+    forward_with(&j, packed, out);
+    hki_free(packed);
 }
 
 static void run_data(const void *job, float *const *out)
@@ -313,8 +313,8 @@ static void check_conv(hki_conv c, bool positive)
              c.dh, c.dw, c.groups);
     expected forward[2] = {r.e[0], r.e[0]}; /* and what the epilogue saw */
     everywhere("forward", shape, run_forward, &job, forward, 2);
-    if (hki_engine_active()->conv_prepared(&c))
-        everywhere("forward, prepared", shape, run_prepared, &job, forward, 2);
+    if (hki_engine_active()->conv_packed_bytes(&c))
+        everywhere("forward, packed", shape, run_packed, &job, forward, 2);
     everywhere("data gradient", shape, run_data, &job, &r.e[1], 1);
     for (int64_t i = 0; i < nx; i++)
         take(&r.e[1], i, 0.5);
@@ -346,13 +346,13 @@ static void winograd_convolutions(void)
 {
     check_conv(conv(2, 32, 32, 16, 16, 3, 3, 1, 1, 1, 1), false);
     check_conv(conv(3, 14, 13, 24, 40, 3, 3, 1, 1, 1, 1), false);
-    check_conv(conv(1, 8, 8, 64, 64, 3, 3, 1, 1, 1, 1), false); /* tiles of 2x2, when prepared */
+    check_conv(conv(1, 8, 8, 64, 64, 3, 3, 1, 1, 1, 1), false); /* tiles of 2x2, when packed */
     check_conv(conv(30, 3, 4, 16, 70, 3, 3, 1, 1, 1, 1), false);
     check_conv(conv(7, 9, 9, 33, 17, 3, 3, 1, 0, 1, 1), false);
     check_conv(conv(2, 20, 16, 20, 16, 3, 3, 1, 2, 1, 1), false);
     check_conv(conv(28, 4, 4, 144, 136, 3, 3, 1, 1, 1, 1), true);
     check_conv(conv(2, 7, 5, 40, 24, 3, 3, 1, 2, 1, 1), false);   /* 2x2 */
-    check_conv(conv(1, 17, 13, 16, 40, 3, 3, 1, 1, 1, 1), false); /* of 4x4, when prepared */
+    check_conv(conv(1, 17, 13, 16, 40, 3, 3, 1, 1, 1, 1), false); /* of 4x4, when packed */
 }
 
 static void few_channels(void)

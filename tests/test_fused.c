@@ -197,23 +197,23 @@ static void train_a_step(hk_plan *plan, const hk_tensor *x, uint64_t key)
     hk_plan_commit(plan); /* statistics move */
 }
 
-/* A plan of more samples than it is given prepares nothing. */
-static void check_folded(const subject *s, hk_plan *prepared, hk_plan *plain_plan,
-                         const hk_tensor *x, const hk_tensor *y)
+/* A plan of more samples than it is given packs nothing. */
+static void check_folded(const subject *s, hk_plan *packed, hk_plan *plain_plan, const hk_tensor *x,
+                         const hk_tensor *y)
 {
     int64_t n = BATCH * hki_sample_count(&y->shape);
-    hk_plan *const plans[] = {prepared, plain_plan};
+    hk_plan *const plans[] = {packed, plain_plan};
     float largest = 0, away = 0;
     for (int i = 0; i < 2; i++) {
         fill(hk_plan_value(plans[i], x), BATCH * hki_sample_count(&x->shape), 9);
         CHECK_EQUAL(hk_plan_forward(plans[i], BATCH), HK_OK);
     }
-    const float *a = hk_plan_value(prepared, y), *b = hk_plan_value(plain_plan, y);
+    const float *a = hk_plan_value(packed, y), *b = hk_plan_value(plain_plan, y);
     for (int64_t i = 0; i < n; i++) {
         largest = fmaxf(largest, fabsf(b[i]));
         away = fmaxf(away, fabsf(a[i] - b[i]));
     }
-    CHECK(largest > 0 && prepared->prepared != NULL);
+    CHECK(largest > 0 && packed->packed != NULL);
     CHECK_NEAR(away / largest, 0, 1e-5);
     if (!(away <= 1e-5f * largest))
         printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
@@ -227,22 +227,22 @@ static void folding_follows_the_values(void)
             hk_net_new(.activation = s->activation, .normalization = s->normalization, .seed = 3);
         hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
         hk_tensor *loss = hk_mean(y, HK_ALL_AXES);
-        hk_plan *training, *prepared, *plain_plan;
+        hk_plan *training, *packed, *plain_plan;
         CHECK_EQUAL(hk_plan_new(net,
                                 &(hk_plan_options){.batch = BATCH, .training = 1, .loss = loss},
                                 &training),
                     HK_OK);
-        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .output = y}, &prepared),
+        CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .output = y}, &packed),
                     HK_OK);
         CHECK_EQUAL(
             hk_plan_new(net, &(hk_plan_options){.batch = BATCH + 1, .output = y}, &plain_plan),
             HK_OK);
         for (uint64_t step = 1; step <= 3; step++) {
             train_a_step(training, x, step);
-            check_folded(s, prepared, plain_plan, x, y);
+            check_folded(s, packed, plain_plan, x, y);
         }
         hk_plan_free(training);
-        hk_plan_free(prepared);
+        hk_plan_free(packed);
         hk_plan_free(plain_plan);
         hk_net_free(net);
     }

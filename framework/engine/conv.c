@@ -145,24 +145,24 @@ static hki_panels forward_panels(const hki_conv *c, const hki_image *from)
         .depth = depth_of(c), .columns = filters, .width = hki_panel_width(rows_of(from), filters)};
 }
 
-size_t hki_native_conv_prepared(const hki_conv *c)
+size_t hki_native_conv_packed_bytes(const hki_conv *c)
 {
     if (c->n * c->oh * c->ow > MANY_PIXELS)
         return 0;
     if (hki_winograd_fits(c, true))
-        return hki_winograd_prepared(c);
+        return hki_winograd_packed_bytes(c);
     return c->groups == 1 ? sizeof(float) * hki_panels_floats(depth_of(c), c->k) : 0;
 }
 
-void hki_native_conv_prepare(const hki_conv *c, const float *w, void *prepared)
+void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed)
 {
     if (hki_winograd_fits(c, true)) {
-        hki_winograd_prepare(c, w, prepared);
+        hki_winograd_pack(c, w, packed);
         return;
     }
     hki_image from = hki_forward_image(c, NULL, 0);
     hki_panels panels = forward_panels(c, &from);
-    pack_filters(&panels, prepared, w, c->k);
+    pack_filters(&panels, packed, w, c->k);
 }
 
 /* The epilogue where the pass before could not call it row by row. */
@@ -177,15 +177,14 @@ static void run_epilogue(const hki_conv *c, const hki_epilogue *after)
 }
 
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch, const void *prepared,
-                             const hki_epilogue *after)
+                             float *y, void *scratch, const void *packed, const hki_epilogue *after)
 {
     if (hki_is_depthwise(c)) {
         hki_depthwise_forward(c, x, w, bias, y, scratch, after);
         return;
     }
-    if (hki_winograd_fits(c, prepared)) {
-        hki_winograd_forward(c, x, w, bias, y, scratch, prepared, after);
+    if (hki_winograd_fits(c, packed)) {
+        hki_winograd_forward(c, x, w, bias, y, scratch, packed, after);
         return;
     }
     float *packed = scratch;
@@ -201,8 +200,8 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
                                .y_image = (ptrdiff_t)c->oh * c->ow * c->k,
                                .after = c->groups == 1 ? after : NULL};
         job.b = forward_panels(c, &job.from);
-        if (prepared) {
-            job.b.b = prepared;
+        if (packed) {
+            job.b.b = packed;
         } else if (reads_in_place(c, &job.b)) {
             job.b.b = w;
             job.b.step = c->k;

@@ -106,13 +106,13 @@ void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, flo
 hki_image hki_forward_image(const hki_conv *c, const float *x, int group);
 
 /* Winograd's way (winograd.c), where it fits: 3x3, stride 1, not too few channels or tiles; with
- * prepared filters fewer tiles will do. */
-bool hki_winograd_fits(const hki_conv *c, bool prepared);
+ * packed filters fewer tiles will do. */
+bool hki_winograd_fits(const hki_conv *c, bool packed);
 size_t hki_winograd_scratch(const hki_conv *c);
 void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const void *prepared, const hki_epilogue *after);
-size_t hki_winograd_prepared(const hki_conv *c);
-void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared);
+                          float *y, void *scratch, const void *packed, const hki_epilogue *after);
+size_t hki_winograd_packed_bytes(const hki_conv *c);
+void hki_winograd_pack(const hki_conv *c, const float *w, void *packed);
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
                        void *scratch);
 void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

@@ -45,14 +45,14 @@ typedef struct hki_engine {
 
     /* Scratch bytes enough for any of the three convolution passes with up to c->n images. */
     size_t (*conv_scratch)(const hki_conv *c);
-    /* y = x * w + bias; bias [k] or NULL, after or NULL, prepared what conv_prepare() made of the
+    /* y = x * w + bias; bias [k] or NULL, after or NULL, packed what conv_pack() made of the
      * same w for the same c, or NULL. */
     void (*conv_forward)(const hki_conv *c, const float *x, const float *w, const float *bias,
-                         float *y, void *scratch, const void *prepared, const hki_epilogue *after);
+                         float *y, void *scratch, const void *packed, const hki_epilogue *after);
     /* The filters in the order that the forward pass wants, for who runs it often with the same
-     * ones. Bytes; 0: there is nothing to prepare. */
-    size_t (*conv_prepared)(const hki_conv *c);
-    void (*conv_prepare)(const hki_conv *c, const float *w, void *prepared);
+     * ones. Bytes; 0: there is nothing to pack. */
+    size_t (*conv_packed_bytes)(const hki_conv *c);
+    void (*conv_pack)(const hki_conv *c, const float *w, void *packed);
     /* add: dx is added to; only with one group. */
     void (*conv_backward_data)(const hki_conv *c, const float *dy, const float *w, bool add,
                                float *dx, void *scratch);

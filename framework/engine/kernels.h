@@ -198,10 +198,10 @@ int64_t hki_panel_use(const hki_panels *p, int64_t index, hki_product *out);
 
 size_t hki_native_conv_scratch(const hki_conv *c);
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch, const void *prepared,
+                             float *y, void *scratch, const void *packed,
                              const hki_epilogue *after);
-size_t hki_native_conv_prepared(const hki_conv *c);
-void hki_native_conv_prepare(const hki_conv *c, const float *w, void *prepared);
+size_t hki_native_conv_packed_bytes(const hki_conv *c);
+void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed);
 void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
                                    float *dx, void *scratch);
 void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

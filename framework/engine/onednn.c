@@ -174,16 +174,16 @@ static void finish_rows(const hki_conv *c, const hki_epilogue *after)
 }
 
 static void forward(const hki_conv *c, const float *x, const float *w, const float *bias, float *y,
-                    void *scratch, const void *prepared, const hki_epilogue *after)
+                    void *scratch, const void *packed, const hki_epilogue *after)
 {
     if (!convolve(c, FORWARD, (void *[]){plain(x), plain(w), NULL, plain(bias), y}))
-        hki_native_conv_forward(c, x, w, bias, y, scratch, prepared, after);
+        hki_native_conv_forward(c, x, w, bias, y, scratch, packed, after);
     else if (after)
         finish_rows(c, after);
 }
 
-/* Its own primitives prepare on their own. */
-static size_t prepared(const hki_conv *c)
+/* Its own primitives pack on their own. */
+static size_t packed(const hki_conv *c)
 {
     (void)c;
     return 0;
@@ -240,8 +240,8 @@ const hki_engine hki_onednn = {
     .name = "onednn",
     .conv_scratch = conv_scratch,
     .conv_forward = forward,
-    .conv_prepared = prepared,
-    .conv_prepare = hki_native_conv_prepare,
+    .conv_packed_bytes = packed,
+    .conv_pack = hki_native_conv_pack,
     .conv_backward_data = backward_data,
     .conv_backward_weight = backward_weight,
     .gemm_scratch = hki_native_gemm_scratch,

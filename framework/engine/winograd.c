@@ -1,5 +1,5 @@
 /* Convolutions of 3x3, stride 1, by Winograd's F(4x4, 3x3): 36 products a tile of 4x4 results in
- * place of 144; or, where a small image has too few of those tiles and the filters were prepared,
+ * place of 144; or, where a small image has too few of those tiles and the filters were packed,
  * F(2x2, 3x3): 16 in place of 36. Tiles are taken in blocks that fit the second-level cache: their
  * patches are transformed, a matrix product for each plane follows, and the results are transformed
  * back. For the filters' gradient both sides are transformed and the 36 products summed over all
@@ -78,20 +78,20 @@ static int64_t tiles_of(const hki_conv *c, int side)
 }
 
 /* The tiles that the forward pass takes; 0: none. */
-static int side_of(const hki_conv *c, bool prepared)
+static int side_of(const hki_conv *c, bool packed)
 {
     int64_t filters = (int64_t)c->c * c->k;
     bool fits = c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 && c->dw == 1 &&
                 c->groups == 1 && c->c >= 16 && c->k >= 16 && filters <= LARGEST &&
                 hki_min(c->oh, c->ow) >= 3 && hki_min(c->h, c->w) >= 3;
-    if (fits && tiles_of(c, 4) >= (prepared ? FEW_TILES : LEAST_TILES))
+    if (fits && tiles_of(c, 4) >= (packed ? FEW_TILES : LEAST_TILES))
         return 4;
-    return fits && prepared && tiles_of(c, 2) >= FEW_TILES && filters <= LARGEST_SMALL ? 2 : 0;
+    return fits && packed && tiles_of(c, 2) >= FEW_TILES && filters <= LARGEST_SMALL ? 2 : 0;
 }
 
-bool hki_winograd_fits(const hki_conv *c, bool prepared)
+bool hki_winograd_fits(const hki_conv *c, bool packed)
 {
-    return side_of(c, prepared) != 0;
+    return side_of(c, packed) != 0;
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -343,13 +343,13 @@ static void transform_all(const pass *s, const order *o, float *filters)
 static void run_pass(pass *s, const order *o, float *scratch)
 {
     const grid *g = &s->g;
-    bool prepared = s->filters;
-    s->filters = prepared ? s->filters : scratch;
+    bool packed = s->filters;
+    s->filters = packed ? s->filters : scratch;
     float *temporary = scratch + filter_floats(g);
     int64_t blocks = hki_ceil(g->units, g->per_block), parts = hki_min(blocks, HKI_MAX_PARTS);
 #pragma omp parallel num_threads(hki_team(parts, (g->units * g->across * g->planes * g->c * g->k)))
     {
-        if (!prepared)
+        if (!packed)
             transform_all(s, o, scratch);
 #pragma omp for schedule(static)
         for (int64_t part = 0; part < parts; part++)
@@ -369,27 +369,27 @@ static order forward_order(const hki_conv *c, const float *w)
 }
 
 void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                          float *y, void *scratch, const void *prepared, const hki_epilogue *after)
+                          float *y, void *scratch, const void *packed, const hki_epilogue *after)
 {
-    pass s = pass_of(forward_grid(c, side_of(c, prepared)));
+    pass s = pass_of(forward_grid(c, side_of(c, packed)));
     order o = forward_order(c, w);
     s.x = x, s.y = y, s.bias = bias;
-    s.filters = prepared;
+    s.filters = packed;
     s.after = after;
     run_pass(&s, &o, scratch);
 }
 
-size_t hki_winograd_prepared(const hki_conv *c)
+size_t hki_winograd_packed_bytes(const hki_conv *c)
 {
     grid g = forward_grid(c, side_of(c, true));
     return sizeof(float) * filter_floats(&g);
 }
 
-void hki_winograd_prepare(const hki_conv *c, const float *w, void *prepared)
+void hki_winograd_pack(const hki_conv *c, const float *w, void *packed)
 {
     pass s = pass_of(forward_grid(c, side_of(c, true)));
     order o = forward_order(c, w);
-    transform_all(&s, &o, prepared);
+    transform_all(&s, &o, packed);
 }
 
 /* The filters upside down, inputs and outputs exchanged. */

@@ -78,11 +78,10 @@ typedef struct hki_call {
     float *dx
         [HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
     hki_operands adds;    /* bit i: dx[i] holds something that backward adds to */
-    void *keep;           /* survives from forward to backward */
-    void *record;         /* survives from forward to commit, zeroed when the plan is made */
+    void *saved;           /* survives from forward to backward */
+    void *statistics;         /* survives from forward to commit, zeroed when the plan is made */
     void *scratch;        /* garbage before and after */
-    const void
-        *prepared; /* what prepare() made of the leaves for this number of samples; or NULL */
+    const void *packed;   /* what pack() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
 struct hki_op {
@@ -92,8 +91,8 @@ struct hki_op {
     /* The values backward looks at. */
     hki_operands (*reads)(const hk_tensor *);
     /* Bytes, for up to `batch` samples; NULL: none. */
-    size_t (*keep_bytes)(const hk_tensor *, int64_t batch);
-    size_t (*record_bytes)(const hk_tensor *);
+    size_t (*saved_bytes)(const hk_tensor *, int64_t batch);
+    size_t (*statistics_bytes)(const hk_tensor *);
     size_t (*scratch_bytes)(const hk_tensor *, int64_t batch);
     size_t (*back_scratch_bytes)(const hk_tensor *, int64_t batch); /* NULL: as much as forward */
     /* May y overwrite input 0, and the gradient of input 0 overwrite dy? NULL: no. */
@@ -104,8 +103,8 @@ struct hki_op {
     hki_operands (*adds)(const hk_tensor *);
     /* Plans that only run forward: what can be made of the leaves among the inputs once, and holds
      * for runs of `batch` samples until values change. NULL, or 0 bytes: nothing. */
-    size_t (*prepared_bytes)(const hk_tensor *, int64_t batch);
-    void (*prepare)(const hki_call *, void *prepared);
+    size_t (*packed_bytes)(const hk_tensor *, int64_t batch);
+    void (*pack)(const hki_call *, void *packed);
     /* The result is input 0 under another shape: nothing to do in either direction. */
     bool is_view;
     /* Stateful operations, once per committed training forward. */

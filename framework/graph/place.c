@@ -173,11 +173,11 @@ static hk_status place_work(hki_planner *p, const bool *reached)
         hk_tensor *y = p->order[s];
         bool has_backward = reached[y->id];
         int back = backward_time(p, s);
-        size_t keep = y->op->keep_bytes ? y->op->keep_bytes(y, p->batch) : 0;
+        size_t saved = y->op->saved_bytes ? y->op->saved_bytes(y, p->batch) : 0;
         size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
         size_t back_scratch =
             y->op->back_scratch_bytes ? y->op->back_scratch_bytes(y, p->batch) : scratch;
-        if (new_storage(p, keep, s, has_backward ? back : s, &p->keep_of[s]) ||
+        if (new_storage(p, saved, s, has_backward ? back : s, &p->saved_of[s]) ||
             new_storage(p, scratch, s, s, &p->scratch_of[s]) ||
             new_storage(p, has_backward ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
@@ -216,7 +216,7 @@ static size_t lowest_free(hki_storage **placed, int n, const hki_storage *wanted
     return offset;
 }
 
-static hk_status pack(hki_planner *p, size_t *total)
+static hk_status assign_offsets(hki_planner *p, size_t *total)
 {
     hk_status status = HK_NO_MEMORY;
     size_t n = (size_t)p->n_storages;
@@ -252,5 +252,5 @@ hk_status hki_place(hki_planner *p, const bool *reached, bool *written, size_t *
     pass_reads_to_viewed(p);
     if (place_values(p) || place_gradients(p, reached, written) || place_work(p, reached))
         return HK_NO_MEMORY;
-    return pack(p, bytes);
+    return assign_offsets(p, bytes);
 }

@@ -143,15 +143,15 @@ static size_t whole_lines(size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
-static size_t record_bytes(const hk_tensor *y)
+static size_t statistics_bytes(const hk_tensor *y)
 {
-    return y->op->record_bytes ? whole_lines(y->op->record_bytes(y)) : 0;
+    return y->op->statistics_bytes ? whole_lines(y->op->statistics_bytes(y)) : 0;
 }
 
-static size_t prepared_bytes(const hki_planner *p, const hk_tensor *y)
+static size_t packed_bytes(const hki_planner *p, const hk_tensor *y)
 {
-    bool can = y->op->prepared_bytes && !p->options->loss && !p->options->training;
-    return can ? whole_lines(y->op->prepared_bytes(y, p->batch)) : 0;
+    bool can = y->op->packed_bytes && !p->options->loss && !p->options->training;
+    return can ? whole_lines(y->op->packed_bytes(y, p->batch)) : 0;
 }
 
 static void *take_room(char **next, size_t bytes)
@@ -163,7 +163,7 @@ static void *take_room(char **next, size_t bytes)
 
 static void wire(const hki_planner *p, hk_plan *plan, bool *written)
 {
-    char *record = plan->records, *prepared = plan->prepared;
+    char *statistics = plan->statistics, *packed = plan->packed;
     int id = 0, place = 0;
     for (int s = 0; s < p->n_steps; s++) {
         for (; id < p->order[s]->id; id++)
@@ -176,13 +176,13 @@ static void wire(const hki_planner *p, hk_plan *plan, bool *written)
         step->call.training = plan->training;
         step->call.surrogate = true;
         step->call.y = value_address(p, plan, y);
-        step->call.keep = address(p, plan, p->keep_of[s]);
+        step->call.saved = address(p, plan, p->saved_of[s]);
         step->call.scratch = address(p, plan, p->scratch_of[s]);
         step->back_scratch = address(p, plan, p->back_scratch_of[s]);
         for (int i = 0; i < y->n_inputs; i++)
             step->call.x[i] = value_address(p, plan, y->inputs[i]);
-        step->call.record = take_room(&record, record_bytes(y));
-        step->prepared = take_room(&prepared, prepared_bytes(p, y));
+        step->call.statistics = take_room(&statistics, statistics_bytes(y));
+        step->packed = take_room(&packed, packed_bytes(p, y));
     }
     for (int s = p->n_steps - 1; s >= 0; s--)
         if (plan->reached[p->order[s]->id])
@@ -205,7 +205,7 @@ static void planner_clear(hki_planner *p)
 {
     void *const blocks[] = {p->order,    p->needed,     p->wants,           p->kept,
                             p->step_of,  p->last_read,  p->value_of,        p->gradient_of,
-                            p->keep_of,  p->scratch_of, p->back_scratch_of, p->contribution_of,
+                            p->saved_of, p->scratch_of, p->back_scratch_of, p->contribution_of,
                             p->storages, p->uses};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         hki_free(blocks[i]);
@@ -226,7 +226,7 @@ static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options
         (p->last_read = hki_alloc_array(n, sizeof *p->last_read)) &&
         (p->value_of = hki_alloc_array(n, sizeof *p->value_of)) &&
         (p->gradient_of = hki_alloc_array(n, sizeof *p->gradient_of)) &&
-        (p->keep_of = hki_alloc_array(n, sizeof *p->keep_of)) &&
+        (p->saved_of = hki_alloc_array(n, sizeof *p->saved_of)) &&
         (p->scratch_of = hki_alloc_array(n, sizeof *p->scratch_of)) &&
         (p->back_scratch_of = hki_alloc_array(n, sizeof *p->back_scratch_of)) &&
         (p->contribution_of = hki_alloc_array(n * HKI_MAX_INPUTS, sizeof *p->contribution_of));
@@ -237,7 +237,7 @@ static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options
 
 /* Bytes of the three blocks that a plan owns. */
 typedef struct blocks {
-    size_t arena, records, prepared;
+    size_t arena, statistics, packed;
 } blocks;
 
 static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *sizes)
@@ -255,19 +255,20 @@ static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *s
     if (status)
         return status;
     for (int s = 0; s < p->n_steps; s++) {
-        sizes->records += record_bytes(p->order[s]);
-        sizes->prepared += prepared_bytes(p, p->order[s]);
+        sizes->statistics += statistics_bytes(p->order[s]);
+        sizes->packed += packed_bytes(p, p->order[s]);
     }
     plan->n_steps = p->n_steps;
-    plan->bytes = (int64_t)(sizes->arena + sizes->records + sizes->prepared);
+    plan->bytes = (int64_t)(sizes->arena + sizes->statistics + sizes->packed);
     return HK_OK;
 }
 
 static hk_status furnish(const hki_planner *p, hk_plan *plan, bool *written, const blocks *sizes)
 {
     if (!(plan->steps = hki_alloc_array((size_t)p->n_steps, sizeof *plan->steps)) ||
-        !(plan->arena = hki_alloc(sizes->arena)) || !(plan->records = hki_alloc(sizes->records)) ||
-        !(plan->prepared = hki_alloc(sizes->prepared)))
+        !(plan->arena = hki_alloc(sizes->arena)) ||
+        !(plan->statistics = hki_alloc(sizes->statistics)) ||
+        !(plan->packed = hki_alloc(sizes->packed)))
         return HK_NO_MEMORY;
     memset(written, 0, (size_t)p->net->n_tensors * sizeof *written);
     wire(p, plan, written);
@@ -308,7 +309,7 @@ static hk_status make(hk_net *net, const hk_plan_options *options, bool furnishe
     plan->n_tensors = net->n_tensors;
     plan->batch = options->batch ? options->batch : 1;
     plan->training = options->training;
-    plan->prepared_version = UINT64_MAX; /* none */
+    plan->packed_version = UINT64_MAX; /* none */
     plan->loss = options->loss;
     if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
@@ -364,8 +365,8 @@ void hk_plan_free(hk_plan *plan)
         hki_free(plan->fused[id]);
     hki_free(plan->fused);
     hki_free(plan->arena);
-    hki_free(plan->records);
-    hki_free(plan->prepared);
+    hki_free(plan->statistics);
+    hki_free(plan->packed);
     hki_free(plan->leaf_scratch);
     hki_free(plan);
 }

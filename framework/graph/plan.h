@@ -8,7 +8,7 @@ typedef struct hki_step {
     hki_call call;
     int place; /* of its tensor among all computed ones of the net, fused or not */
     bool has_backward;
-    void *prepared;     /* NULL: this step prepares nothing */
+    void *packed;       /* NULL: this step packs nothing */
     void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
     float *add_to[HKI_MAX_INPUTS];
     hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
@@ -35,10 +35,10 @@ struct hk_plan {
     float **values, **gradients; /* by tensor id; NULL where nothing can be read */
     float *loss_gradient;
     bool *reached; /* by tensor id: a gradient of the loss reaches it */
-    void *arena, *records, *prepared;
-    uint64_t prepared_version; /* of the net's values that `prepared` was made of */
-    int64_t bytes;             /* of the three */
-    float *leaf_scratch;       /* for gradients that are added; made when first needed */
+    void *arena, *statistics, *packed;
+    uint64_t packed_version; /* of the net's values that `packed` was made of */
+    int64_t bytes;           /* of the three */
+    float *leaf_scratch;     /* for gradients that are added; made when first needed */
     int64_t leaf_scratch_count;
     hki_watch *watch;
     void *watcher;

@@ -22,24 +22,24 @@ static hki_call call_of(const hk_plan *plan, const hki_step *step)
 {
     hki_call call = step->call;
     call.batch = plan->last_n;
-    call.prepared = plan->last_n == plan->batch && !plan->net->exposed ? step->prepared : NULL;
+    call.packed = plan->last_n == plan->batch && !plan->net->exposed ? step->packed : NULL;
     /* by place among the computed tensors, so that a learned slot more or less changes no mask */
     call.key = hki_key(plan->net->seed, HKI_STREAM_STEP, (uint64_t)step->place, plan->step);
     return call;
 }
 
 /* Makes of the leaves again what was made of other values. */
-static void prepare(hk_plan *plan)
+static void pack(hk_plan *plan)
 {
-    if (plan->prepared_version == plan->net->version)
+    if (plan->packed_version == plan->net->version)
         return;
     for (int s = 0; s < plan->n_steps; s++) {
         hki_call call = plan->steps[s].call;
         call.batch = plan->batch;
-        if (plan->steps[s].prepared)
-            call.tensor->op->prepare(&call, plan->steps[s].prepared);
+        if (plan->steps[s].packed)
+            call.tensor->op->pack(&call, plan->steps[s].packed);
     }
-    plan->prepared_version = plan->net->version;
+    plan->packed_version = plan->net->version;
 }
 
 hk_status hk_plan_forward(hk_plan *plan, int64_t n)
@@ -48,7 +48,7 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
         return hki_fail(HK_BAD_ARGUMENT, "a plan for %lld samples cannot run %lld",
                         (long long)plan->batch, (long long)n);
     plan->last_n = n;
-    prepare(plan);
+    pack(plan);
     for (int s = 0; s < plan->n_steps; s++) {
         hki_call call = call_of(plan, &plan->steps[s]);
         double started = plan->watch ? hk_now() : 0;

@@ -15,7 +15,7 @@ static const hk_activation *activation_of(const hk_tensor *y)
 }
 
 /* What a training forward leaves for the commit: [0] the rows, then the sums. */
-static size_t activate_record(const hk_tensor *y)
+static size_t activate_statistics(const hk_tensor *y)
 {
     int64_t sums = activation_of(y)->n_sums * hki_channels(&y->inputs[0]->shape);
     return sums ? (size_t)(1 + sums) * sizeof(double) : 0;
@@ -23,10 +23,10 @@ static size_t activate_record(const hk_tensor *y)
 
 static void activate_forward(const hki_call *call)
 {
-    double *record = call->training ? call->record : NULL;
-    hki_tiles_forward(call, record ? record + 1 : NULL);
-    if (record)
-        record[0] = (double)hki_rows(&call->tensor->inputs[0]->shape, call->batch);
+    double *statistics = call->training ? call->statistics : NULL;
+    hki_tiles_forward(call, statistics ? statistics + 1 : NULL);
+    if (statistics)
+        statistics[0] = (double)hki_rows(&call->tensor->inputs[0]->shape, call->batch);
 }
 
 static bool activate_in_place(const hk_tensor *y)
@@ -38,26 +38,26 @@ static bool activate_in_place(const hk_tensor *y)
 /* Mean over channels of the first sum per row. */
 static double activate_activity(const hki_call *call)
 {
-    const double *record = call->record;
-    if (!record || record[0] == 0)
+    const double *statistics = call->statistics;
+    if (!statistics || statistics[0] == 0)
         return (double)NAN;
     int64_t channels = hki_channels(&call->tensor->inputs[0]->shape);
     double sum = 0;
     for (int64_t j = 0; j < channels; j++)
-        sum += record[1 + j];
-    return sum / (record[0] * (double)channels);
+        sum += statistics[1 + j];
+    return sum / (statistics[0] * (double)channels);
 }
 
 static void activate_commit(const hki_call *call, double network_activity)
 {
     const hki_use *use = hki_use_of(call->tensor);
-    const double *record = call->record;
+    const double *statistics = call->statistics;
     float *slots[HK_MAX_SLOTS];
-    if (!use->plugin->activation->update || !record || record[0] == 0)
+    if (!use->plugin->activation->update || !statistics || statistics[0] == 0)
         return;
     hk_context context = hki_context_of(call, call->tensor, slots);
-    hk_activity activity = {.rows = (int64_t)record[0],
-                            .sums = record + 1,
+    hk_activity activity = {.rows = (int64_t)statistics[0],
+                            .sums = statistics + 1,
                             .layer_mean = activate_activity(call),
                             .network_mean = network_activity};
     use->plugin->activation->update(&context, &activity);
@@ -68,8 +68,8 @@ const hki_op hki_op_activate = {.name = "activation",
                                 .forward = activate_forward,
                                 .backward = hki_tiles_backward,
                                 .reads = hki_tiles_reads,
-                                .keep_bytes = hki_tiles_keep,
-                                .record_bytes = activate_record,
+                                .saved_bytes = hki_tiles_saved,
+                                .statistics_bytes = activate_statistics,
                                 .scratch_bytes = hki_tiles_scratch,
                                 .in_place = activate_in_place,
                                 .activity = activate_activity,

@@ -49,7 +49,7 @@ static void conv_forward(const hki_call *call)
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
     hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch,
-                                      call->prepared, NULL);
+                                      call->packed, NULL);
 }
 
 static void conv_backward(const hki_call *call)
@@ -68,16 +68,16 @@ static void conv_backward(const hki_call *call)
 }
 
 /* Filters that are a leaf, not made by another operation. */
-static size_t conv_prepared(const hk_tensor *y, int64_t batch)
+static size_t conv_packed_bytes(const hk_tensor *y, int64_t batch)
 {
     hki_conv conv = hki_conv_of(y, batch);
-    return y->inputs[1]->value ? hki_engine_active()->conv_prepared(&conv) : 0;
+    return y->inputs[1]->value ? hki_engine_active()->conv_packed_bytes(&conv) : 0;
 }
 
-static void conv_prepare(const hki_call *call, void *prepared)
+static void conv_pack(const hki_call *call, void *packed)
 {
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
-    hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
+    hki_engine_active()->conv_pack(&conv, call->x[1], packed);
 }
 
 static size_t conv_scratch(const hk_tensor *y, int64_t batch)
@@ -98,8 +98,8 @@ const hki_op hki_op_conv2d = {.name = "conv2d",
                               .forward = conv_forward,
                               .backward = conv_backward,
                               .reads = hki_reads_operands,
-                              .prepared_bytes = conv_prepared,
-                              .prepare = conv_prepare,
+                              .packed_bytes = conv_packed_bytes,
+                              .pack = conv_pack,
                               .adds = conv_adds,
                               .scratch_bytes = conv_scratch};
 

@@ -55,12 +55,12 @@ static hki_call part_call(const hki_call *call, int i)
         own.x[k] = call->x[slots + k - 1];
         own.dx[k] = call->dx[slots + k - 1];
     }
-    if (i && call->keep)
-        own.keep = (char *)call->keep + hki_op_activate.keep_bytes(first, call->batch);
-    if (i && call->record)
-        own.record = (char *)call->record + hki_op_activate.record_bytes(first);
-    if (!hki_op_activate.record_bytes(part))
-        own.record = NULL;
+    if (i && call->saved)
+        own.saved = (char *)call->saved + hki_op_activate.saved_bytes(first, call->batch);
+    if (i && call->statistics)
+        own.statistics = (char *)call->statistics + hki_op_activate.statistics_bytes(first);
+    if (!hki_op_activate.statistics_bytes(part))
+        own.statistics = NULL;
     return own;
 }
 
@@ -131,16 +131,16 @@ static hki_operands mix_reads(const hk_tensor *y)
     return hki_op_activate.reads(hki_mix_part(y, 0)) | hki_op_activate.reads(hki_mix_part(y, 1));
 }
 
-static size_t mix_keep(const hk_tensor *y, int64_t batch)
+static size_t mix_saved(const hk_tensor *y, int64_t batch)
 {
-    return hki_op_activate.keep_bytes(hki_mix_part(y, 0), batch) +
-           hki_op_activate.keep_bytes(hki_mix_part(y, 1), batch);
+    return hki_op_activate.saved_bytes(hki_mix_part(y, 0), batch) +
+           hki_op_activate.saved_bytes(hki_mix_part(y, 1), batch);
 }
 
-static size_t mix_record(const hk_tensor *y)
+static size_t mix_statistics(const hk_tensor *y)
 {
-    return hki_op_activate.record_bytes(hki_mix_part(y, 0)) +
-           hki_op_activate.record_bytes(hki_mix_part(y, 1));
+    return hki_op_activate.statistics_bytes(hki_mix_part(y, 0)) +
+           hki_op_activate.statistics_bytes(hki_mix_part(y, 1));
 }
 
 static size_t mix_scratch(const hk_tensor *y, int64_t batch)
@@ -169,8 +169,8 @@ const hki_op hki_op_mix = {.name = "mix",
                            .forward = mix_forward,
                            .backward = mix_backward,
                            .reads = mix_reads,
-                           .keep_bytes = mix_keep,
-                           .record_bytes = mix_record,
+                           .saved_bytes = mix_saved,
+                           .statistics_bytes = mix_statistics,
                            .scratch_bytes = mix_scratch,
                            .activity = mix_activity,
                            .commit = mix_commit};

@@ -21,7 +21,7 @@ const hki_op hki_op_normalize = {.name = "normalization",
                                  .forward = normalize_forward,
                                  .backward = hki_tiles_backward,
                                  .reads = hki_tiles_reads,
-                                 .keep_bytes = hki_tiles_keep,
+                                 .saved_bytes = hki_tiles_saved,
                                  .scratch_bytes = hki_tiles_scratch};
 
 static hk_tensor *record_normalization(const hki_op *op, hk_tensor *x, const hki_use *use,
@@ -57,7 +57,7 @@ static void weight_forward(const hki_call *call)
     const hki_use *use = hki_use_of(call->tensor);
     float *slots[HK_MAX_SLOTS];
     hk_context context = hki_context_of(call, call->tensor, slots);
-    hk_tile tile = {.rows = context.rows, .x = call->x[0], .y = call->y, .aux = call->keep};
+    hk_tile tile = {.rows = context.rows, .x = call->x[0], .y = call->y, .aux = call->saved};
     hki_forward(use->plugin)(&context, &tile);
 }
 
@@ -73,7 +73,7 @@ static void weight_backward(const hki_call *call)
                     .y = call->y,
                     .dy = call->dy,
                     .dx = call->dx[0] ? call->dx[0] : unwanted + learned,
-                    .aux = call->keep,
+                    .aux = call->saved,
                     .dslots = dslots};
     hki_backward(use->plugin)(&context, &tile);
 }
@@ -104,7 +104,7 @@ const hki_op hki_op_normalize_weight = {.name = "weight normalization",
                                         .forward = weight_forward,
                                         .backward = weight_backward,
                                         .reads = hki_tiles_reads,
-                                        .keep_bytes = hki_tiles_keep,
+                                        .saved_bytes = hki_tiles_saved,
                                         .scratch_bytes = weight_scratch,
                                         .commit = weight_commit};
 

@@ -104,7 +104,7 @@ hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slot
 /* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
 
 hki_operands hki_tiles_reads(const hk_tensor *y);
-size_t hki_tiles_keep(const hk_tensor *y, int64_t batch);
+size_t hki_tiles_saved(const hk_tensor *y, int64_t batch);
 size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch);
 /* sums[n_sums x channels], or NULL. */
 void hki_tiles_forward(const hki_call *call, double *sums);

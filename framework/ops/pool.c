@@ -13,23 +13,23 @@ static hki_pool pool_of(const hk_tensor *y, int64_t batch)
 static void max_forward(const hki_call *call)
 {
     hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->max_pool_forward(&pool, call->x[0], call->y, call->keep);
+    hki_engine_active()->max_pool_forward(&pool, call->x[0], call->y, call->saved);
 }
 
 static void max_backward(const hki_call *call)
 {
     hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->max_pool_backward(&pool, call->dy, call->keep, call->dx[0]);
+    hki_engine_active()->max_pool_backward(&pool, call->dy, call->saved, call->dx[0]);
 }
 
 /* Which position of its window each output came from. */
-static size_t max_keep(const hk_tensor *y, int64_t batch)
+static size_t max_saved(const hk_tensor *y, int64_t batch)
 {
     return (size_t)hki_count(&y->shape, batch) * sizeof(uint16_t);
 }
 
 static const hki_op op_maxpool = {
-    .name = "maxpool", .forward = max_forward, .backward = max_backward, .keep_bytes = max_keep};
+    .name = "maxpool", .forward = max_forward, .backward = max_backward, .saved_bytes = max_saved};
 
 static void average_forward(const hki_call *call)
 {

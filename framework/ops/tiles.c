@@ -81,7 +81,7 @@ hki_operands hki_tiles_reads(const hk_tensor *y)
     return (reads & HK_READS_X ? HKI_INPUT_BIT(0) : 0) | (reads & HK_READS_Y ? HKI_OUTPUT_BIT : 0);
 }
 
-size_t hki_tiles_keep(const hk_tensor *y, int64_t batch)
+size_t hki_tiles_saved(const hk_tensor *y, int64_t batch)
 {
     return (size_t)hki_rows(&y->shape, batch) * needs_of(hki_use_of(y)->plugin).aux_floats *
            sizeof(float);
@@ -140,7 +140,7 @@ void hki_tiles_forward(const hki_call *call, double *sums)
                             .y = call->y + r * c_out,
                             .sums = own};
             if (needs.aux_floats)
-                tile.aux = (float *)call->keep + r * needs.aux_floats;
+                tile.aux = (float *)call->saved + r * needs.aux_floats;
             kernel(&context, &tile);
         }
     }
@@ -193,7 +193,7 @@ void hki_tiles_backward(const hki_call *call)
             if (needs.reads & HK_READS_Y)
                 tile.y = call->y + r * c_out;
             if (needs.aux_floats)
-                tile.aux = (float *)call->keep + r * needs.aux_floats;
+                tile.aux = (float *)call->saved + r * needs.aux_floats;
             kernel(&context, &tile);
         }
     }

@@ -1,5 +1,5 @@
 /* Folding. In evaluation a normalization with statistics of the past is a scale and a shift for
- * each filter. Where filters are prepared they become part of them and of the bias. */
+ * each filter. Where filters are packed they become part of them and of the bias. */
 #include "ops/fused/fused.h"
 
 #include "engine/engine.h"
@@ -31,7 +31,7 @@ static int64_t filter_floats(const hki_fused *fused)
 /* Returns the bytes that it takes; counts alone at a base of NULL. */
 static size_t place(const hki_fused *fused, const hki_conv *conv, char *base, hki_folded *out)
 {
-    size_t used = 0, engine = hki_engine_active()->conv_prepared(conv);
+    size_t used = 0, engine = hki_engine_active()->conv_packed_bytes(conv);
     size_t row = (size_t)conv->k * sizeof(float);
     hki_take(base, &used, sizeof *out);
     out->filters = hki_take(base, &used, (size_t)filter_floats(fused) * sizeof(float));
@@ -41,14 +41,14 @@ static size_t place(const hki_fused *fused, const hki_conv *conv, char *base, hk
     return used;
 }
 
-static void fold(const hki_call *call, const hki_conv *conv, void *prepared)
+static void fold(const hki_call *call, const hki_conv *conv, void *packed)
 {
     const hki_fused *fused = call->tensor->attributes;
     const float *filters = call->x[1], *bias = fused->conv->n_inputs > 2 ? call->x[2] : NULL;
     float *slots[HK_MAX_SLOTS];
     hk_context context = hki_context_of(call, fused->norm, slots);
-    hki_folded *f = prepared;
-    place(fused, conv, prepared, f);
+    hki_folded *f = packed;
+    place(fused, conv, packed, f);
     normalization_of(fused)->frozen(&context, f->coef);
     const float *scale = f->coef, *shift = f->coef + conv->k;
     for (int64_t i = 0; i < filter_floats(fused); i++)
@@ -56,10 +56,10 @@ static void fold(const hki_call *call, const hki_conv *conv, void *prepared)
     for (int k = 0; k < conv->k; k++)
         f->bias[k] = (bias ? bias[k] * scale[k] : 0) + shift[k];
     if (f->engine)
-        hki_engine_active()->conv_prepare(conv, f->filters, f->engine);
+        hki_engine_active()->conv_pack(conv, f->filters, f->engine);
 }
 
-size_t hki_fused_prepared(const hk_tensor *y, int64_t batch)
+size_t hki_fused_packed_bytes(const hk_tensor *y, int64_t batch)
 {
     const hki_fused *fused = y->attributes;
     if (!fused->conv)
@@ -67,15 +67,15 @@ size_t hki_fused_prepared(const hk_tensor *y, int64_t batch)
     hki_conv conv = hki_conv_of(fused->conv, batch);
     hki_folded unused;
     return hki_fused_folds(fused) ? place(fused, &conv, NULL, &unused)
-                                  : hki_op_conv2d.prepared_bytes(fused->conv, batch);
+                                  : hki_op_conv2d.packed_bytes(fused->conv, batch);
 }
 
-void hki_fused_prepare(const hki_call *call, void *prepared)
+void hki_fused_pack(const hki_call *call, void *packed)
 {
     const hki_fused *fused = call->tensor->attributes;
     hki_conv conv = hki_conv_of(fused->conv, call->batch);
     if (hki_fused_folds(fused))
-        fold(call, &conv, prepared);
+        fold(call, &conv, packed);
     else
-        hki_engine_active()->conv_prepare(&conv, call->x[1], prepared);
+        hki_engine_active()->conv_pack(&conv, call->x[1], packed);
 }

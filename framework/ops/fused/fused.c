@@ -19,7 +19,7 @@ struct job {
     const hki_fused *fused;
     hki_conv conv;
     const float *filters, *bias; /* of the convolution; bias may be NULL */
-    const void *prepared;        /* what the engine made of the filters; or NULL */
+    const void *packed;          /* what the engine made of the filters; or NULL */
     int64_t rows, channels;
     int64_t sets, set_rows;       /* of the normalization; one set of all rows without */
     const hk_normalization *norm; /* NULL: none */
@@ -76,7 +76,7 @@ static size_t floats(int64_t count)
     return (size_t)count * sizeof(float);
 }
 
-static size_t place_kept(job *j, char *base)
+static size_t place_saved(job *j, char *base)
 {
     size_t used = 0;
     if (j->norm) {
@@ -141,10 +141,10 @@ static job job_for(const hk_tensor *y, int64_t batch, bool frozen)
     return j;
 }
 
-static size_t fused_keep(const hk_tensor *y, int64_t batch)
+static size_t fused_saved(const hk_tensor *y, int64_t batch)
 {
     job j = job_for(y, batch, false);
-    return place_kept(&j, NULL);
+    return place_saved(&j, NULL);
 }
 
 static size_t fused_scratch(const hk_tensor *y, int64_t batch)
@@ -166,13 +166,13 @@ static void job_start(job *j, const hki_call *call, bool back)
     *j = job_for(call->tensor, call->batch, norm && !call->training && norm->normalization->frozen);
     j->call = call;
     j->made = call->y;
-    place_kept(j, call->keep);
+    place_saved(j, call->saved);
     place_scratch(j, call->scratch, back);
     j->in = fused->conv ? j->made : call->x[0];
     if (fused->conv) {
         j->filters = call->x[1];
         j->bias = fused->conv->n_inputs > 2 ? call->x[2] : NULL;
-        j->prepared = call->prepared;
+        j->packed = call->packed;
     }
     j->residual = fused->add ? call->x[fused->residual] : NULL;
     if (fused->norm)
@@ -279,7 +279,7 @@ static void convolve(job *j, tile_work *after)
     hki_epilogue epilogue = {.rows = each_tile, .user = j};
     j->tile = after;
     hki_engine_active()->conv_forward(&j->conv, j->call->x[0], j->filters, j->bias, j->made,
-                                      j->engine, j->prepared, after ? &epilogue : NULL);
+                                      j->engine, j->packed, after ? &epilogue : NULL);
 }
 
 /* The result of the convolution, its moments, and the coefficients that follow from them. */
@@ -296,19 +296,19 @@ static void normalize_anew(job *j)
         hk_moments moments = moments_of(j, i);
         j->norm->coefficients(&j->norm_context, &moments, coef_of(j, i));
     }
-    if (j->call->training && j->call->record) {
-        double *record = j->call->record;
-        record[0] = (double)j->rows;
-        memcpy(record + 1, j->moments, 2 * sizeof(double) * (size_t)j->channels);
+    if (j->call->training && j->call->statistics) {
+        double *statistics = j->call->statistics;
+        statistics[0] = (double)j->rows;
+        memcpy(statistics + 1, j->moments, 2 * sizeof(double) * (size_t)j->channels);
     }
 }
 
 static void use_folded(job *j)
 {
-    const hki_folded *f = j->call->prepared;
+    const hki_folded *f = j->call->packed;
     j->filters = f->filters;
     j->bias = f->bias;
-    j->prepared = f->engine;
+    j->packed = f->engine;
     j->norm = NULL;
 }
 
@@ -316,7 +316,7 @@ static void fused_forward(const hki_call *call)
 {
     job j;
     job_start(&j, call, false);
-    if (call->prepared && hki_fused_folds(j.fused))
+    if (call->packed && hki_fused_folds(j.fused))
         use_folded(&j);
     bool anew = j.norm && !j.frozen;
     if (anew)
@@ -473,7 +473,7 @@ static hki_operands fused_adds(const hk_tensor *y)
     return fused->conv ? hki_op_conv2d.adds(fused->conv) : 0;
 }
 
-static size_t fused_record(const hk_tensor *y)
+static size_t fused_statistics(const hk_tensor *y)
 {
     const hk_tensor *norm = ((const hki_fused *)y->attributes)->norm;
     bool learns = norm && plugin_of(norm)->normalization->update &&
@@ -485,13 +485,14 @@ static void fused_commit(const hki_call *call, double network_activity)
 {
     (void)network_activity;
     const hki_fused *fused = call->tensor->attributes;
-    const double *record = call->record;
+    const double *statistics = call->statistics;
     float *slots[HK_MAX_SLOTS];
-    if (!record || record[0] == 0)
+    if (!statistics || statistics[0] == 0)
         return;
     hk_context context = hki_context_of(call, fused->norm, slots);
-    hk_moments moments = {
-        .rows = (int64_t)record[0], .mean = record + 1, .m2 = record + 1 + context.channels};
+    hk_moments moments = {.rows = (int64_t)statistics[0],
+                          .mean = statistics + 1,
+                          .m2 = statistics + 1 + context.channels};
     plugin_of(fused->norm)->normalization->update(&context, &moments, NULL);
     hki_clamp_slots(call);
 }
@@ -500,12 +501,12 @@ const hki_op hki_op_fused = {.name = "fused",
                              .forward = fused_forward,
                              .backward = fused_backward,
                              .reads = fused_reads,
-                             .keep_bytes = fused_keep,
-                             .record_bytes = fused_record,
+                             .saved_bytes = fused_saved,
+                             .statistics_bytes = fused_statistics,
                              .scratch_bytes = fused_scratch,
                              .back_scratch_bytes = fused_back_scratch,
                              .gradient_in_place = fused_gradient_in_place,
-                             .prepared_bytes = hki_fused_prepared,
-                             .prepare = hki_fused_prepare,
+                             .packed_bytes = hki_fused_packed_bytes,
+                             .pack = hki_fused_pack,
                              .adds = fused_adds,
                              .commit = fused_commit};

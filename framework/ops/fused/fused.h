@@ -14,7 +14,7 @@ typedef struct hki_fused {
 
 const hki_fused *hki_fused_of(const hk_tensor *tensor); /* NULL: not fused */
 
-/* What is prepared begins with this where a normalization is folded into the filters, so that
+/* What is packed begins with this where a normalization is folded into the filters, so that
  * a step need not find where the rest lies (fold.c). For other convolutions it is what the
  * engine makes of the filters. */
 typedef struct hki_folded {
@@ -22,8 +22,8 @@ typedef struct hki_folded {
     void *engine; /* what the engine makes of the filters; NULL: nothing */
 } hki_folded;
 bool hki_fused_folds(const hki_fused *fused);
-size_t hki_fused_prepared(const hk_tensor *y, int64_t batch);
-void hki_fused_prepare(const hki_call *call, void *prepared);
+size_t hki_fused_packed_bytes(const hk_tensor *y, int64_t batch);
+void hki_fused_pack(const hki_call *call, void *packed);
 
 /* Sums that one part of the rows, or one set of a normalization, has of its own (sums.c): two
  * per channel in double, mean and m2, or the sums of dz and dz (x - mean). */
