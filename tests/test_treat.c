@@ -338,7 +338,7 @@ static float *gradients(const char *spec, int swapped, const char *weight, doubl
     return copy;
 }
 
-static void a_mix_of_none_or_all_is_either_part(void)
+static void an_override_of_no_or_all_channels_is_one_activation(void)
 {
     for (int all = 0; all < 2; all++) {
         float loss, mixed_loss;
@@ -351,7 +351,7 @@ static void a_mix_of_none_or_all_is_either_part(void)
 }
 
 /* Both parts have learned slots. */
-static void gradients_of_a_mix_are_right(void)
+static void gradients_of_a_channel_override_are_right(void)
 {
     static const char *const weights[] = {"fc1.bias", "fc1.act.slope", "fc1.act.other.slope"};
     for (int i = 0; i < 3; i++)
@@ -592,8 +592,8 @@ int main(void)
     RUN(wrong_use_is_told);
     RUN(residual_outputs_are_left_alone);
     RUN(a_healthy_net_is_left_alone);
-    RUN(a_mix_of_none_or_all_is_either_part);
-    RUN(gradients_of_a_mix_are_right);
+    RUN(an_override_of_no_or_all_channels_is_one_activation);
+    RUN(gradients_of_a_channel_override_are_right);
     RUN(a_treated_file_holds_all_of_it);
     RUN(moments_of_another_shape_are_refused);
     RUN(treated_training_gives_the_same_bits);

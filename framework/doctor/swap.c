@@ -11,14 +11,14 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
 {
     hk_net *net = y->net;
     int first = net->n_tensors;
-    hk_tensor *mixed = hki_record_mix(y->inputs[0], hki_use_of(y), y->inputs + 1, g);
-    if (!mixed)
+    hk_tensor *made = hki_record_override(y->inputs[0], hki_use_of(y), y->inputs + 1, g);
+    if (!made)
         return hk_last_status();
     void *old = y->attributes;
-    y->op = mixed->op;
-    y->n_inputs = mixed->n_inputs;
-    y->attributes = mixed->attributes;
-    memcpy(y->inputs, mixed->inputs, sizeof y->inputs);
+    y->op = made->op;
+    y->n_inputs = made->n_inputs;
+    y->attributes = made->attributes;
+    memcpy(y->inputs, made->inputs, sizeof y->inputs);
     hki_free(old);
     net->n_tensors--; /* mixed: recorded last */
     hki_free(mixed);
@@ -35,9 +35,9 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
 
 static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
 {
-    if (!hki_is_mix(y))
+    if (!hki_is_channel_override(y))
         return mix_in_place(y, g);
-    const hki_use *other = hki_use_of(hki_mix_part(y, 1));
+    const hki_use *other = hki_use_of(hki_override_part(y, 1));
     if (other->plugin == g->plugin && !memcmp(other->params, g->params, sizeof g->params))
         return HK_OK;
     return hki_fail(HK_BAD_ARGUMENT,
@@ -46,7 +46,7 @@ static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
                     hki_layer_name(y->net, y->layer), other->plugin->name, g->plugin->name);
 }
 
-hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g)
+hk_status hki_layer_override_channels(hk_net *net, int layer, const hki_use *g)
 {
     hki_act_choice act = {.other = *g};
     hk_status status = HK_OK;
@@ -62,7 +62,7 @@ hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g)
         if (y->role != HKI_COMPUTED || y->layer != layer || !hki_is_activation(y))
             continue;
         act.use = *hki_use_of(y);
-        status = mix_or_check(y, g);
+        status = override_or_check(y, g);
         id = y->id;
     }
     return status ? status : hki_choose_for_layer(net, layer, &act);

@@ -139,7 +139,8 @@ static void reset_incoming(const treatment *t, const hki_site *site, int64_t cha
 /* Dead channels that have their own activation still. */
 static bool is_free(const hki_site *site, int64_t j)
 {
-    return site->dead[j] && !(hki_is_mix(site->y) && hki_mix_swapped(site->y)->value[j] > 0);
+    return site->dead[j] &&
+           !(hki_is_channel_override(site->y) && hki_override_mask(site->y)->value[j] > 0);
 }
 
 /* A unit that is far from 0 for all inputs, often by one huge step, comes near by smaller weights, or
@@ -176,13 +177,13 @@ static hk_status swap(treatment *t, hki_site *site, const hki_method *method, in
 {
     if (hki_use_of(site->y)->plugin == method->to.plugin)
         return hki_fail(HK_BAD_ARGUMENT, "they have this activation already");
-    hk_status status = hki_layer_mix(t->logits->net, site->y->layer, &method->to);
+    hk_status status = hki_layer_override_channels(t->logits->net, site->y->layer, &method->to);
     if (!status)
         status = calm(t, site);
     for (int64_t j = 0; j < site->channels && !status; j++) {
         if (!is_free(site, j))
             continue;
-        hki_mix_swapped(site->y)->value[j] = (float)method->epochs;
+        hki_override_mask(site->y)->value[j] = (float)method->epochs;
         reset_incoming(t, site, j);
         ++*treated;
     }

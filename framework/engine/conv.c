@@ -187,7 +187,7 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
         hki_winograd_forward(c, x, w, bias, y, scratch, packed, after);
         return;
     }
-    float *packed = scratch;
+    float *panels = scratch;
     int filters = c->k / c->groups;
     bool called = false;
     for (int g = 0; g < c->groups; g++) {
@@ -206,10 +206,10 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
             job.b.b = w;
             job.b.step = c->k;
         } else {
-            pack_filters(&job.b, packed, w + first, c->k);
-            job.b.b = packed;
+            pack_filters(&job.b, panels, w + first, c->k);
+            job.b.b = panels;
         }
-        called = !hki_correlate(&job, packed + filter_floats(c), false) && job.after;
+        called = !hki_correlate(&job, panels + filter_floats(c), false) && job.after;
     }
     if (after && !called)
         run_epilogue(c, after);

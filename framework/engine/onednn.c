@@ -183,7 +183,7 @@ static void forward(const hki_conv *c, const float *x, const float *w, const flo
 }
 
 /* Its own primitives pack on their own. */
-static size_t packed(const hki_conv *c)
+static size_t packed_bytes(const hki_conv *c)
 {
     (void)c;
     return 0;
@@ -240,7 +240,7 @@ const hki_engine hki_onednn = {
     .name = "onednn",
     .conv_scratch = conv_scratch,
     .conv_forward = forward,
-    .conv_packed_bytes = packed,
+    .conv_packed_bytes = packed_bytes,
     .conv_pack = hki_native_conv_pack,
     .conv_backward_data = backward_data,
     .conv_backward_weight = backward_weight,

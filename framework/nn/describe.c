@@ -47,9 +47,9 @@ static void name_kind(const hk_tensor *t, char *text, size_t size)
         snprintf(text, size, "linear %lld", (long long)hki_channels(&t->shape));
     } else if (t->op == &hki_op_activate || t->op == &hki_op_normalize) {
         snprintf(text, size, "%s", hki_use_of(t)->plugin->name);
-    } else if (hki_is_mix(t)) {
+    } else if (hki_is_channel_override(t)) {
         snprintf(text, size, "%s~%s", hki_use_of(t)->plugin->name,
-                 hki_use_of(hki_mix_part(t, 1))->plugin->name);
+                 hki_use_of(hki_override_part(t, 1))->plugin->name);
     } else {
         snprintf(text, size, "%s", t->op->name);
     }

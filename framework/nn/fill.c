@@ -125,10 +125,10 @@ static bool uses_plugin(const hk_tensor *t)
            t->op == &hki_op_normalize_weight;
 }
 
-static void fill_mix_slots(hk_net *net, const hk_tensor *y)
+static void fill_override_slots(hk_net *net, const hk_tensor *y)
 {
     for (int i = 0; i < 2; i++)
-        fill_slots(net, hki_mix_part(y, i));
+        fill_slots(net, hki_override_part(y, i));
 }
 
 static hk_status fill_weight(hk_net *net, hk_tensor *t)
@@ -148,8 +148,8 @@ static hk_status fill(hk_net *net)
         hk_tensor *t = net->tensors[id];
         if (uses_plugin(t))
             fill_slots(net, t);
-        else if (t->role == HKI_COMPUTED && hki_is_mix(t))
-            fill_mix_slots(net, t);
+        else if (t->role == HKI_COMPUTED && hki_is_channel_override(t))
+            fill_override_slots(net, t);
         else if (t->role == HKI_LEARNED && t->init && !t->filled)
             status = fill_weight(net, t);
     }

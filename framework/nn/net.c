@@ -23,7 +23,7 @@ hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *
     if (status || !second)
         return status;
     status = hki_use_parse(HK_ACTIVATION, second, &out->other);
-    return status ? status : hki_mix_check(&out->use, &out->other);
+    return status ? status : hki_override_check(&out->use, &out->other);
 }
 
 static char *act_choice_spec(const hki_act_choice *act)

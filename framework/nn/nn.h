@@ -8,7 +8,7 @@
 
 enum { HKI_LAYER_NAME = 64, HKI_MAX_OVERRIDES = 256, HKI_POOLED_PLANS = 8 };
 
-/* "relu", or "relu~elu": elu in the channels that were swapped. */
+/* "relu", or "relu~elu": elu in the channels that a treatment overrides. */
 typedef struct hki_act_choice {
     hki_use use, other; /* other.plugin is NULL where there is one alone */
 } hki_act_choice;
@@ -66,7 +66,7 @@ hk_status hki_check_overrides(const hk_net *net);
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
 /* Activates x by f, already with its slots, and g, whose slots are made: "conv1.act.other.slope". No
  * channel is swapped yet: "conv1.act.swapped". */
-hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
                           const hki_use *g);
 /* Draws a weight anew, as the first time but with another key; bias may be NULL. */
 hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias);

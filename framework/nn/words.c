@@ -207,7 +207,7 @@ static hk_status choose_activation(const hk_act_options *o, hki_act_choice *act)
 }
 
 /* The layer's own state, a number for each channel: "conv1.act.swapped", then "conv1.act2.swapped". */
-static hk_tensor *make_swapped(hk_net *net, int layer, int64_t channels)
+static hk_tensor *make_mask(hk_net *net, int layer, int64_t channels)
 {
     char part[32] = "act.swapped", full[HKI_MAX_NAME];
     for (int again = 2;; again++) {
@@ -218,17 +218,17 @@ static hk_tensor *make_swapped(hk_net *net, int layer, int64_t channels)
     }
 }
 
-hk_tensor *hki_record_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
-                          const hki_use *g)
+hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+                               const hki_use *g)
 {
     hk_tensor *g_slots[HK_MAX_SLOTS];
     int64_t channels = hki_channels(&x->shape);
-    if (hki_mix_check(f, g))
+    if (hki_override_check(f, g))
         return NULL;
-    hk_tensor *swapped = make_swapped(x->net, x->layer, channels);
-    if (!swapped || !make_slots(x->net, x->layer, "act.other", g, 1, channels, g_slots))
+    hk_tensor *mask = make_mask(x->net, x->layer, channels);
+    if (!mask || !make_slots(x->net, x->layer, "act.other", g, 1, channels, g_slots))
         return NULL;
-    return hki_mix(x, f, f_slots, swapped, g, g_slots);
+    return hki_override_channels(x, f, f_slots, mask, g, g_slots);
 }
 
 hk_tensor *hk_act_with(hk_act_options o)
@@ -238,7 +238,7 @@ hk_tensor *hk_act_with(hk_act_options o)
     if (!o.x || choose_activation(&o, &act) ||
         !make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
-    return act.other.plugin ? hki_record_mix(o.x, &act.use, slots, &act.other)
+    return act.other.plugin ? hki_record_override(o.x, &act.use, slots, &act.other)
                             : hki_activate(o.x, &act.use, slots);
 }
 

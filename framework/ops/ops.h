@@ -73,21 +73,21 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias);
 /* slots: learned and state leaves in table order. */
 hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
-/* f(x), but g(x) in channels where swapped[channels] is above 0; f and g have passed
- * hki_mix_check(). Part 0 is f, part 1 g, each as a tensor of its own that no plan
+/* f(x), but g(x) in channels where mask[channels] is above 0; f and g have passed
+ * hki_override_check(). Part 0 is f, part 1 g, each as a tensor of its own that no plan
  * knows. Another activation is its own part 0. */
-hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk_tensor *swapped,
-                   const hki_use *g, hk_tensor *const *g_slots);
-hk_status hki_mix_check(const hki_use *f, const hki_use *g);
-bool hki_is_mix(const hk_tensor *tensor);
-bool hki_is_activation(const hk_tensor *tensor); /* of one kind or mixed */
-const hk_tensor *hki_mix_part(const hk_tensor *mix, int i);
-hk_tensor *hki_mix_swapped(const hk_tensor *mix);
+hk_tensor *hki_override_channels(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+                                 hk_tensor *mask, const hki_use *g, hk_tensor *const *g_slots);
+hk_status hki_override_check(const hki_use *f, const hki_use *g);
+bool hki_is_channel_override(const hk_tensor *tensor);
+bool hki_is_activation(const hk_tensor *tensor); /* one, or a channel override */
+const hk_tensor *hki_override_part(const hk_tensor *y, int i);
+hk_tensor *hki_override_mask(const hk_tensor *y);
 hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor *const *slots);
 /* A weight of which a training step leaves a share out; kept ones / (1 - rate). */
 hk_tensor *hki_drop_connect(hk_tensor *weight, double rate);
 
-extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_mix, hki_op_normalize,
+extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_override, hki_op_normalize,
     hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add, hki_op_fused;
 /* A convolution or dense layer: x, weight and perhaps a bias. */
 static inline bool hki_is_product(const hk_tensor *tensor)

@@ -20,7 +20,7 @@ static const double slope_threshold = 1e-3, dormant_score = 0.025;
 typedef struct layer {
     const hk_tensor *tensor;
     int64_t c_in, c_out;
-    int n_parts;     /* 2: a mix of two activations */
+    int n_parts;     /* 2: a channel override */
     bool has_slope;  /* elementwise */
     float low, high; /* outputs below or above are saturated; infinite where nothing is */
     int64_t rows;    /* so far */
@@ -82,13 +82,13 @@ static int64_t tile_rows(const layer *w)
 /* What computes the layer: part 1, if there is one, in the channels that were swapped. */
 static const hki_use *part_of(const layer *w, int i)
 {
-    return hki_use_of(hki_mix_part(w->tensor, i));
+    return hki_use_of(hki_override_part(w->tensor, i));
 }
 
 static hk_status open_layer(layer *w, const hk_tensor *t)
 {
     w->tensor = t;
-    w->n_parts = hki_is_mix(t) ? 2 : 1;
+    w->n_parts = hki_is_channel_override(t) ? 2 : 1;
     w->c_in = hki_channels(&t->inputs[0]->shape);
     w->c_out = hki_channels(&t->shape);
     w->has_slope = w->c_in == w->c_out && !(hki_use_of(t)->plugin->activation->traits & HK_ROWWISE);
@@ -126,7 +126,7 @@ static void measure_slopes(const run *l, int i, hk_tile tile, const scratch *own
 {
     const layer *w = l->layer;
     const hk_plugin *plugin = part_of(w, i)->plugin;
-    const float *swapped = i ? hki_mix_swapped(w->tensor)->value : NULL;
+    const float *mask = i ? hki_override_mask(w->tensor)->value : NULL;
     float *dslots[HK_MAX_SLOTS];
     hki_point_slots(plugin, tile.rows, w->c_in, own->dslots, dslots);
     tile.dy = l->probe->ones;
@@ -227,7 +227,7 @@ static void measure_layer(hki_probe *probe, layer *w, const hki_call *call)
 {
     run l = {.probe = probe, .layer = w, .call = call};
     for (int i = 0; i < w->n_parts; i++)
-        l.contexts[i] = hki_context_of(call, hki_mix_part(w->tensor, i), l.slots[i]);
+        l.contexts[i] = hki_context_of(call, hki_override_part(w->tensor, i), l.slots[i]);
     l.chunks = hki_chunks_of(l.contexts[0].rows, w->c_in, tile_rows(w));
     int threads = hki_team(l.chunks.count, l.contexts[0].rows * w->c_in);
     bool is_first = !w->rows;

@@ -1,9 +1,9 @@
-/* Two activations in one layer: f(x), but g(x) in the channels whose count in `swapped` is above 0.
+/* Two activations in one layer: f(x), but g(x) in the channels whose count in `mask` is above 0.
  *
- * Both run over the whole layer and the columns that count are copied: few channels are swapped, but
+ * Both run over the whole layer and the columns that count are copied: few channels are overridden, but
  * columns cut out of a channels-last block would have to be gathered and scattered. A part is the
  * tensor that would compute f or g alone; its slots' gradients see dy as 0 where it does not count.
- * The inputs are x, the slots of f, `swapped`, the slots of g. */
+ * The inputs are x, the slots of f, `mask`, the slots of g. */
 #include "ops/ops.h"
 
 #include <math.h>
@@ -11,44 +11,45 @@
 
 #include "engine/kernels.h"
 
-_Static_assert(2 + 2 * HK_MAX_SLOTS <= HKI_MAX_INPUTS, "x, swapped and all slots of two plugins");
+_Static_assert(2 + 2 * HK_MAX_SLOTS <= HKI_MAX_INPUTS, "x, mask and all slots of two plugins");
 
-typedef struct mix {
+typedef struct override {
     hki_use uses[2]; /* first: hki_use_of() gives that of f */
     hk_tensor parts[2];
-} mix;
+} override;
 
-bool hki_is_mix(const hk_tensor *tensor)
+bool hki_is_channel_override(const hk_tensor *tensor)
 {
-    return tensor->op == &hki_op_mix;
+    return tensor->op == &hki_op_override;
 }
 
 bool hki_is_activation(const hk_tensor *tensor)
 {
-    return tensor->op == &hki_op_activate || hki_is_mix(tensor);
+    return tensor->op == &hki_op_activate || hki_is_channel_override(tensor);
 }
 
-const hk_tensor *hki_mix_part(const hk_tensor *y, int i)
+const hk_tensor *hki_override_part(const hk_tensor *y, int i)
 {
-    const mix *m = hki_is_mix(y) ? y->attributes : NULL;
+    const override *m = hki_is_channel_override(y) ? y->attributes : NULL;
     return m ? &m->parts[i] : y;
 }
 
-static int swapped_at(const hk_tensor *y)
+static int mask_at(const hk_tensor *y)
 {
-    return hki_mix_part(y, 0)->n_inputs;
+    return hki_override_part(y, 0)->n_inputs;
 }
 
-hk_tensor *hki_mix_swapped(const hk_tensor *y)
+hk_tensor *hki_override_mask(const hk_tensor *y)
 {
-    return y->inputs[swapped_at(y)];
+    return y->inputs[mask_at(y)];
 }
 
 /* The call as part i sees it. Where both parts keep something, the second's is behind the first's. */
 static hki_call part_call(const hki_call *call, int i)
 {
-    const hk_tensor *part = hki_mix_part(call->tensor, i), *first = hki_mix_part(call->tensor, 0);
-    int slots = i ? swapped_at(call->tensor) + 1 : 1;
+    const hk_tensor *part = hki_override_part(call->tensor, i),
+                    *first = hki_override_part(call->tensor, 0);
+    int slots = i ? mask_at(call->tensor) + 1 : 1;
     hki_call own = *call;
     own.tensor = part;
     for (int k = 1; k < part->n_inputs; k++) {
@@ -69,20 +70,20 @@ static size_t whole_bytes(const hk_tensor *y, int64_t batch)
     return hki_lines(hki_count(&y->shape, batch)) * sizeof(float);
 }
 
-/* to[r, j] = from[r, j], or 0 without `from`, where channel j is swapped, or where it is not. */
-static void copy_columns(const hki_call *call, bool where_swapped, const float *from, float *to)
+/* to[r, j] = from[r, j], or 0 without `from`, where channel j is masked, or where it is not. */
+static void copy_columns(const hki_call *call, bool where_mask, const float *from, float *to)
 {
     const int64_t c = hki_channels(&call->tensor->shape);
     const int64_t rows = hki_rows(&call->tensor->shape, call->batch);
-    const float *swapped = call->x[swapped_at(call->tensor)];
+    const float *mask = call->x[mask_at(call->tensor)];
 #pragma omp parallel for num_threads(hki_threads_for((rows * c))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < c; j++)
-            if ((swapped[j] > 0) == where_swapped)
+            if ((mask[j] > 0) == where_mask)
                 to[r * c + j] = from ? from[r * c + j] : 0;
 }
 
-static void mix_forward(const hki_call *call)
+static void override_forward(const hki_call *call)
 {
     hki_call f = part_call(call, 0), g = part_call(call, 1);
     float *aside = call->scratch;
@@ -104,14 +105,14 @@ static bool has_learned_slots(const hk_tensor *part)
 /* dy, or where its slots learn a copy that is 0 in the channels of the other part. */
 static const float *part_dy(const hki_call *call, int i, float *aside)
 {
-    if (!has_learned_slots(hki_mix_part(call->tensor, i)))
+    if (!has_learned_slots(hki_override_part(call->tensor, i)))
         return call->dy;
     memcpy(aside, call->dy, (size_t)hki_count(&call->tensor->shape, call->batch) * sizeof *aside);
     copy_columns(call, i == 0, NULL, aside);
     return aside;
 }
 
-static void mix_backward(const hki_call *call)
+static void override_backward(const hki_call *call)
 {
     hki_call f = part_call(call, 0), g = part_call(call, 1);
     size_t bytes = whole_bytes(call->tensor, call->batch);
@@ -126,38 +127,39 @@ static void mix_backward(const hki_call *call)
         copy_columns(call, true, dx, call->dx[0]);
 }
 
-static hki_operands mix_reads(const hk_tensor *y)
+static hki_operands override_reads(const hk_tensor *y)
 {
-    return hki_op_activate.reads(hki_mix_part(y, 0)) | hki_op_activate.reads(hki_mix_part(y, 1));
+    return hki_op_activate.reads(hki_override_part(y, 0)) |
+           hki_op_activate.reads(hki_override_part(y, 1));
 }
 
-static size_t mix_saved(const hk_tensor *y, int64_t batch)
+static size_t override_saved(const hk_tensor *y, int64_t batch)
 {
-    return hki_op_activate.saved_bytes(hki_mix_part(y, 0), batch) +
-           hki_op_activate.saved_bytes(hki_mix_part(y, 1), batch);
+    return hki_op_activate.saved_bytes(hki_override_part(y, 0), batch) +
+           hki_op_activate.saved_bytes(hki_override_part(y, 1), batch);
 }
 
-static size_t mix_statistics(const hk_tensor *y)
+static size_t override_statistics(const hk_tensor *y)
 {
-    return hki_op_activate.statistics_bytes(hki_mix_part(y, 0)) +
-           hki_op_activate.statistics_bytes(hki_mix_part(y, 1));
+    return hki_op_activate.statistics_bytes(hki_override_part(y, 0)) +
+           hki_op_activate.statistics_bytes(hki_override_part(y, 1));
 }
 
-static size_t mix_scratch(const hk_tensor *y, int64_t batch)
+static size_t override_scratch(const hk_tensor *y, int64_t batch)
 {
-    size_t f = hki_op_activate.scratch_bytes(hki_mix_part(y, 0), batch);
-    size_t g = hki_op_activate.scratch_bytes(hki_mix_part(y, 1), batch);
+    size_t f = hki_op_activate.scratch_bytes(hki_override_part(y, 0), batch);
+    size_t g = hki_op_activate.scratch_bytes(hki_override_part(y, 1), batch);
     return 2 * whole_bytes(y, batch) + (f > g ? f : g);
 }
 
-static double mix_activity(const hki_call *call)
+static double override_activity(const hki_call *call)
 {
     hki_call f = part_call(call, 0), g = part_call(call, 1);
     double activity = hki_op_activate.activity(&f);
     return isnan(activity) ? hki_op_activate.activity(&g) : activity;
 }
 
-static void mix_commit(const hki_call *call, double network_activity)
+static void override_commit(const hki_call *call, double network_activity)
 {
     for (int i = 0; i < 2; i++) {
         hki_call part = part_call(call, i);
@@ -165,15 +167,15 @@ static void mix_commit(const hki_call *call, double network_activity)
     }
 }
 
-const hki_op hki_op_mix = {.name = "mix",
-                           .forward = mix_forward,
-                           .backward = mix_backward,
-                           .reads = mix_reads,
-                           .saved_bytes = mix_saved,
-                           .statistics_bytes = mix_statistics,
-                           .scratch_bytes = mix_scratch,
-                           .activity = mix_activity,
-                           .commit = mix_commit};
+const hki_op hki_op_override = {.name = "override",
+                                .forward = override_forward,
+                                .backward = override_backward,
+                                .reads = override_reads,
+                                .saved_bytes = override_saved,
+                                .statistics_bytes = override_statistics,
+                                .scratch_bytes = override_scratch,
+                                .activity = override_activity,
+                                .commit = override_commit};
 
 static bool is_elementwise(const hki_use *use)
 {
@@ -181,23 +183,23 @@ static bool is_elementwise(const hki_use *use)
     return !(activation->traits & HK_ROWWISE) && !activation->channels_out;
 }
 
-hk_status hki_mix_check(const hki_use *f, const hki_use *g)
+hk_status hki_override_check(const hki_use *f, const hki_use *g)
 {
     for (int i = 0; i < 2; i++)
         if (!is_elementwise(i ? g : f))
             return hki_fail(HK_BAD_ARGUMENT,
-                            "activation %s mixes channels: it cannot stand in some "
-                            "of them alone",
+                            "activation %s mixes channels: it cannot be applied to "
+                            "selected channels",
                             (i ? g : f)->plugin->name);
     return HK_OK;
 }
 
-hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk_tensor *swapped,
-                   const hki_use *g, hk_tensor *const *g_slots)
+hk_tensor *hki_override_channels(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
+                                 hk_tensor *mask, const hki_use *g, hk_tensor *const *g_slots)
 {
     const hki_use *const uses[] = {f, g};
     hk_tensor *const *const slots[] = {f_slots, g_slots};
-    mix m = {.uses = {*f, *g}};
+    override m = {.uses = {*f, *g}};
     hk_tensor *inputs[HKI_MAX_INPUTS] = {x};
     int n = 1;
     for (int i = 0; i < 2; i++) {
@@ -214,10 +216,10 @@ hk_tensor *hki_mix(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots, hk
         memcpy(inputs + n, slots[i], n_slots * sizeof *inputs);
         n += (int)n_slots;
         if (i == 0)
-            inputs[n++] = swapped;
+            inputs[n++] = mask;
     }
-    hk_tensor *y = hki_compute(&hki_op_mix, inputs, n, x->shape, &m, sizeof m);
-    mix *own = y ? y->attributes : NULL; /* a copy of m */
+    hk_tensor *y = hki_compute(&hki_op_override, inputs, n, x->shape, &m, sizeof m);
+    override *own = y ? y->attributes : NULL; /* a copy of m */
     for (int i = 0; own && i < 2; i++)
         own->parts[i].attributes = &own->uses[i];
     return y;
