@@ -1,4 +1,4 @@
-/* Every byte Hillock asks for, through one replaceable allocator, so that a test can refuse any. */
+/* All allocation, through one replaceable allocator, so that a test can make any fail. */
 #include "core/base.h"
 
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ static void *system_allocate(void *user, size_t bytes)
     void *block = aligned_alloc(alignment, rounded);
 #ifdef MADV_HUGEPAGE
     if (block && alignment == HUGE_PAGE)
-        madvise(block, rounded, MADV_HUGEPAGE); /* a wish: ordinary pages do as well */
+        madvise(block, rounded, MADV_HUGEPAGE); /* optional: ordinary pages do as well */
 #endif
     return block;
 }
@@ -51,10 +51,8 @@ void *hki_alloc(size_t bytes)
     if (bytes == 0)
         bytes = 1;
     void *block = bytes <= HKI_MAX_BYTES ? allocator.allocate(allocator.user, bytes) : NULL;
-    if (!block) {
-        hki_fail(HK_NO_MEMORY, "out of memory: %zu bytes wanted", bytes);
-        return NULL;
-    }
+    if (!block)
+        return hki_fail_null(HK_NO_MEMORY, "out of memory: %zu bytes wanted", bytes);
     live_blocks++;
     return memset(block, 0, bytes);
 }
@@ -62,10 +60,9 @@ void *hki_alloc(size_t bytes)
 void *hki_alloc_array(size_t count, size_t size)
 {
     size_t bytes;
-    if (!hki_mul(count, size, &bytes)) {
-        hki_fail(HK_NO_MEMORY, "out of memory: %zu items of %zu bytes wanted", count, size);
-        return NULL;
-    }
+    if (!hki_mul(count, size, &bytes))
+        return hki_fail_null(HK_NO_MEMORY, "out of memory: %zu items of %zu bytes wanted", count,
+                             size);
     return hki_alloc(bytes);
 }
 
@@ -79,6 +76,16 @@ void *hki_grow(void *old, size_t old_bytes, size_t new_bytes)
         hki_free(old);
     }
     return block;
+}
+
+void *hki_reserve(void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t more = *capacity ? 2 * *capacity : 32;
+    void *grown = hki_grow(items, *capacity * size, more * size);
+    *capacity = grown ? more : *capacity;
+    return grown;
 }
 
 void hki_free(void *block)

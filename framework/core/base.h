@@ -6,14 +6,18 @@
 #include <stdint.h>
 #include <hillock/status.h>
 
-/* Keeps the sentence and returns the status, so that failing is one statement. */
+/* Keeps the message and returns the status, so that failing is one statement. */
 hk_status hki_fail(hk_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same in functions that return a pointer. */
+#define hki_fail_null(...) (hki_fail(__VA_ARGS__), NULL)
 
-/* ---- Memory (alloc.c): zeroed, aligned to 64 bytes; NULL with a message when refused. -------- */
+/* ---- Memory (alloc.c): zeroed, aligned to 64 bytes; NULL with a message on failure. ---------- */
 void *hki_alloc(size_t bytes);
 void *hki_alloc_array(size_t count, size_t size);              /* checked product; zeroed */
 void *hki_grow(void *old, size_t old_bytes, size_t new_bytes); /* frees old only on success */
-void hki_free(void *block);                                    /* NULL is fine */
+/* The array, moved where there is no room for one more item; NULL: `items` stays as it was. */
+void *hki_reserve(void *items, size_t count, size_t *capacity, size_t size);
+void hki_free(void *block); /* NULL is fine */
 char *hki_copy_text(const char *text);
 char *hki_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 size_t hki_live_blocks(void); /* blocks not yet freed; for the tests of leaks */
@@ -28,12 +32,18 @@ static inline bool hki_add(size_t a, size_t b, size_t *out)
     return !__builtin_add_overflow(a, b, out);
 }
 
-/* Takes `bytes`, rounded up to whole cache lines, of a block that starts at base; NULL at a base of
- * NULL, which counts alone. */
+/* Rounded up to whole cache lines. */
+static inline size_t hki_whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Takes `bytes`, rounded up, of a block that starts at base; NULL where base is NULL, which only
+ * counts. */
 static inline void *hki_take(char *base, size_t *used, size_t bytes)
 {
     void *at = base ? base + *used : NULL;
-    *used += (bytes + 63) / 64 * 64;
+    *used += hki_whole_lines(bytes);
     return at;
 }
 
@@ -69,7 +79,7 @@ uint64_t hki_key(uint64_t seed, hki_stream stream, uint64_t a, uint64_t b);
 void hki_permutation(uint64_t key, uint32_t n, uint32_t *out);
 
 /* ---- Text ------------------------------------------------------------------------------------ */
-/* A sentence that grows in a room; what does not fit is left out. */
+/* Bounded string builder; what does not fit is left out. */
 typedef struct hki_text {
     char *at;
     size_t size, used;
@@ -77,12 +87,12 @@ typedef struct hki_text {
 void hki_say(hki_text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool hki_parse_double(const char *text, double *out); /* C locale, whole text, finite */
 bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
-/* Walks a list "a,b" or "a|b": *length bytes at the returned place are the next word; pass the
- * place behind them to go on. NULL at the end. */
+/* Iterates over a list "a,b" or "a|b": *length bytes at the result are the next word; pass the place
+ * behind them to go on. NULL at the end. */
 const char *hki_next_word(const char *list, char separator, size_t *length);
 /* `word` is one of the words of "a,b". */
 bool hki_has_word(const char *list, const char *word, size_t length);
-/* Lengthens "a, b" by a name, as far as there is room. */
+/* Appends a name to "a, b", as far as there is room. */
 void hki_add_name(char *list, size_t size, const char *name);
 /* The name nearest to `name` among n, or NULL when none is near: an edit distance of at most 3, and of
  * half of its letters. */

@@ -1,4 +1,4 @@
-/* Sentences; numbers out of text, whatever the program's locale; lists of words; names that are not
+/* Messages; numbers out of text, whatever the program's locale; lists of words; names that are not
  * known. */
 #include "core/base.h"
 
@@ -81,12 +81,6 @@ void hki_add_name(char *list, size_t size, const char *name)
 
 enum { LONGEST = 63 };
 
-static int smallest(int a, int b, int c)
-{
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
 /* Edits that turn a into b, where two neighbours that changed places are one edit (Damerau 1964);
  * names longer than LONGEST are far from everything. What follows a colon, "csv:FILE", is no part
  * of the name. */
@@ -103,7 +97,9 @@ static int edit_distance(const char *a, const char *b)
         row[0] = (int)i;
         for (size_t j = 1; j <= n; j++) {
             bool same = a[i - 1] == b[j - 1];
-            row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + !same);
+            row[j] = above[j - 1] + !same;
+            row[j] = row[j] <= above[j] ? row[j] : above[j] + 1;
+            row[j] = row[j] <= row[j - 1] ? row[j] : row[j - 1] + 1;
             bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
             if (swapped && two_above[j - 2] + 1 < row[j])
                 row[j] = two_above[j - 2] + 1;

@@ -146,20 +146,16 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
 {
     if (!net || check_shape(&shape))
         return NULL;
-    if (role != HKI_INPUT && hki_is_batched(&shape)) {
-        hki_fail(HK_BAD_SHAPE, "tensor %s: only inputs have a batch dimension", name ? name : "");
-        return NULL;
-    }
-    if (name && (hki_name_is_taken(net, name) || strlen(name) >= HKI_MAX_NAME)) {
-        hki_fail(HK_BAD_ARGUMENT, "the net already has a tensor named %.64s", name);
-        return NULL;
-    }
+    if (role != HKI_INPUT && hki_is_batched(&shape))
+        return hki_fail_null(HK_BAD_SHAPE, "tensor %s: only inputs have a batch dimension",
+                             name ? name : "");
+    if (name && (hki_name_is_taken(net, name) || strlen(name) >= HKI_MAX_NAME))
+        return hki_fail_null(HK_BAD_ARGUMENT, "the net already has a tensor named %.64s", name);
     int64_t floats = role == HKI_INPUT ? 0 : hki_count(&shape, 1);
-    if (net->most_floats && floats > net->most_floats - net->floats) {
-        hki_fail(HK_BAD_SHAPE, "tensor %s of shape %s: the net may have only %lld numbers",
-                 name ? name : "", hki_shape_text(&shape), (long long)net->most_floats);
-        return NULL;
-    }
+    if (net->most_floats && floats > net->most_floats - net->floats)
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "tensor %s of shape %s: the net may have only %lld numbers",
+                             name ? name : "", hki_shape_text(&shape), (long long)net->most_floats);
     hk_tensor *tensor = hki_alloc(sizeof *tensor);
     if (!tensor)
         return NULL;
@@ -182,10 +178,9 @@ hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs,
                        const void *attributes, size_t attribute_bytes)
 {
     for (int i = 0; i < n_inputs; i++) {
-        if (inputs[i]->net != inputs[0]->net) {
-            hki_fail(HK_BAD_ARGUMENT, "%s: its inputs belong to different nets", op->name);
-            return NULL;
-        }
+        if (inputs[i]->net != inputs[0]->net)
+            return hki_fail_null(HK_BAD_ARGUMENT, "%s: its inputs belong to different nets",
+                                 op->name);
     }
     if (check_shape(&shape))
         return NULL;

@@ -48,18 +48,14 @@ hki_override *hki_find_override(const hki_choices *choices, const char *layer)
 
 static hki_override *new_override(hki_choices *choices, const char *layer, size_t length)
 {
-    if (length >= HKI_LAYER_NAME) {
-        hki_fail(HK_BAD_ARGUMENT,
-                 "activation of layer %.64s..: the name has %zu bytes, at most %d "
-                 "are possible",
-                 layer, length, HKI_LAYER_NAME - 1);
-        return NULL;
-    }
-    if (choices->n_overrides == HKI_MAX_OVERRIDES) {
-        hki_fail(HK_BAD_ARGUMENT, "at most %d layers have an activation of their own",
-                 HKI_MAX_OVERRIDES);
-        return NULL;
-    }
+    if (length >= HKI_LAYER_NAME)
+        return hki_fail_null(HK_BAD_ARGUMENT,
+                             "activation of layer %.64s..: the name has %zu bytes, at most %d "
+                             "are possible",
+                             layer, length, HKI_LAYER_NAME - 1);
+    if (choices->n_overrides == HKI_MAX_OVERRIDES)
+        return hki_fail_null(HK_BAD_ARGUMENT, "at most %d layers have an activation of their own",
+                             HKI_MAX_OVERRIDES);
     if (!choices->overrides)
         choices->overrides = hki_alloc_array(HKI_MAX_OVERRIDES, sizeof *choices->overrides);
     if (!choices->overrides)

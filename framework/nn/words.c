@@ -11,10 +11,8 @@ static hk_tensor *layer_leaf(hk_net *net, int layer, hki_role role, const char *
 {
     char name[HKI_MAX_NAME];
     if ((size_t)snprintf(name, sizeof name, "%s.%s", hki_layer_name(net, layer), part) >=
-        sizeof name) {
-        hki_fail(HK_BAD_ARGUMENT, "the name %.64s... is too long", name);
-        return NULL;
-    }
+        sizeof name)
+        return hki_fail_null(HK_BAD_ARGUMENT, "the name %.64s... is too long", name);
     hk_tensor *leaf = hki_leaf(net, role, name, shape);
     if (leaf)
         leaf->layer = layer;
@@ -144,11 +142,10 @@ hk_tensor *hk_conv_with(hk_conv_options o)
         return NULL;
     int groups = o.groups ? o.groups : 1;
     int64_t channels = hki_channels(&o.x->shape);
-    if (o.filters < 1 || o.kernel < 1 || groups < 1 || channels % groups) {
-        hki_fail(HK_BAD_ARGUMENT, "conv: %d filters of size %d in %d groups over %lld channels",
-                 o.filters, o.kernel, groups, (long long)channels);
-        return NULL;
-    }
+    if (o.filters < 1 || o.kernel < 1 || groups < 1 || channels % groups)
+        return hki_fail_null(HK_BAD_ARGUMENT,
+                             "conv: %d filters of size %d in %d groups over %lld channels",
+                             o.filters, o.kernel, groups, (long long)channels);
     hk_window window = {.stride = o.stride,
                         .dilation = o.dilation,
                         .groups = groups,
@@ -174,10 +171,8 @@ hk_tensor *hk_linear_with(hk_linear_options o)
     hk_tensor *x = o.x && o.x->shape.ndim > 2 ? hk_flatten(o.x) : o.x;
     if (!x)
         return NULL;
-    if (o.units < 1) {
-        hki_fail(HK_BAD_ARGUMENT, "linear: %d units", o.units);
-        return NULL;
-    }
+    if (o.units < 1)
+        return hki_fail_null(HK_BAD_ARGUMENT, "linear: %d units", o.units);
     layer_spec spec = {.name = o.name,
                        .prefix = "fc",
                        .init = o.init,

@@ -83,19 +83,16 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
     int n_slots = hki_slot_count(use->plugin);
     hk_shape shape = x->shape;
     memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
-    if (!hki_has_channels(&shape)) {
-        hki_fail(HK_BAD_SHAPE, "activation %s: expects channels in the last dimension, not %s",
-                 use->plugin->name, hki_shape_text(&shape));
-        return NULL;
-    }
+    if (!hki_has_channels(&shape))
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "activation %s: expects channels in the last dimension, not %s",
+                             use->plugin->name, hki_shape_text(&shape));
     if (use->plugin->activation->channels_out) {
         hk_context context = {.channels = hki_channels(&shape), .params = use->params};
         int64_t channels = use->plugin->activation->channels_out(&context, context.channels);
-        if (channels < 1) {
-            hki_fail(HK_BAD_SHAPE, "activation %s cannot work on %lld channels", use->plugin->name,
-                     (long long)context.channels);
-            return NULL;
-        }
+        if (channels < 1)
+            return hki_fail_null(HK_BAD_SHAPE, "activation %s cannot work on %lld channels",
+                                 use->plugin->name, (long long)context.channels);
         shape.dims[shape.ndim - 1] = channels;
     }
     return hki_compute(&hki_op_activate, inputs, 1 + n_slots, shape, use, sizeof *use);

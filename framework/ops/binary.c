@@ -5,9 +5,19 @@
 
 #include "engine/kernels.h"
 
+typedef enum kind { ADD, SUB, MUL, DIV } kind;
 typedef enum wanted { VALUE, BY_A, BY_B } wanted;
+
 /* The value, or dy times its slope by one operand. */
-typedef float arithmetic(wanted what, float a, float b, float dy);
+HK_INLINE float arithmetic(kind k, wanted what, float a, float b, float dy)
+{
+    switch (k) {
+    case ADD: return what == VALUE ? a + b : dy;
+    case SUB: return what == VALUE ? a - b : what == BY_A ? dy : -dy;
+    case MUL: return what == VALUE ? a * b : what == BY_A ? dy * b : dy * a;
+    default: return what == VALUE ? a / b : what == BY_A ? dy / b : -dy * a / (b * b);
+    }
+}
 
 /* Elements of one row; an operand's step is 0 where it is repeated. */
 typedef struct run {
@@ -15,24 +25,34 @@ typedef struct run {
     const float *a, *b, *dy; /* dy: NULL for the value */
     float *out;
 } run;
-typedef void runner(wanted what, const run *r);
 
-HK_INLINE void loop(arithmetic *f, wanted what, const run *r)
+HK_INLINE void loop(kind k, wanted what, const run *r)
 {
     HK_VECTORIZE
     for (int64_t i = 0; i < r->n; i++)
-        r->out[i] = f(what, r->a[i * r->step_a], r->b[i * r->step_b], what == VALUE ? 0 : r->dy[i]);
+        r->out[i] = arithmetic(k, what, r->a[i * r->step_a], r->b[i * r->step_b],
+                               what == VALUE ? 0 : r->dy[i]);
 }
 
-/* Where f is inlined: a runner is three plain loops. */
-HK_INLINE void loops(arithmetic *f, wanted what, const run *r)
+/* Constants where they are inlined: each kind is three plain loops. */
+HK_INLINE void loops(kind k, wanted what, const run *r)
 {
     if (what == VALUE)
-        loop(f, VALUE, r);
+        loop(k, VALUE, r);
     else if (what == BY_A)
-        loop(f, BY_A, r);
+        loop(k, BY_A, r);
     else
-        loop(f, BY_B, r);
+        loop(k, BY_B, r);
+}
+
+static void run_loop(kind k, wanted what, const run *r)
+{
+    switch (k) {
+    case ADD: loops(ADD, what, r); break;
+    case SUB: loops(SUB, what, r); break;
+    case MUL: loops(MUL, what, r); break;
+    case DIV: loops(DIV, what, r); break;
+    }
 }
 
 /* out[i] = f(a[i], b[i], dy[i]), row by row; a single row, and operands of the same shape are one,
@@ -40,7 +60,7 @@ HK_INLINE void loops(arithmetic *f, wanted what, const run *r)
 static void zip(const hki_call *call, wanted what, float *out)
 {
     const hk_tensor *y = call->tensor;
-    runner *const *runs = y->attributes;
+    const kind k = *(const kind *)y->attributes;
     const hki_aligned a = hki_align(&y->shape, &y->inputs[0]->shape, call->batch);
     const hki_aligned b = hki_align(&y->shape, &y->inputs[1]->shape, call->batch);
     const int64_t count = a.big_count, piece = 4096;
@@ -59,7 +79,7 @@ static void zip(const hki_call *call, wanted what, float *out)
                        .b = call->x[1] + (one_row ? first * step_b : hki_row_at(&b, i)),
                        .dy = what == VALUE ? NULL : call->dy + first,
                        .out = out + first};
-        (*runs)(what, &r);
+        run_loop(k, what, &r);
     }
 }
 
@@ -108,7 +128,7 @@ static bool first_is_whole(const hk_tensor *y)
     return hki_same_shape(&y->inputs[0]->shape, &y->shape);
 }
 
-static hk_tensor *pair(const hki_op *op, runner *runs, hk_tensor *a, hk_tensor *b)
+static hk_tensor *record(const hki_op *op, kind k, hk_tensor *a, hk_tensor *b)
 {
     if (!a || !b)
         return NULL;
@@ -118,88 +138,38 @@ static hk_tensor *pair(const hki_op *op, runner *runs, hk_tensor *a, hk_tensor *
         int64_t db = i <= b->shape.ndim ? b->shape.dims[b->shape.ndim - i] : 1;
         shape.dims[shape.ndim - i] = da == 1 ? db : da;
     }
-    if (!hki_broadcasts_to(&a->shape, &shape) || !hki_broadcasts_to(&b->shape, &shape)) {
-        hki_fail(HK_BAD_SHAPE, "%s: shapes %s and %s do not go together", op->name,
-                 hki_shape_text(&a->shape), hki_shape_text(&b->shape));
-        return NULL;
+    if (!hki_broadcasts_to(&a->shape, &shape) || !hki_broadcasts_to(&b->shape, &shape))
+        return hki_fail_null(HK_BAD_SHAPE, "%s: shapes %s and %s cannot be broadcast together",
+                             op->name, hki_shape_text(&a->shape), hki_shape_text(&b->shape));
+    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, &k, sizeof k);
+}
+
+#define BINARY(name_, ...)                                                                         \
+    {                                                                                              \
+        .name = name_, .forward = binary_forward, .backward = binary_backward,                     \
+        .scratch_bytes = binary_scratch, __VA_ARGS__                                               \
     }
-    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, &runs, sizeof runs);
-}
-
-/* ---- The operations ------------------------------------------------------------------------------------ */
-
-HK_INLINE float sum(wanted what, float a, float b, float dy)
-{
-    return what == VALUE ? a + b : dy;
-}
-static void run_add(wanted what, const run *r)
-{
-    loops(sum, what, r);
-}
-const hki_op hki_op_add = {.name = "add",
-                           .forward = binary_forward,
-                           .backward = binary_backward,
-                           .scratch_bytes = binary_scratch,
-                           .in_place = first_is_whole};
+const hki_op hki_op_add = BINARY("add", .in_place = first_is_whole);
+static const hki_op op_sub = BINARY("sub", .in_place = first_is_whole),
+                    op_mul = BINARY("mul", .reads = hki_reads_operands),
+                    op_div = BINARY("div", .reads = hki_reads_operands);
 
 hk_tensor *hk_add(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&hki_op_add, run_add, a, b);
+    return record(&hki_op_add, ADD, a, b);
 }
-
-HK_INLINE float difference(wanted what, float a, float b, float dy)
-{
-    return what == VALUE ? a - b : what == BY_A ? dy : -dy;
-}
-static void run_sub(wanted what, const run *r)
-{
-    loops(difference, what, r);
-}
-static const hki_op op_sub = {.name = "sub",
-                              .forward = binary_forward,
-                              .backward = binary_backward,
-                              .scratch_bytes = binary_scratch,
-                              .in_place = first_is_whole};
 
 hk_tensor *hk_sub(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_sub, run_sub, a, b);
+    return record(&op_sub, SUB, a, b);
 }
-
-HK_INLINE float product(wanted what, float a, float b, float dy)
-{
-    return what == VALUE ? a * b : what == BY_A ? dy * b : dy * a;
-}
-static void run_mul(wanted what, const run *r)
-{
-    loops(product, what, r);
-}
-static const hki_op op_mul = {.name = "mul",
-                              .forward = binary_forward,
-                              .backward = binary_backward,
-                              .reads = hki_reads_operands,
-                              .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_mul(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_mul, run_mul, a, b);
+    return record(&op_mul, MUL, a, b);
 }
-
-HK_INLINE float quotient(wanted what, float a, float b, float dy)
-{
-    return what == VALUE ? a / b : what == BY_A ? dy / b : -dy * a / (b * b);
-}
-static void run_div(wanted what, const run *r)
-{
-    loops(quotient, what, r);
-}
-static const hki_op op_div = {.name = "div",
-                              .forward = binary_forward,
-                              .backward = binary_backward,
-                              .reads = hki_reads_operands,
-                              .scratch_bytes = binary_scratch};
 
 hk_tensor *hk_div(hk_tensor *a, hk_tensor *b)
 {
-    return pair(&op_div, run_div, a, b);
+    return record(&op_div, DIV, a, b);
 }

@@ -94,18 +94,14 @@ static void override_forward(const hki_call *call)
     copy_columns(call, true, aside, call->y);
 }
 
-static bool has_learned_slots(const hk_tensor *part)
-{
-    for (int i = 1; i < part->n_inputs; i++)
-        if (part->inputs[i]->role == HKI_LEARNED)
-            return true;
-    return false;
-}
-
 /* dy, or where its slots learn a copy that is 0 in the channels of the other part. */
 static const float *part_dy(const hki_call *call, int i, float *aside)
 {
-    if (!has_learned_slots(hki_override_part(call->tensor, i)))
+    const hk_tensor *part = hki_override_part(call->tensor, i);
+    bool learns = false;
+    for (int k = 1; k < part->n_inputs; k++)
+        learns = learns || part->inputs[k]->role == HKI_LEARNED;
+    if (!learns)
         return call->dy;
     memcpy(aside, call->dy, (size_t)hki_count(&call->tensor->shape, call->batch) * sizeof *aside);
     copy_columns(call, i == 0, NULL, aside);
@@ -177,20 +173,16 @@ const hki_op hki_op_override = {.name = "override",
                                 .activity = override_activity,
                                 .commit = override_commit};
 
-static bool is_elementwise(const hki_use *use)
-{
-    const hk_activation *activation = use->plugin->activation;
-    return !(activation->traits & HK_ROWWISE) && !activation->channels_out;
-}
-
 hk_status hki_override_check(const hki_use *f, const hki_use *g)
 {
-    for (int i = 0; i < 2; i++)
-        if (!is_elementwise(i ? g : f))
-            return hki_fail(HK_BAD_ARGUMENT,
-                            "activation %s mixes channels: it cannot be applied to "
-                            "selected channels",
-                            (i ? g : f)->plugin->name);
+    for (int i = 0; i < 2; i++) {
+        const hk_plugin *plugin = (i ? g : f)->plugin;
+        if (plugin->activation->traits & HK_ROWWISE || plugin->activation->channels_out)
+            return hki_fail(
+                HK_BAD_ARGUMENT,
+                "activation %s mixes channels: it cannot be applied to selected channels",
+                plugin->name);
+    }
     return HK_OK;
 }
 

@@ -17,52 +17,39 @@ typedef struct drop_block {
     int size; /* B, at most height and width */
 } drop_block;
 
-/* The map of a sample: which numbers stay. */
-typedef struct map {
-    int64_t height, width, channels;
-    uint8_t *kept; /* [height x width x channels] */
-} map;
-
-static map map_of(const hk_shape *shape, uint8_t *kept)
+/* Squares that start in row `row` of a map, at n corners, the first of which is number `first`. */
+static void draw_row(const drop_block *d, const hk_shape *map, int64_t row, uint32_t limit,
+                     uint64_t key, int64_t first, int64_t n, uint8_t *kept)
 {
-    return (map){shape->dims[1], shape->dims[2], shape->dims[3], kept};
-}
-
-static void clear_square(const map *m, int64_t row, int64_t column, int64_t channel, int size)
-{
-    for (int64_t h = row; h < row + size; h++)
-        for (int64_t w = column; w < column + size; w++)
-            m->kept[(h * m->width + w) * m->channels + channel] = 0;
-}
-
-/* Squares that start in a row of pixels, at n corners, the first of which is number `first`. */
-static void draw_row(const map *m, int64_t row, int size, uint32_t limit, uint64_t key,
-                     int64_t first, int64_t n)
-{
+    const int64_t width = map->dims[2], channels = map->dims[3];
     uint32_t draw[4];
     for (int64_t i = 0; i < n; i++) {
         const uint64_t index = (uint64_t)(first + i);
         if (i == 0 || index % 4 == 0)
             hks_philox(key, index / 4, draw);
-        if (draw[index % 4] >> 8 < limit)
-            clear_square(m, row, i / m->channels, i % m->channels, size);
+        if (draw[index % 4] >> 8 >= limit)
+            continue;
+        for (int64_t h = row; h < row + d->size; h++)
+            for (int64_t w = i / channels; w < i / channels + d->size; w++)
+                kept[(h * width + w) * channels + i % channels] = 0;
     }
 }
 
-/* Returns how many numbers are left of the sample that starts at `first`. */
-static int64_t draw_squares(const drop_block *d, const map *m, uint64_t key, int64_t first)
+/* Which numbers of the sample that starts at `first` are kept; returns how many. */
+static int64_t draw_squares(const drop_block *d, const hk_shape *map, uint64_t key, int64_t first,
+                            uint8_t *kept)
 {
-    const int64_t rows = m->height - d->size + 1, columns = m->width - d->size + 1;
-    const int64_t all = m->height * m->width * m->channels;
+    const int64_t height = map->dims[1], width = map->dims[2], channels = map->dims[3];
+    const int64_t rows = height - d->size + 1, columns = width - d->size + 1;
     const double gamma =
-        d->rate * (double)(m->height * m->width) / ((double)(rows * columns) * d->size * d->size);
+        d->rate * (double)(height * width) / ((double)(rows * columns) * d->size * d->size);
     int64_t left = 0;
-    memset(m->kept, 1, (size_t)all);
+    memset(kept, 1, (size_t)(height * width * channels));
     for (int64_t h = 0; h < rows; h++)
-        draw_row(m, h, d->size, (uint32_t)(gamma * 0x1p24), key, first + h * m->width * m->channels,
-                 columns * m->channels);
-    for (int64_t i = 0; i < all; i++)
-        left += m->kept[i];
+        draw_row(d, map, h, (uint32_t)(gamma * 0x1p24), key, first + h * width * channels,
+                 columns * channels, kept);
+    for (int64_t i = 0; i < height * width * channels; i++)
+        left += kept[i];
     return left;
 }
 
@@ -77,11 +64,11 @@ static void drop(const hki_call *call, const float *in, float *out)
     }
 #pragma omp parallel for num_threads(hki_threads_for((call->batch * size))) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
-        const map m = map_of(shape, (uint8_t *)call->scratch + s * size);
-        int64_t left = draw_squares(call->tensor->attributes, &m, call->key, s * size);
+        uint8_t *kept = (uint8_t *)call->scratch + s * size;
+        int64_t left = draw_squares(call->tensor->attributes, shape, call->key, s * size, kept);
         const float scale = left ? (float)((double)size / (double)left) : 0;
         for (int64_t i = 0; i < size; i++)
-            out[s * size + i] = m.kept[i] ? scale * in[s * size + i] : 0;
+            out[s * size + i] = kept[i] ? scale * in[s * size + i] : 0;
     }
 }
 
@@ -110,20 +97,16 @@ hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
 {
     if (!x)
         return NULL;
-    if (!(rate >= 0 && rate < 1) || size < 1) {
-        hki_fail(HK_BAD_ARGUMENT,
-                 "drop block: rate %g and size %d, expected a rate in [0, 1) and "
-                 "a size of at least 1",
-                 rate, size);
-        return NULL;
-    }
-    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape)) {
-        hki_fail(HK_BAD_SHAPE, "drop block: expects a batch of maps, not %s",
-                 hki_shape_text(&x->shape));
-        return NULL;
-    }
-    const map m = map_of(&x->shape, NULL);
-    const int64_t most = m.height < m.width ? m.height : m.width;
+    if (!(rate >= 0 && rate < 1) || size < 1)
+        return hki_fail_null(HK_BAD_ARGUMENT,
+                             "drop block: rate %g and size %d, expected a rate in [0, 1) and "
+                             "a size of at least 1",
+                             rate, size);
+    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape))
+        return hki_fail_null(HK_BAD_SHAPE, "drop block: expects a batch of maps, not %s",
+                             hki_shape_text(&x->shape));
+    const int64_t height = x->shape.dims[1], width = x->shape.dims[2];
+    const int64_t most = height < width ? height : width;
     const drop_block d = {rate, size < most ? size : (int)most};
     return hki_compute(&op_drop_block, &x, 1, x->shape, &d, sizeof d);
 }

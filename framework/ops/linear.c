@@ -64,13 +64,11 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
         return NULL;
     bool fits = hki_has_channels(&x->shape) && weight->shape.ndim == 2 &&
                 !hki_is_batched(&weight->shape) && hki_channels(&x->shape) == weight->shape.dims[0];
-    if (!fits) {
-        hki_fail(HK_BAD_SHAPE,
-                 "matmul: %s times %s: the last dimension of the first must be the "
-                 "first of the second, a matrix",
-                 hki_shape_text(&x->shape), hki_shape_text(&weight->shape));
-        return NULL;
-    }
+    if (!fits)
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "matmul: %s times %s: the last dimension of the first must be the "
+                             "first of the second, a matrix",
+                             hki_shape_text(&x->shape), hki_shape_text(&weight->shape));
     hk_shape shape = x->shape;
     shape.dims[shape.ndim - 1] = weight->shape.dims[1];
     return hki_compute(&hki_op_linear, (hk_tensor *[]){x, weight, bias}, bias ? 3 : 2, shape, NULL,

@@ -68,32 +68,27 @@ static int64_t label_of(const entropy *e, int64_t sample)
     return label >= 0 && label < (float)e->classes ? (int64_t)label : -1;
 }
 
-/* -sum of target log p = log sum exp(z) - sum of target z, for one sample whose largest z is `most`
- * and whose exp(z - most) add up to `sum`. */
-static double entropy_of_sample(const entropy *e, int64_t sample, float most, float sum)
-{
-    const float *z = e->logits + sample * e->classes;
-    int64_t label = label_of(e, sample);
-    double all = 0, smoothing = (double)e->smoothing;
-    if (label < 0)
-        return (double)NAN;
-    for (int64_t i = 0; e->smoothing > 0 && i < e->classes; i++)
-        all += (double)z[i];
-    return (double)most + (double)hks_log(sum) - (1 - smoothing) * (double)z[label] -
-           smoothing * all / (double)e->classes;
-}
-
-/* Of up to RUN samples from `first` on. */
+/* Of up to RUN samples: -sum of target log p = log sum exp(z) - sum of target z. */
 enum { RUN = 64 };
 static double entropy_of_run(const void *context, int64_t run)
 {
     const entropy *e = context;
-    float most[RUN], sum[RUN];
+    const double smoothing = (double)e->smoothing;
+    float most[RUN], sum[RUN]; /* the largest z, and of exp(z - most) */
     int64_t first = run * RUN, n = e->samples - first < RUN ? e->samples - first : RUN;
     double total = 0;
     hki_kernels_active()->softmax_sums(n, e->classes, e->logits + first * e->classes, most, sum);
-    for (int64_t i = 0; i < n; i++)
-        total += entropy_of_sample(e, first + i, most[i], sum[i]);
+    for (int64_t i = 0; i < n; i++) {
+        const float *z = e->logits + (first + i) * e->classes;
+        int64_t label = label_of(e, first + i);
+        double all = 0;
+        for (int64_t k = 0; e->smoothing > 0 && k < e->classes; k++)
+            all += (double)z[k];
+        total += label < 0 ? (double)NAN
+                           : (double)most[i] + (double)hks_log(sum[i]) -
+                                 (1 - smoothing) * (double)z[label] -
+                                 smoothing * all / (double)e->classes;
+    }
     return total;
 }
 
@@ -132,17 +127,14 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
     if (!logits || !labels)
         return NULL;
     if (logits->shape.ndim != 2 || !hki_is_batched(&logits->shape) || labels->shape.ndim != 1 ||
-        !hki_is_batched(&labels->shape)) {
-        hki_fail(HK_BAD_SHAPE,
-                 "cross entropy: expects logits [batch, classes] and labels [batch], "
-                 "not %s and %s",
-                 hki_shape_text(&logits->shape), hki_shape_text(&labels->shape));
-        return NULL;
-    }
-    if (!(smoothing >= 0 && smoothing < 1)) {
-        hki_fail(HK_BAD_ARGUMENT, "cross entropy: smoothing %g is outside [0, 1)", smoothing);
-        return NULL;
-    }
+        !hki_is_batched(&labels->shape))
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "cross entropy: expects logits [batch, classes] and labels [batch], "
+                             "not %s and %s",
+                             hki_shape_text(&logits->shape), hki_shape_text(&labels->shape));
+    if (!(smoothing >= 0 && smoothing < 1))
+        return hki_fail_null(HK_BAD_ARGUMENT, "cross entropy: smoothing %g is outside [0, 1)",
+                             smoothing);
     float value = (float)smoothing;
     return hki_compute(&op_cross_entropy, (hk_tensor *[]){logits, labels}, 2, (hk_shape){0}, &value,
                        sizeof value);
@@ -151,31 +143,46 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
 /* ---- Losses of each element against a target of the same shape ------------------------------------- */
 
 typedef struct element_loss {
-    double (*value)(float y, float target, float v);
-    float (*slope)(float y, float target, float v);        /* by y */
-    float (*target_slope)(float y, float target, float v); /* NULL: minus the slope */
-    float v;
+    enum { SQUARE, HUBER, BINARY } kind;
+    float delta; /* of HUBER */
 } element_loss;
 
-typedef struct element_terms {
-    const element_loss *loss;
-    const float *y, *target;
-} element_terms;
-
-static double element_term(const void *context, int64_t i)
+static double loss_value(const element_loss *loss, float y, float target)
 {
-    const element_terms *t = context;
-    return t->loss->value(t->y[i], t->target[i], t->loss->v);
+    double d = loss->kind == SQUARE ? (double)y - (double)target : (double)hks_abs(y - target);
+    double limit = (double)loss->delta;
+    switch (loss->kind) {
+    case SQUARE: return d * d;
+    case HUBER: return d < limit ? d * d / 2 : limit * (d - limit / 2); /* Huber 1964 */
+    default: /* max(y, 0) - y t + log1p(exp(-|y|)) */
+        return (double)((y > 0 ? y : 0) - y * target + hks_log1p(hks_exp(-hks_abs(y))));
+    }
+}
+
+/* By y; a loss of y - target has the opposite slope by target. */
+static float loss_slope(const element_loss *loss, float y, float target)
+{
+    float d = y - target;
+    switch (loss->kind) {
+    case SQUARE: return 2 * d;
+    case HUBER: return d > loss->delta ? loss->delta : d < -loss->delta ? -loss->delta : d;
+    default: return hks_sigmoid(y) - target;
+    }
+}
+
+static double element_term(const void *user, int64_t i)
+{
+    const hki_call *call = user;
+    return loss_value(call->tensor->attributes, call->x[0][i], call->x[1][i]);
 }
 
 static void element_forward(const hki_call *call)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
-    element_terms terms = {call->tensor->attributes, call->x[0], call->x[1]};
-    *call->y = (float)(hki_sum_terms(n, 1, element_term, &terms) / (double)n);
+    *call->y = (float)(hki_sum_terms(n, 1, element_term, call) / (double)n);
 }
 
-/* Both gradients, where wanted; a loss of y - target has opposite ones. */
+/* Both gradients, where wanted. */
 static void element_backward(const hki_call *call)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
@@ -183,102 +190,46 @@ static void element_backward(const hki_call *call)
     float scale = *call->dy / (float)n;
 #pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
     for (int64_t i = 0; i < n; i++) {
-        float y = call->x[0][i], target = call->x[1][i];
-        float slope = loss->slope(y, target, loss->v);
+        float y = call->x[0][i], slope = loss_slope(loss, y, call->x[1][i]);
         if (call->dx[0])
             call->dx[0][i] = scale * slope;
         if (call->dx[1])
-            call->dx[1][i] =
-                scale * (loss->target_slope ? loss->target_slope(y, target, loss->v) : -slope);
+            call->dx[1][i] = scale * (loss->kind == BINARY ? -y : -slope);
     }
 }
 
-static hk_tensor *element(const hki_op *op, hk_tensor *y, hk_tensor *target, element_loss loss)
+#define ELEMENT_LOSS(name_)                                                                        \
+    {                                                                                              \
+        .name = name_, .forward = element_forward, .backward = element_backward,                   \
+        .reads = hki_reads_operands                                                                \
+    }
+static const hki_op op_mse = ELEMENT_LOSS("mean squared error"),
+                    op_huber = ELEMENT_LOSS("huber loss"),
+                    op_binary = ELEMENT_LOSS("binary cross entropy");
+
+static hk_tensor *record(const hki_op *op, hk_tensor *y, hk_tensor *target, element_loss loss)
 {
     if (!y || !target)
         return NULL;
-    if (!hki_same_shape(&y->shape, &target->shape)) {
-        hki_fail(HK_BAD_SHAPE, "%s: values %s and targets %s differ in shape", op->name,
-                 hki_shape_text(&y->shape), hki_shape_text(&target->shape));
-        return NULL;
-    }
+    if (!hki_same_shape(&y->shape, &target->shape))
+        return hki_fail_null(HK_BAD_SHAPE, "%s: values %s and targets %s differ in shape", op->name,
+                             hki_shape_text(&y->shape), hki_shape_text(&target->shape));
     return hki_compute(op, (hk_tensor *[]){y, target}, 2, (hk_shape){0}, &loss, sizeof loss);
 }
 
-static double square(float y, float target, float v)
-{
-    (void)v;
-    double d = (double)y - (double)target;
-    return d * d;
-}
-static float square_slope(float y, float target, float v)
-{
-    (void)v;
-    return 2 * (y - target);
-}
-static const hki_op op_mse = {.name = "mean squared error",
-                              .forward = element_forward,
-                              .backward = element_backward,
-                              .reads = hki_reads_operands};
-
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target)
 {
-    return element(&op_mse, y, target, (element_loss){.value = square, .slope = square_slope});
+    return record(&op_mse, y, target, (element_loss){.kind = SQUARE});
 }
-
-/* d^2 / 2 within v of the target, v (|d| - v / 2) beyond: Huber 1964. */
-static double huber(float y, float target, float v)
-{
-    double d = (double)hks_abs(y - target), limit = (double)v;
-    return d < limit ? d * d / 2 : limit * (d - limit / 2);
-}
-static float huber_slope(float y, float target, float v)
-{
-    float d = y - target;
-    return d > v ? v : d < -v ? -v : d;
-}
-static const hki_op op_huber = {.name = "huber loss",
-                                .forward = element_forward,
-                                .backward = element_backward,
-                                .reads = hki_reads_operands};
 
 hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta)
 {
-    if (!(delta > 0)) {
-        hki_fail(HK_BAD_ARGUMENT, "huber loss: delta %g is not above 0", delta);
-        return NULL;
-    }
-    return element(&op_huber, y, target,
-                   (element_loss){.value = huber, .slope = huber_slope, .v = (float)delta});
+    if (!(delta > 0))
+        return hki_fail_null(HK_BAD_ARGUMENT, "huber loss: delta %g is not above 0", delta);
+    return record(&op_huber, y, target, (element_loss){.kind = HUBER, .delta = (float)delta});
 }
-
-/* max(z, 0) - z t + log1p(exp(-|z|)); its slope by z is sigmoid(z) - t. */
-static double binary(float z, float target, float v)
-{
-    (void)v;
-    return (double)((z > 0 ? z : 0) - z * target + hks_log1p(hks_exp(-hks_abs(z))));
-}
-static float binary_slope(float z, float target, float v)
-{
-    (void)v;
-    return hks_sigmoid(z) - target;
-}
-
-static float binary_target_slope(float z, float target, float v)
-{
-    (void)target, (void)v;
-    return -z;
-}
-
-static const hki_op op_binary = {.name = "binary cross entropy",
-                                 .forward = element_forward,
-                                 .backward = element_backward,
-                                 .reads = hki_reads_operands};
 
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets)
 {
-    return element(&op_binary, logits, targets,
-                   (element_loss){.value = binary,
-                                  .slope = binary_slope,
-                                  .target_slope = binary_target_slope});
+    return record(&op_binary, logits, targets, (element_loss){.kind = BINARY});
 }

@@ -35,46 +35,31 @@ static void drop_elements(const noise *n, uint64_t key, int64_t count, const flo
     }
 }
 
-/* Of one sample, [rows x channels]; in and out may be the same. */
-typedef struct part {
-    int64_t sample, rows, channels;
-    const float *in;
-    float *out;
-} part;
-
-/* One unit, whose elements are `stride` apart. */
-static void drop_unit(const noise *n, const part *p, uint64_t key, int64_t unit, int64_t first,
-                      int64_t stride)
+/* The units of one sample, whose elements are `stride` apart: the sample, or its channels. */
+static void drop_units(const noise *n, uint64_t key, int64_t sample, int64_t size, int64_t stride,
+                       const float *in, float *out)
 {
-    const bool kept = hks_uniform(key, (uint64_t)unit) >= n->rate;
-    for (int64_t i = first; i < p->rows * p->channels; i += stride)
-        p->out[i] = kept ? n->scale * p->in[i] + n->shift : n->dropped;
-}
-
-static void multiply_or_add(const noise *n, const part *p, uint64_t key)
-{
-    const int64_t size = p->rows * p->channels, base = p->sample * size;
-    for (int64_t i = 0; i < size; i++) {
-        const float z = n->deviation * hks_normal(key, (uint64_t)(base + i));
-        p->out[i] = n->adds ? p->in[i] + z : p->in[i] * (1 + z);
+    for (int64_t unit = 0; unit < stride; unit++) {
+        const bool kept = hks_uniform(key, (uint64_t)(sample * stride + unit)) >= n->rate;
+        for (int64_t i = unit; i < size; i += stride)
+            out[i] = kept ? n->scale * in[i] + n->shift : n->dropped;
     }
 }
 
-static void disturb(const noise *n, const part *p, uint64_t key)
+static void multiply_or_add(const noise *n, uint64_t key, int64_t first, int64_t size,
+                            const float *in, float *out)
 {
-    if (n->deviation > 0)
-        multiply_or_add(n, p, key);
-    else if (n->unit == SAMPLE)
-        drop_unit(n, p, key, p->sample, 0, 1);
-    else
-        for (int64_t j = 0; j < p->channels; j++)
-            drop_unit(n, p, key, p->sample * p->channels + j, j, p->channels);
+    for (int64_t i = 0; i < size; i++) {
+        const float z = n->deviation * hks_normal(key, (uint64_t)(first + i));
+        out[i] = n->adds ? in[i] + z : in[i] * (1 + z);
+    }
 }
 
+/* In and out may be the same. */
 static void apply(const hki_call *call, const noise *n, const float *in, float *out)
 {
     const hk_shape *shape = &call->tensor->shape;
-    const int64_t count = hki_count(shape, call->batch), channels = hki_channels(shape);
+    const int64_t count = hki_count(shape, call->batch);
     const int64_t samples = hki_is_batched(shape) ? call->batch : 1, size = count / samples;
     if (n->deviation == 0 && n->unit == ELEMENT) {
         drop_elements(n, call->key, count, in, out);
@@ -82,24 +67,27 @@ static void apply(const hki_call *call, const noise *n, const float *in, float *
     }
 #pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
     for (int64_t s = 0; s < samples; s++) {
-        const part p = {s, size / channels, channels, in + s * size, out + s * size};
-        disturb(n, &p, call->key);
+        if (n->deviation > 0)
+            multiply_or_add(n, call->key, s * size, size, in + s * size, out + s * size);
+        else
+            drop_units(n, call->key, s, size, n->unit == SAMPLE ? 1 : hki_channels(shape),
+                       in + s * size, out + s * size);
     }
 }
 
-static void keep(const hki_call *call, const float *in, float *out)
+/* Where the noise is not active, out = in. */
+static void apply_or_copy(const hki_call *call, const noise *n, bool active, const float *in,
+                          float *out)
 {
-    if (out != in)
+    if (active && (call->training || n->in_evaluation))
+        apply(call, n, in, out);
+    else if (out != in)
         memcpy(out, in, (size_t)hki_count(&call->tensor->shape, call->batch) * sizeof *out);
 }
 
 static void noise_forward(const hki_call *call)
 {
-    const noise *n = call->tensor->attributes;
-    if (call->training || n->in_evaluation)
-        apply(call, n, call->x[0], call->y);
-    else
-        keep(call, call->x[0], call->y);
+    apply_or_copy(call, call->tensor->attributes, true, call->x[0], call->y);
 }
 
 /* As forward, without what does not depend on x. */
@@ -107,10 +95,7 @@ static void noise_backward(const hki_call *call)
 {
     noise n = *(const noise *)call->tensor->attributes;
     n.shift = n.dropped = 0;
-    if ((call->training || n.in_evaluation) && !n.adds)
-        apply(call, &n, call->dy, call->dx[0]);
-    else
-        keep(call, call->dy, call->dx[0]);
+    apply_or_copy(call, &n, !n.adds, call->dy, call->dx[0]);
 }
 
 #define NOISE(name_)                                                                               \
@@ -129,15 +114,13 @@ static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double va
 {
     if (!x)
         return NULL;
-    if (!allowed) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: %s%g is outside %s", op->name,
-                 op == &op_dropout ? "rate " : "", value, n.adds ? "[0, inf)" : "[0, 1)");
-        return NULL;
-    }
-    if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape)) {
-        hki_fail(HK_BAD_SHAPE, "%s: expects a batch, not %s", op->name, hki_shape_text(&x->shape));
-        return NULL;
-    }
+    if (!allowed)
+        return hki_fail_null(HK_BAD_ARGUMENT, "%s: %s%g is outside %s", op->name,
+                             op == &op_dropout ? "rate " : "", value,
+                             n.adds ? "[0, inf)" : "[0, 1)");
+    if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape))
+        return hki_fail_null(HK_BAD_SHAPE, "%s: expects a batch, not %s", op->name,
+                             hki_shape_text(&x->shape));
     return hki_compute(op, &x, 1, x->shape, &n, sizeof n);
 }
 

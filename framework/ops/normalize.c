@@ -37,16 +37,14 @@ hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slo
 {
     if (!x)
         return NULL;
-    if (hki_domain_of(use) == HK_OVER_WEIGHT) {
-        hki_fail(HK_BAD_ARGUMENT, "%s normalizes weights: it belongs to a layer's weight_norm",
-                 use->plugin->name);
-        return NULL;
-    }
-    if (x->shape.ndim < 2) {
-        hki_fail(HK_BAD_SHAPE, "normalization %s: expects [batch, ..., channels], not %s",
-                 use->plugin->name, hki_shape_text(&x->shape));
-        return NULL;
-    }
+    if (hki_domain_of(use) == HK_OVER_WEIGHT)
+        return hki_fail_null(HK_BAD_ARGUMENT,
+                             "%s normalizes weights: it belongs to a layer's weight_norm",
+                             use->plugin->name);
+    if (x->shape.ndim < 2)
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "normalization %s: expects [batch, ..., channels], not %s",
+                             use->plugin->name, hki_shape_text(&x->shape));
     return record_normalization(&hki_op_normalize, x, use, slots);
 }
 
@@ -112,9 +110,7 @@ hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor
 {
     if (!weight)
         return NULL;
-    if (hki_domain_of(use) != HK_OVER_WEIGHT) {
-        hki_fail(HK_BAD_ARGUMENT, "%s does not normalize weights", use->plugin->name);
-        return NULL;
-    }
+    if (hki_domain_of(use) != HK_OVER_WEIGHT)
+        return hki_fail_null(HK_BAD_ARGUMENT, "%s does not normalize weights", use->plugin->name);
     return record_normalization(&hki_op_normalize_weight, weight, use, slots);
 }

@@ -3,63 +3,55 @@
 
 #include "engine/engine.h"
 
-static hki_pool pool_of(const hk_tensor *y, int64_t batch)
+typedef struct pooling {
+    hki_pool pool;
+    bool takes_largest; /* else the average */
+} pooling;
+
+static void pool_forward(const hki_call *call)
 {
-    hki_pool pool = *(const hki_pool *)y->attributes;
-    pool.n = batch;
-    return pool;
+    pooling p = *(const pooling *)call->tensor->attributes;
+    p.pool.n = call->batch;
+    if (p.takes_largest)
+        hki_engine_active()->max_pool_forward(&p.pool, call->x[0], call->y, call->saved);
+    else
+        hki_engine_active()->avg_pool_forward(&p.pool, call->x[0], call->y);
 }
 
-static void max_forward(const hki_call *call)
+static void pool_backward(const hki_call *call)
 {
-    hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->max_pool_forward(&pool, call->x[0], call->y, call->saved);
-}
-
-static void max_backward(const hki_call *call)
-{
-    hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->max_pool_backward(&pool, call->dy, call->saved, call->dx[0]);
+    pooling p = *(const pooling *)call->tensor->attributes;
+    p.pool.n = call->batch;
+    if (p.takes_largest)
+        hki_engine_active()->max_pool_backward(&p.pool, call->dy, call->saved, call->dx[0]);
+    else
+        hki_engine_active()->avg_pool_backward(&p.pool, call->dy, call->dx[0]);
 }
 
 /* Which position of its window each output came from. */
-static size_t max_saved(const hk_tensor *y, int64_t batch)
+static size_t saved_positions(const hk_tensor *y, int64_t batch)
 {
     return (size_t)hki_count(&y->shape, batch) * sizeof(uint16_t);
 }
 
-static const hki_op op_maxpool = {
-    .name = "maxpool", .forward = max_forward, .backward = max_backward, .saved_bytes = max_saved};
-
-static void average_forward(const hki_call *call)
-{
-    hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->avg_pool_forward(&pool, call->x[0], call->y);
-}
-
-static void average_backward(const hki_call *call)
-{
-    hki_pool pool = pool_of(call->tensor, call->batch);
-    hki_engine_active()->avg_pool_backward(&pool, call->dy, call->dx[0]);
-}
-
+static const hki_op op_maxpool = {.name = "maxpool",
+                                  .forward = pool_forward,
+                                  .backward = pool_backward,
+                                  .saved_bytes = saved_positions};
 static const hki_op op_avgpool = {
-    .name = "avgpool", .forward = average_forward, .backward = average_backward};
+    .name = "avgpool", .forward = pool_forward, .backward = pool_backward};
 
 static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window *window)
 {
     if (!x)
         return NULL;
-    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape)) {
-        hki_fail(HK_BAD_SHAPE, "%s: expects [batch, height, width, channels], not %s", op->name,
-                 hki_shape_text(&x->shape));
-        return NULL;
-    }
-    if (size > 255 || window->dilation > 1 || window->groups > 1) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: windows are at most 255 wide, without dilation and groups",
-                 op->name);
-        return NULL;
-    }
+    if (x->shape.ndim != 4 || !hki_is_batched(&x->shape))
+        return hki_fail_null(HK_BAD_SHAPE, "%s: expects [batch, height, width, channels], not %s",
+                             op->name, hki_shape_text(&x->shape));
+    if (size > 255 || window->dilation > 1 || window->groups > 1)
+        return hki_fail_null(HK_BAD_ARGUMENT,
+                             "%s: windows are at most 255 wide, without dilation and groups",
+                             op->name);
     int stride = window->stride ? window->stride : 1;
     hki_pool p = {.h = (int)x->shape.dims[1],
                   .w = (int)x->shape.dims[2],
@@ -71,7 +63,8 @@ static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window
     if (!hki_window_extent(op->name, p.h, size, window, &p.oh, &p.ph) ||
         !hki_window_extent(op->name, p.w, size, window, &p.ow, &p.pw))
         return NULL;
-    return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &p, sizeof p);
+    pooling all = {p, op == &op_maxpool};
+    return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &all, sizeof all);
 }
 
 hk_tensor *hk_maxpool2d(hk_tensor *x, int size, hk_window window)
@@ -86,12 +79,10 @@ hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window)
 
 hk_tensor *hk_global_avgpool(hk_tensor *x)
 {
-    if (x && (x->shape.ndim != 4 || !hki_is_batched(&x->shape))) {
-        hki_fail(HK_BAD_SHAPE,
-                 "global average pooling expects [batch, height, width, channels], "
-                 "not %s",
-                 hki_shape_text(&x->shape));
-        return NULL;
-    }
+    if (x && (x->shape.ndim != 4 || !hki_is_batched(&x->shape)))
+        return hki_fail_null(HK_BAD_SHAPE,
+                             "global average pooling expects [batch, height, width, channels], "
+                             "not %s",
+                             hki_shape_text(&x->shape));
     return hk_flatten(hk_mean(x, HK_AXIS(1) | HK_AXIS(2)));
 }

@@ -36,11 +36,9 @@ static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean)
 {
     if (!x)
         return NULL;
-    if (axes >> x->shape.ndim) {
-        hki_fail(HK_BAD_ARGUMENT, "%s: axes 0x%x of a tensor of shape %s", is_mean ? "mean" : "sum",
-                 axes, hki_shape_text(&x->shape));
-        return NULL;
-    }
+    if (axes >> x->shape.ndim)
+        return hki_fail_null(HK_BAD_ARGUMENT, "%s: axes 0x%x of a tensor of shape %s",
+                             is_mean ? "mean" : "sum", axes, hki_shape_text(&x->shape));
     hk_shape shape = x->shape;
     if (axes == HK_ALL_AXES)
         shape.ndim = 0;

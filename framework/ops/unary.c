@@ -5,103 +5,7 @@
 
 #include "engine/kernels.h"
 
-/* f, or its slope. */
-typedef float function(bool slope, float x, float y, float v);
-
-/* Some elements: forward out = f(x), back out = dy f'(x, y). */
-typedef struct run {
-    int64_t first, end;
-    const float *x, *y, *dy; /* dy: NULL forward */
-    float *out, v;
-} run;
-typedef void runner(const run *r);
-
-typedef struct unary {
-    runner *runs;
-    float v;
-} unary;
-
-/* Where f is inlined: a runner is two plain loops. */
-HK_INLINE void loops(function *f, const run *r)
-{
-    if (!r->dy) {
-        HK_VECTORIZE
-        for (int64_t i = r->first; i < r->end; i++)
-            r->out[i] = f(false, r->x[i], 0, r->v);
-    } else {
-        HK_VECTORIZE
-        for (int64_t i = r->first; i < r->end; i++)
-            r->out[i] = r->dy[i] * f(true, r->x[i], r->y[i], r->v);
-    }
-}
-
-static void in_pieces(const hki_call *call, run all)
-{
-    const unary *u = call->tensor->attributes;
-    const int64_t n = hki_count(&call->tensor->shape, call->batch), piece = 4096;
-#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t first = 0; first < n; first += piece) {
-        run r = all;
-        r.first = first;
-        r.end = hki_min(first + piece, n);
-        r.v = u->v;
-        u->runs(&r);
-    }
-}
-
-static void unary_forward(const hki_call *call)
-{
-    in_pieces(call, (run){.x = call->x[0], .out = call->y});
-}
-
-static void unary_backward(const hki_call *call)
-{
-    in_pieces(call, (run){.x = call->x[0], .y = call->y, .dy = call->dy, .out = call->dx[0]});
-}
-
-static hk_tensor *record(const hki_op *op, runner *runs, hk_tensor *x, double v)
-{
-    unary u = {runs, (float)v};
-    return x ? hki_compute(op, &x, 1, x->shape, &u, sizeof u) : NULL;
-}
-
-/* ---- The operations ------------------------------------------------------------------------------------ */
-
-HK_INLINE float exponential(bool slope, float x, float y, float v)
-{
-    (void)v;
-    return slope ? y : hks_exp(x);
-}
-static void run_exp(const run *r)
-{
-    loops(exponential, r);
-}
-static const hki_op op_exp = {
-    .name = "exp", .forward = unary_forward, .backward = unary_backward, .reads = hki_reads_result};
-
-hk_tensor *hk_exp(hk_tensor *x)
-{
-    return record(&op_exp, run_exp, x, 0);
-}
-
-HK_INLINE float logarithm(bool slope, float x, float y, float v)
-{
-    (void)y, (void)v;
-    return slope ? 1 / x : hks_log(x);
-}
-static void run_log(const run *r)
-{
-    loops(logarithm, r);
-}
-static const hki_op op_log = {.name = "log",
-                              .forward = unary_forward,
-                              .backward = unary_backward,
-                              .reads = hki_reads_operands};
-
-hk_tensor *hk_log(hk_tensor *x)
-{
-    return record(&op_log, run_log, x, 0);
-}
+typedef enum kind { EXP, LOG, POW, SCALE } kind;
 
 /* Small whole exponents by multiplication; others as exp(v log x), so x must not be negative.
  * The relative error of the latter grows with |v log x|. */
@@ -118,48 +22,118 @@ HK_INLINE float power_of(float x, float v)
     }
     return hks_exp(v * hks_log(x));
 }
-HK_INLINE float power(bool slope, float x, float y, float v)
-{
-    (void)y;
-    return !slope ? power_of(x, v) : v == 0 ? 0 : v * power_of(x, v - 1);
-}
-static void run_pow(const run *r)
-{
-    loops(power, r);
-}
-static const hki_op op_pow = {.name = "pow",
-                              .forward = unary_forward,
-                              .backward = unary_backward,
-                              .reads = hki_reads_operands};
 
-hk_tensor *hk_pow(hk_tensor *x, double exponent)
+/* f, or its slope. */
+HK_INLINE float function(kind k, bool slope, float x, float y, float v)
 {
-    return record(&op_pow, run_pow, x, exponent);
+    switch (k) {
+    case EXP: return slope ? y : hks_exp(x);
+    case LOG: return slope ? 1 / x : hks_log(x);
+    case POW: return !slope ? power_of(x, v) : v == 0 ? 0 : v * power_of(x, v - 1);
+    default: return v * x;
+    }
 }
 
-HK_INLINE float multiple(bool slope, float x, float y, float v)
+/* Some elements: forward out = f(x), backward out = dy f'(x, y). */
+typedef struct run {
+    int64_t first, end;
+    const float *x, *y, *dy; /* dy: NULL forward */
+    float *out;
+} run;
+
+typedef struct unary {
+    kind k;
+    float v;
+} unary;
+
+/* The kind is a constant where it is inlined: two plain loops. */
+HK_INLINE void loops(kind k, float v, const run *r)
 {
-    (void)slope, (void)y;
-    return v * x;
+    if (!r->dy) {
+        HK_VECTORIZE
+        for (int64_t i = r->first; i < r->end; i++)
+            r->out[i] = function(k, false, r->x[i], 0, v);
+    } else {
+        HK_VECTORIZE
+        for (int64_t i = r->first; i < r->end; i++)
+            r->out[i] = r->dy[i] * function(k, true, r->x[i], r->y[i], v);
+    }
 }
-static void run_scale(const run *r)
+
+static void run_loops(const unary *u, const run *r)
 {
-    loops(multiple, r);
+    switch (u->k) {
+    case EXP: loops(EXP, u->v, r); break;
+    case LOG: loops(LOG, u->v, r); break;
+    case POW: loops(POW, u->v, r); break;
+    case SCALE: loops(SCALE, u->v, r); break;
+    }
 }
-/* As forward, on dy: neither x nor y is kept. */
+
+static void in_pieces(const hki_call *call, run all)
+{
+    const int64_t n = hki_count(&call->tensor->shape, call->batch), piece = 4096;
+#pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
+    for (int64_t first = 0; first < n; first += piece) {
+        run r = all;
+        r.first = first;
+        r.end = hki_min(first + piece, n);
+        run_loops(call->tensor->attributes, &r);
+    }
+}
+
+static void unary_forward(const hki_call *call)
+{
+    in_pieces(call, (run){.x = call->x[0], .out = call->y});
+}
+
+static void unary_backward(const hki_call *call)
+{
+    in_pieces(call, (run){.x = call->x[0], .y = call->y, .dy = call->dy, .out = call->dx[0]});
+}
+
+/* As forward, on dy: neither x nor y is saved. */
 static void scale_backward(const hki_call *call)
 {
     in_pieces(call, (run){.x = call->dy, .out = call->dx[0]});
 }
-static const hki_op op_scale = {
-    .name = "scale", .forward = unary_forward, .backward = scale_backward, .in_place = hki_always};
+
+#define UNARY(name_, backward_, ...)                                                               \
+    {                                                                                              \
+        .name = name_, .forward = unary_forward, .backward = backward_, __VA_ARGS__                \
+    }
+static const hki_op op_exp = UNARY("exp", unary_backward, .reads = hki_reads_result),
+                    op_log = UNARY("log", unary_backward, .reads = hki_reads_operands),
+                    op_pow = UNARY("pow", unary_backward, .reads = hki_reads_operands),
+                    op_scale = UNARY("scale", scale_backward, .in_place = hki_always);
+
+static hk_tensor *record(const hki_op *op, kind k, hk_tensor *x, double v)
+{
+    unary u = {k, (float)v};
+    return x ? hki_compute(op, &x, 1, x->shape, &u, sizeof u) : NULL;
+}
+
+hk_tensor *hk_exp(hk_tensor *x)
+{
+    return record(&op_exp, EXP, x, 0);
+}
+
+hk_tensor *hk_log(hk_tensor *x)
+{
+    return record(&op_log, LOG, x, 0);
+}
+
+hk_tensor *hk_pow(hk_tensor *x, double exponent)
+{
+    return record(&op_pow, POW, x, exponent);
+}
 
 hk_tensor *hk_scale(hk_tensor *x, double factor)
 {
-    return record(&op_scale, run_scale, x, factor);
+    return record(&op_scale, SCALE, x, factor);
 }
 
 hk_tensor *hk_neg(hk_tensor *x)
 {
-    return record(&op_scale, run_scale, x, -1);
+    return record(&op_scale, SCALE, x, -1);
 }

@@ -28,10 +28,9 @@ static scraps *scraps_new(const hk_plugin *plugin)
 {
     const hk_activation *act = plugin->activation;
     size_t aux;
-    if (!hki_mul(act->aux_floats, TILE, &aux) || !hki_add(aux, act->n_sums, &aux)) {
-        hki_fail(HK_NO_MEMORY, "out of memory: \"%s\" keeps too much a row", plugin->name);
-        return NULL;
-    }
+    if (!hki_mul(act->aux_floats, TILE, &aux) || !hki_add(aux, act->n_sums, &aux))
+        return hki_fail_null(HK_NO_MEMORY, "out of memory: \"%s\" keeps too much a row",
+                             plugin->name);
     scraps *made = hki_alloc(sizeof *made);
     float *block = made ? hki_alloc_array(aux, sizeof *block) : NULL;
     if (!block) {

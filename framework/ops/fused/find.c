@@ -20,11 +20,6 @@ static bool is_plain_activation(const hk_tensor *t)
     return !a->aux_floats && !a->n_sums && !a->channels_out;
 }
 
-static bool works_in_place(const hk_tensor *activation)
-{
-    return hki_use_of(activation)->plugin->activation->traits & HK_IN_PLACE;
-}
-
 /* Of an addition without broadcasting: the input that is a normalization of its own, the later one
  * if both are; NULL: neither. */
 static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
@@ -39,7 +34,7 @@ static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
     return found;
 }
 
-/* Walks from the last operation to the first; each but the last must be read by the next alone. */
+/* From the last operation to the first; each but the last must be read by the next alone. */
 static hki_fused find_fusion(const hk_tensor *last, const int *uses)
 {
     hki_fused fused = {0};
@@ -91,7 +86,9 @@ static hk_status fuse(hk_tensor *last, const int *uses, bool has_backward, bool 
                      .op = &hki_op_fused,
                      .attributes = &made->fused};
     fused.has_backward = has_backward;
-    fused.spends_dy = spends_dy && (!fused.act || works_in_place(fused.act));
+    fused.spends_dy =
+        spends_dy &&
+        (!fused.act || hki_use_of(fused.act)->plugin->activation->traits & HK_IN_PLACE);
     if (fused.conv)
         add_inputs(t, fused.conv, 0);
     else

@@ -41,24 +41,6 @@ static size_t place(const hki_fused *fused, const hki_conv *conv, char *base, hk
     return used;
 }
 
-static void fold(const hki_call *call, const hki_conv *conv, void *packed)
-{
-    const hki_fused *fused = call->tensor->attributes;
-    const float *filters = call->x[1], *bias = fused->conv->n_inputs > 2 ? call->x[2] : NULL;
-    float *slots[HK_MAX_SLOTS];
-    hk_context context = hki_context_of(call, fused->norm, slots);
-    hki_folded *f = packed;
-    place(fused, conv, packed, f);
-    normalization_of(fused)->frozen(&context, f->coef);
-    const float *scale = f->coef, *shift = f->coef + conv->k;
-    for (int64_t i = 0; i < filter_floats(fused); i++)
-        f->filters[i] = filters[i] * scale[i % conv->k];
-    for (int k = 0; k < conv->k; k++)
-        f->bias[k] = (bias ? bias[k] * scale[k] : 0) + shift[k];
-    if (f->engine)
-        hki_engine_active()->conv_pack(conv, f->filters, f->engine);
-}
-
 size_t hki_fused_packed_bytes(const hk_tensor *y, int64_t batch)
 {
     const hki_fused *fused = y->attributes;
@@ -74,8 +56,21 @@ void hki_fused_pack(const hki_call *call, void *packed)
 {
     const hki_fused *fused = call->tensor->attributes;
     hki_conv conv = hki_conv_of(fused->conv, call->batch);
-    if (hki_fused_folds(fused))
-        fold(call, &conv, packed);
-    else
-        hki_engine_active()->conv_pack(&conv, call->x[1], packed);
+    const float *filters = call->x[1], *bias = fused->conv->n_inputs > 2 ? call->x[2] : NULL;
+    if (!hki_fused_folds(fused)) {
+        hki_engine_active()->conv_pack(&conv, filters, packed);
+        return;
+    }
+    float *slots[HK_MAX_SLOTS];
+    hk_context context = hki_context_of(call, fused->norm, slots);
+    hki_folded *f = packed;
+    place(fused, &conv, packed, f);
+    normalization_of(fused)->frozen(&context, f->coef);
+    const float *scale = f->coef, *shift = f->coef + conv.k;
+    for (int64_t i = 0; i < filter_floats(fused); i++)
+        f->filters[i] = filters[i] * scale[i % conv.k];
+    for (int k = 0; k < conv.k; k++)
+        f->bias[k] = (bias ? bias[k] * scale[k] : 0) + shift[k];
+    if (f->engine)
+        hki_engine_active()->conv_pack(&conv, f->filters, f->engine);
 }
