@@ -4,17 +4,13 @@
 #include "networks.h"
 #include <string.h>
 
-/* NULL leaves the choice to the net. */
-static const char *activation_for(const hk_net *net)
-{
-    const char *choice = hk_net_activation(net);
-    int is_relu = strncmp(choice, "relu", 4) == 0 && (choice[4] == '\0' || choice[4] == '+');
-    return is_relu ? "relu6" : NULL;
-}
-
 static hk_tensor *finish(hk_tensor *x)
 {
-    return x ? hk_act(hk_norm(x), .use = activation_for(hk_tensor_net(x))) : NULL;
+    if (!x)
+        return NULL;
+    const char *choice = hk_net_activation(hk_tensor_net(x));
+    int is_relu = strncmp(choice, "relu", 4) == 0 && (choice[4] == '\0' || choice[4] == '+');
+    return hk_act(hk_norm(x), .use = is_relu ? "relu6" : NULL); /* NULL: the net's choice */
 }
 
 /* Depthwise 3 x 3, then pointwise 1 x 1: section 3.1. */

@@ -66,20 +66,10 @@ static const hk_param params[] = {
 /* clang-format on */
 enum { PARAMS = sizeof params / sizeof *params };
 
-/* The rows of those that the model takes. */
-static void choose_params(const hk_model *model, hk_param own[PARAMS + 1])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < PARAMS; i++)
-        if (hki_has_word(model->values, params[i].name, strlen(params[i].name)))
-            own[n++] = params[i];
-    own[n] = (hk_param){.name = NULL};
-}
-
 hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_values *values)
 {
     hk_param own[PARAMS + 1];
-    double said[PARAMS];
+    double given[PARAMS];
     if (!spec || !model)
         return hki_fail(HK_BAD_ARGUMENT, "model: no %s", spec ? "place for the result" : "spec");
     *model = NULL;
@@ -87,16 +77,20 @@ hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_value
     if (row < 0)
         return hk_last_status();
     const hk_model *found = &hk_models[row];
-    choose_params(found, own);
-    hk_status status = hki_spec_values("model", found->name, spec, strlen(found->name), own, said);
+    size_t n = 0;
+    for (size_t i = 0; i < PARAMS; i++) /* the rows that the model takes */
+        if (hki_has_word(found->values, params[i].name, strlen(params[i].name)))
+            own[n++] = params[i];
+    own[n] = (hk_param){.name = NULL};
+    hk_status status = hki_spec_values("model", found->name, spec, strlen(found->name), own, given);
     if (status != HK_OK)
         return status;
     if (values)
-        *values = (hk_model_values){.width = (int)hki_spec_value(own, said, "width"),
-                                    .depth = (int)hki_spec_value(own, said, "depth"),
-                                    .inputs = (int)hki_spec_value(own, said, "inputs"),
-                                    .bias = (int)hki_spec_value(own, said, "bias"),
-                                    .drop_path = hki_spec_value(own, said, "drop_path")};
+        *values = (hk_model_values){.width = (int)hki_spec_value(own, given, "width"),
+                                    .depth = (int)hki_spec_value(own, given, "depth"),
+                                    .inputs = (int)hki_spec_value(own, given, "inputs"),
+                                    .bias = (int)hki_spec_value(own, given, "bias"),
+                                    .drop_path = hki_spec_value(own, given, "drop_path")};
     *model = found;
     return HK_OK;
 }

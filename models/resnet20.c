@@ -11,18 +11,13 @@ typedef struct depth {
     double drop_path;
 } depth;
 
-/* Deeper branches are missed more often: Huang et al. 2016, arXiv:1603.09382, equation 4. */
-static hk_tensor *maybe_drop(hk_tensor *x, depth *at)
-{
-    double rate = at->drop_path * ++at->blocks / BLOCKS;
-    return rate > 0 ? hk_drop_path(x, rate) : x;
-}
-
 static hk_tensor *block(hk_tensor *x, int filters, int stride, hk_tensor *shortcut, depth *at)
 {
+    /* Deeper branches are missed more often: Huang et al. 2016, arXiv:1603.09382, equation 4. */
+    double rate = at->drop_path * ++at->blocks / BLOCKS;
     x = hk_act(hk_norm(hk_conv(x, filters, 3, .stride = stride, .pad = 1)));
     x = hk_norm(hk_conv(x, filters, 3, .pad = 1));
-    return hk_act(hk_add(maybe_drop(x, at), shortcut));
+    return hk_act(hk_add(rate > 0 ? hk_drop_path(x, rate) : x, shortcut));
 }
 
 /* Three blocks; the first one changes the shape. */

@@ -47,7 +47,7 @@ static inline void *hki_take(char *base, size_t *used, size_t bytes)
     return at;
 }
 
-/* Limits, each far above honest use and far below what would hurt. */
+/* Limits, each far above real use and far below what would exhaust memory. */
 enum {
     HKI_MAX_DIMS = 8,
     HKI_MAX_NAME = 256,  /* bytes of a tensor, layer or plugin name */

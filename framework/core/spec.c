@@ -86,18 +86,9 @@ typedef struct reading {
     unsigned given;          /* a bit for each parameter */
 } reading;
 
-/* What is read and the spec, the beginning of each sentence. */
+/* Each message begins with the kind of thing and the spec. */
 #define BAD(it, status, format, ...)                                                               \
     hki_fail(status, "%s \"%.200s\": " format, (it)->what, (it)->spec, __VA_ARGS__)
-
-static hk_status fail_key(const reading *it, const char *key)
-{
-    char known[512] = "";
-    for (const hk_param *param = it->params; param && param->name; param++)
-        hki_add_name(known, sizeof known, param->name);
-    return BAD(it, HK_UNKNOWN_NAME, "\"%s\" has no parameter \"%.64s\"; known: %s", it->name, key,
-               *known ? known : "none");
-}
 
 static hk_status read_choice(const reading *it, const hk_param *param, const char *text,
                              double *out)
@@ -138,8 +129,13 @@ static hk_status read_pair(reading *it, char *key)
     *text++ = '\0';
     while (it->params && it->params[i].name && strcmp(it->params[i].name, key) != 0)
         i++;
-    if (!it->params || !it->params[i].name)
-        return fail_key(it, key);
+    if (!it->params || !it->params[i].name) {
+        char known[512] = "";
+        for (const hk_param *param = it->params; param && param->name; param++)
+            hki_add_name(known, sizeof known, param->name);
+        return BAD(it, HK_UNKNOWN_NAME, "\"%s\" has no parameter \"%.64s\"; known: %s", it->name,
+                   key, *known ? known : "none");
+    }
     if (it->given & 1u << i)
         return BAD(it, HK_BAD_ARGUMENT, "%s is given twice", key);
     it->given |= 1u << i;
@@ -189,7 +185,7 @@ double hki_spec_value(const hk_param *params, const double *values, const char *
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* A value in words: the choice, else the number. */
+/* A value as text: the name of the choice, else the number. */
 static void value_text(const hk_param *param, double value, int digits, char *out, size_t size)
 {
     char number[HKI_NUMBER_SIZE];

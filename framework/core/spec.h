@@ -1,6 +1,6 @@
 /* core/spec.h - specs, "name:key=value,key=value": one reader for everything that is named so, be
- * it a plugin, an optimizer, a schedule, a treatment, a model or a data set. What may be said is a
- * table of hk_param that ends with a row without a name; what is said, a number for each row.
+ * it a plugin, an optimizer, a schedule, a treatment, a model or a data set. Its parameters
+ * are a table of hk_param that ends with a row without a name; their values, a number for each row.
  * `what` is the kind of thing, "optimizer", for messages. */
 #pragma once
 #include <hillock/plugin.h>
@@ -27,12 +27,12 @@ enum { HKI_TEXT = HK_CHOICE + 1 };
 
 enum { HKI_MAX_ROWS = 32 };
 /* The row of a table that the spec names, of at most HKI_MAX_ROWS. Rows begin with their name, a
- * text; what follows a colon in it, "csv:FILE", is for people. -1: HK_UNKNOWN_NAME, with all the
+ * text; what follows a colon in it, "csv:FILE", is for readers. -1: HK_UNKNOWN_NAME, with all the
  * names and the nearest. */
 int hki_spec_row(const char *what, const char *spec, const void *table, size_t rows,
                  size_t row_size);
 
-/* Fills `values` with the defaults and with what the spec says from the byte `begin` on, where name
+/* Fills `values` with the defaults and with what the spec gives from the byte `begin` on, where name
  * and path end. Messages name the spec, the parameter and its range, or what there is:
  * HK_UNKNOWN_NAME, where `name` stands for the thing; HK_BAD_ARGUMENT. */
 hk_status hki_spec_values(const char *what, const char *name, const char *spec, size_t begin,
@@ -50,7 +50,8 @@ int hki_spec_choice(const char *what, const char *spec, const hki_choice *choice
 double hki_spec_value(const hk_param *params, const double *values, const char *name);
 
 /* The other way: `name`, or "name:path", and what differs from the defaults, in the table's order,
- * with so many digits; 0: as few as say it exactly. Texts stand in `spec`; NULL where there are none. Allocated; NULL when memory is refused. */
+ * with so many digits; 0: as few as are exact. Texts stand in `spec`; NULL where there are none.
+ * Allocated; NULL when allocation fails. */
 char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits,
                     const char *spec);
 

@@ -1,4 +1,4 @@
-/* The last failure's sentence, one slot a thread. */
+/* The last failure's message, one per thread. */
 #include "core/base.h"
 
 #include <stdio.h>

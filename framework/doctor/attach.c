@@ -50,11 +50,11 @@ static void count_epoch(hk_trainer *t)
 {
     const hk_net *net = t->logits->net;
     for (int id = 0; id < net->n_tensors; id++) {
-        if (net->tensors[id]->role != HKI_COMPUTED || !hki_is_mix(net->tensors[id]))
+        if (net->tensors[id]->role != HKI_COMPUTED || !hki_is_channel_override(net->tensors[id]))
             continue;
-        hk_tensor *swapped = hki_mix_swapped(net->tensors[id]);
-        for (int64_t j = 0; j < hki_count(&swapped->shape, 1); j++)
-            swapped->value[j] = fmaxf(swapped->value[j] - 1, 0);
+        hk_tensor *mask = hki_override_mask(net->tensors[id]);
+        for (int64_t j = 0; j < hki_count(&mask->shape, 1); j++)
+            mask->value[j] = fmaxf(mask->value[j] - 1, 0);
     }
 }
 

@@ -103,8 +103,8 @@ static void fill_parameters(const layer_state *l, int64_t u, hk_unit_finding *ou
 static bool reacts_without_bias(const layer_state *l, const hk_unit_finding *unit, int64_t u)
 {
     const hk_tensor *y = l->now->layers[l->i].tensor;
-    const bool swapped = hki_is_mix(y) && hki_mix_swapped(y)->value[u] > 0;
-    const hki_use *use = hki_use_of(hki_mix_part(y, swapped));
+    const bool swapped = hki_is_channel_override(y) && hki_override_mask(y)->value[u] > 0;
+    const hki_use *use = hki_use_of(hki_override_part(y, swapped));
     const hk_activation *activation = use->plugin->activation;
     const double low = unit->x_min - unit->bias, high = unit->x_max - unit->bias;
     double slots[HK_MAX_SLOTS] = {0};

@@ -1,13 +1,13 @@
 /* Giving a recorded layer a second activation for some of its channels.
  *
- * The tensor of the activation stays where it is, so that all who read it go on; it becomes a mix.
- * The leaves that the mix needs are recorded last and then moved before it, where they would stand
- * had the net been recorded so: order decides digests and what may be computed when. */
+ * The tensor of the activation stays where it is, so that all who read it go on; it becomes a
+ * channel override. The leaves that it needs are recorded last and then moved before it, where they
+ * would stand had the net been recorded so: order decides digests and what may be computed when. */
 #include "doctor/treat.h"
 
 #include <string.h>
 
-static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
+static hk_status override_in_place(hk_tensor *y, const hki_use *g)
 {
     hk_net *net = y->net;
     int first = net->n_tensors;
@@ -20,8 +20,8 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
     y->attributes = made->attributes;
     memcpy(y->inputs, made->inputs, sizeof y->inputs);
     hki_free(old);
-    net->n_tensors--; /* mixed: recorded last */
-    hki_free(mixed);
+    net->n_tensors--; /* made: recorded last */
+    hki_free(made);
     for (int from = first, to = y->id; from < net->n_tensors; from++, to++) { /* leaves before y */
         hk_tensor *leaf = net->tensors[from];
         for (int id = from; id > to; id--)
@@ -33,10 +33,10 @@ static hk_status mix_in_place(hk_tensor *y, const hki_use *g)
     return HK_OK;
 }
 
-static hk_status mix_or_check(hk_tensor *y, const hki_use *g)
+static hk_status override_or_check(hk_tensor *y, const hki_use *g)
 {
     if (!hki_is_channel_override(y))
-        return mix_in_place(y, g);
+        return override_in_place(y, g);
     const hki_use *other = hki_use_of(hki_override_part(y, 1));
     if (other->plugin == g->plugin && !memcmp(other->params, g->params, sizeof g->params))
         return HK_OK;

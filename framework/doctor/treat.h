@@ -37,7 +37,7 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
 /* Gives all activations of a layer the alternative g, in place: nets that are recorded with
  * hki_choose_for_layer's spec are the same. Plans made before are of no use any more. HK_BAD_ARGUMENT:
  * they have another alternative. */
-hk_status hki_layer_mix(hk_net *net, int layer, const hki_use *g);
+hk_status hki_layer_override_channels(hk_net *net, int layer, const hki_use *g);
 
 /* ---- Sites: the inputs of all activations, and the logits ------------------------------------ */
 

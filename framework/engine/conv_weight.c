@@ -2,7 +2,7 @@
  *
  * Large images: the pixels are cut into chunks by shape, each with a partial gradient of its own,
  * added in order at the end. Large filters are also cut by kernel row and by columns.
- * Few channels: the patch of x that each pixel sees is laid out in one piece, so that all taps are
+ * Few channels: the patch of x that each pixel sees is copied in one piece, so that all taps are
  * one product; whichever of taps and filters wastes fewer lanes runs along the vectors. Where two
  * neighbours together see no more vectors than one, they are one pixel with twice the filters.
  * Small images: x and dy of some images are packed pixel by pixel, the images side by side; a task
@@ -59,7 +59,7 @@ static size_t run_floats(int64_t pieces, int64_t steps)
     return hki_lines((int64_t)sizeof(hki_run) / 4 * hki_runs_bound(pieces, steps));
 }
 
-static void lay_out_images(layout *l, const hki_image *g)
+static void plan_images(layout *l, const hki_image *g)
 {
     int64_t pixels = g->v.dest * g->h.dest;
     int64_t image = g->v.source * g->h.source * hki_pitch(g->c) + pixels * hki_pitch(l->k);
@@ -80,7 +80,7 @@ static int64_t choose_patches(layout *l, const hki_image *g)
     return PATCH_PIXELS;
 }
 
-static void lay_out_bands(layout *l, const hki_image *g, int groups)
+static void plan_bands(layout *l, const hki_image *g, int groups)
 {
     int64_t pixels = choose_patches(l, g), size = l->depth * l->k;
     l->rows = hki_min(hki_max(1, pixels / g->h.dest), hki_band_rows(g, l->form, STRIP_FLOATS));
@@ -108,9 +108,9 @@ static layout layout_of(const hki_conv *c)
     layout l = {.form = hki_form_of(&g), .k = c->k / c->groups};
     l.depth = g.v.taps * g.h.taps * g.c;
     if (l.form == HKI_IMAGES)
-        lay_out_images(&l, &g);
+        plan_images(&l, &g);
     else
-        lay_out_bands(&l, &g, c->groups);
+        plan_bands(&l, &g, c->groups);
     return l;
 }
 
@@ -324,17 +324,6 @@ static void add_transposed(const pass *s, float *dw)
     }
 }
 
-/* The chunks' gradients [chunk][depth][k] added up in order. */
-static void add_chunks(const pass *s, float *dw)
-{
-    const layout *l = &s->l;
-    int64_t size = l->depth * l->k;
-#pragma omp parallel for num_threads(hki_team(l->depth, (l->chunks * size))) schedule(static)
-    for (int64_t r = 0; r < l->depth; r++)
-        hki_kernels_active()->column_sums(l->chunks, l->k, s->dw + r * l->k, size,
-                                          dw + r * s->conv->k);
-}
-
 static void gradient_of_bands(pass *s, float *dw, float *scratch)
 {
     const layout *l = &s->l;
@@ -346,10 +335,15 @@ static void gradient_of_bands(pass *s, float *dw, float *scratch)
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
     for (int64_t t = 0; t < tasks; t++)
         chunk_task(s, t, temporary + (size_t)hki_team_member() * each);
-    if (l->transposed)
+    if (l->transposed) {
         add_transposed(s, dw);
-    else if (l->partial)
-        add_chunks(s, dw);
+    } else if (l->partial) { /* [chunk][depth][k], added up in order */
+#pragma omp parallel for num_threads(hki_team(l->depth, (l->chunks * l->depth * l->k)))            \
+    schedule(static)
+        for (int64_t r = 0; r < l->depth; r++)
+            hki_kernels_active()->column_sums(l->chunks, l->k, s->dw + r * l->k, l->depth * l->k,
+                                              dw + r * s->conv->k);
+    }
 }
 
 /* ---- Small images ---------------------------------------------------------------------------- */
@@ -397,45 +391,30 @@ static void tile_task(const pass *s, const float *x, const float *dy, int64_t ta
     } while (from < n);
 }
 
-/* The images first .. first + s->image.n - 1. */
-static void gradient_of_block(const pass *s, int64_t first, float *dw, float *scratch)
-{
-    const hki_image *g = &s->image;
-    int64_t sources = g->v.source * g->h.source, dests = g->v.dest * g->h.dest;
-    float *x = scratch, *dy = x + packed_x_floats(g);
-    float *temporary = dy + packed_dy_floats(g, s->l.k);
-    hki_images_pack(g->n, sources, 1, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
-    hki_images_pack(g->n, dests, 1, s->l.k, s->conv->k, s->dy + first * dests * s->conv->k, dy);
-    int64_t tiles = hki_ceil(g->c, TILE_ROWS) * hki_ceil(s->l.k, TILE_COLUMNS);
-    int64_t tasks = g->v.taps * g->h.taps * tiles, work = g->n * dests * s->l.depth * s->l.k;
-#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
-    for (int64_t t = 0; t < tasks; t++)
-        tile_task(s, x, dy, t / tiles, t % tiles, first > 0, dw,
-                  (hki_run *)(temporary + (size_t)hki_team_member() * s->l.runs));
-}
-
+/* Block by block: its images are packed, then all tiles add them. */
 static void gradient_of_images(const pass *given, float *dw, float *scratch)
 {
     pass s = *given;
-    int64_t images = given->image.n, blocks = hki_ceil(images, s.l.block);
+    hki_image *g = &s.image;
+    const int64_t sources = g->v.source * g->h.source, dests = g->v.dest * g->h.dest;
+    const int64_t tiles = hki_ceil(g->c, TILE_ROWS) * hki_ceil(s.l.k, TILE_COLUMNS);
+    const int64_t images = g->n, blocks = hki_ceil(images, s.l.block);
     for (int64_t i = 0; i < blocks; i++) {
-        int64_t first = images * i / blocks;
-        s.image.n = images * (i + 1) / blocks - first;
-        gradient_of_block(&s, first, dw, scratch);
+        const int64_t first = images * i / blocks;
+        g->n = images * (i + 1) / blocks - first;
+        float *x = scratch, *dy = x + packed_x_floats(g);
+        float *temporary = dy + packed_dy_floats(g, s.l.k);
+        hki_images_pack(g->n, sources, 1, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
+        hki_images_pack(g->n, dests, 1, s.l.k, s.conv->k, s.dy + first * dests * s.conv->k, dy);
+        int64_t tasks = g->v.taps * g->h.taps * tiles, work = g->n * dests * s.l.depth * s.l.k;
+#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
+        for (int64_t t = 0; t < tasks; t++)
+            tile_task(&s, x, dy, t / tiles, t % tiles, first > 0, dw,
+                      (hki_run *)(temporary + (size_t)hki_team_member() * s.l.runs));
     }
 }
 
 /* ---- Pairs ----------------------------------------------------------------------------------- */
-
-/* A filter's gradient is the sum of those of the first pixel and, `step` taps on, of the second. */
-static void add_pairs(const hki_conv *c, const hki_conv *pairs, const float *both, float *dw)
-{
-    int64_t row = (int64_t)c->kw * c->c, step = (int64_t)c->sw * c->c;
-    for (int64_t t = 0; t < c->kh; t++, both += pairs->kw * c->c * pairs->k)
-        for (int64_t r = 0; r < row; r++, dw += c->k)
-            for (int64_t f = 0; f < c->k; f++)
-                dw[f] = both[r * pairs->k + f] + both[(r + step) * pairs->k + c->k + f];
-}
 
 void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, float *dw,
                          void *scratch)
@@ -444,7 +423,12 @@ void hki_weight_gradient(const hki_conv *c, const float *x, const float *dy, flo
     if (pairs_of(c, &pairs)) {
         float *both = scratch;
         hki_weight_gradient(&pairs, x, dy, both, both + filter_floats(&pairs));
-        add_pairs(c, &pairs, both, dw);
+        /* A filter's gradient is the sum of those of the first pixel and, `step` on, of the second. */
+        int64_t row = (int64_t)c->kw * c->c, step = (int64_t)c->sw * c->c;
+        for (int64_t t = 0; t < c->kh; t++, both += pairs.kw * c->c * pairs.k)
+            for (int64_t r = 0; r < row; r++, dw += c->k)
+                for (int64_t f = 0; f < c->k; f++)
+                    dw[f] = both[r * pairs.k + f] + both[(r + step) * pairs.k + c->k + f];
         return;
     }
     pass s = {.conv = c, .l = layout_of(c)};

@@ -6,7 +6,7 @@
 
 enum { STRIP_FLOATS = 24 * 1024 }; /* of a task: 96 KiB, to stay in the second level cache */
 
-/* What a thread needs for itself: a strip, and the runs of one destination row. */
+/* Private memory of a thread: a strip, and the runs of one destination row. */
 typedef struct layout {
     hki_form form;
     int64_t rows, bands;     /* of a band; bands of an image */

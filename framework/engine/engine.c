@@ -27,20 +27,16 @@ static hk_isa of_processor(void)
 #endif
 }
 
-static hk_isa look_up(void)
-{
-    hk_isa isa = of_processor();
-    const char *wanted = secure_getenv("HILLOCK_ISA");
-    for (int i = 0; wanted && i < HK_ISA_COUNT; i++)
-        if (strcmp(wanted, names[i]) == 0 && i < (int)isa)
-            isa = (hk_isa)i;
-    return isa;
-}
-
 hk_isa hki_isa(void)
 {
-    if (allowed < 0)
-        allowed = (int)look_up();
+    if (allowed < 0) {
+        hk_isa isa = of_processor();
+        const char *wanted = secure_getenv("HILLOCK_ISA");
+        for (int i = 0; wanted && i < HK_ISA_COUNT; i++)
+            if (strcmp(wanted, names[i]) == 0 && i < (int)isa)
+                isa = (hk_isa)i;
+        allowed = (int)isa;
+    }
     return (hk_isa)(allowed < cap ? allowed : cap);
 }
 
@@ -103,18 +99,13 @@ const hki_engine *hki_engine_find(const char *name)
     return NULL;
 }
 
-static bool is_isa(const char *name)
-{
-    for (int i = 0; i < HK_ISA_COUNT; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
 hk_status hk_engine_check(void)
 {
     const char *isa = secure_getenv("HILLOCK_ISA"), *wanted = secure_getenv("HILLOCK_ENGINE");
-    if (isa && !is_isa(isa))
+    bool known = !isa;
+    for (int i = 0; i < HK_ISA_COUNT && !known; i++)
+        known = strcmp(isa, names[i]) == 0;
+    if (!known)
         return hki_fail(HK_UNKNOWN_NAME,
                         "HILLOCK_ISA: no instruction set \"%.64s\"; known: "
                         "baseline, avx2, avx512",

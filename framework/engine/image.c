@@ -28,12 +28,6 @@ bool hki_image_flatten(hki_image *g)
     return true;
 }
 
-static bool fits_in_place(const hki_image *g)
-{
-    return g->h.pad <= 0 && g->x_pixel == g->c &&
-           hki_axis_extent(&g->h, g->h.dest) - g->h.pad <= g->h.source;
-}
-
 hki_form hki_form_of(const hki_image *g)
 {
     int64_t taps = g->v.taps * g->h.taps;
@@ -42,7 +36,9 @@ hki_form hki_form_of(const hki_image *g)
     if (g->n >= ENOUGH_IMAGES && g->h.dest <= SMALL_IMAGE && g->h.source <= SMALL_SOURCE &&
         g->c >= SOME_CHANNELS)
         return HKI_IMAGES;
-    return fits_in_place(g) ? HKI_DIRECT : HKI_STRIP;
+    bool in_place = g->h.pad <= 0 && g->x_pixel == g->c &&
+                    hki_axis_extent(&g->h, g->h.dest) - g->h.pad <= g->h.source;
+    return in_place ? HKI_DIRECT : HKI_STRIP;
 }
 
 /* Floats of a row of the source as a strip holds it. */

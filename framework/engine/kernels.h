@@ -1,4 +1,4 @@
-/* engine/kernels.h - what is compiled once per instruction set, and the words the drivers share.
+/* engine/kernels.h - what is compiled once per instruction set, and the types the drivers share.
  *
  * A kernel is serial, knows nothing of images or layers, and cannot fail. The drivers (correlate.c,
  * conv_weight.c, depthwise.c, gemm.c, pool.c) cut the work into tasks, share them out to threads
@@ -137,7 +137,7 @@ const hki_kernels *hki_kernels_active(void);
 /* ---- Small things every driver needs --------------------------------------------------------- */
 
 /* Threads with temporary space of their own; scratch is sized for so many, whatever
- * hk_set_threads() says later. */
+ * hk_set_threads() sets later. */
 enum { HKI_TEAM = 64 };
 int hki_team(int64_t tasks, int64_t work);
 enum { HKI_AT_ONCE = 8 };  /* products that take as long as an elementary operation of `work` */

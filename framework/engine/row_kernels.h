@@ -10,7 +10,7 @@ INLINE void sum_rows(const float *x, int64_t channels, int64_t left, vec *sum, i
         sum[i] += load_some(x + i * channels, left);
 }
 
-/* Columns of `vectors` neighbouring vectors, so that a row is read in one go. */
+/* Columns of `vectors` neighbouring vectors, so that a row is read in one pass. */
 INLINE void sum_columns(int64_t rows, const float *x, ptrdiff_t x_row, int64_t left, float *out,
                         int vectors)
 {

@@ -231,20 +231,6 @@ typedef struct pass {
     const hki_epilogue *after;
 } pass;
 
-/* One row of a panel: the filters of source channel c, transformed. `each`: from filter to filter,
- * `tap`: from tap to tap. */
-static void transform_filters(const pass *s, const float *w, int64_t panel, int64_t channel,
-                              ptrdiff_t each, ptrdiff_t tap, float *filters)
-{
-    const hki_kernels *kernels = hki_kernels_active();
-    int64_t first = panel * s->width, columns = hki_min(s->width, s->g.k - first);
-    int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
-    float *to = filters + first * s->g.c + channel * row;
-    for (int64_t k = 0; k < columns; k += kernels->lanes)
-        kernels->winograd_filter(s->g.side, w + (first + k) * each, tap, each,
-                                 (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
-}
-
 static void write_units(const pass *s, const float *m, int64_t first, int64_t units, int64_t column,
                         int64_t columns)
 {
@@ -329,14 +315,23 @@ static pass pass_of(grid g)
     return (pass){.g = g, .plane = filter_plane(&g), .width = hki_panel_width(g.tiles, g.k)};
 }
 
-/* Shared out among the team that runs this. */
+/* Row by row of the panels: the filters of one source channel, transformed. Shared out among the
+ * team that runs this. */
 static void transform_all(const pass *s, const order *o, float *filters)
 {
     const grid *g = &s->g;
+    const hki_kernels *kernels = hki_kernels_active();
 #pragma omp for schedule(static)
-    for (int64_t i = 0; i < hki_ceil(g->k, s->width) * g->c; i++)
-        transform_filters(s, o->w + i % g->c * o->channel, i / g->c, i % g->c, o->each, o->tap,
-                          filters);
+    for (int64_t i = 0; i < hki_ceil(g->k, s->width) * g->c; i++) {
+        int64_t first = i / g->c * s->width, channel = i % g->c;
+        int64_t columns = hki_min(s->width, g->k - first);
+        int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
+        const float *w = o->w + channel * o->channel;
+        float *to = filters + first * g->c + channel * row;
+        for (int64_t k = 0; k < columns; k += kernels->lanes)
+            kernels->winograd_filter(g->side, w + (first + k) * o->each, o->tap, o->each,
+                                     (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
+    }
 }
 
 /* With s->filters NULL they are transformed first, from the order. */

@@ -105,20 +105,15 @@ void hki_net_clear_graph(hk_net *net)
 /* Makes room for one more tensor and appends it; frees it on failure. */
 static hk_tensor *append(hk_net *net, hk_tensor *tensor)
 {
-    if (net->n_tensors == net->capacity) {
-        int capacity = net->capacity ? 2 * net->capacity : 64;
-        hk_tensor **grown =
-            net->n_tensors >= HKI_MAX_TENSORS
-                ? (hki_fail(HK_BAD_ARGUMENT, "a net has at most %d tensors", HKI_MAX_TENSORS), NULL)
-                : hki_grow(net->tensors, (size_t)net->capacity * sizeof *grown,
-                           (size_t)capacity * sizeof *grown);
-        if (!grown) {
-            free_tensor(tensor);
-            return NULL;
-        }
-        net->tensors = grown;
-        net->capacity = capacity;
+    hk_tensor **all =
+        net->n_tensors < HKI_MAX_TENSORS
+            ? hki_reserve(net->tensors, (size_t)net->n_tensors, &net->capacity, sizeof *all)
+            : hki_fail_null(HK_BAD_ARGUMENT, "a net has at most %d tensors", HKI_MAX_TENSORS);
+    if (!all) {
+        free_tensor(tensor);
+        return NULL;
     }
+    net->tensors = all;
     tensor->net = net;
     tensor->id = net->n_tensors;
     net->tensors[net->n_tensors++] = tensor;

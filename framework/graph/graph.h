@@ -56,14 +56,15 @@ struct hk_tensor {
 
 struct hk_net {
     hk_tensor **tensors;
-    int n_tensors, capacity;
+    int n_tensors;
+    size_t capacity;
     int64_t floats, most_floats; /* of all leaves but inputs; most: 0 is any number */
     uint64_t seed;
-    uint64_t version;   /* of the values of leaves: who changes them says hki_values_changed() */
+    uint64_t version;   /* of the values of leaves: who changes them calls hki_values_changed() */
     bool exposed;       /* hk_plan_value() has handed out a leaf: they may change unseen */
     bool has_gradients; /* gradients hold something to add to */
     hk_status (*initialise)(hk_net *); /* fills what is not filled; set by the owner of `choices` */
-    struct hki_choices *choices;       /* which plugins the words use: belongs to nn */
+    struct hki_choices *choices;       /* which plugins the layer functions use: belongs to nn */
 };
 
 /* One execution of an operation: pointers fixed by the plan, numbers by the run. */
@@ -76,19 +77,19 @@ typedef struct hki_call {
     float *y;
     const float *dy;
     float *dx
-        [HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds says so */
+        [HKI_MAX_INPUTS]; /* NULL: not wanted. Written whole, never read, but where adds has its bit */
     hki_operands adds;    /* bit i: dx[i] holds something that backward adds to */
-    void *saved;           /* survives from forward to backward */
-    void *statistics;         /* survives from forward to commit, zeroed when the plan is made */
+    void *saved;          /* survives from forward to backward */
+    void *statistics;     /* survives from forward to commit, zeroed when the plan is made */
     void *scratch;        /* garbage before and after */
-    const void *packed;   /* what pack() made of the leaves for this number of samples; or NULL */
+    const void *packed; /* what pack() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
 struct hki_op {
     const char *name;
     void (*forward)(const hki_call *);
     void (*backward)(const hki_call *);
-    /* The values backward looks at. */
+    /* The values backward reads. */
     hki_operands (*reads)(const hk_tensor *);
     /* Bytes, for up to `batch` samples; NULL: none. */
     size_t (*saved_bytes)(const hk_tensor *, int64_t batch);

@@ -9,11 +9,6 @@ static int backward_time(const hki_planner *p, int step)
     return 2 * p->n_steps - 1 - step;
 }
 
-static hki_operands reads_of(const hk_tensor *y)
-{
-    return y->op->reads ? y->op->reads(y) : 0;
-}
-
 /* ---- Storages ------------------------------------------------------------------------------------ */
 
 static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, int *out)
@@ -21,17 +16,12 @@ static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, 
     *out = HKI_NOWHERE;
     if (!bytes)
         return HK_OK;
-    if (p->n_storages == p->capacity) {
-        int capacity = p->capacity ? 2 * p->capacity : 256;
-        hki_storage *grown = hki_grow(p->storages, (size_t)p->capacity * sizeof *grown,
-                                      (size_t)capacity * sizeof *grown);
-        if (!grown)
-            return HK_NO_MEMORY;
-        p->storages = grown;
-        p->capacity = capacity;
-    }
-    *out = p->n_storages;
-    p->storages[p->n_storages++] = (hki_storage){(bytes + 63) / 64 * 64, 0, first, last};
+    hki_storage *all = hki_reserve(p->storages, p->n_storages, &p->capacity, sizeof *all);
+    if (!all)
+        return HK_NO_MEMORY;
+    p->storages = all;
+    *out = (int)p->n_storages;
+    all[p->n_storages++] = (hki_storage){hki_whole_lines(bytes), 0, first, last};
     return HK_OK;
 }
 
@@ -46,11 +36,11 @@ static size_t bytes_of(const hki_planner *p, const hk_tensor *t)
     return (size_t)hki_count(&t->shape, p->batch) * sizeof(float);
 }
 
-static void find_last_reads(hki_planner *p, const bool *reached)
+static void find_last_reads(hki_planner *p)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
-        hki_operands reads = reached[y->id] ? reads_of(y) : 0;
+        hki_operands reads = p->reached[y->id] && y->op->reads ? y->op->reads(y) : 0;
         for (int i = 0; i < y->n_inputs; i++) {
             int time = reads & HKI_INPUT_BIT(i) ? backward_time(p, s) : s;
             if (p->last_read[y->inputs[i]->id] < time)
@@ -144,34 +134,34 @@ static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)
     return new_storage(p, bytes_of(p, x), time, last, &p->gradient_of[x->id]);
 }
 
-static hk_status place_gradients(hki_planner *p, const bool *reached, bool *written)
+static hk_status place_gradients(hki_planner *p)
 {
     for (int id = 0; id < p->net->n_tensors; id++)
         p->gradient_of[id] = HKI_NOWHERE;
     const hk_tensor *loss = p->options->loss;
-    if (!loss || !reached[loss->id])
+    if (!loss || !p->reached[loss->id])
         return HK_OK;
     if (new_storage(p, sizeof(float), p->n_steps - 1, p->end, &p->gradient_of[loss->id]))
         return HK_NO_MEMORY;
     for (int s = p->n_steps - 1; s >= 0; s--) {
         hk_tensor *y = p->order[s];
-        for (int i = 0; reached[y->id] && i < y->n_inputs; i++) {
+        for (int i = 0; p->reached[y->id] && i < y->n_inputs; i++) {
             hk_tensor *x = y->inputs[i];
-            if (!reached[x->id] || x->role == HKI_LEARNED)
+            if (!p->reached[x->id] || x->role == HKI_LEARNED)
                 continue;
-            if (place_gradient(p, s, i, !written[x->id]))
+            if (place_gradient(p, s, i, !p->written[x->id]))
                 return HK_NO_MEMORY;
-            written[x->id] = true;
+            p->written[x->id] = true;
         }
     }
     return HK_OK;
 }
 
-static hk_status place_work(hki_planner *p, const bool *reached)
+static hk_status place_work(hki_planner *p)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
-        bool has_backward = reached[y->id];
+        bool has_backward = p->reached[y->id];
         int back = backward_time(p, s);
         size_t saved = y->op->saved_bytes ? y->op->saved_bytes(y, p->batch) : 0;
         size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
@@ -201,11 +191,11 @@ static int by_offset(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static size_t lowest_free(hki_storage **placed, int n, const hki_storage *wanted,
+static size_t lowest_free(hki_storage **placed, size_t n, const hki_storage *wanted,
                           hki_storage **busy)
 {
     int n_busy = 0;
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         if (placed[i]->first <= wanted->last && wanted->first <= placed[i]->last)
             busy[n_busy++] = placed[i];
     qsort(busy, (size_t)n_busy, sizeof(*busy), by_offset);
@@ -219,16 +209,16 @@ static size_t lowest_free(hki_storage **placed, int n, const hki_storage *wanted
 static hk_status assign_offsets(hki_planner *p, size_t *total)
 {
     hk_status status = HK_NO_MEMORY;
-    size_t n = (size_t)p->n_storages;
+    size_t n = p->n_storages;
     hki_storage **sorted = hki_alloc_array(n, sizeof *sorted);
     hki_storage **busy = hki_alloc_array(n, sizeof *busy);
     if (!sorted || !busy)
         goto out;
-    for (int i = 0; i < p->n_storages; i++)
+    for (size_t i = 0; i < n; i++)
         sorted[i] = &p->storages[i];
     qsort(sorted, n, sizeof *sorted, by_bytes);
     *total = 0;
-    for (int i = 0; i < p->n_storages; i++) {
+    for (size_t i = 0; i < n; i++) {
         sorted[i]->offset = lowest_free(sorted, i, sorted[i], busy);
         size_t end;
         if (!hki_add(sorted[i]->offset, sorted[i]->bytes, &end) || end > HKI_MAX_BYTES) {
@@ -246,11 +236,11 @@ out:
     return status;
 }
 
-hk_status hki_place(hki_planner *p, const bool *reached, bool *written, size_t *bytes)
+hk_status hki_place(hki_planner *p, size_t *bytes)
 {
-    find_last_reads(p, reached);
+    find_last_reads(p);
     pass_reads_to_viewed(p);
-    if (place_values(p) || place_gradients(p, reached, written) || place_work(p, reached))
+    if (place_values(p) || place_gradients(p) || place_work(p))
         return HK_NO_MEMORY;
     return assign_offsets(p, bytes);
 }

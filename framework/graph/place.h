@@ -24,18 +24,19 @@ typedef struct hki_planner {
     hk_tensor **fused;           /* by tensor id; NULL: computed as it was recorded */
     int *uses;                   /* by tensor id: how many read it, one more if it is kept */
     bool *needed, *wants, *kept; /* by tensor id; parts of a fused one are not needed */
+    bool *reached;               /* by tensor id: a gradient arrives there */
+    bool *written;               /* by tensor id: its gradient, so far */
     int *step_of, *last_read;    /* by tensor id */
     int *value_of, *gradient_of; /* storage by tensor id */
     int *saved_of, *scratch_of, *back_scratch_of; /* storage by step */
     int *contribution_of;                         /* [n_steps * HKI_MAX_INPUTS] */
     hki_storage *storages;
-    int n_storages, capacity;
+    size_t n_storages, capacity;
 } hki_planner;
 
 /* Whether backward of y can add to the gradient of its input i. */
 bool hki_adds_to(const hk_tensor *y, int i);
 
 /* Fills last_read, value_of, gradient_of, contribution_of, saved_of and the scratches, and gives
- * every storage its offset in a block of *bytes. `reached`, by tensor id: a gradient arrives
- * there; `written`: room for as many, cleared. HK_NO_MEMORY: with more than HKI_MAX_BYTES, too. */
-hk_status hki_place(hki_planner *p, const bool *reached, bool *written, size_t *bytes);
+ * every storage its offset in a block of *bytes. HK_NO_MEMORY: with more than HKI_MAX_BYTES, too. */
+hk_status hki_place(hki_planner *p, size_t *bytes);

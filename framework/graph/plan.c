@@ -85,24 +85,24 @@ static hk_status check_sizes(const hki_planner *p)
 }
 
 /* Only results on a path from something learned to the loss have a backward. */
-static void mark_reached(const hki_planner *p, bool *reached)
+static void mark_reached(const hki_planner *p)
 {
     if (!p->options->loss || !p->wants[p->options->loss->id])
         return;
-    reached[p->options->loss->id] = true;
+    p->reached[p->options->loss->id] = true;
     for (int s = p->n_steps - 1; s >= 0; s--) {
         hk_tensor *y = p->order[s];
-        for (int i = 0; reached[y->id] && i < y->n_inputs; i++)
+        for (int i = 0; p->reached[y->id] && i < y->n_inputs; i++)
             if (p->wants[y->inputs[i]->id])
-                reached[y->inputs[i]->id] = true;
+                p->reached[y->inputs[i]->id] = true;
     }
 }
 
-/* ---- Wiring: from storages to pointers --------------------------------------------------------------- */
+/* ---- Binding: from storages to pointers --------------------------------------------------------------- */
 
 static void *address(const hki_planner *p, const hk_plan *plan, int index)
 {
-    return index == HKI_NOWHERE ? NULL : (char *)plan->arena + p->storages[index].offset;
+    return index == HKI_NOWHERE ? NULL : plan->arena + p->storages[index].offset;
 }
 
 static float *value_address(const hki_planner *p, const hk_plan *plan, const hk_tensor *t)
@@ -112,7 +112,7 @@ static float *value_address(const hki_planner *p, const hk_plan *plan, const hk_
     return t->value ? t->value : address(p, plan, p->value_of[t->id]);
 }
 
-static void wire_gradients(const hki_planner *p, hk_plan *plan, int s, bool *written)
+static void bind_gradients(const hki_planner *p, hk_plan *plan, int s)
 {
     hki_step *step = &plan->steps[s];
     hk_tensor *y = p->order[s];
@@ -121,8 +121,8 @@ static void wire_gradients(const hki_planner *p, hk_plan *plan, int s, bool *wri
         hk_tensor *x = y->inputs[i];
         if (!plan->reached[x->id])
             continue;
-        step->is_first[i] = !written[x->id];
-        written[x->id] = true;
+        step->is_first[i] = !p->written[x->id];
+        p->written[x->id] = true;
         if (x->role == HKI_LEARNED) {
             step->learned[i] = x;
             continue;
@@ -138,56 +138,51 @@ static void wire_gradients(const hki_planner *p, hk_plan *plan, int s, bool *wri
     }
 }
 
-static size_t whole_lines(size_t bytes)
+/* What lasts longer than a run: statistics, and where nothing is trained what is packed. */
+static void place_lasting(const hki_planner *p, hk_plan *plan, int s, size_t *used)
 {
-    return (bytes + 63) / 64 * 64;
+    const hk_tensor *y = p->order[s];
+    bool packs = y->op->packed_bytes && !p->options->loss && !p->options->training;
+    size_t statistics = y->op->statistics_bytes ? y->op->statistics_bytes(y) : 0;
+    size_t packed = packs ? y->op->packed_bytes(y, p->batch) : 0;
+    void *at = hki_take(plan->arena, used, statistics);
+    void *packed_at = hki_take(plan->arena, used, packed);
+    if (plan->steps) {
+        plan->steps[s].call.statistics = statistics ? at : NULL;
+        plan->steps[s].packed = packed ? packed_at : NULL;
+    }
 }
 
-static size_t statistics_bytes(const hk_tensor *y)
+static void bind_step(const hki_planner *p, hk_plan *plan, int s)
 {
-    return y->op->statistics_bytes ? whole_lines(y->op->statistics_bytes(y)) : 0;
+    hki_step *step = &plan->steps[s];
+    hk_tensor *y = p->order[s];
+    step->has_backward = plan->reached[y->id];
+    step->call.tensor = y;
+    step->call.training = plan->training;
+    step->call.surrogate = true;
+    step->call.y = value_address(p, plan, y);
+    step->call.saved = address(p, plan, p->saved_of[s]);
+    step->call.scratch = address(p, plan, p->scratch_of[s]);
+    step->back_scratch = address(p, plan, p->back_scratch_of[s]);
+    for (int i = 0; i < y->n_inputs; i++)
+        step->call.x[i] = value_address(p, plan, y->inputs[i]);
 }
 
-static size_t packed_bytes(const hki_planner *p, const hk_tensor *y)
+static void bind_steps(const hki_planner *p, hk_plan *plan, size_t lasting)
 {
-    bool can = y->op->packed_bytes && !p->options->loss && !p->options->training;
-    return can ? whole_lines(y->op->packed_bytes(y, p->batch)) : 0;
-}
-
-static void *take_room(char **next, size_t bytes)
-{
-    void *at = bytes ? *next : NULL;
-    *next += bytes;
-    return at;
-}
-
-static void wire(const hki_planner *p, hk_plan *plan, bool *written)
-{
-    char *statistics = plan->statistics, *packed = plan->packed;
-    int id = 0, place = 0;
-    for (int s = 0; s < p->n_steps; s++) {
+    for (int s = 0, id = 0, place = 0; s < p->n_steps; s++) {
         for (; id < p->order[s]->id; id++)
             place += p->net->tensors[id]->role == HKI_COMPUTED;
-        hki_step *step = &plan->steps[s];
-        hk_tensor *y = p->order[s];
-        step->place = place;
-        step->has_backward = plan->reached[y->id];
-        step->call.tensor = y;
-        step->call.training = plan->training;
-        step->call.surrogate = true;
-        step->call.y = value_address(p, plan, y);
-        step->call.saved = address(p, plan, p->saved_of[s]);
-        step->call.scratch = address(p, plan, p->scratch_of[s]);
-        step->back_scratch = address(p, plan, p->back_scratch_of[s]);
-        for (int i = 0; i < y->n_inputs; i++)
-            step->call.x[i] = value_address(p, plan, y->inputs[i]);
-        step->call.statistics = take_room(&statistics, statistics_bytes(y));
-        step->packed = take_room(&packed, packed_bytes(p, y));
+        plan->steps[s].place = place;
+        bind_step(p, plan, s);
+        place_lasting(p, plan, s, &lasting);
     }
+    memset(p->written, 0, (size_t)p->net->n_tensors * sizeof *p->written);
     for (int s = p->n_steps - 1; s >= 0; s--)
         if (plan->reached[p->order[s]->id])
-            wire_gradients(p, plan, s, written);
-    for (id = 0; id < p->net->n_tensors; id++) {
+            bind_gradients(p, plan, s);
+    for (int id = 0; id < p->net->n_tensors; id++) {
         const hk_tensor *t = p->net->tensors[id];
         if (!t->value && !(p->needed[id] && (t->role == HKI_INPUT || p->kept[id])))
             continue;
@@ -201,48 +196,31 @@ static void wire(const hki_planner *p, hk_plan *plan, bool *written)
 
 /* ---- The plan ------------------------------------------------------------------------------------------ */
 
-static void planner_clear(hki_planner *p)
+/* The planner's arrays in one block; returns its bytes, and counts alone at a base of NULL. */
+static size_t place_arrays(hki_planner *p, char *base)
 {
-    void *const blocks[] = {p->order,    p->needed,     p->wants,           p->kept,
-                            p->step_of,  p->last_read,  p->value_of,        p->gradient_of,
-                            p->saved_of, p->scratch_of, p->back_scratch_of, p->contribution_of,
-                            p->storages, p->uses};
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        hki_free(blocks[i]);
+    size_t used = 0, n = (size_t)p->net->n_tensors;
+    p->order = hki_take(base, &used, n * sizeof *p->order);
+    p->uses = hki_take(base, &used, n * sizeof *p->uses);
+    p->needed = hki_take(base, &used, n * sizeof *p->needed);
+    p->wants = hki_take(base, &used, n * sizeof *p->wants);
+    p->kept = hki_take(base, &used, n * sizeof *p->kept);
+    p->written = hki_take(base, &used, n * sizeof *p->written);
+    p->step_of = hki_take(base, &used, n * sizeof *p->step_of);
+    p->last_read = hki_take(base, &used, n * sizeof *p->last_read);
+    p->value_of = hki_take(base, &used, n * sizeof *p->value_of);
+    p->gradient_of = hki_take(base, &used, n * sizeof *p->gradient_of);
+    p->saved_of = hki_take(base, &used, n * sizeof *p->saved_of);
+    p->scratch_of = hki_take(base, &used, n * sizeof *p->scratch_of);
+    p->back_scratch_of = hki_take(base, &used, n * sizeof *p->back_scratch_of);
+    p->contribution_of = hki_take(base, &used, n * HKI_MAX_INPUTS * sizeof *p->contribution_of);
+    return used;
 }
 
-static hk_status planner_init(hki_planner *p, hk_net *net, const hk_plan_options *options)
+static hk_status plan_buffers(hki_planner *p, hk_plan *plan, size_t *lasting)
 {
-    size_t n = (size_t)net->n_tensors;
-    *p = (hki_planner){.net = net, .options = options};
-    p->batch = options->batch ? options->batch : 1;
-    bool complete =
-        (p->order = hki_alloc_array(n, sizeof *p->order)) &&
-        (p->uses = hki_alloc_array(n, sizeof *p->uses)) &&
-        (p->needed = hki_alloc_array(n, sizeof *p->needed)) &&
-        (p->wants = hki_alloc_array(n, sizeof *p->wants)) &&
-        (p->kept = hki_alloc_array(n, sizeof *p->kept)) &&
-        (p->step_of = hki_alloc_array(n, sizeof *p->step_of)) &&
-        (p->last_read = hki_alloc_array(n, sizeof *p->last_read)) &&
-        (p->value_of = hki_alloc_array(n, sizeof *p->value_of)) &&
-        (p->gradient_of = hki_alloc_array(n, sizeof *p->gradient_of)) &&
-        (p->saved_of = hki_alloc_array(n, sizeof *p->saved_of)) &&
-        (p->scratch_of = hki_alloc_array(n, sizeof *p->scratch_of)) &&
-        (p->back_scratch_of = hki_alloc_array(n, sizeof *p->back_scratch_of)) &&
-        (p->contribution_of = hki_alloc_array(n * HKI_MAX_INPUTS, sizeof *p->contribution_of));
-    for (size_t i = 0; complete && i < n; i++)
-        p->step_of[i] = p->last_read[i] = HKI_NOWHERE;
-    return complete ? HK_OK : HK_NO_MEMORY;
-}
-
-/* Bytes of the three blocks that a plan owns. */
-typedef struct blocks {
-    size_t arena, statistics, packed;
-} blocks;
-
-static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *sizes)
-{
-    p->fused = plan->fused;
+    for (int id = 0; id < p->net->n_tensors; id++)
+        p->step_of[id] = p->last_read[id] = HKI_NOWHERE;
     mark_needed(p);
     if (fuse(p))
         return HK_NO_MEMORY;
@@ -250,33 +228,22 @@ static hk_status lay_out(hki_planner *p, hk_plan *plan, bool *written, blocks *s
     hk_status status = check_sizes(p);
     if (status)
         return status;
-    mark_reached(p, plan->reached);
-    status = hki_place(p, plan->reached, written, &sizes->arena);
+    mark_reached(p);
+    status = hki_place(p, lasting);
     if (status)
         return status;
-    for (int s = 0; s < p->n_steps; s++) {
-        sizes->statistics += statistics_bytes(p->order[s]);
-        sizes->packed += packed_bytes(p, p->order[s]);
-    }
+    size_t bytes = *lasting;
+    for (int s = 0; s < p->n_steps; s++)
+        place_lasting(p, plan, s, &bytes);
     plan->n_steps = p->n_steps;
-    plan->bytes = (int64_t)(sizes->arena + sizes->statistics + sizes->packed);
-    return HK_OK;
-}
-
-static hk_status furnish(const hki_planner *p, hk_plan *plan, bool *written, const blocks *sizes)
-{
-    if (!(plan->steps = hki_alloc_array((size_t)p->n_steps, sizeof *plan->steps)) ||
-        !(plan->arena = hki_alloc(sizes->arena)) ||
-        !(plan->statistics = hki_alloc(sizes->statistics)) ||
-        !(plan->packed = hki_alloc(sizes->packed)))
-        return HK_NO_MEMORY;
-    memset(written, 0, (size_t)p->net->n_tensors * sizeof *written);
-    wire(p, plan, written);
+    plan->bytes = (int64_t)bytes;
     return HK_OK;
 }
 
 static hk_status check_options(const hk_net *net, const hk_plan_options *options)
 {
+    if (!net)
+        return hki_fail(HK_BAD_ARGUMENT, "a plan needs a net");
     const hk_tensor *loss = options->loss;
     if (!loss && !options->output)
         return hki_fail(HK_BAD_ARGUMENT, "a plan needs an output or a loss");
@@ -294,33 +261,39 @@ static hk_status check_options(const hk_net *net, const hk_plan_options *options
     return HK_OK;
 }
 
-/* Without `furnished` the plan only knows its size. */
-static hk_status make(hk_net *net, const hk_plan_options *options, bool furnished, hk_plan **out)
+/* Without `allocates` the plan only knows its size. */
+static hk_status make(hk_net *net, const hk_plan_options *options, bool allocates, hk_plan **out)
 {
-    size_t n = (size_t)net->n_tensors;
-    hki_planner p = {0};
-    blocks sizes = {0};
-    bool *written = NULL;
+    size_t n = (size_t)net->n_tensors, lasting = 0;
+    hki_planner p = {.net = net, .options = options, .batch = options->batch ? options->batch : 1};
     hk_status status = HK_NO_MEMORY;
     hk_plan *plan = hki_alloc(sizeof *plan);
     if (!plan)
         return status;
-    plan->net = net;
-    plan->n_tensors = net->n_tensors;
-    plan->batch = options->batch ? options->batch : 1;
-    plan->training = options->training;
-    plan->packed_version = UINT64_MAX; /* none */
-    plan->loss = options->loss;
-    if ((plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
+    *plan = (hk_plan){.net = net,
+                      .n_tensors = net->n_tensors,
+                      .batch = p.batch,
+                      .training = options->training,
+                      .packed_version = UINT64_MAX, /* none */
+                      .loss = options->loss};
+    void *arrays = hki_alloc(place_arrays(&p, NULL));
+    if (arrays && (plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
-        (plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
-        (plan->fused = hki_alloc_array(n, sizeof *plan->fused)) &&
-        (written = hki_alloc_array(n, sizeof *written)) && !planner_init(&p, net, options))
-        status = lay_out(&p, plan, written, &sizes);
-    if (!status && furnished)
-        status = furnish(&p, plan, written, &sizes);
-    planner_clear(&p);
-    hki_free(written);
+        (p.reached = plan->reached = hki_alloc_array(n, sizeof *plan->reached)) &&
+        (p.fused = plan->fused = hki_alloc_array(n, sizeof *plan->fused))) {
+        place_arrays(&p, arrays);
+        status = plan_buffers(&p, plan, &lasting);
+    }
+    if (!status && allocates) {
+        plan->arena = hki_alloc((size_t)plan->bytes);
+        plan->steps = hki_alloc_array((size_t)p.n_steps, sizeof *plan->steps);
+        if (plan->arena && plan->steps)
+            bind_steps(&p, plan, lasting);
+        else
+            status = HK_NO_MEMORY;
+    }
+    hki_free(p.storages);
+    hki_free(arrays);
     if (status)
         hk_plan_free(plan);
     else
@@ -328,15 +301,10 @@ static hk_status make(hk_net *net, const hk_plan_options *options, bool furnishe
     return status;
 }
 
-static hk_status check(const hk_net *net, const hk_plan_options *options)
-{
-    return net ? check_options(net, options) : hki_fail(HK_BAD_ARGUMENT, "a plan needs a net");
-}
-
 hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out)
 {
     *out = NULL;
-    hk_status status = check(net, options);
+    hk_status status = check_options(net, options);
     if (!status && net->initialise)
         status = net->initialise(net);
     return status ? status : make(net, options, true, out);
@@ -345,7 +313,7 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
 hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes)
 {
     hk_plan *plan = NULL;
-    hk_status status = check(net, options);
+    hk_status status = check_options(net, options);
     if (!status)
         status = make(net, options, false, &plan);
     *bytes = plan ? plan->bytes : 0;
@@ -365,8 +333,6 @@ void hk_plan_free(hk_plan *plan)
         hki_free(plan->fused[id]);
     hki_free(plan->fused);
     hki_free(plan->arena);
-    hki_free(plan->statistics);
-    hki_free(plan->packed);
     hki_free(plan->leaf_scratch);
     hki_free(plan);
 }

@@ -17,13 +17,13 @@ typedef struct hki_step {
 
 struct hk_step_info;
 
-/* Called after each step, forward or back, with the seconds it took: how probes look at layers and
- * profiles are made. */
+/* Called after each step, forward or backward, with the seconds it took: for probes of layers and for
+ * profiles. */
 typedef void hki_watch(void *user, const hki_call *call, bool back, double seconds);
 
 struct hk_plan {
     hk_net *net;
-    int n_tensors; /* of the net when the plan was made: those recorded later are strangers */
+    int n_tensors; /* of the net when the plan was made: the plan does not know those recorded later */
     int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
     bool training;
     bool has_forward; /* the values of the last forward are there: backward overwrites them */
@@ -34,10 +34,10 @@ struct hk_plan {
     hk_tensor **fused;           /* by tensor id: what stands in its place; NULL mostly */
     float **values, **gradients; /* by tensor id; NULL where nothing can be read */
     float *loss_gradient;
-    bool *reached; /* by tensor id: a gradient of the loss reaches it */
-    void *arena, *statistics, *packed;
-    uint64_t packed_version; /* of the net's values that `packed` was made of */
-    int64_t bytes;           /* of the three */
+    bool *reached;           /* by tensor id: a gradient of the loss reaches it */
+    char *arena;             /* what storages, statistics and packed leaves share */
+    int64_t bytes;           /* of it */
+    uint64_t packed_version; /* of the net's values that were packed */
     float *leaf_scratch;     /* for gradients that are added; made when first needed */
     int64_t leaf_scratch_count;
     hki_watch *watch;

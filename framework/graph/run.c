@@ -123,16 +123,6 @@ static void step_backward(hk_plan *plan, const hki_step *step)
         plan->watch(plan->watcher, &call, true, hk_now() - started);
 }
 
-/* Learned tensors that no gradient reaches have a gradient of zero, unless there is one. */
-static void clear_unreached(hk_plan *plan)
-{
-    for (int id = 0; id < plan->net->n_tensors; id++) {
-        hk_tensor *t = plan->net->tensors[id];
-        if (t->role == HKI_LEARNED && (id >= plan->n_tensors || !plan->reached[id]))
-            memset(t->gradient, 0, (size_t)hki_count(&t->shape, 1) * sizeof(float));
-    }
-}
-
 hk_status hk_plan_backward(hk_plan *plan)
 {
     if (!plan->loss || !plan->has_forward)
@@ -141,8 +131,12 @@ hk_status hk_plan_backward(hk_plan *plan)
                                              : "backward requires a loss: this plan has none");
     if (make_leaf_scratch(plan))
         return HK_NO_MEMORY;
-    if (!plan->net->has_gradients)
-        clear_unreached(plan);
+    /* Learned tensors that no gradient reaches have one of zero, unless there is one. */
+    for (int id = 0; id < plan->net->n_tensors && !plan->net->has_gradients; id++) {
+        hk_tensor *t = plan->net->tensors[id];
+        if (t->role == HKI_LEARNED && (id >= plan->n_tensors || !plan->reached[id]))
+            memset(t->gradient, 0, (size_t)hki_count(&t->shape, 1) * sizeof(float));
+    }
     plan->has_forward = false;
     if (plan->loss_gradient)
         *plan->loss_gradient = 1;

@@ -119,18 +119,6 @@ static void fill_slots(hk_net *net, const hk_tensor *y)
         use->plugin->normalization->update(&context, NULL, y->inputs[0]->value);
 }
 
-static bool uses_plugin(const hk_tensor *t)
-{
-    return t->op == &hki_op_activate || t->op == &hki_op_normalize ||
-           t->op == &hki_op_normalize_weight;
-}
-
-static void fill_override_slots(hk_net *net, const hk_tensor *y)
-{
-    for (int i = 0; i < 2; i++)
-        fill_slots(net, hki_override_part(y, i));
-}
-
 static hk_status fill_weight(hk_net *net, hk_tensor *t)
 {
     const hk_tensor *bias = ((const hki_fill *)t->init)->bias;
@@ -141,26 +129,23 @@ static hk_status fill_weight(hk_net *net, hk_tensor *t)
     return status;
 }
 
-static hk_status fill(hk_net *net)
-{
-    hk_status status = hki_check_overrides(net);
-    for (int id = 0; id < net->n_tensors && !status; id++) {
-        hk_tensor *t = net->tensors[id];
-        if (uses_plugin(t))
-            fill_slots(net, t);
-        else if (t->role == HKI_COMPUTED && hki_is_channel_override(t))
-            fill_override_slots(net, t);
-        else if (t->role == HKI_LEARNED && t->init && !t->filled)
-            status = fill_weight(net, t);
-    }
-    return status;
-}
-
 /* Two threads may make the first plan of a net at once, to predict. */
 hk_status hki_net_fill(hk_net *net)
 {
     pthread_mutex_lock(&net->choices->lock);
-    hk_status status = fill(net);
+    hk_status status = hki_check_overrides(net);
+    for (int id = 0; id < net->n_tensors && !status; id++) {
+        hk_tensor *t = net->tensors[id];
+        if (t->op == &hki_op_activate || t->op == &hki_op_normalize ||
+            t->op == &hki_op_normalize_weight) {
+            fill_slots(net, t);
+        } else if (t->op == &hki_op_override) {
+            fill_slots(net, hki_override_part(t, 0));
+            fill_slots(net, hki_override_part(t, 1));
+        } else if (t->role == HKI_LEARNED && t->init && !t->filled) {
+            status = fill_weight(net, t);
+        }
+    }
     pthread_mutex_unlock(&net->choices->lock);
     return status;
 }

@@ -1,4 +1,4 @@
-/* A net: its graph, the plugins its words use, the names of its layers. */
+/* A net: its graph, the plugins its layer functions use, the names of its layers. */
 #include "nn/nn.h"
 
 #include <stdio.h>
@@ -99,17 +99,6 @@ static hk_status write_activation_spec(hki_choices *choices)
     return HK_OK;
 }
 
-/* The specs as files keep them: by name, whatever path the user gave. */
-static hk_status write_specs(hki_choices *choices)
-{
-    choices->normalization_spec = hki_use_spec(&choices->normalization);
-    choices->initializer_spec = hki_use_spec(&choices->initializer);
-    choices->weight_norm_spec = hki_use_spec(&choices->weight_norm);
-    bool complete =
-        choices->normalization_spec && choices->initializer_spec && choices->weight_norm_spec;
-    return complete ? write_activation_spec(choices) : HK_NO_MEMORY;
-}
-
 static hk_status choose(hki_choices *choices, const hk_net_options *options)
 {
     const char *activation = options->activation ? options->activation : "relu";
@@ -123,7 +112,15 @@ static hk_status choose(hki_choices *choices, const hk_net_options *options)
         status = hki_use_parse(HK_INITIALIZER, initializer, &choices->initializer);
     if (!status)
         status = hki_use_parse(HK_NORMALIZATION, weight_norm, &choices->weight_norm);
-    return status ? status : write_specs(choices);
+    if (status)
+        return status;
+    /* As files keep them: by name, whatever path the user gave. */
+    choices->normalization_spec = hki_use_spec(&choices->normalization);
+    choices->initializer_spec = hki_use_spec(&choices->initializer);
+    choices->weight_norm_spec = hki_use_spec(&choices->weight_norm);
+    bool complete =
+        choices->normalization_spec && choices->initializer_spec && choices->weight_norm_spec;
+    return complete ? write_activation_spec(choices) : HK_NO_MEMORY;
 }
 
 /* ---- The net ----------------------------------------------------------------------------------------- */
@@ -146,28 +143,23 @@ hk_net *hk_net_create(hk_net_options options)
     return net;
 }
 
-static void free_choices(hki_choices *choices)
-{
-    if (!choices)
-        return;
-    for (int i = 0; i < HKI_POOLED_PLANS; i++)
-        hk_plan_free(choices->pool[i].plan);
-    pthread_mutex_destroy(&choices->lock);
-    hki_free(choices->activation_spec);
-    hki_free(choices->normalization_spec);
-    hki_free(choices->initializer_spec);
-    hki_free(choices->weight_norm_spec);
-    hki_free(choices->overrides);
-    hki_free(choices->layers);
-    hki_free(choices);
-}
-
 void hk_net_free(hk_net *net)
 {
-    if (!net)
-        return;
-    free_choices(net->choices);
-    hki_net_clear_graph(net);
+    hki_choices *choices = net ? net->choices : NULL;
+    if (choices) {
+        for (int i = 0; i < HKI_POOLED_PLANS; i++)
+            hk_plan_free(choices->pool[i].plan);
+        pthread_mutex_destroy(&choices->lock);
+        hki_free(choices->activation_spec);
+        hki_free(choices->normalization_spec);
+        hki_free(choices->initializer_spec);
+        hki_free(choices->weight_norm_spec);
+        hki_free(choices->overrides);
+        hki_free(choices->layers);
+        hki_free(choices);
+    }
+    if (net)
+        hki_net_clear_graph(net);
     hki_free(net);
 }
 
@@ -232,15 +224,11 @@ int hki_layer_add(hk_net *net, const char *name, const char *prefix)
                  name, HKI_LAYER_NAME - 1);
         return -1;
     }
-    if (choices->n_layers == choices->layer_capacity) {
-        int capacity = choices->layer_capacity ? 2 * choices->layer_capacity : 32;
-        void *grown = hki_grow(choices->layers, (size_t)choices->layer_capacity * HKI_LAYER_NAME,
-                               (size_t)capacity * HKI_LAYER_NAME);
-        if (!grown)
-            return -1;
-        choices->layers = grown;
-        choices->layer_capacity = capacity;
-    }
+    void *all = hki_reserve(choices->layers, (size_t)choices->n_layers, &choices->layer_capacity,
+                            HKI_LAYER_NAME);
+    if (!all)
+        return -1;
+    choices->layers = all;
     int number = 0;
     do
         snprintf(text, sizeof text, "%s%d", prefix, ++number);

@@ -34,7 +34,8 @@ typedef struct hki_choices {
     hki_override *overrides;
     int n_overrides;
     char (*layers)[HKI_LAYER_NAME];
-    int n_layers, layer_capacity;
+    int n_layers;
+    size_t layer_capacity;
     pthread_mutex_t lock; /* of the pool, and of first values */
     hki_pooled pool[HKI_POOLED_PLANS];
 } hki_choices;
@@ -60,14 +61,14 @@ const char *hki_layer_name(const hk_net *net, int layer); /* "net" for -1 */
 /* The first `length` bytes of the spec. */
 hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *out);
 hki_override *hki_find_override(const hki_choices *choices, const char *layer); /* NULL: none */
-/* A spec that names a layer the net does not have is a mistake, told as soon as it is certain. */
+/* A spec that names a layer the net does not have is an error, reported as soon as it is certain. */
 hk_status hki_check_overrides(const hk_net *net);
-/* From now on this layer's activation is that one, as if the net's spec had said so. */
+/* From now on this layer's activation is that one, as if the net's spec had named it. */
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
 /* Activates x by f, already with its slots, and g, whose slots are made: "conv1.act.other.slope". No
  * channel is swapped yet: "conv1.act.swapped". */
 hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,
-                          const hki_use *g);
+                               const hki_use *g);
 /* Draws a weight anew, as the first time but with another key; bias may be NULL. */
 hk_status hki_draw_weight(const hk_tensor *weight, uint64_t key, float *w, float *bias);
 /* The weight of a layer, NULL without one. */

@@ -23,13 +23,6 @@ static hki_pooled *take_pooled(hki_choices *choices, const hk_tensor *logits, in
     return found;
 }
 
-static void give_back(hki_choices *choices, hki_pooled *pooled)
-{
-    pthread_mutex_lock(&choices->lock);
-    pooled->busy = false;
-    pthread_mutex_unlock(&choices->lock);
-}
-
 static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *logits, int64_t n,
                      const float *x, float *y)
 {
@@ -64,9 +57,10 @@ hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
     }
     if (!status)
         status = run(used->plan, input, logits, n, x, y);
-    if (pooled)
-        give_back(choices, pooled);
-    else
+    if (!pooled)
         hk_plan_free(own.plan);
+    pthread_mutex_lock(&choices->lock);
+    used->busy = false;
+    pthread_mutex_unlock(&choices->lock);
     return status;
 }

@@ -102,16 +102,6 @@ static bool belongs_to_plugin(const char *name)
     return strstr(name, ".act") || strstr(name, ".norm.") || strstr(name, ".weight_norm.");
 }
 
-static hk_status check_shape(const char *path, const hk_tensor *t, const hki_st_tensor *found)
-{
-    hk_shape shape = {.ndim = found->ndim};
-    memcpy(shape.dims, found->dims, sizeof shape.dims);
-    if (hki_same_shape(&shape, &t->shape))
-        return HK_OK;
-    return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, the net expects %s", path, t->name,
-                    hki_shape_text(&shape), hki_shape_text(&t->shape));
-}
-
 /* Everything is checked before the first float is changed. */
 static hk_status check_file(const hk_net *net, const char *path, const hki_st_file *file)
 {
@@ -123,8 +113,12 @@ static hk_status check_file(const hk_net *net, const char *path, const hki_st_fi
         if (!found && !belongs_to_plugin(t->name))
             return hki_fail(HK_BAD_DATA, "%s: has no tensor %s, which the net needs", path,
                             t->name);
-        if (found && check_shape(path, t, found))
-            return HK_BAD_DATA;
+        hk_shape shape = {.ndim = found ? found->ndim : 0};
+        if (found)
+            memcpy(shape.dims, found->dims, sizeof shape.dims);
+        if (found && !hki_same_shape(&shape, &t->shape))
+            return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, the net expects %s", path,
+                            t->name, hki_shape_text(&shape), hki_shape_text(&t->shape));
     }
     for (size_t i = 0; i < file->n_tensors; i++) {
         const char *name = file->tensors[i].name;

@@ -3,7 +3,7 @@
 #include "io/io.h"
 #include "nn/nn.h"
 
-/* Of a training: more are refused, so that sums of two are numbers. */
+/* Of a training: more are an error, so that the sum of two does not overflow. */
 enum { HKI_MAX_EPOCHS = 1000000000 };
 
 /* Tensors of an optimizer are stored under this prefix and the name of what they belong to. */

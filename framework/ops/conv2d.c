@@ -8,7 +8,7 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
 {
     int64_t stride = window->stride ? window->stride : 1;
     int64_t dilation = window->dilation ? window->dilation : 1;
-    int64_t reach = (int64_t)(kernel - 1) * dilation + 1; /* what one output looks at */
+    int64_t reach = (int64_t)(kernel - 1) * dilation + 1; /* the receptive field of one output */
     if (kernel < 1 || stride < 1 || dilation < 1 || window->pad < 0) {
         hki_fail(HK_BAD_ARGUMENT,
                  "%s: kernel %d, stride %lld, dilation %lld must be at least 1 "

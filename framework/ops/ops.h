@@ -87,8 +87,9 @@ hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor
 /* A weight of which a training step leaves a share out; kept ones / (1 - rate). */
 hk_tensor *hki_drop_connect(hk_tensor *weight, double rate);
 
-extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_override, hki_op_normalize,
-    hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add, hki_op_fused;
+extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_override,
+    hki_op_normalize, hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add,
+    hki_op_fused;
 /* A convolution or dense layer: x, weight and perhaps a bias. */
 static inline bool hki_is_product(const hk_tensor *tensor)
 {

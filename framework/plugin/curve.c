@@ -4,12 +4,12 @@
 enum { TILE = 1024 };
 
 /* What the kernels may write beside y and dx. */
-typedef struct scraps {
+typedef struct buffers {
     float *aux, *sums;
     float *gradients[HK_MAX_SLOTS];
     float ones[TILE];
     float slot_gradients[HK_MAX_SLOTS][HKI_MAX_FIXED];
-} scraps;
+} buffers;
 
 static hk_status check_curve(const hki_use *use, const hki_probe *probe)
 {
@@ -24,14 +24,14 @@ static hk_status check_curve(const hki_use *use, const hki_probe *probe)
     return HK_OK;
 }
 
-static scraps *scraps_new(const hk_plugin *plugin)
+static buffers *buffers_new(const hk_plugin *plugin)
 {
     const hk_activation *act = plugin->activation;
     size_t aux;
     if (!hki_mul(act->aux_floats, TILE, &aux) || !hki_add(aux, act->n_sums, &aux))
         return hki_fail_null(HK_NO_MEMORY, "out of memory: \"%s\" keeps too much a row",
                              plugin->name);
-    scraps *made = hki_alloc(sizeof *made);
+    buffers *made = hki_alloc(sizeof *made);
     float *block = made ? hki_alloc_array(aux, sizeof *block) : NULL;
     if (!block) {
         hki_free(made);
@@ -48,7 +48,7 @@ static scraps *scraps_new(const hk_plugin *plugin)
 }
 
 /* One tile; with dy = 1 the backward kernel's dx is the slope. */
-static void run_tile(const hki_use *use, const hki_probe *probe, scraps *room, hk_tile tile,
+static void run_tile(const hki_use *use, const hki_probe *probe, buffers *room, hk_tile tile,
                      float *slope)
 {
     const hk_activation *act = use->plugin->activation;
@@ -81,7 +81,7 @@ hk_status hk_curve(const char *spec, int64_t n, const float *x, float *y, float 
     status = check_curve(&use, &probe);
     if (status != HK_OK)
         return status;
-    scraps *room = scraps_new(use.plugin);
+    buffers *room = buffers_new(use.plugin);
     if (!room)
         return HK_NO_MEMORY;
     for (int64_t first = 0; first < n; first += TILE) {

@@ -8,14 +8,14 @@
 /* ---- Loading everything ---------------------------------------------------------------------- */
 
 /* Where refused files are reported; `bad` may be NULL. */
-typedef struct listener {
+typedef struct reporter {
     void (*bad)(const char *file, const char *reason, void *user);
     void *user;
-} listener;
+} reporter;
 
-static void tell(const listener *to, const char *file, const char *reason)
+static void report(const reporter *to, const char *file, const char *reason)
 {
-    char copy[1024]; /* the message must survive what the listener does */
+    char copy[1024]; /* the message must survive what `bad` does */
     snprintf(copy, sizeof copy, "%s", reason);
     if (to->bad)
         to->bad(file, copy, to->user);
@@ -23,12 +23,12 @@ static void tell(const listener *to, const char *file, const char *reason)
 
 static hk_status load_file(void *user, const char *path)
 {
-    const hki_record *file;
+    const hki_plugin_file *file;
     hk_status status = hki_registry_load(path, true, &file);
     if (status == HK_NO_MEMORY)
         return status;
     if (status != HK_OK)
-        tell(user, path, hk_message());
+        report(user, path, hk_message());
     return HK_OK;
 }
 
@@ -36,24 +36,24 @@ static hk_status load_directory(void *user, const char *directory, const char *r
 {
     if (!refused)
         return hki_each_file(directory, load_file, user);
-    tell(user, directory, refused);
+    report(user, directory, refused);
     return HK_OK;
 }
 
 /* ---- Finding by name ------------------------------------------------------------------------- */
 
-/* NAME.so in the directories. */
-typedef struct hunt {
+/* The search for NAME.so in the directories. */
+typedef struct search {
     const char *name;
     char path[HKI_MAX_PATH]; /* "" until it is found */
     struct stat about;
-} hunt;
+} search;
 
 /* All directories are looked at, so that a second file of the same name is noticed: nobody wins
  * silently. */
-static hk_status hunt_directory(void *user, const char *directory, const char *refused)
+static hk_status search_directory(void *user, const char *directory, const char *refused)
 {
-    hunt *it = user;
+    search *it = user;
     char path[HKI_MAX_PATH];
     struct stat about;
     if (refused)
@@ -76,9 +76,9 @@ static hk_status hunt_directory(void *user, const char *directory, const char *r
  * is a bad plugin, not an unknown name. */
 static hk_status load_named(hk_kind kind, const char *name)
 {
-    hunt it = {.name = name};
-    const hki_record *file;
-    hk_status status = hki_each_directory(hunt_directory, &it);
+    search it = {.name = name};
+    const hki_plugin_file *file;
+    hk_status status = hki_each_directory(search_directory, &it);
     if (status != HK_OK || !it.path[0])
         return status;
     status = hki_registry_load(it.path, true, &file);
@@ -87,20 +87,20 @@ static hk_status load_named(hk_kind kind, const char *name)
     return status;
 }
 
-/* Long lists of names say the usual ones: those of the set "core", and those of no set. */
+/* Long lists of names give the usual ones: those of the set "core", and those of no set. */
 static void list_known(const hk_plugin_info *all, size_t count, char *out, size_t size)
 {
-    size_t unsaid = 0;
+    size_t left_out = 0;
     char more[32];
     for (size_t i = 0; i < count; i++) {
         const hk_plugin *plugin = all[i].plugin;
         if (plugin->tags && !hk_plugin_has_tag(plugin, "core"))
-            unsaid++;
+            left_out++;
         else
             hki_add_name(out, size - sizeof more, plugin->name);
     }
-    snprintf(more, sizeof more, "and %zu more", unsaid);
-    if (unsaid)
+    snprintf(more, sizeof more, "and %zu more", left_out);
+    if (left_out)
         hki_add_name(out, size, more);
 }
 
@@ -126,7 +126,7 @@ static hk_status fail_unknown(hk_kind kind, const char *name)
 
 static hk_status find(hk_kind kind, const char *name, const hk_plugin **out)
 {
-    listener nobody = {NULL, NULL};
+    reporter nobody = {NULL, NULL};
     if ((*out = hki_registry_lookup(kind, name, false)))
         return HK_OK;
     if (hki_name_is_valid(name, strlen(name))) {
@@ -159,7 +159,7 @@ hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
 hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void *user),
                          void (*bad)(const char *file, const char *reason, void *user), void *user)
 {
-    listener to = {bad, user};
+    reporter to = {bad, user};
     hk_plugin_info *all;
     size_t count;
     if (!each)

@@ -18,18 +18,15 @@ void hk_spec_list_free(char **list, size_t count)
     hki_free(list);
 }
 
-/* Puts a text, which is freed on failure, at a place; NULL, a refusal of memory, is passed on. */
+/* Puts a text, which is freed on failure, at a place; NULL, a failed allocation, is passed on. */
 static hk_status insert(texts *to, size_t place, char *text)
 {
-    const size_t size = sizeof *to->items, room = to->room ? 2 * to->room : 16;
-    char **longer = to->items;
-    if (text && to->count == to->room)
-        longer = hki_grow(to->items, to->room * size, room * size);
-    if (!text || !longer) {
+    const size_t size = sizeof *to->items;
+    char **longer = text ? hki_reserve(to->items, to->count, &to->room, size) : NULL;
+    if (!longer) {
         hki_free(text);
         return HK_NO_MEMORY;
     }
-    to->room = to->count == to->room ? room : to->room;
     to->items = longer;
     memmove(longer + place + 1, longer + place, (to->count++ - place) * size);
     longer[place] = text;
@@ -55,7 +52,7 @@ int hk_plugin_has_tag(const hk_plugin *plugin, const char *tag)
     return plugin && tag && hki_has_word(plugin->tags, tag, strlen(tag));
 }
 
-/* What a walk over the plugins collects. */
+/* What is collected from the plugins, one after the other. */
 typedef struct collection {
     texts found;
     const char *tag; /* of the members that are wanted */
@@ -106,7 +103,7 @@ static hk_status fail_set(hk_kind kind, const char *tag)
     return status;
 }
 
-/* A member that the list has already is not said twice. */
+/* A member that the list has already is not added again. */
 static void add_member(const hk_plugin_info *info, void *user)
 {
     collection *to = user;
@@ -156,15 +153,6 @@ size_t hki_part_length(const char *spec)
     return length;
 }
 
-/* A spec that has no parameters yet takes a colon before the first. Only its last part counts,
- * "relu:a=1+conv2=prelu". */
-static char joint(const char *spec)
-{
-    for (size_t length = hki_part_length(spec); spec[length]; length = hki_part_length(spec))
-        spec += length + 1;
-    return strchr(spec, ':') ? ',' : ':';
-}
-
 /* The spec before an item key=value grows; `last` is NULL where there is none. */
 static hk_status lengthen(char **last, const char *before, const char *item)
 {
@@ -173,7 +161,10 @@ static hk_status lengthen(char **last, const char *before, const char *item)
                         item, before);
     if (!last)
         return hki_fail(HK_BAD_ARGUMENT, "\"%s\" follows no name; write name:%s", item, item);
-    char *longer = hki_format("%s%c%s", *last, joint(*last), item);
+    const char *part = *last; /* the last one counts, "relu:a=1+conv2=prelu" */
+    for (size_t length = hki_part_length(part); part[length]; length = hki_part_length(part))
+        part += length + 1;
+    char *longer = hki_format("%s%c%s", *last, strchr(part, ':') ? ',' : ':', item);
     if (!longer)
         return HK_NO_MEMORY;
     hki_free(*last);

@@ -1,7 +1,7 @@
 /* Brings a plugin file into memory: the only file that knows of dlopen.
  *
- * Loading runs code of the file (constructors), so everything that can be seen from outside is
- * looked at first: whether it is a shared object for this machine, and whole (a truncated one
+ * Loading runs code of the file (constructors), so everything that can be checked from outside is
+ * checked first: whether it is a shared object for this machine, and whole (a truncated one
  * kills the process when its missing pages are touched). Afterwards nothing of the file is called
  * here; its entry is data. A file that is refused is unmapped again: it can be rebuilt and tried
  * once more, and what its constructors did is seen again. One that is accepted is never closed.
@@ -20,7 +20,7 @@
 #include <xmmintrin.h>
 #endif
 
-/* ---- Looking at the file from outside -------------------------------------------------------- */
+/* ---- Checking the file itself -------------------------------------------------------- */
 
 extern const ElfW(Ehdr) __ehdr_start
     __attribute__((visibility("hidden"))); /* our own, by the linker */
@@ -147,12 +147,6 @@ static hk_status open_quietly(const char *path, void **handle)
 
 /* ---- The entry ------------------------------------------------------------------------------- */
 
-static bool is_openmp_runtime(const char *library)
-{
-    return !strncmp(library, "libgomp", 7) || !strncmp(library, "libomp", 6) ||
-           !strncmp(library, "libiomp", 7);
-}
-
 /* A second OpenMP runtime in one process deadlocks or multiplies threads. */
 static hk_status check_needed(const char *path, void *handle)
 {
@@ -166,13 +160,17 @@ static hk_status check_needed(const char *path, void *handle)
             strings = row->d_un.d_ptr;
     if (strings < map->l_addr) /* some machines leave the table unrelocated */
         strings += map->l_addr;
-    for (const ElfW(Dyn) *row = map->l_ld; row->d_tag != DT_NULL; row++)
-        if (row->d_tag == DT_NEEDED && is_openmp_runtime((const char *)strings + row->d_un.d_val))
+    for (const ElfW(Dyn) *row = map->l_ld; row->d_tag != DT_NULL; row++) {
+        const char *library =
+            row->d_tag == DT_NEEDED ? (const char *)strings + row->d_un.d_val : "";
+        if (!strncmp(library, "libgomp", 7) || !strncmp(library, "libomp", 6) ||
+            !strncmp(library, "libiomp", 7))
             return hki_fail(
                 HK_BAD_PLUGIN,
                 "plugin \"%s\": brings an OpenMP runtime, %s; parallelism belongs to the "
                 "framework (P16)",
-                path, (const char *)strings + row->d_un.d_val);
+                path, library);
+    }
     return HK_OK;
 }
 

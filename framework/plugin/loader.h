@@ -2,7 +2,7 @@
  *
  * search.c says where files are and whether others could have written them, loader.c brings one
  * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps them,
- * find.c finds them by name, lists.c by their tags, use.c by a spec. The sentence of a failure begins
+ * find.c finds them by name, lists.c by their tags, use.c by a spec. The message of a failure begins
  * with plugin "FILE": and ends with its code, (P01) to (P16). */
 #pragma once
 #include <sys/stat.h>
@@ -22,11 +22,11 @@ typedef struct hki_library {
     const hk_bundle *bundle;
 } hki_library;
 
-/* Brings the file at the absolute `path` into memory; `file` is what stat() said of it. The
+/* Brings the file at the absolute `path` into memory; `file` is what stat() returned for it. The
  * bundle's mark, version and sizes are right afterwards, its plugins still unchecked.
  * HK_BAD_PLUGIN. [one thread] */
 hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out);
-/* The part of it that looks at the file from outside, before any of its code can run. */
+/* Its checks of the file itself, before any of its code can run. */
 hk_status hki_object_check(const char *path, const struct stat *file);
 void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
 /* The mark, version and sizes alone, for bundles that are linked in. */
@@ -57,8 +57,8 @@ hk_status hki_trust_check(const char *path, const struct stat *file);
 /* ---- registry.c ------------------------------------------------------------------------------ */
 
 /* One loaded file: complete before it is listed, never changed or freed afterwards. */
-typedef struct hki_record {
-    struct hki_record *next;
+typedef struct hki_plugin_file {
+    struct hki_plugin_file *next;
     dev_t device; /* with inode: the same file under another path is the same */
     ino_t inode;
     char *path;
@@ -66,11 +66,11 @@ typedef struct hki_record {
     bool incomplete; /* some plugins of the file were refused; the warning says why */
     size_t count;
     const hk_plugin *plugins[];
-} hki_record;
+} hki_plugin_file;
 
 /* Loads one file: `searched` in a directory, where nobody else may have written it, or typed by
- * the user, who is only told. The same file twice is one record. [any thread] */
-hk_status hki_registry_load(const char *path, bool searched, const hki_record **out);
+ * the user, where that is only a warning. The same file twice is one record. [any thread] */
+hk_status hki_registry_load(const char *path, bool searched, const hki_plugin_file **out);
 /* Registers the plugins that are linked in. HK_NO_MEMORY. [any thread] */
 hk_status hki_registry_prepare(void);
 /* Among what is loaded; kind 0: any; NULL when there is none. [any thread] */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static hki_record *records; /* the latest first */
+static hki_plugin_file *records; /* the latest first */
 
 const char *hki_kind_phrase(hk_kind kind)
 {
@@ -31,44 +31,24 @@ const char *hk_kind_name(hk_kind kind)
 
 /* ---- Looking among what is loaded; the lock is held ------------------------------------------ */
 
-static bool is_called(const hk_plugin *plugin, const char *name, size_t length, bool or_alias)
-{
-    return (strlen(plugin->name) == length && memcmp(plugin->name, name, length) == 0) ||
-           (or_alias && hki_has_word(plugin->aliases, name, length));
-}
-
 /* The plugin of this name in this file; kind 0: any. */
-static const hk_plugin *search_file(const hki_record *file, hk_kind kind, const char *name,
+static const hk_plugin *search_file(const hki_plugin_file *file, hk_kind kind, const char *name,
                                     size_t length, bool or_alias)
 {
-    for (size_t i = 0; i < file->count; i++)
-        if ((!kind || file->plugins[i]->kind == kind) &&
-            is_called(file->plugins[i], name, length, or_alias))
-            return file->plugins[i];
+    for (size_t i = 0; i < file->count; i++) {
+        const hk_plugin *plugin = file->plugins[i];
+        if ((!kind || plugin->kind == kind) &&
+            ((strlen(plugin->name) == length && memcmp(plugin->name, name, length) == 0) ||
+             (or_alias && hki_has_word(plugin->aliases, name, length))))
+            return plugin;
+    }
     return NULL;
-}
-
-static hki_record *find_file(const struct stat *about)
-{
-    hki_record *file = records;
-    while (file && (file->device != about->st_dev || file->inode != about->st_ino))
-        file = file->next;
-    return file;
 }
 
 /* ---- Adding a bundle; the lock is held ------------------------------------------------------- */
 
-static void free_record(hki_record *file)
-{
-    if (!file)
-        return;
-    hki_free(file->path);
-    hki_free(file->warning);
-    hki_free(file);
-}
-
 /* Appends the last message to the record's warning. */
-static hk_status warn(hki_record *file)
+static hk_status warn(hki_plugin_file *file)
 {
     char *text = file->warning ? hki_format("%s; %s", file->warning, hk_message())
                                : hki_copy_text(hk_message());
@@ -80,11 +60,11 @@ static hk_status warn(hki_record *file)
 }
 
 /* No plugin of the kind, in another file or earlier in this one, is called so. */
-static hk_status check_free(const hki_record *file, const hk_plugin *plugin, const char *name,
+static hk_status check_free(const hki_plugin_file *file, const hk_plugin *plugin, const char *name,
                             size_t length)
 {
     hk_kind kind = (hk_kind)plugin->kind;
-    for (const hki_record *other = file; other; other = other->next)
+    for (const hki_plugin_file *other = file; other; other = other->next)
         if (search_file(other, kind, name, length, true))
             return hki_fail(HK_BAD_PLUGIN,
                             "plugin \"%s\": %s \"%.*s\" already comes from %s; rename it (P14)",
@@ -92,7 +72,7 @@ static hk_status check_free(const hki_record *file, const hk_plugin *plugin, con
     return HK_OK;
 }
 
-static hk_status check_unique(const hki_record *file, const hk_plugin *plugin)
+static hk_status check_unique(const hki_plugin_file *file, const hk_plugin *plugin)
 {
     size_t length;
     hk_status status = check_free(file, plugin, plugin->name, strlen(plugin->name));
@@ -103,7 +83,7 @@ static hk_status check_unique(const hki_record *file, const hk_plugin *plugin)
 }
 
 /* One bad plugin does not remove the others of its bundle; it becomes a warning. */
-static hk_status add_plugins(hki_record *file, const hk_bundle *bundle)
+static hk_status add_plugins(hki_plugin_file *file, const hk_bundle *bundle)
 {
     for (uint32_t i = 0; i < bundle->count; i++) {
         const hk_plugin *plugin = &bundle->plugins[i];
@@ -122,9 +102,9 @@ static hk_status add_plugins(hki_record *file, const hk_bundle *bundle)
 }
 
 static hk_status add_bundle(const char *path, const struct stat *about, const hk_bundle *bundle,
-                            const char *warning, const hki_record **out)
+                            const char *warning, const hki_plugin_file **out)
 {
-    hki_record *file = hki_alloc(sizeof *file + bundle->count * sizeof *file->plugins);
+    hki_plugin_file *file = hki_alloc(sizeof *file + bundle->count * sizeof *file->plugins);
     hk_status status = HK_NO_MEMORY;
     if (!file || !(file->path = hki_copy_text(path)) ||
         (*warning && !(file->warning = hki_copy_text(warning))))
@@ -139,20 +119,24 @@ static hk_status add_bundle(const char *path, const struct stat *about, const hk
     *out = file;
     return HK_OK;
 fail:
-    free_record(file);
+    if (file) {
+        hki_free(file->path);
+        hki_free(file->warning);
+    }
+    hki_free(file);
     return status;
 }
 
 #ifdef HILLOCK_STATIC_PLUGINS
 extern const hk_bundle *const hki_static_bundles[]; /* made by the build; ends with NULL */
 
-/* Registers what is linked in, once; a refusal of memory is tried again at the next call. */
+/* Registers what is linked in, once; a failed allocation is tried again at the next call. */
 static hk_status add_built_in(void)
 {
     static size_t done;
     const struct stat nowhere = {0};
     hk_status status = HK_OK;
-    const hki_record *file;
+    const hki_plugin_file *file;
     for (; hki_static_bundles[done] && status == HK_OK; done += status == HK_OK) {
         status = hki_bundle_check("built in", hki_static_bundles[done]);
         if (status == HK_OK)
@@ -170,12 +154,14 @@ static hk_status add_built_in(void)
 /* ---- Loading --------------------------------------------------------------------------------- */
 
 static hk_status load_locked(const char *path, const struct stat *about, const char *warning,
-                             const hki_record **out)
+                             const hki_plugin_file **out)
 {
-    *out = find_file(about);
-    if (*out)
-        return HK_OK;
     hki_library library;
+    for (const hki_plugin_file *file = records; file; file = file->next)
+        if (file->device == about->st_dev && file->inode == about->st_ino) {
+            *out = file;
+            return HK_OK;
+        }
     hk_status status = hki_library_open(path, about, &library);
     if (status != HK_OK)
         return status;
@@ -185,7 +171,7 @@ static hk_status load_locked(const char *path, const struct stat *about, const c
     return status;
 }
 
-hk_status hki_registry_load(const char *path, bool searched, const hki_record **out)
+hk_status hki_registry_load(const char *path, bool searched, const hki_plugin_file **out)
 {
     char real[PATH_MAX], warning[HKI_MAX_PATH] = "";
     struct stat about;
@@ -209,7 +195,7 @@ hk_status hki_registry_load(const char *path, bool searched, const hki_record **
     return status;
 }
 
-static hk_status load_typed(const char *path, const hki_record **out)
+static hk_status load_typed(const char *path, const hki_plugin_file **out)
 {
     *out = NULL;
     if (!path)
@@ -224,13 +210,13 @@ static hk_status load_typed(const char *path, const hki_record **out)
 
 hk_status hk_plugin_load(const char *path)
 {
-    const hki_record *file;
+    const hki_plugin_file *file;
     return load_typed(path, &file);
 }
 
 hk_status hki_plugin_from_file(hk_kind kind, const char *path, const hk_plugin **out)
 {
-    const hki_record *file;
+    const hki_plugin_file *file;
     *out = NULL;
     hk_status status = load_typed(path, &file);
     if (status != HK_OK)
@@ -259,7 +245,7 @@ const hk_plugin *hki_registry_lookup(hk_kind kind, const char *name, bool or_ali
 {
     pthread_mutex_lock(&lock);
     const hk_plugin *plugin = NULL;
-    for (const hki_record *file = records; file && !plugin; file = file->next)
+    for (const hki_plugin_file *file = records; file && !plugin; file = file->next)
         plugin = search_file(file, kind, name, strlen(name), or_alias);
     pthread_mutex_unlock(&lock);
     return plugin;
@@ -278,10 +264,10 @@ hk_status hki_registry_list(hk_kind kind, hk_plugin_info **out, size_t *count)
     size_t room = 0;
     *count = 0;
     pthread_mutex_lock(&lock);
-    for (const hki_record *file = records; file; file = file->next)
+    for (const hki_plugin_file *file = records; file; file = file->next)
         room += file->count;
     *out = hki_alloc_array(room, sizeof **out);
-    for (const hki_record *file = records; file && *out; file = file->next)
+    for (const hki_plugin_file *file = records; file && *out; file = file->next)
         for (size_t i = 0; i < file->count; i++)
             if (!kind || file->plugins[i]->kind == kind)
                 (*out)[(*count)++] = (hk_plugin_info){file->plugins[i], file->path, file->warning};
@@ -296,7 +282,7 @@ hk_plugin_info hk_plugin_describe(const hk_plugin *plugin)
 {
     hk_plugin_info info = {plugin, "", NULL};
     pthread_mutex_lock(&lock);
-    for (const hki_record *file = records; file; file = file->next)
+    for (const hki_plugin_file *file = records; file; file = file->next)
         for (size_t i = 0; i < file->count; i++)
             if (file->plugins[i] == plugin) {
                 info.file = file->path;

@@ -14,7 +14,7 @@ typedef struct hki_use {
 hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);
 
 /* The canonical spec: name and only the parameters that differ from their defaults, in table
- * order, as short as they can be said exactly. Allocated; NULL when memory is refused. */
+ * order, as short as they are exact. Allocated; NULL when allocation fails. */
 char *hki_use_spec(const hki_use *use);
 
 /* "relu:a=1e+5+conv2=prelu" has two parts, the second for a layer that is named: the bytes before

@@ -18,7 +18,7 @@ bool hki_name_is_valid(const char *text, size_t length)
     return true;
 }
 
-/* A sentence about one plugin of the file. */
+/* Which plugin of which file: for messages. */
 typedef struct place {
     const char *file, *plugin;
 } place;
@@ -51,7 +51,7 @@ static hk_status check_names(const place *at, const hk_plugin *plugin)
 
 /* ---- Parameters ------------------------------------------------------------------------------ */
 
-/* The words of a choice are distinct names, and the default is the index of one. */
+/* The values of a choice are distinct names, and the default is the index of one. */
 static hk_status check_choices(const place *at, const hk_param *param)
 {
     size_t length;

@@ -135,11 +135,11 @@ static void measure_slopes(const run *l, int i, hk_tile tile, const scratch *own
     int64_t aux = plugin->activation->aux_floats; /* saved by forward, part 0 first */
     int64_t before = i ? part_of(w, 0)->plugin->activation->aux_floats * l->contexts[0].rows : 0;
     if (aux)
-        tile.aux = (float *)l->call->keep + before + tile.first_row * aux;
+        tile.aux = (float *)l->call->saved + before + tile.first_row * aux;
     if (!(plugin->activation->reads & HK_READS_X))
         tile.x = NULL;
     hki_backward(plugin)(&l->contexts[i], &tile);
-    hki_units_add_slopes(own->units, tile.rows, w->c_in, own->dx, swapped, &own->rows);
+    hki_units_add_slopes(own->units, tile.rows, w->c_in, own->dx, mask, &own->rows);
 }
 
 static void measure_chunk(const run *l, int chunk)

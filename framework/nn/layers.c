@@ -1,4 +1,4 @@
-/* The words: each records an operation together with its parameters. */
+/* Layer functions: each records an operation together with its parameters. */
 #include "nn/nn.h"
 
 #include <stdio.h>
@@ -190,17 +190,6 @@ hk_tensor *hk_linear_with(hk_linear_options o)
 
 /* ---- Activation and normalization ------------------------------------------------------------------------ */
 
-/* The net's choice, unless the word has its own, unless the net's spec names the layer. */
-static hk_status choose_activation(const hk_act_options *o, hki_act_choice *act)
-{
-    const hki_choices *choices = o->x->net->choices;
-    const hki_override *own = hki_find_override(choices, hki_layer_name(o->x->net, o->x->layer));
-    if (!own && o->use)
-        return hki_act_choice_parse(o->use, strlen(o->use), act);
-    *act = own ? own->act : choices->activation;
-    return HK_OK;
-}
-
 /* The layer's own state, a number for each channel: "conv1.act.swapped", then "conv1.act2.swapped". */
 static hk_tensor *make_mask(hk_net *net, int layer, int64_t channels)
 {
@@ -226,32 +215,33 @@ hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const 
     return hki_override_channels(x, f, f_slots, mask, g, g_slots);
 }
 
+/* The net's choice, unless the call gives one, unless the net's spec names the layer. */
 hk_tensor *hk_act_with(hk_act_options o)
 {
-    hki_act_choice act;
     hk_tensor *slots[HK_MAX_SLOTS];
-    if (!o.x || choose_activation(&o, &act) ||
-        !make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
+    if (!o.x)
+        return NULL;
+    const hki_choices *choices = o.x->net->choices;
+    const hki_override *own = hki_find_override(choices, hki_layer_name(o.x->net, o.x->layer));
+    hki_act_choice act = own ? own->act : choices->activation;
+    if (!own && o.use && hki_act_choice_parse(o.use, strlen(o.use), &act))
+        return NULL;
+    if (!make_slots(o.x->net, o.x->layer, "act", &act.use, 1, hki_channels(&o.x->shape), slots))
         return NULL;
     return act.other.plugin ? hki_record_override(o.x, &act.use, slots, &act.other)
                             : hki_activate(o.x, &act.use, slots);
 }
 
-static bool is_used(const hk_tensor *x)
-{
-    for (int id = x->id + 1; id < x->net->n_tensors; id++)
-        for (int i = 0; i < x->net->tensors[id]->n_inputs; i++)
-            if (x->net->tensors[id]->inputs[i] == x)
-                return true;
-    return false;
-}
-
 /* A layer's bias just before a normalization has no effect: take it out again. */
 static void drop_bias(hk_tensor *x)
 {
-    if (!hki_is_product(x) || x->n_inputs != 3 || is_used(x) || x->inputs[2]->layer < 0 ||
+    if (!hki_is_product(x) || x->n_inputs != 3 || x->inputs[2]->layer < 0 ||
         x->inputs[2]->id != x->id - 1)
         return;
+    for (int id = x->id + 1; id < x->net->n_tensors; id++)
+        for (int i = 0; i < x->net->tensors[id]->n_inputs; i++)
+            if (x->net->tensors[id]->inputs[i] == x)
+                return; /* something else reads the layer */
     hk_tensor *weight = x->inputs[1];
     while (weight->op) /* normalized, partly dropped */
         weight = weight->inputs[0];
