@@ -107,8 +107,7 @@ hk_status hk_engine_check(void)
         known = strcmp(isa, names[i]) == 0;
     if (!known)
         return hki_fail(HK_UNKNOWN_NAME,
-                        "HILLOCK_ISA: no instruction set \"%.64s\"; known: "
-                        "baseline, avx2, avx512",
+                        "HILLOCK_ISA: no instruction set \"%.64s\"; known: baseline, avx2, avx512",
                         isa);
     if (wanted && !hki_engine_find(wanted))
         return hki_fail(HK_UNKNOWN_NAME,

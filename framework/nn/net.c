@@ -14,8 +14,7 @@ hk_status hki_act_choice_parse(const char *spec, size_t length, hki_act_choice *
     *out = (hki_act_choice){0};
     if (length >= sizeof first)
         return hki_fail(HK_BAD_ARGUMENT,
-                        "activation \"%.64s..\": the spec has %zu bytes, at most "
-                        "%d are possible",
+                        "activation \"%.64s..\": the spec has %zu bytes, at most %d are possible",
                         spec, length, HKI_MAX_SPEC - 1);
     snprintf(first, sizeof first, "%.*s", (int)length, spec);
     strsep(&second, "~"); /* ends the first */
@@ -49,10 +48,10 @@ hki_override *hki_find_override(const hki_choices *choices, const char *layer)
 static hki_override *new_override(hki_choices *choices, const char *layer, size_t length)
 {
     if (length >= HKI_LAYER_NAME)
-        return hki_fail_null(HK_BAD_ARGUMENT,
-                             "activation of layer %.64s..: the name has %zu bytes, at most %d "
-                             "are possible",
-                             layer, length, HKI_LAYER_NAME - 1);
+        return hki_fail_null(
+            HK_BAD_ARGUMENT,
+            "activation of layer %.64s..: the name has %zu bytes, at most %d are possible", layer,
+            length, HKI_LAYER_NAME - 1);
     if (choices->n_overrides == HKI_MAX_OVERRIDES)
         return hki_fail_null(HK_BAD_ARGUMENT, "at most %d layers have an activation of their own",
                              HKI_MAX_OVERRIDES);
@@ -219,8 +218,7 @@ int hki_layer_add(hk_net *net, const char *name, const char *prefix)
     char text[HKI_LAYER_NAME];
     if (name && (strlen(name) >= sizeof text || layer_exists(choices, name))) {
         hki_fail(HK_BAD_ARGUMENT,
-                 "the net already has a layer named %.64s, or the name is longer "
-                 "than %d bytes",
+                 "the net already has a layer named %.64s, or the name is longer than %d bytes",
                  name, HKI_LAYER_NAME - 1);
         return -1;
     }
@@ -294,8 +292,7 @@ hk_status hki_check_overrides(const hk_net *net)
     for (int i = 0; i < net->choices->n_overrides; i++)
         if (!layer_exists(net->choices, net->choices->overrides[i].layer))
             return hki_fail(HK_UNKNOWN_NAME,
-                            "activation \"%s\": no layer named \"%s\"; the net "
-                            "has: %s",
+                            "activation \"%s\": no layer named \"%s\"; the net has: %s",
                             net->choices->activation_spec, net->choices->overrides[i].layer,
                             list_layers(net->choices, known, sizeof known));
     return HK_OK;

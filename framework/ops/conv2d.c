@@ -27,9 +27,8 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
     }
     if (output < 1 || output > HKI_MAX_DIM || pad >= reach) {
         hki_fail(HK_BAD_SHAPE,
-                 "%s: a window of %lld does not fit an input of size %d with "
-                 "padding %lld",
-                 what, (long long)reach, size, (long long)pad);
+                 "%s: a window of %lld does not fit an input of size %d with padding %lld", what,
+                 (long long)reach, size, (long long)pad);
         return false;
     }
     *out = (int)output;
@@ -117,13 +116,11 @@ static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk
     int64_t c = xs->dims[3], k = fs->dims[3];
     if (groups < 1 || c % groups || k % groups)
         return hki_fail(HK_BAD_SHAPE,
-                        "conv2d: %d groups do not divide %lld channels and %lld "
-                        "filters",
-                        groups, (long long)c, (long long)k);
+                        "conv2d: %d groups do not divide %lld channels and %lld filters", groups,
+                        (long long)c, (long long)k);
     if (fs->dims[2] != c / groups)
         return hki_fail(HK_BAD_SHAPE,
-                        "conv2d: input has %lld channels in %d groups, filters "
-                        "expect %lld",
+                        "conv2d: input has %lld channels in %d groups, filters expect %lld",
                         (long long)c, groups, (long long)fs->dims[2]);
     if (bias && (bias->shape.ndim != 1 || bias->shape.dims[0] != k))
         return hki_fail(HK_BAD_SHAPE, "conv2d: bias %s does not fit %lld filters",

@@ -80,9 +80,8 @@ hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window)
 hk_tensor *hk_global_avgpool(hk_tensor *x)
 {
     if (x && (x->shape.ndim != 4 || !hki_is_batched(&x->shape)))
-        return hki_fail_null(HK_BAD_SHAPE,
-                             "global average pooling expects [batch, height, width, channels], "
-                             "not %s",
-                             hki_shape_text(&x->shape));
+        return hki_fail_null(
+            HK_BAD_SHAPE, "global average pooling expects [batch, height, width, channels], not %s",
+            hki_shape_text(&x->shape));
     return hk_flatten(hk_mean(x, HK_AXIS(1) | HK_AXIS(2)));
 }

@@ -105,6 +105,48 @@ size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch)
     return (size_t)floats * sizeof(float);
 }
 
+/* Runs the plugin's kernel over all tiles. Returns how many chunks have left sums or gradients of their
+ * own, *stride floats apart. */
+static int run_tiles(const hki_call *call, bool back, int64_t *stride)
+{
+    float *slots[HK_MAX_SLOTS], *scratch = call->scratch;
+    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
+    hk_block *kernel = back ? hki_backward(plugin) : hki_forward(plugin);
+    const block_needs needs = needs_of(plugin);
+    hk_context context = hki_context_of(call, call->tensor, slots);
+    const int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
+    const int64_t tile_rows = hki_tile_rows(c_in), sums = back ? 0 : needs.n_sums * c_in;
+    const int64_t learned = back ? hki_learned_floats(plugin, context.rows, c_in) : 0;
+    const hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
+    const int64_t each = chunk_floats(plugin, context.rows, c_in, back ? 0 : needs.n_sums);
+#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
+    for (int c = 0; c < chunks.count; c++) {
+        float *own = scratch + c * each, *dslots[HK_MAX_SLOTS];
+        memset(own, 0, (size_t)(sums + learned) * sizeof *own);
+        hki_point_slots(plugin, context.rows, c_in, own, dslots);
+        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
+        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
+            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r, .first_row = r};
+            if (!back || needs.reads & HK_READS_X)
+                tile.x = call->x[0] + r * c_in;
+            if (!back || needs.reads & HK_READS_Y)
+                tile.y = call->y + r * c_out;
+            if (needs.aux_floats)
+                tile.aux = (float *)call->saved + r * needs.aux_floats;
+            if (back) {
+                tile.dy = call->dy + r * c_out;
+                tile.dx = call->dx[0] ? call->dx[0] + r * c_in : own + learned;
+                tile.dslots = dslots;
+            } else if (needs.n_sums) {
+                tile.sums = own;
+            }
+            kernel(&context, &tile);
+        }
+    }
+    *stride = each;
+    return chunks.count;
+}
+
 /* Sum over parts of one of their private floats. */
 static double sum_of_parts(const float *first, int n, int64_t stride)
 {
@@ -116,36 +158,11 @@ static double sum_of_parts(const float *first, int n, int64_t stride)
 
 void hki_tiles_forward(const hki_call *call, double *sums)
 {
-    float *slots[HK_MAX_SLOTS];
-    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
-    hk_block *kernel = hki_forward(plugin);
-    block_needs needs = needs_of(plugin);
-    hk_context context = hki_context_of(call, call->tensor, slots);
-    int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
-    int64_t tile_rows = hki_tile_rows(c_in);
-    hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
-    int64_t stride = chunk_floats(plugin, context.rows, c_in, needs.n_sums);
-    float *scratch = call->scratch;
-
-#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
-    for (int c = 0; c < chunks.count; c++) {
-        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
-        float *own = needs.n_sums ? scratch + c * stride : NULL;
-        if (own)
-            memset(own, 0, (size_t)(needs.n_sums * c_in) * sizeof *own);
-        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
-            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
-                            .first_row = r,
-                            .x = call->x[0] + r * c_in,
-                            .y = call->y + r * c_out,
-                            .sums = own};
-            if (needs.aux_floats)
-                tile.aux = (float *)call->saved + r * needs.aux_floats;
-            kernel(&context, &tile);
-        }
-    }
-    for (int64_t i = 0; sums && i < needs.n_sums * c_in; i++)
-        sums[i] = sum_of_parts(scratch + i, chunks.count, stride);
+    int64_t stride, channels = hki_channels(&call->tensor->inputs[0]->shape);
+    int64_t n = needs_of(hki_use_of(call->tensor)->plugin).n_sums * channels;
+    int chunks = run_tiles(call, false, &stride);
+    for (int64_t i = 0; sums && i < n; i++)
+        sums[i] = sum_of_parts((const float *)call->scratch + i, chunks, stride);
 }
 
 void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
@@ -164,40 +181,11 @@ void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, 
 
 void hki_tiles_backward(const hki_call *call)
 {
-    float *slots[HK_MAX_SLOTS];
-    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
-    hk_block *kernel = hki_backward(plugin);
-    block_needs needs = needs_of(plugin);
-    hk_context context = hki_context_of(call, call->tensor, slots);
-    int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
-    int64_t tile_rows = hki_tile_rows(c_in);
-    hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
-    int64_t stride = chunk_floats(plugin, context.rows, c_in, 0);
-    int64_t learned = hki_learned_floats(plugin, context.rows, c_in);
-    float *scratch = call->scratch;
-
-#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
-    for (int c = 0; c < chunks.count; c++) {
-        float *own = scratch + c * stride, *dslots[HK_MAX_SLOTS];
-        memset(own, 0, (size_t)learned * sizeof *own);
-        hki_point_slots(plugin, context.rows, c_in, own, dslots);
-        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
-        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
-            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r,
-                            .first_row = r,
-                            .dy = call->dy + r * c_out,
-                            .dx = call->dx[0] ? call->dx[0] + r * c_in : own + learned,
-                            .dslots = dslots};
-            if (needs.reads & HK_READS_X)
-                tile.x = call->x[0] + r * c_in;
-            if (needs.reads & HK_READS_Y)
-                tile.y = call->y + r * c_out;
-            if (needs.aux_floats)
-                tile.aux = (float *)call->saved + r * needs.aux_floats;
-            kernel(&context, &tile);
-        }
-    }
-    hki_gather_slots(call, 1, plugin, context.rows, c_in, scratch, chunks.count, stride);
+    const hk_shape *x = &call->tensor->inputs[0]->shape;
+    int64_t stride;
+    int chunks = run_tiles(call, true, &stride);
+    hki_gather_slots(call, 1, hki_use_of(call->tensor)->plugin, hki_rows(x, call->batch),
+                     hki_channels(x), call->scratch, chunks, stride);
 }
 
 void hki_clamp_slots(const hki_call *call)

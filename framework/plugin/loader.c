@@ -76,10 +76,10 @@ static hk_status check_segments(const char *path, int fd, const ElfW(Ehdr) * hea
                             "headers, after %llu bytes (P03)",
                             path, (unsigned long long)size);
         if (__builtin_add_overflow(segment.p_offset, segment.p_filesz, &end) || end > size)
-            return hki_fail(HK_BAD_PLUGIN,
-                            "plugin \"%s\": is truncated: a segment ends at byte %llu, the file at "
-                            "%llu (P03)",
-                            path, (unsigned long long)end, (unsigned long long)size);
+            return hki_fail(
+                HK_BAD_PLUGIN,
+                "plugin \"%s\": is truncated: a segment ends at byte %llu, the file at %llu (P03)",
+                path, (unsigned long long)end, (unsigned long long)size);
     }
     return HK_OK;
 }
@@ -93,8 +93,7 @@ hk_status hki_object_check(const char *path, const struct stat *file)
     hk_status status;
     if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header)
         status = hki_fail(HK_BAD_PLUGIN,
-                          "plugin \"%s\": is not a shared object: it has only %lld "
-                          "bytes (P03)",
+                          "plugin \"%s\": is not a shared object: it has only %lld bytes (P03)",
                           path, (long long)file->st_size);
     else
         status = check_header(path, &header);
@@ -188,10 +187,10 @@ static hk_status check_owner(const char *path, const struct stat *file, const vo
                         "plugin \"%s\": its hk_bundle_entry belongs to another file, %s (P08)",
                         path, info.dli_fname);
     if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT) /* the same bits in both ELF classes */
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": hk_bundle_entry is a function, a constant object is wanted "
-                        "(P08)",
-                        path);
+        return hki_fail(
+            HK_BAD_PLUGIN,
+            "plugin \"%s\": hk_bundle_entry is a function, a constant object is wanted (P08)",
+            path);
     if (symbol->st_size < sizeof(hk_bundle))
         return hki_fail(HK_BAD_PLUGIN,
                         "plugin \"%s\": hk_bundle_entry has %llu bytes, %zu are wanted (P10)", path,

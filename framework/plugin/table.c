@@ -85,10 +85,10 @@ static hk_status check_params(const place *at, const hk_param *params)
 {
     for (int i = 0; params && params[i].name; i++) {
         if (i == HK_MAX_PARAMS)
-            return BAD(at,
-                       "has more than %d parameters, or its table lacks the empty row at the end "
-                       "(P10)",
-                       HK_MAX_PARAMS);
+            return BAD(
+                at,
+                "has more than %d parameters, or its table lacks the empty row at the end (P10)",
+                HK_MAX_PARAMS);
         if (!hki_name_is_valid(params[i].name, strlen(params[i].name)))
             return BAD(at, "has a parameter \"%.64s\", which is no valid name (P13)",
                        params[i].name);
@@ -124,10 +124,9 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
     if (slot->extent < HK_PER_CHANNEL || slot->extent > HK_FIXED)
         return BAD(at, "has a slot \"%s\" of unknown extent %u (P15)", slot->name, slot->extent);
     if (slot->extent == HK_PER_ROW && plugin->kind != HK_NORMALIZATION)
-        return BAD(at,
-                   "has a slot \"%s\" per row, which only normalizations of a weight can have "
-                   "(P15)",
-                   slot->name);
+        return BAD(
+            at, "has a slot \"%s\" per row, which only normalizations of a weight can have (P15)",
+            slot->name);
     if (slot->extent == HK_FIXED && (slot->count < 1 || slot->count > HKI_MAX_FIXED))
         return BAD(at, "has a slot \"%s\" of %u floats, 1 to %d are possible (P15)", slot->name,
                    slot->count, HKI_MAX_FIXED);
@@ -145,8 +144,7 @@ static hk_status check_slots(const place *at, const hk_plugin *plugin)
     for (int i = 0; plugin->slots && plugin->slots[i].name; i++) {
         if (i == HK_MAX_SLOTS)
             return BAD(at,
-                       "has more than %d slots, or its table lacks the empty row at the end "
-                       "(P10)",
+                       "has more than %d slots, or its table lacks the empty row at the end (P10)",
                        HK_MAX_SLOTS);
         hk_status status = check_slot(at, plugin, &plugin->slots[i]);
         if (status != HK_OK)
