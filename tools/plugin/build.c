@@ -17,98 +17,61 @@ static const char *const flags[] = {
 
 /* ---- Where <hillock/plugin.h> is ------------------------------------------------------------- */
 
-/* The folder UP levels above this program, with `below` behind; "" when that holds no header. */
-static void include_from(int up, const char *below, char out[MAX_PATH])
-{
-    char header[MAX_PATH + 32];
-    ssize_t length = readlink("/proc/self/exe", out, MAX_PATH - 64);
-    if (length < 0)
-        length = 0;
-    out[length] = '\0';
-    for (char *slash; up >= 0 && (slash = strrchr(out, '/')); up--)
-        *slash = '\0';
-    strcat(out, below);
-    snprintf(header, sizeof header, "%s/hillock/plugin.h", out);
-    if (access(header, R_OK) != 0)
-        out[0] = '\0';
-}
-
-/* Beside the installed program, else where this program was built from. */
+/* Beside the installed program, ../include, else where this program was built from. */
 static int find_include(char out[MAX_PATH])
 {
-    include_from(1, "/include", out);
+    char header[MAX_PATH + 32];
+    const ssize_t length = readlink("/proc/self/exe", out, MAX_PATH - 64);
+    out[length < 0 ? 0 : length] = '\0';
+    for (int up = 0; up < 2 && strrchr(out, '/'); up++)
+        *strrchr(out, '/') = '\0';
+    strcat(out, "/include");
+    snprintf(header, sizeof header, "%s/hillock/plugin.h", out);
+    if (access(header, R_OK) == 0)
+        return EXIT_DONE;
 #ifdef HILLOCK_SOURCE_INCLUDE
-    if (!*out && access(HILLOCK_SOURCE_INCLUDE "/hillock/plugin.h", R_OK) == 0)
+    if (access(HILLOCK_SOURCE_INCLUDE "/hillock/plugin.h", R_OK) == 0) {
         strcpy(out, HILLOCK_SOURCE_INCLUDE);
+        return EXIT_DONE;
+    }
 #endif
-    return *out ? EXIT_DONE
-                : tool_fail(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside "
-                                         "this program nor where it was built from");
+    return tool_fail(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside this "
+                                  "program nor where it was built from");
 }
 
 /* ---- One call of the compiler ---------------------------------------------------------------- */
 
 typedef struct command_line {
-    const char **words;
-    int n;
+    const char **words; /* ends with NULL */
     char compiler[1024], include[MAX_PATH + 2];
 } command_line;
 
-static void append(command_line *line, const char *word)
-{
-    line->words[line->n++] = word;
-}
-
-/* $CC may bring options of its own: "ccache gcc". */
-static int append_compiler(command_line *line)
-{
-    const char *given = getenv("CC");
-    snprintf(line->compiler, sizeof line->compiler, "%s", given && *given ? given : "cc");
-    for (char *rest = line->compiler, *word; (word = strsep(&rest, " "));)
-        if (*word) {
-            if (line->n == MAX_WORDS)
-                return tool_fail(EXIT_USAGE, "build: CC has more than %d words", MAX_WORDS);
-            append(line, word);
-        }
-    return line->n ? EXIT_DONE : tool_fail(EXIT_USAGE, "build: CC is blank");
-}
-
+/* The words of one call; $CC may bring options of its own: "ccache gcc". */
 static int compose(command_line *line, const char *include, char **sources, int n, const char *out)
 {
-    size_t most = MAX_WORDS + sizeof flags / sizeof *flags + (size_t)n + 8;
-    *line = (command_line){.words = calloc(most, sizeof *line->words)};
+    const size_t n_flags = sizeof flags / sizeof *flags;
+    const char *compiler = getenv("CC"), **next;
+    *line = (command_line){.words = calloc(MAX_WORDS + n_flags + (size_t)n + 8, sizeof(char *))};
     if (!line->words)
-        return tool_fail(EXIT_FAILED, "build: out of memory");
-    int status = append_compiler(line);
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        append(line, flags[i]);
-    snprintf(line->include, sizeof line->include, "-I%s", include);
-    append(line, line->include);
-    for (int i = 0; i < n; i++)
-        append(line, sources[i]);
-    append(line, "-o");
-    append(line, out);
-    append(line, "-lm");
-    return status;
-}
-
-static void show(const command_line *line)
-{
-    for (int i = 0; i < line->n; i++) {
-        fputs(i ? " " : "", stdout);
-        tool_put_text(stdout, line->words[i]);
+        return tool_no_memory();
+    next = line->words;
+    snprintf(line->compiler, sizeof line->compiler, "%s", compiler && *compiler ? compiler : "cc");
+    for (char *rest = line->compiler, *word; (word = strsep(&rest, " "));) {
+        if (*word && next == line->words + MAX_WORDS)
+            return tool_fail(EXIT_USAGE, "build: CC has more than %d words", MAX_WORDS);
+        if (*word)
+            *next++ = word;
     }
-    putchar('\n');
-    fflush(stdout);
-}
-
-static int start(const command_line *line, pid_t *child)
-{
-    char **words = (char **)(void *)line->words;
-    int error = posix_spawnp(child, words[0], NULL, NULL, words, environ);
-    return error ? tool_fail(EXIT_FAILED, "build: %s: %s; CC names the compiler", line->words[0],
-                             strerror(error))
-                 : EXIT_DONE;
+    if (next == line->words)
+        return tool_fail(EXIT_USAGE, "build: CC is blank");
+    next = mempcpy(next, flags, sizeof flags);
+    snprintf(line->include, sizeof line->include, "-I%s", include);
+    *next++ = line->include;
+    next = mempcpy(next, sources, (size_t)n * sizeof *sources);
+    *next++ = "-o";
+    *next++ = out;
+    *next++ = "-lm";
+    return EXIT_DONE;
 }
 
 static int finish(pid_t child, const char *what)
@@ -129,10 +92,20 @@ static int compile(const options *given, const char *include, char **sources, in
     command_line line;
     int status = compose(&line, include, sources, n, out);
     *child = 0;
-    if (!status && given->verbose)
-        show(&line);
-    if (!status)
-        status = start(&line, child);
+    for (int i = 0; !status && given->verbose && line.words[i]; i++) {
+        tool_put_text(stdout, line.words[i]);
+        putchar(line.words[i + 1] ? ' ' : '\n');
+    }
+    fflush(stdout);
+    if (!status) {
+        char **words = (char **)(void *)line.words;
+        const int error = posix_spawnp(child, words[0], NULL, NULL, words, environ);
+        if (error) {
+            *child = 0;
+            status = tool_fail(EXIT_FAILED, "build: %s: %s; CC names the compiler", words[0],
+                               strerror(error));
+        }
+    }
     free(line.words);
     return status;
 }
@@ -149,13 +122,6 @@ static int check_source(const char *path)
     return EXIT_DONE;
 }
 
-/* dir/name.c becomes name.so, as the compiler would have it. */
-static void object_name(const char *source, char out[MAX_PATH])
-{
-    const char *slash = strrchr(source, '/'), *name = slash ? slash + 1 : source;
-    snprintf(out, MAX_PATH, "%.*s.so", (int)(strlen(name) - 2), name);
-}
-
 /* Each file by itself, as many at a time as there are processors. The first failure is the answer,
  * the others are tried all the same. */
 static int build_each(const options *given, const char *include)
@@ -166,10 +132,10 @@ static int build_each(const options *given, const char *include)
     at_once = at_once < 1 ? 1 : at_once > MAX_AT_ONCE ? MAX_AT_ONCE : at_once;
     while (done < given->n_operands) {
         if (started < given->n_operands && started - done < at_once) {
-            char out[MAX_PATH];
-            object_name(given->operands[started], out);
-            status = compile(given, include, &given->operands[started], 1, out,
-                             &children[started % at_once]);
+            char **source = &given->operands[started], out[MAX_PATH];
+            const char *slash = strrchr(*source, '/'), *name = slash ? slash + 1 : *source;
+            snprintf(out, sizeof out, "%.*s.so", (int)(strlen(name) - 2), name); /* NAME.c */
+            status = compile(given, include, source, 1, out, &children[started % at_once]);
             started++;
         } else {
             pid_t child = children[done % at_once];

@@ -8,61 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "a, b" from the words whose bit is set. */
+/* ---- One plugin as JSON, from which the text is made too ------------------------------------ */
+
+static void set_text(json_t *into, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(into, key, json_string(text));
+}
+
 typedef struct word {
     uint32_t bit;
     const char *text;
 } word;
 
-static void list_words(uint32_t bits, const word *words, char out[128])
+/* "a, b" from the words whose bit is set; they end with NULL. */
+static void set_words(json_t *into, const char *key, uint32_t bits, const word *words)
 {
-    size_t used = 0;
-    out[0] = '\0';
-    for (; words->text; words++)
+    char text[128] = "";
+    for (size_t used = 0; words->text; words++)
         if (bits & words->bit)
-            used += (size_t)snprintf(out + used, 128 - used, "%s%s", used ? ", " : "", words->text);
-    if (!used)
-        snprintf(out, 128, "nothing");
-}
-
-static const char *reads_text(const hk_activation *activation, char out[128])
-{
-    static const word words[] = {{HK_READS_X, "x"}, {HK_READS_Y, "y"}, {0, NULL}};
-    list_words(activation->reads, words, out);
-    return out;
-}
-
-static const char *traits_text(const hk_activation *activation, char out[128])
-{
-    static const word words[] = {{HK_IN_PLACE, "in place"},
-                                 {HK_STOCHASTIC, "stochastic"},
-                                 {HK_ROWWISE, "row by row"},
-                                 {HK_SURROGATE, "surrogate gradient"},
-                                 {0, NULL}};
-    list_words(activation->traits, words, out);
-    return out;
-}
-
-static uint32_t kernel_sets(const hk_plugin *plugin)
-{
-    uint32_t sets = 0;
-    for (uint32_t i = 0; i < HK_ISA_COUNT; i++) {
-        if (plugin->activation && plugin->activation->kernels[i].forward)
-            sets |= 1u << i;
-        if (plugin->normalization && plugin->normalization->kernels[i].forward)
-            sets |= 1u << i;
-    }
-    return sets;
-}
-
-static const char *kernels_text(const hk_plugin *plugin, char out[128])
-{
-    static const word words[] = {{1u << HK_BASELINE, "baseline"},
-                                 {1u << HK_AVX2, "avx2"},
-                                 {1u << HK_AVX512, "avx512"},
-                                 {0, NULL}};
-    list_words(kernel_sets(plugin), words, out);
-    return out;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+                                     words->text);
+    set_text(into, key, *text ? text : "nothing");
 }
 
 /* Which set a normalization takes its statistics over, with its parameters at their defaults. */
@@ -80,35 +47,6 @@ static const char *domain_text(const hk_plugin *plugin)
         .rows = 1, .channels = 1, .rows_per_sample = 1, .params = params, .slots = slots};
     hk_domain domain = plugin->normalization->domain(&context);
     return domain >= HK_OVER_BATCH && domain <= HK_OVER_WEIGHT ? texts[domain] : "unknown";
-}
-
-static const char *initializer_text(const hk_initializer *initializer, char out[128])
-{
-    static const word words[] = {
-        {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
-    list_words(initializer->traits, words, out);
-    return initializer->traits & HK_FILLS_RANGES ? out : "the whole weight at once";
-}
-
-/* What a layer holds from forward to backward beside its output, which the next layer keeps. */
-static const char *keeps_text(const hk_activation *activation, char out[128])
-{
-    bool x = activation->reads & HK_READS_X;
-    int n = snprintf(out, 128, "%s", x ? "its input, 4 bytes an element" : "");
-    if (activation->aux_floats)
-        snprintf(out + n, (size_t)(128 - n), "%s%lld bytes a row", x ? "; " : "",
-                 4 * (long long)activation->aux_floats);
-    else if (!x)
-        snprintf(out, 128, "nothing beside the output");
-    return out;
-}
-
-/* ---- One plugin as JSON, from which the text is made too ------------------------------------ */
-
-static void set_text(json_t *into, const char *key, const char *text)
-{
-    if (text)
-        json_object_set_new(into, key, json_string(text));
 }
 
 static json_t *param_json(const hk_param *param)
@@ -155,32 +93,46 @@ static json_t *slot_json(const hk_slot *slot)
     return row;
 }
 
-static json_t *tables_json(const hk_plugin *plugin, const char *key)
+static void set_activation(json_t *it, const char *name, const hk_activation *activation)
 {
-    json_t *rows = json_array();
-    if (strcmp(key, "parameters") == 0)
-        for (const hk_param *param = plugin->params; param && param->name; param++)
-            json_array_append_new(rows, param_json(param));
-    else
-        for (const hk_slot *slot = plugin->slots; slot && slot->name; slot++)
-            json_array_append_new(rows, slot_json(slot));
-    return rows;
-}
-
-static void set_cost(json_t *into, const char *name)
-{
+    static const word reads[] = {{HK_READS_X, "x"}, {HK_READS_Y, "y"}, {0, NULL}};
+    static const word traits[] = {{HK_IN_PLACE, "in place"},
+                                  {HK_STOCHASTIC, "stochastic"},
+                                  {HK_ROWWISE, "row by row"},
+                                  {HK_SURROGATE, "surrogate gradient"},
+                                  {0, NULL}};
+    char keeps[128];
     double forward, backward;
-    if (!plugin_cost_cycles(name, &forward, &backward))
-        return;
-    json_object_set_new(into, "forward cycles", tool_json_number(round(10 * forward) / 10));
-    json_object_set_new(into, "backward cycles", tool_json_number(round(10 * backward) / 10));
+    const bool x = activation->reads & HK_READS_X;
+    int n = snprintf(keeps, sizeof keeps, "%s", x ? "its input, 4 bytes an element" : "");
+    if (activation->aux_floats)
+        snprintf(keeps + n, sizeof keeps - (size_t)n, "%s%lld bytes a row", x ? "; " : "",
+                 4 * (long long)activation->aux_floats);
+    set_words(it, "backward reads", activation->reads, reads);
+    /* beside its output, which the next layer keeps */
+    set_text(it, "backward keeps", *keeps ? keeps : "nothing beside the output");
+    set_words(it, "traits", activation->traits, traits);
+    if (plugin_cost_cycles(name, &forward, &backward)) {
+        json_object_set_new(it, "forward cycles", tool_json_number(round(10 * forward) / 10));
+        json_object_set_new(it, "backward cycles", tool_json_number(round(10 * backward) / 10));
+    }
 }
 
 static json_t *plugin_json(const hk_plugin *plugin)
 {
-    char text[128];
-    hk_plugin_info info = hk_plugin_describe(plugin);
-    json_t *it = json_object();
+    static const word isas[] = {{1u << HK_BASELINE, "baseline"},
+                                {1u << HK_AVX2, "avx2"},
+                                {1u << HK_AVX512, "avx512"},
+                                {0, NULL}};
+    static const word fills[] = {
+        {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
+    const hk_plugin_info info = hk_plugin_describe(plugin);
+    uint32_t kernels = 0;
+    for (int i = 0; i < HK_ISA_COUNT; i++)
+        if ((plugin->activation && plugin->activation->kernels[i].forward) ||
+            (plugin->normalization && plugin->normalization->kernels[i].forward))
+            kernels |= 1u << i;
+    json_t *it = json_object(), *parameters = json_array(), *slots = json_array();
     set_text(it, "name", plugin->name);
     set_text(it, "kind", hk_kind_name((hk_kind)plugin->kind));
     set_text(it, "aliases", plugin->aliases);
@@ -188,20 +140,22 @@ static json_t *plugin_json(const hk_plugin *plugin)
     set_text(it, "source", plugin->source);
     set_text(it, "file", info.file);
     set_text(it, "warning", info.warning);
-    if (plugin->activation) {
-        set_text(it, "backward reads", reads_text(plugin->activation, text));
-        set_text(it, "backward keeps", keeps_text(plugin->activation, text));
-        set_text(it, "traits", traits_text(plugin->activation, text));
-        set_cost(it, plugin->name);
-    }
+    if (plugin->activation)
+        set_activation(it, plugin->name, plugin->activation);
     if (plugin->normalization)
         set_text(it, "statistics over", domain_text(plugin));
-    if (plugin->initializer)
-        set_text(it, "fills", initializer_text(plugin->initializer, text));
-    else if (kernel_sets(plugin))
-        set_text(it, "kernels", kernels_text(plugin, text));
-    json_object_set_new(it, "parameters", tables_json(plugin, "parameters"));
-    json_object_set_new(it, "slots", tables_json(plugin, "slots"));
+    if (plugin->initializer && !(plugin->initializer->traits & HK_FILLS_RANGES))
+        set_text(it, "fills", "the whole weight at once");
+    else if (plugin->initializer)
+        set_words(it, "fills", plugin->initializer->traits, fills);
+    else if (kernels)
+        set_words(it, "kernels", kernels, isas);
+    for (const hk_param *param = plugin->params; param && param->name; param++)
+        json_array_append_new(parameters, param_json(param));
+    for (const hk_slot *slot = plugin->slots; slot && slot->name; slot++)
+        json_array_append_new(slots, slot_json(slot));
+    json_object_set_new(it, "parameters", parameters);
+    json_object_set_new(it, "slots", slots);
     return it;
 }
 

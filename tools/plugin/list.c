@@ -37,35 +37,25 @@ static void put_row(const listing *to, const char *name, const char *summary, js
     putchar('\n');
 }
 
-static json_t *tags_json(const char *tags)
-{
-    json_t *all = json_array();
-    while (tags && *tags) {
-        const size_t length = strcspn(tags, ",");
-        json_array_append_new(all, json_stringn(tags, length));
-        tags += length + (tags[length] == ',');
-    }
-    return all;
-}
-
-/* The usual ones are those of the set "core", and those of no set: a plugin of one's own. */
-static bool is_wanted(const options *given, const hk_plugin *plugin)
-{
-    if (given->family)
-        return hk_plugin_has_tag(plugin, given->family);
-    return given->all || !plugin->tags || hk_plugin_has_tag(plugin, "core");
-}
-
 static void put_plugin(const hk_plugin_info *info, void *user)
 {
     listing *to = user;
     const hk_plugin *plugin = info->plugin;
+    const char *family = to->given->family;
     to->count++;
-    if (!is_wanted(to->given, plugin))
+    /* The usual ones are those of the set "core", and those of no set: a plugin of one's own. */
+    if (family ? !hk_plugin_has_tag(plugin, family)
+               : !to->given->all && plugin->tags && !hk_plugin_has_tag(plugin, "core"))
         return;
     to->shown++;
+    json_t *tags = json_array();
+    for (const char *tag = plugin->tags; tag && *tag;) {
+        const size_t length = strcspn(tag, ",");
+        json_array_append_new(tags, json_stringn(tag, length));
+        tag += length + (tag[length] == ',');
+    }
     put_row(to, plugin->name, plugin->summary ? plugin->summary : "",
-            json_pack("{s:o}", "tags", tags_json(plugin->tags)));
+            json_pack("{s:o}", "tags", tags));
 }
 
 static void put_bad(const char *file, const char *reason, void *user)
@@ -75,28 +65,23 @@ static void put_bad(const char *file, const char *reason, void *user)
     tool_note("%s", reason);
 }
 
-/* What was left out, and how to see it. */
-static int put_count(const listing *it, hk_kind kind)
+static int list_plugins(listing *to, hk_kind kind)
 {
     char **tags;
     size_t n;
-    if (it->rows || it->shown == it->count)
+    /* Files that cannot be used are reported once. */
+    if (hk_plugin_each(kind, put_plugin, kind == HK_ACTIVATION ? put_bad : NULL, to) != HK_OK)
+        return tool_failed();
+    if (to->rows || to->shown == to->count)
         return EXIT_DONE;
     if (hk_plugin_tags(kind, &tags, &n) != HK_OK)
         return tool_failed();
-    printf("  %d of %d shown; --all, --family", it->shown, it->count);
+    printf("  %d of %d shown; --all, --family", to->shown, to->count);
     for (size_t i = 0; i < n; i++)
         printf("%s%s", i ? "|" : " ", tags[i]);
     putchar('\n');
     hk_spec_list_free(tags, n);
     return EXIT_DONE;
-}
-
-static int list_plugins(listing *to, hk_kind kind)
-{
-    /* Files that cannot be used are told of once. */
-    hk_status status = hk_plugin_each(kind, put_plugin, kind == HK_ACTIVATION ? put_bad : NULL, to);
-    return status == HK_OK ? put_count(to, kind) : tool_failed();
 }
 
 static int list_models(listing *to, hk_kind unused)
@@ -133,27 +118,6 @@ static const struct {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-/* "activation" as well, as other commands name the kind. */
-static bool is_called(int section, const char *wanted)
-{
-    const char *name = sections[section].name;
-    const size_t n = strlen(wanted);
-    return strncmp(name, wanted, n) == 0 && (!name[n] || strcmp(name + n, "s") == 0);
-}
-
-static bool has_family(int section, const char *family)
-{
-    char set[80], **members;
-    size_t n;
-    if (sections[section].list != list_plugins)
-        return false;
-    snprintf(set, sizeof set, "@%.64s", family);
-    if (hk_spec_list(sections[section].kind, set, &members, &n) != HK_OK)
-        return false;
-    hk_spec_list_free(members, n);
-    return true;
-}
-
 static int no_family(const char *family)
 {
     char **tags;
@@ -168,19 +132,30 @@ static int no_family(const char *family)
 
 static int choose(const options *given, bool chosen[SECTIONS])
 {
-    const char *wanted = given->n_operands ? given->operands[0] : NULL;
+    const char *wanted = given->n_operands ? given->operands[0] : NULL, *names[SECTIONS];
+    const size_t length = wanted ? strlen(wanted) : 0;
     int named = 0, count = 0;
-    for (int i = 0; i < SECTIONS; i++)
-        named += chosen[i] = !wanted || is_called(i, wanted);
+    for (int i = 0; i < SECTIONS; i++) {
+        const char *name = names[i] = sections[i].name; /* or without its s */
+        chosen[i] = !wanted || strcmp(name, wanted) == 0 ||
+                    (strncmp(name, wanted, length) == 0 && strcmp(name + length, "s") == 0);
+        named += chosen[i];
+    }
     if (!named)
-        return tool_fail(EXIT_USAGE,
-                         "list: nothing is called \"%s\"; known: activations, "
-                         "normalizations, initializers, models, data",
-                         wanted);
+        return tool_fail(EXIT_USAGE, "list: nothing is called \"%s\"%s", wanted,
+                         tool_known(wanted, names, SECTIONS));
     if (given->all && given->family)
         return tool_fail(EXIT_USAGE, "list: --all or --family, not both");
     for (int i = 0; i < SECTIONS; i++) {
-        chosen[i] = chosen[i] && (!given->family || has_family(i, given->family));
+        char set[80], **members;
+        size_t n;
+        snprintf(set, sizeof set, "@%.64s", given->family ? given->family : "");
+        if (chosen[i] && given->family) {
+            chosen[i] = sections[i].list == list_plugins &&
+                        hk_spec_list(sections[i].kind, set, &members, &n) == HK_OK;
+            if (chosen[i])
+                hk_spec_list_free(members, n);
+        }
         count += chosen[i];
     }
     return count ? EXIT_DONE : no_family(given->family);

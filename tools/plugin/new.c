@@ -19,19 +19,6 @@ static bool is_plugin_name(const char *text)
            strlen(text) < PARAMETER_NAME;
 }
 
-static int find_kind(const char *text, hk_kind *kind)
-{
-    static const hk_kind kinds[] = {HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(hk_kind_name(kinds[i]), text) == 0) {
-            *kind = kinds[i];
-            return EXIT_DONE;
-        }
-    return tool_fail(EXIT_USAGE,
-                     "new: unknown kind \"%s\"; known: activation, normalization, initializer",
-                     text);
-}
-
 /* ---- --param NAME=DEFAULT[:LOW:HIGH][:learned] ----------------------------------------------- */
 
 /* A number up to the next colon; *text goes behind it. */
@@ -103,7 +90,7 @@ static int read_parameters(const options *given, parameter *out)
 /* ---- The text -------------------------------------------------------------------------------- */
 
 /* The line that is wrong and a caret under the place, then the sentence. */
-static int tell_error(const formula_error *error)
+static int print_error(const formula_error *error)
 {
     if (!error->text)
         return tool_fail(EXIT_USAGE, "new: %s", error->sentence);
@@ -128,24 +115,10 @@ static int write_formula(const options *given, char **text)
                                             .n_parameters = given->params.n},
                          &notes, &error);
     if (!*text)
-        return tell_error(&error);
+        return print_error(&error);
     for (int i = 0; i < notes.n; i++)
         tool_note("%s", notes.sentences[i]);
     return EXIT_DONE;
-}
-
-static int write_text(const options *given, hk_kind kind, char **text)
-{
-    bool asks_formula = given->derivative || given->params.n;
-    if (given->formula && kind != HK_ACTIVATION)
-        return tool_fail(EXIT_USAGE, "new: only an activation is made from a formula; without "
-                                     "--formula there is a scaffold for every kind");
-    if (asks_formula && !given->formula)
-        return tool_fail(EXIT_USAGE, "new: --derivative and --param go with --formula");
-    if (given->formula)
-        return write_formula(given, text);
-    *text = plugin_scaffold_text(kind, given->operands[1]);
-    return *text ? EXIT_DONE : tool_fail(EXIT_FAILED, "new: out of memory");
 }
 
 /* ---- The file -------------------------------------------------------------------------------- */
@@ -183,22 +156,39 @@ static int write_new(const char *path, const char *text)
     return tool_fail(EXIT_IO, "new: %s: %s", path, strerror(error));
 }
 
+static int write_source(const options *given, hk_kind kind, char **text)
+{
+    if (given->formula && kind != HK_ACTIVATION)
+        return tool_fail(EXIT_USAGE, "new: only an activation is made from a formula; without "
+                                     "--formula there is a scaffold for every kind");
+    if (given->formula)
+        return write_formula(given, text);
+    if (given->derivative || given->params.n)
+        return tool_fail(EXIT_USAGE, "new: --derivative and --param go with --formula");
+    *text = plugin_scaffold_text(kind, given->operands[1]);
+    return *text ? EXIT_DONE : tool_no_memory();
+}
+
 int plugin_new_command(options *given)
 {
+    static const char *const kinds[] = {"activation", "normalization", "initializer"};
     char path[4096], *text = NULL;
-    const char *name = given->operands[1];
+    const char *wanted = given->operands[0], *name = given->operands[1];
     const hk_plugin *known;
     hk_kind kind = HK_ACTIVATION;
-    int status = find_kind(given->operands[0], &kind);
-    if (!status && !is_plugin_name(name))
-        status = tool_fail(EXIT_USAGE,
-                           "new: \"%s\" is no plugin name; expected a letter, then at "
-                           "most %d of a-z, 0-9 and _",
-                           name, PARAMETER_NAME - 2);
+    while (kind <= HK_INITIALIZER && strcmp(hk_kind_name(kind), wanted) != 0)
+        kind++;
+    if (kind > HK_INITIALIZER)
+        return tool_fail(EXIT_USAGE, "new: unknown kind \"%s\"%s", wanted,
+                         tool_known(wanted, kinds, 3));
+    if (!is_plugin_name(name))
+        return tool_fail(EXIT_USAGE,
+                         "new: \"%s\" is no plugin name; expected a letter, then at most %d of "
+                         "a-z, 0-9 and _",
+                         name, PARAMETER_NAME - 2);
+    int status = place_of(given, path);
     if (!status)
-        status = place_of(given, path);
-    if (!status)
-        status = write_text(given, kind, &text);
+        status = write_source(given, kind, &text);
     if (!status && hk_plugin_find(kind, name, &known) == HK_OK)
         tool_note("there is a plugin called \"%s\"; name yours by its path, ./%s.so", name, name);
     if (!status)
