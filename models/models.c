@@ -43,6 +43,8 @@ static const hk_recipe recipes[] = {
 
 const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)
 {
+    if (hki_null(model, data))
+        return NULL;
     const hk_recipe *recipe = recipes;
     size_t length = strcspn(data, ":");
     for (;; recipe++) {
@@ -70,9 +72,10 @@ hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_value
 {
     hk_param own[PARAMS + 1];
     double given[PARAMS];
-    if (!spec || !model)
-        return hki_fail(HK_BAD_ARGUMENT, "model: no %s", spec ? "place for the result" : "spec");
-    *model = NULL;
+    if (model)
+        *model = NULL;
+    if (hki_null(spec, model))
+        return HK_BAD_ARGUMENT;
     int row = hki_spec_row("model", spec, hk_models, MODELS, sizeof *hk_models);
     if (row < 0)
         return hk_last_status();
@@ -118,6 +121,8 @@ hk_tensor *hk_model_build(hk_net *net, const char *spec, int height, int width, 
 {
     const hk_model *model;
     hk_model_values values;
+    if (hki_null(net, spec))
+        return NULL;
     if (hk_model_find(spec, &model, &values) != HK_OK ||
         check_images(model, &values, height, width, channels) != HK_OK)
         return NULL;

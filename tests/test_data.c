@@ -1272,7 +1272,7 @@ static void loader_options_are_checked(void)
 {
     hk_data *data = make_data(4);
     check_options(data, (hk_loader_options){.batch = 0}, HK_BAD_ARGUMENT, "at least 1");
-    check_options(NULL, (hk_loader_options){.batch = 1}, HK_BAD_ARGUMENT, "no data");
+    check_options(NULL, (hk_loader_options){.batch = 1}, HK_BAD_ARGUMENT, "data is NULL");
     check_options(data, (hk_loader_options){.batch = 1, .augment = "rotate"}, HK_UNKNOWN_NAME,
                   "known: none, crop=N, flip");
     check_options(data, (hk_loader_options){.batch = 1, .augment = "flip,"}, HK_UNKNOWN_NAME,

@@ -677,8 +677,8 @@ static void wrong_use_gets_a_sentence(void)
     hk_tensor *flat = build("mlp:depth=0", "relu", test_set);
     hk_tensor *wider = build("mlp:width=9", "relu", test_set);
     char digest[65];
-    refuses(NULL, test_set, NULL, HK_BAD_ARGUMENT, "needs a net and data");
-    refuses(logits, NULL, NULL, HK_BAD_ARGUMENT, "needs a net and data");
+    refuses(NULL, test_set, NULL, HK_BAD_ARGUMENT, "logits is NULL");
+    refuses(logits, NULL, NULL, HK_BAD_ARGUMENT, "data is NULL");
     refuses(logits, other, NULL, HK_BAD_SHAPE, "the net expects [batch, 14, 14, 1]");
     refuses(flat, test_set, NULL, HK_BAD_ARGUMENT, "has no activation");
     hk_net_digest(hk_tensor_net(logits), digest);

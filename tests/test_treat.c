@@ -255,7 +255,7 @@ static void wrong_use_is_told(void)
     refused(logits, "bias:q=2", HK_BAD_ARGUMENT, "q=2");
     refused(logits, "reset:to=nothing", HK_UNKNOWN_NAME, "nothing");
     refused(logits, "redo,bias:q=0.1,every=2", HK_BAD_ARGUMENT, "every= is for training");
-    refused(NULL, "redo", HK_BAD_ARGUMENT, "needs a net");
+    refused(NULL, "redo", HK_BAD_ARGUMENT, "logits is NULL");
     kill(logits, "fc1.bias");
     refused(logits, "reset:to=relu", HK_BAD_ARGUMENT, "they have this activation already");
     refused(logits, "reset:to=softmax", HK_BAD_ARGUMENT, "mixes channels");

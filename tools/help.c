@@ -146,14 +146,14 @@ int tool_help_version(void)
 #else
     const char *compiler = "gcc ";
 #endif
-    printf("hillock %s\ncompiler: %s%s\ninstruction set: %s\nengine: %s\n", HILLOCK_VERSION,
+    printf("hillock %s\ncompiler: %s%s\ninstruction set: %s\nengine: %s\n", hk_version(),
            compiler, __VERSION__, hk_isa_name(), hk_engine_name());
     return hk_engine_check() == HK_OK ? EXIT_DONE : tool_failed();
 }
 
 static void put_manual(void)
 {
-    printf(".TH HILLOCK 1 \"\" \"Hillock %s\" \"User commands\"\n", HILLOCK_VERSION);
+    printf(".TH HILLOCK 1 \"\" \"Hillock %s\" \"User commands\"\n", hk_version());
     puts(".SH NAME\nhillock \\- train and compare activations, normalizations and initializers\n"
          ".SH SYNOPSIS\n.B hillock\n.I COMMAND\n.RI [ OPTION ]...\n.RI [ OPERAND ]...\n.br\n"
          ".B hillock help\n.RI [ COMMAND | TOPIC ]\n.br\n.B hillock \\-\\-version\n"

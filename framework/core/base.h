@@ -11,6 +11,19 @@ hk_status hki_fail(hk_status status, const char *format, ...) __attribute__((for
 /* The same in functions that return a pointer. */
 #define hki_fail_null(...) (hki_fail(__VA_ARGS__), NULL)
 
+/* True, with HK_BAD_ARGUMENT and "hk_plan_new: net is NULL", when one of the pointers is NULL. What
+ * failed before stays in the sentence: it is often the reason. */
+#define hki_null(...) hki_find_null(__func__, false, HKI_POINTERS(__VA_ARGS__))
+/* The same for what passes NULL on: the message of what failed before stays. */
+#define hki_null_operand(what, ...) hki_find_null(what, true, HKI_POINTERS(__VA_ARGS__))
+/* clang-format off */
+#define HKI_POINTERS(...)                                                                          \
+    #__VA_ARGS__, (const void *const[]){__VA_ARGS__},                                              \
+        sizeof((const void *const[]){__VA_ARGS__}) / sizeof(void *)
+/* clang-format on */
+bool hki_find_null(const char *what, bool keeps_message, const char *names,
+                   const void *const *pointers, size_t n);
+
 /* ---- Memory (alloc.c): zeroed, aligned to 64 bytes; NULL with a message on failure. ---------- */
 void *hki_alloc(size_t bytes);
 void *hki_alloc_array(size_t count, size_t size);              /* checked product; zeroed */
@@ -50,7 +63,9 @@ static inline void *hki_take(char *base, size_t *used, size_t bytes)
 /* Limits, each far above real use and far below what would exhaust memory. */
 enum {
     HKI_MAX_DIMS = 8,
-    HKI_MAX_NAME = 256,  /* bytes of a tensor, layer or plugin name */
+    HKI_MAX_NAME = 256, /* bytes of a name in a file */
+    HKI_MAX_TENSOR_NAME =
+        240,             /* bytes of a tensor's: its moments are stored as "optimizer.0.NAME" */
     HKI_MAX_SPEC = 4096, /* bytes of one spec */
     HKI_MAX_PATH = 4096,
     HKI_MAX_TENSORS = 65536 /* in one file */
@@ -87,6 +102,9 @@ typedef struct hki_text {
 void hki_say(hki_text *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool hki_parse_double(const char *text, double *out); /* C locale, whole text, finite */
 bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out);
+/* HK_BAD_ARGUMENT unless the name of `what`, "a tensor", is printable ASCII that fits in `size` bytes:
+ * what a file can hold and a terminal can show. */
+hk_status hki_check_name(const char *what, const char *name, size_t size);
 /* Iterates over a list "a,b" or "a|b": *length bytes at the result are the next word; pass the place
  * behind them to go on. NULL at the end. */
 const char *hki_next_word(const char *list, char separator, size_t *length);

@@ -1,9 +1,12 @@
 /* Specs, "name:key=value,key=value", read and written by tables. */
 #include "core/spec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+_Static_assert(HK_MAX_PARAMS <= 32, "reading.given has a bit for each parameter");
 
 /* ---- Numbers, ranges ------------------------------------------------------------------------- */
 
@@ -61,6 +64,7 @@ int hki_spec_row(const char *what, const char *spec, const void *table, size_t r
                  size_t row_size)
 {
     const char *names[HKI_MAX_ROWS];
+    assert(rows <= HKI_MAX_ROWS);
     char name[HKI_MAX_NAME], known[512] = "";
     if (!spec)
         spec = "";

@@ -4,7 +4,13 @@
 #include <stdio.h>
 
 static _Thread_local char last_message[1024];
+static _Thread_local char reason[1024]; /* the last that was no NULL: why something is NULL now */
 static _Thread_local hk_status last_status;
+
+const char *hk_version(void)
+{
+    return HK_VERSION;
+}
 
 const char *hk_message(void)
 {
@@ -24,7 +30,30 @@ hk_status hki_fail(hk_status status, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     snprintf(last_message, sizeof last_message, "%s", text);
+    snprintf(reason, sizeof reason, "%s", text);
     return last_status = status;
+}
+
+bool hki_find_null(const char *what, bool keeps_message, const char *names,
+                   const void *const *pointers, size_t n)
+{
+    size_t i = 0, length = 0;
+    while (i < n && pointers[i])
+        i++;
+    if (i == n)
+        return false;
+    if (keeps_message && *last_message)
+        return true;
+    const char *name = hki_next_word(names, ',', &length);
+    for (size_t k = 0; k < i; k++)
+        name = hki_next_word(name + length, ',', &length);
+    for (const char *dot = name; dot < name + length; dot++) /* "o.x" is x */
+        if (*dot == '.' || *dot == '>' || *dot == ' ')
+            length -= (size_t)(dot + 1 - name), name = dot + 1;
+    snprintf(last_message, sizeof last_message, "%s: %.*s is NULL%s%s", what, (int)length, name,
+             *reason ? "; the last failure before: " : "", reason);
+    last_status = HK_BAD_ARGUMENT;
+    return true;
 }
 
 const char *hk_status_text(hk_status status)

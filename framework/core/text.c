@@ -49,6 +49,20 @@ bool hki_parse_int(const char *text, int64_t low, int64_t high, int64_t *out)
     return true;
 }
 
+hk_status hki_check_name(const char *what, const char *name, size_t size)
+{
+    size_t length = strlen(name);
+    if (length < 1 || length >= size)
+        return hki_fail(HK_BAD_ARGUMENT, "the name of %s has 1 to %zu characters, not %zu", what,
+                        size - 1, length);
+    for (size_t i = 0; i < length; i++)
+        if (name[i] < ' ' || name[i] > '~')
+            return hki_fail(HK_BAD_ARGUMENT,
+                            "the name of %s is printable ASCII; character %zu has the code %d",
+                            what, i + 1, (unsigned char)name[i]);
+    return HK_OK;
+}
+
 /* ---- Words ----------------------------------------------------------------------------------- */
 
 const char *hki_next_word(const char *list, char separator, size_t *length)

@@ -97,11 +97,10 @@ hk_status hki_data_name(hk_data *data, const char *const *names)
 hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
                               const float *x, const int32_t *labels, hk_data **out)
 {
-    if (!out)
-        return hki_fail(HK_BAD_ARGUMENT, "data from arrays: no place for the result");
-    *out = NULL;
-    if (!x || !labels)
-        return hki_fail(HK_BAD_ARGUMENT, "data from arrays: no %s", x ? "labels" : "images");
+    if (out)
+        *out = NULL;
+    if (hki_null(x, labels, out))
+        return HK_BAD_ARGUMENT;
     hk_data_shape shape = {n, height, width, channels, classes};
     hk_data *data;
     hk_status status = hki_data_new(shape, HKI_FLOATS, &data);
@@ -126,22 +125,24 @@ hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, in
 
 hk_data_shape hk_data_shape_of(const hk_data *data)
 {
-    return data ? data->shape : (hk_data_shape){0};
+    return hki_null(data) ? (hk_data_shape){0} : data->shape;
 }
 
 const char *hk_data_spec(const hk_data *data)
 {
-    return data ? data->spec : "";
+    return hki_null(data) ? "" : data->spec;
 }
 
 const char *hk_data_about(const hk_data *data)
 {
-    return data && data->about ? data->about : "";
+    return !hki_null(data) && data->about ? data->about : "";
 }
 
 const char *hk_data_class_name(const hk_data *data, int label)
 {
-    bool known = data && label >= 0 && label < data->shape.classes;
+    if (hki_null(data))
+        return "";
+    bool known = label >= 0 && label < data->shape.classes;
     return known ? data->names[label] : "no such class";
 }
 
@@ -217,14 +218,21 @@ void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x
             hki_data_row(data, i, y, 0, s->width, x);
 }
 
-void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
-                  int32_t *labels)
+hk_status hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
+                       int32_t *labels)
 {
+    if (hki_null(data, index, x, labels))
+        return HK_BAD_ARGUMENT;
+    for (int64_t i = 0; i < count; i++)
+        if (index[i] >= data->shape.n)
+            return hki_fail(HK_BAD_ARGUMENT, "data: image %u of %lld", (unsigned)index[i],
+                            (long long)data->shape.n);
     size_t length = hki_image_length(data);
     for (int64_t i = 0; i < count; i++, x += length) {
         hki_data_images(data, index[i], 1, x);
         labels[i] = data->labels[index[i]];
     }
+    return HK_OK;
 }
 
 /* ---- Splitting ------------------------------------------------------------------------------- */
@@ -286,7 +294,9 @@ hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **ou
 {
     if (out)
         *out = NULL;
-    if (!data || !out || !(share > 0 && share < 1))
+    if (hki_null(data, out))
+        return HK_BAD_ARGUMENT;
+    if (!(share > 0 && share < 1))
         return hki_fail(HK_BAD_ARGUMENT, "data split: share %g, expected between 0 and 1", share);
     size_t n = (size_t)data->shape.n;
     int64_t *left = hki_alloc_array((size_t)data->shape.classes, sizeof *left);

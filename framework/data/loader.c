@@ -201,11 +201,10 @@ static hk_status allocate(hk_loader *l)
 
 hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, hk_loader **out)
 {
-    if (!out)
-        return hki_fail(HK_BAD_ARGUMENT, "loader: no place for the result");
-    *out = NULL;
-    if (!data || !options)
-        return hki_fail(HK_BAD_ARGUMENT, "loader: no %s", data ? "options" : "data");
+    if (out)
+        *out = NULL;
+    if (hki_null(data, options, out))
+        return HK_BAD_ARGUMENT;
     if (options->batch < 1)
         return hki_fail(HK_BAD_ARGUMENT, "loader: batches of %d images, expected at least 1",
                         options->batch);
@@ -254,6 +253,8 @@ void hk_loader_free(hk_loader *l)
 
 void hk_loader_start(hk_loader *l, int64_t epoch)
 {
+    if (hki_null(l))
+        return;
     uint32_t n = (uint32_t)l->data->shape.n;
     take_over(l);
     l->epoch = (uint64_t)epoch;
@@ -269,6 +270,8 @@ void hk_loader_start(hk_loader *l, int64_t epoch)
 
 hk_batch hk_loader_next(hk_loader *l)
 {
+    if (hki_null(l))
+        return (hk_batch){0};
     take_over(l);
     const buffer *front = &l->buffers[l->back];
     if (front->n == 0) {

@@ -97,8 +97,8 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
         *train = NULL;
     if (test)
         *test = NULL;
-    if (!spec || !train)
-        return hki_fail(HK_BAD_ARGUMENT, "data: no %s", spec ? "place for the result" : "spec");
+    if (hki_null(spec, train))
+        return HK_BAD_ARGUMENT;
     hk_status status = open_spec(spec, sets);
     if (status != HK_OK || !test) {
         hk_data_free(sets[1]);
@@ -116,6 +116,8 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
 
 const char *hk_data_source(int i, const char **summary)
 {
+    if (hki_null(summary))
+        return NULL;
     bool known = i >= 0 && i < SOURCES;
     if (summary)
         *summary = known ? sources[i].summary : NULL;

@@ -294,9 +294,10 @@ hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_op
                      hk_examination **out)
 {
     hki_observer observer;
-    *out = NULL;
-    if (!logits || !data)
-        return hki_fail(HK_BAD_ARGUMENT, "examining needs a net and data");
+    if (out)
+        *out = NULL;
+    if (hki_null(logits, data, out))
+        return HK_BAD_ARGUMENT;
     hk_examination *e = hki_alloc(sizeof *e);
     hk_status status = e ? open_observer(logits, data, &observer) : HK_NO_MEMORY;
     if (!status) {

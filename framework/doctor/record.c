@@ -153,7 +153,7 @@ void hki_record_step(hk_trainer *t, double loss)
 
 char *hki_record_text(const hk_trainer *t)
 {
-    enum { LINE = 2 * HKI_LAYER_NAME + 4 * HKI_NUMBER_SIZE };
+    enum { LINE = sizeof(hk_record){0}.start + HKI_LAYER_NAME + 4 * HKI_NUMBER_SIZE };
     const hk_record *r = &record_of(t)->so_far;
     size_t size = LINE * ((size_t)r->n_layers + 1), used;
     char *text = hki_alloc(size), one[HKI_NUMBER_SIZE], other[HKI_NUMBER_SIZE];
@@ -274,7 +274,10 @@ static hk_status read_record(const char *path, const hki_st_file *file, const ch
 hk_status hk_record_read(const char *path, hk_record **out)
 {
     hki_st_file file;
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (hki_null(path, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;

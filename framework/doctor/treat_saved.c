@@ -32,7 +32,10 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
                    const hk_treat_options *options, hk_treatment **out)
 {
     hki_treatments how;
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (hki_null(logits, data, methods, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = parse_once(methods, &how);
     if (!status)
         status = hki_treat(logits, data, &how, options, out);
@@ -75,7 +78,10 @@ hk_status hk_treat_saved(hk_tensor *logits, const hk_data *data, const char *met
     hki_st_file file;
     hk_treat_options own = options ? *options : (hk_treat_options){0};
     own.optimizer = NULL;
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (hki_null(logits, data, methods, from, to, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = parse_once(methods, &how);
     if (!status)
         status = hki_st_read(from, &file);

@@ -319,10 +319,11 @@ static hk_status gather(const simulation *it, hk_forecast *out)
 
 hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options, hk_forecast **out)
 {
-    if (!out)
-        return hki_fail(HK_BAD_ARGUMENT, "forecast: no place for the result");
-    *out = NULL;
-    simulation it = {.logits = logits, .input = logits ? hk_tensor_input(logits) : NULL};
+    if (out)
+        *out = NULL;
+    if (hki_null(logits, out))
+        return HK_BAD_ARGUMENT;
+    simulation it = {.logits = logits, .input = hk_tensor_input(logits)};
     if (!it.input || !hki_is_batched(&logits->shape))
         return hki_fail(HK_BAD_ARGUMENT,
                         "forecast: the net's output is not computed from an input");

@@ -1,6 +1,7 @@
 /* Recording: tensors are appended to their net and never move. */
 #include "graph/graph.h"
 
+#include <hillock/layer.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +48,7 @@ bool hki_same_shape(const hk_shape *a, const hk_shape *b)
 
 const char *hki_shape_text(const hk_shape *shape)
 {
-    static _Thread_local char buffers[4][200];
+    static _Thread_local char buffers[4][2 + HK_MAX_DIMS * sizeof ", -9223372036854775808"];
     static _Thread_local int next;
     char *text = buffers[next = (next + 1) % 4];
     size_t used = (size_t)snprintf(text, sizeof buffers[0], "[");
@@ -63,8 +64,7 @@ const char *hki_shape_text(const hk_shape *shape)
     return text;
 }
 
-/* Dimensions at least 1, only the first may be the batch, bytes of one sample within reason. */
-static hk_status check_shape(const hk_shape *shape)
+hk_status hki_check_shape(const hk_shape *shape)
 {
     if (shape->ndim < 0 || shape->ndim > HK_MAX_DIMS)
         return hki_fail(HK_BAD_SHAPE, "a tensor has 0 to %d dimensions, not %d", HK_MAX_DIMS,
@@ -139,12 +139,14 @@ void hki_clamp(hk_tensor *tensor)
 
 hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape)
 {
-    if (!net || check_shape(&shape))
+    if (hki_check_shape(&shape))
         return NULL;
     if (role != HKI_INPUT && hki_is_batched(&shape))
         return hki_fail_null(HK_BAD_SHAPE, "tensor %s: only inputs have a batch dimension",
                              name ? name : "");
-    if (name && (hki_name_is_taken(net, name) || strlen(name) >= HKI_MAX_NAME))
+    if (name && hki_check_name("a tensor", name, HKI_MAX_TENSOR_NAME))
+        return NULL;
+    if (name && hki_name_is_taken(net, name))
         return hki_fail_null(HK_BAD_ARGUMENT, "the net already has a tensor named %.64s", name);
     int64_t floats = role == HKI_INPUT ? 0 : hki_count(&shape, 1);
     if (net->most_floats && floats > net->most_floats - net->floats)
@@ -177,7 +179,7 @@ hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs,
             return hki_fail_null(HK_BAD_ARGUMENT, "%s: its inputs belong to different nets",
                                  op->name);
     }
-    if (check_shape(&shape))
+    if (hki_check_shape(&shape))
         return NULL;
     hk_tensor *tensor = hki_alloc(sizeof *tensor);
     if (!tensor)
@@ -203,26 +205,27 @@ hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs,
 
 hk_shape hk_tensor_shape(const hk_tensor *tensor)
 {
-    return tensor->shape;
+    return hki_null_operand(__func__, tensor) ? (hk_shape){0} : tensor->shape;
 }
 
 const char *hk_tensor_name(const hk_tensor *tensor)
 {
-    return tensor->name ? tensor->name : "";
+    return !hki_null_operand(__func__, tensor) && tensor->name ? tensor->name : "";
 }
 
 hk_net *hk_tensor_net(const hk_tensor *tensor)
 {
-    return tensor->net;
+    return hki_null_operand(__func__, tensor) ? NULL : tensor->net;
 }
 
 hk_tensor *hk_input_shaped(hk_net *net, hk_shape shape)
 {
-    return hki_leaf(net, HKI_INPUT, NULL, shape);
+    return hki_null_operand(__func__, net) ? NULL : hki_leaf(net, HKI_INPUT, NULL, shape);
 }
 
 hk_tensor *hk_tensor_input(hk_tensor *tensor)
 {
+    hki_null_operand(__func__, tensor);
     while (tensor && tensor->role == HKI_COMPUTED)
         tensor = tensor->inputs[0];
     return tensor && tensor->role == HKI_INPUT ? tensor : NULL;
@@ -230,11 +233,14 @@ hk_tensor *hk_tensor_input(hk_tensor *tensor)
 
 hk_tensor *hk_labels(hk_net *net)
 {
-    return hki_leaf(net, HKI_INPUT, NULL, HK_SHAPE(HK_BATCH));
+    return hki_null_operand(__func__, net) ? NULL
+                                           : hki_leaf(net, HKI_INPUT, NULL, HK_SHAPE(HK_BATCH));
 }
 
 hk_tensor *hk_constant(hk_net *net, hk_shape shape, const float *values)
 {
+    if (hki_null_operand(__func__, net, values))
+        return NULL;
     hk_tensor *tensor = hki_leaf(net, HKI_FIXED, NULL, shape);
     if (tensor)
         memcpy(tensor->value, values, (size_t)hki_count(&shape, 1) * sizeof *values);
@@ -243,5 +249,6 @@ hk_tensor *hk_constant(hk_net *net, hk_shape shape, const float *values)
 
 void hk_net_clear_gradients(hk_net *net)
 {
-    net->has_gradients = false;
+    if (!hki_null(net))
+        net->has_gradients = false;
 }

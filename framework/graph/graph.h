@@ -120,6 +120,8 @@ static inline void hki_values_changed(hk_net *net)
 
 /* ---- Shapes ------------------------------------------------------------------------------------ */
 bool hki_is_batched(const hk_shape *shape);
+/* HK_BAD_SHAPE unless dimensions are at least 1, only the first is the batch, and one sample fits. */
+hk_status hki_check_shape(const hk_shape *shape);
 /* Number of elements for a batch; shapes of recorded tensors never overflow. */
 int64_t hki_count(const hk_shape *shape, int64_t batch);
 /* Elements of one sample of a batched shape, or of an unbatched shape. */

@@ -249,6 +249,9 @@ static hk_status check_options(const hk_net *net, const hk_plan_options *options
         return hki_fail(HK_BAD_ARGUMENT, "a plan needs an output or a loss");
     if ((loss && loss->net != net) || (options->output && options->output->net != net))
         return hki_fail(HK_BAD_ARGUMENT, "a plan's output and loss must belong to its net");
+    if (options->n_keep < 0 || (options->n_keep && !options->keep))
+        return hki_fail(HK_BAD_ARGUMENT, "a plan keeps %d tensors%s", options->n_keep,
+                        options->keep ? "" : ", but keep is NULL");
     for (int i = 0; i < options->n_keep; i++)
         if (options->keep[i] && options->keep[i]->net != net)
             return hki_fail(HK_BAD_ARGUMENT, "a plan keeps tensors of its own net alone");
@@ -303,7 +306,10 @@ static hk_status make(hk_net *net, const hk_plan_options *options, bool allocate
 
 hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out)
 {
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (hki_null(net, options, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = check_options(net, options);
     if (!status && net->initialise)
         status = net->initialise(net);
@@ -313,6 +319,10 @@ hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out
 hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes)
 {
     hk_plan *plan = NULL;
+    if (bytes)
+        *bytes = 0;
+    if (hki_null(net, options, bytes))
+        return HK_BAD_ARGUMENT;
     hk_status status = check_options(net, options);
     if (!status)
         status = make(net, options, false, &plan);
@@ -339,16 +349,18 @@ void hk_plan_free(hk_plan *plan)
 
 int64_t hk_plan_bytes(const hk_plan *plan)
 {
-    return plan->bytes;
+    return hki_null(plan) ? 0 : plan->bytes;
 }
 
 static bool knows(const hk_plan *plan, const hk_tensor *tensor)
 {
-    return tensor && tensor->net == plan->net && tensor->id < plan->n_tensors;
+    return tensor->net == plan->net && tensor->id < plan->n_tensors;
 }
 
 float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor)
 {
+    if (hki_null(plan, tensor))
+        return NULL;
     if (knows(plan, tensor) && tensor->value)
         plan->net->exposed = true;
     return knows(plan, tensor) ? plan->values[tensor->id] : NULL;
@@ -356,5 +368,7 @@ float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor)
 
 const float *hk_plan_gradient(hk_plan *plan, const hk_tensor *tensor)
 {
+    if (hki_null(plan, tensor))
+        return NULL;
     return knows(plan, tensor) ? plan->gradients[tensor->id] : NULL;
 }

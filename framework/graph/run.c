@@ -44,6 +44,8 @@ static void pack(hk_plan *plan)
 
 hk_status hk_plan_forward(hk_plan *plan, int64_t n)
 {
+    if (hki_null(plan))
+        return HK_BAD_ARGUMENT;
     if (n < 1 || n > plan->batch)
         return hki_fail(HK_BAD_ARGUMENT, "a plan for %lld samples cannot run %lld",
                         (long long)plan->batch, (long long)n);
@@ -125,6 +127,8 @@ static void step_backward(hk_plan *plan, const hki_step *step)
 
 hk_status hk_plan_backward(hk_plan *plan)
 {
+    if (hki_null(plan))
+        return HK_BAD_ARGUMENT;
     if (!plan->loss || !plan->has_forward)
         return hki_fail(HK_BAD_ARGUMENT, plan->loss
                                              ? "backward requires a forward pass first"
@@ -165,6 +169,8 @@ static double network_activity(const hk_plan *plan)
 
 void hk_plan_commit(hk_plan *plan)
 {
+    if (hki_null(plan))
+        return;
     if (plan->training && plan->last_n) {
         double activity = network_activity(plan);
         for (int s = 0; s < plan->n_steps; s++) {

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "graph/fuse.h"
+#include "plugin/loader.h"
 
 /* Between a layer's weight and the layer: counted as part of it. */
 static bool changes_weight(const hk_tensor *t)
@@ -33,6 +34,9 @@ static int64_t multiply_adds(const hk_tensor *t)
         return hki_count(&t->shape, 1) * hki_channels(&t->inputs[0]->shape);
     return 0;
 }
+
+enum { MAX_KIND = 160 }; /* "conv 16 3x3 / 2, 4 groups", "relu~elu" */
+_Static_assert(2 * HKI_MAX_PLUGIN_NAME + 2 <= MAX_KIND, "two activations in one layer");
 
 static void name_kind(const hk_tensor *t, char *text, size_t size)
 {
@@ -63,9 +67,11 @@ static const char *layer_of(const hk_tensor *t)
 void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, void *user),
                        void *user)
 {
+    if (hki_null(net, each))
+        return;
     for (int id = 0; id < net->n_tensors; id++) {
         const hk_tensor *t = net->tensors[id];
-        char kind[160];
+        char kind[MAX_KIND];
         if (t->role != HKI_COMPUTED || t->op->is_view || changes_weight(t))
             continue;
         name_kind(t, kind, sizeof kind);
@@ -85,7 +91,7 @@ static void hand_on(void *user, const hki_call *call, bool back, double seconds)
     const hk_plan *plan = user;
     const hk_tensor *parts[HKI_MAX_FUSED] = {call->tensor}, *first;
     int n = hki_fuser.parts(call->tensor, parts);
-    char kind[512]; /* "conv 16 3x3, batch_norm, add, relu" */
+    char kind[HKI_MAX_FUSED * (MAX_KIND + 2)]; /* "conv 16 3x3, batch_norm, add, relu" */
     size_t used = 0;
     first = parts[0];
     if (first->op->is_view)
@@ -106,6 +112,8 @@ static void hand_on(void *user, const hki_call *call, bool back, double seconds)
 
 void hk_plan_profile(hk_plan *plan, void (*each)(const hk_step_info *, void *user), void *user)
 {
+    if (hki_null(plan))
+        return;
     plan->profile = each;
     plan->profile_user = user;
     hki_plan_watch(plan, each ? hand_on : NULL, plan);

@@ -4,12 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/loader.h"
+
+/* "LAYER.PART.SLOT", with room for the largest number behind a part. */
+enum { MAX_PART = 32, MAX_SLOT = MAX_PART + 1 + HKI_MAX_PLUGIN_NAME + 1 };
+_Static_assert(HKI_LAYER_NAME + MAX_SLOT <= HKI_MAX_TENSOR_NAME, "every slot has a name");
+
 /* ---- Parameters -------------------------------------------------------------------------------------- */
 
 static hk_tensor *layer_leaf(hk_net *net, int layer, hki_role role, const char *part,
                              hk_shape shape)
 {
-    char name[HKI_MAX_NAME];
+    char name[HKI_MAX_TENSOR_NAME];
     if ((size_t)snprintf(name, sizeof name, "%s.%s", hki_layer_name(net, layer), part) >=
         sizeof name)
         return hki_fail_null(HK_BAD_ARGUMENT, "the name %.64s... is too long", name);
@@ -30,7 +36,8 @@ static bool set_fill(hk_tensor *leaf, hki_fill fill)
 hk_tensor *hk_parameter(hk_net *net, const char *name, hk_shape shape, const char *init)
 {
     hki_fill fill = {.kernel = 1, .groups = 1};
-    if (!net || hki_use_parse(HK_INITIALIZER, init, &fill.use))
+    if (hki_null_operand(__func__, net, name, init) ||
+        hki_use_parse(HK_INITIALIZER, init, &fill.use))
         return NULL;
     hk_tensor *leaf = hki_leaf(net, HKI_LEARNED, name, shape);
     return leaf && set_fill(leaf, fill) ? leaf : NULL;
@@ -38,7 +45,7 @@ hk_tensor *hk_parameter(hk_net *net, const char *name, hk_shape shape, const cha
 
 static bool slots_are_free(const hk_net *net, int layer, const char *part, const hk_plugin *plugin)
 {
-    char full[HKI_MAX_NAME];
+    char full[HKI_MAX_TENSOR_NAME];
     for (int i = 0; i < hki_slot_count(plugin); i++) {
         snprintf(full, sizeof full, "%s.%s.%s", hki_layer_name(net, layer), part,
                  plugin->slots[i].name);
@@ -53,7 +60,7 @@ static bool slots_are_free(const hk_net *net, int layer, const char *part, const
 static bool make_slots(hk_net *net, int layer, const char *part, const hki_use *use, int64_t rows,
                        int64_t channels, hk_tensor **slots)
 {
-    char name[HKI_MAX_NAME / 2], own[HKI_MAX_NAME / 4];
+    char name[MAX_SLOT], own[MAX_PART];
     snprintf(own, sizeof own, "%s", part);
     for (int again = 2; !slots_are_free(net, layer, own, use->plugin); again++)
         snprintf(own, sizeof own, "%s%d", part, again);
@@ -138,7 +145,7 @@ static hk_tensor *finish_layer(hk_tensor *result, const layer_leaves *leaves)
 
 hk_tensor *hk_conv_with(hk_conv_options o)
 {
-    if (!o.x)
+    if (hki_null_operand("conv", o.x))
         return NULL;
     int groups = o.groups ? o.groups : 1;
     int64_t channels = hki_channels(&o.x->shape);
@@ -168,7 +175,9 @@ hk_tensor *hk_conv_with(hk_conv_options o)
 
 hk_tensor *hk_linear_with(hk_linear_options o)
 {
-    hk_tensor *x = o.x && o.x->shape.ndim > 2 ? hk_flatten(o.x) : o.x;
+    if (hki_null_operand("linear", o.x))
+        return NULL;
+    hk_tensor *x = o.x->shape.ndim > 2 ? hk_flatten(o.x) : o.x;
     if (!x)
         return NULL;
     if (o.units < 1)
@@ -193,7 +202,7 @@ hk_tensor *hk_linear_with(hk_linear_options o)
 /* The layer's own state, a number for each channel: "conv1.act.swapped", then "conv1.act2.swapped". */
 static hk_tensor *make_mask(hk_net *net, int layer, int64_t channels)
 {
-    char part[32] = "act.swapped", full[HKI_MAX_NAME];
+    char part[MAX_PART] = "act.swapped", full[HKI_MAX_TENSOR_NAME];
     for (int again = 2;; again++) {
         snprintf(full, sizeof full, "%s.%s", hki_layer_name(net, layer), part);
         if (!hki_name_is_taken(net, full))
@@ -219,7 +228,7 @@ hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const 
 hk_tensor *hk_act_with(hk_act_options o)
 {
     hk_tensor *slots[HK_MAX_SLOTS];
-    if (!o.x)
+    if (hki_null_operand("act", o.x))
         return NULL;
     const hki_choices *choices = o.x->net->choices;
     const hki_override *own = hki_find_override(choices, hki_layer_name(o.x->net, o.x->layer));
@@ -257,7 +266,7 @@ hk_tensor *hk_norm_with(hk_norm_options o)
 {
     hki_use use;
     hk_tensor *slots[HK_MAX_SLOTS];
-    if (!o.x)
+    if (hki_null_operand("norm", o.x))
         return NULL;
     if (!o.use)
         use = o.x->net->choices->normalization;

@@ -164,27 +164,29 @@ void hk_net_free(hk_net *net)
 
 const char *hk_net_activation(const hk_net *net)
 {
-    return net->choices->activation_spec;
+    return hki_null_operand(__func__, net) ? "" : net->choices->activation_spec;
 }
 
 const char *hk_net_normalization(const hk_net *net)
 {
-    return net->choices->normalization_spec;
+    return hki_null_operand(__func__, net) ? "" : net->choices->normalization_spec;
 }
 
 const char *hk_net_initializer(const hk_net *net)
 {
-    return net->choices->initializer_spec;
+    return hki_null_operand(__func__, net) ? "" : net->choices->initializer_spec;
 }
 
 const char *hk_net_weight_norm(const hk_net *net)
 {
-    return net->choices->weight_norm_spec;
+    return hki_null_operand(__func__, net) ? "" : net->choices->weight_norm_spec;
 }
 
 int64_t hk_net_parameters(const hk_net *net)
 {
     int64_t count = 0;
+    if (hki_null(net))
+        return 0;
     for (int i = 0; i < net->n_tensors; i++)
         if (net->tensors[i]->role == HKI_LEARNED)
             count += hki_count(&net->tensors[i]->shape, 1);
@@ -212,14 +214,21 @@ static bool layer_exists(const hki_choices *choices, const char *name)
     return false;
 }
 
+#define SPEC_SIGNS "+=~," /* of "relu+conv2=relu~elu" and of lists of layers */
+
 int hki_layer_add(hk_net *net, const char *name, const char *prefix)
 {
     hki_choices *choices = net->choices;
     char text[HKI_LAYER_NAME];
-    if (name && (strlen(name) >= sizeof text || layer_exists(choices, name))) {
+    if (name && hki_check_name("a layer", name, sizeof text))
+        return -1;
+    bool in_specs = !name || !strpbrk(name, SPEC_SIGNS),
+         taken = name && layer_exists(choices, name);
+    if (!in_specs || taken) {
         hki_fail(HK_BAD_ARGUMENT,
-                 "the net already has a layer named %.64s, or the name is longer than %d bytes",
-                 name, HKI_LAYER_NAME - 1);
+                 in_specs ? "the net already has a layer named %s"
+                          : "layer %s: a name without + = ~ and comma is expected, for specs",
+                 name);
         return -1;
     }
     void *all = hki_reserve(choices->layers, (size_t)choices->n_layers, &choices->layer_capacity,
@@ -263,7 +272,7 @@ static hk_status freeze_layer(hk_net *net, const char *name)
 {
     char known[512];
     if (!layer_exists(net->choices, name))
-        return hki_fail(HK_UNKNOWN_NAME, "no layer named \"%s\"; the net has: %s", name,
+        return hki_fail(HK_UNKNOWN_NAME, "no layer named \"%.64s\"; the net has: %s", name,
                         list_layers(net->choices, known, sizeof known));
     for (int i = 0; i < net->n_tensors; i++) {
         hk_tensor *t = net->tensors[i];
@@ -275,14 +284,13 @@ static hk_status freeze_layer(hk_net *net, const char *name)
 
 hk_status hk_net_freeze(hk_net *net, const char *layers)
 {
-    hk_status status = HK_OK;
-    while (*layers && !status) {
-        char name[HKI_LAYER_NAME];
-        size_t length = strcspn(layers, ",");
-        snprintf(name, sizeof name, "%.*s", (int)length, layers);
-        status = freeze_layer(net, name);
-        layers += length + (layers[length] == ',');
-    }
+    if (hki_null(net, layers))
+        return HK_BAD_ARGUMENT;
+    char *list = hki_copy_text(layers), *rest = list;
+    hk_status status = list ? HK_OK : HK_NO_MEMORY;
+    while (rest && *rest && !status)
+        status = freeze_layer(net, strsep(&rest, ","));
+    hki_free(list);
     return status;
 }
 

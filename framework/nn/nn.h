@@ -6,7 +6,7 @@
 #include "graph/plan.h"
 #include "ops/ops.h"
 
-enum { HKI_LAYER_NAME = 64, HKI_MAX_OVERRIDES = 256, HKI_POOLED_PLANS = 8 };
+enum { HKI_LAYER_NAME = HK_MAX_LAYER_NAME, HKI_MAX_OVERRIDES = 256, HKI_POOLED_PLANS = 8 };
 
 /* "relu", or "relu~elu": elu in the channels that a treatment overrides. */
 typedef struct hki_act_choice {

@@ -40,6 +40,8 @@ static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *log
 
 hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
 {
+    if (hki_null(logits, x, y))
+        return HK_BAD_ARGUMENT;
     const hk_tensor *input = hk_tensor_input(logits);
     if (!input || n < 1)
         return hki_fail(HK_BAD_ARGUMENT, "predicting needs logits that depend on an input, and at "

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(HKI_MAX_DIMS == HK_MAX_DIMS, "what a tensor has, a file can hold");
+_Static_assert(HK_MAX_SPEC == HKI_MAX_SPEC, "what a net is made of, a program can be told");
+
 static bool is_stored(const hk_tensor *t)
 {
     return t->role == HKI_LEARNED || t->role == HKI_STATE;
@@ -12,8 +15,9 @@ static bool is_stored(const hk_tensor *t)
 
 void hk_net_digest(hk_net *net, char out[65])
 {
-    out[0] = '\0';
-    if (hki_net_fill(net))
+    if (out)
+        out[0] = '\0';
+    if (hki_null(net, out) || hki_net_fill(net))
         return;
     hki_piece *pieces = hki_alloc_array((size_t)net->n_tensors, sizeof *pieces);
     size_t n = 0;
@@ -83,6 +87,8 @@ out:
 
 hk_status hk_net_save(hk_tensor *logits, const char *path, const char *model)
 {
+    if (hki_null(logits, path))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_net_fill(logits->net);
     return status ? status : hki_net_store(logits, path, model, NULL, 0, NULL, 0);
 }
@@ -160,6 +166,8 @@ hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file
 hk_status hk_net_load(hk_net *net, const char *path, int *missing)
 {
     hki_st_file file;
+    if (hki_null(net, path))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;
@@ -224,7 +232,10 @@ static hk_status refuse_paths(const char *path, const hk_saved *saved)
 hk_status hk_net_peek(const char *path, hk_saved *out)
 {
     hki_st_file file;
-    memset(out, 0, sizeof *out);
+    if (out)
+        memset(out, 0, sizeof *out);
+    if (hki_null(path, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;

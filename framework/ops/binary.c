@@ -130,7 +130,7 @@ static bool first_is_whole(const hk_tensor *y)
 
 static hk_tensor *record(const hki_op *op, kind k, hk_tensor *a, hk_tensor *b)
 {
-    if (!a || !b)
+    if (hki_null_operand(op->name, a, b))
         return NULL;
     hk_shape shape = a->shape.ndim >= b->shape.ndim ? a->shape : b->shape;
     for (int i = 1; i <= shape.ndim; i++) {

@@ -140,7 +140,7 @@ static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk
 hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_window window)
 {
     hki_conv conv;
-    if (!x || !filters || describe(x, filters, bias, &window, &conv) ||
+    if (hki_null_operand("conv2d", x, filters) || describe(x, filters, bias, &window, &conv) ||
         !hki_window_extent("conv2d", conv.h, conv.kh, &window, &conv.oh, &conv.ph) ||
         !hki_window_extent("conv2d", conv.w, conv.kw, &window, &conv.ow, &conv.pw))
         return NULL;

@@ -95,7 +95,7 @@ static const hki_op op_drop_block = {.name = "drop block",
 
 hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
 {
-    if (!x)
+    if (hki_null_operand("drop block", x))
         return NULL;
     if (!(rate >= 0 && rate < 1) || size < 1)
         return hki_fail_null(HK_BAD_ARGUMENT,

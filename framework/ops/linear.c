@@ -60,7 +60,7 @@ const hki_op hki_op_linear = {.name = "matmul",
 
 hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
 {
-    if (!x || !weight)
+    if (hki_null_operand("matmul", x, weight))
         return NULL;
     bool fits = hki_has_channels(&x->shape) && weight->shape.ndim == 2 &&
                 !hki_is_batched(&weight->shape) && hki_channels(&x->shape) == weight->shape.dims[0];

@@ -41,7 +41,9 @@ static const hki_op op_softmax = {.name = "softmax",
 
 hk_tensor *hk_softmax(hk_tensor *x)
 {
-    return x ? hki_compute(&op_softmax, &x, 1, x->shape, NULL, 0) : NULL;
+    if (hki_null_operand("softmax", x))
+        return NULL;
+    return hki_compute(&op_softmax, &x, 1, x->shape, NULL, 0);
 }
 
 /* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
@@ -124,7 +126,7 @@ static const hki_op op_cross_entropy = {.name = "cross entropy",
 
 hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing)
 {
-    if (!logits || !labels)
+    if (hki_null_operand("cross entropy", logits, labels))
         return NULL;
     if (logits->shape.ndim != 2 || !hki_is_batched(&logits->shape) || labels->shape.ndim != 1 ||
         !hki_is_batched(&labels->shape))
@@ -209,7 +211,7 @@ static const hki_op op_mse = ELEMENT_LOSS("mean squared error"),
 
 static hk_tensor *record(const hki_op *op, hk_tensor *y, hk_tensor *target, element_loss loss)
 {
-    if (!y || !target)
+    if (hki_null_operand(op->name, y, target))
         return NULL;
     if (!hki_same_shape(&y->shape, &target->shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: values %s and targets %s differ in shape", op->name,

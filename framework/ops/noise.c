@@ -112,7 +112,7 @@ const hki_op hki_op_drop_connect = NOISE("drop connect");
 
 static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double value, noise n)
 {
-    if (!x)
+    if (hki_null_operand(op->name, x))
         return NULL;
     if (!allowed)
         return hki_fail_null(HK_BAD_ARGUMENT, "%s: %s%g is outside %s", op->name,

@@ -43,7 +43,7 @@ static const hki_op op_avgpool = {
 
 static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window *window)
 {
-    if (!x)
+    if (hki_null_operand(op->name, x))
         return NULL;
     if (x->shape.ndim != 4 || !hki_is_batched(&x->shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: expects [batch, height, width, channels], not %s",

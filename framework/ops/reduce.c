@@ -34,7 +34,7 @@ static const hki_op op_reduce = {.name = "sum",
 
 static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean)
 {
-    if (!x)
+    if (hki_null_operand(is_mean ? "mean" : "sum", x))
         return NULL;
     if (axes >> x->shape.ndim)
         return hki_fail_null(HK_BAD_ARGUMENT, "%s: axes 0x%x of a tensor of shape %s",

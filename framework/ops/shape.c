@@ -7,7 +7,9 @@ const hki_op hki_op_reshape = {.name = "reshape", .is_view = true};
 
 hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
 {
-    if (!x)
+    if (hki_null_operand("reshape", x))
+        return NULL;
+    if (hki_check_shape(&shape))
         return NULL;
     bool fits = hki_is_batched(&x->shape) == hki_is_batched(&shape) &&
                 hki_sample_count(&x->shape) == hki_sample_count(&shape);
@@ -19,7 +21,7 @@ hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
 
 hk_tensor *hk_flatten(hk_tensor *x)
 {
-    if (!x)
+    if (hki_null_operand("flatten", x))
         return NULL;
     int64_t values = hki_sample_count(&x->shape);
     return hk_reshape(x, hki_is_batched(&x->shape) ? HK_SHAPE(HK_BATCH, values) : HK_SHAPE(values));
@@ -59,7 +61,7 @@ static const hki_op op_concat = {
 
 hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b)
 {
-    if (!a || !b)
+    if (hki_null_operand("concat", a, b))
         return NULL;
     hk_shape shape = a->shape, other = b->shape;
     bool fits = shape.ndim == other.ndim && hki_has_channels(&shape) && hki_has_channels(&other);

@@ -71,9 +71,10 @@ hk_status hk_curve(const char *spec, int64_t n, const float *x, float *y, float 
 {
     hki_use use;
     hki_probe probe;
-    if (n < 0 || !x || !y)
-        return hki_fail(HK_BAD_ARGUMENT, "hk_curve: %s",
-                        n < 0 ? "n is negative" : "x or y is NULL");
+    if (hki_null(spec, x, y))
+        return HK_BAD_ARGUMENT;
+    if (n < 0)
+        return hki_fail(HK_BAD_ARGUMENT, "hk_curve: n is %lld, expected at least 0", (long long)n);
     hk_status status = hki_use_parse(HK_ACTIVATION, spec, &use);
     if (status != HK_OK)
         return status;

@@ -146,12 +146,12 @@ static hk_status find(hk_kind kind, const char *name, const hk_plugin **out)
 
 hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
 {
-    if (!out)
-        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: out is NULL");
-    *out = NULL;
-    if (!name || kind < HK_ACTIVATION || kind > HK_INITIALIZER)
-        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: %s",
-                        name ? "unknown kind" : "name is NULL");
+    if (out)
+        *out = NULL;
+    if (hki_null(name, out))
+        return HK_BAD_ARGUMENT;
+    if (kind < HK_ACTIVATION || kind > HK_INITIALIZER)
+        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: unknown kind %d", (int)kind);
     hk_status status = hki_registry_prepare();
     return status == HK_OK ? find(kind, name, out) : status;
 }
@@ -162,8 +162,8 @@ hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void
     reporter to = {bad, user};
     hk_plugin_info *all;
     size_t count;
-    if (!each)
-        return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_each: each is NULL");
+    if (hki_null(each))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_registry_prepare();
     if (status == HK_OK)
         status = hki_each_directory(load_directory, &to);

@@ -33,6 +33,15 @@ static hk_status insert(texts *to, size_t place, char *text)
     return HK_OK;
 }
 
+/* Nothing is in the places of a result, as far as there are any. */
+static void clear(char ***out, size_t *count)
+{
+    if (out)
+        *out = NULL;
+    if (count)
+        *count = 0;
+}
+
 /* Hands the texts over, or frees them after a failure. */
 static hk_status hand_over(hk_status status, texts *from, char ***out, size_t *count)
 {
@@ -49,7 +58,7 @@ static hk_status hand_over(hk_status status, texts *from, char ***out, size_t *c
 
 int hk_plugin_has_tag(const hk_plugin *plugin, const char *tag)
 {
-    return plugin && tag && hki_has_word(plugin->tags, tag, strlen(tag));
+    return !hki_null(plugin, tag) && hki_has_word(plugin->tags, tag, strlen(tag));
 }
 
 /* What is collected from the plugins, one after the other. */
@@ -80,6 +89,9 @@ static void add_tags(const hk_plugin_info *info, void *user)
 hk_status hk_plugin_tags(hk_kind kind, char ***out, size_t *count)
 {
     collection tags = {.status = HK_OK};
+    clear(out, count);
+    if (hki_null(out, count))
+        return HK_BAD_ARGUMENT;
     hk_status status = hk_plugin_each(kind, add_tags, NULL, &tags);
     return hand_over(status == HK_OK ? tags.status : status, &tags.found, out, count);
 }
@@ -189,9 +201,10 @@ hk_status hk_spec_list(hk_kind kind, const char *text, char ***out, size_t *coun
 {
     texts list = {NULL, 0, 0};
     hk_status status = HK_OK;
-    *out = NULL;
-    *count = 0;
-    if (!text || !*text)
+    clear(out, count);
+    if (hki_null(text, out, count))
+        return HK_BAD_ARGUMENT;
+    if (!*text)
         return hki_fail(HK_BAD_ARGUMENT, "a list of specs is empty");
     char *copy = hki_copy_text(text);
     if (!copy)

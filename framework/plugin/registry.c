@@ -198,8 +198,6 @@ hk_status hki_registry_load(const char *path, bool searched, const hki_plugin_fi
 static hk_status load_typed(const char *path, const hki_plugin_file **out)
 {
     *out = NULL;
-    if (!path)
-        return hki_fail(HK_BAD_ARGUMENT, "plugin: the path is NULL");
     if (!strchr(path, '/'))
         return hki_fail(HK_BAD_ARGUMENT,
                         "plugin \"%s\": a path has a slash; write \"./%s\" for a file "
@@ -211,7 +209,7 @@ static hk_status load_typed(const char *path, const hki_plugin_file **out)
 hk_status hk_plugin_load(const char *path)
 {
     const hki_plugin_file *file;
-    return load_typed(path, &file);
+    return hki_null(path) ? HK_BAD_ARGUMENT : load_typed(path, &file);
 }
 
 hk_status hki_plugin_from_file(hk_kind kind, const char *path, const hk_plugin **out)
@@ -281,6 +279,8 @@ hk_status hki_registry_list(hk_kind kind, hk_plugin_info **out, size_t *count)
 hk_plugin_info hk_plugin_describe(const hk_plugin *plugin)
 {
     hk_plugin_info info = {plugin, "", NULL};
+    if (hki_null(plugin))
+        return info;
     pthread_mutex_lock(&lock);
     for (const hki_plugin_file *file = records; file; file = file->next)
         for (size_t i = 0; i < file->count; i++)

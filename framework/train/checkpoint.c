@@ -10,6 +10,8 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
 {
     char epochs[24], step[24], seed[24];
     hki_moments moments;
+    if (hki_null(t, path))
+        return HK_BAD_ARGUMENT;
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
@@ -73,6 +75,8 @@ hk_status hk_trainer_resume(hk_trainer *t, const char *path)
 {
     hki_st_file file;
     int64_t epochs = 0, step = 0;
+    if (hki_null(t, path))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;

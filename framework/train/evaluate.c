@@ -53,7 +53,10 @@ hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
 hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out)
 {
     hk_plan *plan;
-    memset(out, 0, sizeof *out);
+    if (out)
+        memset(out, 0, sizeof *out);
+    if (hki_null(logits, data, out))
+        return HK_BAD_ARGUMENT;
     hk_status status = hki_evaluation_plan(logits, &plan);
     if (status)
         return status;

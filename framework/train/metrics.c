@@ -119,9 +119,9 @@ static void rank_classes(int64_t n, const float *logits, const int32_t *labels, 
     out->total.auc = known ? sum / known : (double)NAN;
 }
 
-static hk_status check(int64_t n, int classes, const float *logits, const int32_t *labels)
+static hk_status check(int64_t n, int classes, const int32_t *labels)
 {
-    if (n < 1 || classes < 1 || !logits || !labels)
+    if (n < 1 || classes < 1)
         return hki_fail(HK_BAD_ARGUMENT, "evaluation: %jd samples of %d classes", (intmax_t)n,
                         classes);
     for (int64_t i = 0; i < n; i++)
@@ -134,8 +134,11 @@ static hk_status check(int64_t n, int classes, const float *logits, const int32_
 hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
                              hk_evaluation *out)
 {
-    *out = (hk_evaluation){0};
-    hk_status status = check(n, classes, logits, labels);
+    if (out)
+        *out = (hk_evaluation){0};
+    if (hki_null(logits, labels, out))
+        return HK_BAD_ARGUMENT;
+    hk_status status = check(n, classes, labels);
     if (status != HK_OK)
         return status;
     const size_t k = (size_t)classes; /* < 2^31 */
@@ -162,6 +165,8 @@ hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const 
 
 void hk_evaluation_clear(hk_evaluation *evaluation)
 {
+    if (!evaluation)
+        return;
     hki_free(evaluation->confusion);
     hki_free(evaluation->precision);
     hki_free(evaluation->recall);

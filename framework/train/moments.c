@@ -7,6 +7,9 @@
 
 #include "nn/store.h"
 
+_Static_assert(sizeof HKI_OPTIMIZER_PREFIX "0." + HKI_MAX_TENSOR_NAME <= HKI_MAX_NAME,
+               "every learned tensor has moments that can be stored");
+
 hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out)
 {
     size_t most = 2 * (size_t)optimizer->n_tensors;

@@ -56,7 +56,10 @@ static void clear(hk_optimizer *optimizer)
 
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out)
 {
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if (hki_null(net, spec, out))
+        return HK_BAD_ARGUMENT;
     hk_optimizer *optimizer = hki_alloc(sizeof *optimizer);
     if (!optimizer)
         return HK_NO_MEMORY;
@@ -171,6 +174,8 @@ double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *t)
 
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip)
 {
+    if (hki_null(optimizer, plan))
+        return;
     const hki_rule *rule = &optimizer->rule;
     float factor = clip_factor(optimizer, clip);
     optimizer->step++;

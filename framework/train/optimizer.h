@@ -36,7 +36,7 @@ double hki_update_ratio(const hk_optimizer *optimizer, const hk_tensor *learned)
 
 /* The moments as a file's tensors, whose data are the optimizer's own. HK_NO_MEMORY. */
 typedef struct hki_moments {
-    char (*names)[HKI_MAX_NAME + 16];
+    char (*names)[HKI_MAX_NAME];
     hki_st_tensor *tensors;
     size_t n;
 } hki_moments;

@@ -103,9 +103,10 @@ static hk_status prepare(hk_trainer *t)
 
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
 {
-    *out = NULL;
-    if (!logits)
-        return hki_fail(HK_BAD_ARGUMENT, "training needs a net: %s", hk_message());
+    if (out)
+        *out = NULL;
+    if (hki_null(logits, options, out))
+        return HK_BAD_ARGUMENT;
     hk_trainer *t = hki_alloc(sizeof *t);
     if (!t)
         return HK_NO_MEMORY;
@@ -135,12 +136,12 @@ void hk_trainer_free(hk_trainer *t)
 
 const hk_epoch_report *hk_trainer_report(const hk_trainer *t)
 {
-    return &t->report;
+    return hki_null(t) ? NULL : &t->report;
 }
 
 int64_t hk_trainer_arena(const hk_trainer *t)
 {
-    return hk_plan_bytes(t->plan);
+    return hki_null(t) ? 0 : hk_plan_bytes(t->plan);
 }
 
 /* ---- One epoch ------------------------------------------------------------------------------------ */
@@ -255,6 +256,8 @@ hk_status hki_trainer_replan(hk_trainer *t)
 
 hk_status hk_trainer_run(hk_trainer *t)
 {
+    if (hki_null(t))
+        return HK_BAD_ARGUMENT;
     double started = hk_now() - t->report.seconds;
     while (t->epoch < t->options.epochs) {
         hk_status status = hki_train_hooks.before_epoch(t);
@@ -279,6 +282,8 @@ hk_status hk_trainer_run(hk_trainer *t)
 hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)
 {
     hk_trainer *trainer;
+    if (hki_null(logits))
+        return HK_BAD_ARGUMENT;
     hk_status status = hk_trainer_new(logits, &options, &trainer);
     if (!status)
         status = hk_trainer_run(trainer);

@@ -286,7 +286,7 @@ static json_t *settings_json(const options *given)
                      tool_json_text(given->schedule), "augment", tool_json_text(given->augment),
                      "weight_norm", tool_json_text(given->weight_norm), "tune",
                      tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
-                     hk_engine_name(), "version", HILLOCK_VERSION);
+                     hk_engine_name(), "version", hk_version());
 }
 
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */

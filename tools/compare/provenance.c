@@ -50,7 +50,7 @@ json_t *compare_provenance_json(int threads, int jobs)
     const json_int_t memory =
         (json_int_t)sysconf(_SC_PHYS_PAGES) * (json_int_t)sysconf(_SC_PAGESIZE) >> 20;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:s, s:i, s:i, s:s}", "version",
-                     HILLOCK_VERSION, "program", program, "compiler", COMPILER, "instruction_set",
+                     hk_version(), "program", program, "compiler", COMPILER, "instruction_set",
                      hk_isa_name(), "engine", hk_engine_name(), "processor",
                      tool_json_text(processor), "processors", (int)sysconf(_SC_NPROCESSORS_ONLN),
                      "memory_mib", memory, "system", system, "threads", threads, "jobs", jobs,

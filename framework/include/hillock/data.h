@@ -1,34 +1,38 @@
-/* hillock/data.h - data sets in memory and batches of them.
+/* hillock/data.h - data sets in memory, and batches of them.
  *
  * A data set is n images [height x width x channels] with labels 0..classes-1. Pixels are kept
  * as bytes or floats; batches are floats, standardised: (pixel - mean[channel]) / sd[channel],
- * with the statistics of the training set. */
+ * with mean and standard deviation of the training set. */
 #pragma once
 #include <stdint.h>
 #include <hillock/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct hk_data hk_data;
 
 /* Opens a data set: "mnist:DIR", "fashion-mnist:DIR", "idx:PATH", "cifar-10:DIR", "cifar-100:DIR",
- * "images:DIR", "csv:FILE", "npz:FILE", "glyphs"; their options are in docs/data.md. A path with a
- * comma stands in quotes: csv:"a,b.csv",label=first.
- * *train and *test are the caller's, to be freed by hk_data_free. `test` may be NULL.
- * HK_BAD_DATA: missing, damaged or of another kind, with file, place, expected and found.
+ * "images:DIR", "csv:FILE", "npz:FILE", "glyphs"; docs/data.md has their options. A path with a comma is
+ * quoted: csv:"a,b.csv",label=first.
+ * Free *train and *test with hk_data_free; `test` may be NULL.
+ * HK_BAD_DATA: missing, damaged or of another format; the message has file, position, expected and found.
  * HK_UNKNOWN_NAME lists the known sources. [any thread] */
 hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test);
 
-/* The i-th kind of data set, from 0, as "csv:FILE", and a line about it; NULL after the last. The texts
- * are constants. [any thread] */
+/* The i-th kind of data set, from 0, as "csv:FILE", and a line about it; NULL after the last. Both are
+ * constants. [any thread] */
 const char *hk_data_source(int i, const char **summary);
 
-/* Copies arrays: x[n][height][width][channels] floats, labels[n] in 0..classes-1. Not
+/* A data set from copies of x[n][height][width][channels] and labels[n] in 0..classes-1; not
  * standardised. HK_BAD_ARGUMENT: a size below 1, or a label out of range. */
 hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
                               const float *x, const int32_t *labels, hk_data **out);
 void hk_data_free(hk_data *data);
 
-/* Moves the share (0 < share < 1) of `data` drawn by `seed` into a new set *out, stratified by
- * class. HK_BAD_ARGUMENT when either part would be empty. */
+/* Splits `data`: moves a random share (0 < share < 1), stratified by class, into a new set *out. `data`
+ * must have no loader. HK_BAD_ARGUMENT: either part would be empty. */
 hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **out);
 
 typedef struct hk_data_shape {
@@ -36,34 +40,35 @@ typedef struct hk_data_shape {
     int height, width, channels, classes;
 } hk_data_shape;
 hk_data_shape hk_data_shape_of(const hk_data *data);
-const char *hk_data_spec(const hk_data *data); /* canonical spec it was opened by; "arrays" */
-/* What was understood of the files, a line for people: "150 rows, 4 features, 3 classes (setosa 50,
- * ...), label: species, header skipped, delimiter ,"; "" where there is nothing to say. */
+const char *hk_data_spec(const hk_data *data); /* canonical spec; "arrays" */
+/* How the files were interpreted, for people: "150 rows, 4 features, 3 classes (setosa 50, ...), label:
+ * species, header skipped, delimiter ,"; or "". */
 const char *hk_data_about(const hk_data *data);
-/* Name of a class: "Trouser" where the source knows it, else its number. */
+/* Name of a class, "Trouser", or its number. */
 const char *hk_data_class_name(const hk_data *data, int label);
 
-/* Writes images `index[0..count-1]` standardised into x and their labels into labels. */
-void hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
-                  int32_t *labels);
+/* Writes the standardised images index[0..count-1] to x and their labels to labels.
+ * HK_BAD_ARGUMENT: an index out of range; then nothing is written. */
+hk_status hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
+                       int32_t *labels);
 
 /* ---- Batches ---------------------------------------------------------------------------------- */
 
 typedef struct hk_loader hk_loader;
 
 typedef struct hk_loader_options {
-    int batch;   /* images a batch; the last one of an epoch may be smaller */
-    int shuffle; /* 1: another order each epoch, drawn from seed and epoch alone */
+    int batch;   /* mini-batch size; the last batch of an epoch may be smaller */
+    int shuffle; /* 1: shuffles each epoch, by seed and epoch alone */
     const char *
         augment; /* NULL, "none", or "crop=4,flip" : random crop after zero padding by 4, horizontal flip */
     uint64_t seed;
 } hk_loader_options;
 
-/* `data` must outlive the loader. A thread of its own prepares the next batch. */
+/* `data` must outlive the loader and not be split. A background thread prepares the next batch. */
 hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, hk_loader **out);
 void hk_loader_free(hk_loader *loader);
 
-/* Starts an epoch; the order and the augmentation depend on seed and epoch alone. */
+/* Starts an epoch; order and augmentation depend on seed and epoch alone. */
 void hk_loader_start(hk_loader *loader, int64_t epoch);
 
 typedef struct hk_batch {
@@ -71,5 +76,9 @@ typedef struct hk_batch {
     const float *x;        /* [n][height][width][channels], valid until the next call */
     const int32_t *labels; /* [n] */
 } hk_batch;
-/* The next batch; n is 0 after the last. */
+/* The next batch; n = 0 after the last. */
 hk_batch hk_loader_next(hk_loader *loader);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,26 +1,26 @@
-/* hillock/kernel.h - what makes a plugin short: a template that turns a scalar formula into kernels,
- * and the mathematics of maths.h. Optional; imports nothing but libm.
+/* hillock/kernel.h - for plugins in C: a template that makes kernels of a scalar formula, and maths.h.
+ * Optional; imports nothing but libm.
  *
- * An elementwise activation is a value, a slope and a line about itself:
+ * An elementwise activation is a value, a derivative and a line of metadata:
  *
  *     #include <hillock/kernel.h>
  *     HK_VALUE(return a.x < 0 ? 0 : a.x;)
  *     HK_SLOPE(return a.y > 0 ? 1 : 0;)
  *     HK_ELEMENTWISE(relu, HK_READS_Y, .summary = "max(0, x)", .source = "Fukushima 1969");
  *
- * Bodies are compiled twice: `real` is float in the kernels (one set for each instruction set)
- * and double in the reference that checks and gains use. `a` is the element:
- *     a.x, a.y      input, output (a slope may only read what the closing line declares)
+ * Bodies are compiled twice: `real` is float in the kernels (compiled for each instruction set)
+ * and double in the reference for checks and gains. `a` is the element:
+ *     a.x, a.y      input, output (HK_SLOPE reads only what HK_ELEMENTWISE declares)
  *     a.p[i]        parameter i                     a.t[i]   slot i at this element's channel
  *     a.channel     index of the channel            a.u      uniform in [0, 1), HK_STOCHASTIC only
  *     a.training, a.surrogate                       as in hk_context
  * Write (real)0.5 for a constant that is not an integer: a bare 0.5 is a double and an error.
- * A comparison should let NaN through: a.x < 0 ? 0 : a.x does, a.x > 0 ? a.x : 0 does not.
+ * A comparison should propagate NaN: a.x < 0 ? 0 : a.x does, a.x > 0 ? a.x : 0 does not.
  *
- * With slots:  HK_SLOTS({...}, {...})        the table, see hk_slot
+ * With slots:  HK_SLOTS({...}, {...})        the table of hk_slot
  *              HK_GRADIENT(return ...;)      d value / d slot number `slot`, for learned slots
  *              HK_SUM(return ...;)           a statistic, summed per channel for update()
- * and for HK_ELEMENTWISE(name, flags, ...) the line that fits:
+ * and instead of HK_ELEMENTWISE(name, flags, ...):
  *              HK_ELEMENTWISE_LEARNED(name, flags, ...)                      with HK_GRADIENT
  *              HK_ELEMENTWISE_ADAPTIVE(name, flags, update, ...)             with HK_SUM
  *              HK_ELEMENTWISE_LEARNED_ADAPTIVE(name, flags, update, ...)     with both
@@ -31,10 +31,10 @@
 #include <hillock/maths.h>
 #include <hillock/plugin.h>
 
-/* HK_VECTORIZE goes before a loop whose iterations do not depend on each other (in place is fine),
- * HK_UNROLL before a short one inside it, HK_INLINE before every function that kernels call. */
+/* HK_VECTORIZE: before a loop with independent iterations (in place is fine); HK_UNROLL: before a short
+ * loop inside it; HK_INLINE: before every function that kernels call. */
 #ifdef __clang__
-#pragma clang diagnostic ignored "-Wpass-failed" /* sanitizers and -O0 vectorise nothing */
+#pragma clang diagnostic ignored "-Wpass-failed" /* sanitizers and -O0 do not vectorize */
 #define HK_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #define HK_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -44,8 +44,8 @@
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params`, HK_SLOTS likewise `slots`: with the
- * row that ends them. */
+/* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params`, HK_SLOTS defines `slots`, with the final
+ * empty row. */
 #define HK_PARAMS(...)                                                                             \
     static const hk_param params[] = {__VA_ARGS__, {0}};                                           \
     _Static_assert(sizeof params / sizeof *params - 1 <= HK_MAX_PARAMS, "too many parameters")
@@ -86,9 +86,9 @@
     }
 #endif
 
-/* ---- Filling a weight ------------------------------------------------------------------------- */
+/* ---- Initializers: filling a weight --------------------------------------------------------- */
 
-/* The weights an initializer is asked for, independent: normal, or uniform in [low, high). */
+/* Fills the requested elements with independent numbers: normal, or uniform in [low, high). */
 HK_INLINE void hks_fill_normal(const hk_weight *weight, double mean, double deviation)
 {
     float z[4];
@@ -115,7 +115,7 @@ typedef struct hk_scalar32 {
     int training, surrogate;
 } hk_scalar32;
 
-/* The float body is where a bare double constant would slow everything down. */
+/* In float bodies, double constants are an error: they would make the kernel slow. */
 #define HK_BODY32(function, ...)                                                                   \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic error \"-Wdouble-promotion\"")          \
         HK_INLINE float                                                                            \
@@ -200,14 +200,13 @@ HK_INLINE void hk_halves_backward(const hk_context *context, const hk_tile *tile
     HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, __VA_ARGS__})
 
 /* ---- The scalar template: loops --------------------------------------------------------------
- * Without slots a tile is one long loop. With slots it is walked in spans of at most HK_SPAN
- * floats: a block of columns, of as many whole rows as fit when there are few channels. Slot
- * values are laid out as long as a span, and what is summed is summed lane by lane over the spans
- * and folded to channels at the end: so 6 channels run as fast as 64. */
+ * Without slots a tile is one long loop. With slots it is processed in spans of at most HK_SPAN floats: a
+ * block of columns, with as many whole rows as fit. Slot values are replicated over a span; sums are kept per
+ * element of a span and reduced to channels at the end: so 6 channels are as fast as 64. */
 
 enum { HK_SPAN = 256 };
 
-/* What the loops know of their plugin; constant, so the compiler folds it away. */
+/* Constant arguments of the loops, so that the compiler specializes them. */
 typedef struct hk_elementwise {
     float (*value)(hk_scalar32, int), (*slope)(hk_scalar32, int);
     float (*gradient)(hk_scalar32, int); /* NULL: nothing is learned */
@@ -217,7 +216,7 @@ typedef struct hk_elementwise {
     uint32_t flags; /* HK_READS_ and traits */
 } hk_elementwise;
 
-/* A block of columns and its lanes. */
+/* A block of columns. */
 typedef struct hk_span {
     int64_t column, width, rows; /* width * rows <= HK_SPAN, unless there are no slots */
     float p[HK_MAX_PARAMS];
@@ -236,7 +235,7 @@ HK_INLINE void hk_span_init(hk_span *span, const hk_elementwise *k, const hk_con
         span->p[i] = (float)context->params[i];
 }
 
-/* Lays slot values out for the columns from span->column on, and clears the sums. */
+/* Replicates slot values for the columns from span->column on, and clears the sums. */
 HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_context *context)
 {
     if (span->width > context->channels - span->column)
@@ -253,8 +252,8 @@ HK_INLINE void hk_span_load(hk_span *span, const hk_elementwise *k, const hk_con
             memset(span->sums[i], 0, sizeof span->sums[i]);
 }
 
-/* to += the lanes, which it spends: for each column, or all of them for a shared slot, folded in
- * halves; those without an element are 0. */
+/* to += the elements of a span: per column, or all of them for a shared slot, by pairwise halving, which
+ * overwrites them. Unused elements are 0. */
 HK_INLINE void hk_span_fold(const hk_span *span, float *lane, int shared, float *to)
 {
     for (int64_t half = shared ? HK_SPAN / 2 : 0; half; half /= 2) {
@@ -271,8 +270,7 @@ HK_INLINE void hk_span_fold(const hk_span *span, float *lane, int shared, float 
     }
 }
 
-/* Numbers first .. first + n - 1 of the key's stream, n <= HK_SPAN; whole Philox blocks at a time,
- * side by side. */
+/* Random numbers first .. first + n - 1 of the key, n <= HK_SPAN, by whole Philox blocks. */
 HK_INLINE void hk_span_draw(hk_span *span, uint64_t key, uint64_t first, int64_t n)
 {
     const uint64_t block = first / 4, skip = first % 4;
@@ -287,7 +285,7 @@ HK_INLINE void hk_span_draw(hk_span *span, uint64_t key, uint64_t first, int64_t
     memcpy(span->u, u + skip, (size_t)n * sizeof *u);
 }
 
-/* Element j of the rows at hand, all but x and y. */
+/* Element j of the current rows, without x and y. */
 HK_INLINE hk_scalar32 hk_span_element(const hk_span *span, const hk_elementwise *k,
                                       const hk_context *context, int64_t j)
 {

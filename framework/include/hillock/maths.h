@@ -1,16 +1,15 @@
-/* hillock/maths.h - mathematics that vectorises: functions of one number, normal numbers, sums over a
- * row. Used by kernel.h, and imports nothing but libm.
+/* hillock/maths.h - for plugins in C: vectorizable functions of one number, normal random numbers, sums
+ * over rows. Included by kernel.h; imports nothing but libm.
  *
- * hks_exp(x) and the like are what their argument is: a float is computed here, for kernels; a
- * double by libm, for the reference. Contraction is off and every function is branch-free
- * arithmetic, so an element has the same bits at any position, in any split, on any instruction
- * set. */
+ * hks_exp(x) and the like are type-generic: of a float, code of this file, for kernels; of a double, libm,
+ * for the reference. Contraction is off and the float functions are branch-free, so the bits of a result
+ * do not depend on position, tiling or instruction set. */
 #pragma once
 #ifdef __FAST_MATH__
 #error "a Hillock plugin must not be built with -ffast-math or -Ofast"
 #endif
 
-/* A plain `cc -O2 -shared -fPIC` is enough: what loops need is asked for here. */
+/* So that `cc -O2 -shared -fPIC` is enough. */
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #else
@@ -24,9 +23,9 @@
 #include <string.h>
 
 /* ---- Functions of one number -------------------------------------------------------------------
- * Floats are within 4 ulp over the whole range (or 1e-7, where a result nears zero; 0, where it
- * would be denormal); NaN stays NaN. Polynomials are minimax fits made for this file. In pairs
- * (Estrin 1960) they are quicker than by Horner's rule: what counts is the longest chain. */
+ * Float results: error of at most 4 ulp over the whole range, or 1e-7 near zero; denormal results are 0;
+ * NaN in, NaN out. Polynomials are minimax fits made for this file, evaluated in pairs (Estrin 1960):
+ * faster than Horner's rule, since latency counts. */
 
 #define hks_exp(x) _Generic((x), float : hks_exp32, double : exp)(x)
 #define hks_expm1(x) _Generic((x), float : hks_expm1_32, double : expm1)(x)
@@ -45,17 +44,16 @@
 #define hks_atan(x) _Generic((x), float : hks_atan32, double : atan)(x)
 #define hks_normal_at(u) _Generic((u), float : hks_normal_at32, double : hks_normal_at64)(u)
 #define hks_sin(x) _Generic((x), float : hks_sin32, double : sin)(x) /* float: |x| <= 1e6; */
-#define hks_cos(x) _Generic((x), float : hks_cos32, double : cos)(x) /* beyond, 1e-16 |x| off */
+#define hks_cos(x) _Generic((x), float : hks_cos32, double : cos)(x) /* beyond, error 1e-16 |x| */
 #define hks_abs(x) _Generic((x), float : hks_abs32, double : fabs)(x)
 #define hks_floor(x) _Generic((x), float : __builtin_floorf, double : floor)(x)
-/* A third cheaper, for gates: what is small is as near as its logarithm, a relative error of up to
- * 2e-7 (1 + |x|), and 0 below 2^-40. */
+/* A third faster, for gates: relative error up to 2e-7 (1 + |x|); flushes to 0 below 2^-40. */
 #define hks_quick_exp(x) _Generic((x), float : hks_quick_exp32, double : exp)(x) /* x < 87 */
 #define hks_quick_sigmoid(x) _Generic((x), float : hks_quick_sigmoid32, double : hks_sigmoid64)(x)
 #define hks_bell(x) _Generic((x), float : hks_bell32, double : hks_bell64)(x) /* exp(-x^2 / 2) */
-/* 1 / sqrt(x) without the care for special values: 2^-100 <= x < infinity. */
+/* 1 / sqrt(x) without special values: 2^-100 <= x < infinity. */
 #define hks_rsqrt_plain(x) _Generic((x), float : hks_rsqrt_plain32, double : hks_rsqrt64)(x)
-/* b where the two compare false: hks_max(0, x) and hks_min(6, x) keep a NaN x. */
+/* Return b if the comparison is false: hks_max(0, x) and hks_min(6, x) propagate a NaN x. */
 #define hks_min(a, b) _Generic((a) + (b), float : hks_min32, double : hks_min64)(a, b)
 #define hks_max(a, b) _Generic((a) + (b), float : hks_max32, double : hks_max64)(a, b)
 
@@ -100,7 +98,7 @@ HK_INLINE float hks_power_of_two(uint32_t k)
     return hks_from_bits((k + 127) << 23);
 }
 
-/* Three Newton steps for 1 / sqrt from a guess by the exponent. */
+/* Three Newton steps for 1 / sqrt from an estimate by the exponent. */
 HK_INLINE float hks_rsqrt_plain32(float x)
 {
     float half = 0.5f * x, r = hks_from_bits(0x5F3759DFu - (hks_to_bits(x) >> 1));
@@ -123,8 +121,8 @@ HK_INLINE double hks_rsqrt64(double x)
     return 1 / sqrt(x + 0); /* +inf at -0, too */
 }
 
-/* Two Newton steps for 1 / sqrt from a guess by the exponent, then a Heron step, which leaves at
- * most 1 ulp. Not libm's: its errno keeps loops from being vectorised. */
+/* Two Newton steps for 1 / sqrt from an estimate by the exponent, then a Heron step: error at most 1 ulp.
+ * Not libm's: errno prevents vectorization. */
 HK_INLINE float hks_sqrt32(float x)
 {
     const int small = x < 0x1p-100f;
@@ -150,7 +148,7 @@ HK_INLINE uint32_t hks_exp_parts(float x, float *m)
     return hks_to_bits(shifted);
 }
 
-/* What would be denormal is 0. The last line keeps NaN. */
+/* Denormal results are 0. The last line propagates NaN. */
 HK_INLINE float hks_exp32(float x)
 {
     float m;
@@ -160,7 +158,7 @@ HK_INLINE float hks_exp32(float x)
     return x <= 88.7228317f ? y : x + __builtin_inff();
 }
 
-/* exp(-|x|), for what is written with it: cheaper than exp. */
+/* exp(-|x|): cheaper than exp. */
 HK_INLINE float hks_exp_minus_abs(float x)
 {
     float m, z = -hks_abs32(x);
@@ -169,8 +167,8 @@ HK_INLINE float hks_exp_minus_abs(float x)
     return z < -87.3365402f ? 0 : y;
 }
 
-/* 2^u for u < 127, as near as u itself is. 0 below 2^-40 keeps products with other small numbers
- * from becoming denormal: processors multiply those a hundred times slower. */
+/* 2^u for u < 127, as accurate as u is. 0 below 2^-40, so that products with other small numbers are not
+ * denormal, which is a hundred times slower. */
 HK_INLINE float hks_quick_power(float u)
 {
     float shifted = u + 0x1.8p23f, f = u - (shifted - 0x1.8p23f), ff = f * f;
@@ -220,7 +218,7 @@ HK_INLINE float hks_log_of_parts(float k, float f)
     return tail + f + k * 0x1.63p-1f;
 }
 
-/* `result`, the logarithm of x, but where x has none or is infinite. */
+/* `result`, the logarithm of x, unless x is not positive or not finite. */
 HK_INLINE float hks_log_unless_special(float x, float result)
 {
     result = x > 0x1.fffffep127f ? x : result;
@@ -238,7 +236,7 @@ HK_INLINE float hks_log32(float x)
     return hks_log_unless_special(x, hks_log_of_parts(k, f));
 }
 
-/* The same for the float u next to 1 + x; f gets back what that rounding lost. */
+/* The same for u, 1 + x rounded; f is corrected for that rounding. */
 HK_INLINE float hks_log1p_32(float x)
 {
     float u = 1 + x, lost = x - (u - 1);
@@ -257,7 +255,7 @@ HK_INLINE float hks_tanh32(float x)
     return __builtin_copysignf(t / (t + 2), x);
 }
 
-/* The slope of tanh; beside it, the exponential is shared. */
+/* The derivative of tanh; shares its exponential. */
 HK_INLINE float hks_sech2_32(float x)
 {
     float z = -2 * hks_abs32(x), m;
@@ -274,7 +272,7 @@ HK_INLINE double hks_sech2_64(double x)
     return 4 * e / ((1 + e) * (1 + e));
 }
 
-/* The arctangent of 1 / |x| is a right angle less that of |x|, so t in [0, 1] is enough. */
+/* atan |x| = pi/2 - atan(1 / |x|), so t in [0, 1] is enough. */
 HK_INLINE float hks_atan32(float x)
 {
     float size = hks_abs32(x), t = (size > 1 ? 1 : size) / (size > 1 ? size : 1), z = t * t;
@@ -303,7 +301,7 @@ HK_INLINE double hks_sigmoid64(double x)
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-/* The gate of silu and its like; sigmoid(-x) shares both here, too. */
+/* For gates such as silu's; shares its exponential with sigmoid(-x). */
 HK_INLINE float hks_quick_sigmoid32(float x)
 {
     float e = hks_quick_exp32(-hks_abs32(x)), one = 1 / (1 + e);
@@ -436,8 +434,8 @@ HK_INLINE float hks_cos32(float x)
     return hks_sine_of(r, quarter + 1);
 }
 
-/* Standard normal numbers of `key` (Box, Muller 1958), four to a Philox block: of each two words a
- * length and an angle, whose cosine and sine are two numbers. */
+/* Standard normal numbers of `key` (Box, Muller 1958), four per Philox block: two words give a radius and
+ * an angle, and thus two numbers. */
 HK_INLINE float hks_normal_length(uint32_t word)
 {
     return hks_sqrt32(-2 * hks_log32((float)word * 0x1p-32f + 0x1p-33f));
@@ -448,7 +446,7 @@ HK_INLINE float hks_normal_angle(uint32_t word)
     return (float)(word >> 8) * (0x1p-24f * 6.28318531f);
 }
 
-/* Number `index`, by itself. */
+/* Number `index` alone. */
 HK_INLINE float hks_normal(uint64_t key, uint64_t index)
 {
     uint32_t word[4], pair = index & 2;
@@ -469,8 +467,8 @@ HK_INLINE void hks_normal_block(uint64_t key, uint64_t block, float z[4])
     }
 }
 
-/* The same cut to [low, high], in deviations, by drawing again: number `index` of key, key + 1 ...
- * The bounds should leave a hundredth of the distribution, then 10000 draws are more than enough. */
+/* Truncated to [low, high] by rejection: number `index` of key, key + 1 ... The interval should have a
+ * probability of at least 0.01, for which 10000 draws are enough. */
 HK_INLINE float hks_truncated_normal(uint64_t key, uint64_t index, float low, float high)
 {
     float z = hks_normal(key, index);
@@ -504,7 +502,7 @@ HK_INLINE float hks_normal_at32(float u)
     return v * (w < 5 ? p : q);
 }
 
-/* One Newton step from there. */
+/* With one Newton step. */
 HK_INLINE double hks_normal_at64(double u)
 {
     double v = u - 0.5 + 0x1p-25, z = fabs((double)hks_normal_at32((float)u));
@@ -513,11 +511,11 @@ HK_INLINE double hks_normal_at64(double u)
     return copysign(z, v);
 }
 
-/* ---- Sums over a row: sixteen partial sums side by side, which vectorise in a fixed order ---- */
+/* ---- Sums over a row: sixteen interleaved partial sums, vectorizable, in a fixed order -------- */
 
 enum { HK_LANES = 16 };
 
-/* NaN where x[0] is NaN; others may be passed over. */
+/* NaN if x[0] is NaN; other NaN may be ignored. */
 HK_INLINE float hks_largest(int64_t n, const float *x)
 {
     float lane[HK_LANES], most = x[0];

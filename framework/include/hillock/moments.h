@@ -1,10 +1,10 @@
-/* hillock/moments.h - what makes a normalization by mean and variance short. Optional, like
- * kernel.h: imports nothing but libm.
+/* hillock/moments.h - for plugins in C: normalization by mean and variance. Optional, like kernel.h;
+ * imports nothing but libm.
  *
- * Moments come per channel. For a group of C channels of n rows each, with mean_c and m2_c,
+ * Moments are per channel. For a group of C channels of n rows each, with mean_c and m2_c,
  *     mean = sum mean_c / C     m2 = sum (m2_c + n (mean_c - mean)^2)     (Chan et al. 1979)
- * and y_c = gamma_c (x - mean) r + beta_c with r = 1 / sqrt(m2 / (n C) + eps). A single channel is
- * a group, too. A group of one number has no variance: y = beta, and nothing flows back to x. */
+ * and y_c = gamma_c (x - mean) r + beta_c with r = 1 / sqrt(m2 / (n C) + eps). A group may be a
+ * single channel. A group of one number has no variance: y = beta, dx = 0. */
 #pragma once
 #include <hillock/kernel.h>
 
@@ -59,8 +59,8 @@ HK_INLINE void hks_group_coefficients(const hk_context *context, const hks_group
     }
 }
 
-/* dx = r (gh - mean(gh) - xh mean(gh xh)) with gh = gamma dy, xh = (x - mean) r; the given sums
- * are taken around each channel's own mean. dgamma and dbeta may be NULL. */
+/* dx = r (gh - mean(gh) - xh mean(gh xh)) with gh = gamma dy, xh = (x - mean) r; the sums passed in are
+ * around the mean of each channel. dgamma and dbeta may be NULL. */
 HK_INLINE void hks_group_gradient(const hk_context *context, const hks_group *g,
                                   const hk_moments *seen, const float *gamma, const double *sum_dy,
                                   const double *sum_dyx, float *bcoef, float *dgamma, float *dbeta)
@@ -95,21 +95,21 @@ HK_INLINE double hks_mean_square(const hk_moments *seen, int64_t first, int64_t 
     return sum / (double)(end - first);
 }
 
-/* Sum of dy x of a channel, from the one around its mean. */
+/* Sum of dy x of a channel, from the sum of dy (x - mean). */
 HK_INLINE double hks_sum_around_0(const hk_moments *seen, const double *sum_dy,
                                   const double *sum_dyx, int64_t j)
 {
     return sum_dyx[j] + seen->mean[j] * sum_dy[j];
 }
 
-/* A running average moves towards `now` by a share of the way. */
+/* Exponential moving average: running += share (now - running). */
 HK_INLINE void hks_average(float *running, double now, double share)
 {
     *running = (float)((double)*running + share * (now - (double)*running));
 }
 
-/* ---- Down the columns of a weight ---------------------------------------------------------------
- * An output unit of a weight w[rows x channels] is a column. Columns are taken in blocks of at most
+/* ---- Columns of a weight -------------------------------------------------------------------------
+ * A column of a weight w[rows x channels] is an output unit. Columns are processed in blocks of at most
  * HK_COLUMNS, first .. first + width - 1, whose sums fit in local arrays of doubles. */
 
 enum { HK_COLUMNS = 256 };
@@ -118,7 +118,7 @@ HK_INLINE int64_t hks_column_width(int64_t first, int64_t channels)
     return channels - first < HK_COLUMNS ? channels - first : HK_COLUMNS;
 }
 
-/* dots[j] = sum of a b down column first + j; b may be NULL: 1. */
+/* dots[j] = sum of a b over column first + j; b may be NULL: 1. */
 HK_INLINE void hks_column_dots(int64_t rows, int64_t channels, int64_t first, int64_t width,
                                const float *a, const float *b, double *dots)
 {

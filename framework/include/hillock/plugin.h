@@ -1,88 +1,90 @@
 /* hillock/plugin.h - the contract between Hillock and a plugin file.
  *
- * A plugin file is a shared object that exports one constant object, hk_bundle_entry, and
- * imports at most libm. The bundle lists plugins; a plugin is a name, tables of what it has
- * (parameters, slots) and pure functions of a block of floats. Hillock owns memory, threads,
- * random numbers and files: a plugin never allocates, prints, locks, saves or loads.
+ * A plugin file is a shared object that exports one constant object, hk_bundle_entry, and imports at
+ * most libm. The bundle lists plugins; a plugin is a name, tables (parameters, slots) and pure functions
+ * of blocks of floats. Hillock owns memory, threads, random numbers and files: a plugin never allocates,
+ * prints, locks, saves or loads.
  *
- * Blocks. Whatever the layer, a plugin sees a contiguous matrix x[rows x channels] of floats:
- * channels last, one row per position (and sample). Hillock cuts it into tiles of whole rows
- * and may run tiles in parallel, in any order, and more than once (to recompute). Tables and
- * functions carry no memory of their own; what must persist is a slot.
+ * Blocks. For every kind of layer a plugin gets a contiguous matrix x[rows x channels] of floats, one row
+ * per position and sample. Hillock splits it into tiles of whole rows and may run them in parallel, in any
+ * order, and more than once (to recompute). Plugins have no mutable globals; what persists is a slot.
  *
  * Elementwise activations need only <hillock/kernel.h>, which writes the kernels; <hillock/moments.h>
- * has the arithmetic of normalizations. What a struct does not set is 0 or NULL: none.
+ * has the arithmetic of normalizations. Fields of structs that are not set are 0 or NULL: none.
  *
- * Thread rules: [parallel] runs on many threads at once on disjoint tiles; [serial] runs alone. */
+ * Thread rules: [parallel] on many threads at once, on disjoint tiles; [serial] on one. */
 #pragma once
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
-#define HK_ABI_MAJOR 0       /* version 0: host and plugin must agree in both numbers */
+#define HK_ABI_MAJOR 0       /* version 0: both numbers must match the host's */
 #define HK_ABI_MINOR 3
 
-#define HK_MAX_PARAMS 8 /* most parameters of one plugin */
-#define HK_MAX_SLOTS 16 /* most slots of one plugin */
+#define HK_MAX_PARAMS 8 /* maximum number of parameters of a plugin */
+#define HK_MAX_SLOTS 16 /* maximum number of slots of a plugin */
 
-/* ---- Parameters: values the user gives in a spec, name:key=value ---------------------------- */
+/* ---- Parameters: set by the user in a spec, name:key=value ----------------------------------- */
 
 typedef enum hk_param_type { HK_REAL = 1, HK_INTEGER, HK_CHOICE } hk_param_type;
 
-enum { HK_LOW_OPEN = 1, HK_HIGH_OPEN = 2 }; /* hk_param.flags: the bound itself is outside */
+enum { HK_LOW_OPEN = 1, HK_HIGH_OPEN = 2 }; /* hk_param.flags: the bound is excluded */
 
 typedef struct hk_param {
     const char *name, *doc;
     uint32_t type, flags;
-    double value;        /* default; for a choice its index */
-    double low, high;    /* allowed range; low == high: any finite value */
+    double value;        /* default; for HK_CHOICE, the index */
+    double low, high;    /* range; low == high: any finite value */
     const char *choices; /* HK_CHOICE: "first|second" */
 } hk_param;
 
-/* ---- Slots: floats that belong to one layer; Hillock keeps, trains, clamps and saves them --- */
+/* ---- Slots: tensors of one layer, which Hillock allocates, trains, clamps and saves ----------- */
 
 typedef enum hk_role {
-    HK_LEARNED = 1, /* has a gradient; the optimizer changes it */
-    HK_STATE        /* changed only by update() */
+    HK_LEARNED = 1, /* has a gradient; updated by the optimizer */
+    HK_STATE        /* updated by update() alone */
 } hk_role;
 
 typedef enum hk_extent {
-    HK_PER_CHANNEL = 1, /* one float a channel */
+    HK_PER_CHANNEL = 1, /* one float per channel */
     HK_SHARED,          /* one float */
-    HK_PER_ROW,         /* one float a row; only in HK_OVER_WEIGHT normalizations */
+    HK_PER_ROW,         /* one float per row; HK_OVER_WEIGHT normalizations only */
     HK_FIXED            /* `count` floats */
 } hk_extent;
 
-enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: weight decay leaves it alone */
+enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: no weight decay */
 
 typedef struct hk_slot {
     const char *name, *doc;
     uint32_t role, extent, count, flags;
-    double value;     /* every float at the start, unless hk_plugin.start writes others */
-    double low, high; /* clamped to this range after every change when low < high */
+    double value;     /* initial value, unless hk_plugin.start writes others */
+    double low, high; /* if low < high: clamped to this range after every update */
 } hk_slot;
 
-/* ---- What functions are given ---------------------------------------------------------------- */
+/* ---- Arguments of functions ------------------------------------------------------------------- */
 
-/* One use of a plugin in a network. Kernels read it, only start() and update() write slots. */
+/* A plugin in a layer. Kernels read it; only start() and update() write slots. */
 typedef struct hk_context {
-    int64_t rows, channels;       /* the whole block of which a tile is a part */
+    int64_t rows, channels;       /* of the whole block, of which a tile is a part */
     int64_t rows_per_sample;      /* rows = samples * rows_per_sample */
-    uint32_t training, surrogate; /* 1 or 0; surrogate 0: give the true derivative */
-    uint64_t key;                 /* for hks_uniform(key, element index): new each step, the
-                                       same for forward, recomputation and backward; in start()
-                                       the layer's own */
+    uint32_t training, surrogate; /* 1 or 0; surrogate 0: use the true derivative */
+    uint64_t key;                 /* for hks_uniform(key, element index): new each step, the same in
+                                       forward, recomputation and backward; in start(), of the layer */
     const double *params;         /* [HK_MAX_PARAMS] in table order, zero beyond */
     float *const *slots;          /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
 
-/* Rows first_row .. first_row + rows - 1 of the block. Pointers are NULL where the plugin
- * declared no interest. y and dx may be x and dy themselves where HK_IN_PLACE allows it. */
+/* Rows first_row .. first_row + rows - 1 of the block. A pointer is NULL if the plugin does not declare
+ * that it reads it. With HK_IN_PLACE, y may be x and dx may be dy. */
 typedef struct hk_tile {
     int64_t rows, first_row;
     const float *x, *dy; /* [rows x channels], [rows x channels_out] */
-    float *y, *dx; /* [rows x channels_out], [rows x channels]; written whole, dx never read */
-    float *aux;    /* [rows x aux_floats]: written by forward, given back to backward */
-    float *const *dslots; /* dslots[i] += gradient of learned slot i; other entries NULL */
+    float *y, *dx;       /* [rows x channels_out], [rows x channels]; overwritten, dx is not read */
+    float *aux;          /* [rows x aux_floats]: written by forward, read by backward */
+    float *const *dslots; /* dslots[i] += gradient of learned slot i; others NULL */
     float *sums;          /* [n_sums x channels] += statistics */
     const float *coef;    /* normalizations: [n_coef x channels] of the tile's set */
     const float *bcoef;   /* normalizations, backward: [3 x channels] */
@@ -90,22 +92,22 @@ typedef struct hk_tile {
 
 typedef void hk_block(const hk_context *context, const hk_tile *tile); /* [parallel] */
 
-/* Instruction sets. A kernel table is indexed by them; NULL means: use the one below. */
+/* Instruction sets, the index of kernel tables; NULL: use the next lower one. */
 typedef enum hk_isa { HK_BASELINE = 0, HK_AVX2, HK_AVX512, HK_ISA_COUNT } hk_isa;
 
 /* ---- Activation: y = f(x) -------------------------------------------------------------------- */
 
-enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward looks at; prefer y, it is kept anyway */
+enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward reads; prefer y, which is kept anyway */
 
 enum {
     HK_IN_PLACE = 4,   /* y may overwrite x, dx may overwrite dy */
-    HK_STOCHASTIC = 8, /* uses the key while training */
+    HK_STOCHASTIC = 8, /* uses the key in training */
     HK_ROWWISE = 16,   /* an output depends on its whole row (softmax) */
     HK_SURROGATE = 32  /* backward is deliberately not the derivative of forward */
 };
 
-/* One element, in double: the reference that checks and initializer gains use. u is a uniform
- * random number. p are the parameters, t the values of the slots at this channel. */
+/* One element, in double: the reference for checks and initializer gains. u is a uniform random number,
+ * p are the parameters, t the slots at this channel. */
 typedef struct hk_scalar64 {
     double x, y, u;
     const double *p, *t;
@@ -113,24 +115,25 @@ typedef struct hk_scalar64 {
     int training, surrogate;
 } hk_scalar64;
 
-/* What update() learns of the last training forward. */
+/* Statistics passed to update(), of the last training forward. */
 typedef struct hk_activity {
     int64_t rows;
     const double *sums;  /* [n_sums x channels] */
     double layer_mean;   /* mean over channels of sums[0] / rows */
-    double network_mean; /* mean of layer_mean over all layers that have sums */
+    double network_mean; /* mean of layer_mean over all layers with sums */
 } hk_activity;
 
 typedef struct hk_activation {
     uint32_t reads, traits;
-    uint32_t aux_floats; /* floats kept per row for backward */
+    uint32_t aux_floats; /* size of aux per row */
     uint32_t n_sums;     /* statistics per channel */
     struct {
         hk_block *forward, *backward;
     } kernels[HK_ISA_COUNT];
-    int64_t (*channels_out)(const hk_context *, int64_t channels); /* NULL: the same; 0: refused */
+    int64_t (*channels_out)(const hk_context *,
+                            int64_t channels); /* NULL: the same; returns 0: not supported */
 
-    /* Once per recorded training forward, when a step is committed. [serial] */
+    /* Once per training step and use in the graph. [serial] */
     void (*update)(const hk_context *, const hk_activity *);
 
     /* Reference for elementwise activations; NULL for others. [any thread] */
@@ -140,15 +143,15 @@ typedef struct hk_activation {
 } hk_activation;
 
 /* ---- Normalization ---------------------------------------------------------------------------
- * Most are affine once their statistics are known. Hillock takes mean and m2 = sum (x - mean)^2
- * per channel over a set, coefficients() turns them into y = coef[0] x + coef[1], gradient()
- * turns the sums of dy and dy (x - mean) into dx = bcoef[0] dy + bcoef[1] x + bcoef[2]. */
+ * Most are affine, given statistics of a set of rows. Hillock computes mean and m2 = sum (x - mean)^2 per
+ * channel over the set; coefficients() computes coef, y = coef[0] x + coef[1]; gradient() computes bcoef from
+ * the sums of dy and dy (x - mean), dx = bcoef[0] dy + bcoef[1] x + bcoef[2]. */
 
 typedef enum hk_domain {
-    HK_OVER_BATCH = 1, /* one set: all rows */
-    HK_OVER_SAMPLE,    /* a set per sample: its rows_per_sample rows */
-    HK_OVER_ROW,       /* no set: kernels do everything, row by row; no coef */
-    HK_OVER_WEIGHT     /* normalizes a weight [fan_in x channels]; kernels see it whole; no coef */
+    HK_OVER_BATCH = 1, /* one set, all rows */
+    HK_OVER_SAMPLE,    /* a set per sample, its rows_per_sample rows */
+    HK_OVER_ROW,       /* no sets: kernels normalize each row; no coef */
+    HK_OVER_WEIGHT     /* normalizes a weight [fan_in x channels]: kernels get all of it; no coef */
 } hk_domain;
 
 typedef struct hk_moments {
@@ -158,22 +161,22 @@ typedef struct hk_moments {
 
 typedef struct hk_normalization {
     hk_domain (*domain)(const hk_context *);
-    uint32_t n_coef; /* rows of coef, at least 2 for the affine family; further rows are private */
+    uint32_t n_coef; /* rows of coef, at least 2 with sets; further rows are the plugin's own */
 
     /* [any thread], once per set */
     void (*coefficients)(const hk_context *, const hk_moments *, float *coef);
-    void (*frozen)(const hk_context *, float *coef); /* evaluation; NULL: as in training */
-    /* Also dslots[i] += as in hk_tile. Behind frozen(), moments are NULL: sums are of dy and dy x,
-     * statistics are constants. */
+    void (*frozen)(const hk_context *, float *coef); /* in evaluation; NULL: as in training */
+    /* Also dslots[i] +=, as in hk_tile. After frozen() the moments are NULL, the sums are of dy and dy x,
+     * and statistics are constants. */
     void (*gradient)(const hk_context *, const float *coef, const hk_moments *,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots);
 
-    /* As in hk_activation: over a batch with its moments, over a weight with the new weight and,
-     * outside training, the first; never for other domains; the other argument is NULL. [serial] */
+    /* As in hk_activation: HK_OVER_BATCH gets moments; HK_OVER_WEIGHT gets the updated weight and, once
+     * before training, the initial one; the other argument is NULL; not called for other domains. [serial] */
     void (*update)(const hk_context *, const hk_moments *, const float *weight);
 
-    /* HK_OVER_ROW and HK_OVER_WEIGHT need both; other domains leave them NULL. */
+    /* HK_OVER_ROW and HK_OVER_WEIGHT: both; other domains: NULL. */
     struct {
         hk_block *forward, *backward;
     } kernels[HK_ISA_COUNT];
@@ -183,26 +186,26 @@ typedef struct hk_normalization {
 /* ---- Initializer ----------------------------------------------------------------------------- */
 
 enum {
-    HK_FILLS_RANGES = 1, /* fill() may be asked for any part; else only for the whole */
+    HK_FILLS_RANGES = 1, /* fill() may be called for any part; else for the whole weight */
     HK_FILLS_BIAS = 2    /* fill() also writes the bias; else it starts at zero */
 };
 
-/* A weight w[rows x columns] as convolutions and dense layers store it: a column is an output
- * channel, a row is (kernel row, kernel column, input channel of the group), the last fastest. */
+/* A weight w[rows x columns] of a convolution or dense layer: a column is an output channel, a row is
+ * (kernel row, kernel column, input channel of the group), in row-major order. */
 typedef struct hk_weight {
     int64_t rows, columns;   /* rows = kernel height * width * input channels / groups */
     int64_t kernel;          /* kernel height * width; 1 for dense layers */
     int64_t fan_in, fan_out; /* fan_out = columns / groups * kernel */
     int64_t first, count;    /* the elements to write: w[first .. first + count - 1] */
     double gain;             /* of the activation that follows: 1 / sqrt(E[f(z)^2]), z ~ N(0,1) */
-    uint32_t first_layer;    /* 1 when its input is the network's input */
+    uint32_t first_layer;    /* 1: its input is the input of the network */
     uint64_t key;
     float *w, *bias; /* the whole weight; bias [columns], NULL without one */
 } hk_weight;
 
 typedef struct hk_initializer {
     uint32_t traits;
-    /* NULL when done, else a constant sentence that says what does not fit. [any thread] */
+    /* Returns NULL, or why it does not apply: a constant sentence. [any thread] */
     const char *(*fill)(const hk_context *, const hk_weight *);
 } hk_initializer;
 
@@ -211,29 +214,28 @@ typedef struct hk_initializer {
 typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER } hk_kind;
 
 typedef struct hk_plugin {
-    uint32_t kind, size; /* size of the kind's own struct, as the plugin knows it */
-    const char *name;    /* a letter, then at most 31 of a-z 0-9 _ */
-    const char *aliases; /* "other,names" or NULL */
-    const char *summary; /* the formula, in one line */
-    const char *source;  /* who published it, when */
-    const char *tags;    /* "core,gated": the sets it belongs to, named @core in specs; or NULL */
-    const hk_param *params; /* ends with a row without a name; NULL: none */
+    uint32_t kind, size;    /* size: sizeof the struct of its kind */
+    const char *name;       /* a letter, then at most 31 of a-z 0-9 _ */
+    const char *aliases;    /* "other,names" or NULL */
+    const char *summary;    /* the formula, in one line */
+    const char *source;     /* who published it, when */
+    const char *tags;       /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
+    const hk_param *params; /* ends with a row without name; NULL: none */
     const hk_slot *slots;   /* likewise */
-    void (*start)(
-        const hk_context *); /* writes slots at the start; NULL: as in the table. [serial] */
-    const hk_activation *activation; /* the one of its kind; the others NULL */
+    void (*start)(const hk_context *); /* initializes slots; NULL: by the table. [serial] */
+    const hk_activation *activation;   /* the one of its kind; the others NULL */
     const hk_normalization *normalization;
     const hk_initializer *initializer;
 } hk_plugin;
 
 typedef struct hk_bundle {
-    uint32_t magic; /* magic, major and minor keep their places for ever */
+    uint32_t magic; /* the offsets of magic, major and minor never change */
     uint16_t major, minor;
-    uint32_t size, count;     /* size of hk_plugin as the plugin knows it; number of plugins */
+    uint32_t size, count;     /* sizeof(hk_plugin); number of plugins */
     const hk_plugin *plugins; /* [count] */
 } hk_bundle;
 
-#ifndef HK_ENTRY_NAME /* another name only where plugins are linked into the framework */
+#ifndef HK_ENTRY_NAME /* differs only in plugins that are linked statically */
 #define HK_ENTRY_NAME hk_bundle_entry
 #endif
 
@@ -248,3 +250,7 @@ typedef struct hk_bundle {
                                      sizeof(hk_plugin),                                            \
                                      sizeof hk_bundle_plugins / sizeof *hk_bundle_plugins,         \
                                      hk_bundle_plugins}
+
+#ifdef __cplusplus
+}
+#endif

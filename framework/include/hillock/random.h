@@ -1,10 +1,14 @@
-/* hillock/random.h - random numbers that depend on a key and an index, on nothing else.
+/* hillock/random.h - counter-based random numbers: functions of a key and an index alone.
  *
  * Philox4x32-10: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
- * The same key and index give the same number on every machine, for every thread count and in
- * every order of asking. Self-contained: the framework and plugins share it. [any thread] */
+ * The same key and index give the same number on every machine, for every number of threads and in
+ * every order. Self-contained: the framework and plugins share it. [any thread] */
 #pragma once
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* out = the four words of block `counter` under `key`. */
 static inline void hks_philox(uint64_t key, uint64_t counter, uint32_t out[4])
@@ -34,5 +38,9 @@ static inline uint32_t hks_bits(uint64_t key, uint64_t index)
 /* Uniform in [0, 1), a multiple of 2^-24, so exact in a float. */
 static inline float hks_uniform(uint64_t key, uint64_t index)
 {
-    return (float)(hks_bits(key, index) >> 8) * 0x1p-24f;
+    return (float)(hks_bits(key, index) >> 8) * 5.9604644775390625e-8f;
 }
+
+#ifdef __cplusplus
+}
+#endif

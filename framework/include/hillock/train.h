@@ -4,40 +4,44 @@
 #include <hillock/layer.h>
 #include <hillock/data.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- Optimizers ---------------------------------------------------------------------------------- */
 
 typedef struct hk_optimizer hk_optimizer;
 
 /* "sgd:lr=0.1,momentum=0.9,nesterov=1,decay=1e-4", "adam:lr=0.001,beta1=,beta2=,eps=,decay=",
- * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay=". Decay is added to the gradient (adamw:
- * decoupled) and skips tensors that ask for none: biases are decayed, normalization and activation
- * slots are not. Formulas as in PyTorch 1.13. It moves what the net has learned so far: make it
- * when the model is complete. HK_UNKNOWN_NAME, HK_BAD_ARGUMENT with the choices. */
+ * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay=". Weight decay is added to the gradient
+ * (adamw: decoupled) and applies to weights and biases, not to slots marked HK_NO_DECAY. Formulas as in
+ * PyTorch 1.13. Optimizes the parameters that the net has now: make it when the model is complete.
+ * HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: the message has the choices. */
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out);
 void hk_optimizer_free(hk_optimizer *optimizer);
 
-/* One step from the gradients in `plan`: clips to the norm `clip` if positive, multiplies the rate
- * by `rate`, changes the parameters, clamps slots, commits the plan. */
+/* One step: clips the gradient norm to `clip` if positive, multiplies the learning rate by `rate`,
+ * updates the parameters, clamps slots to their ranges, clears gradients, commits `plan`. */
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip);
 
 /* ---- Training ------------------------------------------------------------------------------------- */
 
 enum { HK_HISTOGRAM_BINS = 32 };
 
-/* One activation on the inputs that were probed; docs/dead-neurons.md defines each figure. Shares
- * are of units but for `saturated`; a unit is a channel. */
+/* Statistics of one activation on the probed inputs; docs/dead-neurons.md defines them. A unit is a
+ * channel. */
 typedef struct hk_layer_report {
-    char layer[64];        /* the layer whose activation this is, "conv2" */
-    int64_t units;         /* channels */
-    double dead;           /* share of units never above 0 */
-    double gradient_dead;  /* share of units whose |f'(x)| stayed below 1e-3; NAN: has no f' */
-    double dormant;        /* share of units whose mean |y| is at most 0.025 of the layer's */
+    char layer[HK_MAX_LAYER_NAME]; /* "conv2" */
+    int64_t units;                 /* channels */
+    double dead;                   /* share of units never above 0 */
+    double gradient_dead;  /* share of units with |f'(x)| < 1e-3 on all inputs; NAN: has no f' */
+    double dormant;        /* share of units with mean |y| <= 0.025 of the layer's */
     double saturated;      /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
     double mean, variance; /* of all outputs */
-    int64_t histogram[HK_HISTOGRAM_BINS]; /* of the outputs of the first 32 inputs: equal bins */
-    double low, high;     /* outer edges of the bins: the range of what they count */
-    double gradient_norm; /* of the layer's weight, last training step of the epoch; 0: has none */
-    double update_ratio;  /* norm of what that step changed over the norm of the weight */
+    int64_t histogram[HK_HISTOGRAM_BINS]; /* of the outputs for the first 32 inputs */
+    double low, high;                     /* range of the histogram */
+    double gradient_norm; /* of the weight, in the last step of the epoch; 0: no weight */
+    double update_ratio;  /* norm of that step's update / norm of the weight */
 } hk_layer_report;
 
 typedef struct hk_metrics {
@@ -51,17 +55,17 @@ typedef struct hk_metrics {
 typedef struct hk_epoch_report {
     int epoch; /* from 1 */
     double train_loss, rate;
-    double images_per_s, seconds;  /* of training alone; seconds since training began */
+    double images_per_s, seconds;  /* without evaluation; since training began */
     hk_metrics validation;         /* n = 0 without a validation set */
     hk_metrics test;               /* n = 0 without a test set */
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
-    int64_t probed;                /* inputs on which the layers were probed */
+    int64_t probed;                /* number of probed inputs */
 } hk_epoch_report;
 
 typedef struct hk_progress {
     int epoch, epochs;
-    int64_t done, of; /* images of this epoch */
+    int64_t done, of; /* samples of this epoch */
     double loss, images_per_s, seconds_left;
 } hk_progress;
 
@@ -69,16 +73,15 @@ struct hk_treatment;
 typedef struct hk_train_options {
     const hk_data *train;                       /* required */
     const hk_data *validation, *test;           /* may be NULL */
-    int epochs, batch;                          /* 0 counts as 1 epoch, batches of 64 */
+    int epochs, batch;                          /* 0 counts as 1 epoch, a batch size of 64 */
     const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
     double clip, smoothing;                     /* 0: none */
-    uint64_t seed;                              /* order and augmentation */
-    const char
-        *doctor; /* treatments as for hk_treat, "reset:every=2", before every second epoch but
-                           the first, of the training set's dead units; NULL: none */
+    uint64_t seed;                              /* of order and augmentation */
+    const char *doctor; /* treatments as for hk_treat, "reset:every=2": before every second epoch
+                           except the first, by the training set; NULL: none */
     int (*treated)(const struct hk_treatment *, int epoch,
-                   void *user); /* what was done before it */
-    int no_probes;              /* 1: layers are not probed, reports have none */
+                   void *user);                        /* after each treatment; not 0: stop */
+    int no_probes;                                     /* 1: no layer statistics */
     int (*progress)(const hk_progress *, void *user);  /* after each batch; not 0: stop */
     int (*epoch)(const hk_epoch_report *, void *user); /* after each epoch; not 0: stop */
     void *user;
@@ -86,21 +89,21 @@ typedef struct hk_train_options {
 } hk_train_options;
 
 typedef struct hk_trainer hk_trainer;
-/* Prepares training of the net that ends in `logits` [batch, classes] on softmax cross-entropy.
- * HK_BAD_SHAPE when data and net do not fit. The data must outlive the trainer. */
+/* Prepares training of the net that ends in `logits` [batch, classes] with softmax cross-entropy.
+ * HK_BAD_SHAPE: data and net do not fit. Data and net must outlive the trainer. */
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out);
 void hk_trainer_free(hk_trainer *trainer);
-/* Trains the epochs that are left. HK_DIVERGED: the loss is not finite (epoch, step).
- * HK_STOPPED: a callback asked. */
+/* Trains the remaining epochs. HK_DIVERGED: the loss is not finite (the message has epoch and step).
+ * HK_STOPPED: a callback requested it. */
 hk_status hk_trainer_run(hk_trainer *trainer);
 const hk_epoch_report *hk_trainer_report(const hk_trainer *trainer); /* of the last epoch */
-int64_t hk_trainer_arena(const hk_trainer *trainer); /* bytes of the training plan */
-/* Everything needed to go on: parameters, state, optimizer, step, epoch. Training stopped and
- * resumed gives the same bits as training through. */
+int64_t hk_trainer_arena(const hk_trainer *trainer);                 /* size of the training plan */
+/* Checkpoints: parameters, state, optimizer, step, epoch. Training that is interrupted and resumed gives
+ * the same bits as training without interruption. `model`, a model's spec: `model` may be NULL. */
 hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
 hk_status hk_trainer_resume(hk_trainer *trainer, const char *path);
 
-/* Trains and returns the last epoch's report:
+/* Trains; *report is the last epoch's, without layers; `report` may be NULL:
  *     hk_fit(logits, &report, .train = train, .test = test, .epochs = 3). */
 #define hk_fit(logits, report, ...)                                                                \
     hk_fit_with((logits), (report), (hk_train_options){__VA_ARGS__, .zero_ = 0})
@@ -108,15 +111,20 @@ hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_optio
 
 /* ---- Metrics ---------------------------------------------------------------------------------------- */
 
-/* Counts of an evaluated set; arrays are the caller's to free by hk_evaluation_clear. */
+/* Classification metrics of a data set. Free the arrays with hk_evaluation_clear. */
 typedef struct hk_evaluation {
     hk_metrics total;
     int classes;
-    int64_t *confusion;                    /* [classes x classes]: row true, column predicted */
-    double *precision, *recall, *f1, *auc; /* [classes]; 0/0 counts as 0; auc NAN without cases */
+    int64_t *confusion; /* [classes x classes]: row true, column predicted */
+    double *precision, *recall, *f1,
+        *auc; /* [classes]; 0/0 counts as 0; auc NAN without positives */
 } hk_evaluation;
 hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out);
 void hk_evaluation_clear(hk_evaluation *evaluation);
 /* The same from logits[n x classes] and labels[n]. */
 hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
                              hk_evaluation *out);
+
+#ifdef __cplusplus
+}
+#endif

@@ -11,6 +11,9 @@
 #include "engine/engine.h"
 #include "engine/kernels.h"
 
+_Static_assert((int)HKI_MAX_PARTS <= (int)HKI_MAX_CHUNKS,
+               "each part of a convolution has its own sums");
+
 typedef struct pass pass;
 typedef void tile_work(pass *p, int part, int64_t row, int64_t n); /* of one tile */
 
