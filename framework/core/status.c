@@ -50,7 +50,7 @@ bool hki_find_null(const char *what, bool keeps_message, const char *names,
     for (const char *dot = name; dot < name + length; dot++) /* "o.x" is x */
         if (*dot == '.' || *dot == '>' || *dot == ' ')
             length -= (size_t)(dot + 1 - name), name = dot + 1;
-    snprintf(last_message, sizeof last_message, "%s: %.*s is NULL%s%s", what, (int)length, name,
+    snprintf(last_message, sizeof last_message, "%s: %.*s is NULL%s%.900s", what, (int)length, name,
              *reason ? "; the last failure before: " : "", reason);
     last_status = HK_BAD_ARGUMENT;
     return true;

@@ -290,8 +290,6 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
                     const hk_treat_options *options, hk_treatment **out)
 {
     *out = NULL;
-    if (!logits || !data)
-        return hki_fail(HK_BAD_ARGUMENT, "treating needs a net and data");
     treatment t = {.logits = logits,
                    .input = hk_tensor_input(logits),
                    .data = data,

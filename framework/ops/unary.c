@@ -110,7 +110,9 @@ static const hki_op op_exp = UNARY("exp", unary_backward, .reads = hki_reads_res
 static hk_tensor *record(const hki_op *op, kind k, hk_tensor *x, double v)
 {
     unary u = {k, (float)v};
-    return x ? hki_compute(op, &x, 1, x->shape, &u, sizeof u) : NULL;
+    if (hki_null_operand(op->name, x))
+        return NULL;
+    return hki_compute(op, &x, 1, x->shape, &u, sizeof u);
 }
 
 hk_tensor *hk_exp(hk_tensor *x)
