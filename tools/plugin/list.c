@@ -1,20 +1,10 @@
 /* hillock list: plugins, models and data sets, a line each. */
+#include <hillock/data.h>
 #include "models.h"
 #include "options.h"
 #include "output.h"
 
 #include <string.h>
-
-static const struct {
-    const char *form, *summary;
-} sources[] = {
-    {"mnist:DIR", "IDX files, plain or .gz; handwritten digits, 28 x 28 x 1"},
-    {"fashion-mnist:DIR", "IDX files, plain or .gz; articles of clothing, 28 x 28 x 1"},
-    {"cifar-10:DIR", "CIFAR-10 binary files; photographs, 32 x 32 x 3"},
-    {"csv:FILE", "numbers and a label a line; csv:FILE,label=first,test=0.2,seed=1"},
-    {"glyphs",
-     "drawn characters, made here; glyphs:train=6000,test=1000,size=28,channels=1,seed=1"},
-};
 
 /* Rows of one kind: to standard output, or into an array. */
 typedef struct listing {
@@ -100,8 +90,9 @@ static int list_models(listing *to, hk_kind unused)
 static int list_data(listing *to, hk_kind unused)
 {
     (void)unused;
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        put_row(to, sources[i].form, sources[i].summary, json_object());
+    const char *form, *summary;
+    for (int i = 0; (form = hk_data_source(i, &summary)); i++)
+        put_row(to, form, summary, json_object());
     return EXIT_DONE;
 }
 
