@@ -146,8 +146,8 @@ int tool_help_version(void)
 #else
     const char *compiler = "gcc ";
 #endif
-    printf("hillock %s\ncompiler: %s%s\ninstruction set: %s\nengine: %s\n", hk_version(),
-           compiler, __VERSION__, hk_isa_name(), hk_engine_name());
+    printf("hillock %s\ncompiler: %s%s\ninstruction set: %s\nengine: %s\n", hk_version(), compiler,
+           __VERSION__, hk_isa_name(), hk_engine_name());
     return hk_engine_check() == HK_OK ? EXIT_DONE : tool_failed();
 }
 
