@@ -20,7 +20,7 @@ static void use(const json_t *report)
 
 static void read_frames(const uint8_t *data, size_t size)
 {
-    frame_reader reader = {.bytes = fuzz_text(data, size), .used = size, .room = size};
+    frame_reader reader = {.bytes = fuzz_text(data, size), .used = size, .capacity = size};
     const char *fault = NULL;
     for (json_t *it; (it = worker_frame_take(&reader, &fault));) {
         use(it);

@@ -1,4 +1,4 @@
-/* memory, "read 0 bytes behind the last float of x": the next element is fetched too early */
+/* memory, "read 0 bytes after the last float of x": the next element is fetched too early */
 #include "zoo.h"
 
 static void forward(const hk_context *context, const hk_tile *tile)

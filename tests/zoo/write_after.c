@@ -1,4 +1,4 @@
-/* memory, "wrote 0 bytes behind the last float of y": one float too many */
+/* memory, "wrote 0 bytes after the last float of y": one float too many */
 #include "zoo.h"
 
 static void forward(const hk_context *context, const hk_tile *tile)

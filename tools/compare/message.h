@@ -30,7 +30,7 @@
 json_t *compare_message_of_epoch(const epoch_record *epoch, bool histograms);
 json_t *compare_message_of_run(const run_record *run);
 
-/* Starts a worker of the pool on a request; 0 or the exit status, told. */
+/* Starts a worker of the pool on a request; 0, or the exit status after printing why. */
 int compare_message_request(pool *workers, int64_t id, const json_t *request);
 /* What is wrong with the form of a report; NULL: nothing. */
 const char *compare_message_fault(const json_t *report);

@@ -25,8 +25,8 @@ typedef struct target {
 typedef struct checking {
     const options *given;
     target *targets;
-    size_t n, room;
-    int status; /* of looking for targets */
+    size_t n, capacity;
+    int status; /* of the search for targets */
 } checking;
 
 /* ---- What is to be checked ------------------------------------------------------------------- */
@@ -36,13 +36,13 @@ static int add_target(checking *c, const char *text)
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->targets[i].text, text) == 0)
             return EXIT_DONE;
-    if (c->n == c->room) {
-        size_t room = 2 * c->room + 16;
-        target *more = realloc(c->targets, room * sizeof *more);
+    if (c->n == c->capacity) {
+        size_t capacity = 2 * c->capacity + 16;
+        target *more = realloc(c->targets, capacity * sizeof *more);
         if (!more)
-            return tool_fail(EXIT_FAILED, "check: out of memory for %zu plugins", room);
+            return tool_fail(EXIT_FAILED, "check: out of memory for %zu plugins", capacity);
         c->targets = more;
-        c->room = room;
+        c->capacity = capacity;
     }
     c->targets[c->n] = (target){.text = strdup(text), .plugins = json_array()};
     return c->targets[c->n++].text ? EXIT_DONE : tool_fail(EXIT_FAILED, "check: out of memory");
@@ -177,21 +177,17 @@ static const char *text_of(const json_t *report, const char *key)
     return json_string_value(json_object_get(report, key));
 }
 
-static int64_t number_of(const json_t *report)
-{
-    return json_integer_value(json_object_get(report, "number"));
-}
-
 static const char *report_fault(const json_t *report)
 {
-    const bool right =
-        worker_report_is(report, "plugin") ? text_of(report, "kind") && text_of(report, "name")
-        : worker_report_is(report, "test")
-            ? text_of(report, "name") && number_of(report) >= 0 && number_of(report) < MOST_TESTS
-        : worker_report_is(report, "result")
-            ? text_of(report, "result") && text_of(report, "detail")
-            : worker_report_is(report, "end");
-    return right ? NULL : "malformed report: missing field";
+    const int64_t number = json_integer_value(json_object_get(report, "number"));
+    const bool right = worker_report_is(report, "plugin")
+                           ? text_of(report, "kind") && text_of(report, "name")
+                       : worker_report_is(report, "test")
+                           ? text_of(report, "name") && number >= 0 && number < MOST_TESTS
+                       : worker_report_is(report, "result")
+                           ? text_of(report, "result") && text_of(report, "detail")
+                           : worker_report_is(report, "end");
+    return right ? NULL : "malformed report: missing field or unknown type";
 }
 
 static void take_report(target *t, const json_t *report)
@@ -199,7 +195,7 @@ static void take_report(target *t, const json_t *report)
     if (worker_report_is(report, "plugin")) {
         t->plugin = find_plugin(t, text_of(report, "kind"), text_of(report, "name"));
     } else if (worker_report_is(report, "test")) {
-        t->next = number_of(report) + 1;
+        t->next = json_integer_value(json_object_get(report, "number")) + 1;
         begin_test(t, text_of(report, "name"));
     } else if (t->test) {
         const char *result = text_of(report, "result");
@@ -246,7 +242,7 @@ static void take_death(target *t, const pool_event *event)
         set_result(t, "failed", death);
     if (t->done) {
         begin_test(t, "rest");
-        set_result(t, "skipped", "the tests behind this one were not run");
+        set_result(t, "skipped", "the remaining tests were not run");
     }
 }
 
@@ -289,7 +285,7 @@ static pool *new_pool(const options *given)
                                           .memory_mib = MEMORY_MIB});
 }
 
-/* As many workers as the pool has room for; reports in the order of the targets. */
+/* As many workers as the pool has capacity for; reports in the order of the targets. */
 static int run_all(const checking *c)
 {
     bool separate = false;

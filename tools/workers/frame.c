@@ -55,15 +55,15 @@ void worker_frame_reader_clear(frame_reader *r)
     *r = (frame_reader){0};
 }
 
-static bool make_room(frame_reader *r, size_t room)
+static bool make_room(frame_reader *r, size_t capacity)
 {
-    if (room <= r->room)
+    if (capacity <= r->capacity)
         return true;
-    char *bytes = realloc(r->bytes, room);
+    char *bytes = realloc(r->bytes, capacity);
     if (!bytes)
         return false;
     r->bytes = bytes;
-    r->room = room;
+    r->capacity = capacity;
     return true;
 }
 

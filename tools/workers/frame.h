@@ -17,7 +17,7 @@ bool worker_frame_send_text(int channel, const char *text);
 /* Frames that come in pieces; starts as zeros. */
 typedef struct frame_reader {
     char *bytes;
-    size_t used, room;
+    size_t used, capacity;
 } frame_reader;
 void worker_frame_reader_clear(frame_reader *r);
 

@@ -86,7 +86,7 @@ static int start_process(const pool *it, process *p, const char *const *words, i
     char threads[32];
     const char *const settings[] = {threads, "OMP_DYNAMIC=false", NULL};
     snprintf(threads, sizeof threads, "OMP_NUM_THREADS=%d", it->limits.threads);
-    return worker_process_start(p, &(process_orders){
+    return worker_process_start(p, &(process_options){
                                        .program = it->limits.program,
                                        .words = words,
                                        .settings = it->limits.threads > 0 ? settings : NULL,
@@ -254,7 +254,7 @@ static pool_event conclude(pool *it, worker *w)
         : WIFSIGNALED(w->status) ? died(it, w)
                                  : exited(it, w);
     event.id = w->id;
-    worker_process_last_words(&w->process, it->last_lines, sizeof it->last_lines);
+    worker_process_last_lines(&w->process, it->last_lines, sizeof it->last_lines);
     event.last_lines = it->last_lines;
     return event;
 }

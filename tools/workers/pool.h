@@ -32,7 +32,7 @@ typedef struct pool_limits {
     const char *program; /* what to execute as a worker; NULL: this program. Must stay */
 } pool_limits;
 
-/* What a worker is told, and what it may report. Only words and request end with the call. */
+/* What a worker gets, and what it may report. Words and request are read in the call alone. */
 typedef struct pool_job {
     const char *const *words;                   /* arguments, the program's name first, NULL last */
     const json_t *request;                      /* waits in the channel; NULL: none */
@@ -46,7 +46,7 @@ typedef enum pool_event_kind {
     POOL_OK,     /* message: the answer */
     POOL_FAILED, /* failure, reason, last_lines */
     POOL_TIMEOUT,
-    POOL_NOTHING /* waited in vain, or was interrupted */
+    POOL_NOTHING /* nothing in that time, or interrupted */
 } pool_event_kind;
 
 /* Texts and message are valid until the next call. */
@@ -59,17 +59,17 @@ typedef struct pool_event {
     const char *last_lines; /* at most 2 KiB of what it printed, escaped */
 } pool_event;
 
-/* NULL when memory is lacking, told. */
+/* NULL after a failure of memory, which is printed. */
 pool *worker_pool_new(const pool_limits *limits);
 /* Kills all workers and frees everything. */
 void worker_pool_free(pool *it);
 bool worker_pool_has_room(const pool *it);
 int worker_pool_running(const pool *it);
-/* Starts a worker on a job; 0 or the exit status, told. From the thread that lives as long as the
+/* Starts a worker on a job; 0, or the exit status after printing why. From the thread that lives as long as the
  * program: workers end when it does. */
 int worker_pool_start(pool *it, int64_t id, const pool_job *job);
 /* The next event, waiting at most `seconds`; asleep meanwhile, awake for every report, and for
- * SIGINT and SIGTERM once tool_progress_interrupted() tells of them. */
+ * SIGINT and SIGTERM once tool_progress_start() was called. */
 pool_event worker_pool_next(pool *it, double seconds);
 /* Whether a report is of this type. */
 bool worker_report_is(const json_t *report, const char *type);

@@ -1,4 +1,4 @@
-/* Starting, ending and outliving children. */
+/* Starting, limiting, supervising and ending processes. */
 #include "workers/process.h"
 
 #include "page/text.h"
@@ -29,16 +29,11 @@ static const char *const kept[] = {"PATH",           "HOME",
                                    "UBSAN_OPTIONS",  "TSAN_OPTIONS"};
 enum { KEPT = sizeof kept / sizeof *kept };
 
-static bool same_name(const char *a, const char *b)
-{
-    const size_t n = strcspn(a, "=");
-    return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
-}
-
 static bool has_name(const char *const *list, size_t n, const char *setting)
 {
+    const size_t length = strcspn(setting, "=");
     while (n-- > 0)
-        if (same_name(list[n], setting))
+        if (strcspn(list[n], "=") == length && memcmp(list[n], setting, length) == 0)
             return true;
     return false;
 }
@@ -64,18 +59,8 @@ static void limit(__rlimit_resource_t what, int64_t value)
     setrlimit(what, &(struct rlimit){(rlim_t)value, (rlim_t)value});
 }
 
-static void set_limits(const process_orders *o)
-{
-    /* first SIGXCPU, which tells why it died; SIGKILL to what ignores it */
-    setrlimit(RLIMIT_CPU, &(struct rlimit){(rlim_t)o->cpu_seconds, (rlim_t)o->cpu_seconds + 1});
-    limit(RLIMIT_FSIZE, (int64_t)FILE_MIB << 20);
-    limit(RLIMIT_NOFILE, MOST_FILES);
-    if (!SANITIZED)
-        limit(RLIMIT_AS, o->memory_mib << 20);
-}
-
 /* The signal comes when the parent dies; false when it has died already. */
-static bool hear_of_end(pid_t parent, int number)
+static bool signal_at_end_of(pid_t parent, int number)
 {
     return prctl(PR_SET_PDEATHSIG, number) == 0 && getppid() == parent;
 }
@@ -93,22 +78,27 @@ static bool connect_channels(int channel, int output)
     return true;
 }
 
-static _Noreturn void become(const process_orders *o, const char *const *environment, pid_t parent,
+static _Noreturn void become(const process_options *o, const char *const *environment, pid_t parent,
                              int output)
 {
     const char *program = o->program ? o->program : "/proc/self/exe";
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (hear_of_end(parent, SIGKILL) && connect_channels(o->channel, output)) {
-        set_limits(o);
+    if (signal_at_end_of(parent, SIGKILL) && connect_channels(o->channel, output)) {
+        /* first SIGXCPU, which says why it died; SIGKILL to what ignores it */
+        setrlimit(RLIMIT_CPU, &(struct rlimit){(rlim_t)o->cpu_seconds, (rlim_t)o->cpu_seconds + 1});
+        limit(RLIMIT_FSIZE, (int64_t)FILE_MIB << 20);
+        limit(RLIMIT_NOFILE, MOST_FILES);
+        if (!SANITIZED)
+            limit(RLIMIT_AS, o->memory_mib << 20);
         execve(program, (char *const *)o->words, (char *const *)environment);
         dprintf(STDERR_FILENO, "%s cannot be executed: %s\n", program, strerror(errno));
     }
     _exit(127);
 }
 
-/* ---- The keeper ------------------------------------------------------------------------------ */
+/* ---- The supervisor -------------------------------------------------------------------------- */
 
 /* False when there are some and none can be reached. The list is "12 345 ", as far as it fits. */
 static bool kill_children(void)
@@ -141,7 +131,7 @@ static _Noreturn void end_as(int status)
 
 /* Waits for the end of the process, or for SIGHUP, which also says that the parent has died. What
  * is left of its offspring then is this one's, in whatever group or session it is. */
-static _Noreturn void outlive(pid_t child)
+static _Noreturn void supervise(pid_t child)
 {
     sigset_t all;
     int ended, status = 0, number = 0;
@@ -158,8 +148,8 @@ static _Noreturn void outlive(pid_t child)
     }
 }
 
-static _Noreturn void keep(const process_orders *o, const char *const *environment, pid_t parent,
-                           int output)
+static _Noreturn void run_supervisor(const process_options *o, const char *const *environment,
+                                     pid_t parent, int output)
 {
     const pid_t own = getpid();
     sigset_t all;
@@ -167,30 +157,20 @@ static _Noreturn void keep(const process_orders *o, const char *const *environme
     sigprocmask(SIG_SETMASK, &all, NULL);
     setpgid(0, 0);
     limit(RLIMIT_CORE, 0);
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || !hear_of_end(parent, SIGHUP))
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || !signal_at_end_of(parent, SIGHUP))
         _exit(127);
     const pid_t child = fork();
     if (child == 0)
         become(o, environment, own, output);
     if (child > 0)
-        outlive(child);
+        supervise(child);
     dprintf(output, "no process can be started: %s\n", strerror(errno));
     _exit(127);
 }
 
 /* ---- Seen from the parent -------------------------------------------------------------------- */
 
-/* Its own handlers of a sanitizer would hide how a process died. */
-static const char *sanitizer_setting(const process_orders *o, char *text, size_t size)
-{
-    snprintf(text, size,
-             "ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:"
-             "handle_abort=0:detect_leaks=0:allocator_may_return_null=1:hard_rss_limit_mb=%lld",
-             (long long)(o->memory_mib < 2048 ? 2048 : o->memory_mib));
-    return text;
-}
-
-int worker_process_start(process *p, const process_orders *o)
+int worker_process_start(process *p, const process_options *o)
 {
     const char *environment[MOST_SETTINGS + 1];
     char sanitizer[256];
@@ -198,11 +178,16 @@ int worker_process_start(process *p, const process_orders *o)
     *p = (process){.pid = -1, .handle = -1, .output = memfd_create("output", MFD_CLOEXEC)};
     if (p->output < 0)
         return errno;
-    environment[0] = sanitizer_setting(o, sanitizer, sizeof sanitizer);
+    /* a sanitizer's own handlers would hide how a process died */
+    snprintf(sanitizer, sizeof sanitizer,
+             "ASAN_OPTIONS=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:"
+             "handle_abort=0:detect_leaks=0:allocator_may_return_null=1:hard_rss_limit_mb=%lld",
+             (long long)(o->memory_mib < 2048 ? 2048 : o->memory_mib));
+    environment[0] = sanitizer;
     choose_environment(o->settings, environment + SANITIZED);
     p->pid = fork();
     if (p->pid == 0)
-        keep(o, environment, parent, p->output);
+        run_supervisor(o, environment, parent, p->output);
     int error = p->pid < 0 ? errno : 0;
     if (!error) {
         setpgid(p->pid, p->pid); /* here too: whoever comes first */
@@ -230,7 +215,7 @@ int worker_process_end(process *p, double *peak_mib)
     worker_process_kill(p);
     while (waitid(P_PID, (id_t)p->pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
-    kill(-p->pid, SIGKILL); /* its keeper may have been killed; the number is still taken */
+    kill(-p->pid, SIGKILL); /* its supervisor may have been killed; the number is still taken */
     while (wait4(p->pid, &status, 0, &used) < 0 && errno == EINTR)
         ;
     if (peak_mib)
@@ -253,7 +238,7 @@ static bool is_inner(char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-void worker_process_last_words(const process *p, char *out, size_t size)
+void worker_process_last_lines(const process *p, char *out, size_t size)
 {
     char raw[2048];
     const off_t end = lseek(p->output, 0, SEEK_END), most = sizeof raw - 1;

@@ -1,13 +1,13 @@
-/* process.h - this program executed again, as a process that cannot get away.
+/* process.h - this program executed again, as a supervised process.
  *
  * Plugins are code of strangers; what runs them is a process of its own: executed, not forked,
  * since a forked copy of a process that has used OpenMP hangs; without input and other descriptors
  * than its channel; with limits on memory, processor time and the size of files; what it prints is
  * kept aside in memory.
  *
- * Between it and this program stands its keeper, a small process that does nothing but wait. When
- * the process ends, or this program does, or asks for it, the keeper kills the process and all that
- * came of it, daemons too: the system gives them to the keeper when their parents end. Then it ends
+ * Between it and this program stands its supervisor, a small process that does nothing but wait. When
+ * the process ends, or this program does, or asks for it, the supervisor kills the process and all that
+ * came of it, daemons too: the system gives them to the supervisor when their parents end. Then it ends
  * as the process did. */
 #pragma once
 #include <stdbool.h>
@@ -29,24 +29,24 @@
 
 enum { PROCESS_CHANNEL = 3 }; /* the descriptor that a child reports on */
 
-typedef struct process_orders {
+typedef struct process_options {
     const char *program;         /* NULL: this program itself */
     const char *const *words;    /* its arguments, its own name first, NULL last */
     const char *const *settings; /* "NAME=VALUE" ..., NULL last, over the environment; or NULL */
     int channel;                 /* becomes PROCESS_CHANNEL there; remains the caller's here */
     int64_t memory_mib;          /* address space; a sanitized program has its own limit */
     int64_t cpu_seconds;         /* then SIGXCPU */
-} process_orders;
+} process_options;
 
 typedef struct process {
-    pid_t pid;  /* of the keeper; also the number of the group of both */
+    pid_t pid;  /* of the supervisor; also the number of the group of both */
     int handle; /* for poll(): readable once all has ended */
     int output; /* what it printed, in memory, the first few MiB */
 } process;
 
 /* 0, or the errno. From the thread that lives as long as the program does: when it ends, so do the
  * processes it has started. */
-int worker_process_start(process *p, const process_orders *o);
+int worker_process_start(process *p, const process_options *o);
 
 /* Has the process and its offspring killed, soon. */
 void worker_process_kill(const process *p);
@@ -56,7 +56,7 @@ int worker_process_end(process *p, double *peak_mib);
 void worker_process_clear(process *p); /* of one that has ended, or was not started */
 
 /* The end of what it printed, at most size - 1 bytes, escaped, without empty lines behind. */
-void worker_process_last_words(const process *p, char *out, size_t size);
+void worker_process_last_lines(const process *p, char *out, size_t size);
 
 /* MiB that a row of /proc/self/status says: "VmPeak:", the most addresses that this process had,
  * "VmHWM:", the most memory. Unlike ru_maxrss it leaves out what the parent had when it forked. */

@@ -1,5 +1,5 @@
 /* Activations: their list of tests, what update() may do, and speed. */
-#include "plugin/check/activation.h"
+#include "plugin/check/host.h"
 
 #include <hillock/tensor.h>
 #include <math.h>

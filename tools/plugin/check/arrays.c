@@ -94,7 +94,7 @@ const char *check_address_text(const void *address)
             snprintf(text, sizeof text, "%zd bytes before the first float of %s", it->data - at,
                      it->name);
         else if (at >= it->data + it->length)
-            snprintf(text, sizeof text, "%zd bytes behind the last float of %s",
+            snprintf(text, sizeof text, "%zd bytes after the last float of %s",
                      at - it->data - (ptrdiff_t)it->length, it->name);
         else
             snprintf(text, sizeof text, "%s, which it may only read", it->name);

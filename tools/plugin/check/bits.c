@@ -1,7 +1,7 @@
 /* What the bits of a result may not depend on: how rows are cut into tiles, where a row stands,
  * what stands beside it, what ran before and what runs at the same time. For all kernels that run
  * on tiles: activations, and normalizations over rows. */
-#include "plugin/check/activation.h"
+#include "plugin/check/host.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -12,9 +12,9 @@
 #include <time.h>
 #include <hillock/kernel.h>
 
-static bool has_trait(const subject *s, uint32_t trait)
+static bool has_trait(const hk_plugin *plugin, uint32_t trait)
 {
-    return s->plugin->activation ? s->plugin->activation->traits & trait : trait == HK_ROWWISE;
+    return plugin->activation ? plugin->activation->traits & trait : trait == HK_ROWWISE;
 }
 
 /* A varied use in training whose kernels run on tiles; NULL when there is none, or when the plugin
@@ -41,6 +41,19 @@ static bool runs_on_tiles(const subject *s)
     if (!runs)
         check_skip("its kernels do not run on tiles of rows");
     return runs;
+}
+
+/* Calls `each` with a use of such a block, for the kernels of every instruction set. */
+static void each_set(const subject *s, int64_t rows, int64_t channels,
+                     void (*each)(use *u, int isa))
+{
+    for (int isa = 0; isa < HK_ISA_COUNT && !check_has_failed(); isa++) {
+        const int mark = check_arrays_mark();
+        use *u = check_has_kernels(s->plugin, isa) ? block_use(s, rows, channels) : NULL;
+        if (u)
+            each(u, isa);
+        check_arrays_release(mark);
+    }
 }
 
 static void require_same_bits(const use *u, int isa, const char *name, const float *a,
@@ -119,26 +132,22 @@ static void check_in_place(const use *u, int isa, const pass *whole)
     require_same(u, isa, whole, p, "in place");
 }
 
+static void check_splits(use *u, int isa)
+{
+    pass *whole = check_pass_new(u, 3);
+    check_host_run(u, isa, whole);
+    for (int64_t step = 1; step <= 8; step += 1 + step / 2)
+        check_cut(u, isa, whole, step);
+    check_tile_alone(u, isa, whole);
+    if (has_trait(u->plugin, HK_IN_PLACE) && whole->in == whole->out)
+        check_in_place(u, isa, whole);
+}
+
 void check_test_splits(const subject *s)
 {
     static const int64_t channels[] = {1, 3, 12, 16, 34, 70, 300};
-    if (!runs_on_tiles(s))
-        return;
-    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int c = 0; check_has_kernels(s->plugin, isa) && c < 7 && !check_has_failed(); c++) {
-            const int mark = check_arrays_mark();
-            use *u = block_use(s, 13, channels[c]);
-            pass *whole = u ? check_pass_new(u, 3) : NULL;
-            if (u) {
-                check_host_run(u, isa, whole);
-                for (int64_t step = 1; step <= 8; step += 1 + step / 2)
-                    check_cut(u, isa, whole, step);
-                check_tile_alone(u, isa, whole);
-                if (has_trait(s, HK_IN_PLACE) && whole->in == whole->out)
-                    check_in_place(u, isa, whole);
-            }
-            check_arrays_release(mark);
-        }
+    for (int c = 0; c < 7 && runs_on_tiles(s); c++)
+        each_set(s, 13, channels[c], check_splits);
 }
 
 /* ---- Position and neighbours ----------------------------------------------------------------- */
@@ -168,31 +177,26 @@ static void check_equal_rows(const use *u, int isa)
                 check_spec_text(u), check_isa_names[isa], (long long)row);
 }
 
-static void check_other_key(use *u, int isa)
+static void check_position(use *u, int isa)
 {
-    pass *p = check_pass_new(u, 2), *again = check_pass_copy(u, p);
-    check_host_run(u, isa, p);
-    u->context.key += 12345;
-    check_host_run(u, isa, again);
-    u->context.key -= 12345;
-    require_same(u, isa, p, again, "with another key; that needs HK_STOCHASTIC");
+    for (uint32_t training = 0; training < 2; training++) {
+        if (training && has_trait(u->plugin, HK_STOCHASTIC))
+            break;
+        u->context.training = training;
+        check_equal_rows(u, isa);
+        pass *p = check_pass_new(u, 2), *again = check_pass_copy(u, p);
+        check_host_run(u, isa, p);
+        u->context.key += 12345;
+        check_host_run(u, isa, again);
+        u->context.key -= 12345;
+        require_same(u, isa, p, again, "with another key; that needs HK_STOCHASTIC");
+    }
 }
 
 void check_test_position(const subject *s)
 {
-    if (!runs_on_tiles(s))
-        return;
-    for (uint32_t training = 0; training < 2; training++)
-        for (int isa = 0; isa < HK_ISA_COUNT && !(training && has_trait(s, HK_STOCHASTIC)); isa++) {
-            const int mark = check_arrays_mark();
-            use *u = check_has_kernels(s->plugin, isa) ? block_use(s, 23, 12) : NULL;
-            if (u) {
-                u->context.training = training;
-                check_equal_rows(u, isa);
-                check_other_key(u, isa);
-            }
-            check_arrays_release(mark);
-        }
+    if (runs_on_tiles(s))
+        each_set(s, 23, 12, check_position);
 }
 
 /* x[at] differs between a and b: its own row may follow when HK_ROWWISE says so, else element `at`
@@ -210,53 +214,47 @@ static void require_apart(const use *u, int isa, const char *name, const float *
                        i / width == row ? "; that needs HK_ROWWISE" : "");
 }
 
-static void check_neighbours(const use *u, int isa, int64_t at, bool whole_row)
+static void check_neighbours(use *u, int isa)
 {
-    pass *p = check_pass_new(u, 2), *other = check_pass_copy(u, p);
-    other->x[at] += 0.75f;
-    check_host_run(u, isa, p);
-    check_host_run(u, isa, other);
-    require_apart(u, isa, "y", p->y, other->y, p->out, at, whole_row);
-    require_apart(u, isa, "dx", p->dx, other->dx, p->in, at, whole_row);
+    const hk_activation *act = u->plugin->activation;
+    const bool whole_row = has_trait(u->plugin, HK_ROWWISE) || (act && act->channels_out);
+    for (int64_t at = 0; at < 5 * 18; at += 7) {
+        const int mark = check_arrays_mark();
+        pass *p = check_pass_new(u, 2), *other = check_pass_copy(u, p);
+        other->x[at] += 0.75f;
+        check_host_run(u, isa, p);
+        check_host_run(u, isa, other);
+        require_apart(u, isa, "y", p->y, other->y, p->out, at, whole_row);
+        require_apart(u, isa, "dx", p->dx, other->dx, p->in, at, whole_row);
+        check_arrays_release(mark);
+    }
 }
 
 void check_test_neighbours(const subject *s)
 {
-    const bool whole_row =
-        has_trait(s, HK_ROWWISE) || (s->plugin->activation && s->plugin->activation->channels_out);
-    if (!runs_on_tiles(s))
-        return;
-    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int64_t at = 0; check_has_kernels(s->plugin, isa) && at < 5 * 18; at += 7) {
-            const int mark = check_arrays_mark();
-            use *u = block_use(s, 5, 18);
-            if (u)
-                check_neighbours(u, isa, at, whole_row);
-            check_arrays_release(mark);
-        }
+    if (runs_on_tiles(s))
+        each_set(s, 5, 18, check_neighbours);
 }
 
 /* ---- Repetition and threads ------------------------------------------------------------------ */
 
+static void check_repeat(use *u, int isa)
+{
+    pass *first = check_pass_new(u, 2);
+    check_host_run(u, isa, first);
+    for (int turn = 0; turn < 3; turn++) {
+        pass *again = check_pass_copy(u, first), *between = check_pass_new(u, 5);
+        check_fill_normal(again->dx, again->in, 8, 1); /* dx is written, never read */
+        check_host_run(u, isa, again);
+        require_same(u, isa, first, again, "when run again");
+        check_host_run(u, isa, between);
+    }
+}
+
 void check_test_repeat(const subject *s)
 {
-    if (!runs_on_tiles(s))
-        return;
-    for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-        const int mark = check_arrays_mark();
-        use *u = check_has_kernels(s->plugin, isa) ? block_use(s, 11, 30) : NULL;
-        pass *first = u ? check_pass_new(u, 2) : NULL;
-        if (u)
-            check_host_run(u, isa, first);
-        for (int turn = 0; u && turn < 3; turn++) {
-            pass *again = check_pass_copy(u, first), *between = check_pass_new(u, 5);
-            check_fill_normal(again->dx, again->in, 8, 1); /* dx is written, never read */
-            check_host_run(u, isa, again);
-            require_same(u, isa, first, again, "when run again");
-            check_host_run(u, isa, between);
-        }
-        check_arrays_release(mark);
-    }
+    if (runs_on_tiles(s))
+        each_set(s, 11, 30, check_repeat);
 }
 
 enum { THREADS = 4 };
@@ -371,7 +369,7 @@ void check_test_random(const subject *s)
 {
     double mean[INPUTS] = {0}, square[INPUTS] = {0};
     int64_t differ = 0;
-    use *u = has_trait(s, HK_STOCHASTIC) ? check_use_new(s->plugin, 1, INPUTS) : NULL;
+    use *u = has_trait(s->plugin, HK_STOCHASTIC) ? check_use_new(s->plugin, 1, INPUTS) : NULL;
     if (!u || check_use_channels_out(u) != INPUTS) {
         check_skip(u ? "it changes the number of channels" : "not stochastic");
         return;

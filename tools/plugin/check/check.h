@@ -2,7 +2,7 @@
  *
  * The command (../check.c) starts a worker for each file: this program again, with limits
  * (../workers/pool.h). The worker (worker.c) announces each test before it runs
- * it, so that the death of a worker has a name; the next worker goes on behind that test. Tests
+ * it, so that the death of a worker is known by that test; the next worker continues after it. Tests
  * call the plugin as the framework would, but with every array between two inaccessible pages
  * (use.c). Tests are rows of tables, one table a kind. */
 #pragma once
@@ -30,15 +30,15 @@ extern const test check_file_tests[];   /* before anything of the file is called
 extern const test check_common_tests[]; /* of every plugin */
 extern const test check_activation_tests[], check_normalization_tests[], check_initializer_tests[];
 
-/* What a test says. The first failure counts; a test that says nothing has kept its promise. */
+/* What a test reports. The first failure counts; a test that reports nothing has passed. */
 void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool check_has_failed(void);
-/* The test says nothing about this plugin, and why. */
+/* The test does not apply to this plugin, and why. */
 void check_skip(const char *reason);
 
-/* What is being called, "forward", for the sentence when the plugin does not come back. isa: -1 for
+/* What is being called, "forward", for the sentence when the plugin does not return. isa: -1 for
  * what is no kernel. */
 void check_begin_call(const char *function, int isa, int64_t rows, int64_t channels);
 void check_end_call(void);
@@ -49,6 +49,7 @@ void check_end_call(void);
  * name, which must stay, is for sentences. Ends the worker when there is no memory. */
 float *check_guarded(const char *name, int64_t n);
 double *check_guarded_doubles(const char *name, int64_t n);
+float *check_filled(const char *name, int64_t n, float value);
 extern bool check_guard_before;
 /* Neither guard pages nor read-only arrays: for tests of this program that make very many. */
 extern bool check_no_guards;
@@ -57,7 +58,7 @@ int check_arrays_mark(void);
 void check_arrays_release(int mark);
 /* Inputs are mapped read-only while the plugin runs. */
 void check_make_read_only(const void *array, bool read_only);
-/* Which array an address belongs to: "behind the last float of dx"; NULL: none. */
+/* Which array an address belongs to: "after the last float of dx"; NULL: none. */
 const char *check_address_text(const void *address);
 
 /* ---- A plugin in use (use.c) ----------------------------------------------------------------- */
@@ -116,7 +117,7 @@ int64_t check_first_difference(const float *a, const float *b, int64_t n);
  * sets within the ranges. */
 void check_each_setting(const subject *s, void (*each)(const subject *, const double *params));
 
-/* ---- Laws in summaries (law.c) --------------------------------------------------------------- */
+/* ---- Distributions in summaries (distribution.c) --------------------------------------------- */
 
 typedef struct variable {
     const char *name;
@@ -125,7 +126,8 @@ typedef struct variable {
 
 /* What "N(0, gain^2 / fan_in)" or "U(-b, b)" at the start of the text promises; false when the text
  * is of another form. Variables end with a NULL name. */
-bool check_law_of(const char *text, const variable *variables, double *mean, double *variance);
+bool check_distribution_of(const char *text, const variable *variables, double *mean,
+                           double *variance);
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 

@@ -38,10 +38,11 @@ static void check_slopes(const use *u, const pass *p, const char *name, float *v
         const double right = (moved(u, p, &values[i], h) - centre) / (double)h;
         const double left = (centre - moved(u, p, &values[i], -h)) / (double)h;
         const double found = (double)(slopes[i] - start), expected = (left + right) / 2;
-        const double room = 1e-3 * fabs(expected) + 5e-4 * (1 + scale);
+        const double tolerance = 1e-3 * fabs(expected) + 5e-4 * (1 + scale);
         const bool kink = fabs(right - left) > 0.05 * (1 + fabs(expected));
-        if (fabs(found - expected) <= room ||
-            (kink && found >= fmin(left, right) - room && found <= fmax(left, right) + room))
+        if (fabs(found - expected) <= tolerance ||
+            (kink && found >= fmin(left, right) - tolerance &&
+             found <= fmax(left, right) + tolerance))
             continue;
         check_fail("%s, %s[%lld] = %.9g in %lld x %lld: the gradient is %.7g, differences say %.7g",
                    check_spec_text(u), name, (long long)i, (double)values[i],

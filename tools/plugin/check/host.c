@@ -53,9 +53,7 @@ static float *coefficients_of(const use *u, const hk_moments *seen)
 {
     const hk_normalization *norm = u->plugin->normalization;
     const int64_t n = norm->n_coef * u->context.channels;
-    float *coef = check_guarded("coef", n);
-    for (int64_t i = 0; i < n; i++)
-        coef[i] = NAN;
+    float *coef = check_filled("coef", n, NAN);
     check_protect_slots(u, true);
     check_begin_call(is_frozen(u) ? "frozen" : "coefficients", -1, u->context.rows,
                      u->context.channels);
@@ -87,7 +85,7 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
     const float *x = p->x + at, *dy = p->dy + at;
     const int mark = check_arrays_mark();
     const hk_moments seen = moments_of(u, x, rows);
-    float *coef = coefficients_of(u, &seen), *bcoef = check_guarded("bcoef", 3 * channels);
+    float *coef = coefficients_of(u, &seen), *bcoef = check_filled("bcoef", 3 * channels, NAN);
     double *sum_dy = check_guarded_doubles("sum_dy", channels);
     double *sum_dyx = check_guarded_doubles("sum_dyx", channels);
     for (int64_t i = 0; i < rows * channels; i++) {
@@ -95,8 +93,6 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
         sum_dy[i % channels] += (double)dy[i];
         sum_dyx[i % channels] += (double)dy[i] * ((double)x[i] - centre);
     }
-    for (int64_t i = 0; i < 3 * channels; i++)
-        bcoef[i] = NAN;
     const void *inputs[] = {coef, sum_dy, sum_dyx};
     for (int i = 0; i < 3; i++)
         check_make_read_only(inputs[i], true);
@@ -198,12 +194,8 @@ filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *
     use *u = check_use_new(plugin, 1, 1);
     if (params)
         memcpy(u->params, params, sizeof u->params);
-    weight.w = check_guarded("w", weight.rows * weight.columns);
-    weight.bias = check_guarded("bias", weight.columns);
-    for (int64_t i = 0; i < weight.rows * weight.columns; i++)
-        weight.w[i] = NAN;
-    for (int64_t i = 0; i < weight.columns; i++)
-        weight.bias[i] = NAN;
+    weight.w = check_filled("w", weight.rows * weight.columns, NAN);
+    weight.bias = check_filled("bias", weight.columns, NAN);
     check_begin_call("fill", -1, weight.rows, weight.columns);
     const char *refusal = plugin->initializer->fill(&u->context, &weight);
     check_end_call();

@@ -16,13 +16,7 @@ static hk_weight convolution(int64_t side, int64_t in, int64_t out)
 
 /* ---- Filling --------------------------------------------------------------------------------- */
 
-static void check_refusal(const char *refusal)
-{
-    if (!*refusal || refusal[strcspn(refusal, "\n\r\t")])
-        check_fail("fill() refuses with \"%s\", expected a sentence on one line", refusal);
-}
-
-static void check_filled(const subject *s, const filled *f)
+static void check_written(const subject *s, const filled *f)
 {
     const hk_weight *w = &f->weight;
     const bool fills_bias = s->plugin->initializer->traits & HK_FILLS_BIAS;
@@ -35,16 +29,6 @@ static void check_filled(const subject *s, const filled *f)
             check_fail("%lld x %lld: the bias was %s HK_FILLS_BIAS", (long long)w->rows,
                        (long long)w->columns,
                        fills_bias ? "not written in spite of" : "written without");
-}
-
-static void fill_without_bias(const subject *s)
-{
-    use *u = check_use_new(s->plugin, 1, 1);
-    hk_weight w = check_host_weight(6, 4);
-    w.w = check_guarded("w", 24);
-    check_begin_call("fill without a bias", -1, 6, 4);
-    s->plugin->initializer->fill(&u->context, &w);
-    check_end_call();
 }
 
 void check_test_memory_of_initializer(const subject *s)
@@ -61,10 +45,11 @@ void check_test_memory_of_initializer(const subject *s)
         weight.first_layer = (uint32_t)i % 2;
         check_guard_before = i / 2 % 2;
         const filled f = check_host_fill(s->plugin, weight, NULL);
-        if (f.refusal)
-            check_refusal(f.refusal), refused++;
-        else
-            check_filled(s, &f);
+        if (f.refusal && (!*f.refusal || f.refusal[strcspn(f.refusal, "\n\r\t")]))
+            check_fail("fill() refuses with \"%s\", expected a sentence on one line", f.refusal);
+        refused += f.refusal != NULL;
+        if (!f.refusal)
+            check_written(s, &f);
         check_arrays_release(mark);
     }
     if (refused == 4 * WEIGHTS)
@@ -72,7 +57,12 @@ void check_test_memory_of_initializer(const subject *s)
     else if (refused)
         check_tell("%d of %d weights are filled, the others refused with a sentence",
                    WEIGHTS - refused / 4, WEIGHTS);
-    fill_without_bias(s);
+    const use *u = check_use_new(s->plugin, 1, 1);
+    hk_weight bare = check_host_weight(6, 4);
+    bare.w = check_guarded("w", 24);
+    check_begin_call("fill without a bias", -1, 6, 4);
+    s->plugin->initializer->fill(&u->context, &bare);
+    check_end_call();
 }
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
@@ -88,9 +78,7 @@ static void test_ranges(const subject *s)
     const filled whole = check_host_fill(s->plugin, check_host_weight(12, 11), NULL);
     use *u = check_use_new(s->plugin, 1, 1);
     hk_weight part = whole.weight;
-    part.w = check_guarded("w", N);
-    for (int64_t i = 0; i < N; i++)
-        part.w[i] = NAN;
+    part.w = check_filled("w", N, NAN);
     for (part.first = N / STEP * STEP; part.first >= 0; part.first -= STEP) {
         part.count = N - part.first < STEP ? N - part.first : STEP;
         check_begin_call("fill of a part", -1, 12, 11);
@@ -142,7 +130,7 @@ static void test_key(const subject *s)
 /* ---- Mean and variance ----------------------------------------------------------------------- */
 
 typedef struct moments {
-    double mean, variance, mean_room, variance_room; /* five standard errors */
+    double mean, variance, mean_tolerance, variance_tolerance; /* five standard errors */
 } moments;
 
 static moments moments_of(const float *w, int64_t n)
@@ -155,14 +143,14 @@ static moments moments_of(const float *w, int64_t n)
         const double square = ((double)w[i] - m.mean) * ((double)w[i] - m.mean);
         m.variance += square / (double)n, fourth += square * square / (double)n;
     }
-    m.mean_room = 5 * sqrt(m.variance / (double)n) + 1e-7 * fabs(m.mean);
-    m.variance_room =
+    m.mean_tolerance = 5 * sqrt(m.variance / (double)n) + 1e-7 * fabs(m.mean);
+    m.variance_tolerance =
         5 * sqrt(fmax(0, fourth - m.variance * m.variance) / (double)n) + 1e-5 * m.variance;
     return m;
 }
 
-static bool law_of_weight(const hk_plugin *plugin, const hk_weight *w, double *mean,
-                          double *variance)
+static bool distribution_of(const hk_plugin *plugin, const hk_weight *w, double *mean,
+                            double *variance)
 {
     variable variables[8 + HK_MAX_PARAMS] = {{"fan_in", (double)w->fan_in},
                                              {"fan_out", (double)w->fan_out},
@@ -177,10 +165,10 @@ static bool law_of_weight(const hk_plugin *plugin, const hk_weight *w, double *m
     }
     if (!has_gain)
         *next = (variable){"gain", w->gain};
-    return plugin->summary && check_law_of(plugin->summary, variables, mean, variance);
+    return plugin->summary && check_distribution_of(plugin->summary, variables, mean, variance);
 }
 
-static void check_law(const subject *s, hk_weight weight)
+static void check_distribution(const subject *s, hk_weight weight)
 {
     const int mark = check_arrays_mark();
     const filled f = check_host_fill(s->plugin, weight, NULL);
@@ -189,17 +177,17 @@ static void check_law(const subject *s, hk_weight weight)
         check_skip("this weight is refused");
     } else {
         const moments m = moments_of(f.weight.w, weight.count);
-        const bool known = law_of_weight(s->plugin, &weight, &mean, &variance);
-        if (known && fabs(m.mean - mean) > m.mean_room)
+        const bool known = distribution_of(s->plugin, &weight, &mean, &variance);
+        if (known && fabs(m.mean - mean) > m.mean_tolerance)
             check_fail("the mean is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)", m.mean,
                        s->plugin->summary, mean, (long long)weight.fan_in,
                        (long long)weight.fan_out);
-        if (known && fabs(m.variance - variance) > m.variance_room)
+        if (known && fabs(m.variance - variance) > m.variance_tolerance)
             check_fail("the variance is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)",
                        m.variance, s->plugin->summary, variance, (long long)weight.fan_in,
                        (long long)weight.fan_out);
         check_tell("%s%s; variance %.3g / fan_in",
-                   known ? "as in its summary, " : "no law to compare in ",
+                   known ? "as in its summary, " : "no distribution to compare in ",
                    s->plugin->summary ? s->plugin->summary : "its summary",
                    m.variance * (double)weight.fan_in);
     }
@@ -210,11 +198,11 @@ static void check_law(const subject *s, hk_weight weight)
 static void test_variance(const subject *s)
 {
     hk_weight weight = convolution(3, 40, 100);
-    check_law(s, weight);
+    check_distribution(s, weight);
     weight.gain = 2;
-    check_law(s, weight);
-    check_law(s, check_host_weight(60, 900));
-    check_law(s, check_host_weight(900, 60));
+    check_distribution(s, weight);
+    check_distribution(s, check_host_weight(60, 900));
+    check_distribution(s, check_host_weight(900, 60));
 }
 
 const test check_initializer_tests[] = {

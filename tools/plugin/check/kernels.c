@@ -1,6 +1,6 @@
 /* Activations, in float: every instruction set's kernels against the double reference, special
  * values, memory; gradients by differences where there is no reference. */
-#include "plugin/check/activation.h"
+#include "plugin/check/host.h"
 
 #include <float.h>
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct element {
     double x, p[HK_MAX_PARAMS], t[HK_MAX_SLOTS];
     hk_scalar64 at;
     double y, slope;
-    double y_room, slope_room; /* how far a float result may be off */
+    double y_tolerance, slope_tolerance; /* how far a float result may be off */
 } element;
 
 static void evaluate(const use *u, element *e, double *y, double *slope)
@@ -37,8 +37,8 @@ static void begin_element(const use *u, const pass *p, int64_t i, element *e)
     e->at.training = (int)u->context.training;
     e->at.surrogate = (int)u->context.surrogate;
     evaluate(u, e, &e->y, &e->slope);
-    e->y_room = 1e-7 + 1e-6 * fabs(e->y);
-    e->slope_room = 5e-7 + 1e-6 * fabs(e->slope);
+    e->y_tolerance = 1e-7 + 1e-6 * fabs(e->y);
+    e->slope_tolerance = 5e-7 + 1e-6 * fabs(e->slope);
 }
 
 /* And what four roundings of one number do to the result: sin(30 x) amplifies them, a sum may
@@ -54,8 +54,8 @@ static void widen(const use *u, element *e, double *number)
         slope_off = fmax(slope_off, fabs(slope - e->slope));
     }
     *number = kept;
-    e->y_room += y_off;
-    e->slope_room += slope_off;
+    e->y_tolerance += y_off;
+    e->slope_tolerance += slope_off;
 }
 
 /* What is beyond float may come out as anything; far out, where sin() has lost its argument, a
@@ -67,11 +67,11 @@ static bool is_beyond(double value)
 
 static bool is_right(const element *e, bool y, double factor, double found)
 {
-    const double value = y ? e->y : e->slope, room = y ? e->y_room : e->slope_room;
+    const double value = y ? e->y : e->slope, tolerance = y ? e->y_tolerance : e->slope_tolerance;
     if (fabs(e->x) > 1e6 && (fabs(found) <= (double)FLT_MAX || fabs(factor * value) > 1e30))
         return true;
-    return is_beyond(value) || is_beyond(factor * value) || isnan(room) ||
-           fabs(found - factor * value) <= fabs(factor) * room + 1e-12;
+    return is_beyond(value) || is_beyond(factor * value) || isnan(tolerance) ||
+           fabs(found - factor * value) <= fabs(factor) * tolerance + 1e-12;
 }
 
 /* Element i of y and dx. */
@@ -86,7 +86,7 @@ static void check_element(const use *u, const pass *p, int isa, int64_t i)
     for (int k = 0; k < HK_MAX_PARAMS; k++)
         widen(u, &e, &e.p[k]), widen(u, &e, &e.t[k]);
     const double terms = 5e-7 * (1 + fmin(fabs(e.x), 16)); /* of about this size sums are made */
-    e.y_room += terms, e.slope_room += terms;
+    e.y_tolerance += terms, e.slope_tolerance += terms;
     const bool y_right = is_right(&e, true, 1, y);
     if (y_right && is_right(&e, false, g, dx))
         return;
@@ -154,27 +154,24 @@ void check_test_kernels(const subject *s)
 
 /* ---- Gradients by differences ---------------------------------------------------------------- */
 
-static void check_block_gradient(const subject *s, int64_t channels, uint32_t training)
-{
-    const int mark = check_arrays_mark();
-    use *u = check_use_new(s->plugin, 3, channels);
-    u->context.training = training;
-    check_use_vary(u, channels == 12 ? 3 : 4);
-    if (check_use_channels_out(u) > 0)
-        check_differences(u);
-    check_arrays_release(mark);
-}
-
 void check_test_gradient(const subject *s)
 {
     static const int64_t channels[] = {4, 12, 30};
-    if (s->plugin->activation->value)
-        check_skip("there is a double reference: see derivative and kernels");
-    else if (s->plugin->activation->traits & HK_SURROGATE)
-        check_skip("a surrogate is declared: backward is not the derivative");
-    else
-        for (int i = 0; i < 6 && !check_has_failed(); i++)
-            check_block_gradient(s, channels[i / 2], (uint32_t)i % 2);
+    const hk_activation *act = s->plugin->activation;
+    if (act->value || act->traits & HK_SURROGATE) {
+        check_skip(act->value ? "there is a double reference: see derivative and kernels"
+                              : "a surrogate is declared: backward is not the derivative");
+        return;
+    }
+    for (int i = 0; i < 6 && !check_has_failed(); i++) {
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 3, channels[i / 2]);
+        u->context.training = (uint32_t)i % 2;
+        check_use_vary(u, channels[i / 2] == 12 ? 3 : 4);
+        if (check_use_channels_out(u) > 0)
+            check_differences(u);
+        check_arrays_release(mark);
+    }
 }
 
 /* ---- Special values -------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* Normalizations: gradients by differences, what is normalized over what, what evaluation does with
  * what training learned, and degenerate sets. */
-#include "plugin/check/activation.h"
+#include "plugin/check/host.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,25 +26,21 @@ static use *use_after_training(const subject *s, int64_t rows, int64_t channels,
     return u;
 }
 
-static bool check_gradient(const subject *s, int64_t rows, int64_t channels, int which,
-                           uint32_t training)
-{
-    const int mark = check_arrays_mark();
-    use *u = use_after_training(s, rows, channels, which);
-    if (u && (check_host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two numbers make a step */
-        u->context.training = training;
-        check_differences(u);
-    }
-    check_arrays_release(mark);
-    return u != NULL;
-}
-
 static void test_gradient_of_norm(const subject *s)
 {
     static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9}};
-    for (int which = 0, more = 1; more && !check_has_failed(); which++)
-        for (int i = 0; i < 6 && !check_has_failed(); i++)
-            more = check_gradient(s, shapes[i / 2][0], shapes[i / 2][1], which, (uint32_t)i % 2);
+    for (int i = 0; !check_has_failed(); i++) { /* 6 of each choice of the parameters */
+        const int mark = check_arrays_mark();
+        const int64_t channels = shapes[i % 6 / 2][1];
+        use *u = use_after_training(s, shapes[i % 6 / 2][0], channels, i / 6);
+        if (u && (check_host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two make a step */
+            u->context.training = (uint32_t)i % 2;
+            check_differences(u);
+        }
+        check_arrays_release(mark);
+        if (!u)
+            break;
+    }
 }
 
 /* ---- Mean and variance ----------------------------------------------------------------------- */
@@ -103,8 +99,8 @@ static spread measure(const subject *s, int which, int64_t samples, int64_t each
     return sets;
 }
 
-static void judge(const char *name, hk_domain domain, const spread *large, const spread *small,
-                  const spread *scaled, const spread *together)
+static void report_statistics(const char *name, hk_domain domain, const spread *large,
+                              const spread *small, const spread *scaled, const spread *together)
 {
     static const char *const over[] = {[HK_OVER_BATCH] = "a channel of the batch",
                                        [HK_OVER_SAMPLE] = "a sample",
@@ -141,7 +137,7 @@ static void test_statistics(const subject *s)
             const spread large = measure(s, which, 2, 24, 1, &together);
             const spread small = measure(s, which, 3, 6, 1, &ignored);
             const spread scaled = measure(s, which, 2, 24, 8, &ignored);
-            judge(check_spec_text(u), domain, &large, &small, &scaled, &together);
+            report_statistics(check_spec_text(u), domain, &large, &small, &scaled, &together);
         }
         check_arrays_release(mark);
         if (!exists)
@@ -150,13 +146,6 @@ static void test_statistics(const subject *s)
 }
 
 /* ---- Evaluation ------------------------------------------------------------------------------ */
-
-/* "unbiased" or "biased" in the text that describes a slot. */
-static const char *stated_bias(const char *doc)
-{
-    const char *word = strstr(doc, "biased");
-    return !word ? NULL : word >= doc + 2 && strncmp(word - 2, "un", 2) == 0 ? word - 2 : word;
-}
 
 static bool is_close(double a, double b)
 {
@@ -178,10 +167,11 @@ static void check_bias(const use *u, const pass *p, int k)
         biased &= is_close((double)u->slots[k][j], m2 / (double)rows);
         unbiased &= is_close((double)u->slots[k][j], m2 / (double)(rows - 1));
     }
-    const char *stated = slot->doc ? stated_bias(slot->doc) : NULL;
-    if ((biased || unbiased) && stated && unbiased != (stated[0] == 'u'))
+    const char *doc = slot->doc ? slot->doc : "", *stated = strstr(doc, "biased");
+    if ((biased || unbiased) && stated &&
+        unbiased != (stated >= doc + 2 && strncmp(stated - 2, "un", 2) == 0))
         check_fail("slot %s is the %s variance of the batch, its doc states \"%s\"", slot->name,
-                   biased ? "biased (divided by n)" : "unbiased (divided by n - 1)", slot->doc);
+                   biased ? "biased (divided by n)" : "unbiased (divided by n - 1)", doc);
     if (biased || unbiased)
         check_tell("evaluation uses what training learned; %s is %s", slot->name,
                    biased ? "biased (n)" : "unbiased (n - 1)");

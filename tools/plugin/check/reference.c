@@ -3,7 +3,7 @@
  * A derivative must lie between the two one-sided quotients, give or take their rounding: at a kink
  * (relu at 0) that is any subgradient, at a jump anything, and where the curve is smooth the two
  * quotients agree to six digits. */
-#include "plugin/check/activation.h"
+#include "plugin/check/host.h"
 
 #include <math.h>
 #include <string.h>
@@ -35,13 +35,13 @@ static void check_derivative(const use *u, const curve *c, double is)
     const double h = 1e-6 * fmax(1, fabs(origin));
     const double y = curve_at(c, 0), left = (y - curve_at(c, -h)) / h;
     const double right = (curve_at(c, h) - y) / h;
-    const double room = 2e-6 * (1 + fabs(is)) + 1e-15 * fabs(y) / h;
+    const double tolerance = 2e-6 * (1 + fabs(is)) + 1e-15 * fabs(y) / h;
     if (isnan(y))
         check_fail("%s: value() is NaN at x = %.9g", check_spec_text(u), c->at.x);
     else if (!isfinite(y) || !isfinite(left) ||
              !isfinite(right)) /* overflow, or a pole beside it */
         return;
-    else if (!(is >= fmin(left, right) - room && is <= fmax(left, right) + room))
+    else if (!(is >= fmin(left, right) - tolerance && is <= fmax(left, right) + tolerance))
         check_fail("%s: at x = %.9g%s %s is %.9g, expected %.9g", check_spec_text(u), c->at.x,
                    c->at.training ? " in training" : "",
                    c->slot < 0 ? "the derivative" : u->plugin->slots[c->slot].name, is,

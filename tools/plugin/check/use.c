@@ -11,14 +11,6 @@ const char *const check_isa_names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"}
 
 /* ---- Parameters and slots -------------------------------------------------------------------- */
 
-static int64_t slot_length(const hk_slot *slot, const hk_context *context)
-{
-    return slot->extent == HK_PER_CHANNEL ? context->channels
-           : slot->extent == HK_PER_ROW   ? context->rows
-           : slot->extent == HK_FIXED     ? (int64_t)slot->count
-                                          : 1;
-}
-
 void check_use_start(use *u)
 {
     for (int i = 0; i < u->n_slots; i++)
@@ -44,7 +36,10 @@ use *check_use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
                               .slots = u->slots};
     for (; plugin->slots && plugin->slots[u->n_slots].name; u->n_slots++) {
         const hk_slot *slot = &plugin->slots[u->n_slots];
-        u->lengths[u->n_slots] = slot_length(slot, &u->context);
+        u->lengths[u->n_slots] = slot->extent == HK_PER_CHANNEL ? channels
+                                 : slot->extent == HK_PER_ROW   ? rows
+                                 : slot->extent == HK_FIXED     ? (int64_t)slot->count
+                                                                : 1;
         u->slots[u->n_slots] = check_guarded(slot->name, u->lengths[u->n_slots]);
     }
     check_use_start(u);
@@ -173,7 +168,7 @@ void check_fill_normal(float *x, int64_t n, uint64_t key, float scale)
         x[i] = scale * hks_normal(key, (uint64_t)i);
 }
 
-static float *filled(const char *name, int64_t n, float value)
+float *check_filled(const char *name, int64_t n, float value)
 {
     float *x = check_guarded(name, n);
     for (int64_t i = 0; i < n; i++)
@@ -208,13 +203,13 @@ pass *check_pass_new(const use *u, float scale)
     p->dy = check_guarded("dy", p->out);
     check_fill_normal(p->x, p->in, 1, scale);
     check_fill_normal(p->dy, p->out, 2, 1);
-    p->y = filled("y", p->out, NAN);
-    p->dx = filled("dx", p->in, NAN);
-    p->aux = aux_floats(u) ? filled("aux", rows * aux_floats(u), NAN) : NULL;
-    p->sums = act && act->n_sums ? filled("sums", act->n_sums * channels, 0) : NULL;
+    p->y = check_filled("y", p->out, NAN);
+    p->dx = check_filled("dx", p->in, NAN);
+    p->aux = aux_floats(u) ? check_filled("aux", rows * aux_floats(u), NAN) : NULL;
+    p->sums = act && act->n_sums ? check_filled("sums", act->n_sums * channels, 0) : NULL;
     for (int i = 0; i < u->n_slots; i++)
         if (u->plugin->slots[i].role == HK_LEARNED)
-            p->dslots[i] = filled("dslots", u->lengths[i], 1);
+            p->dslots[i] = check_filled("dslots", u->lengths[i], 1);
     return p;
 }
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <hillock/hillock.h>
 
-/* ---- What a test says ------------------------------------------------------------------------ */
+/* ---- What a test reports ------------------------------------------------------------------------ */
 
 static struct {
     char verdict;
@@ -193,11 +193,11 @@ static void on_exit_call(void)
     _exit(EXIT_FAILURE);
 }
 
-static void watch(void)
+static void catch_signals(void)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGVTALRM};
-    static char room[1 << 16];
-    const stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
+    static char memory[1 << 16];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct rlimit limit;
     char here;
@@ -265,22 +265,11 @@ static void check_plugin(const hk_plugin *plugin, const char *file, const orders
     run_tests(of_kind[plugin->kind], &s, o);
 }
 
-static void check_linked(const char *name, const orders *o)
-{
-    check_remember_state();
-    for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER; kind++) {
-        const hk_plugin *plugin;
-        if (hk_plugin_find(kind, name, &plugin) == HK_OK)
-            check_plugin(plugin, "built in", o);
-    }
-}
-
-/* Again in a worker that goes on behind a death. The plugins are taken from the bundle itself, as
+/* Again in a worker that continues after a death. The plugins are taken from the bundle itself, as
  * far as the registry accepted them. */
 static void check_file(const char *path, const orders *o)
 {
     const subject s = {NULL, path};
-    check_remember_state();
     run_tests(check_file_tests, &s, o);
     void *handle = hk_plugin_load(path) == HK_OK ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
     check_remember_state();
@@ -293,11 +282,16 @@ static void check_file(const char *path, const orders *o)
 int check_worker_run(const char *target, const orders *o)
 {
     fcntl(PROCESS_CHANNEL, F_SETFD, FD_CLOEXEC); /* it is not for what a plugin starts */
-    watch();
+    catch_signals();
+    check_remember_state();
     if (strchr(target, '/'))
         check_file(target, o);
     else
-        check_linked(target, o);
+        for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER; kind++) {
+            const hk_plugin *plugin;
+            if (hk_plugin_find(kind, target, &plugin) == HK_OK)
+                check_plugin(plugin, "built in", o);
+        }
     send_report("{\"type\":\"end\"}");
     return EXIT_SUCCESS;
 }

@@ -90,7 +90,8 @@ static double sum(reader *r)
     return value;
 }
 
-bool check_law_of(const char *text, const variable *variables, double *mean, double *variance)
+bool check_distribution_of(const char *text, const variable *variables, double *mean,
+                           double *variance)
 {
     if ((text[0] != 'N' && text[0] != 'U') || text[1] != '(')
         return false;
