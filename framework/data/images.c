@@ -65,7 +65,8 @@ static hk_status list_folder(const char *path, bool folders, folder *out)
         hki_free(whole);
     }
     closedir(dir);
-    qsort(out->names, out->n, sizeof *out->names, compare_names);
+    if (out->n) /* qsort takes no NULL */
+        qsort(out->names, out->n, sizeof *out->names, compare_names);
     if (status)
         clear_folder(out);
     return status;
