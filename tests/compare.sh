@@ -244,13 +244,6 @@ build_animals()
     done
 }
 
-# What ran for too long ended at most a second later.
-deadlines_are_kept()
-{
-    sed -n 's/.*timeout, .* was ended, \([0-9.]*\) s (.*/\1/p' progress |
-        awk -v most=$((deadline + 1)) '$1 <= most { kept++ } END { exit NR != 2 || kept != 2 }'
-}
-
 # The runs of all animals are of their class; those of relu and tanh are as without them.
 all_are_classified() # ACTIVATIONS
 {
@@ -260,7 +253,7 @@ all_are_classified() # ACTIVATIONS
         --data $tiny --seeds 1 --epochs 1 --deadline $deadline --db zoo.db >out 2>progress
     local status=$?
     cat progress
-    [ $status = 5 ] && nobody_left $mark && deadlines_are_kept || return 1
+    [ $status = 5 ] && nobody_left $mark || return 1
     sqlite3 zoo.db "SELECT coalesce(failure, state) FROM runs JOIN rows ON rows.id = row
         WHERE activation NOT IN ('relu', 'tanh') ORDER BY place" >found
     printf '%s\n' "${animals[@]}" | sed 's/^[^ ]* *[^ ]* *//' | diff - found &&

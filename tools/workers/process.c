@@ -2,8 +2,10 @@
 #include "workers/process.h"
 
 #include "page/text.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,6 +259,38 @@ void worker_process_last_lines(const process *p, char *out, size_t size)
         from++;
     snprintf(out, size, "%s", from);
     free(plain);
+}
+
+/* Schedstat: nanoseconds that a thread ran, nanoseconds that it waited for a processor, turns. */
+static double waited_by(const char *pid, const char *thread)
+{
+    char path[320];
+    unsigned long long ran, waited = 0;
+    snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", pid, thread);
+    FILE *file = fopen(path, "re");
+    if (file && fscanf(file, "%llu %llu", &ran, &waited) != 2)
+        waited = 0;
+    if (file)
+        fclose(file);
+    return 1e-9 * (double)waited;
+}
+
+double worker_process_waited(const process *p)
+{
+    char path[64], worker[24] = "";
+    double most = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)p->pid, (int)p->pid);
+    FILE *children = fopen(path, "re");
+    const bool found = children && fscanf(children, "%23[0-9]", worker) == 1; /* its first child */
+    if (children)
+        fclose(children);
+    snprintf(path, sizeof path, "/proc/%s/task", worker);
+    DIR *threads = found ? opendir(path) : NULL;
+    for (struct dirent *it; threads && (it = readdir(threads));)
+        most = fmax(most, waited_by(worker, it->d_name));
+    if (threads)
+        closedir(threads);
+    return most;
 }
 
 /* ---- Seen from the process itself ------------------------------------------------------------ */

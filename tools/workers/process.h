@@ -58,6 +58,10 @@ void worker_process_clear(process *p); /* of one that has ended, or was not star
 /* The end of what it printed, at most size - 1 bytes, escaped, without empty lines behind. */
 void worker_process_last_lines(const process *p, char *out, size_t size);
 
+/* Seconds for which a thread of it, the one that did most, was ready to run while others had the
+ * processors; 0 where the system does not count them. */
+double worker_process_waited(const process *p);
+
 /* MiB that a row of /proc/self/status says: "VmPeak:", the most addresses that this process had,
  * "VmHWM:", the most memory. Unlike ru_maxrss it leaves out what the parent had when it forked. */
 double worker_process_memory(const char *row);
