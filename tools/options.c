@@ -98,7 +98,7 @@ static const option_row table[] = {
     {"jobs", "N", WHOLE, AT(jobs), 1, 64, COMPARE | TRY,
      "runs at a time, default: one per processor, or 1 with --threads"},
     {"deadline", "SECONDS", REAL, AT(deadline), 0, 1e7, COMPARE,
-     "time limit of a run, default 3600"},
+     "time limit of a run, waits for a processor not counted; default 3600"},
     {"no-probes", NULL, FLAG, AT(no_probes), 0, 0, COMPARE | TRAIN,
      "skip dead-unit and gradient statistics"},
     {"db", "FILE", TEXT, AT(db), 0, 0, COMPARE | REPORT,

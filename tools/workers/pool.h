@@ -23,8 +23,9 @@ typedef struct pool pool;
 typedef struct pool_limits {
     int jobs;        /* workers at a time */
     int threads;     /* OpenMP threads of each; 0: one per processor */
-    double deadline; /* seconds of a job, 0: none; then SIGTERM to the whole group, half a */
-                     /* second later SIGKILL to all that came of it */
+    double deadline; /* seconds of a job, without those for which others had the processors; 0: */
+                     /* none; then SIGTERM to the whole group, half a second later SIGKILL to */
+                     /* all that came of it */
     bool per_report; /* the deadline is of the time between two reports instead */
     int64_t
         cpu_seconds; /* processor time of a job; 0: what all its threads need until its deadline */
