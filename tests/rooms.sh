@@ -118,11 +118,10 @@ circles() # TREE
 # External symbols of the object files, CMakeFiles/LIBRARY.dir/SOURCE.o, of sources in the tree.
 foreign_symbols() # TREE BUILD
 {
+    (cd "$1" && find framework models tools -name '*.c' >"$work/.files")
     find "$2/CMakeFiles" -path '*/hillock*.dir/*.c.o' ! -path '*/hillock-tool.dir/*' |
-        xargs nm -A --defined-only --extern-only | sed -n 's|^.*\.dir/\(.*\)\.o:|\1 |p' |
-        while read -r file _ _ name; do
-            [ ! -e "$1/$file" ] || echo "$file $name"
-        done | awk -v prefixes="$prefixes" '
+        xargs nm -A --defined-only --extern-only |
+        sed -n 's|^.*\.dir/\(.*\)\.o:[^ ]* [^ ]* |\1 |p' | awk -v prefixes="$prefixes" '
         BEGIN {
             lines = split(prefixes, line, "\n")
             for (l = 1; l <= lines; l++) {
@@ -131,7 +130,8 @@ foreign_symbols() # TREE BUILD
                 allowed[name[1]] = line[l]
             }
         }
-        {
+        NR == FNR { ours[$0]; next }
+        $1 in ours {
             at = $1
             while (!(at in allowed) && sub(/\/[^\/]*$/, "", at))
                 ;
@@ -140,7 +140,7 @@ foreign_symbols() # TREE BUILD
                 good = good || index($2, prefix[i]) == 1
             if (!good)
                 print "foreign: " $2 " in " $1
-        }'
+        }' "$work/.files" -
 }
 
 # ---- A made-up tree, with one fault of each kind
