@@ -601,6 +601,64 @@ static void files_name_plugins_by_name_alone(void)
     rmdir(dir);
 }
 
+/* Each reason has its own sentence. */
+static void names_are_refused_for_a_reason(void)
+{
+    char longest[HK_MAX_LAYER_NAME + 1], name[300];
+    memset(longest, 'n', sizeof longest);
+    longest[HK_MAX_LAYER_NAME] = '\0';
+    memset(name, 'n', sizeof name);
+    name[299] = '\0';
+    hk_net *net = hk_net_new();
+    hk_tensor *x = hk_linear(hk_input(net, 2), 3, .name = "taken");
+    const char *const layers[][2] = {{"", "has 1 to 63 characters, not 0"},
+                                     {longest, "has 1 to 63 characters, not 64"},
+                                     {"\x1b[31m", "character 1 has the code 27"},
+                                     {"caf\xc3\xa9", "character 4 has the code 195"},
+                                     {"a+b", "without + = ~ and comma"},
+                                     {"taken", "already has a layer named taken"}};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        CHECK(!hk_linear(x, 3, .name = layers[i][0]));
+        CHECK_CONTAINS(hk_message(), layers[i][1]);
+    }
+    CHECK(!hk_parameter(net, name, HK_SHAPE(2), "zeros"));
+    CHECK_CONTAINS(hk_message(), "has 1 to 239 characters, not 299");
+    CHECK(!hk_parameter(net, "taken.weight", HK_SHAPE(2), "constant"));
+    CHECK_CONTAINS(hk_message(), "already has a tensor named taken.weight");
+    CHECK(!hk_parameter(net, NULL, HK_SHAPE(2), "constant"));
+    CHECK_EQUAL(hk_last_status(), HK_BAD_ARGUMENT);
+    name[239] = '\0';
+    CHECK(hk_parameter(net, name, HK_SHAPE(2), "constant") != NULL);
+    name[63] = '\0';
+    CHECK_EQUAL(hk_net_freeze(net, "taken,not"), HK_UNKNOWN_NAME);
+    CHECK_EQUAL(hk_net_freeze(net, name), HK_UNKNOWN_NAME); /* and not the one it begins with */
+    hk_net_free(net);
+}
+
+/* What an hk_saved has no room for is neither written nor cut. */
+static void long_texts_are_refused(void)
+{
+    char path[] = "test_net_long.safetensors", text[HK_MAX_SPEC + 1];
+    memset(text, 'm', sizeof text);
+    text[HK_MAX_SPEC] = '\0';
+    hk_net *net = hk_net_new();
+    hk_tensor *y = hk_linear(hk_input(net, 2), 2);
+    hk_saved saved;
+    CHECK_EQUAL(hk_net_save(y, path, text), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "hk.model has 4096 bytes, at most 4095");
+    CHECK(access(path, F_OK) != 0);
+    const hki_st_meta meta = {"hk.normalization", text};
+    CHECK_EQUAL(hki_st_write(path, NULL, 0, &meta, 1), HK_OK);
+    CHECK_EQUAL(hk_net_peek(path, &saved), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "hk.normalization has 4096 bytes, at most 4095");
+    text[HK_MAX_SPEC - 1] = '\0';
+    CHECK_EQUAL(hk_net_save(y, path, text), HK_OK);
+    CHECK_EQUAL(hk_net_peek(path, &saved), HK_OK);
+    CHECK_TEXT(saved.model, text);
+    unlink(path);
+    hk_net_free(net);
+}
+
 int main(void)
 {
     setenv("HILLOCK_PLUGIN_PATH", HILLOCK_PLUGIN_DIR, 1);
@@ -621,5 +679,7 @@ int main(void)
     RUN(every_plugin_has_a_true_gradient);
     RUN(every_activation_works_in_place);
     RUN(files_name_plugins_by_name_alone);
+    RUN(names_are_refused_for_a_reason);
+    RUN(long_texts_are_refused);
     return check_result();
 }

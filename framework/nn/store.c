@@ -1,6 +1,7 @@
 /* A net in a file: learned tensors and state as safetensors, its choices as metadata. */
 #include "nn/store.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,30 @@ void hk_net_digest(hk_net *net, char out[65])
     }
     hki_sha256_hex(pieces, n, out);
     hki_free(pieces);
+}
+
+/* ---- Texts of the metadata, which have room in an hk_saved -------------------------------------------- */
+
+#define TEXT(name)                                                                                 \
+    {                                                                                              \
+        "hk." #name, offsetof(hk_saved, name)                                                      \
+    }
+static const struct {
+    const char *key;
+    size_t place;
+} texts[] = {TEXT(model),       TEXT(activation),  TEXT(normalization),
+             TEXT(initializer), TEXT(weight_norm), TEXT(data)};
+enum { TEXTS = sizeof texts / sizeof *texts };
+
+/* A text that would be cut names another net. */
+static hk_status check_texts(hk_status status, const char *path, const hki_st_meta *meta, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < TEXTS; k++)
+            if (!strcmp(meta[i].key, texts[k].key) && strlen(meta[i].value) >= HK_MAX_SPEC)
+                return hki_fail(status, "%s: %s has %zu bytes, at most %d are possible", path,
+                                meta[i].key, strlen(meta[i].value), HK_MAX_SPEC - 1);
+    return HK_OK;
 }
 
 /* ---- Saving ------------------------------------------------------------------------------------------ */
@@ -69,6 +94,9 @@ hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
     memcpy(meta, own, sizeof own);
     if (n_more_meta)
         memcpy(meta + n_own, more_meta, n_more_meta * sizeof *meta);
+    status = check_texts(HK_BAD_ARGUMENT, path, meta, n_own + n_more_meta);
+    if (status)
+        goto out;
     for (int i = 0; i < net->n_tensors; i++) {
         const hk_tensor *t = net->tensors[i];
         if (!is_stored(t))
@@ -239,16 +267,13 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;
-    copy_meta(&file, "hk.model", out->model, sizeof out->model);
-    copy_meta(&file, "hk.activation", out->activation, sizeof out->activation);
-    copy_meta(&file, "hk.normalization", out->normalization, sizeof out->normalization);
-    copy_meta(&file, "hk.initializer", out->initializer, sizeof out->initializer);
-    copy_meta(&file, "hk.weight_norm", out->weight_norm, sizeof out->weight_norm);
-    copy_meta(&file, "hk.data", out->data, sizeof out->data);
+    status = check_texts(HK_BAD_DATA, path, file.meta, file.n_meta);
+    for (int i = 0; i < TEXTS && !status; i++)
+        copy_meta(&file, texts[i].key, (char *)out + texts[i].place, HK_MAX_SPEC);
     out->classes = int_meta(&file, "hk.classes", HKI_MAX_DIM);
     out->epochs = int_meta(&file, "hk.epochs", HKI_MAX_EPOCHS);
     out->floats = count_floats(&file);
     parse_input(&file, out);
     hki_st_clear(&file);
-    return refuse_paths(path, out);
+    return status ? status : refuse_paths(path, out);
 }
