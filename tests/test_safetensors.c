@@ -400,7 +400,7 @@ static void each_refused_allocation_of_a_write(void)
         allocations_left = -1;
         CHECK_EQUAL(hki_live_blocks(), live);
         if (status == HK_OK) {
-            CHECK(k > 20);
+            CHECK(k > 2);
             break;
         }
         CHECK_EQUAL(status, HK_NO_MEMORY);
@@ -419,7 +419,7 @@ static void each_refused_allocation_of_a_read(void)
         hk_status status = hki_st_read(path, &file);
         allocations_left = -1;
         if (status == HK_OK) {
-            CHECK(k > 20);
+            CHECK(k > 2);
             check_ours(&file);
             hki_st_clear(&file);
             break;

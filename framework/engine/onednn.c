@@ -144,12 +144,14 @@ static void job_clear(job *of)
 static bool convolve(const hki_conv *c, pass which, void *const *data)
 {
     job of = {.c = c};
+    const int threads = omp_get_max_threads(); /* the caller's setting, restored below */
     omp_set_num_threads(hki_threads());
     bool done =
         processor && !dnnl_stream_create(&of.stream, processor, dnnl_stream_default_flags) &&
         describe(&of) && plan_pass(&of, which, data[BIAS]) && make_memory(&of, which, data) &&
         execute(&of, which) && !dnnl_stream_wait(of.stream);
     job_clear(&of);
+    omp_set_num_threads(threads);
     return done;
 }
 
@@ -228,11 +230,14 @@ static void backward_weight(const hki_conv *c, const float *x, const float *dy, 
 static void gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const float *a, const float *b,
                  const float *bias, float *y, void *scratch)
 {
+    const int threads = omp_get_max_threads();
     omp_set_num_threads(hki_threads());
     for (int64_t i = 0; bias && i < m; i++)
         memcpy(y + i * n, bias, (size_t)n * sizeof *y);
-    if (dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, ta ? m : k, b, tb ? k : n,
-                   bias ? 1 : 0, y, n))
+    bool failed = dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, ta ? m : k, b,
+                             tb ? k : n, bias ? 1 : 0, y, n) != dnnl_success;
+    omp_set_num_threads(threads);
+    if (failed)
         hki_native_gemm(m, n, k, ta, tb, a, b, bias, y, scratch);
 }
 

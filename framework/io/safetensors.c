@@ -7,7 +7,6 @@
 #include "io/io.h"
 
 #include <jansson.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,30 +24,6 @@ enum {
 };
 static const char no_digest[DIGEST_CHARS + 1] =
     "0000000000000000000000000000000000000000000000000000000000000000";
-
-/* ---- JSON in our memory ---------------------------------------------------------------------- */
-
-static _Thread_local bool allocation_failed; /* jansson does not always report it */
-
-static void *json_allocate(size_t bytes)
-{
-    void *block = hki_alloc(bytes);
-    if (!block)
-        allocation_failed = true;
-    return block;
-}
-
-static void set_json_memory(void)
-{
-    json_set_alloc_funcs(json_allocate, hki_free);
-}
-
-static void begin_json(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, set_json_memory);
-    allocation_failed = false;
-}
 
 /* ---- What reader and writer agree on --------------------------------------------------------- */
 
@@ -85,8 +60,6 @@ static hk_status add_member(const char *path, json_t *object, const char *name, 
         return HK_OK;
     if (!fits || twice)
         json_decref(value);
-    if (allocation_failed)
-        return HK_NO_MEMORY;
     if (twice)
         return hki_fail(HK_BAD_ARGUMENT, "cannot write %s: \"%s\" twice", path, name);
     return hki_fail(HK_BAD_ARGUMENT,
@@ -169,6 +142,24 @@ static hk_status write_file(const char *path, const char *header, hki_piece *pie
     return hki_file_write(path, pieces, count);
 }
 
+/* The header in our own memory: jansson's allocator is the program's. NULL: no memory, also where
+ * jansson had none, for it then leaves members out without a word: what was written is read back. */
+static char *header_text(const json_t *root)
+{
+    size_t size = json_dumpb(root, NULL, 0, JSON_COMPACT);
+    char *text = size ? hki_alloc(size + 1) : NULL;
+    if (!text)
+        return NULL;
+    json_dumpb(root, text, size, JSON_COMPACT);
+    json_t *again = json_loadb(text, size, 0, NULL);
+    bool whole = json_equal(root, again);
+    json_decref(again);
+    if (whole)
+        return text;
+    hki_free(text);
+    return NULL;
+}
+
 hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_tensors,
                        const hki_st_meta *meta, size_t n_meta)
 {
@@ -178,19 +169,16 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
     hki_piece *pieces = hki_alloc_array(HEADER_PIECES + n_tensors, sizeof *pieces);
     if (!pieces)
         return HK_NO_MEMORY;
-    begin_json();
     json_t *root = json_object();
     char *header = NULL;
-    hk_status status = root ? add_metadata(path, root, meta, n_meta) : HK_NO_MEMORY;
+    hk_status status = add_metadata(path, root, meta, n_meta);
     if (status == HK_OK)
         status = add_tensors(path, root, tensors, n_tensors, pieces + HEADER_PIECES);
-    if (status == HK_OK) {
-        header = json_dumps(root, JSON_COMPACT);
-        /* json_dumps() leaves out what found no memory and says nothing */
-        status = header && !allocation_failed
-                     ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
-                     : HK_NO_MEMORY;
-    }
+    if (status == HK_OK)
+        status =
+            (header = header_text(root))
+                ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
+                : hki_fail(HK_NO_MEMORY, "cannot write %s: out of memory for its header", path);
     hki_free(header);
     json_decref(root);
     hki_free(pieces);
@@ -404,12 +392,11 @@ hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_
     hk_status status = split(name, bytes, size, &from);
     if (status != HK_OK)
         return status;
-    begin_json();
     json_t *root = json_loadb(from.header, from.header_size, JSON_REJECT_DUPLICATES, &error);
     out->header = root;
     json_t *meta = json_object_get(root, "__metadata__");
-    if (allocation_failed) /* even with a root: it may lack letters */
-        status = HK_NO_MEMORY;
+    if (!root && json_error_code(&error) == json_error_out_of_memory)
+        status = hki_fail(HK_NO_MEMORY, "%s: out of memory for its header", name);
     else if (!root)
         status = hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", name, error.position, error.text);
     else if (meta)
