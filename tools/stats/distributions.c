@@ -10,8 +10,6 @@
 #include <float.h>
 #include <math.h>
 
-#include "parts.h"
-
 double stats_normal_cdf(double z)
 {
     return 0.5 * erfc(-z / sqrt(2));

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "parts.h"
-
 enum { DRAWS = 10000 };
 
 /* The k-th smallest of n numbers, k from 0, which it puts in another order: Hoare's FIND (1961,

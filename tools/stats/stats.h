@@ -4,17 +4,24 @@
  * there was no memory) are NAN. Nothing here allocates for the caller, prints, or depends on the
  * order in which rows are given. */
 #pragma once
+#include <math.h>
 #include <stdbool.h>
+
+/* A number that cannot be given. */
+#define UNKNOWN ((double)NAN)
 
 /* The level that each family of tests shares. */
 #define SIGNIFICANCE 0.05
 /* Scores come out of single precision: what differs by less than this share of them is equal. */
 #define SCORE_RESOLUTION 1e-7
+/* Differences of a and b up to this size are rounding. */
+double stats_score_rounding(const double *a, const double *b, int n);
 
 /* ---- Distributions -------------------------------------------------------------------------- */
 double stats_normal_cdf(double z);
 double stats_student_cdf(double t, double df); /* df: normal where it is infinite */
 double stats_student_quantile(double p, double df);
+double stats_log_gamma(double x); /* of x > 0; infinite at 0 */
 /* P(T <= t) of the noncentral t distribution, for the power of a t test. */
 double stats_noncentral_t_cdf(double t, double df, double noncentrality);
 
