@@ -55,23 +55,16 @@ void worker_frame_reader_clear(frame_reader *r)
     *r = (frame_reader){0};
 }
 
-static bool make_room(frame_reader *r, size_t capacity)
-{
-    if (capacity <= r->capacity)
-        return true;
-    char *bytes = realloc(r->bytes, capacity);
-    if (!bytes)
-        return false;
-    r->bytes = bytes;
-    r->capacity = capacity;
-    return true;
-}
-
 bool worker_frame_read(frame_reader *r, int channel)
 {
     enum { PIECE = 1 << 14 };
-    if (!make_room(r, r->used + PIECE))
-        return false;
+    if (r->capacity < r->used + PIECE) {
+        char *bytes = realloc(r->bytes, r->used + PIECE);
+        if (!bytes)
+            return false;
+        r->bytes = bytes;
+        r->capacity = r->used + PIECE;
+    }
     const ssize_t n = read(channel, r->bytes + r->used, PIECE);
     if (n < 0)
         return errno == EINTR || errno == EAGAIN;

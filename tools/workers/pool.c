@@ -132,24 +132,19 @@ bool worker_report_is(const json_t *report, const char *type)
     return found && strcmp(found, type) == 0;
 }
 
-static bool is_on_the_way(const worker *w, const json_t *report)
-{
-    const char *const *type = w->job.reports;
-    while (*type && !worker_report_is(report, *type))
-        type++;
-    return *type;
-}
-
 /* The next report for the caller; keeps what says how the worker ends. */
 static json_t *next_report(const pool *it, worker *w)
 {
     json_t *report;
+    const char *const *type;
     while (!w->fault && (report = worker_frame_take(&w->incoming, &w->fault))) {
         w->fault = w->answer || w->failed ? "malformed report: it comes after the last one"
                                           : w->job.fault(report);
         if (it->limits.per_report && !w->late)
             w->deadline = hk_now() + it->limits.deadline;
-        if (!w->fault && is_on_the_way(w, report))
+        for (type = w->job.reports; *type && !worker_report_is(report, *type);)
+            type++;
+        if (!w->fault && *type)
             return report;
         if (!w->fault && worker_report_is(report, w->job.answer))
             w->answer = report;
@@ -179,22 +174,17 @@ static void read_rest(worker *w)
     w->closed = true;
 }
 
-/* What others had the processors for is not the worker's time: that much later is its deadline. */
-static bool has_waited(worker *w)
-{
-    static const double little = 0.05; /* not worth another look */
-    const double more = w->late ? 0 : worker_process_waited(&w->process) - w->waited;
-    if (more < little)
-        return false;
-    w->deadline += more;
-    w->waited += more;
-    return true;
-}
-
 static void enforce_deadline(worker *w)
 {
-    while (!w->ended && hk_now() >= w->deadline && has_waited(w))
-        ;
+    static const double little = 0.05; /* not worth another look */
+    /* What others had the processors for is not the worker's time: that much later is its deadline. */
+    while (!w->ended && !w->late && hk_now() >= w->deadline) {
+        const double more = worker_process_waited(&w->process) - w->waited;
+        if (more < little)
+            break;
+        w->deadline += more;
+        w->waited += more;
+    }
     if (w->ended || hk_now() < w->deadline)
         return;
     if (w->late)
@@ -322,9 +312,15 @@ static bool take_event(pool *it, worker *w, pool_event *out)
 
 /* Asleep until one of the descriptors, the time or a signal. The signals that interrupt are let in
  * only while asleep: one that came after the last look would be slept over. */
-static void sleep_until(pool *it, double until)
+static void wait_for_workers(pool *it, double until)
 {
     sigset_t ours, usual;
+    for (int i = 0; i < it->limits.jobs; i++) {
+        const worker *w = &it->workers[i];
+        it->awaited[2 * i] = (struct pollfd){w->busy && !w->closed ? w->channel : -1, POLLIN, 0};
+        it->awaited[2 * i + 1] = (struct pollfd){w->busy ? w->process.handle : -1, POLLIN, 0};
+        until = w->busy ? fmin(until, w->deadline) : until;
+    }
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
@@ -334,17 +330,6 @@ static void sleep_until(pool *it, double until)
     if (ppoll(it->awaited, (nfds_t)(2 * it->limits.jobs), &time, &usual) < 0)
         memset(it->awaited, 0, 2 * (size_t)it->limits.jobs * sizeof *it->awaited);
     sigprocmask(SIG_SETMASK, &usual, NULL);
-}
-
-static void wait_for_workers(pool *it, double until)
-{
-    for (int i = 0; i < it->limits.jobs; i++) {
-        const worker *w = &it->workers[i];
-        it->awaited[2 * i] = (struct pollfd){w->busy && !w->closed ? w->channel : -1, POLLIN, 0};
-        it->awaited[2 * i + 1] = (struct pollfd){w->busy ? w->process.handle : -1, POLLIN, 0};
-        until = w->busy ? fmin(until, w->deadline) : until;
-    }
-    sleep_until(it, until);
     for (int i = 0; i < it->limits.jobs; i++) {
         worker *w = &it->workers[i];
         if (it->awaited[2 * i].revents)
