@@ -110,32 +110,31 @@ static int conv_rows(const bench *in, const char *name, const layer *s, bool by_
     return status;
 }
 
-static int conv_of(const bench *in, const char *text)
-{
-    layer s;
-    if (!read_shape(text, &s))
-        return tool_fail(
-            EXIT_USAGE,
-            "bench conv: \"%s\", expected batch x height x width x channels : height x "
-            "width x filters / stride, such as 128x32x32x16:3x3x16/1, with ,valid and "
-            ",groups=N behind it; batch x inputs : units; or one of table, lenet5, "
-            "simple_cnn, resnet20, vgg11, mobilenet",
-            text);
-    int status = conv_rows(in, text, &s, false);
-    return status ? status : conv_rows(in, text, &s, true);
-}
-
 int bench_conv(const bench *in)
 {
     int status = EXIT_DONE, used;
+    char known[256] = "";
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        strcat(strcat(known, i ? ", " : ""), sets[i].name);
     for (int i = 0; i < in->given->n_operands && !status; i++) {
         const char *shapes = in->given->operands[i];
         char text[64];
+        layer s;
         for (size_t j = 0; j < sizeof sets / sizeof *sets; j++)
             if (strcmp(sets[j].name, in->given->operands[i]) == 0)
                 shapes = sets[j].shapes;
-        for (; !status && sscanf(shapes, "%63s%n", text, &used) == 1; shapes += used)
-            status = conv_of(in, text);
+        for (; !status && sscanf(shapes, "%63s%n", text, &used) == 1; shapes += used) {
+            if (!read_shape(text, &s))
+                return tool_fail(
+                    EXIT_USAGE,
+                    "bench conv: \"%s\", expected batch x height x width x channels : height x "
+                    "width x filters / stride, such as 128x32x32x16:3x3x16/1, with ,valid and "
+                    ",groups=N behind it; batch x inputs : units; or one of %s",
+                    text, known);
+            status = conv_rows(in, text, &s, false);
+            if (!status)
+                status = conv_rows(in, text, &s, true);
+        }
     }
     return status;
 }

@@ -153,42 +153,31 @@ double bench_limit_copy(int threads, int64_t floats)
 
 /* ---- hillock bench limits ------------------------------------------------------------------- */
 
-static void peak_row(const bench *in, const kernels *set, int threads)
-{
-    const int64_t rounds = 400000;
-    timing of = {0};
-    bench at = *in;
-    at.threads = threads;
-    char pass[32];
-    snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
-    for (double started = hk_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
-        bench_timing_add(&of, spin_once(set, threads, rounds), 1);
-    char name[64];
-    snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
-             set == in_use() ? " (in use)" : "");
-    bench_row(&at,
-              &(result){name, pass, "GFLOP/s", NULL,
-                        (double)set->operations * (double)rounds * threads, 1e9},
-              &of);
-}
-
-static void move_row(const bench *in, const char *name, int threads, int64_t floats, int rounds,
-                     bool in_place)
+/* Multiply-adds, or where there are `floats` their moves. */
+static void limit_row(const bench *in, const char *name, const kernels *set, int threads,
+                      int64_t floats, int rounds, bool in_place)
 {
     timing of = {0};
     bench at = *in;
     at.threads = threads;
     char pass[32];
     snprintf(pass, sizeof pass, "%d thread%s", threads, threads > 1 ? "s" : "");
-    move_once(in_use(), threads, floats, rounds, in_place);
+    double work = (floats ? 8.0 * (double)floats : (double)set->operations * threads) * rounds;
+    if (floats)
+        move_once(set, threads, floats, rounds, in_place);
     for (double started = hk_now(); bench_goes_on(&of, started, bench_seconds(in, 0.5));)
-        bench_timing_add(&of, move_once(in_use(), threads, floats, rounds, in_place), 1);
-    bench_row(&at, &(result){name, pass, "GB/s", NULL, 8.0 * (double)floats * rounds, 1e9}, &of);
+        bench_timing_add(&of,
+                         floats ? move_once(set, threads, floats, rounds, in_place)
+                                : spin_once(set, threads, rounds),
+                         1);
+    bench_row(&at, &(result){name, pass, floats ? "GB/s" : "GFLOP/s", NULL, work, 1e9}, &of);
 }
 
 int bench_limits(const bench *in)
 {
     int64_t size = in->given->size ? in->given->size : 16 << 20, each = 32768;
+    const kernels *best = in_use();
+    char name[64];
     size = (size + BLOCK - 1) / BLOCK * BLOCK;
     if (!make_room(size > each * in->threads ? size : each * in->threads))
         return tool_fail(EXIT_FAILED, "bench limits: out of memory for two arrays of %s floats",
@@ -197,11 +186,14 @@ int bench_limits(const bench *in)
         printf("engine %s, instruction set in use %s; GB/s count what is read and written\n",
                hk_engine_name(), hk_isa_name());
     for (int threads = 1;; threads = in->threads) {
-        for (const kernels *set = sets; set <= in_use(); set++)
-            peak_row(in, set, threads);
-        move_row(in, "copy", threads, size, 1, false);
-        move_row(in, "in place", threads, size, 1, true);
-        move_row(in, "copy in L2, 256 KiB per thread", threads, each * threads, 100, false);
+        for (const kernels *set = sets; set <= best; set++) {
+            snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
+                     set == best ? " (in use)" : "");
+            limit_row(in, name, set, threads, 0, 400000, false);
+        }
+        limit_row(in, "copy", best, threads, size, 1, false);
+        limit_row(in, "in place", best, threads, size, 1, true);
+        limit_row(in, "copy in L2, 256 KiB per thread", best, threads, each * threads, 100, false);
         if (threads == in->threads)
             return EXIT_DONE;
     }
