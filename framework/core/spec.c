@@ -14,6 +14,12 @@ const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE])
 {
     char text[HKI_NUMBER_SIZE];
     size_t used = 0;
+    if (digits == 0) {
+        double back;
+        do
+            hki_number_text(value, ++digits, out);
+        while (digits < 17 && !(hki_parse_double(out, &back) && back == value));
+    }
     snprintf(text, sizeof text, "%.*g", digits, value);
     /* What is no part of a number is the locale's decimal point, one or several bytes. */
     for (size_t i = 0; text[i]; i++) {
@@ -22,16 +28,6 @@ const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE])
             out[used++] = point ? '.' : text[i];
     }
     out[used] = '\0';
-    return out;
-}
-
-/* With as few digits as give the same number when it is read again. */
-static const char *shortest_number(double value, char out[HKI_NUMBER_SIZE])
-{
-    double back;
-    for (int digits = 1; digits <= 17; digits++)
-        if (hki_parse_double(hki_number_text(value, digits, out), &back) && back == value)
-            break;
     return out;
 }
 
@@ -189,34 +185,28 @@ double hki_spec_value(const hk_param *params, const double *values, const char *
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* A value as text: the name of the choice, else the number. */
-static void value_text(const hk_param *param, double value, int digits, char *out, size_t size)
-{
-    char number[HKI_NUMBER_SIZE];
-    size_t length;
-    const char *word = NULL;
-    if (param->type == HK_CHOICE) {
-        word = hki_next_word(param->choices, '|', &length);
-        for (int i = 0; word && i < (int)value; i++)
-            word = hki_next_word(word + length, '|', &length);
-    }
-    if (word)
-        snprintf(out, size, "%.*s", (int)length, word);
-    else
-        snprintf(out, size, "%s",
-                 digits ? hki_number_text(value, digits, number) : shortest_number(value, number));
-}
-
-/* A text as it is given, a number in its one form; false when it is the default. */
-static bool given_text(const hk_param *param, const char *given, int digits, char out[HKI_MAX_NAME])
+/* A value as text: the name of a choice, a text as it is given, a number in its one form; false when it
+ * is the default. */
+static bool value_text(const hk_param *param, double value, int digits, const char *spec,
+                       char out[HKI_MAX_NAME])
 {
     double number, usual;
-    char own[HKI_NUMBER_SIZE];
+    size_t length;
+    const char *word = param->type == HK_CHOICE ? param->choices : NULL;
+    word = hki_next_word(word, '|', &length);
+    for (int i = 0; word && i < (int)value; i++)
+        word = hki_next_word(word + length, '|', &length);
+    if (word)
+        snprintf(out, HKI_MAX_NAME, "%.*s", (int)length, word);
+    else if (param->type != HKI_TEXT)
+        hki_number_text(value, digits, out);
+    if (param->type != HKI_TEXT || value == param->value)
+        return value != param->value;
+    const char *given = spec + (int)value;
     snprintf(out, HKI_MAX_NAME, "%.*s", (int)strcspn(given, ","), given);
     if (!hki_parse_double(out, &number))
         return !param->choices || strcmp(out, param->choices) != 0;
-    snprintf(out, HKI_MAX_NAME, "%s",
-             digits ? hki_number_text(number, digits, own) : shortest_number(number, own));
+    hki_number_text(number, digits, out);
     return !param->choices || !hki_parse_double(param->choices, &usual) || number != usual;
 }
 
@@ -226,13 +216,8 @@ char *hki_spec_text(const char *name, const hk_param *params, const double *valu
     char value[HKI_MAX_NAME], separator = strchr(name, ':') ? ',' : ':';
     char *text = hki_copy_text(name);
     for (int i = 0; text && params && params[i].name; i++) {
-        if (values[i] == params[i].value)
+        if (!value_text(&params[i], values[i], digits, spec, value))
             continue;
-        if (params[i].type == HKI_TEXT &&
-            !given_text(&params[i], spec + (int)values[i], digits, value))
-            continue;
-        if (params[i].type != HKI_TEXT)
-            value_text(&params[i], values[i], digits, value, sizeof value);
         char *longer = hki_format("%s%c%s=%s", text, separator, params[i].name, value);
         hki_free(text);
         text = longer;

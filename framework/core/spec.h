@@ -55,7 +55,8 @@ double hki_spec_value(const hk_param *params, const double *values, const char *
 char *hki_spec_text(const char *name, const hk_param *params, const double *values, int digits,
                     const char *spec);
 
-/* A number with at most `digits` digits, with a point whatever the locale. */
+/* A number with at most `digits` digits, 0: as few as give it back when they are read again; with a
+ * point whatever the locale. */
 enum { HKI_NUMBER_SIZE = 40 };
 const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE]);
 
