@@ -9,6 +9,12 @@ static int backward_time(const hki_planner *p, int step)
     return 2 * p->n_steps - 1 - step;
 }
 
+static void extend(int *last, int time)
+{
+    if (*last < time)
+        *last = time;
+}
+
 /* ---- Storages ------------------------------------------------------------------------------------ */
 
 static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, int *out)
@@ -27,8 +33,8 @@ static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, 
 
 static void live_until(hki_planner *p, int index, int time)
 {
-    if (index != HKI_NOWHERE && p->storages[index].last < time)
-        p->storages[index].last = time;
+    if (index != HKI_NOWHERE)
+        extend(&p->storages[index].last, time);
 }
 
 static size_t bytes_of(const hki_planner *p, const hk_tensor *t)
@@ -41,25 +47,17 @@ static void find_last_reads(hki_planner *p)
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
         hki_operands reads = p->reached[y->id] && y->op->reads ? y->op->reads(y) : 0;
-        for (int i = 0; i < y->n_inputs; i++) {
-            int time = reads & HKI_INPUT_BIT(i) ? backward_time(p, s) : s;
-            if (p->last_read[y->inputs[i]->id] < time)
-                p->last_read[y->inputs[i]->id] = time;
-        }
-        if (reads & HKI_OUTPUT_BIT && p->last_read[y->id] < backward_time(p, s))
-            p->last_read[y->id] = backward_time(p, s);
-        if (p->last_read[y->id] < s)
-            p->last_read[y->id] = s;
+        int back = backward_time(p, s);
+        for (int i = 0; i < y->n_inputs; i++)
+            extend(&p->last_read[y->inputs[i]->id], reads & HKI_INPUT_BIT(i) ? back : s);
+        extend(&p->last_read[y->id], reads & HKI_OUTPUT_BIT ? back : s);
     }
-}
-
-/* y may take over x's storage when nothing reads x after this step. */
-static bool may_overwrite(const hki_planner *p, int s)
-{
-    hk_tensor *y = p->order[s], *x = y->inputs[0];
-    return !p->options->probe && y->op->in_place && y->op->in_place(y) &&
-           p->value_of[x->id] != HKI_NOWHERE && p->storages[p->value_of[x->id]].last <= s &&
-           bytes_of(p, x) == bytes_of(p, y);
+    /* Views are read under their own name; whoever might overwrite the viewed tensor must know. */
+    for (int s = p->n_steps - 1; s >= 0; s--) {
+        hk_tensor *y = p->order[s];
+        if (y->op->is_view)
+            extend(&p->last_read[y->inputs[0]->id], p->kept[y->id] ? p->end : p->last_read[y->id]);
+    }
 }
 
 static hk_status place_values(hki_planner *p)
@@ -75,35 +73,20 @@ static hk_status place_values(hki_planner *p)
                 return HK_NO_MEMORY;
         } else if (t->role == HKI_COMPUTED) {
             int s = p->step_of[id];
-            bool view_of_storage = t->op->is_view && p->value_of[t->inputs[0]->id] != HKI_NOWHERE;
-            if (view_of_storage || may_overwrite(p, s))
-                p->value_of[id] = p->value_of[t->inputs[0]->id];
+            hk_tensor *y = p->order[s], *x = t->inputs[0];
+            int place = p->value_of[x->id];
+            /* y may take over x's storage when nothing reads x after this step. */
+            bool overwrites = !p->options->probe && y->op->in_place && y->op->in_place(y) &&
+                              place != HKI_NOWHERE && p->storages[place].last <= s &&
+                              bytes_of(p, x) == bytes_of(p, y);
+            if (overwrites || (t->op->is_view && place != HKI_NOWHERE))
+                p->value_of[id] = place;
             else if (!t->op->is_view && new_storage(p, bytes_of(p, t), s, s, &p->value_of[id]))
                 return HK_NO_MEMORY;
             live_until(p, p->value_of[id], last);
         }
     }
     return HK_OK;
-}
-
-/* Views are read under their own name; whoever might overwrite the viewed tensor must know. */
-static void pass_reads_to_viewed(hki_planner *p)
-{
-    for (int s = p->n_steps - 1; s >= 0; s--) {
-        hk_tensor *y = p->order[s];
-        if (!y->op->is_view)
-            continue;
-        int last = p->kept[y->id] ? p->end : p->last_read[y->id];
-        if (p->last_read[y->inputs[0]->id] < last)
-            p->last_read[y->inputs[0]->id] = last;
-    }
-}
-
-static int gradient_in_place(const hk_tensor *y)
-{
-    if (y->op->gradient_in_place)
-        return y->op->gradient_in_place(y);
-    return y->op->is_view || (y->op->in_place && y->op->in_place(y)) ? 0 : -1;
 }
 
 bool hki_adds_to(const hk_tensor *y, int i)
@@ -115,8 +98,11 @@ static hk_status place_gradient(hki_planner *p, int s, int i, bool is_first)
 {
     hk_tensor *y = p->order[s], *x = y->inputs[i];
     int time = backward_time(p, s), *contribution = &p->contribution_of[s * HKI_MAX_INPUTS + i];
-    bool same_buffer = i == gradient_in_place(y) && !p->kept[y->id] &&
-                       p->gradient_of[y->id] != HKI_NOWHERE && bytes_of(p, x) == bytes_of(p, y);
+    int in_place = y->op->is_view || (y->op->in_place && y->op->in_place(y)) ? 0 : -1;
+    if (y->op->gradient_in_place)
+        in_place = y->op->gradient_in_place(y);
+    bool same_buffer = i == in_place && !p->kept[y->id] && p->gradient_of[y->id] != HKI_NOWHERE &&
+                       bytes_of(p, x) == bytes_of(p, y);
     if (!is_first && y->op->is_view) {
         *contribution = p->gradient_of[y->id]; /* dy itself is what must be added */
         return HK_OK;
@@ -239,7 +225,6 @@ out:
 hk_status hki_place(hki_planner *p, size_t *bytes)
 {
     find_last_reads(p);
-    pass_reads_to_viewed(p);
     if (place_values(p) || place_gradients(p) || place_work(p))
         return HK_NO_MEMORY;
     return assign_offsets(p, bytes);

@@ -57,30 +57,24 @@ static hk_status fuse(hki_planner *p)
     return HK_OK;
 }
 
-static void put_in_order(hki_planner *p)
+/* Counts and bytes are plain products from here on: here is where they are known to fit. */
+static hk_status put_in_order(hki_planner *p)
 {
     for (int id = 0; id < p->net->n_tensors; id++) {
         hk_tensor *t = p->net->tensors[id];
-        if (!p->needed[id] || t->role != HKI_COMPUTED)
+        size_t sample = (size_t)hki_sample_count(&t->shape) * sizeof(float), bytes;
+        if (!p->needed[id])
             continue;
-        p->step_of[id] = p->n_steps;
-        p->order[p->n_steps++] = p->fused[id] ? p->fused[id] : t;
+        if (hki_is_batched(&t->shape) &&
+            (!hki_mul(sample, (size_t)p->batch, &bytes) || bytes > HKI_MAX_BYTES))
+            return hki_fail(HK_NO_MEMORY, "a plan for %lld samples of %s needs too much memory",
+                            (long long)p->batch, hki_shape_text(&t->shape));
+        if (t->role == HKI_COMPUTED) {
+            p->step_of[id] = p->n_steps;
+            p->order[p->n_steps++] = p->fused[id] ? p->fused[id] : t;
+        }
     }
     p->end = 2 * p->n_steps;
-}
-
-/* Counts and bytes below are plain products: here is where they are known to fit. */
-static hk_status check_sizes(const hki_planner *p)
-{
-    for (int id = 0; id < p->net->n_tensors; id++) {
-        const hk_shape *shape = &p->net->tensors[id]->shape;
-        size_t bytes;
-        if (p->needed[id] && hki_is_batched(shape) &&
-            (!hki_mul((size_t)hki_sample_count(shape) * sizeof(float), (size_t)p->batch, &bytes) ||
-             bytes > HKI_MAX_BYTES))
-            return hki_fail(HK_NO_MEMORY, "a plan for %lld samples of %s needs too much memory",
-                            (long long)p->batch, hki_shape_text(shape));
-    }
     return HK_OK;
 }
 
@@ -224,8 +218,7 @@ static hk_status plan_buffers(hki_planner *p, hk_plan *plan, size_t *lasting)
     mark_needed(p);
     if (fuse(p))
         return HK_NO_MEMORY;
-    put_in_order(p);
-    hk_status status = check_sizes(p);
+    hk_status status = put_in_order(p);
     if (status)
         return status;
     mark_reached(p);

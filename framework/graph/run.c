@@ -28,20 +28,6 @@ static hki_call call_of(const hk_plan *plan, const hki_step *step)
     return call;
 }
 
-/* Makes of the leaves again what was made of other values. */
-static void pack(hk_plan *plan)
-{
-    if (plan->packed_version == plan->net->version)
-        return;
-    for (int s = 0; s < plan->n_steps; s++) {
-        hki_call call = plan->steps[s].call;
-        call.batch = plan->batch;
-        if (plan->steps[s].packed)
-            call.tensor->op->pack(&call, plan->steps[s].packed);
-    }
-    plan->packed_version = plan->net->version;
-}
-
 hk_status hk_plan_forward(hk_plan *plan, int64_t n)
 {
     if (hki_null(plan))
@@ -50,7 +36,13 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
         return hki_fail(HK_BAD_ARGUMENT, "a plan for %lld samples cannot run %lld",
                         (long long)plan->batch, (long long)n);
     plan->last_n = n;
-    pack(plan);
+    for (int s = 0; s < plan->n_steps && plan->packed_version != plan->net->version; s++) {
+        hki_call call = plan->steps[s].call;
+        call.batch = plan->batch;
+        if (plan->steps[s].packed) /* what was made of other values */
+            call.tensor->op->pack(&call, plan->steps[s].packed);
+    }
+    plan->packed_version = plan->net->version;
     for (int s = 0; s < plan->n_steps; s++) {
         hki_call call = call_of(plan, &plan->steps[s]);
         double started = plan->watch ? hk_now() : 0;
@@ -151,12 +143,14 @@ hk_status hk_plan_backward(hk_plan *plan)
     return HK_OK;
 }
 
-/* The mean of the layers' mean activities, for plugins that balance a layer against the net. */
-static double network_activity(const hk_plan *plan)
+void hk_plan_commit(hk_plan *plan)
 {
-    double sum = 0;
+    if (hki_null(plan))
+        return;
+    bool learns = plan->training && plan->last_n;
+    double sum = 0; /* of the layers' mean activities, to balance a layer against the net */
     int layers = 0;
-    for (int s = 0; s < plan->n_steps; s++) {
+    for (int s = 0; learns && s < plan->n_steps; s++) {
         hki_call call = call_of(plan, &plan->steps[s]);
         double mean = call.tensor->op->activity ? call.tensor->op->activity(&call) : (double)NAN;
         if (!isnan(mean)) {
@@ -164,20 +158,10 @@ static double network_activity(const hk_plan *plan)
             layers++;
         }
     }
-    return layers ? sum / layers : 0;
-}
-
-void hk_plan_commit(hk_plan *plan)
-{
-    if (hki_null(plan))
-        return;
-    if (plan->training && plan->last_n) {
-        double activity = network_activity(plan);
-        for (int s = 0; s < plan->n_steps; s++) {
-            hki_call call = call_of(plan, &plan->steps[s]);
-            if (call.tensor->op->commit)
-                call.tensor->op->commit(&call, activity);
-        }
+    for (int s = 0; learns && s < plan->n_steps; s++) {
+        hki_call call = call_of(plan, &plan->steps[s]);
+        if (call.tensor->op->commit)
+            call.tensor->op->commit(&call, layers ? sum / layers : 0);
     }
     hki_values_changed(plan->net);
     plan->step++;
