@@ -35,7 +35,7 @@ hki_phase hki_phase_of(int size, int out, int taps, int stride, int pad, int gap
     return p;
 }
 
-/* The image that the data gradient of one group reads, for the phase (start_v, start_h). */
+/* The image that the data gradient of one group reads, for the phases v and h. */
 static hki_image phase_image(const hki_conv *c, const hki_phase *v, const hki_phase *h,
                              const float *dy, int group)
 {
@@ -49,29 +49,12 @@ static hki_image phase_image(const hki_conv *c, const hki_phase *v, const hki_ph
                        .scattered = c->sh > 1 || c->sw > 1};
 }
 
-static hki_phase vertical(const hki_conv *c, int start)
+/* The phase of the data gradient that starts at (row, column); false where it has no destinations. */
+static bool phases_at(const hki_conv *c, int row, int column, hki_phase *v, hki_phase *h)
 {
-    return hki_phase_of(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, start);
-}
-
-static hki_phase horizontal(const hki_conv *c, int start)
-{
-    return hki_phase_of(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, start);
-}
-
-static size_t data_scratch(const hki_conv *c)
-{
-    size_t most = 0;
-    for (int i = 0; i < c->sh; i++)
-        for (int j = 0; j < c->sw; j++) {
-            hki_phase v = vertical(c, i), h = horizontal(c, j);
-            if (v.axis.dest == 0 || h.axis.dest == 0)
-                continue;
-            hki_image image = phase_image(c, &v, &h, NULL, 0);
-            size_t bytes = hki_correlate_scratch(&image, c->c / c->groups);
-            most = bytes > most ? bytes : most;
-        }
-    return most;
+    *v = hki_phase_of(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, row);
+    *h = hki_phase_of(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, column);
+    return v->axis.dest > 0 && h->axis.dest > 0;
 }
 
 static int64_t depth_of(const hki_conv *c)
@@ -96,8 +79,16 @@ static size_t scratch_of(const hki_conv *c)
     if (hki_is_depthwise(c))
         return most;
     hki_image image = hki_forward_image(c, NULL, 0);
-    size_t forward = hki_correlate_scratch(&image, c->k / c->groups), back = data_scratch(c);
-    size_t passes = sizeof(float) * filter_floats(c) + (forward > back ? forward : back);
+    size_t passes = hki_correlate_scratch(&image, c->k / c->groups);
+    for (int i = 0; i < c->sh * c->sw; i++) {
+        hki_phase v, h;
+        if (!phases_at(c, i / c->sw, i % c->sw, &v, &h))
+            continue;
+        image = phase_image(c, &v, &h, NULL, 0);
+        size_t back = hki_correlate_scratch(&image, c->c / c->groups);
+        passes = back > passes ? back : passes;
+    }
+    passes += sizeof(float) * filter_floats(c);
     if (hki_winograd_fits(c, true))
         passes = (size_t)hki_max((int64_t)passes, (int64_t)hki_winograd_scratch(c));
     return most > passes ? most : passes;
@@ -165,8 +156,7 @@ void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed)
     pack_filters(&panels, packed, w, c->k);
 }
 
-/* The epilogue where the pass before could not call it row by row. */
-static void run_epilogue(const hki_conv *c, const hki_epilogue *after)
+void hki_run_epilogue(const hki_conv *c, const hki_epilogue *after)
 {
     int64_t rows = c->n * c->oh * c->ow, parts = hki_min(rows, HKI_MAX_PARTS);
 #pragma omp parallel for num_threads(hki_team(parts, (rows * c->k))) schedule(static)
@@ -212,7 +202,7 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
         called = !hki_correlate(&job, panels + filter_floats(c), false) && job.after;
     }
     if (after && !called)
-        run_epilogue(c, after);
+        hki_run_epilogue(c, after);
 }
 
 /* Packs the filters of a phase: its taps in reverse, inputs and outputs exchanged. */
@@ -249,9 +239,8 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
         bool kept = false;
         for (int i = 0; i < c->sh * c->sw; i++) {
             int row = i / c->sw, column = i % c->sw;
-            hki_phase v = vertical(c, row), h = horizontal(c, column);
-            if (v.axis.dest == 0 || h.axis.dest == 0 ||
-                (add && (v.axis.taps == 0 || h.axis.taps == 0)))
+            hki_phase v, h;
+            if (!phases_at(c, row, column, &v, &h) || (add && v.axis.taps * h.axis.taps == 0))
                 continue;
             ptrdiff_t pixel = c->c;
             hki_correlation job = {.from = phase_image(c, &v, &h, dy, g),

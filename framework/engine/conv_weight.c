@@ -59,30 +59,17 @@ static size_t run_floats(int64_t pieces, int64_t steps)
     return hki_lines((int64_t)sizeof(hki_run) / 4 * hki_runs_bound(pieces, steps));
 }
 
-static void plan_images(layout *l, const hki_image *g)
-{
-    int64_t pixels = g->v.dest * g->h.dest;
-    int64_t image = g->v.source * g->h.source * hki_pitch(g->c) + pixels * hki_pitch(l->k);
-    int64_t floats = hki_max(BLOCK_FLOATS, 2 * l->depth * l->k);
-    l->block = hki_min(g->n, hki_max(BLOCK_IMAGES, floats / image));
-    l->runs = run_floats(pixels, pixels * l->block + pixels * HKI_DEPTH);
-}
-
-/* Few channels: patches, and which way round. Returns the pixels that a band should have. */
-static int64_t choose_patches(layout *l, const hki_image *g)
-{
-    if (g->v.taps == 1 || !hki_taps_touch(&g->h) || g->h.taps * g->c > PIECE || l->depth > PATCH ||
-        l->depth * l->k > LARGE_FILTERS)
-        return PIXELS;
-    l->form = HKI_STRIP;
-    l->pitch = (ptrdiff_t)hki_lines((g->v.taps - 1) * g->h.taps * g->c + PIECE);
-    l->transposed = l->k * vectors(l->depth) < l->depth * vectors(l->k);
-    return PATCH_PIXELS;
-}
-
 static void plan_bands(layout *l, const hki_image *g, int groups)
 {
-    int64_t pixels = choose_patches(l, g), size = l->depth * l->k;
+    int64_t pixels = PIXELS, size = l->depth * l->k;
+    /* Few channels: patches, and which way round. */
+    if (g->v.taps > 1 && hki_taps_touch(&g->h) && g->h.taps * g->c <= PIECE && l->depth <= PATCH &&
+        size <= LARGE_FILTERS) {
+        pixels = PATCH_PIXELS;
+        l->form = HKI_STRIP;
+        l->pitch = (ptrdiff_t)hki_lines((g->v.taps - 1) * g->h.taps * g->c + PIECE);
+        l->transposed = l->k * vectors(l->depth) < l->depth * vectors(l->k);
+    }
     l->rows = hki_min(hki_max(1, pixels / g->h.dest), hki_band_rows(g, l->form, STRIP_FLOATS));
     l->bands = hki_ceil(g->v.dest, l->rows);
     l->units = g->n * l->bands;
@@ -102,26 +89,25 @@ static void plan_bands(layout *l, const hki_image *g, int groups)
     l->runs = run_floats(l->rows, l->rows * (g->h.dest + HKI_DEPTH));
 }
 
+/* Floats of an image and its dy, packed pixel by pixel. */
+static int64_t packed_floats(const hki_image *g, int64_t k)
+{
+    return g->v.source * g->h.source * hki_pitch(g->c) + g->v.dest * g->h.dest * hki_pitch(k);
+}
+
 static layout layout_of(const hki_conv *c)
 {
     hki_image g = image_of(c, NULL, 0);
     layout l = {.form = hki_form_of(&g), .k = c->k / c->groups};
     l.depth = g.v.taps * g.h.taps * g.c;
-    if (l.form == HKI_IMAGES)
-        plan_images(&l, &g);
-    else
+    if (l.form == HKI_IMAGES) {
+        int64_t pixels = g.v.dest * g.h.dest, floats = hki_max(BLOCK_FLOATS, 2 * l.depth * l.k);
+        l.block = hki_min(g.n, hki_max(BLOCK_IMAGES, floats / packed_floats(&g, l.k)));
+        l.runs = run_floats(pixels, pixels * l.block + pixels * HKI_DEPTH);
+    } else {
         plan_bands(&l, &g, c->groups);
+    }
     return l;
-}
-
-static size_t packed_x_floats(const hki_image *g)
-{
-    return (size_t)(g->n * g->v.source * g->h.source * hki_pitch(g->c));
-}
-
-static size_t packed_dy_floats(const hki_image *g, int64_t k)
-{
-    return (size_t)(g->n * g->v.dest * g->h.dest * hki_pitch(k));
 }
 
 /* The convolution whose pixels are pairs of c's; false where that saves no patches. */
@@ -154,8 +140,7 @@ size_t hki_weight_scratch(const hki_conv *c)
     size_t shared = l.partial;
     int64_t tasks = l.chunks * l.v_parts * l.column_parts;
     if (l.form == HKI_IMAGES) {
-        g.n = l.block;
-        shared = packed_x_floats(&g) + packed_dy_floats(&g, l.k);
+        shared = (size_t)(l.block * packed_floats(&g, l.k));
         tasks = HKI_TEAM;
     }
     size_t team = (size_t)hki_min(tasks, HKI_TEAM);
@@ -183,20 +168,6 @@ typedef struct pass {
     const float *dy; /* of the group */
     float *dw;       /* [chunk][depth][k], or the gradient itself */
 } pass;
-
-/* Pixels of the band that kernel row t sees, as runs. */
-static int64_t pixel_runs(const hki_image *g, const hki_band *band, int64_t row, int64_t rows,
-                          int64_t t, hki_run *runs)
-{
-    int64_t n = 0;
-    for (int64_t r = row; r < row + rows; r++) {
-        int64_t source = r * g->v.step - g->v.pad + t * g->v.gap;
-        if (source >= 0 && source < g->v.source)
-            n = hki_run_add(runs, n, (source - band->first) * band->row, (r - row) * g->h.dest,
-                            g->h.dest, band->column);
-    }
-    return n;
-}
 
 /* dy of a band, with zeros up to whole vectors. */
 static void copy_dy(const pass *s, const float *dy, int64_t pixels, float *to)
@@ -263,7 +234,13 @@ static void band_tile(const pass *s, const hki_image *g, const hki_band *band, i
         .a_row = 1, .a_step = band->column, .runs = runs, .y_row = s->l.k, .add = true};
     bool touch = hki_taps_touch(&g->h);
     for (int64_t t = 0; t < g->v.taps; t++) {
-        p.n_runs = pixel_runs(g, band, row, rows, t, runs);
+        p.n_runs = 0; /* the pixels that kernel row t sees */
+        for (int64_t r = 0; r < rows; r++) {
+            int64_t source = (row + r) * g->v.step - g->v.pad + t * g->v.gap;
+            if (source >= 0 && source < g->v.source)
+                p.n_runs = hki_run_add(runs, p.n_runs, (source - band->first) * band->row,
+                                       r * g->h.dest, g->h.dest, band->column);
+        }
         p.rows = touch ? g->h.taps * g->c : g->c;
         for (int64_t u = 0; p.n_runs > 0 && u < (touch ? 1 : g->h.taps); u++) {
             p.a = band->a + u * g->h.gap * g->c;
@@ -311,19 +288,6 @@ static void chunk_task(const pass *s, int64_t task, float *temporary)
     }
 }
 
-/* Chunks of [k][depth]. */
-static void add_transposed(const pass *s, float *dw)
-{
-    const layout *l = &s->l;
-    int64_t size = l->depth * l->k;
-    for (int64_t i = 0; i < size; i++) {
-        float sum = 0;
-        for (int64_t chunk = 0; chunk < l->chunks; chunk++)
-            sum += s->dw[chunk * size + i];
-        dw[i % l->depth * s->conv->k + i / l->depth] = sum;
-    }
-}
-
 static void gradient_of_bands(pass *s, float *dw, float *scratch)
 {
     const layout *l = &s->l;
@@ -335,13 +299,17 @@ static void gradient_of_bands(pass *s, float *dw, float *scratch)
 #pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
     for (int64_t t = 0; t < tasks; t++)
         chunk_task(s, t, temporary + (size_t)hki_team_member() * each);
-    if (l->transposed) {
-        add_transposed(s, dw);
-    } else if (l->partial) { /* [chunk][depth][k], added up in order */
-#pragma omp parallel for num_threads(hki_team(l->depth, (l->chunks * l->depth * l->k)))            \
-    schedule(static)
+    int64_t size = l->depth * l->k;
+    for (int64_t i = 0; l->transposed && i < size; i++) { /* [chunk][k][depth] */
+        float sum = 0;
+        for (int64_t chunk = 0; chunk < l->chunks; chunk++)
+            sum += s->dw[chunk * size + i];
+        dw[i % l->depth * s->conv->k + i / l->depth] = sum;
+    }
+    if (l->partial && !l->transposed) { /* [chunk][depth][k], added up in order */
+#pragma omp parallel for num_threads(hki_team(l->depth, (l->chunks * size))) schedule(static)
         for (int64_t r = 0; r < l->depth; r++)
-            hki_kernels_active()->column_sums(l->chunks, l->k, s->dw + r * l->k, l->depth * l->k,
+            hki_kernels_active()->column_sums(l->chunks, l->k, s->dw + r * l->k, size,
                                               dw + r * s->conv->k);
     }
 }
@@ -402,8 +370,8 @@ static void gradient_of_images(const pass *given, float *dw, float *scratch)
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t first = images * i / blocks;
         g->n = images * (i + 1) / blocks - first;
-        float *x = scratch, *dy = x + packed_x_floats(g);
-        float *temporary = dy + packed_dy_floats(g, s.l.k);
+        float *x = scratch, *dy = x + g->n * sources * hki_pitch(g->c);
+        float *temporary = x + g->n * packed_floats(g, s.l.k);
         hki_images_pack(g->n, sources, 1, g->c, g->x_pixel, g->x + first * sources * g->x_pixel, x);
         hki_images_pack(g->n, dests, 1, s.l.k, s.conv->k, s.dy + first * dests * s.conv->k, dy);
         int64_t tasks = g->v.taps * g->h.taps * tiles, work = g->n * dests * s.l.depth * s.l.k;

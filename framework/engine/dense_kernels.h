@@ -1,14 +1,6 @@
 /* engine/dense_kernels.h - what products need beside product() for a transposed matrix: read row by
  * row where few rows meet it, else turned round. Part of kernels_template.h. */
 
-INLINE float across_lanes(vec v)
-{
-    float sum = 0;
-    for (int i = 0; i < LANES; i++)
-        sum += v[i];
-    return sum;
-}
-
 /* y[j] = a . b[j] for `rows` rows of b, a constant. */
 INLINE void dot_rows(int64_t n, const float *a, const float *b, ptrdiff_t b_row, float *y, int rows)
 {
@@ -24,8 +16,12 @@ INLINE void dot_rows(int64_t n, const float *a, const float *b, ptrdiff_t b_row,
             UNROLL(4)
         for (int j = 0; j < rows; j++)
             sum[j] += load_part(a + i, (int)(to - i)) * load_part(b + j * b_row + i, (int)(to - i));
-        for (int j = 0; j < rows; j++)
-            total[j] += across_lanes(sum[j]);
+        for (int j = 0; j < rows; j++) {
+            float lanes = 0;
+            for (int k = 0; k < LANES; k++)
+                lanes += sum[j][k];
+            total[j] += lanes;
+        }
     }
     for (int j = 0; j < rows; j++)
         y[j] = total[j];

@@ -102,24 +102,16 @@ static direction backward(int size, int out, int taps, int stride, int pad, int 
     return d;
 }
 
-static sweep forward_sweep(const hki_conv *c, void *scratch)
+static sweep sweep_of(const hki_conv *c, bool back, void *scratch)
 {
-    place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->ow));
+    direction (*way)(int, int, int, int, int, int, place *) = back ? backward : forward;
+    place *columns = scratch;
+    place *rows = (place *)((char *)scratch + place_bytes(back ? c->w : c->ow));
     return (sweep){.n = c->n,
                    .c = c->c,
                    .kernel_columns = c->kw,
-                   .v = forward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
-                   .h = forward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
-}
-
-static sweep backward_sweep(const hki_conv *c, void *scratch)
-{
-    place *columns = scratch, *rows = (place *)((char *)scratch + place_bytes(c->w));
-    return (sweep){.n = c->n,
-                   .c = c->c,
-                   .kernel_columns = c->kw,
-                   .v = backward(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
-                   .h = backward(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
+                   .v = way(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
+                   .h = way(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -177,7 +169,7 @@ static void run_sweep(const sweep *s, const hki_conv *c, const hki_epilogue *aft
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
                            float *y, void *scratch, const hki_epilogue *after)
 {
-    sweep s = forward_sweep(c, scratch);
+    sweep s = sweep_of(c, false, scratch);
     s.x = x;
     s.w = w;
     s.bias = bias;
@@ -188,38 +180,32 @@ void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, co
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
                         void *scratch)
 {
-    sweep s = backward_sweep(c, scratch);
+    sweep s = sweep_of(c, true, scratch);
     s.x = dy;
     s.w = w;
     s.y = dx;
     run_sweep(&s, c, NULL);
 }
 
-/* Adds what row i of dy, counted through all images, gives to dw. */
-static void weight_row(const sweep *s, int64_t i, const float *dy, float *dw)
-{
-    const hki_kernels *kernels = hki_kernels_active();
-    for (int64_t d = 0; d < s->h.dest; d += s->h.at[d].alike) {
-        const float *x = s->x;
-        ptrdiff_t w;
-        hki_taps t = taps_at(s, &s->v.at[i % s->v.dest], &s->h.at[d], i / s->v.dest, &x, &w);
-        kernels->taps_weight(&t, x, dy + (i * s->h.dest + d) * s->c, dw + w);
-    }
-}
-
 void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                           void *scratch)
 {
-    sweep s = forward_sweep(c, scratch);
+    const hki_kernels *kernels = hki_kernels_active();
+    sweep s = sweep_of(c, false, scratch);
     int64_t rows = c->n * c->oh, chunks = chunks_of(c), size = (int64_t)c->kh * c->kw * c->c;
     float *sums = (float *)((char *)scratch + place_bytes(c->oh) + place_bytes(c->ow));
-    s.x = x;
 #pragma omp parallel for num_threads(hki_team(chunks, (rows * c->ow * size))) schedule(static)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         float *sum = sums + chunk * size;
         memset(sum, 0, sizeof *sum * (size_t)size);
         for (int64_t i = rows * chunk / chunks; i < rows * (chunk + 1) / chunks; i++)
-            weight_row(&s, i, dy, sum);
+            for (int64_t d = 0; d < s.h.dest; d += s.h.at[d].alike) {
+                const float *from = x;
+                ptrdiff_t to;
+                hki_taps t =
+                    taps_at(&s, &s.v.at[i % s.v.dest], &s.h.at[d], i / s.v.dest, &from, &to);
+                kernels->taps_weight(&t, from, dy + (i * s.h.dest + d) * s.c, sum + to);
+            }
     }
-    hki_kernels_active()->column_sums(chunks, size, sums, size, dw);
+    kernels->column_sums(chunks, size, sums, size, dw);
 }

@@ -12,25 +12,19 @@ static const char *const names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
 static _Atomic int allowed = -1; /* by the processor and HILLOCK_ISA; -1: not yet looked up */
 static _Atomic int cap = HK_ISA_COUNT;
 
-static hk_isa of_processor(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return HK_BASELINE;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
-        return HK_AVX512;
-    return HK_AVX2;
-#else
-    return HK_BASELINE;
-#endif
-}
-
 hk_isa hki_isa(void)
 {
     if (allowed < 0) {
-        hk_isa isa = of_processor();
+        hk_isa isa = HK_BASELINE;
+#if defined(__x86_64__)
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+            isa = HK_AVX2;
+        if (isa == HK_AVX2 && __builtin_cpu_supports("avx512f") &&
+            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512dq"))
+            isa = HK_AVX512;
+#endif
         const char *wanted = secure_getenv("HILLOCK_ISA");
         for (int i = 0; wanted && i < HK_ISA_COUNT; i++)
             if (strcmp(wanted, names[i]) == 0 && i < (int)isa)

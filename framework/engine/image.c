@@ -62,21 +62,6 @@ int64_t hki_band_rows(const hki_image *g, hki_form form, int64_t floats)
     return hki_ceil(g->v.dest, bands);
 }
 
-/* Columns -pad .. -pad + width - 1 of one source row, zeros where there is no image. */
-static void copy_row(const hki_image *g, const float *x, float *to, int64_t width)
-{
-    int64_t c = g->c, from = hki_min(width, hki_max(0, g->h.pad));
-    int64_t until = hki_max(from, hki_min(width, g->h.source + g->h.pad));
-    memset(to, 0, sizeof *to * (size_t)(from * c));
-    const float *first = x + (from - g->h.pad) * g->x_pixel;
-    if (g->x_pixel == c)
-        memcpy(to + from * c, first, sizeof *to * (size_t)((until - from) * c));
-    else
-        for (int64_t i = from; i < until; i++)
-            memcpy(to + i * c, first + (i - from) * g->x_pixel, sizeof *to * (size_t)c);
-    memset(to + until * c, 0, sizeof *to * (size_t)((width - until) * c));
-}
-
 hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t row, int64_t rows,
                        float *strip)
 {
@@ -85,11 +70,24 @@ hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t
     if (form == HKI_DIRECT)
         return (hki_band){x - g->h.pad * g->x_pixel, 0, x_row, g->h.step * g->c};
 
-    int64_t width = hki_axis_extent(&g->h, g->h.dest), first = row * g->v.step - g->v.pad;
-    int64_t until = hki_min(g->v.source, first + hki_axis_extent(&g->v, rows));
-    for (int64_t s = hki_max(0, first); s < until; s++)
-        copy_row(g, x + s * x_row, strip + (s - first) * width * g->c, width);
-    return (hki_band){strip, first, width * g->c, g->h.step * g->c};
+    int64_t c = g->c, first = row * g->v.step - g->v.pad;
+    int64_t end = hki_min(g->v.source, first + hki_axis_extent(&g->v, rows));
+    /* Columns -pad .. -pad + width - 1, zeros where there is no image: before `from`, from `until` on. */
+    int64_t width = hki_axis_extent(&g->h, g->h.dest);
+    int64_t from = hki_min(width, hki_max(0, g->h.pad));
+    int64_t until = hki_max(from, hki_min(width, g->h.source + g->h.pad));
+    for (int64_t s = hki_max(0, first); s < end; s++) {
+        const float *pixels = x + s * x_row + (from - g->h.pad) * g->x_pixel;
+        float *to = strip + (s - first) * width * c;
+        memset(to, 0, sizeof *to * (size_t)(from * c));
+        if (g->x_pixel == c)
+            memcpy(to + from * c, pixels, sizeof *to * (size_t)((until - from) * c));
+        else
+            for (int64_t i = from; i < until; i++)
+                memcpy(to + i * c, pixels + (i - from) * g->x_pixel, sizeof *to * (size_t)c);
+        memset(to + until * c, 0, sizeof *to * (size_t)((width - until) * c));
+    }
+    return (hki_band){strip, first, width * c, g->h.step * c};
 }
 
 /* Neighbouring images must not all fall into the same few sets of the cache. */

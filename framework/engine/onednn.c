@@ -101,19 +101,7 @@ static bool reorder(job *of, dnnl_memory_t from, dnnl_memory_t to)
 
 enum { X, FILTERS, OWN, BIAS, Y };
 
-static bool make_memory(job *of, pass which, void *const *data)
-{
-    const dnnl_memory_desc_t *own = dnnl_primitive_desc_query_md(
-        of->wanted, which == WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-    const dnnl_memory_desc_t *const of_each[] = {&of->x, &of->filters, own, &of->bias, &of->y};
-    for (int i = 0; i < 5; i++)
-        if ((i == OWN || data[i]) && dnnl_memory_create(&of->memory[i], of_each[i], processor,
-                                                        i == OWN ? DNNL_MEMORY_ALLOCATE : data[i]))
-            return false;
-    return true;
-}
-
-static bool execute(job *of, pass which)
+static bool execute(job *of, pass which, void *const *data)
 {
     static const int names[][4] = {
         [FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_BIAS},
@@ -121,6 +109,13 @@ static bool execute(job *of, pass which)
         [WEIGHT] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_BIAS}};
     const int *name = names[which];
     dnnl_memory_t *m = of->memory;
+    const dnnl_memory_desc_t *own = dnnl_primitive_desc_query_md(
+        of->wanted, which == WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    const dnnl_memory_desc_t *const of_each[] = {&of->x, &of->filters, own, &of->bias, &of->y};
+    for (int i = 0; i < 5; i++)
+        if ((i == OWN || data[i]) && dnnl_memory_create(&m[i], of_each[i], processor,
+                                                        i == OWN ? DNNL_MEMORY_ALLOCATE : data[i]))
+            return false;
     dnnl_exec_arg_t arguments[] = {
         {name[0], m[X]}, {name[1], m[OWN]}, {name[2], m[Y]}, {name[3], m[BIAS]}};
     return (which == WEIGHT || reorder(of, m[FILTERS], m[OWN])) &&
@@ -129,28 +124,23 @@ static bool execute(job *of, pass which)
            (which != WEIGHT || reorder(of, m[OWN], m[FILTERS]));
 }
 
-static void job_clear(job *of)
-{
-    dnnl_primitive_destroy(of->convolution);
-    for (int i = 0; i < 5; i++)
-        dnnl_memory_destroy(of->memory[i]);
-    if (of->wanted != of->forward)
-        dnnl_primitive_desc_destroy(of->wanted);
-    dnnl_primitive_desc_destroy(of->forward);
-    dnnl_stream_destroy(of->stream);
-}
-
 /* data: x, filters, nothing, bias or NULL, y. False when the library declined. */
 static bool convolve(const hki_conv *c, pass which, void *const *data)
 {
     job of = {.c = c};
     const int threads = omp_get_max_threads(); /* the caller's setting, restored below */
     omp_set_num_threads(hki_threads());
-    bool done =
-        processor && !dnnl_stream_create(&of.stream, processor, dnnl_stream_default_flags) &&
-        describe(&of) && plan_pass(&of, which, data[BIAS]) && make_memory(&of, which, data) &&
-        execute(&of, which) && !dnnl_stream_wait(of.stream);
-    job_clear(&of);
+    bool done = processor &&
+                !dnnl_stream_create(&of.stream, processor, dnnl_stream_default_flags) &&
+                describe(&of) && plan_pass(&of, which, data[BIAS]) && execute(&of, which, data) &&
+                !dnnl_stream_wait(of.stream);
+    dnnl_primitive_destroy(of.convolution);
+    for (int i = 0; i < 5; i++)
+        dnnl_memory_destroy(of.memory[i]);
+    if (of.wanted != of.forward)
+        dnnl_primitive_desc_destroy(of.wanted);
+    dnnl_primitive_desc_destroy(of.forward);
+    dnnl_stream_destroy(of.stream);
     omp_set_num_threads(threads);
     return done;
 }
@@ -163,25 +153,13 @@ static void *plain(const void *p)
     return (void *)(uintptr_t)p;
 }
 
-/* Parts are cut by the number of rows alone. */
-static void finish_rows(const hki_conv *c, const hki_epilogue *after)
-{
-    int64_t rows = c->n * c->oh * c->ow;
-#pragma omp parallel for num_threads(hki_threads_for((rows * c->k))) schedule(static)
-    for (int part = 0; part < HKI_MAX_PARTS; part++) {
-        int64_t first = rows * part / HKI_MAX_PARTS, next = rows * (part + 1) / HKI_MAX_PARTS;
-        if (next > first)
-            after->rows(after->user, part, first, next - first);
-    }
-}
-
 static void forward(const hki_conv *c, const float *x, const float *w, const float *bias, float *y,
                     void *scratch, const void *packed, const hki_epilogue *after)
 {
     if (!convolve(c, FORWARD, (void *[]){plain(x), plain(w), NULL, plain(bias), y}))
         hki_native_conv_forward(c, x, w, bias, y, scratch, packed, after);
     else if (after)
-        finish_rows(c, after);
+        hki_run_epilogue(c, after);
 }
 
 /* Its own primitives pack on their own. */
@@ -203,21 +181,18 @@ static size_t conv_scratch(const hki_conv *c)
     return native > floats * sizeof(float) ? native : floats * sizeof(float);
 }
 
-static void add_into(float *restrict sum, const float *restrict term, int64_t n)
-{
-#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        sum[i] += term[i];
-}
-
 static void backward_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
                           void *scratch)
 {
     float *own = add ? scratch : dx;
     if (!convolve(c, DATA, (void *[]){own, plain(w), NULL, NULL, plain(dy)}))
         hki_native_conv_backward_data(c, dy, w, add, dx, scratch);
-    else if (add)
-        add_into(dx, own, image_floats(c));
+    else if (add) {
+        const int64_t n = image_floats(c);
+#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
+        for (int64_t i = 0; i < n; i++)
+            dx[i] += own[i];
+    }
 }
 
 static void backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

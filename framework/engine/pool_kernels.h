@@ -9,12 +9,6 @@ INLINE vec pick(ivec mask, vec yes, vec no)
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
 }
 
-/* Floats that may be written from channel c of a pixel on, with so many pixels left in the row. */
-INLINE int64_t reach(const hki_pool *p, int pixels, int c)
-{
-    return p->c <= LANES ? (int64_t)pixels * p->c : p->c - c;
-}
-
 /* A vector's places, of which n may be read. */
 INLINE ivec load_places(const uint16_t *which, int64_t n)
 {
@@ -86,8 +80,8 @@ static void max_forward(const hki_pool *pool, int oh, const float *x, float *y, 
             else
                 max_window(p, corner, n, row0, row1, col0, col1, &best, &place);
             store_some(y + at, best, n);
-            if (which)
-                store_places(which + at, place, reach(p, p->ow - ow, c));
+            if (which) /* and into the pixels behind it */
+                store_places(which + at, place, p->c <= LANES ? (int64_t)(p->ow - ow) * p->c : n);
         }
     }
 }

@@ -100,26 +100,19 @@ static block_function *const blocks_across[MOST_VECTORS + 1][MOST_ROWS + 1] = {
 static block_function *const blocks_along[MOST_VECTORS + 1][MOST_ROWS + 1] = {
     EACH_BLOCK(ALONG_ENTRY)};
 
-/* The runs that make one pass: their steps together at most HKI_DEPTH or HKI_PIXELS, or one run. */
-static int64_t pass_end(const hki_product *p, int64_t from)
-{
-    int64_t most = p->a_step == 1 ? HKI_DEPTH : HKI_PIXELS, steps = 0, to = from;
-    while (to < p->n_runs && (steps == 0 || steps + p->runs[to].length <= most))
-        steps += p->runs[to++].length;
-    return to;
-}
-
-/* Cuts the rows into register blocks of nearly equal height, the runs into passes. */
+/* Cuts the rows into register blocks of nearly equal height, the runs into passes: their steps together
+ * at most HKI_DEPTH or HKI_PIXELS, or one run. */
 static void product(const hki_product *p)
 {
     static const int most_rows[MOST_VECTORS + 1] = {MOST_ROWS_OF};
     int vectors = (p->columns + LANES - 1) / LANES;
     block_function *const *table = p->a_step == 1 ? blocks_across[vectors] : blocks_along[vectors];
     int64_t n_blocks = hki_ceil(p->rows, most_rows[vectors]);
-
-    int64_t from = 0;
+    int64_t from = 0, most = p->a_step == 1 ? HKI_DEPTH : HKI_PIXELS;
     do {
-        int64_t to = pass_end(p, from), first = 0;
+        int64_t to = from, steps = 0, first = 0;
+        while (to < p->n_runs && (steps == 0 || steps + p->runs[to].length <= most))
+            steps += p->runs[to++].length;
         for (int64_t i = 0; i < n_blocks; i++) {
             int64_t next = p->rows * (i + 1) / n_blocks;
             table[next - first](p, p->runs + from, to - from, first, p->add || from > 0);

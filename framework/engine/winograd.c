@@ -39,19 +39,9 @@ typedef struct grid {
 
 static grid grid_of(int side, int64_t n, int h, int w, int c, int oh, int ow, int k, int ph, int pw)
 {
-    grid g = {.side = side,
-              .planes = (side + 2) * (side + 2),
-              .n = n,
-              .h = h,
-              .w = w,
-              .c = c,
-              .oh = oh,
-              .ow = ow,
-              .k = k,
-              .ph = ph,
-              .pw = pw,
-              .down = hki_ceil(oh, side),
-              .across = hki_ceil(ow, side)};
+    const int planes = (side + 2) * (side + 2);
+    grid g = {side, planes, n, h, w, c, oh, ow, k, ph, pw, .down = hki_ceil(oh, side)};
+    g.across = hki_ceil(ow, side);
     g.units = n * g.down;
     g.slice = (int)hki_min(SLICE, k);
     int64_t tiles = BLOCK_FLOATS / (g.planes * (c + g.slice));
