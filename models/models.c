@@ -27,18 +27,18 @@ enum { MODELS = sizeof hk_models / sizeof *hk_models - 1 };
 /* Mirrored and shifted images are for photographs, not for characters. */
 #define PHOTOGRAPHS "one-cycle", "crop=4,flip", 15, 64
 
-/* The first row that fits. Where a schedule does not depend on the number of epochs, 2 epochs resumed
- * for 2 more end where 4 at once do. */
+/* The first row that fits. Schedules are in shares of the whole training, so that they fit any
+ * number of epochs. */
 static const hk_recipe recipes[] = {
     {"lenet5", "glyphs", "adam:lr=0.002", "constant", "none", 3, 64},
-    {"lenet5", "", "sgd:lr=0.03,momentum=0.9,decay=5e-4", "step:every=1,factor=0.5,warmup=0.5",
+    {"lenet5", "", "sgd:lr=0.03,momentum=0.9,decay=5e-4", "step:every=20%,factor=0.5,warmup=0.5",
      "none", 5, 64},
-    {"simple_cnn", "", "adam:lr=0.001", "step:every=1,factor=0.65", "none", 8, 64},
+    {"simple_cnn", "", "adam:lr=0.001", "step:every=12.5%,factor=0.65", "none", 8, 64},
     {"resnet20", "cifar-10", "sgd:lr=0.1,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
     {"vgg11", "cifar-10", "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
     {"mobilenet", "cifar-10", "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
     {"", "cifar-10", "adam:lr=0.001", PHOTOGRAPHS},
-    {"", "", "adam:lr=0.001", "step:every=1,factor=0.7", "none", 5, 64},
+    {"", "", "adam:lr=0.001", "step:every=20%,factor=0.7", "none", 5, 64},
 };
 
 const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)

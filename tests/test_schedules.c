@@ -31,6 +31,35 @@ static void step_falls_at_epochs(void)
     CHECK_NEAR(rate("step", 100, 1000), 0.1, 1e-15);
 }
 
+/* 10 steps an epoch: 100 are 10 epochs. */
+static void shares_follow_the_number_of_epochs(void)
+{
+    for (int64_t epochs = 5; epochs <= 500; epochs *= 10) {
+        int64_t total = 10 * epochs;
+        CHECK_NEAR(rate("step:every=20%,factor=0.7", total / 5 - 1, total), 1, 0);
+        CHECK_NEAR(rate("step:every=20%,factor=0.7", total / 5, total), 0.7, 1e-15);
+        CHECK_NEAR(rate("step:every=20%,factor=0.7", total - 1, total), pow(0.7, 4), 1e-15);
+    }
+    CHECK_NEAR(rate("step:every=20%,factor=0.7", 69, 70), pow(0.7, 4), 1e-15); /* 1.4 epochs each */
+    CHECK_NEAR(rate("step:every=20%,factor=0.7", 9, 10), 1, 0);         /* one epoch is not cut, */
+    CHECK_NEAR(rate("step:every=20%,factor=0.7", 20, 30), 0.49, 1e-15); /* of three each is */
+    CHECK_NEAR(rate("constant:warmup=5%", 9, 200), 1, 0);
+    CHECK_NEAR(rate("constant:warmup=5%", 4, 200), 0.5, 1e-15);
+    CHECK_NEAR(rate("cosine:warmup=20%", 60, 100), 0.5, 1e-15);
+    CHECK_NEAR(rate("step:every=30,warmup=50%", 24, 100), 0.5, 1e-15);
+}
+
+static void milestones_step_down(void)
+{
+    CHECK_NEAR(rate("step:at=50%+75%", 49, 100), 1, 0);
+    CHECK_NEAR(rate("step:at=50%+75%", 50, 100), 0.1, 1e-15);
+    CHECK_NEAR(rate("step:at=50%+75%", 79, 100), 0.1, 1e-15); /* 7.5 epochs: the eighth goes on */
+    CHECK_NEAR(rate("step:at=50%+75%", 80, 100), 0.01, 1e-15);
+    CHECK_NEAR(rate("step:at=2+50%,factor=0.5", 20, 100), 0.5, 1e-15);
+    CHECK_NEAR(rate("step:at=2+50%,factor=0.5", 99, 100), 0.25, 1e-15);
+    CHECK_NEAR(rate("step:at=50%", 9, 10), 1, 0);
+}
+
 static void cosine_falls_smoothly(void)
 {
     CHECK_NEAR(rate("cosine", 0, 100), 1, 0);
@@ -103,6 +132,18 @@ static void bad_specs_are_told(void)
     CHECK_CONTAINS(hk_message(), "\"cosine\" has no parameter \"max\"; known: warmup, min");
     CHECK_EQUAL(hki_schedule_parse("step:every=0", &out), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "every=0 is outside (0, inf)");
+    static const char *const no_lengths[] = {"step:every=120%",  "cosine:warmup=%",
+                                             "cosine:warmup=-1", "step:at=50%+",
+                                             "step:at=a%",       "constant:warmup=5%5"};
+    for (size_t i = 0; i < sizeof no_lengths / sizeof *no_lengths; i++) {
+        CHECK_EQUAL(hki_schedule_parse(no_lengths[i], &out), HK_BAD_ARGUMENT);
+        CHECK_CONTAINS(hk_message(), "expected epochs, 3, or a share of the whole training, 20%");
+    }
+    CHECK_EQUAL(hki_schedule_parse("step:every=2,at=50%", &out), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "has every and at, expected one");
+    CHECK_EQUAL(hki_schedule_parse("step:at=1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1", &out),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "at has more than 16 lengths");
     CHECK_EQUAL(hki_schedule_parse("cosine:min=1.5", &out), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hki_schedule_parse("one-cycle:up=1", &out), HK_BAD_ARGUMENT);
 }
@@ -111,6 +152,8 @@ int main(void)
 {
     RUN(constant_stays);
     RUN(step_falls_at_epochs);
+    RUN(shares_follow_the_number_of_epochs);
+    RUN(milestones_step_down);
     RUN(cosine_falls_smoothly);
     RUN(one_cycle_rises_and_falls);
     RUN(warmup_rises_linearly);

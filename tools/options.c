@@ -45,7 +45,8 @@ static const option_row table[] = {
     {"optimizer", "LIST", TEXT, AT(optimizer), 0, 0, COMPARE,
      "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9,adam; default each model's"},
     {"schedule", "SPEC", TEXT, AT(schedule), 0, 0, TRAIN | COMPARE,
-     "constant, step, cosine or one-cycle: cosine:warmup=1"},
+     "constant, step, cosine or one-cycle, in epochs or shares of all: cosine:warmup=5%, "
+     "step:at=50%+75%"},
     {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE, "none, or crop=4,flip"},
     {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE | TRY, "number of epochs"},
     {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE | BENCH,

@@ -14,16 +14,25 @@ typedef enum hki_schedule_kind {
     HKI_SCHEDULE_COUNT
 } hki_schedule_kind;
 
+/* "3": epochs; "20%": a share of the whole training. */
+typedef struct hki_length {
+    double value; /* epochs, or the share as 0.2 */
+    bool is_share;
+} hki_length;
+
+enum { HKI_MAX_MILESTONES = 16 };
 typedef struct hki_schedule {
     hki_schedule_kind kind;
-    double warmup;         /* epochs of linear rise before, or during, the rest */
-    double every, factor;  /* step: times `factor` every so many epochs */
+    hki_length warmup; /* linear rise before, or during, the rest */
+    hki_length every;  /* step: times `factor` every so many epochs, or at the milestones */
+    hki_length at[HKI_MAX_MILESTONES];
+    int n_at; /* 0: `every` holds */
+    double factor;
     double min;            /* cosine: where it ends, as a share of the base rate */
     double up, start, end; /* one-cycle: share of steps that rise, divisors of the rate */
 } hki_schedule;
 
-/* "constant", "step:every=10,factor=0.1", "cosine:min=0", "one-cycle:up=0.3,start=25,end=1e4";
- * each with warmup=EPOCHS. */
+/* hk_train_options.schedule in train.h has the specs. */
 hk_status hki_schedule_parse(const char *spec, hki_schedule *out);
 /* The multiplier at `step` (from 0) of `total_steps`. */
 double hki_schedule_rate(const hki_schedule *schedule, int64_t step, int64_t steps_per_epoch,

@@ -24,6 +24,22 @@ void hk_optimizer_free(hk_optimizer *optimizer);
  * updates the parameters, clamps slots to their ranges, clears gradients, commits `plan`. */
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip);
 
+/* ---- Schedules ------------------------------------------------------------------------------------- */
+
+/* What the optimizer's learning rate is multiplied by, as a spec in hk_train_options.schedule:
+ *     constant
+ *     step:every=20%,factor=0.7   times `factor` each time (every=10, factor=0.1)
+ *     step:at=50%+75%,factor=0.1  times `factor` at these milestones, at most 16
+ *     cosine:min=0.01             along half a cosine to `min` at the end (0)
+ *     one-cycle:up=0.3,start=25,end=1e4
+ *                                 from 1/start up to 1 over the share `up` of all steps, then down to
+ *                                 1/start/end
+ * each with warmup=5%, a linear rise at the beginning (0). A length, `every`, `at` or `warmup`, is a
+ * number of epochs, 3 or 0.5, or with % a share of the whole training, hk_train_options.epochs: then
+ * the schedule fits any number of them. The rate steps down between epochs: at the first that begins
+ * at or after the milestone, and with every=20% after each epoch where the whole has fewer than five.
+ * HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: the message has the choices. */
+
 /* ---- Training ------------------------------------------------------------------------------------- */
 
 enum { HK_HISTOGRAM_BINS = 32 };
