@@ -253,7 +253,7 @@ static hk_status load(void)
     if (logits)
         status = hk_trainer_new(logits, &(hk_train_options){.train = test_set}, &trainer);
     if (!status)
-        status = hk_net_load(net, path, NULL);
+        status = hk_net_load_weights(net, path, NULL);
     if (!status)
         status = hk_trainer_resume(trainer, path);
     hk_trainer_free(trainer);

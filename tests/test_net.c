@@ -252,7 +252,7 @@ static void saved_nets_come_back(void)
     hk_net *copy = hk_net_new(.activation = "lgb+fc1=prelu", .seed = 2);
     hk_tensor *copy_out = small_net(copy);
     int missing = -1;
-    CHECK_EQUAL(hk_net_load(copy, path, &missing), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(copy, path, &missing), HK_OK);
     CHECK_EQUAL(missing, 0);
     hk_net_digest(copy, after);
     CHECK_TEXT(after, before);
@@ -285,7 +285,7 @@ static void predictions_follow_the_weights(void)
     CHECK_EQUAL(hk_net_predict(other_out, 1, x, y[0]), HK_OK);
     CHECK(memcmp(first, y[0], sizeof first));
     CHECK_EQUAL(hk_net_save(other_out, path, NULL), HK_OK);
-    CHECK_EQUAL(hk_net_load(net, path, NULL), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(net, path, NULL), HK_OK);
     CHECK_EQUAL(hk_net_predict(out, 1, x, y[1]), HK_OK);
     CHECK(!memcmp(y[0], y[1], sizeof y[0]));
 
@@ -314,7 +314,7 @@ static void another_activation_starts_anew(void)
     hk_net *other = hk_net_new(.activation = "prelu");
     hk_tensor *other_out = small_net(other);
     int missing;
-    CHECK_EQUAL(hk_net_load(other, path, &missing), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(other, path, &missing), HK_OK);
     CHECK_EQUAL(missing, 3); /* a slope for each activation */
     CHECK_NEAR(named(other, "conv1.act.slope")->value[0], 0.25, 0);
     CHECK(named(other, "fc1.weight")->value[3] == named(net, "fc1.weight")->value[3]);
@@ -341,7 +341,7 @@ static void wrong_files_are_refused(void)
         y = i == 2 ? hk_linear(y, 2) : y;
         char before[65], after[65];
         hk_net_digest(other, before);
-        CHECK_EQUAL(hk_net_load(other, path, NULL), HK_BAD_DATA);
+        CHECK_EQUAL(hk_net_load_weights(other, path, NULL), HK_BAD_DATA);
         static const char *const parts[] = {"fc1.weight has shape [4, 3], the net expects [4, 7]",
                                             "holds tensor fc2.weight", "has no tensor fc3.weight"};
         CHECK_CONTAINS(hk_message(), parts[i]);
@@ -349,7 +349,7 @@ static void wrong_files_are_refused(void)
         CHECK_TEXT(after, before);
         hk_net_free(other);
     }
-    CHECK_EQUAL(hk_net_load(net, file_in("absent"), NULL), HK_BAD_DATA);
+    CHECK_EQUAL(hk_net_load_weights(net, file_in("absent"), NULL), HK_BAD_DATA);
     CHECK_EQUAL(hk_net_save(out, "/nonesuch/file", NULL), HK_IO);
     hk_net_free(net);
     unlink(file_in("wrong.safetensors"));

@@ -51,6 +51,7 @@ static hk_treat_options a_hk_treat_options[1];
 static hk_forecast_options a_hk_forecast_options[1];
 static hk_model_values a_hk_model_values[1];
 static hk_saved a_hk_saved[1];
+static hk_card a_hk_card[1];
 static void a_callback(void)
 {
 }

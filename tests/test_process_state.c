@@ -30,7 +30,7 @@ static void work(void)
     x = hk_linear(x, 10);
     CHECK_EQUAL(hk_fit(x, &report, .train = train, .test = test, .epochs = 1), HK_OK);
     CHECK_EQUAL(hk_net_save(x, file, "a \"model\""), HK_OK);
-    CHECK_EQUAL(hk_net_load(net, file, &missing), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(net, file, &missing), HK_OK);
     CHECK_EQUAL(hk_net_peek(file, &saved), HK_OK);
     CHECK_TEXT(saved.model, "a \"model\"");
     hk_examination *examination = NULL;

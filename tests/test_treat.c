@@ -377,7 +377,7 @@ static hk_tensor *load(const char *path)
     hk_tensor *logits =
         hk_model_build(net, saved.model, saved.height, saved.width, saved.channels, saved.classes);
     int missing = -1;
-    CHECK_EQUAL(hk_net_load(net, path, &missing), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(net, path, &missing), HK_OK);
     CHECK_EQUAL(missing, 0);
     return logits;
 }

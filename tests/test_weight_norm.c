@@ -145,7 +145,7 @@ static void saved_nets_come_back(void)
         CHECK_EQUAL(hk_net_peek(path, &saved), HK_OK);
         CHECK_CONTAINS(saved.weight_norm, specs[i]);
         logits = small_net(again);
-        CHECK_EQUAL(hk_net_load(again, path, NULL), HK_OK);
+        CHECK_EQUAL(hk_net_load_weights(again, path, NULL), HK_OK);
         predict(logits, after);
         CHECK(!memcmp(before, after, sizeof before));
         hk_net_free(net), hk_net_free(again);
@@ -166,7 +166,7 @@ static void plain_weights_can_be_normalized(void)
     predict(logits, before);
     CHECK_EQUAL(hk_net_save(logits, path, "small"), HK_OK);
     logits = small_net(again);
-    CHECK_EQUAL(hk_net_load(again, path, &missing), HK_OK);
+    CHECK_EQUAL(hk_net_load_weights(again, path, &missing), HK_OK);
     CHECK_EQUAL(missing, 2);
     predict(logits, after);
     for (int i = 0; i < 12; i++)

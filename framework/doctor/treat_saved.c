@@ -48,15 +48,12 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
 static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
                       const char *path)
 {
-    static const char *const net_keys = "hk.model,hk.activation,hk.normalization,hk.input,"
-                                        "hk.initializer,hk.weight_norm,hk.classes,hk.format,"
-                                        "hk.digest";
     hki_moments moments = {0};
     hki_st_meta *meta = hki_alloc_array(file->n_meta, sizeof *meta);
     hk_status status = meta ? HK_OK : HK_NO_MEMORY;
     size_t n_meta = 0;
     for (size_t i = 0; i < file->n_meta && !status; i++)
-        if (!hki_has_word(net_keys, file->meta[i].key, strlen(file->meta[i].key)))
+        if (!hki_has_word(HKI_NET_KEYS, file->meta[i].key, strlen(file->meta[i].key)))
             meta[n_meta++] = file->meta[i];
     if (!status && optimizer)
         status = hki_optimizer_refit(optimizer);

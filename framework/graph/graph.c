@@ -172,7 +172,7 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
 }
 
 hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs, hk_shape shape,
-                       const void *attributes, size_t attribute_bytes)
+                       const void *attributes)
 {
     for (int i = 0; i < n_inputs; i++) {
         if (inputs[i]->net != inputs[0]->net)
@@ -189,13 +189,13 @@ hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs,
     tensor->layer = inputs[0]->layer;
     memcpy(tensor->inputs, inputs, (size_t)n_inputs * sizeof *inputs);
     tensor->n_inputs = n_inputs;
-    if (attribute_bytes) {
-        tensor->attributes = hki_alloc(attribute_bytes);
+    if (op->attribute_bytes) {
+        tensor->attributes = hki_alloc(op->attribute_bytes);
         if (!tensor->attributes) {
             free_tensor(tensor);
             return NULL;
         }
-        memcpy(tensor->attributes, attributes, attribute_bytes);
+        memcpy(tensor->attributes, attributes, op->attribute_bytes);
     }
     tensor->op = op;
     return append(inputs[0]->net, tensor);

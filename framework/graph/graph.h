@@ -85,8 +85,27 @@ typedef struct hki_call {
     const void *packed; /* what pack() made of the leaves for this number of samples; or NULL */
 } hki_call;
 
-struct hki_op {
+/* One of an operation's constants as a file keeps it: the member of its attributes at `offset`. */
+typedef enum hki_form {
+    HKI_INTEGER,       /* int */
+    HKI_REAL,          /* double */
+    HKI_YES_NO,        /* bool */
+    HKI_ACTIVATION,    /* hki_use */
+    HKI_NORMALIZATION, /* hki_use */
+} hki_form;
+typedef struct hki_constant {
     const char *name;
+    hki_form form;
+    size_t offset;
+} hki_constant;
+
+struct hki_op {
+    const char *name;         /* in messages and files; unique */
+    size_t attribute_bytes;   /* of hk_tensor.attributes; 0: none */
+    const hki_constant *kept; /* up to a row without a name; NULL: none */
+    /* Records anew a tensor with these inputs, this shape and the attributes that are kept, checked as
+     * its public function does; NULL with a message. */
+    hk_tensor *(*again)(const hk_tensor *like);
     void (*forward)(const hki_call *);
     void (*backward)(const hki_call *);
     /* The values backward reads. */
@@ -143,4 +162,4 @@ void hki_clamp(hk_tensor *tensor);
 hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape);
 /* A computed tensor; attributes are plain data and copied. NULL with a message: shape too large, no memory. */
 hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs, hk_shape shape,
-                       const void *attributes, size_t attribute_bytes);
+                       const void *attributes);

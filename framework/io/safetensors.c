@@ -5,8 +5,8 @@
  * last. Our own files carry a digest over every byte, so that one flipped bit is refused; a file
  * that has either of our two keys must have both, so that the flip cannot hide the digest. */
 #include "io/io.h"
+#include "io/json.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,24 +142,6 @@ static hk_status write_file(const char *path, const char *header, hki_piece *pie
     return hki_file_write(path, pieces, count);
 }
 
-/* The header in our own memory: jansson's allocator is the program's. NULL: no memory, also where
- * jansson had none, for it then leaves members out without a word: what was written is read back. */
-static char *header_text(const json_t *root)
-{
-    size_t size = json_dumpb(root, NULL, 0, JSON_COMPACT);
-    char *text = size ? hki_alloc(size + 1) : NULL;
-    if (!text)
-        return NULL;
-    json_dumpb(root, text, size, JSON_COMPACT);
-    json_t *again = json_loadb(text, size, 0, NULL);
-    bool whole = json_equal(root, again);
-    json_decref(again);
-    if (whole)
-        return text;
-    hki_free(text);
-    return NULL;
-}
-
 hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_tensors,
                        const hki_st_meta *meta, size_t n_meta)
 {
@@ -176,7 +158,7 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
         status = add_tensors(path, root, tensors, n_tensors, pieces + HEADER_PIECES);
     if (status == HK_OK)
         status =
-            (header = header_text(root))
+            (header = hki_json_text(root))
                 ? write_file(path, header, pieces, HEADER_PIECES + n_tensors)
                 : hki_fail(HK_NO_MEMORY, "cannot write %s: out of memory for its header", path);
     hki_free(header);

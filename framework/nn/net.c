@@ -1,5 +1,5 @@
 /* A net: its graph, the plugins its layer functions use, the names of its layers. */
-#include "nn/nn.h"
+#include "nn/store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +155,8 @@ void hk_net_free(hk_net *net)
         hki_free(choices->weight_norm_spec);
         hki_free(choices->overrides);
         hki_free(choices->layers);
+        hki_free(choices->remarks);
+        hki_card_free(choices->card);
         hki_free(choices);
     }
     if (net)
@@ -202,6 +204,65 @@ hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act
         return hk_last_status();
     own->act = *act;
     return write_activation_spec(choices);
+}
+
+void hk_net_each_tensor(const hk_net *net, void (*each)(hk_tensor *, void *user), void *user)
+{
+    if (hki_null(net, each))
+        return;
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i]->role == HKI_LEARNED || net->tensors[i]->role == HKI_STATE)
+            each(net->tensors[i], user);
+}
+
+hk_tensor *hk_net_tensor(const hk_net *net, const char *name)
+{
+    if (hki_null(net, name))
+        return NULL;
+    const char **names = hki_alloc_array((size_t)net->n_tensors + 1, sizeof *names);
+    hk_tensor *found = NULL;
+    size_t n = 0;
+    for (int i = 0; names && i < net->n_tensors && !found; i++) {
+        hk_tensor *t = net->tensors[i];
+        if (!t->name || (t->role != HKI_LEARNED && t->role != HKI_STATE))
+            continue;
+        names[n++] = t->name;
+        found = !strcmp(t->name, name) ? t : NULL;
+    }
+    if (names && !found)
+        hki_fail_unknown("tensor", name, names, n, "those that hk_net_each_tensor() lists");
+    hki_free(names);
+    return found;
+}
+
+static hk_status check_values(hk_tensor *tensor, const char *what)
+{
+    if (!tensor->value)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "%s: only parameters, states and constants have values of their own", what);
+    return hki_net_fill(tensor->net);
+}
+
+hk_status hk_tensor_read(hk_tensor *tensor, float *values)
+{
+    if (hki_null(tensor, values))
+        return HK_BAD_ARGUMENT;
+    hk_status status = check_values(tensor, "hk_tensor_read");
+    if (!status)
+        memcpy(values, tensor->value, (size_t)hki_count(&tensor->shape, 1) * sizeof *values);
+    return status;
+}
+
+hk_status hk_tensor_write(hk_tensor *tensor, const float *values)
+{
+    if (hki_null(tensor, values))
+        return HK_BAD_ARGUMENT;
+    hk_status status = check_values(tensor, "hk_tensor_write");
+    if (!status) {
+        memcpy(tensor->value, values, (size_t)hki_count(&tensor->shape, 1) * sizeof *values);
+        hki_values_changed(tensor->net);
+    }
+    return status;
 }
 
 /* ---- Layers -------------------------------------------------------------------------------------------- */

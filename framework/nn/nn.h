@@ -36,7 +36,9 @@ typedef struct hki_choices {
     char (*layers)[HKI_LAYER_NAME];
     int n_layers;
     size_t layer_capacity;
-    pthread_mutex_t lock; /* of the pool, and of first values */
+    struct hki_card *card; /* card.c; NULL: nothing is known */
+    char *remarks;         /* of loading; NULL: none */
+    pthread_mutex_t lock;  /* of the pool, and of first values */
     hki_pooled pool[HKI_POOLED_PLANS];
 } hki_choices;
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/graph_json.h"
+
 _Static_assert(HKI_MAX_DIMS == HK_MAX_DIMS, "what a tensor has, a file can hold");
 _Static_assert(HK_MAX_SPEC == HKI_MAX_SPEC, "what a net is made of, a program can be told");
 
@@ -69,13 +71,67 @@ static void describe_input(hk_tensor *logits, char *text, size_t size)
                  (long long)input->shape.dims[2], (long long)input->shape.dims[3]);
 }
 
+/* What a file holds of a net, while it is written. */
+typedef struct contents {
+    hki_st_tensor *tensors;
+    size_t n;
+    char (*names)[32]; /* of constants */
+    char *graph, *card, *plugins;
+} contents;
+
+/* Every parameter and state of the net; of its graph, also the constants. */
+static hk_status list_tensors(const hk_net *net, hk_tensor *const *graph, int n_graph,
+                              size_t n_more, contents *out)
+{
+    out->tensors =
+        hki_alloc_array((size_t)(net->n_tensors + n_graph) + n_more, sizeof *out->tensors);
+    out->names = hki_alloc_array((size_t)n_graph, sizeof *out->names);
+    if (!out->tensors || !out->names)
+        return HK_NO_MEMORY;
+    for (int i = 0; i < net->n_tensors + n_graph; i++) {
+        const bool of_graph = i >= net->n_tensors;
+        const int place = i - net->n_tensors;
+        const hk_tensor *t = of_graph ? graph[place] : net->tensors[i];
+        if (of_graph ? t->role != HKI_FIXED : !is_stored(t))
+            continue;
+        hki_st_tensor *to = &out->tensors[out->n++];
+        *to = (hki_st_tensor){.name = t->name, .ndim = t->shape.ndim, .data = t->value};
+        memcpy(to->dims, t->shape.dims, sizeof to->dims);
+        if (of_graph) {
+            snprintf(out->names[place], sizeof *out->names, HKI_CONSTANT_PREFIX "%d", place);
+            to->name = out->names[place];
+        }
+    }
+    return HK_OK;
+}
+
+static hk_status gather(hk_tensor *logits, size_t n_more, contents *out)
+{
+    int n_graph;
+    hk_tensor **graph = hki_graph_tensors(logits, &n_graph);
+    hk_status status = graph ? hki_graph_write(graph, n_graph, logits, &out->graph) : HK_NO_MEMORY;
+    if (!status)
+        status = list_tensors(logits->net, graph, n_graph, n_more, out);
+    if (!status) {
+        out->card = hki_card_text(logits->net);
+        out->plugins = hki_plugins_text(graph, n_graph);
+        status = out->card && out->plugins ? HK_OK : HK_NO_MEMORY;
+    }
+    hki_free(graph);
+    return status;
+}
+
 hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
                         const hki_st_tensor *more, size_t n_more, const hki_st_meta *more_meta,
                         size_t n_more_meta)
 {
-    hk_net *net = logits->net;
-    const hki_choices *choices = net->choices;
+    const hki_choices *choices = logits->net->choices;
     char input[64], classes[24];
+    contents all = {0};
+    hki_st_meta *meta = NULL;
+    hk_status status = gather(logits, n_more, &all);
+    if (status)
+        goto out;
     snprintf(classes, sizeof classes, "%lld", (long long)hki_channels(&logits->shape));
     describe_input(logits, input, sizeof input);
     const hki_st_meta own[] = {{"hk.model", model ? model : ""},
@@ -84,32 +140,31 @@ hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
                                {"hk.initializer", choices->initializer_spec},
                                {"hk.weight_norm", choices->weight_norm_spec},
                                {"hk.input", input},
-                               {"hk.classes", classes}};
-    size_t n_own = sizeof own / sizeof *own, n = 0;
-    hk_status status = HK_NO_MEMORY;
-    hki_st_meta *meta = hki_alloc_array(n_own + n_more_meta, sizeof *meta);
-    hki_st_tensor *tensors = hki_alloc_array((size_t)net->n_tensors + n_more, sizeof *tensors);
-    if (!meta || !tensors)
+                               {"hk.classes", classes},
+                               {"hk.graph", all.graph},
+                               {"hk.card", all.card},
+                               {"hk.plugins", all.plugins}};
+    const size_t n_own = sizeof own / sizeof *own;
+    meta = hki_alloc_array(n_own + n_more_meta, sizeof *meta);
+    if (!meta) {
+        status = HK_NO_MEMORY;
         goto out;
+    }
     memcpy(meta, own, sizeof own);
     if (n_more_meta)
         memcpy(meta + n_own, more_meta, n_more_meta * sizeof *meta);
     status = check_texts(HK_BAD_ARGUMENT, path, meta, n_own + n_more_meta);
-    if (status)
-        goto out;
-    for (int i = 0; i < net->n_tensors; i++) {
-        const hk_tensor *t = net->tensors[i];
-        if (!is_stored(t))
-            continue;
-        tensors[n] = (hki_st_tensor){.name = t->name, .ndim = t->shape.ndim, .data = t->value};
-        memcpy(tensors[n++].dims, t->shape.dims, sizeof t->shape.dims);
-    }
     if (n_more)
-        memcpy(tensors + n, more, n_more * sizeof *more);
-    status = hki_st_write(path, tensors, n + n_more, meta, n_own + n_more_meta);
+        memcpy(all.tensors + all.n, more, n_more * sizeof *more);
+    if (!status)
+        status = hki_st_write(path, all.tensors, all.n + n_more, meta, n_own + n_more_meta);
 out:
     hki_free(meta);
-    hki_free(tensors);
+    hki_free(all.tensors);
+    hki_free(all.names);
+    hki_free(all.graph);
+    hki_free(all.card);
+    hki_free(all.plugins);
     return status;
 }
 
@@ -129,6 +184,12 @@ const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name)
         if (!strcmp(file->tensors[i].name, name))
             return &file->tensors[i];
     return NULL;
+}
+
+bool hki_is_ours(const char *name)
+{
+    return !strncmp(name, HKI_OPTIMIZER_PREFIX, strlen(HKI_OPTIMIZER_PREFIX)) ||
+           !strncmp(name, HKI_CONSTANT_PREFIX, strlen(HKI_CONSTANT_PREFIX));
 }
 
 static bool belongs_to_plugin(const char *name)
@@ -156,9 +217,7 @@ static hk_status check_file(const hk_net *net, const char *path, const hki_st_fi
     }
     for (size_t i = 0; i < file->n_tensors; i++) {
         const char *name = file->tensors[i].name;
-        bool known = hki_name_is_taken(net, name) || belongs_to_plugin(name) ||
-                     !strncmp(name, HKI_OPTIMIZER_PREFIX, strlen(HKI_OPTIMIZER_PREFIX));
-        if (!known)
+        if (!hki_name_is_taken(net, name) && !belongs_to_plugin(name) && !hki_is_ours(name))
             return hki_fail(HK_BAD_DATA, "%s: holds tensor %s, which the net does not have", path,
                             name);
     }
@@ -186,12 +245,15 @@ hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file
         }
     }
     hki_values_changed(net);
+    const char *card = net->choices->card ? NULL : hki_st_meta_get(file, "hk.card");
+    if (card && *card && (status = hki_card_read(path, card, net)))
+        return status;
     if (missing)
         *missing = absent;
     return hki_net_fill(net); /* normalizations of weights, anew where the file has none */
 }
 
-hk_status hk_net_load(hk_net *net, const char *path, int *missing)
+hk_status hk_net_load_weights(hk_net *net, const char *path, int *missing)
 {
     hki_st_file file;
     if (hki_null(net, path))
@@ -273,6 +335,7 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     out->classes = int_meta(&file, "hk.classes", HKI_MAX_DIM);
     out->epochs = int_meta(&file, "hk.epochs", HKI_MAX_EPOCHS);
     out->floats = count_floats(&file);
+    out->has_graph = hki_st_meta_get(&file, "hk.graph") != NULL;
     parse_input(&file, out);
     hki_st_clear(&file);
     return status ? status : refuse_paths(path, out);

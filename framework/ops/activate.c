@@ -64,7 +64,20 @@ static void activate_commit(const hki_call *call, double network_activity)
     hki_clamp_slots(call);
 }
 
+static const hki_constant activate_kept[] = {{"use", HKI_ACTIVATION, 0}, {0}};
+
+static hk_tensor *activate_again(const hk_tensor *like)
+{
+    const hki_use *use = like->attributes;
+    if (hki_check_slots(use, like, 1, like->n_inputs - 1, 1, &like->inputs[0]->shape))
+        return NULL;
+    return hki_activate(like->inputs[0], use, like->inputs + 1);
+}
+
 const hki_op hki_op_activate = {.name = "activation",
+                                .attribute_bytes = sizeof(hki_use),
+                                .kept = activate_kept,
+                                .again = activate_again,
                                 .forward = activate_forward,
                                 .backward = hki_tiles_backward,
                                 .reads = hki_tiles_reads,
@@ -95,5 +108,5 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
                                  use->plugin->name, (long long)context.channels);
         shape.dims[shape.ndim - 1] = channels;
     }
-    return hki_compute(&hki_op_activate, inputs, 1 + n_slots, shape, use, sizeof *use);
+    return hki_compute(&hki_op_activate, inputs, 1 + n_slots, shape, use);
 }

@@ -141,18 +141,28 @@ static hk_tensor *record(const hki_op *op, kind k, hk_tensor *a, hk_tensor *b)
     if (!hki_broadcasts_to(&a->shape, &shape) || !hki_broadcasts_to(&b->shape, &shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: shapes %s and %s cannot be broadcast together",
                              op->name, hki_shape_text(&a->shape), hki_shape_text(&b->shape));
-    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, &k, sizeof k);
+    return hki_compute(op, (hk_tensor *[]){a, b}, 2, shape, &k);
+}
+
+static hk_tensor *binary_again(const hk_tensor *like)
+{
+    hk_tensor *a = like->inputs[0], *b = like->inputs[1];
+    return like->op == &hki_op_add   ? hk_add(a, b)
+           : like->op == &hki_op_sub ? hk_sub(a, b)
+           : like->op == &hki_op_mul ? hk_mul(a, b)
+                                     : hk_div(a, b);
 }
 
 #define BINARY(name_, ...)                                                                         \
     {                                                                                              \
-        .name = name_, .forward = binary_forward, .backward = binary_backward,                     \
-        .scratch_bytes = binary_scratch, __VA_ARGS__                                               \
+        .name = name_, .attribute_bytes = sizeof(kind), .again = binary_again,                     \
+        .forward = binary_forward, .backward = binary_backward, .scratch_bytes = binary_scratch,   \
+        __VA_ARGS__                                                                                \
     }
-const hki_op hki_op_add = BINARY("add", .in_place = first_is_whole);
-static const hki_op op_sub = BINARY("sub", .in_place = first_is_whole),
-                    op_mul = BINARY("mul", .reads = hki_reads_operands),
-                    op_div = BINARY("div", .reads = hki_reads_operands);
+const hki_op hki_op_add = BINARY("add", .in_place = first_is_whole),
+             hki_op_sub = BINARY("sub", .in_place = first_is_whole),
+             hki_op_mul = BINARY("mul", .reads = hki_reads_operands),
+             hki_op_div = BINARY("div", .reads = hki_reads_operands);
 
 hk_tensor *hk_add(hk_tensor *a, hk_tensor *b)
 {
@@ -161,15 +171,15 @@ hk_tensor *hk_add(hk_tensor *a, hk_tensor *b)
 
 hk_tensor *hk_sub(hk_tensor *a, hk_tensor *b)
 {
-    return record(&op_sub, SUB, a, b);
+    return record(&hki_op_sub, SUB, a, b);
 }
 
 hk_tensor *hk_mul(hk_tensor *a, hk_tensor *b)
 {
-    return record(&op_mul, MUL, a, b);
+    return record(&hki_op_mul, MUL, a, b);
 }
 
 hk_tensor *hk_div(hk_tensor *a, hk_tensor *b)
 {
-    return record(&op_div, DIV, a, b);
+    return record(&hki_op_div, DIV, a, b);
 }

@@ -7,6 +7,7 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/kernels.h"
@@ -163,7 +164,30 @@ static void override_commit(const hki_call *call, double network_activity)
     }
 }
 
+static const hki_constant override_kept[] = {{"use", HKI_ACTIVATION, offsetof(override, uses[0])},
+                                             {"other", HKI_ACTIVATION, offsetof(override, uses[1])},
+                                             {0}};
+
+static hk_tensor *override_again(const hk_tensor *like)
+{
+    const hki_use *uses = ((const override *)like->attributes)->uses;
+    hk_tensor *x = like->inputs[0], *const *slots = like->inputs + 1;
+    const int n = hki_slot_count(uses[0].plugin);
+    if (hki_override_check(&uses[0], &uses[1]) ||
+        hki_check_slots(&uses[0], like, 1, n, 1, &x->shape) ||
+        hki_check_slots(&uses[1], like, n + 2, like->n_inputs - n - 2, 1, &x->shape))
+        return NULL;
+    if (slots[n]->role != HKI_STATE ||
+        !hki_same_shape(&slots[n]->shape, &HK_SHAPE(hki_channels(&x->shape))))
+        return hki_fail_null(HK_BAD_SHAPE, "override: a mask %s for an input %s",
+                             hki_shape_text(&slots[n]->shape), hki_shape_text(&x->shape));
+    return hki_override_channels(x, &uses[0], slots, slots[n], &uses[1], slots + n + 1);
+}
+
 const hki_op hki_op_override = {.name = "override",
+                                .attribute_bytes = sizeof(override),
+                                .kept = override_kept,
+                                .again = override_again,
                                 .forward = override_forward,
                                 .backward = override_backward,
                                 .reads = override_reads,
@@ -210,7 +234,7 @@ hk_tensor *hki_override_channels(hk_tensor *x, const hki_use *f, hk_tensor *cons
         if (i == 0)
             inputs[n++] = mask;
     }
-    hk_tensor *y = hki_compute(&hki_op_override, inputs, n, x->shape, &m, sizeof m);
+    hk_tensor *y = hki_compute(&hki_op_override, inputs, n, x->shape, &m);
     override *own = y ? y->attributes : NULL; /* a copy of m */
     for (int i = 0; own && i < 2; i++)
         own->parts[i].attributes = &own->uses[i];

@@ -1,6 +1,8 @@
 /* Two-dimensional cross-correlation over channels-last images. */
 #include "ops/ops.h"
 
+#include <stddef.h>
+
 #include "engine/engine.h"
 
 bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window, int *out,
@@ -35,6 +37,12 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
     *before = (int)pad;
     return true;
 }
+
+/* hki_conv first: who needs no more reads attributes as one. */
+typedef struct convolution {
+    hki_conv conv;
+    hk_window window; /* as it was asked for */
+} convolution;
 
 hki_conv hki_conv_of(const hk_tensor *y, int64_t batch)
 {
@@ -93,7 +101,24 @@ static hki_operands conv_adds(const hk_tensor *y)
     return ((const hki_conv *)y->attributes)->groups == 1;
 }
 
+static const hki_constant conv_kept[] = {
+    {"stride", HKI_INTEGER, offsetof(convolution, window.stride)},
+    {"dilation", HKI_INTEGER, offsetof(convolution, window.dilation)},
+    {"groups", HKI_INTEGER, offsetof(convolution, window.groups)},
+    {"padding", HKI_INTEGER, offsetof(convolution, window.padding)},
+    {"pad", HKI_INTEGER, offsetof(convolution, window.pad)},
+    {0}};
+
+static hk_tensor *conv_again(const hk_tensor *like)
+{
+    const convolution *c = like->attributes;
+    return hk_conv2d(like->inputs[0], like->inputs[1], like->inputs[2], c->window);
+}
+
 const hki_op hki_op_conv2d = {.name = "conv2d",
+                              .attribute_bytes = sizeof(convolution),
+                              .kept = conv_kept,
+                              .again = conv_again,
                               .forward = conv_forward,
                               .backward = conv_backward,
                               .reads = hki_reads_operands,
@@ -139,12 +164,12 @@ static hk_status describe(const hk_tensor *x, const hk_tensor *filters, const hk
 
 hk_tensor *hk_conv2d(hk_tensor *x, hk_tensor *filters, hk_tensor *bias, hk_window window)
 {
-    hki_conv conv;
-    if (hki_null_operand("conv2d", x, filters) || describe(x, filters, bias, &window, &conv) ||
-        !hki_window_extent("conv2d", conv.h, conv.kh, &window, &conv.oh, &conv.ph) ||
-        !hki_window_extent("conv2d", conv.w, conv.kw, &window, &conv.ow, &conv.pw))
+    convolution c = {.window = window};
+    hki_conv *conv = &c.conv;
+    if (hki_null_operand("conv2d", x, filters) || describe(x, filters, bias, &window, conv) ||
+        !hki_window_extent("conv2d", conv->h, conv->kh, &window, &conv->oh, &conv->ph) ||
+        !hki_window_extent("conv2d", conv->w, conv->kw, &window, &conv->ow, &conv->pw))
         return NULL;
     return hki_compute(&hki_op_conv2d, (hk_tensor *[HKI_CONV_INPUTS]){x, filters, bias},
-                       bias ? 3 : 2, HK_SHAPE(HK_BATCH, conv.oh, conv.ow, conv.k), &conv,
-                       sizeof conv);
+                       bias ? 3 : 2, HK_SHAPE(HK_BATCH, conv->oh, conv->ow, conv->k), &c);
 }

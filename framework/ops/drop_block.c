@@ -8,6 +8,7 @@
  * the same squares again. */
 #include "ops/ops.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <hillock/random.h>
@@ -87,11 +88,24 @@ static size_t drop_block_scratch(const hk_tensor *y, int64_t batch)
     return (size_t)hki_count(&y->shape, batch);
 }
 
-static const hki_op op_drop_block = {.name = "drop block",
-                                     .forward = drop_block_forward,
-                                     .backward = drop_block_backward,
-                                     .scratch_bytes = drop_block_scratch,
-                                     .in_place = hki_always};
+static const hki_constant block_kept[] = {{"rate", HKI_REAL, offsetof(drop_block, rate)},
+                                          {"size", HKI_INTEGER, offsetof(drop_block, size)},
+                                          {0}};
+
+static hk_tensor *drop_block_again(const hk_tensor *like)
+{
+    const drop_block *d = like->attributes;
+    return hk_drop_block(like->inputs[0], d->rate, d->size);
+}
+
+const hki_op hki_op_drop_block = {.name = "drop block",
+                                  .attribute_bytes = sizeof(drop_block),
+                                  .kept = block_kept,
+                                  .again = drop_block_again,
+                                  .forward = drop_block_forward,
+                                  .backward = drop_block_backward,
+                                  .scratch_bytes = drop_block_scratch,
+                                  .in_place = hki_always};
 
 hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
 {
@@ -108,5 +122,5 @@ hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
     const int64_t height = x->shape.dims[1], width = x->shape.dims[2];
     const int64_t most = height < width ? height : width;
     const drop_block d = {rate, size < most ? size : (int)most};
-    return hki_compute(&op_drop_block, &x, 1, x->shape, &d, sizeof d);
+    return hki_compute(&hki_op_drop_block, &x, 1, x->shape, &d);
 }

@@ -52,7 +52,13 @@ static size_t linear_scratch(const hk_tensor *y, int64_t batch)
     return most;
 }
 
+static hk_tensor *linear_again(const hk_tensor *like)
+{
+    return hki_linear(like->inputs[0], like->inputs[1], like->inputs[2]);
+}
+
 const hki_op hki_op_linear = {.name = "matmul",
+                              .again = linear_again,
                               .forward = linear_forward,
                               .backward = linear_backward,
                               .reads = hki_reads_operands,
@@ -64,6 +70,11 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
         return NULL;
     bool fits = hki_has_channels(&x->shape) && weight->shape.ndim == 2 &&
                 !hki_is_batched(&weight->shape) && hki_channels(&x->shape) == weight->shape.dims[0];
+    bool bias_fits = !bias || (bias->shape.ndim == 1 && weight->shape.ndim == 2 &&
+                               bias->shape.dims[0] == weight->shape.dims[1]);
+    if (fits && !bias_fits)
+        return hki_fail_null(HK_BAD_SHAPE, "matmul: bias %s does not fit a product with %s",
+                             hki_shape_text(&bias->shape), hki_shape_text(&weight->shape));
     if (!fits)
         return hki_fail_null(HK_BAD_SHAPE,
                              "matmul: %s times %s: the last dimension of the first must be the "
@@ -71,8 +82,7 @@ hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias)
                              hki_shape_text(&x->shape), hki_shape_text(&weight->shape));
     hk_shape shape = x->shape;
     shape.dims[shape.ndim - 1] = weight->shape.dims[1];
-    return hki_compute(&hki_op_linear, (hk_tensor *[]){x, weight, bias}, bias ? 3 : 2, shape, NULL,
-                       0);
+    return hki_compute(&hki_op_linear, (hk_tensor *[]){x, weight, bias}, bias ? 3 : 2, shape, NULL);
 }
 
 hk_tensor *hk_matmul(hk_tensor *a, hk_tensor *b)

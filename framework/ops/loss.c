@@ -34,16 +34,22 @@ static void softmax_backward(const hki_call *call)
     }
 }
 
-static const hki_op op_softmax = {.name = "softmax",
-                                  .forward = softmax_forward,
-                                  .backward = softmax_backward,
-                                  .reads = hki_reads_result};
+static hk_tensor *softmax_again(const hk_tensor *like)
+{
+    return hk_softmax(like->inputs[0]);
+}
+
+const hki_op hki_op_softmax = {.name = "softmax",
+                               .again = softmax_again,
+                               .forward = softmax_forward,
+                               .backward = softmax_backward,
+                               .reads = hki_reads_result};
 
 hk_tensor *hk_softmax(hk_tensor *x)
 {
     if (hki_null_operand("softmax", x))
         return NULL;
-    return hki_compute(&op_softmax, &x, 1, x->shape, NULL, 0);
+    return hki_compute(&hki_op_softmax, &x, 1, x->shape, NULL);
 }
 
 /* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
@@ -120,6 +126,7 @@ static void entropy_backward(const hki_call *call)
 }
 
 static const hki_op op_cross_entropy = {.name = "cross entropy",
+                                        .attribute_bytes = sizeof(float),
                                         .forward = entropy_forward,
                                         .backward = entropy_backward,
                                         .reads = hki_reads_operands};
@@ -138,8 +145,8 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
         return hki_fail_null(HK_BAD_ARGUMENT, "cross entropy: smoothing %g is outside [0, 1)",
                              smoothing);
     float value = (float)smoothing;
-    return hki_compute(&op_cross_entropy, (hk_tensor *[]){logits, labels}, 2, (hk_shape){0}, &value,
-                       sizeof value);
+    return hki_compute(&op_cross_entropy, (hk_tensor *[]){logits, labels}, 2, (hk_shape){0},
+                       &value);
 }
 
 /* ---- Losses of each element against a target of the same shape ------------------------------------- */
@@ -202,8 +209,8 @@ static void element_backward(const hki_call *call)
 
 #define ELEMENT_LOSS(name_)                                                                        \
     {                                                                                              \
-        .name = name_, .forward = element_forward, .backward = element_backward,                   \
-        .reads = hki_reads_operands                                                                \
+        .name = name_, .attribute_bytes = sizeof(element_loss), .forward = element_forward,        \
+        .backward = element_backward, .reads = hki_reads_operands                                  \
     }
 static const hki_op op_mse = ELEMENT_LOSS("mean squared error"),
                     op_huber = ELEMENT_LOSS("huber loss"),
@@ -216,7 +223,7 @@ static hk_tensor *record(const hki_op *op, hk_tensor *y, hk_tensor *target, elem
     if (!hki_same_shape(&y->shape, &target->shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: values %s and targets %s differ in shape", op->name,
                              hki_shape_text(&y->shape), hki_shape_text(&target->shape));
-    return hki_compute(op, (hk_tensor *[]){y, target}, 2, (hk_shape){0}, &loss, sizeof loss);
+    return hki_compute(op, (hk_tensor *[]){y, target}, 2, (hk_shape){0}, &loss);
 }
 
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target)

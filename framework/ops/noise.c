@@ -6,6 +6,7 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <hillock/kernel.h>
@@ -20,6 +21,7 @@ typedef struct noise {
     float deviation;
     bool adds;
     bool in_evaluation; /* too */
+    double asked;       /* the rate or deviation, as it was asked for */
 } noise;
 
 /* Elements are dropped where hks_uniform() of their index is below the rate; four have a draw. */
@@ -98,15 +100,23 @@ static void noise_backward(const hki_call *call)
     apply_or_copy(call, &n, !n.adds, call->dy, call->dx[0]);
 }
 
+static const hki_constant noise_kept[] = {
+    {"amount", HKI_REAL, offsetof(noise, asked)},
+    {"unit", HKI_INTEGER, offsetof(noise, unit)},
+    {"in_evaluation", HKI_YES_NO, offsetof(noise, in_evaluation)},
+    {0}};
+
+static hk_tensor *noise_again(const hk_tensor *like);
+
 #define NOISE(name_)                                                                               \
     {                                                                                              \
-        .name = name_, .forward = noise_forward, .backward = noise_backward,                       \
-        .in_place = hki_always                                                                     \
+        .name = name_, .attribute_bytes = sizeof(noise), .kept = noise_kept, .again = noise_again, \
+        .forward = noise_forward, .backward = noise_backward, .in_place = hki_always               \
     }
-static const hki_op op_dropout = NOISE("dropout"), op_alpha = NOISE("alpha dropout"),
-                    op_gaussian = NOISE("gaussian dropout"), op_noise = NOISE("gaussian noise"),
-                    op_path = NOISE("drop path");
-const hki_op hki_op_drop_connect = NOISE("drop connect");
+const hki_op hki_op_dropout = NOISE("dropout"), hki_op_alpha_dropout = NOISE("alpha dropout"),
+             hki_op_gaussian_dropout = NOISE("gaussian dropout"),
+             hki_op_gaussian_noise = NOISE("gaussian noise"), hki_op_drop_path = NOISE("drop path"),
+             hki_op_drop_connect = NOISE("drop connect");
 
 /* ---- Recording ----------------------------------------------------------------------------- */
 
@@ -116,12 +126,13 @@ static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double va
         return NULL;
     if (!allowed)
         return hki_fail_null(HK_BAD_ARGUMENT, "%s: %s%g is outside %s", op->name,
-                             op == &op_dropout ? "rate " : "", value,
+                             op == &hki_op_dropout ? "rate " : "", value,
                              n.adds ? "[0, inf)" : "[0, 1)");
     if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: expects a batch, not %s", op->name,
                              hki_shape_text(&x->shape));
-    return hki_compute(op, &x, 1, x->shape, &n, sizeof n);
+    n.asked = value;
+    return hki_compute(op, &x, 1, x->shape, &n);
 }
 
 static hk_tensor *record_rate(const hki_op *op, hk_tensor *x, double rate, noise n)
@@ -134,7 +145,7 @@ static hk_tensor *record_rate(const hki_op *op, hk_tensor *x, double rate, noise
 static hk_tensor *dropout(hk_tensor *x, double rate, scope unit, bool in_evaluation)
 {
     return record_rate(
-        &op_dropout, x, rate,
+        &hki_op_dropout, x, rate,
         (noise){.unit = unit, .scale = 1 / (1 - (float)rate), .in_evaluation = in_evaluation});
 }
 
@@ -163,7 +174,7 @@ static hk_tensor *alpha_dropout(hk_tensor *x, double rate, scope unit)
     const double least = -1.7580993408473766;
     const double scale = 1 / sqrt((1 - rate) * (1 + rate * least * least));
     const double shift = -scale * rate * least;
-    return record_rate(&op_alpha, x, rate,
+    return record_rate(&hki_op_alpha_dropout, x, rate,
                        (noise){.unit = unit,
                                .scale = (float)scale,
                                .shift = (float)shift,
@@ -184,20 +195,21 @@ hk_tensor *hk_channel_alpha_dropout(hk_tensor *x, double rate)
 hk_tensor *hk_gaussian_dropout(hk_tensor *x, double rate)
 {
     const double deviation = rate > 0 && rate < 1 ? sqrt(rate / (1 - rate)) : 0;
-    return record_rate(&op_gaussian, x, rate, (noise){.deviation = (float)deviation, .scale = 1});
+    return record_rate(&hki_op_gaussian_dropout, x, rate,
+                       (noise){.deviation = (float)deviation, .scale = 1});
 }
 
 hk_tensor *hk_gaussian_noise(hk_tensor *x, double deviation)
 {
     const bool allowed = deviation >= 0 && deviation < HUGE_VAL;
-    return record(&op_noise, x, allowed, deviation,
+    return record(&hki_op_gaussian_noise, x, allowed, deviation,
                   (noise){.deviation = (float)deviation, .scale = 1, .adds = true});
 }
 
 /* Huang, Sun, Liu, Sedra, Weinberger 2016, arXiv:1603.09382, inverted. */
 hk_tensor *hk_drop_path(hk_tensor *x, double rate)
 {
-    return record_rate(&op_path, x, rate,
+    return record_rate(&hki_op_drop_path, x, rate,
                        (noise){.unit = SAMPLE, .scale = (float)(1 / (1 - rate))});
 }
 
@@ -206,4 +218,22 @@ hk_tensor *hki_drop_connect(hk_tensor *weight, double rate)
 {
     return record_rate(&hki_op_drop_connect, weight, rate,
                        (noise){.unit = ELEMENT, .scale = (float)(1 / (1 - rate))});
+}
+
+static hk_tensor *noise_again(const hk_tensor *like)
+{
+    const noise *n = like->attributes;
+    hk_tensor *x = like->inputs[0];
+    const hki_op *op = like->op;
+    if ((unsigned)n->unit > SAMPLE)
+        return hki_fail_null(HK_BAD_ARGUMENT, "%s: unit %d, expected 0 to %d", op->name,
+                             (int)n->unit, SAMPLE);
+    if (op == &hki_op_dropout)
+        return dropout(x, n->asked, n->unit, n->in_evaluation);
+    if (op == &hki_op_alpha_dropout)
+        return alpha_dropout(x, n->asked, n->unit);
+    return op == &hki_op_gaussian_dropout ? hk_gaussian_dropout(x, n->asked)
+           : op == &hki_op_gaussian_noise ? hk_gaussian_noise(x, n->asked)
+           : op == &hki_op_drop_path      ? hk_drop_path(x, n->asked)
+                                          : hki_drop_connect(x, n->asked);
 }

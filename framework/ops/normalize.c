@@ -17,7 +17,24 @@ static void normalize_forward(const hki_call *call)
     hki_tiles_forward(call, NULL);
 }
 
+static const hki_constant normalize_kept[] = {{"use", HKI_NORMALIZATION, 0}, {0}};
+
+static hk_tensor *normalize_again(const hk_tensor *like)
+{
+    const hki_use *use = like->attributes;
+    hk_tensor *x = like->inputs[0];
+    const bool whole = like->op == &hki_op_normalize_weight;
+    if (hki_check_slots(use, like, 1, like->n_inputs - 1, whole ? hki_rows(&x->shape, 1) : 1,
+                        &x->shape))
+        return NULL;
+    return whole ? hki_normalize_weight(x, use, like->inputs + 1)
+                 : hki_normalize(x, use, like->inputs + 1);
+}
+
 const hki_op hki_op_normalize = {.name = "normalization",
+                                 .attribute_bytes = sizeof(hki_use),
+                                 .kept = normalize_kept,
+                                 .again = normalize_again,
                                  .forward = normalize_forward,
                                  .backward = hki_tiles_backward,
                                  .reads = hki_tiles_reads,
@@ -30,7 +47,7 @@ static hk_tensor *record_normalization(const hki_op *op, hk_tensor *x, const hki
     hk_tensor *inputs[1 + HK_MAX_SLOTS] = {x};
     int n_slots = hki_slot_count(use->plugin);
     memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
-    return hki_compute(op, inputs, 1 + n_slots, x->shape, use, sizeof *use);
+    return hki_compute(op, inputs, 1 + n_slots, x->shape, use);
 }
 
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots)
@@ -99,6 +116,9 @@ static void weight_commit(const hki_call *call, double network_activity)
 }
 
 const hki_op hki_op_normalize_weight = {.name = "weight normalization",
+                                        .attribute_bytes = sizeof(hki_use),
+                                        .kept = normalize_kept,
+                                        .again = normalize_again,
                                         .forward = weight_forward,
                                         .backward = weight_backward,
                                         .reads = hki_tiles_reads,

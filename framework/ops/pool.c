@@ -1,11 +1,15 @@
 /* Pooling over windows: the largest value, the average, and the average of everything. */
 #include "ops/ops.h"
 
+#include <stddef.h>
+
 #include "engine/engine.h"
 
 typedef struct pooling {
     hki_pool pool;
     bool takes_largest; /* else the average */
+    int size;           /* this and the window as they were asked for */
+    hk_window window;
 } pooling;
 
 static void pool_forward(const hki_call *call)
@@ -34,12 +38,34 @@ static size_t saved_positions(const hk_tensor *y, int64_t batch)
     return (size_t)hki_count(&y->shape, batch) * sizeof(uint16_t);
 }
 
-static const hki_op op_maxpool = {.name = "maxpool",
-                                  .forward = pool_forward,
-                                  .backward = pool_backward,
-                                  .saved_bytes = saved_positions};
-static const hki_op op_avgpool = {
-    .name = "avgpool", .forward = pool_forward, .backward = pool_backward};
+static const hki_constant pool_kept[] = {
+    {"size", HKI_INTEGER, offsetof(pooling, size)},
+    {"stride", HKI_INTEGER, offsetof(pooling, window.stride)},
+    {"padding", HKI_INTEGER, offsetof(pooling, window.padding)},
+    {"pad", HKI_INTEGER, offsetof(pooling, window.pad)},
+    {0}};
+
+static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window *window);
+
+static hk_tensor *pool_again(const hk_tensor *like)
+{
+    const pooling *p = like->attributes;
+    return pool(like->op, like->inputs[0], p->size, &p->window);
+}
+
+const hki_op hki_op_maxpool = {.name = "maxpool",
+                               .attribute_bytes = sizeof(pooling),
+                               .kept = pool_kept,
+                               .again = pool_again,
+                               .forward = pool_forward,
+                               .backward = pool_backward,
+                               .saved_bytes = saved_positions};
+const hki_op hki_op_avgpool = {.name = "avgpool",
+                               .attribute_bytes = sizeof(pooling),
+                               .kept = pool_kept,
+                               .again = pool_again,
+                               .forward = pool_forward,
+                               .backward = pool_backward};
 
 static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window *window)
 {
@@ -63,18 +89,18 @@ static hk_tensor *pool(const hki_op *op, hk_tensor *x, int size, const hk_window
     if (!hki_window_extent(op->name, p.h, size, window, &p.oh, &p.ph) ||
         !hki_window_extent(op->name, p.w, size, window, &p.ow, &p.pw))
         return NULL;
-    pooling all = {p, op == &op_maxpool};
-    return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &all, sizeof all);
+    pooling all = {p, op == &hki_op_maxpool, size, *window};
+    return hki_compute(op, &x, 1, HK_SHAPE(HK_BATCH, p.oh, p.ow, p.c), &all);
 }
 
 hk_tensor *hk_maxpool2d(hk_tensor *x, int size, hk_window window)
 {
-    return pool(&op_maxpool, x, size, &window);
+    return pool(&hki_op_maxpool, x, size, &window);
 }
 
 hk_tensor *hk_avgpool2d(hk_tensor *x, int size, hk_window window)
 {
-    return pool(&op_avgpool, x, size, &window);
+    return pool(&hki_op_avgpool, x, size, &window);
 }
 
 hk_tensor *hk_global_avgpool(hk_tensor *x)

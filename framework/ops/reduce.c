@@ -1,13 +1,20 @@
 /* Sum and mean over axes; reduced axes stay with extent 1. */
 #include "ops/ops.h"
 
+#include <stddef.h>
+
+typedef struct reduction {
+    unsigned axes;
+    bool is_mean;
+} reduction;
+
 /* What the sum is multiplied with: 1, or 1 / (number of elements summed) for a mean. */
 static double factor(const hki_call *call)
 {
-    bool is_mean = *(const bool *)call->tensor->attributes;
+    const reduction *r = call->tensor->attributes;
     int64_t from = hki_count(&call->tensor->inputs[0]->shape, call->batch);
     int64_t to = hki_count(&call->tensor->shape, call->batch);
-    return is_mean ? (double)to / (double)from : 1;
+    return r->is_mean ? (double)to / (double)from : 1;
 }
 
 static void reduce_forward(const hki_call *call)
@@ -27,10 +34,25 @@ static size_t reduce_scratch(const hk_tensor *y, int64_t batch)
     return hki_sum_scratch(&y->inputs[0]->shape, &y->shape, batch);
 }
 
-static const hki_op op_reduce = {.name = "sum",
-                                 .forward = reduce_forward,
-                                 .backward = reduce_backward,
-                                 .scratch_bytes = reduce_scratch};
+static const hki_constant reduce_kept[] = {{"axes", HKI_INTEGER, offsetof(reduction, axes)},
+                                           {"mean", HKI_YES_NO, offsetof(reduction, is_mean)},
+                                           {0}};
+
+static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean);
+
+static hk_tensor *reduce_again(const hk_tensor *like)
+{
+    const reduction *r = like->attributes;
+    return reduce(like->inputs[0], r->axes, r->is_mean);
+}
+
+const hki_op hki_op_reduce = {.name = "sum",
+                              .attribute_bytes = sizeof(reduction),
+                              .kept = reduce_kept,
+                              .again = reduce_again,
+                              .forward = reduce_forward,
+                              .backward = reduce_backward,
+                              .scratch_bytes = reduce_scratch};
 
 static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean)
 {
@@ -45,7 +67,7 @@ static hk_tensor *reduce(hk_tensor *x, unsigned axes, bool is_mean)
     for (int i = 0; i < shape.ndim; i++)
         if (axes & HK_AXIS(i))
             shape.dims[i] = 1;
-    return hki_compute(&op_reduce, &x, 1, shape, &is_mean, sizeof is_mean);
+    return hki_compute(&hki_op_reduce, &x, 1, shape, &(reduction){axes, is_mean});
 }
 
 hk_tensor *hk_sum(hk_tensor *x, unsigned axes)

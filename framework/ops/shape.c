@@ -3,7 +3,12 @@
 
 #include <string.h>
 
-const hki_op hki_op_reshape = {.name = "reshape", .is_view = true};
+static hk_tensor *reshape_again(const hk_tensor *like)
+{
+    return hk_reshape(like->inputs[0], like->shape);
+}
+
+const hki_op hki_op_reshape = {.name = "reshape", .again = reshape_again, .is_view = true};
 
 hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
 {
@@ -16,7 +21,7 @@ hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
     if (!fits)
         return hki_fail_null(HK_BAD_SHAPE, "reshape: %s does not hold as many values as %s",
                              hki_shape_text(&x->shape), hki_shape_text(&shape));
-    return hki_compute(&hki_op_reshape, &x, 1, shape, NULL, 0);
+    return hki_compute(&hki_op_reshape, &x, 1, shape, NULL);
 }
 
 hk_tensor *hk_flatten(hk_tensor *x)
@@ -56,8 +61,15 @@ static void concat_backward(const hki_call *call)
         copy_columns(call, 1, hki_channels(&call->tensor->inputs[0]->shape), true);
 }
 
-static const hki_op op_concat = {
-    .name = "concat", .forward = concat_forward, .backward = concat_backward};
+static hk_tensor *concat_again(const hk_tensor *like)
+{
+    return hk_concat(like->inputs[0], like->inputs[1]);
+}
+
+const hki_op hki_op_concat = {.name = "concat",
+                              .again = concat_again,
+                              .forward = concat_forward,
+                              .backward = concat_backward};
 
 hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b)
 {
@@ -74,5 +86,5 @@ hk_tensor *hk_concat(hk_tensor *a, hk_tensor *b)
                              "concat: shapes %s and %s differ in more than their channels",
                              hki_shape_text(&a->shape), hki_shape_text(&b->shape));
     shape.dims[shape.ndim - 1] = hki_channels(&a->shape) + hki_channels(&b->shape);
-    return hki_compute(&op_concat, (hk_tensor *[]){a, b}, 2, shape, NULL, 0);
+    return hki_compute(&hki_op_concat, (hk_tensor *[]){a, b}, 2, shape, NULL);
 }

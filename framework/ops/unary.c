@@ -1,6 +1,8 @@
 /* exp, log, pow, scale, neg, element by element: y = f(x; v), dx = dy f'(x, y; v). */
 #include "ops/ops.h"
 
+#include <stddef.h>
+
 #include <hillock/kernel.h>
 
 #include "engine/kernels.h"
@@ -44,6 +46,7 @@ typedef struct run {
 typedef struct unary {
     kind k;
     float v;
+    double number; /* v, as it was asked for */
 } unary;
 
 /* The kind is a constant where it is inlined: two plain loops. */
@@ -98,44 +101,60 @@ static void scale_backward(const hki_call *call)
     in_pieces(call, (run){.x = call->dy, .out = call->dx[0]});
 }
 
+static const hki_constant pow_kept[] = {{"exponent", HKI_REAL, offsetof(unary, number)}, {0}},
+                          scale_kept[] = {{"factor", HKI_REAL, offsetof(unary, number)}, {0}};
+
+static hk_tensor *unary_again(const hk_tensor *like)
+{
+    const unary *u = like->attributes;
+    hk_tensor *x = like->inputs[0];
+    return like->op == &hki_op_exp   ? hk_exp(x)
+           : like->op == &hki_op_log ? hk_log(x)
+           : like->op == &hki_op_pow ? hk_pow(x, u->number)
+                                     : hk_scale(x, u->number);
+}
+
 #define UNARY(name_, backward_, ...)                                                               \
     {                                                                                              \
-        .name = name_, .forward = unary_forward, .backward = backward_, __VA_ARGS__                \
+        .name = name_, .attribute_bytes = sizeof(unary), .again = unary_again,                     \
+        .forward = unary_forward, .backward = backward_, __VA_ARGS__                               \
     }
-static const hki_op op_exp = UNARY("exp", unary_backward, .reads = hki_reads_result),
-                    op_log = UNARY("log", unary_backward, .reads = hki_reads_operands),
-                    op_pow = UNARY("pow", unary_backward, .reads = hki_reads_operands),
-                    op_scale = UNARY("scale", scale_backward, .in_place = hki_always);
+const hki_op hki_op_exp = UNARY("exp", unary_backward, .reads = hki_reads_result),
+             hki_op_log = UNARY("log", unary_backward, .reads = hki_reads_operands),
+             hki_op_pow =
+                 UNARY("pow", unary_backward, .reads = hki_reads_operands, .kept = pow_kept),
+             hki_op_scale =
+                 UNARY("scale", scale_backward, .in_place = hki_always, .kept = scale_kept);
 
 static hk_tensor *record(const hki_op *op, kind k, hk_tensor *x, double v)
 {
-    unary u = {k, (float)v};
+    unary u = {k, (float)v, v};
     if (hki_null_operand(op->name, x))
         return NULL;
-    return hki_compute(op, &x, 1, x->shape, &u, sizeof u);
+    return hki_compute(op, &x, 1, x->shape, &u);
 }
 
 hk_tensor *hk_exp(hk_tensor *x)
 {
-    return record(&op_exp, EXP, x, 0);
+    return record(&hki_op_exp, EXP, x, 0);
 }
 
 hk_tensor *hk_log(hk_tensor *x)
 {
-    return record(&op_log, LOG, x, 0);
+    return record(&hki_op_log, LOG, x, 0);
 }
 
 hk_tensor *hk_pow(hk_tensor *x, double exponent)
 {
-    return record(&op_pow, POW, x, exponent);
+    return record(&hki_op_pow, POW, x, exponent);
 }
 
 hk_tensor *hk_scale(hk_tensor *x, double factor)
 {
-    return record(&op_scale, SCALE, x, factor);
+    return record(&hki_op_scale, SCALE, x, factor);
 }
 
 hk_tensor *hk_neg(hk_tensor *x)
 {
-    return record(&op_scale, SCALE, x, -1);
+    return record(&hki_op_scale, SCALE, x, -1);
 }

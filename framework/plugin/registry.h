@@ -9,6 +9,10 @@ typedef struct hki_use {
     double params[HK_MAX_PARAMS];
 } hki_use;
 
+/* The file lies in a directory of Hillock's own plugins, those of the build or the installation, or is no
+ * file: a plugin that is linked in. */
+bool hki_plugin_is_own(const char *path);
+
 /* Parses "name:key=value,..." (or a path with a slash before the colon). Messages name the
  * spec, the plugin, the parameter, its range and the choices. */
 hk_status hki_use_parse(hk_kind kind, const char *spec, hki_use *out);

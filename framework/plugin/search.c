@@ -80,6 +80,22 @@ static hk_status visit_own(hki_directory_visit *visit, void *user)
     return HK_OK;
 }
 
+/* HK_STOPPED: `user`, a path, lies in the directory. */
+static hk_status holds(void *user, const char *directory, const char *refused)
+{
+    char real[PATH_MAX];
+    size_t length = realpath(directory, real) ? strlen(real) : 0;
+    (void)refused;
+    return length && !strncmp(user, real, length) && ((const char *)user)[length] == '/'
+               ? HK_STOPPED
+               : HK_OK;
+}
+
+bool hki_plugin_is_own(const char *path)
+{
+    return path[0] != '/' || visit_own(holds, (void *)path) == HK_STOPPED;
+}
+
 hk_status hki_each_directory(hki_directory_visit *visit, void *user)
 {
     hk_status status = visit_path(visit, user);

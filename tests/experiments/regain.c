@@ -50,7 +50,7 @@ static hk_tensor *build(const experiment *e, const char *file)
     if (!logits)
         check(hk_last_status());
     if (file)
-        check(hk_net_load(hk_tensor_net(logits), file, NULL));
+        check(hk_net_load_weights(hk_tensor_net(logits), file, NULL));
     return logits;
 }
 

@@ -79,7 +79,8 @@ int net_open(const char *file, hk_data_shape images, network *out)
                          "%d x %d x %d in %d",
                          file, saved.height, saved.width, saved.channels, saved.classes,
                          images.height, images.width, images.channels, images.classes);
-    if (build(saved.model, choices, images, out) && hk_net_load(out->net, file, NULL) == HK_OK)
+    if (build(saved.model, choices, images, out) &&
+        hk_net_load_weights(out->net, file, NULL) == HK_OK)
         return EXIT_DONE;
     const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
     net_free(out);

@@ -35,7 +35,7 @@ static int build(training *t)
     status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
     if (status)
         return status;
-    if (t->given->from && hk_net_load(t->it.net, t->given->from, &missing) != HK_OK)
+    if (t->given->from && hk_net_load_weights(t->it.net, t->given->from, &missing) != HK_OK)
         return tool_failed();
     if (missing)
         tool_note("%s: has no values for %d tensors of this net, which start fresh", t->given->from,

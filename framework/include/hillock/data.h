@@ -5,7 +5,7 @@
  * with mean and standard deviation of the training set. */
 #pragma once
 #include <stdint.h>
-#include <hillock/status.h>
+#include <hillock/card.h>
 
 #ifdef __cplusplus
 extern "C" {

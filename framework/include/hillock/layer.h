@@ -1,4 +1,4 @@
-/* hillock/layer.h - nets, layer functions, saving and loading.
+/* hillock/layer.h - nets, layer functions, predicting. Saving and loading: saved.h.
  *
  * A layer function takes required arguments by position and options by name:
  *     x = hk_act(hk_norm(hk_conv(x, 16, 3, .stride = 2)));
@@ -94,7 +94,7 @@ typedef struct hk_pool_options {
 hk_tensor *hk_maxpool_with(hk_pool_options options);
 hk_tensor *hk_avgpool_with(hk_pool_options options);
 
-/* ---- Parameters: counting, freezing, saving, loading -------------------------------------------- */
+/* ---- Parameters: counting, freezing, names; saving: saved.h -------------------------------------------- */
 
 int64_t hk_net_parameters(const hk_net *net); /* number of learned parameters */
 /* Sets gradients to zero. */
@@ -108,27 +108,14 @@ hk_status hk_net_freeze(hk_net *net, const char *layers);
  * allocation or initialization fails. */
 void hk_net_digest(hk_net *net, char out[65]);
 
-/* Saves parameters and state of the net that ends in `logits` as safetensors, with metadata: the net's
- * specs, the input shape, the number of classes and `model`, a model's spec; `model` may be NULL.
- * HK_IO: the old file is kept. HK_BAD_ARGUMENT: a spec longer than HK_MAX_SPEC. */
-hk_status hk_net_save(hk_tensor *logits, const char *path, const char *model);
-/* Loads parameters and state. Tensors of activations and normalizations may be absent from the file:
- * they keep their initial values and are counted in *missing (`missing` may be NULL); those that only
- * the file has are ignored. HK_BAD_DATA: another tensor is absent, superfluous or of another shape. */
-hk_status hk_net_load(hk_net *net, const char *path, int *missing);
-
-/* Metadata of a saved net; "" and 0 where the file has none. */
-typedef struct hk_saved {
-    char model[HK_MAX_SPEC], data[HK_MAX_SPEC];
-    char activation[HK_MAX_SPEC], normalization[HK_MAX_SPEC], initializer[HK_MAX_SPEC];
-    char weight_norm[HK_MAX_SPEC];
-    int height, width, channels, classes; /* of the input and the output */
-    int epochs;                           /* trained so far */
-    int64_t floats;                       /* in all tensors of the file */
-} hk_saved;
-/* HK_BAD_DATA, too, if the file names a plugin by a path (data must not choose code to load), or has a
- * text that does not fit. */
-hk_status hk_net_peek(const char *path, hk_saved *out);
+/* Every parameter and every state of the net, in the order of recording. */
+void hk_net_each_tensor(const hk_net *net, void (*each)(hk_tensor *, void *user), void *user);
+/* The one of that name, "conv1.weight"; NULL and HK_UNKNOWN_NAME, with the nearest names, without. */
+hk_tensor *hk_net_tensor(const hk_net *net, const char *name);
+/* Copies the values of a parameter, state or constant: all of hk_tensor_shape(), row-major; the first use
+ * of a net initializes it. HK_BAD_ARGUMENT: another tensor. Writing is [one thread] per net. */
+hk_status hk_tensor_read(hk_tensor *tensor, float *values);
+hk_status hk_tensor_write(hk_tensor *tensor, const float *values);
 
 /* Inference: logits y[n, classes] of n samples x[n, ...], in evaluation mode. [any thread] while the
  * net does not change. */

@@ -1,0 +1,216 @@
+/* A net's card: what its inputs and outputs mean, as JSON in its file. */
+#include "nn/store.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "io/json.h"
+
+/* ---- In memory: one JSON object holds everything, and the card points into it ----------------------- */
+
+struct hki_card {
+    hk_card card;
+    json_t *json; /* owns the texts */
+};
+
+static json_t *numbers_json(const double *values, int n)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(array, json_real(values[i]));
+    return array;
+}
+
+static json_t *texts_json(const char *const *texts, int n)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(array, json_string(texts[i]));
+    return array;
+}
+
+static json_t *card_json(const hk_card *card)
+{
+    json_t *json = json_pack("{s:i, s:i}", "version", 1, "classes", card->classes);
+    if (card->mean && card->deviation) {
+        json_object_set_new(json, "mean", numbers_json(card->mean, card->channels));
+        json_object_set_new(json, "deviation", numbers_json(card->deviation, card->channels));
+    }
+    if (card->class_names)
+        json_object_set_new(json, "class_names", texts_json(card->class_names, card->classes));
+    if (card->feature_names)
+        json_object_set_new(json, "feature_names", texts_json(card->feature_names, card->channels));
+    const char *const texts[][2] = {
+        {"label", card->label}, {"data", card->data}, {"recipe", card->recipe}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i][1])
+            json_object_set_new(json, texts[i][0], json_string(texts[i][1]));
+    return json;
+}
+
+/* The n finite numbers of a list, each above `least`; NULL: another list. */
+static double *read_numbers(const json_t *list, int n, double least)
+{
+    double *out =
+        (int)json_array_size(list) == n && n ? hki_alloc_array((size_t)n, sizeof *out) : NULL;
+    for (int i = 0; out && i < n; i++) {
+        out[i] = json_number_value(json_array_get(list, (size_t)i));
+        if (!json_is_number(json_array_get(list, (size_t)i)) || !isfinite(out[i]) ||
+            !(out[i] > least)) {
+            hki_free(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+
+static const char **read_texts(const json_t *list, int n)
+{
+    const char **out =
+        (int)json_array_size(list) == n && n ? hki_alloc_array((size_t)n, sizeof *out) : NULL;
+    for (int i = 0; out && i < n; i++) {
+        out[i] = json_string_value(json_array_get(list, (size_t)i));
+        if (!out[i]) {
+            hki_free(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+
+static void free_card(hki_card *own)
+{
+    if (!own)
+        return;
+    hki_free((void *)own->card.mean);
+    hki_free((void *)own->card.deviation);
+    hki_free((void *)own->card.class_names);
+    hki_free((void *)own->card.feature_names);
+    json_decref(own->json);
+    hki_free(own);
+}
+
+/* Takes `json` over. */
+static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
+{
+    const json_t *mean = json_object_get(json, "mean"),
+                 *deviation = json_object_get(json, "deviation"),
+                 *classes = json_object_get(json, "class_names"),
+                 *features = json_object_get(json, "feature_names");
+    hki_card *own = hki_alloc(sizeof *own);
+    if (!own) {
+        json_decref(json);
+        return HK_NO_MEMORY;
+    }
+    own->json = json;
+    hk_card *card = &own->card;
+    card->channels = (int)json_array_size(mean ? mean : features);
+    card->classes = (int)json_integer_value(json_object_get(json, "classes"));
+    card->mean = read_numbers(mean, card->channels, -HUGE_VAL);
+    card->deviation = read_numbers(deviation, card->channels, 0);
+    card->class_names = read_texts(classes, card->classes);
+    card->feature_names = read_texts(features, card->channels);
+    card->label = json_string_value(json_object_get(json, "label"));
+    card->data = json_string_value(json_object_get(json, "data"));
+    card->recipe = json_string_value(json_object_get(json, "recipe"));
+    if (!mean != !card->mean || !deviation != !card->deviation || !card->mean != !card->deviation ||
+        !classes != !card->class_names || !features != !card->feature_names || card->classes < 0 ||
+        json_integer_value(json_object_get(json, "version")) != 1) {
+        free_card(own);
+        return hki_fail(
+            HK_BAD_DATA,
+            "%s: its card is not of version 1, or its lists do not belong together: mean, "
+            "deviation and feature_names have a value for each channel, class_names one "
+            "for each class",
+            path);
+    }
+    *out = own;
+    return HK_OK;
+}
+
+void hki_card_free(hki_card *card)
+{
+    free_card(card);
+}
+
+hk_status hk_net_set_card(hk_net *net, const hk_card *card)
+{
+    hki_card *own = NULL;
+    if (hki_null(net, card))
+        return HK_BAD_ARGUMENT;
+    hk_status status = card_of_json("the card of a net", card_json(card), &own);
+    if (!status) {
+        free_card(net->choices->card);
+        net->choices->card = own;
+    }
+    return status;
+}
+
+const hk_card *hk_net_card(const hk_net *net)
+{
+    static const hk_card none;
+    return !hki_null(net) && net->choices->card ? &net->choices->card->card : &none;
+}
+
+/* ---- In files ---------------------------------------------------------------------------------------- */
+
+char *hki_card_text(const hk_net *net)
+{
+    return net->choices->card ? hki_json_text(net->choices->card->json) : hki_copy_text("");
+}
+
+hk_status hki_card_read(const char *path, const char *text, hk_net *net)
+{
+    json_error_t error;
+    hki_card *own = NULL;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (!json)
+        return hki_fail(HK_BAD_DATA, "%s: its card is not JSON: byte %d, %s", path, error.position,
+                        error.text);
+    hk_status status = card_of_json(path, json, &own);
+    if (!status) {
+        free_card(net->choices->card);
+        net->choices->card = own;
+    }
+    return status;
+}
+
+/* ---- Use ----------------------------------------------------------------------------------------------- */
+
+hk_status hk_net_standardise(hk_tensor *logits, int64_t n, const float *raw, float *x)
+{
+    if (hki_null(logits, raw, x))
+        return HK_BAD_ARGUMENT;
+    const hk_card *card = hk_net_card(logits->net);
+    const hk_tensor *input = hk_tensor_input(logits);
+    if (!input || n < 0 || !card->mean || hki_channels(&input->shape) != card->channels)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "standardise: the net's card has a scaling for %d channels, its input has "
+                        "%lld; %lld samples",
+                        card->mean ? card->channels : 0,
+                        (long long)(input ? hki_channels(&input->shape) : 0), (long long)n);
+    for (int64_t i = 0; i < n * hki_sample_count(&input->shape); i++) {
+        const int c = (int)(i % card->channels);
+        x[i] = (raw[i] - (float)card->mean[c]) * (float)(1 / card->deviation[c]);
+    }
+    return HK_OK;
+}
+
+hk_status hk_net_classify(hk_tensor *logits, int64_t n, const float *x, float *probabilities)
+{
+    hk_status status = hk_net_predict(logits, n, x, probabilities);
+    if (status)
+        return status;
+    const int64_t classes = hki_sample_count(&logits->shape);
+    for (int64_t i = 0; i < n; i++) {
+        float *y = probabilities + i * classes, top = y[0];
+        double sum = 0;
+        for (int64_t k = 1; k < classes; k++)
+            top = y[k] > top ? y[k] : top;
+        for (int64_t k = 0; k < classes; k++)
+            sum += exp((double)(y[k] - top));
+        for (int64_t k = 0; k < classes; k++)
+            y[k] = (float)(exp((double)(y[k] - top)) / sum);
+    }
+    return HK_OK;
+}
