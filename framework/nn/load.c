@@ -122,7 +122,7 @@ static hk_net *new_net(const char *path, const hki_st_file *file)
 hk_status hki_net_rebuild(const char *path, const hki_st_file *file, hk_net **out,
                           hk_tensor **logits)
 {
-    const char *graph = hki_st_meta_get(file, "hk.graph"), *card = hki_st_meta_get(file, "hk.card");
+    const char *graph = hki_st_meta_get(file, "hk.graph");
     *out = NULL;
     *logits = NULL;
     if (!graph)
@@ -138,8 +138,6 @@ hk_status hki_net_rebuild(const char *path, const hki_st_file *file, hk_net **ou
         status = hki_net_restore(net, path, file, NULL);
     if (!status)
         copy_constants(net, file);
-    if (!status && card && *card)
-        status = hki_card_read(path, card, net);
     if (!status)
         status = compare_plugins(file, net);
     if (status) {

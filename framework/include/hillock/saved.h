@@ -24,7 +24,8 @@ hk_status hk_net_load(const char *path, hk_net **net, hk_tensor **logits);
  * or "". Valid until the net is freed. */
 const char *hk_net_remarks(const hk_net *net);
 
-/* Loads parameters and state into a net that was recorded alike. Tensors of activations and normalizations
+/* Loads parameters and state into a net that was recorded alike, and the file's card where the net has
+ * none. Tensors of activations and normalizations
  * may be absent from the file: they keep their initial values and are counted in *missing (`missing`
  * may be NULL); those that only the file has are ignored. HK_BAD_DATA: another tensor is absent,
  * superfluous or of another shape; then nothing is changed. */
