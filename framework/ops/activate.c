@@ -9,6 +9,15 @@ const hki_use *hki_use_of(const hk_tensor *tensor)
     return tensor->attributes;
 }
 
+hk_tensor *hki_compute_use(const hki_op *op, hk_tensor *x, const hki_use *use,
+                           hk_tensor *const *slots, hk_shape shape)
+{
+    hk_tensor *inputs[1 + HK_MAX_SLOTS] = {x};
+    int n_slots = hki_slot_count(use->plugin);
+    memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
+    return hki_compute(op, inputs, 1 + n_slots, shape, use);
+}
+
 static const hk_activation *activation_of(const hk_tensor *y)
 {
     return hki_use_of(y)->plugin->activation;
@@ -92,10 +101,7 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
 {
     if (!x)
         return NULL;
-    hk_tensor *inputs[1 + HK_MAX_SLOTS] = {x};
-    int n_slots = hki_slot_count(use->plugin);
     hk_shape shape = x->shape;
-    memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
     if (!hki_has_channels(&shape))
         return hki_fail_null(HK_BAD_SHAPE,
                              "activation %s: expects channels in the last dimension, not %s",
@@ -108,5 +114,5 @@ hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slot
                                  use->plugin->name, (long long)context.channels);
         shape.dims[shape.ndim - 1] = channels;
     }
-    return hki_compute(&hki_op_activate, inputs, 1 + n_slots, shape, use);
+    return hki_compute_use(&hki_op_activate, x, use, slots, shape);
 }

@@ -148,29 +148,23 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
     }
 }
 
-/* Where the repeated axes are neighbours: each block's row as often as it has rows. */
-static void spread_blocks(const middle *m, float scale, const float *x, float *out)
-{
-    bool fills = m->columns == 1;
-    int64_t rows = fills ? m->blocks : m->blocks * m->rows, row = fills ? m->rows : m->columns;
-#pragma omp parallel for num_threads(hki_threads_for((rows * row))) schedule(static)
-    for (int64_t r = 0; r < rows; r++) {
-        const float *from = x + (fills ? r : r / m->rows * m->columns);
-        float *to = out + r * row, value = scale * *from;
-        for (int64_t j = 0; fills && j < row; j++)
-            to[j] = value;
-        for (int64_t j = 0; !fills && j < row; j++)
-            to[j] = scale * from[j];
-    }
-}
-
 void hki_spread_to(const hk_shape *small, const hk_shape *big, int64_t batch, float scale,
                    const float *x, float *out)
 {
     hki_aligned a = hki_align(big, small, batch);
     middle m;
-    if (reduces_middle(&a, &m)) {
-        spread_blocks(&m, scale, x, out);
+    if (reduces_middle(&a, &m)) { /* each block's row as often as it has rows */
+        bool fills = m.columns == 1;
+        int64_t rows = fills ? m.blocks : m.blocks * m.rows, n = fills ? m.rows : m.columns;
+#pragma omp parallel for num_threads(hki_threads_for((rows * n))) schedule(static)
+        for (int64_t r = 0; r < rows; r++) {
+            const float *from = x + (fills ? r : r / m.rows * m.columns);
+            float *to = out + r * n, value = scale * *from;
+            for (int64_t j = 0; fills && j < n; j++)
+                to[j] = value;
+            for (int64_t j = 0; !fills && j < n; j++)
+                to[j] = scale * from[j];
+        }
         return;
     }
     int64_t row = a.big[a.ndim - 1], step = a.stride[a.ndim - 1];

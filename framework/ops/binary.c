@@ -45,16 +45,6 @@ HK_INLINE void loops(kind k, wanted what, const run *r)
         loop(k, BY_B, r);
 }
 
-static void run_loop(kind k, wanted what, const run *r)
-{
-    switch (k) {
-    case ADD: loops(ADD, what, r); break;
-    case SUB: loops(SUB, what, r); break;
-    case MUL: loops(MUL, what, r); break;
-    case DIV: loops(DIV, what, r); break;
-    }
-}
-
 /* out[i] = f(a[i], b[i], dy[i]), row by row; a single row, and operands of the same shape are one,
  * in pieces. */
 static void zip(const hki_call *call, wanted what, float *out)
@@ -79,7 +69,12 @@ static void zip(const hki_call *call, wanted what, float *out)
                        .b = call->x[1] + (one_row ? first * step_b : hki_row_at(&b, i)),
                        .dy = what == VALUE ? NULL : call->dy + first,
                        .out = out + first};
-        run_loop(k, what, &r);
+        switch (k) {
+        case ADD: loops(ADD, what, &r); break;
+        case SUB: loops(SUB, what, &r); break;
+        case MUL: loops(MUL, what, &r); break;
+        case DIV: loops(DIV, what, &r); break;
+        }
     }
 }
 
@@ -112,20 +107,19 @@ static void binary_backward(const hki_call *call)
         zip_back(call, 0);
 }
 
+/* The first operand has y's shape, so y and its gradient may take its place. */
+static bool first_is_whole(const hk_tensor *y)
+{
+    return hki_same_shape(&y->inputs[0]->shape, &y->shape);
+}
+
 static size_t binary_scratch(const hk_tensor *y, int64_t batch)
 {
     size_t a = hki_sum_scratch(&y->shape, &y->inputs[0]->shape, batch);
     size_t b = hki_sum_scratch(&y->shape, &y->inputs[1]->shape, batch);
     size_t aside = hki_lines(hki_count(&y->shape, batch)) * sizeof(float);
-    bool repeats = !hki_same_shape(&y->inputs[0]->shape, &y->shape) ||
-                   !hki_same_shape(&y->inputs[1]->shape, &y->shape);
+    bool repeats = !first_is_whole(y) || !hki_same_shape(&y->inputs[1]->shape, &y->shape);
     return repeats ? aside + (a > b ? a : b) : 0;
-}
-
-/* The first operand has y's shape, so y and its gradient may take its place. */
-static bool first_is_whole(const hk_tensor *y)
-{
-    return hki_same_shape(&y->inputs[0]->shape, &y->shape);
 }
 
 static hk_tensor *record(const hki_op *op, kind k, hk_tensor *a, hk_tensor *b)

@@ -18,24 +18,6 @@ typedef struct drop_block {
     int size; /* B, at most height and width */
 } drop_block;
 
-/* Squares that start in row `row` of a map, at n corners, the first of which is number `first`. */
-static void draw_row(const drop_block *d, const hk_shape *map, int64_t row, uint32_t limit,
-                     uint64_t key, int64_t first, int64_t n, uint8_t *kept)
-{
-    const int64_t width = map->dims[2], channels = map->dims[3];
-    uint32_t draw[4];
-    for (int64_t i = 0; i < n; i++) {
-        const uint64_t index = (uint64_t)(first + i);
-        if (i == 0 || index % 4 == 0)
-            hks_philox(key, index / 4, draw);
-        if (draw[index % 4] >> 8 >= limit)
-            continue;
-        for (int64_t h = row; h < row + d->size; h++)
-            for (int64_t w = i / channels; w < i / channels + d->size; w++)
-                kept[(h * width + w) * channels + i % channels] = 0;
-    }
-}
-
 /* Which numbers of the sample that starts at `first` are kept; returns how many. */
 static int64_t draw_squares(const drop_block *d, const hk_shape *map, uint64_t key, int64_t first,
                             uint8_t *kept)
@@ -46,9 +28,19 @@ static int64_t draw_squares(const drop_block *d, const hk_shape *map, uint64_t k
         d->rate * (double)(height * width) / ((double)(rows * columns) * d->size * d->size);
     int64_t left = 0;
     memset(kept, 1, (size_t)(height * width * channels));
-    for (int64_t h = 0; h < rows; h++)
-        draw_row(d, map, h, (uint32_t)(gamma * 0x1p24), key, first + h * width * channels,
-                 columns * channels, kept);
+    for (int64_t row = 0; row < rows; row++) {
+        uint32_t draw[4];
+        for (int64_t i = 0; i < columns * channels; i++) { /* the corners of a row's squares */
+            const uint64_t index = (uint64_t)(first + row * width * channels + i);
+            if (i == 0 || index % 4 == 0)
+                hks_philox(key, index / 4, draw);
+            if (draw[index % 4] >> 8 >= (uint32_t)(gamma * 0x1p24))
+                continue;
+            for (int64_t h = row; h < row + d->size; h++)
+                for (int64_t w = i / channels; w < i / channels + d->size; w++)
+                    kept[(h * width + w) * channels + i % channels] = 0;
+        }
+    }
     for (int64_t i = 0; i < height * width * channels; i++)
         left += kept[i];
     return left;

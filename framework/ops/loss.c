@@ -156,18 +156,6 @@ typedef struct element_loss {
     float delta; /* of HUBER */
 } element_loss;
 
-static double loss_value(const element_loss *loss, float y, float target)
-{
-    double d = loss->kind == SQUARE ? (double)y - (double)target : (double)hks_abs(y - target);
-    double limit = (double)loss->delta;
-    switch (loss->kind) {
-    case SQUARE: return d * d;
-    case HUBER: return d < limit ? d * d / 2 : limit * (d - limit / 2); /* Huber 1964 */
-    default: /* max(y, 0) - y t + log1p(exp(-|y|)) */
-        return (double)((y > 0 ? y : 0) - y * target + hks_log1p(hks_exp(-hks_abs(y))));
-    }
-}
-
 /* By y; a loss of y - target has the opposite slope by target. */
 static float loss_slope(const element_loss *loss, float y, float target)
 {
@@ -182,7 +170,16 @@ static float loss_slope(const element_loss *loss, float y, float target)
 static double element_term(const void *user, int64_t i)
 {
     const hki_call *call = user;
-    return loss_value(call->tensor->attributes, call->x[0][i], call->x[1][i]);
+    const element_loss *loss = call->tensor->attributes;
+    const float y = call->x[0][i], target = call->x[1][i];
+    double d = loss->kind == SQUARE ? (double)y - (double)target : (double)hks_abs(y - target);
+    double limit = (double)loss->delta;
+    switch (loss->kind) {
+    case SQUARE: return d * d;
+    case HUBER: return d < limit ? d * d / 2 : limit * (d - limit / 2); /* Huber 1964 */
+    default: /* max(y, 0) - y t + log1p(exp(-|y|)) */
+        return (double)((y > 0 ? y : 0) - y * target + hks_log1p(hks_exp(-hks_abs(y))));
+    }
 }
 
 static void element_forward(const hki_call *call)

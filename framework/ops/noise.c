@@ -37,26 +37,6 @@ static void drop_elements(const noise *n, uint64_t key, int64_t count, const flo
     }
 }
 
-/* The units of one sample, whose elements are `stride` apart: the sample, or its channels. */
-static void drop_units(const noise *n, uint64_t key, int64_t sample, int64_t size, int64_t stride,
-                       const float *in, float *out)
-{
-    for (int64_t unit = 0; unit < stride; unit++) {
-        const bool kept = hks_uniform(key, (uint64_t)(sample * stride + unit)) >= n->rate;
-        for (int64_t i = unit; i < size; i += stride)
-            out[i] = kept ? n->scale * in[i] + n->shift : n->dropped;
-    }
-}
-
-static void multiply_or_add(const noise *n, uint64_t key, int64_t first, int64_t size,
-                            const float *in, float *out)
-{
-    for (int64_t i = 0; i < size; i++) {
-        const float z = n->deviation * hks_normal(key, (uint64_t)(first + i));
-        out[i] = n->adds ? in[i] + z : in[i] * (1 + z);
-    }
-}
-
 /* In and out may be the same. */
 static void apply(const hki_call *call, const noise *n, const float *in, float *out)
 {
@@ -67,13 +47,21 @@ static void apply(const hki_call *call, const noise *n, const float *in, float *
         drop_elements(n, call->key, count, in, out);
         return;
     }
+    /* A sample is a unit, or each of its channels, whose elements lie so far apart. */
+    const int64_t stride = n->unit == SAMPLE ? 1 : hki_channels(shape);
 #pragma omp parallel for num_threads(hki_threads_for(count)) schedule(static)
     for (int64_t s = 0; s < samples; s++) {
-        if (n->deviation > 0)
-            multiply_or_add(n, call->key, s * size, size, in + s * size, out + s * size);
-        else
-            drop_units(n, call->key, s, size, n->unit == SAMPLE ? 1 : hki_channels(shape),
-                       in + s * size, out + s * size);
+        const float *x = in + s * size;
+        float *y = out + s * size;
+        for (int64_t i = 0; n->deviation > 0 && i < size; i++) {
+            const float z = n->deviation * hks_normal(call->key, (uint64_t)(s * size + i));
+            y[i] = n->adds ? x[i] + z : x[i] * (1 + z);
+        }
+        for (int64_t unit = 0; !(n->deviation > 0) && unit < stride; unit++) {
+            const bool kept = hks_uniform(call->key, (uint64_t)(s * stride + unit)) >= n->rate;
+            for (int64_t i = unit; i < size; i += stride)
+                y[i] = kept ? n->scale * x[i] + n->shift : n->dropped;
+        }
     }
 }
 

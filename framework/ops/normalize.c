@@ -2,15 +2,11 @@
  * once their statistics are known are recorded here and computed by the fused operation (fused/fused.c). */
 #include "ops/ops.h"
 
-#include <string.h>
-
 hk_domain hki_domain_of(const hki_use *use)
 {
     hk_context context = {.params = use->params};
     return use->plugin->normalization->domain(&context);
 }
-
-/* ---- Row by row --------------------------------------------------------------------------------------- */
 
 static void normalize_forward(const hki_call *call)
 {
@@ -41,15 +37,6 @@ const hki_op hki_op_normalize = {.name = "normalization",
                                  .saved_bytes = hki_tiles_saved,
                                  .scratch_bytes = hki_tiles_scratch};
 
-static hk_tensor *record_normalization(const hki_op *op, hk_tensor *x, const hki_use *use,
-                                       hk_tensor *const *slots)
-{
-    hk_tensor *inputs[1 + HK_MAX_SLOTS] = {x};
-    int n_slots = hki_slot_count(use->plugin);
-    memcpy(inputs + 1, slots, (size_t)n_slots * sizeof *slots);
-    return hki_compute(op, inputs, 1 + n_slots, x->shape, use);
-}
-
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots)
 {
     if (!x)
@@ -62,10 +49,10 @@ hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slo
         return hki_fail_null(HK_BAD_SHAPE,
                              "normalization %s: expects [batch, ..., channels], not %s",
                              use->plugin->name, hki_shape_text(&x->shape));
-    return record_normalization(&hki_op_normalize, x, use, slots);
+    return hki_compute_use(&hki_op_normalize, x, use, slots, x->shape);
 }
 
-/* ---- Normalization of a weight: the plugin sees the whole matrix [fan_in x channels] ------------------------ */
+/* ---- Normalization of a weight: the plugin sees the whole matrix [fan_in x channels] --------- */
 
 static void weight_forward(const hki_call *call)
 {
@@ -132,5 +119,5 @@ hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor
         return NULL;
     if (hki_domain_of(use) != HK_OVER_WEIGHT)
         return hki_fail_null(HK_BAD_ARGUMENT, "%s does not normalize weights", use->plugin->name);
-    return record_normalization(&hki_op_normalize_weight, weight, use, slots);
+    return hki_compute_use(&hki_op_normalize_weight, weight, use, slots, weight->shape);
 }

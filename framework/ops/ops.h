@@ -70,7 +70,9 @@ double hki_sum_terms(int64_t n, int64_t work, double (*term)(const void *context
 
 /* matmul with an optional bias[n]. */
 hk_tensor *hki_linear(hk_tensor *x, hk_tensor *weight, hk_tensor *bias);
-/* slots: learned and state leaves in table order. */
+/* slots: learned and state leaves in table order. hki_compute_use(): the inputs are x and they. */
+hk_tensor *hki_compute_use(const hki_op *op, hk_tensor *x, const hki_use *use,
+                           hk_tensor *const *slots, hk_shape shape);
 hk_tensor *hki_activate(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 hk_tensor *hki_normalize(hk_tensor *x, const hki_use *use, hk_tensor *const *slots);
 /* f(x), but g(x) in channels where mask[channels] is above 0; f and g have passed

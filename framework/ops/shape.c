@@ -12,9 +12,7 @@ const hki_op hki_op_reshape = {.name = "reshape", .again = reshape_again, .is_vi
 
 hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
 {
-    if (hki_null_operand("reshape", x))
-        return NULL;
-    if (hki_check_shape(&shape))
+    if (hki_null_operand("reshape", x) || hki_check_shape(&shape))
         return NULL;
     bool fits = hki_is_batched(&x->shape) == hki_is_batched(&shape) &&
                 hki_sample_count(&x->shape) == hki_sample_count(&shape);
@@ -32,13 +30,15 @@ hk_tensor *hk_flatten(hk_tensor *x)
     return hk_reshape(x, hki_is_batched(&x->shape) ? HK_SHAPE(HK_BATCH, values) : HK_SHAPE(values));
 }
 
-/* The columns of input i and those of y from `column` on, in either direction. */
-static void copy_columns(const hki_call *call, int i, int64_t column, bool back)
+/* The columns of input i and its own of y, in either direction. */
+static void copy_columns(const hki_call *call, int i, bool back)
 {
     const hk_tensor *y = call->tensor;
     const int64_t rows = hki_rows(&y->shape, call->batch), all = hki_channels(&y->shape);
-    const int64_t width = hki_channels(&y->inputs[i]->shape);
+    const int64_t width = hki_channels(&y->inputs[i]->shape), column = i ? all - width : 0;
     const size_t bytes = (size_t)width * sizeof(float);
+    if (back && !call->dx[i])
+        return;
 #pragma omp parallel for num_threads(hki_threads_for((rows * width))) schedule(static)
     for (int64_t r = 0; r < rows; r++)
         if (back)
@@ -49,16 +49,14 @@ static void copy_columns(const hki_call *call, int i, int64_t column, bool back)
 
 static void concat_forward(const hki_call *call)
 {
-    copy_columns(call, 0, 0, false);
-    copy_columns(call, 1, hki_channels(&call->tensor->inputs[0]->shape), false);
+    copy_columns(call, 0, false);
+    copy_columns(call, 1, false);
 }
 
 static void concat_backward(const hki_call *call)
 {
-    if (call->dx[0])
-        copy_columns(call, 0, 0, true);
-    if (call->dx[1])
-        copy_columns(call, 1, hki_channels(&call->tensor->inputs[0]->shape), true);
+    copy_columns(call, 0, true);
+    copy_columns(call, 1, true);
 }
 
 static hk_tensor *concat_again(const hk_tensor *like)

@@ -63,25 +63,21 @@ HK_INLINE void loops(kind k, float v, const run *r)
     }
 }
 
-static void run_loops(const unary *u, const run *r)
-{
-    switch (u->k) {
-    case EXP: loops(EXP, u->v, r); break;
-    case LOG: loops(LOG, u->v, r); break;
-    case POW: loops(POW, u->v, r); break;
-    case SCALE: loops(SCALE, u->v, r); break;
-    }
-}
-
 static void in_pieces(const hki_call *call, run all)
 {
+    const unary *u = call->tensor->attributes;
     const int64_t n = hki_count(&call->tensor->shape, call->batch), piece = 4096;
 #pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
     for (int64_t first = 0; first < n; first += piece) {
         run r = all;
         r.first = first;
         r.end = hki_min(first + piece, n);
-        run_loops(call->tensor->attributes, &r);
+        switch (u->k) {
+        case EXP: loops(EXP, u->v, &r); break;
+        case LOG: loops(LOG, u->v, &r); break;
+        case POW: loops(POW, u->v, &r); break;
+        case SCALE: loops(SCALE, u->v, &r); break;
+        }
     }
 }
 

@@ -11,15 +11,6 @@ static bool is_affine(const hk_tensor *t)
     return domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
 }
 
-/* Needs no more than a tile of z: nothing kept, counted or widened. */
-static bool is_plain_activation(const hk_tensor *t)
-{
-    if (t->op != &hki_op_activate)
-        return false;
-    const hk_activation *a = hki_use_of(t)->plugin->activation;
-    return !a->aux_floats && !a->n_sums && !a->channels_out;
-}
-
 /* Of an addition without broadcasting: the input that is a normalization of its own, the later one
  * if both are; NULL: neither. */
 static const hk_tensor *normalized_term(const hk_tensor *t, const int *uses)
@@ -39,7 +30,8 @@ static hki_fused find_fusion(const hk_tensor *last, const int *uses)
 {
     hki_fused fused = {0};
     const hk_tensor *t = last;
-    if (is_plain_activation(t)) {
+    const hk_activation *act = t->op == &hki_op_activate ? hki_use_of(t)->plugin->activation : NULL;
+    if (act && !act->aux_floats && !act->n_sums && !act->channels_out) { /* a tile is enough */
         fused.act = t;
         t = t->inputs[0];
     }

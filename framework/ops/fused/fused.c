@@ -87,20 +87,6 @@ static size_t place_saved(pass *p, char *base)
     return used;
 }
 
-/* What backward alone needs. */
-static void place_gradients(pass *p, char *base, size_t *used)
-{
-    const hk_plugin *norm = plugin_of(p->fused->norm), *act = plugin_of(p->fused->act);
-    int64_t c = p->channels, unwanted = norm ? hki_learned_floats(norm, p->rows, c) : 0;
-    p->back.sums = hki_take(base, used, 2 * sizeof(double) * (size_t)(p->sets * c));
-    p->back.bcoef = hki_take(base, used, floats(norm ? 3 * p->sets * c : 0));
-    p->back.unwanted = hki_take(base, used, floats(unwanted));
-    p->back.n_learned = act ? hki_learned_floats(act, p->rows, c) : 0;
-    p->back.learned = hki_take(base, used, HKI_MAX_CHUNKS * floats(p->back.n_learned));
-    if (!p->fused->spends_dy || p->fused->add)
-        p->back.dz = hki_take(base, used, floats(p->rows * c));
-}
-
 static size_t place_scratch(pass *p, char *base, bool back)
 {
     size_t used = 0;
@@ -114,8 +100,17 @@ static size_t place_scratch(pass *p, char *base, bool back)
     }
     if (p->act)
         p->tiles = hki_take(base, &used, HKI_MAX_CHUNKS * floats(hki_tile_rows(c) * c));
-    if (back)
-        place_gradients(p, base, &used);
+    if (back) {
+        const hk_plugin *norm = plugin_of(p->fused->norm), *act = plugin_of(p->fused->act);
+        int64_t unwanted = norm ? hki_learned_floats(norm, p->rows, c) : 0;
+        p->back.sums = hki_take(base, &used, 2 * sizeof(double) * (size_t)(p->sets * c));
+        p->back.bcoef = hki_take(base, &used, floats(norm ? 3 * p->sets * c : 0));
+        p->back.unwanted = hki_take(base, &used, floats(unwanted));
+        p->back.n_learned = act ? hki_learned_floats(act, p->rows, c) : 0;
+        p->back.learned = hki_take(base, &used, HKI_MAX_CHUNKS * floats(p->back.n_learned));
+        if (!p->fused->spends_dy || p->fused->add)
+            p->back.dz = hki_take(base, &used, floats(p->rows * c));
+    }
     /* The engine's is the last: its size takes long to find, and here does not matter any more. */
     p->conv.scratch = base ? base + used : NULL;
     if (!base && p->fused->conv)
@@ -389,18 +384,6 @@ static void direct_gradients(pass *p)
     p->back.dz = residual ? residual : free_place;
 }
 
-/* As of a convolution of its own whose dy is din; its bias may have been summed already. */
-static void convolution_gradients(const pass *p)
-{
-    hki_call own = *p->call;
-    own.tensor = p->fused->conv;
-    own.dy = p->back.din;
-    own.scratch = p->conv.scratch;
-    if (p->back.dbias || own.tensor->n_inputs < 3)
-        own.dx[2] = NULL;
-    hki_op_conv2d.backward(&own);
-}
-
 static void fused_backward(const hki_call *call)
 {
     pass p;
@@ -428,8 +411,15 @@ static void fused_backward(const hki_call *call)
         for (int64_t i = 0; i < p.channels; i++)
             p.back.dbias[i] = (float)p.back.sums[i];
     }
-    if (p.fused->conv)
-        convolution_gradients(&p);
+    if (p.fused->conv) { /* as of a convolution of its own whose dy is din */
+        hki_call own = *call;
+        own.tensor = p.fused->conv;
+        own.dy = p.back.din;
+        own.scratch = p.conv.scratch;
+        if (p.back.dbias || own.tensor->n_inputs < 3)
+            own.dx[2] = NULL;
+        hki_op_conv2d.backward(&own);
+    }
 }
 
 /* ---- The operation ------------------------------------------------------------------------------------ */
