@@ -88,60 +88,32 @@ static hk_status load_named(hk_kind kind, const char *name)
 }
 
 /* Long lists of names give the usual ones: those of the set "core", and those of no set. */
-static void list_known(const hk_plugin_info *all, size_t count, char *out, size_t size)
-{
-    size_t left_out = 0;
-    char more[32];
-    for (size_t i = 0; i < count; i++) {
-        const hk_plugin *plugin = all[i].plugin;
-        if (plugin->tags && !hk_plugin_has_tag(plugin, "core"))
-            left_out++;
-        else
-            hki_add_name(out, size - sizeof more, plugin->name);
-    }
-    snprintf(more, sizeof more, "and %zu more", left_out);
-    if (left_out)
-        hki_add_name(out, size, more);
-}
-
 static hk_status fail_unknown(hk_kind kind, const char *name)
 {
     hk_plugin_info *all;
-    size_t count;
-    char known[768] = "";
+    size_t count, left_out = 0;
+    char known[768] = "", more[32];
     hk_status status = hki_registry_list(kind, &all, &count);
     const char **names = status == HK_OK ? hki_alloc_array(count, sizeof *names) : NULL;
     if (!names) {
         hki_free(all);
         return HK_NO_MEMORY;
     }
-    for (size_t i = 0; i < count; i++)
-        names[i] = all[i].plugin->name;
-    list_known(all, count, known, sizeof known);
+    for (size_t i = 0; i < count; i++) {
+        const hk_plugin *plugin = all[i].plugin;
+        names[i] = plugin->name;
+        if (plugin->tags && !hk_plugin_has_tag(plugin, "core"))
+            left_out++;
+        else
+            hki_add_name(known, sizeof known - sizeof more, plugin->name);
+    }
+    snprintf(more, sizeof more, "and %zu more", left_out);
+    if (left_out)
+        hki_add_name(known, sizeof known, more);
     status = hki_fail_unknown(hk_kind_name(kind), name, names, count, count ? known : "none");
     hki_free(names);
     hki_free(all);
     return status;
-}
-
-static hk_status find(hk_kind kind, const char *name, const hk_plugin **out)
-{
-    reporter nobody = {NULL, NULL};
-    if ((*out = hki_registry_lookup(kind, name, false)))
-        return HK_OK;
-    if (hki_name_is_valid(name, strlen(name))) {
-        hk_status status = load_named(kind, name);
-        if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
-            return status;
-    }
-    hk_status status = hki_each_directory(load_directory, &nobody);
-    if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
-        return status;
-    const hk_plugin *other = hki_registry_lookup(0, name, true);
-    if (other)
-        return hki_fail(HK_BAD_ARGUMENT, "\"%s\" is %s, %s is wanted here", name,
-                        hki_kind_phrase((hk_kind)other->kind), hki_kind_phrase(kind));
-    return fail_unknown(kind, name);
 }
 
 hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
@@ -153,7 +125,20 @@ hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
     if (kind < HK_ACTIVATION || kind > HK_INITIALIZER)
         return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: unknown kind %d", (int)kind);
     hk_status status = hki_registry_prepare();
-    return status == HK_OK ? find(kind, name, out) : status;
+    if (status != HK_OK || (*out = hki_registry_lookup(kind, name, false)))
+        return status;
+    if (hki_name_is_valid(name, strlen(name)))
+        status = load_named(kind, name);
+    if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
+        return status;
+    status = hki_each_directory(load_directory, &(reporter){NULL, NULL});
+    if (status != HK_OK || (*out = hki_registry_lookup(kind, name, true)))
+        return status;
+    const hk_plugin *other = hki_registry_lookup(0, name, true);
+    if (other)
+        return hki_fail(HK_BAD_ARGUMENT, "\"%s\" is %s, %s is wanted here", name,
+                        hki_kind_phrase((hk_kind)other->kind), hki_kind_phrase(kind));
+    return fail_unknown(kind, name);
 }
 
 hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void *user),

@@ -9,23 +9,10 @@
 /* Midpoints of cells whose borders are multiples of 1/512: kinks and steps at 0, 1/2, 1, 3, 6 ..
  * fall on borders, where they cost no accuracy, for a deviation of 1. Beyond 12 the density is below
  * 1e-31. */
-static double integrate(const hk_activation *act, hk_scalar64 *at, double deviation, bool of_slope)
+double hki_mean_square(const hki_use *use, double deviation, bool of_slope)
 {
     enum { CELLS_PER_UNIT = 512, REACH = 12 };
     const double density_at_0 = 0.3989422804014327; /* 1 / sqrt(2 pi) */
-    double sum = 0;
-    for (int i = -REACH * CELLS_PER_UNIT; i < REACH * CELLS_PER_UNIT; i++) {
-        double z = (i + 0.5) / CELLS_PER_UNIT;
-        at->x = deviation * z;
-        at->y = act->value(at);
-        double y = of_slope ? act->slope(at) : at->y;
-        sum += y * y * exp(-0.5 * z * z);
-    }
-    return sum * density_at_0 / CELLS_PER_UNIT;
-}
-
-double hki_mean_square(const hki_use *use, double deviation, bool of_slope)
-{
     const hk_activation *act = use->plugin->activation;
     hki_probe probe;
     double slots[HK_MAX_SLOTS];
@@ -35,7 +22,15 @@ double hki_mean_square(const hki_use *use, double deviation, bool of_slope)
     for (int i = 0; i < HK_MAX_SLOTS; i++)
         slots[i] = (double)probe.values[i][0];
     hk_scalar64 at = {.u = 0.5, .p = use->params, .t = slots};
-    return integrate(act, &at, deviation, of_slope);
+    double sum = 0;
+    for (int i = -REACH * CELLS_PER_UNIT; i < REACH * CELLS_PER_UNIT; i++) {
+        double z = (i + 0.5) / CELLS_PER_UNIT;
+        at.x = deviation * z;
+        at.y = act->value(&at);
+        double y = of_slope ? act->slope(&at) : at.y;
+        sum += y * y * exp(-0.5 * z * z);
+    }
+    return sum * density_at_0 / CELLS_PER_UNIT;
 }
 
 double hki_gain(const hki_use *use)

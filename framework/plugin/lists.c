@@ -96,25 +96,6 @@ hk_status hk_plugin_tags(hk_kind kind, char ***out, size_t *count)
     return hand_over(status == HK_OK ? tags.status : status, &tags.found, out, count);
 }
 
-static hk_status fail_set(hk_kind kind, const char *tag)
-{
-    char **tags, known[768] = "", set[HKI_MAX_PLUGIN_NAME + 2];
-    size_t count;
-    hk_status status = hk_plugin_tags(kind, &tags, &count);
-    if (status != HK_OK)
-        return status;
-    for (size_t i = 0; i < count; i++) {
-        snprintf(set, sizeof set, "@%s", tags[i]);
-        hki_add_name(known, sizeof known, set);
-    }
-    const char *near = hki_nearest(tag, (const char *const *)tags, count);
-    status = hki_fail(HK_UNKNOWN_NAME, "no %s is in a set \"@%.64s\"%s%s%s; known: %s",
-                      hk_kind_name(kind), tag, near ? "; did you mean \"@" : "", near ? near : "",
-                      near ? "\"?" : "", count ? known : "none");
-    hk_spec_list_free(tags, count);
-    return status;
-}
-
 /* A member that the list has already is not added again. */
 static void add_member(const hk_plugin_info *info, void *user)
 {
@@ -131,6 +112,8 @@ static void add_member(const hk_plugin_info *info, void *user)
 static hk_status add_set(hk_kind kind, const char *tag, texts *list)
 {
     collection members = {.found = *list, .tag = tag, .status = HK_OK};
+    char **tags, known[768] = "", set[HKI_MAX_PLUGIN_NAME + 2];
+    size_t count;
     if (!kind)
         return hki_fail(HK_BAD_ARGUMENT, "\"@%.64s\" is a set of plugins, none is wanted here",
                         tag);
@@ -138,7 +121,21 @@ static hk_status add_set(hk_kind kind, const char *tag, texts *list)
     *list = members.found;
     if (status == HK_OK)
         status = members.status;
-    return status != HK_OK || members.any ? status : fail_set(kind, tag);
+    if (status != HK_OK || members.any)
+        return status;
+    status = hk_plugin_tags(kind, &tags, &count);
+    if (status != HK_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(set, sizeof set, "@%s", tags[i]);
+        hki_add_name(known, sizeof known, set);
+    }
+    const char *near = hki_nearest(tag, (const char *const *)tags, count);
+    status = hki_fail(HK_UNKNOWN_NAME, "no %s is in a set \"@%.64s\"%s%s%s; known: %s",
+                      hk_kind_name(kind), tag, near ? "; did you mean \"@" : "", near ? near : "",
+                      near ? "\"?" : "", count ? known : "none");
+    hk_spec_list_free(tags, count);
+    return status;
 }
 
 /* ---- Lists ----------------------------------------------------------------------------------- */

@@ -220,20 +220,6 @@ hk_status hki_bundle_check(const char *file, const hk_bundle *bundle)
     return HK_OK;
 }
 
-static hk_status find_bundle(const char *path, const struct stat *file, hki_library *library)
-{
-    library->bundle = dlsym(library->handle, "hk_bundle_entry");
-    if (!library->bundle)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": exports no hk_bundle_entry; not a hillock plugin, or built "
-                        "without HK_BUNDLE (P06)",
-                        path);
-    hk_status status = check_owner(path, file, library->bundle);
-    if (status == HK_OK)
-        status = hki_bundle_check(path, library->bundle);
-    return status;
-}
-
 hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out)
 {
     *out = (hki_library){NULL, NULL};
@@ -242,8 +228,16 @@ hk_status hki_library_open(const char *path, const struct stat *file, hki_librar
         status = open_quietly(path, &out->handle);
     if (status == HK_OK)
         status = check_needed(path, out->handle);
+    if (status == HK_OK && !(out->bundle = dlsym(out->handle, "hk_bundle_entry")))
+        status =
+            hki_fail(HK_BAD_PLUGIN,
+                     "plugin \"%s\": exports no hk_bundle_entry; not a hillock plugin, or built "
+                     "without HK_BUNDLE (P06)",
+                     path);
     if (status == HK_OK)
-        status = find_bundle(path, file, out);
+        status = check_owner(path, file, out->bundle);
+    if (status == HK_OK)
+        status = hki_bundle_check(path, out->bundle);
     if (status != HK_OK)
         hki_library_close(out);
     return status;

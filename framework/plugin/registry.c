@@ -47,18 +47,6 @@ static const hk_plugin *search_file(const hki_plugin_file *file, hk_kind kind, c
 
 /* ---- Adding a bundle; the lock is held ------------------------------------------------------- */
 
-/* Appends the last message to the record's warning. */
-static hk_status warn(hki_plugin_file *file)
-{
-    char *text = file->warning ? hki_format("%s; %s", file->warning, hk_message())
-                               : hki_copy_text(hk_message());
-    if (!text)
-        return HK_NO_MEMORY;
-    hki_free(file->warning);
-    file->warning = text;
-    return HK_OK;
-}
-
 /* No plugin of the kind, in another file or earlier in this one, is called so. */
 static hk_status check_free(const hki_plugin_file *file, const hk_plugin *plugin, const char *name,
                             size_t length)
@@ -72,31 +60,31 @@ static hk_status check_free(const hki_plugin_file *file, const hk_plugin *plugin
     return HK_OK;
 }
 
-static hk_status check_unique(const hki_plugin_file *file, const hk_plugin *plugin)
-{
-    size_t length;
-    hk_status status = check_free(file, plugin, plugin->name, strlen(plugin->name));
-    for (const char *word = hki_next_word(plugin->aliases, ',', &length); word && status == HK_OK;
-         word = hki_next_word(word + length, ',', &length))
-        status = check_free(file, plugin, word, length);
-    return status;
-}
-
 /* One bad plugin does not remove the others of its bundle; it becomes a warning. */
 static hk_status add_plugins(hki_plugin_file *file, const hk_bundle *bundle)
 {
     for (uint32_t i = 0; i < bundle->count; i++) {
         const hk_plugin *plugin = &bundle->plugins[i];
         hk_status status = hki_table_check(file->path, plugin);
+        size_t length;
         if (status == HK_OK)
-            status = check_unique(file, plugin);
+            status = check_free(file, plugin, plugin->name, strlen(plugin->name));
+        for (const char *word = hki_next_word(plugin->aliases, ',', &length);
+             word && status == HK_OK; word = hki_next_word(word + length, ',', &length))
+            status = check_free(file, plugin, word, length);
         if (status == HK_OK) {
             file->plugins[file->count++] = plugin;
             continue;
         }
         file->incomplete = true;
-        if (bundle->count > 1 && warn(file) != HK_OK)
+        if (bundle->count == 1)
+            break;
+        char *text = file->warning ? hki_format("%s; %s", file->warning, hk_message())
+                                   : hki_copy_text(hk_message());
+        if (!text)
             return HK_NO_MEMORY;
+        hki_free(file->warning);
+        file->warning = text;
     }
     return file->count ? HK_OK : HK_BAD_PLUGIN; /* the message is the last plugin's */
 }
@@ -127,29 +115,23 @@ fail:
     return status;
 }
 
-#ifdef HILLOCK_STATIC_PLUGINS
-extern const hk_bundle *const hki_static_bundles[]; /* made by the build; ends with NULL */
-
 /* Registers what is linked in, once; a failed allocation is tried again at the next call. */
 static hk_status add_built_in(void)
 {
+    hk_status status = HK_OK;
+#ifdef HILLOCK_STATIC_PLUGINS
+    extern const hk_bundle *const hki_static_bundles[]; /* made by the build; ends with NULL */
     static size_t done;
     const struct stat nowhere = {0};
-    hk_status status = HK_OK;
     const hki_plugin_file *file;
     for (; hki_static_bundles[done] && status == HK_OK; done += status == HK_OK) {
         status = hki_bundle_check("built in", hki_static_bundles[done]);
         if (status == HK_OK)
             status = add_bundle("built in", &nowhere, hki_static_bundles[done], "", &file);
     }
+#endif
     return status;
 }
-#else
-static hk_status add_built_in(void)
-{
-    return HK_OK;
-}
-#endif
 
 /* ---- Loading --------------------------------------------------------------------------------- */
 

@@ -17,10 +17,12 @@
 #define TEXT_OF(x) TEXT_OF_(x)
 #define FOLDER "hillock/plugins-" TEXT_OF(HK_ABI_MAJOR)
 
-/* The entries of HILLOCK_PLUGIN_PATH. Relative ones would mean another directory each time. */
-static hk_status visit_path(hki_directory_visit *visit, void *user)
+/* The entries of HILLOCK_PLUGIN_PATH, then the user's directory. Relative ones would mean another
+ * directory each time. */
+static hk_status visit_environment(hki_directory_visit *visit, void *user)
 {
     char directory[HKI_MAX_PATH];
+    const char *data = secure_getenv("XDG_DATA_HOME"), *home = secure_getenv("HOME");
     size_t length;
     hk_status status = HK_OK;
     for (const char *entry = hki_next_word(secure_getenv("HILLOCK_PLUGIN_PATH"), ':', &length);
@@ -32,39 +34,27 @@ static hk_status visit_path(hki_directory_visit *visit, void *user)
                 user, directory,
                 directory[0] == '/' ? NULL : "HILLOCK_PLUGIN_PATH takes absolute directories only");
     }
-    return status;
-}
-
-static hk_status visit_user(hki_directory_visit *visit, void *user)
-{
-    char directory[HKI_MAX_PATH];
-    const char *data = secure_getenv("XDG_DATA_HOME"), *home = secure_getenv("HOME");
-    int length = -1;
+    int used = -1;
     if (data && data[0] == '/')
-        length = snprintf(directory, sizeof directory, "%s/" FOLDER, data);
+        used = snprintf(directory, sizeof directory, "%s/" FOLDER, data);
     else if (home && home[0] == '/')
-        length = snprintf(directory, sizeof directory, "%s/.local/share/" FOLDER, home);
-    return length > 0 && length < HKI_MAX_PATH ? visit(user, directory, NULL) : HK_OK;
-}
-
-/* DIR/../lib/hillock/plugins-0 for a program DIR/name; "" when that cannot be known. */
-static void beside_executable(char out[HKI_MAX_PATH])
-{
-    char program[HKI_MAX_PATH];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    out[0] = '\0';
-    if (length <= 0)
-        return;
-    program[length] = '\0';
-    *strrchr(program, '/') = '\0';
-    if (snprintf(out, HKI_MAX_PATH, "%s/../lib/" FOLDER, program) >= HKI_MAX_PATH)
-        out[0] = '\0';
+        used = snprintf(directory, sizeof directory, "%s/.local/share/" FOLDER, home);
+    if (status == HK_OK && used > 0 && used < HKI_MAX_PATH)
+        status = visit(user, directory, NULL);
+    return status;
 }
 
 static hk_status visit_own(hki_directory_visit *visit, void *user)
 {
-    char beside[HKI_MAX_PATH];
-    beside_executable(beside);
+    /* DIR/../lib/hillock/plugins-0 for a program DIR/name; "" when that cannot be known. */
+    char program[HKI_MAX_PATH], beside[HKI_MAX_PATH] = "";
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length > 0) {
+        program[length] = '\0';
+        *strrchr(program, '/') = '\0';
+        if (snprintf(beside, sizeof beside, "%s/../lib/" FOLDER, program) >= HKI_MAX_PATH)
+            beside[0] = '\0';
+    }
     const char *const places[] = {
         beside,
 #ifdef HILLOCK_BUILD_PLUGIN_DIR
@@ -98,12 +88,8 @@ bool hki_plugin_is_own(const char *path)
 
 hk_status hki_each_directory(hki_directory_visit *visit, void *user)
 {
-    hk_status status = visit_path(visit, user);
-    if (status == HK_OK)
-        status = visit_user(visit, user);
-    if (status == HK_OK)
-        status = visit_own(visit, user);
-    return status;
+    hk_status status = visit_environment(visit, user);
+    return status == HK_OK ? visit_own(visit, user) : status;
 }
 
 /* By bytes, whatever the locale. */

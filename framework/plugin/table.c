@@ -38,19 +38,6 @@ static hk_status check_words(const place *at, const char *list, const char *what
     return HK_OK;
 }
 
-static hk_status check_names(const place *at, const hk_plugin *plugin)
-{
-    if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": \"%.64s\" is no valid name (a letter, then at "
-                        "most 31 of a-z 0-9 _) (P13)",
-                        at->file, plugin->name ? plugin->name : "");
-    hk_status status = check_words(at, plugin->aliases, "alias");
-    return status == HK_OK ? check_words(at, plugin->tags, "tag") : status;
-}
-
-/* ---- Parameters ------------------------------------------------------------------------------ */
-
 /* The values of a choice are distinct names, and the default is the index of one. */
 static hk_status check_choices(const place *at, const hk_param *param)
 {
@@ -110,8 +97,6 @@ static hk_status check_params(const place *at, const hk_param *params)
     return HK_OK;
 }
 
-/* ---- Slots ----------------------------------------------------------------------------------- */
-
 static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_slot *slot)
 {
     if (!hki_name_is_valid(slot->name, strlen(slot->name)))
@@ -152,8 +137,6 @@ static hk_status check_slots(const place *at, const hk_plugin *plugin)
     }
     return HK_OK;
 }
-
-/* ---- Kinds ----------------------------------------------------------------------------------- */
 
 static hk_status check_activation(const place *at, const hk_activation *act)
 {
@@ -219,7 +202,14 @@ static hk_status check_kind(const place *at, const hk_plugin *plugin)
 hk_status hki_table_check(const char *file, const hk_plugin *plugin)
 {
     place at = {file, plugin->name};
-    hk_status status = check_names(&at, plugin);
+    if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
+        return hki_fail(HK_BAD_PLUGIN,
+                        "plugin \"%s\": \"%.64s\" is no valid name (a letter, then at "
+                        "most 31 of a-z 0-9 _) (P13)",
+                        file, plugin->name ? plugin->name : "");
+    hk_status status = check_words(&at, plugin->aliases, "alias");
+    if (status == HK_OK)
+        status = check_words(&at, plugin->tags, "tag");
     if (status == HK_OK)
         status = check_kind(&at, plugin);
     if (status == HK_OK)
