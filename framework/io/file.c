@@ -217,16 +217,6 @@ static int fill(int file, mode_t old, const hki_piece *pieces, size_t count)
     return hki_files.fsync(file) == 0 ? 0 : errno;
 }
 
-/* Opens the directory that `path` lies in; -1 with the reason in errno. */
-static int open_directory(const char *path, char *scratch)
-{
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* keeps the slash: "/" is a place */
-    memcpy(scratch, slash ? path : ".", slash ? length : 1);
-    scratch[slash ? length : 1] = '\0';
-    return hki_files.open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-}
-
 /* Writes to name.tmp.<random>, which nobody else has, and renames; the temporary is gone afterwards,
  * come what may. Its name fits `temporary`. */
 static int replace(const char *path, mode_t old, char *temporary, size_t size,
@@ -264,8 +254,11 @@ hk_status hki_file_write(const char *path, const hki_piece *pieces, size_t count
     char *scratch = hki_alloc(size);
     if (!scratch)
         return HK_NO_MEMORY;
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 0; /* keeps the slash: "/" is a place */
+    memcpy(scratch, slash ? path : ".", slash ? length : 1);
     /* Opened first: after the rename only its fsync can still fail. */
-    int directory = open_directory(path, scratch);
+    int directory = hki_files.open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     int error = directory < 0 ? errno : replace(path, old.st_mode, scratch, size, pieces, count);
     if (!error && hki_files.fsync(directory) != 0 && errno != EINVAL)
         error = errno; /* EINVAL: this file system does not sync directories */

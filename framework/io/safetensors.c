@@ -80,19 +80,6 @@ static json_t *integers(const int64_t *values, int n)
     return NULL;
 }
 
-static hk_status add_metadata(const char *path, json_t *root, const hki_st_meta *meta, size_t n)
-{
-    json_t *object = json_object();
-    hk_status status = add_member(path, root, "__metadata__", object);
-    if (status == HK_OK)
-        status = add_member(path, object, FORMAT_KEY, json_string("1"));
-    if (status == HK_OK)
-        status = add_member(path, object, DIGEST_KEY, json_string(no_digest));
-    for (size_t i = 0; i < n && status == HK_OK; i++)
-        status = add_member(path, object, meta[i].key, json_string(meta[i].value));
-    return status;
-}
-
 /* Describes the tensors in `root` and lists their bytes in `pieces`. */
 static hk_status add_tensors(const char *path, json_t *root, const hki_st_tensor *tensors, size_t n,
                              hki_piece *pieces)
@@ -151,9 +138,15 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
     hki_piece *pieces = hki_alloc_array(HEADER_PIECES + n_tensors, sizeof *pieces);
     if (!pieces)
         return HK_NO_MEMORY;
-    json_t *root = json_object();
+    json_t *root = json_object(), *object = json_object();
     char *header = NULL;
-    hk_status status = add_metadata(path, root, meta, n_meta);
+    hk_status status = add_member(path, root, "__metadata__", object);
+    if (status == HK_OK)
+        status = add_member(path, object, FORMAT_KEY, json_string("1"));
+    if (status == HK_OK)
+        status = add_member(path, object, DIGEST_KEY, json_string(no_digest));
+    for (size_t i = 0; i < n_meta && status == HK_OK; i++)
+        status = add_member(path, object, meta[i].key, json_string(meta[i].value));
     if (status == HK_OK)
         status = add_tensors(path, root, tensors, n_tensors, pieces + HEADER_PIECES);
     if (status == HK_OK)
