@@ -10,7 +10,7 @@
 #include "nn/nn.h"
 #include "io/io.h"
 #include "refuse.h"
-#include "doctor/rank.h"
+#include "doctor/examine.h"
 
 static hk_data *train_set, *test_set;
 

@@ -10,8 +10,6 @@
 
 static const double fired = 0.1; /* share of the inputs that a shifted bias lets through */
 
-/* ---- Predictions ----------------------------------------------------------------------------- */
-
 static int ascending(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -60,11 +58,8 @@ static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, flo
     }
 }
 
-/* ---- Advice ---------------------------------------------------------------------------------- */
-
-static void advise(hk_examination *e, const char *treatment, int64_t units, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void advise(hk_examination *e, const char *treatment, int64_t units, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void advise(hk_examination *e, const char *treatment,
+                                                         int64_t units, const char *format, ...)
 {
     va_list arguments;
     if (!units || e->n_advice == HK_MAX_ADVICE)

@@ -27,8 +27,6 @@ typedef struct layer_state {
     int i;         /* among the layers */
 } layer_state;
 
-/* ---- A layer --------------------------------------------------------------------------------- */
-
 static const hk_tensor *named(const hki_sampled *s, const char *suffix)
 {
     const hk_net *net = s->tensor->net;
@@ -41,18 +39,6 @@ static const hk_tensor *named(const hki_sampled *s, const char *suffix)
             return t;
     }
     return NULL;
-}
-
-/* No activation, convolution or dense layer between the layer's own product and the net's input. */
-static bool reads_inputs(const hk_tensor *activation)
-{
-    const hk_tensor *t = activation->inputs[0];
-    int products = 0;
-    while (t && t->role == HKI_COMPUTED && !hki_is_activation(t) && products < 2) {
-        products += hki_is_product(t);
-        t = t->inputs[0];
-    }
-    return t && t->role == HKI_INPUT && products < 2;
 }
 
 static layer_state state_of(const hki_observer *now, const hki_observer *start,
@@ -70,15 +56,20 @@ static layer_state state_of(const hki_observer *now, const hki_observer *start,
                      .scale = named(s, "norm.gamma"),
                      .offset = beta ? beta : named(s, "bias"),
                      .offset_name = beta ? "beta" : "bias",
-                     .unscaled = deviation > 0 && far && reads_inputs(s->tensor),
                      .i = i};
+    /* No activation, convolution or dense layer between the layer's own product and the net's input. */
+    const hk_tensor *t = s->tensor->inputs[0];
+    int products = 0;
+    while (t && t->role == HKI_COMPUTED && !hki_is_activation(t) && products < 2) {
+        products += hki_is_product(t);
+        t = t->inputs[0];
+    }
+    l.unscaled = deviation > 0 && far && t && t->role == HKI_INPUT && products < 2;
     for (int k = 0; record && k < record->n_layers; k++)
         if (!strcmp(record->layers[k].layer, e->layers[i].layer))
             l.own = &record->layers[k];
     return l;
 }
-
-/* ---- A unit ---------------------------------------------------------------------------------- */
 
 static void fill_parameters(const layer_state *l, int64_t u, hk_unit_finding *out)
 {
@@ -260,8 +251,6 @@ static void explain(const layer_state *l, hk_layer_finding *layer, const hk_exam
             before = ", ";
         }
 }
-
-/* ---- All layers ------------------------------------------------------------------------------ */
 
 void hki_find_causes(const hki_observer *observer, const hki_observer *start,
                      const hk_record *record, hk_examination *out)

@@ -10,7 +10,6 @@
 #include "data/data.h"
 #include "nn/nn.h"
 #include "train/evaluate.h"
-#include "doctor/rank.h"
 
 enum { BATCH = 128 };
 
@@ -21,11 +20,20 @@ bool hki_is_not_learning(const hki_unit *unit)
     return isnan(unit->slope) ? !(unit->max > unit->min) : unit->slope < 1e-3;
 }
 
-static void sample_rows(const hki_observer *o, hki_sampled *s, const hki_call *call)
+/* The probe, then the rows that are sampled of this layer. */
+static void observe(void *user, const hki_call *call, bool back, double seconds)
 {
+    hki_observer *o = user;
+    int layer = 0;
+    o->watch(o->watcher, call, back, seconds);
+    while (layer < o->n_layers && o->layers[layer].tensor != call->tensor)
+        layer++;
+    if (back || layer == o->n_layers || !o->layers[layer].y)
+        return;
+    hki_sampled *s = &o->layers[layer];
     int64_t positions = hki_rows(&s->tensor->shape, 1);
     int64_t each = hki_min(positions, o->per_input);
-    for (int64_t b = 0; b < call->batch && s->y; b++) {
+    for (int64_t b = 0; b < call->batch; b++) {
         int64_t input = o->done + b;
         for (int64_t i = 0; i < each && input % o->stride == 0; i++) {
             uint32_t word = hks_bits((uint64_t)s->tensor->layer, (uint64_t)(input * each + i));
@@ -37,15 +45,6 @@ static void sample_rows(const hki_observer *o, hki_sampled *s, const hki_call *c
             s->rows++;
         }
     }
-}
-
-static void observe(void *user, const hki_call *call, bool back, double seconds)
-{
-    hki_observer *o = user;
-    o->watch(o->watcher, call, back, seconds);
-    for (int i = 0; i < o->n_layers && !back; i++)
-        if (o->layers[i].tensor == call->tensor)
-            sample_rows(o, &o->layers[i], call);
 }
 
 static hk_status make_samples(hki_observer *o)
@@ -150,39 +149,7 @@ static hk_layer_finding *layer_of(hk_examination *e, int i)
     return (hk_layer_finding *)&e->layers[i];
 }
 
-static void count_not_learning(const hki_observer *o, int point, hk_examination *e)
-{
-    for (int i = 0; i < o->n_layers; i++)
-        for (int64_t u = 0; u < o->layers[i].channels_out; u++) {
-            hki_unit unit;
-            hki_probe_unit(o->probe, i, u, &unit);
-            layer_of(e, i)->not_learning_seen[point] += hki_is_not_learning(&unit);
-        }
-}
-
-/* One unit, and its share in its layer. */
-static void fill_unit(const hki_unit *unit, double layer_mean_abs, double tau, hk_unit_finding *out,
-                      hk_layer_finding *layer)
-{
-    out->dead = !(unit->max > 0);
-    out->gradient_dead = unit->slope < 1e-3;
-    out->not_learning = hki_is_not_learning(unit);
-    out->score = layer_mean_abs > 0 ? unit->mean_abs / layer_mean_abs : (double)NAN;
-    out->dormant = !(out->score > tau);
-    out->zeros = unit->zeros;
-    out->saturated = unit->saturated;
-    out->x_min = unit->x_min;
-    out->x_max = unit->x_max;
-    out->weight = out->negative = (double)NAN;
-    layer->dead += out->dead;
-    layer->gradient_dead += out->gradient_dead;
-    layer->dormant += out->dormant;
-    layer->not_learning += out->not_learning;
-    layer->zeros += out->zeros / (double)layer->units;
-    layer->saturated += out->saturated / (double)layer->units;
-    layer->has_slope = !isnan(unit->slope);
-}
-
+/* Units, and their shares in their layer. */
 static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_finding *layer)
 {
     const hki_sampled *s = &o->layers[i];
@@ -195,9 +162,26 @@ static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_f
                         "diverged, and no unit can be judged",
                         layer->layer);
     for (int64_t u = 0; u < layer->units; u++) {
+        hk_unit_finding *out = (hk_unit_finding *)&layer->found[u];
         hki_unit unit;
         hki_probe_unit(o->probe, i, u, &unit);
-        fill_unit(&unit, mean_abs, tau, (hk_unit_finding *)&layer->found[u], layer);
+        out->dead = !(unit.max > 0);
+        out->gradient_dead = unit.slope < 1e-3;
+        out->not_learning = hki_is_not_learning(&unit);
+        out->score = mean_abs > 0 ? unit.mean_abs / mean_abs : (double)NAN;
+        out->dormant = !(out->score > tau);
+        out->zeros = unit.zeros;
+        out->saturated = unit.saturated;
+        out->x_min = unit.x_min;
+        out->x_max = unit.x_max;
+        out->weight = out->negative = (double)NAN;
+        layer->dead += out->dead;
+        layer->gradient_dead += out->gradient_dead;
+        layer->dormant += out->dormant;
+        layer->not_learning += out->not_learning;
+        layer->zeros += out->zeros / (double)layer->units;
+        layer->saturated += out->saturated / (double)layer->units;
+        layer->has_slope = !isnan(unit.slope);
     }
     return s->y ? hki_effective_rank(s->rows, s->channels_out, s->y, &layer->effective_rank)
                 : HK_OK;
@@ -271,7 +255,12 @@ static hk_status examine(hki_observer *o, const hk_examine_options *options, hk_
     hk_status status = make_examination(o, options->tau > 0 ? options->tau : 0.025, e);
     for (int p = 0; p < e->n_seen && !status; p++) {
         status = observe_until(o, e->seen[p]);
-        count_not_learning(o, p, e);
+        for (int i = 0; i < o->n_layers; i++)
+            for (int64_t u = 0; u < o->layers[i].channels_out; u++) {
+                hki_unit unit;
+                hki_probe_unit(o->probe, i, u, &unit);
+                layer_of(e, i)->not_learning_seen[p] += hki_is_not_learning(&unit);
+            }
     }
     for (int i = 0; i < e->n_layers && !status; i++) {
         status = fill_layer(o, i, e->tau, layer_of(e, i));

@@ -1,5 +1,5 @@
-/* doctor/examine.h - the stages of an examination: examine.c observes a net, cause.c finds out why units
- * do not learn, advise.c what to do. */
+/* doctor/examine.h - the stages of an examination: examine.c observes a net, rank.c counts directions,
+ * cause.c finds out why units do not learn, advise.c what to do. */
 #pragma once
 #include <hillock/doctor.h>
 #include "train/probe.h"
@@ -27,6 +27,11 @@ typedef struct hki_observer {
     int64_t stride, per_input; /* rows are drawn from every stride-th input, so many each */
     double *sums, *squares;    /* [channels of the input] */
 } hki_observer;
+
+/* exp(entropy of s_i / sum s), s the singular values of a[rows x columns]: Roy & Vetterli 2007,
+ * "The effective rank: a measure of effective dimensionality". 0 for a matrix of zeros. The same
+ * bits for any number of threads. HK_NO_MEMORY. */
+hk_status hki_effective_rank(int64_t rows, int64_t columns, const float *a, double *out);
 
 /* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
 bool hki_is_not_learning(const hki_unit *unit);

@@ -3,7 +3,7 @@
  * found one by one by bisection: the pivots of T - x tell by their signs how many eigenvalues lie
  * below x (Givens 1954). No vectors, no iteration that could fail. Roots halve the digits: a
  * singular value below 1e-8 of the largest is noise, and weighs nothing in the entropy. */
-#include "doctor/rank.h"
+#include "doctor/examine.h"
 
 #include <float.h>
 #include <math.h>

@@ -29,8 +29,6 @@ struct hki_record {
     int64_t n_samples;
 };
 
-/* ---- Recording ------------------------------------------------------------------------------- */
-
 /* Of each tensor's slices, a few that lie evenly among them stand for all. */
 static hk_status choose_samples(hki_record *record)
 {
@@ -191,13 +189,6 @@ static bool take_text(const char *text, char *out, size_t size)
     return true;
 }
 
-static bool parse_layer(char *line, hk_record_layer *out)
-{
-    return take_number(&line, &out->start) && out->start >= 0 && take_number(&line, &out->growth) &&
-           out->growth >= 1 && take_count(&line, &out->step) &&
-           take_text(line, out->layer, sizeof out->layer);
-}
-
 /* Fills `out`, and layers[n_layers] of it, from the text, which is cut up. */
 static bool parse_record(char *text, hk_record *out, hk_record_layer *layers)
 {
@@ -206,8 +197,13 @@ static bool parse_record(char *text, hk_record *out, hk_record_layer *layers)
                  take_count(&line, &out->steps) && take_number(&line, &out->first_loss) &&
                  take_number(&line, &out->max_loss) && take_count(&line, &out->max_loss_step) &&
                  !line;
-    for (int i = 0; i < out->n_layers && right; i++)
-        right = text && parse_layer(strsep(&text, "\n"), &layers[i]);
+    for (int i = 0; i < out->n_layers && right; i++) {
+        hk_record_layer *l = &layers[i];
+        line = strsep(&text, "\n");
+        right = line && take_number(&line, &l->start) && l->start >= 0 &&
+                take_number(&line, &l->growth) && l->growth >= 1 && take_count(&line, &l->step) &&
+                take_text(line, l->layer, sizeof l->layer);
+    }
     if (!strcmp(out->start, "-")) /* an unknown start */
         out->start[0] = '\0';
     return right && !text;
@@ -237,8 +233,6 @@ hk_status hki_record_load(hk_trainer *t, const char *path, const hki_st_file *fi
     hki_free(text);
     return fits ? HK_OK : damaged(path);
 }
-
-/* ---- Reading a file's ------------------------------------------------------------------------ */
 
 static hk_status read_record(const char *path, const hki_st_file *file, const char *found,
                              hk_record **out)

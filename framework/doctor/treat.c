@@ -30,8 +30,6 @@ typedef struct treatment {
     hk_treated_layer *layers;
 } treatment;
 
-/* ---- The data -------------------------------------------------------------------------------- */
-
 /* Images first, first + 1, ... of n that are spread evenly. */
 static void feed(const treatment *t, int64_t first, int64_t count, int64_t n)
 {
@@ -63,8 +61,6 @@ static hk_status make_plan(treatment *t)
     t->plan = NULL;
     return hk_plan_new(t->logits->net, &options, &t->plan);
 }
-
-/* ---- Finding dead units ---------------------------------------------------------------------- */
 
 /* Opens the sites. A unit is dead when no gradient passes it: activations that mix channels have no
  * such units. */
@@ -143,32 +139,26 @@ static bool is_free(const hki_site *site, int64_t j)
            !(hki_is_channel_override(site->y) && hki_override_mask(site->y)->value[j] > 0);
 }
 
-/* A unit that is far from 0 for all inputs, often by one huge step, comes near by smaller weights, or
- * gamma: relu of it is 0 as before. */
-static void bring_near(const hki_site *site, int64_t channel)
-{
-    const hk_tensor *gamma = hki_site_slot(site, "gamma"), *offset = hki_site_bias(site);
-    double length = sqrt(site->square[channel]);
-    bool scales = site->norm ? site->x == site->norm && gamma && offset
-                             : site->x == site->product && !site->weight_is_normed;
-    if (!(length > 1) || !isfinite(length) || !scales)
-        return;
-    const hk_tensor *factor = site->norm ? gamma : site->weight;
-    int64_t columns = hki_channels(&factor->shape);
-    for (int64_t i = channel; i < hki_count(&factor->shape, 1); i += columns)
-        factor->value[i] = (float)((double)factor->value[i] / length);
-    if (offset)
-        offset->value[channel] = (float)((double)offset->value[channel] / length);
-    site->mean[channel] /= length;
-}
-
-/* So that neither swapping units nor making them fire harms others. Where they reach an addition there
- * are no weights to calm, and none that could be too large. */
+/* So that neither swapping units nor making them fire harms others. A unit that is far from 0 for all
+ * inputs, often by one huge step, comes near by smaller weights, or gamma: relu of it is 0 as before.
+ * Where units reach an addition there are no weights to calm, and none that could be too large. */
 static hk_status calm(treatment *t, hki_site *site)
 {
-    for (int64_t j = 0; j < site->channels; j++)
-        if (is_free(site, j))
-            bring_near(site, j);
+    const hk_tensor *gamma = hki_site_slot(site, "gamma"), *offset = hki_site_bias(site);
+    const hk_tensor *factor = site->norm ? gamma : site->weight;
+    bool scales = site->norm ? site->x == site->norm && gamma && offset
+                             : site->x == site->product && !site->weight_is_normed;
+    for (int64_t j = 0; j < site->channels && scales; j++) {
+        double length = sqrt(site->square[j]);
+        if (!is_free(site, j) || !(length > 1) || !isfinite(length))
+            continue;
+        int64_t columns = hki_channels(&factor->shape);
+        for (int64_t i = j; i < hki_count(&factor->shape, 1); i += columns)
+            factor->value[i] = (float)((double)factor->value[i] / length);
+        if (offset)
+            offset->value[j] = (float)((double)offset->value[j] / length);
+        site->mean[j] /= length;
+    }
     hk_status status = hki_change_readers(site->y, t->logits, site->dead, true, t->optimizer);
     return status == HK_BAD_ARGUMENT ? HK_OK : status;
 }
@@ -192,21 +182,6 @@ static hk_status swap(treatment *t, hki_site *site, const hki_method *method, in
     return status;
 }
 
-static void redraw_channel(hki_site *site, int64_t channel, const float *w, const float *bias)
-{
-    int64_t columns = hki_channels(&site->weight->shape), rows = hki_rows(&site->weight->shape, 1);
-    for (int64_t r = 0; r < rows; r++)
-        site->weight->value[r * columns + channel] = w[r * columns + channel];
-    if (site->bias)
-        site->bias->value[channel] = bias[channel];
-    for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
-        hk_tensor *slot = site->norm->inputs[i];
-        if (hki_channels(&slot->shape) == site->channels)
-            slot->value[channel] = (float)hki_use_of(site->norm)->plugin->slots[i - 1].value;
-    }
-    site->redrawn[channel] = true;
-}
-
 static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
 {
     if (!site->weight || !site->weight->init)
@@ -217,13 +192,22 @@ static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
     hk_status status = hki_change_readers(site->y, t->logits, NULL, false, t->optimizer);
     if (status)
         return status;
-    size_t n = (size_t)hki_count(&site->weight->shape, 1);
-    float *drawn = hki_alloc_array(n + (size_t)site->channels, sizeof *drawn);
+    int64_t n = hki_count(&site->weight->shape, 1), columns = hki_channels(&site->weight->shape);
+    float *drawn = hki_alloc_array((size_t)(n + site->channels), sizeof *drawn);
     status = drawn ? hki_draw_weight(site->weight, t->seed, drawn, drawn + n) : HK_NO_MEMORY;
     for (int64_t j = 0; j < site->channels && !status; j++) {
         if (!site->dead[j])
             continue;
-        redraw_channel(site, j, drawn, drawn + n);
+        for (int64_t i = j; i < n; i += columns)
+            site->weight->value[i] = drawn[i];
+        if (site->bias)
+            site->bias->value[j] = drawn[n + j];
+        for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
+            hk_tensor *slot = site->norm->inputs[i];
+            if (hki_channels(&slot->shape) == site->channels)
+                slot->value[j] = (float)hki_use_of(site->norm)->plugin->slots[i - 1].value;
+        }
+        site->redrawn[j] = true;
         reset_incoming(t, site, j);
         ++*treated;
     }
@@ -261,8 +245,6 @@ static hk_status apply(treatment *t, hki_site *site, const hki_method *method)
     snprintf(report->note, sizeof report->note, "%s: %.200s", method->name, hk_message());
     return HK_OK;
 }
-
-/* ---- All of it ------------------------------------------------------------------------------- */
 
 static hk_status apply_methods(treatment *t, const hki_treatments *how)
 {

@@ -74,8 +74,6 @@ hk_tensor *hki_site_bias(const hki_site *site)
     return site->norm ? hki_site_slot(site, "beta") : site->bias;
 }
 
-/* ---- Moving the mean of x -------------------------------------------------------------------- */
-
 /* Adds by[channels] to the means of x; what does not depend on it stays: the statistics of a batch
  * move with the batch, so their running mean takes it, not beta. The frozen normalization is
  * y = coef[0] x + coef[1]. */
@@ -146,18 +144,6 @@ static void add_to_rows(int64_t rows, int64_t c, const double *by, float *x)
             x[r * c + j] = (float)((double)x[r * c + j] + by[j]);
 }
 
-static void restore(const run *it, const hki_site *site, int64_t rows, float *x)
-{
-    bool moved = false;
-    find_means(it, rows, site->channels, false, x, it->means);
-    for (int64_t j = 0; j < site->channels; j++) {
-        it->by[j] = site->redrawn[j] ? 0 : site->mean[j] - it->means[j];
-        moved = moved || it->by[j] != 0;
-    }
-    if (moved && move_means(site, it->by))
-        add_to_rows(rows, site->channels, it->by, x);
-}
-
 static int by_size(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -200,7 +186,14 @@ static void watch(void *user, const hki_call *call, bool back, double seconds)
             find_means(it, rows, site->channels, true, call->y, site->square);
             continue;
         }
-        restore(it, site, rows, call->y);
+        bool moved = false;
+        find_means(it, rows, site->channels, false, call->y, it->means);
+        for (int64_t j = 0; j < site->channels; j++) {
+            it->by[j] = site->redrawn[j] ? 0 : site->mean[j] - it->means[j];
+            moved = moved || it->by[j] != 0;
+        }
+        if (moved && move_means(site, it->by))
+            add_to_rows(rows, site->channels, it->by, call->y);
         if (site->q > 0)
             make_fire(it, site, rows, call->y);
     }
