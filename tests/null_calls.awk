@@ -78,7 +78,7 @@ function emit(k, what, fails,    body, returns) {
     body = call(k)
     printf "static void call_%d(outcome *o)\n{\n", ++calls
     if (returns == "STATUS")
-        printf "    o->status = %s;\n", body
+        printf "    o->status = (int)%s;\n", body
     else if (returns == "POINTER")
         printf "    o->pointer = %s;\n", body
     else
