@@ -3,10 +3,24 @@
 
 #include <math.h>
 
-static double function(opcode op, double a)
+static double operation(const node *it, const double *v)
 {
+    const double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
     const double e = exp(-fabs(a)), w = e * e, m = a * (a + 2);
-    switch (op) {
+    const double s = (fabs(a) + sqrt(a * a + b)) / 2;
+    switch (it->op) {
+    case OP_ADD: return a + b;
+    case OP_SUB: return a - b;
+    case OP_MUL: return a * b;
+    case OP_DIV: return a / b;
+    case OP_POW: return pow(a, it->value);
+    case OP_MIN: return a < b ? a : b;
+    case OP_MAX: return a > b ? a : b;
+    case OP_ROOT_SUM: return a < 0 ? b / 4 / s : s; /* no difference of nearly equal numbers */
+    case OP_LESS: return a < b;
+    case OP_AT_MOST: return a <= b;
+    case OP_EQUAL: return a <= b && a >= b;
+    case OP_SELECT: return a > 0 ? b : v[it->c];
     case OP_NEG: return -a;
     case OP_ABS: return fabs(a);
     case OP_SIGN: return (a > 0) - (a < 0);
@@ -30,27 +44,6 @@ static double function(opcode op, double a)
     case OP_BELL: return exp(-0.5 * a * a);
     case OP_SECH2: return 4 * w / ((1 + w) * (1 + w));
     default: return m / (m + 2); /* OP_TANH_LOG */
-    }
-}
-
-static double operation(const node *it, const double *v)
-{
-    const double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
-    const double s = (fabs(a) + sqrt(a * a + b)) / 2;
-    switch (it->op) {
-    case OP_ADD: return a + b;
-    case OP_SUB: return a - b;
-    case OP_MUL: return a * b;
-    case OP_DIV: return a / b;
-    case OP_POW: return pow(a, it->value);
-    case OP_MIN: return a < b ? a : b;
-    case OP_MAX: return a > b ? a : b;
-    case OP_ROOT_SUM: return a < 0 ? b / 4 / s : s; /* no difference of nearly equal numbers */
-    case OP_LESS: return a < b;
-    case OP_AT_MOST: return a <= b;
-    case OP_EQUAL: return a <= b && a >= b;
-    case OP_SELECT: return a > 0 ? b : v[it->c];
-    default: return function(it->op, a);
     }
 }
 

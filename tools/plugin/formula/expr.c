@@ -4,17 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static unsigned hash(const node *it)
-{
-    unsigned long long bits;
-    memcpy(&bits, &it->value, sizeof bits);
-    bits ^= (unsigned long long)it->op * 0x9E3779B97F4A7C15u;
-    bits ^= ((unsigned long long)(it->a + it->b) * 0x1000193u) ^
-            ((unsigned long long)(it->a ^ it->b) << 21) ^ ((unsigned long long)it->c << 42);
-    bits *= 0xBF58476D1CE4E5B9u;
-    return (unsigned)(bits >> 40);
-}
-
 /* x y is y x, too; whichever was written first. */
 static bool equal(const node *p, const node *q)
 {
@@ -26,7 +15,15 @@ static bool equal(const node *p, const node *q)
 
 expr formula_make_raw(formula *f, node wanted)
 {
-    unsigned at = hash(&wanted) % (2 * MAX_NODES);
+    unsigned long long bits;
+    memcpy(&bits, &wanted.value, sizeof bits);
+    bits ^= (unsigned long long)wanted.op * 0x9E3779B97F4A7C15u;
+    bits ^= ((unsigned long long)(wanted.a + wanted.b) * 0x1000193u) ^
+            ((unsigned long long)(wanted.a ^ wanted.b) << 21) ^
+            ((unsigned long long)wanted.c << 42);
+    bits *= 0xBF58476D1CE4E5B9u;
+    unsigned at =
+        (unsigned)(bits >> 40) % (2 * MAX_NODES); /* in a hash table with open addressing */
     for (; f->slots[at]; at = (at + 1) % (2 * MAX_NODES))
         if (equal(&f->nodes[f->slots[at] - 1], &wanted))
             return f->slots[at] - 1;

@@ -111,7 +111,7 @@ expr formula_stabilise(formula *f, expr e);
 /* d e / d by, a leaf. */
 expr formula_derive(formula *f, expr e, expr by);
 /* `slope` with y, an expression in OP_Y that stands for `value`; with `conditions` x > 0 and the like
- * become y > 0, too. Not always right. (by_value.c) */
+ * become y > 0, too. Not always right. */
 expr formula_slope_by_y(formula *f, expr value, expr y, expr slope, bool conditions);
 /* Powers and special functions as arithmetic that can be written in C. */
 expr formula_lower(formula *f, expr e);

@@ -1,8 +1,8 @@
 /* formula.h - from a formula to the C file of an activation plugin.
  *
- * The way: text -> expression (parse.c) -> stable forms (stable.c) -> derivative (derive.c), also by
- * means of the value (by_value.c) -> trials in float arithmetic, which decide between forms
- * (trial.c) -> C (print.c, write.c). */
+ * The way: text -> expression (parse.c) -> stable forms (stable.c) -> derivative, also by means of the
+ * value (derive.c) -> trials in float arithmetic, which decide between forms (trial.c) -> C (print.c,
+ * write.c). */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>

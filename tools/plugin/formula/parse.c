@@ -25,33 +25,17 @@ static const struct {
     const char *name;
     opcode op;
 } functions[] = {
-    {"abs", OP_ABS},
-    {"sign", OP_SIGN},
-    {"floor", OP_FLOOR},
-    {"exp", OP_EXP},
-    {"expm1", OP_EXPM1},
-    {"log", OP_LOG},
-    {"log1p", OP_LOG1P},
-    {"sqrt", OP_SQRT},
-    {"sin", OP_SIN},
-    {"cos", OP_COS},
-    {"tan", OP_TAN},
-    {"atan", OP_ATAN},
-    {"tanh", OP_TANH},
-    {"erf", OP_ERF},
-    {"sigmoid", OP_SIGMOID},
-    {"softplus", OP_SOFTPLUS},
-    {"erfc", OP_ERFC},
-    {"min", OP_MIN},
-    {"max", OP_MAX},
-    /* of formula_build() alone */
-    {"cap", OP_CAP},
-    {"normal", OP_NORMAL},
-    {"bell", OP_BELL},
-    {"sech2", OP_SECH2},
-    {"tanh_log", OP_TANH_LOG},
+    {"abs", OP_ABS},           {"sign", OP_SIGN},   {"floor", OP_FLOOR},
+    {"exp", OP_EXP},           {"expm1", OP_EXPM1}, {"log", OP_LOG},
+    {"log1p", OP_LOG1P},       {"sqrt", OP_SQRT},   {"sin", OP_SIN},
+    {"cos", OP_COS},           {"tan", OP_TAN},     {"atan", OP_ATAN},
+    {"tanh", OP_TANH},         {"erf", OP_ERF},     {"sigmoid", OP_SIGMOID},
+    {"softplus", OP_SOFTPLUS}, {"erfc", OP_ERFC},   {"min", OP_MIN},
+    {"max", OP_MAX},           {"cap", OP_CAP},     {"normal", OP_NORMAL},
+    {"bell", OP_BELL},         {"sech2", OP_SECH2}, {"tanh_log", OP_TANH_LOG},
     {"root_sum", OP_ROOT_SUM},
 };
+/* The last ones are of formula_build() alone. */
 enum { ALL_FUNCTIONS = sizeof functions / sizeof *functions, FUNCTIONS = ALL_FUNCTIONS - 6 };
 
 typedef struct parser {
@@ -146,20 +130,6 @@ static expr literal(parser *p)
     return formula_number(p->f, value);
 }
 
-static expr unknown_name(parser *p, const char *at, size_t length)
-{
-    const char *known[FUNCTIONS + 64] = {"x", "pi"};
-    char name[48];
-    size_t n = 2;
-    snprintf(name, sizeof name, "%.*s", (int)(length > 40 ? 40 : length), at);
-    for (int i = 0; i < p->f->n_parameters; i++)
-        known[n++] = p->f->parameters[i].name;
-    for (int i = 0; i < FUNCTIONS; i++)
-        known[n++] = functions[i].name;
-    return wrong(p, at, "unknown name \"%s\"%s; --param %s=1 makes it a parameter", name,
-                 tool_known(name, known, n), name);
-}
-
 static expr call(parser *p, int function)
 {
     const opcode op = functions[function].op;
@@ -197,7 +167,16 @@ static expr name(parser *p)
     for (int i = 0; i < (p->operands ? ALL_FUNCTIONS : FUNCTIONS); i++)
         if (strlen(functions[i].name) == length && strncmp(functions[i].name, at, length) == 0)
             return call(p, i);
-    return unknown_name(p, at, length);
+    const char *known[FUNCTIONS + 64] = {"x", "pi"};
+    char unknown[48];
+    size_t n = 2;
+    snprintf(unknown, sizeof unknown, "%.*s", (int)(length > 40 ? 40 : length), at);
+    for (int i = 0; i < p->f->n_parameters; i++)
+        known[n++] = p->f->parameters[i].name;
+    for (int i = 0; i < FUNCTIONS; i++)
+        known[n++] = functions[i].name;
+    return wrong(p, at, "unknown name \"%s\"%s; --param %s=1 makes it a parameter", unknown,
+                 tool_known(unknown, known, n), unknown);
 }
 
 static expr primary(parser *p)

@@ -242,25 +242,6 @@ static void count_uses(printer *p, const expr *roots, int n_roots)
     }
 }
 
-/* A name that no node before e has. */
-static void give_name(printer *p, expr e)
-{
-    static const char *const plain[] = {"u", "v", "w", "z", "q", "h", "k", "n"};
-    const char *own = words[p->f->nodes[e].op].name;
-    char *name = p->names[e];
-    for (int i = 0;; i++) {
-        if (i < (own ? 1 : 8))
-            snprintf(name, sizeof p->names[e], "%s", own ? own : plain[i]);
-        else
-            snprintf(name, sizeof p->names[e], "%s%d", own ? own : "u", i - (own ? 1 : 8) + 2);
-        expr other = 0;
-        while (other < e && strcmp(p->names[other], name) != 0)
-            other++;
-        if (other == e)
-            return;
-    }
-}
-
 /* ---- Statements ------------------------------------------------------------------------------ */
 
 /* Breaks a statement into lines, the later ones four columns further in: behind an operator or a
@@ -313,16 +294,27 @@ static bool is_worth_a_name(const printer *p, expr e)
     return p->uses[e] > 1 && it->op > OP_PARAM && !formula_is_condition(p->f, e) && !is_sign;
 }
 
+/* Gives e a name that no node before it has; its own expression is written out. */
 static void put_constant(printer *p, expr e)
 {
+    static const char *const plain[] = {"u", "v", "w", "z", "q", "h", "k", "n"};
+    const char *own = words[p->f->nodes[e].op].name;
     char name[sizeof p->names[0]];
-    give_name(p, e);
-    memcpy(name, p->names[e], sizeof name);
-    p->names[e][0] = '\0'; /* once more it is written out */
+    for (int i = 0;; i++) {
+        if (i < (own ? 1 : 8))
+            snprintf(name, sizeof name, "%s", own ? own : plain[i]);
+        else
+            snprintf(name, sizeof name, "%s%d", own ? own : "u", i - (own ? 1 : 8) + 2);
+        expr other = 0;
+        while (other < e && strcmp(p->names[other], name) != 0)
+            other++;
+        if (other == e)
+            break;
+    }
     fprintf(p->to, "const real %s = ", name);
     put(p, e, AS_CHOICE);
+    putc(';', p->to);
     memcpy(p->names[e], name, sizeof name);
-    fputs(";", p->to);
 }
 
 void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds within, int margin,

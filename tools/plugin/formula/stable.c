@@ -39,19 +39,6 @@ typedef struct pattern_set {
     expr roots[RULES];
 } pattern_set;
 
-static pattern_set *patterns(void)
-{
-    static pattern_set all;
-    if (all.f.n_nodes == 0) {
-        expr letters[LETTERS];
-        for (int i = 0; i < LETTERS; i++)
-            letters[i] = formula_leaf(&all.f, OP_PARAM, i);
-        for (int i = 0; i < RULES; i++)
-            all.roots[i] = formula_build_from(&all.f, rules[i][0], letters);
-    }
-    return &all;
-}
-
 /* Whether e has the form of a pattern; found[] is what its letters stand for, NO_EXPR at first. */
 static bool matches(formula *f, expr e, const formula *of, expr pattern, expr found[LETTERS])
 {
@@ -109,7 +96,15 @@ static expr stable_form(formula *f, expr e, void *user)
 
 expr formula_stabilise(formula *f, expr e)
 {
-    return formula_rebuild(f, e, stable_form, patterns(), false);
+    static pattern_set all;
+    if (all.f.n_nodes == 0) {
+        expr letters[LETTERS];
+        for (int i = 0; i < LETTERS; i++)
+            letters[i] = formula_leaf(&all.f, OP_PARAM, i);
+        for (int i = 0; i < RULES; i++)
+            all.roots[i] = formula_build_from(&all.f, rules[i][0], letters);
+    }
+    return formula_rebuild(f, e, stable_form, &all, false);
 }
 
 /* ---- In the end ------------------------------------------------------------------------------ */
