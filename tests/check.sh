@@ -52,6 +52,14 @@ for animal in "$source"/tests/zoo/*.c; do
     esac
 done
 
+# What ends a worker is told by the test that it ended, not once more as the end of a process.
+told_once()
+{
+    [ -s aborts.out ] && [ -s crash.out ] && [ -s exits.out ] &&
+        ! grep -H '^  FAILED   worker ' aborts.out crash.out exits.out
+}
+run told_once
+
 # ---- What is good, and the forms
 # As many slots as there can be: every command takes them, on both sides of a residual.
 many='--act ./good_many_slots.so --norm ./good_many_slots_norm.so'

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #define TEST_HELPER static inline __attribute__((unused)) /* not every program uses every one */
 

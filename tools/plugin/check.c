@@ -14,10 +14,11 @@ enum { MOST_DEATHS = 4 };
 /* A file, or a plugin that is linked in. */
 typedef struct target {
     char *text;
-    json_t *plugins;          /* what report.c prints; the file itself is the first of them */
-    json_t *plugin, *test;    /* the current ones, borrowed */
-    bool running, done;       /* done: no worker is started for it any more */
-    bool loading, timed_out;  /* the current test is "load"; a test took too much processor time */
+    json_t *plugins;       /* what report.c prints; the file itself is the first of them */
+    json_t *plugin, *test; /* the current ones, borrowed */
+    bool running, done;    /* done: no worker is started for it any more */
+    bool loading;          /* the current test is "load" */
+    bool timed_out, told; /* a test took too much processor time; ended the worker, which said so */
     int64_t next, started_at; /* the test to go on with; the first one of this worker */
     int deaths;
 } target;
@@ -85,44 +86,19 @@ static void add_refused(const char *file, const char *reason, void *user)
     c->status = tool_fail(EXIT_BAD_DATA, "check: %s: %s", file, reason);
 }
 
-static int find_targets(checking *c)
-{
-    const options *given = c->given;
-    if (!given->all && !given->n_operands)
-        return tool_fail(EXIT_USAGE, "check: expected FILE or NAME, or --all");
-    if (given->all && hk_plugin_each((hk_kind)0, add_listed, add_refused, c) != HK_OK)
-        return tool_failed();
-    for (int i = 0; i < given->n_operands && !c->status; i++)
-        c->status = strchr(given->operands[i], '/') ? add_target(c, given->operands[i])
-                                                    : add_name(c, given->operands[i]);
-    return c->status;
-}
-
-static bool has_test(const test *tests, const char *name)
-{
-    while (tests->name && strcmp(tests->name, name) != 0)
-        tests++;
-    return tests->name;
-}
-
 static int check_test_name(const char *name)
 {
-    static const test *const lists[] = {check_file_tests, check_common_tests,
-                                        check_activation_tests, check_normalization_tests,
-                                        check_initializer_tests};
     char known[1024] = "";
     size_t used = 0;
     bool found = !name;
-    for (int i = 0; i < 5; i++) {
-        found |= name && has_test(lists[i], name);
-        for (const test *t = lists[i]; t->name && used < sizeof known; t++) {
-            int first = 0; /* list that has it */
-            while (!has_test(lists[first], t->name))
-                first++;
-            if (first == i)
-                used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
-                                         used ? ", " : "", t->name);
-        }
+    for (const test *t = check_tests; t->name && used < sizeof known; t++) {
+        const test *first = check_tests; /* of this name */
+        while (strcmp(first->name, t->name) != 0)
+            first++;
+        found |= name && strcmp(name, t->name) == 0;
+        if (first == t)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                     t->name);
     }
     return found ? EXIT_DONE
                  : tool_fail(EXIT_USAGE, "check: unknown test \"%s\"; known: %s", name, known);
@@ -190,20 +166,6 @@ static const char *report_fault(const json_t *report)
     return right ? NULL : "malformed report: missing field or unknown type";
 }
 
-static void take_report(target *t, const json_t *report)
-{
-    if (worker_report_is(report, "plugin")) {
-        t->plugin = find_plugin(t, text_of(report, "kind"), text_of(report, "name"));
-    } else if (worker_report_is(report, "test")) {
-        t->next = json_integer_value(json_object_get(report, "number")) + 1;
-        begin_test(t, text_of(report, "name"));
-    } else if (t->test) {
-        const char *result = text_of(report, "result");
-        t->timed_out |= strcmp(result, "timeout") == 0;
-        set_result(t, t->timed_out ? "failed" : result, text_of(report, "detail"));
-    }
-}
-
 /* ---- Starting and ending workers ------------------------------------------------------------- */
 
 static int start(const checking *c, pool *workers, size_t i)
@@ -219,6 +181,7 @@ static int start(const checking *c, pool *workers, size_t i)
         *next++ = "--test", *next++ = c->given->test;
     *next++ = "--", *next = t->text;
     t->started_at = t->next;
+    t->told = false;
     t->plugin = find_plugin(t, "file", t->text);
     t->running = true;
     return worker_pool_start(
@@ -236,7 +199,7 @@ static void take_death(target *t, const pool_event *event)
              line);
     t->done = event->kind == POOL_TIMEOUT || t->timed_out || t->loading ||
               ++t->deaths >= MOST_DEATHS || t->next == t->started_at;
-    if (!t->test && !t->timed_out)
+    if (!t->test && !t->told)
         begin_test(t, "worker");
     if (t->test)
         set_result(t, "failed", death);
@@ -248,14 +211,23 @@ static void take_death(target *t, const pool_event *event)
 
 static void take_event(target *t, const pool_event *event)
 {
-    if (event->kind == POOL_REPORT) {
-        take_report(t, event->message);
-        return;
+    const json_t *report = event->message;
+    if (event->kind != POOL_REPORT) {
+        t->running = false;
+        t->done = true;
+        if (event->kind != POOL_OK)
+            take_death(t, event);
+    } else if (worker_report_is(report, "plugin")) {
+        t->plugin = find_plugin(t, text_of(report, "kind"), text_of(report, "name"));
+    } else if (worker_report_is(report, "test")) {
+        t->next = json_integer_value(json_object_get(report, "number")) + 1;
+        begin_test(t, text_of(report, "name"));
+    } else if (t->test) {
+        const char *result = text_of(report, "result");
+        t->timed_out |= strcmp(result, "timeout") == 0;
+        t->told = t->timed_out || strcmp(result, "died") == 0;
+        set_result(t, t->told ? "failed" : result, text_of(report, "detail"));
     }
-    t->running = false;
-    t->done = true;
-    if (event->kind != POOL_OK)
-        take_death(t, event);
 }
 
 static void report(const checking *c, target *t, bool *separate)
@@ -274,22 +246,18 @@ static void report(const checking *c, target *t, bool *separate)
     fflush(stdout);
 }
 
-static pool *new_pool(const options *given)
-{
-    cpu_set_t set;
-    const int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return worker_pool_new(&(pool_limits){.jobs = given->jobs ? (int)given->jobs : processors,
-                                          .deadline = WALL_SECONDS,
-                                          .per_report = true,
-                                          .cpu_seconds = 20 * CPU_SECONDS,
-                                          .memory_mib = MEMORY_MIB});
-}
-
 /* As many workers as the pool has capacity for; reports in the order of the targets. */
 static int run_all(const checking *c)
 {
     bool separate = false;
-    pool *workers = new_pool(c->given);
+    cpu_set_t set;
+    const int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    pool *workers =
+        worker_pool_new(&(pool_limits){.jobs = c->given->jobs ? (int)c->given->jobs : processors,
+                                       .deadline = WALL_SECONDS,
+                                       .per_report = true,
+                                       .cpu_seconds = 20 * CPU_SECONDS,
+                                       .memory_mib = MEMORY_MIB});
     int status = workers ? EXIT_DONE : EXIT_FAILED;
     for (size_t reported = 0; reported < c->n && !status;) {
         for (size_t i = reported; i < c->n && worker_pool_has_room(workers) && !status; i++)
@@ -341,11 +309,15 @@ int plugin_check_command(options *given)
     if (given->worker >= 0)
         return check_worker_run(given->operands[0],
                                 &(orders){given->test, given->quick, given->worker});
-    int status = check_test_name(given->test);
-    if (!status)
-        status = find_targets(&c);
-    if (!status)
-        status = run_all(&c);
+    c.status = check_test_name(given->test);
+    if (!c.status && !given->all && !given->n_operands)
+        c.status = tool_fail(EXIT_USAGE, "check: expected FILE or NAME, or --all");
+    if (!c.status && given->all && hk_plugin_each((hk_kind)0, add_listed, add_refused, &c) != HK_OK)
+        c.status = tool_failed();
+    for (int i = 0; i < given->n_operands && !c.status; i++)
+        c.status = strchr(given->operands[i], '/') ? add_target(&c, given->operands[i])
+                                                   : add_name(&c, given->operands[i]);
+    int status = c.status ? c.status : run_all(&c);
     if (!status)
         status = verdict(&c);
     for (size_t i = 0; i < c.n; i++) {

@@ -1,5 +1,5 @@
 /* Activations: their list of tests, what update() may do, and speed. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #include <hillock/tensor.h>
 #include <math.h>
@@ -23,7 +23,7 @@ static void check_restored(const use *u)
 }
 
 /* Kernels are tried with read-only slots everywhere; update() may write states alone. */
-static void test_slots(const subject *s)
+void check_test_slots(const subject *s)
 {
     use *u = check_use_new(s->plugin, 16, 12);
     pass *p = check_use_channels_out(u) > 0 ? check_pass_new(u, 2) : NULL;
@@ -54,7 +54,7 @@ static void test_slots(const subject *s)
 
 /* Best of several, in turn with copying the same floats, so that a busy machine slows both;
  * backward moves half as much again. */
-static void test_speed(const subject *s)
+void check_test_speed(const subject *s)
 {
     enum { ROWS = 16384, CHANNELS = 64, TURNS = 9 };
     double best[3] = {1, 1, 1};
@@ -84,25 +84,3 @@ static void test_speed(const subject *s)
                    back);
     check_tell("a million floats: forward at %.0f %% of copying, backward at %.0f %%", ahead, back);
 }
-
-const test check_activation_tests[] = {
-    {"derivative", "slope() is the derivative of value()", check_test_derivative, false},
-    {"gradients", "gradient() is the derivative along each learned slot", check_test_gradients,
-     false},
-    {"gradient", "dx and the gradients of slots agree with differences", check_test_gradient,
-     false},
-    {"reads", "backward needs what it declares and no more", check_test_reads, false},
-    {"kernels", "kernels agree with the double reference", check_test_kernels, false},
-    {"special", "finite numbers stay finite, NaN stays NaN, rows keep to themselves",
-     check_test_special, false},
-    {"slots", "update() writes states alone, which stay finite and can be restored", test_slots,
-     false},
-    {"splits", "the same bits however rows are cut into tiles", check_test_splits, false},
-    {"position", "the same bits wherever a row stands", check_test_position, false},
-    {"neighbours", "an output depends on its own input, or declares its row", check_test_neighbours,
-     false},
-    {"repeat", "the same bits when run again", check_test_repeat, false},
-    {"threads", "the same bits on four threads at once", check_test_threads, true},
-    {"random", "random numbers come from the key", check_test_random, false},
-    {"speed", "", test_speed, true},
-    {0}};

@@ -21,24 +21,19 @@ static array arrays[MOST];
 static int count;
 bool check_guard_before, check_no_guards;
 
-static array map_pages(const char *name, size_t length)
+static char *place(const char *name, size_t length)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t inner = (length + page - 1) / page * page + (length ? 0 : page);
-    const size_t size = inner + 2 * page;
-    char *map = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED || mprotect(map + page, inner, PROT_READ | PROT_WRITE) != 0)
-        return (array){0};
-    return (array){name, map, map + page + (check_guard_before ? 0 : inner - length), size, length};
-}
-
-static char *place(const char *name, size_t length)
-{
-    array it = {0};
-    if (count < MOST && check_no_guards)
-        it = (array){.name = name, .data = calloc(length + 1, 1)};
-    else if (count < MOST)
-        it = map_pages(name, length);
+    array it = {.name = name, .length = length};
+    if (count < MOST && check_no_guards) {
+        it.data = calloc(length + 1, 1);
+    } else if (count < MOST) {
+        it.size = inner + 2 * page;
+        it.map = mmap(NULL, it.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (it.map != MAP_FAILED && mprotect(it.map + page, inner, PROT_READ | PROT_WRITE) == 0)
+            it.data = it.map + page + (check_guard_before ? 0 : inner - length);
+    }
     if (!it.data) {
         check_fail("no memory for %zu bytes of %s", length, name);
         exit(EXIT_FAILURE);

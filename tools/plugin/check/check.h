@@ -20,15 +20,34 @@ typedef struct subject {
     const char *file;
 } subject;
 
+typedef enum test_flags {
+    OF_FILE = 1, /* before anything of the file is called */
+    OF_ACTIVATION = 1 << HK_ACTIVATION,
+    OF_NORMALIZATION = 1 << HK_NORMALIZATION,
+    OF_INITIALIZER = 1 << HK_INITIALIZER,
+    OF_PLUGIN = OF_ACTIVATION | OF_NORMALIZATION | OF_INITIALIZER,
+    SLOW = 64 /* left out by --quick */
+} test_flags;
+
+typedef void test_function(const subject *);
 typedef struct test {
-    const char *name, *promise; /* promise: what holds when it passes */
-    void (*run)(const subject *);
-    bool slow; /* left out by --quick */
+    const char *name;
+    int flags;
+    test_function *run;
+    const char *promise; /* what holds when it passes */
 } test;
 
-extern const test check_file_tests[];   /* before anything of the file is called */
-extern const test check_common_tests[]; /* of every plugin */
-extern const test check_activation_tests[], check_normalization_tests[], check_initializer_tests[];
+extern const test check_tests[]; /* in the order in which they run; the last name is NULL */
+
+test_function check_test_file, check_test_load, check_test_tables, check_test_names,
+    check_test_memory_of_activation, check_test_memory_of_normalization,
+    check_test_memory_of_initializer, check_test_process, check_test_parameters, check_test_start,
+    check_test_derivative, check_test_gradients, check_test_gradient, check_test_reads,
+    check_test_kernels, check_test_special, check_test_slots, check_test_splits,
+    check_test_position, check_test_neighbours, check_test_repeat, check_test_threads,
+    check_test_random, check_test_speed, check_test_gradient_of_normalization,
+    check_test_statistics, check_test_evaluation, check_test_degenerate, check_test_ranges,
+    check_test_key, check_test_variance;
 
 /* What a test reports. The first failure counts; a test that reports nothing has passed. */
 void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -37,6 +56,9 @@ void check_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool check_has_failed(void);
 /* The test does not apply to this plugin, and why. */
 void check_skip(const char *reason);
+
+/* What is compared with is remembered before the file is loaded, and again behind that (process.c). */
+void check_remember_state(void);
 
 /* What is being called, "forward", for the sentence when the plugin does not return. isa: -1 for
  * what is no kernel. */
@@ -117,17 +139,31 @@ int64_t check_first_difference(const float *a, const float *b, int64_t n);
  * sets within the ranges. */
 void check_each_setting(const subject *s, void (*each)(const subject *, const double *params));
 
-/* ---- Distributions in summaries (distribution.c) --------------------------------------------- */
+/* ---- The framework's part in a use, played plainly and in double (host.c) --------------------- */
 
-typedef struct variable {
-    const char *name;
-    double value;
-} variable;
+/* Of normalizations; 0 after a failure: unknown, or without the functions that it needs. */
+hk_domain check_host_domain(const use *u);
 
-/* What "N(0, gain^2 / fan_in)" or "U(-b, b)" at the start of the text promises; false when the text
- * is of another form. Variables end with a NULL name. */
-bool check_distribution_of(const char *text, const variable *variables, double *mean,
-                           double *variance);
+/* All rows of an activation or a normalization: y; y, dx and what is added to dslots. */
+void check_host_forward(const use *u, int isa, const pass *p);
+void check_host_run(const use *u, int isa, const pass *p);
+/* A run in baseline, and its gradients against differences (reference.c). */
+void check_differences(const use *u);
+/* What a committed training step does: moments or weight to update(), clamping. */
+void check_host_update(use *u, const pass *p);
+
+/* Runs forward on p and hands the sums to update(). Does nothing without update(). */
+void check_host_activation_update(use *u, const pass *p);
+
+/* A dense weight, for changes before it is filled; w and bias come with check_host_fill(), which leaves
+ * NaN where the plugin writes nothing. refusal: NULL, or the plugin's sentence. params NULL:
+ * defaults. */
+typedef struct filled {
+    hk_weight weight;
+    const char *refusal;
+} filled;
+hk_weight check_host_weight(int64_t rows, int64_t columns);
+filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params);
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 
@@ -144,7 +180,8 @@ typedef struct orders {
 /* Runs the tests of a file, or of a plugin that is linked in, and reports:
  *     {"type":"plugin", kind, name}     the following tests are of it; none yet: of the file itself
  *     {"type":"test", number, name}     a test begins
- *     {"type":"result", result, detail} its result: ok, warning, failed, skipped, timeout
+ *     {"type":"result", result, detail} its result: ok, warning, failed, skipped; or timeout, died: it
+ *                                       failed, and the worker ends
  *     {"type":"end"}                    all is done */
 int check_worker_run(const char *target, const orders *o);
 

@@ -1,6 +1,6 @@
 /* The file itself, read as an ELF object before anything of it runs: what it exports and imports,
  * what runs when it is loaded, what it may write to. Machines with 64-bit addresses only. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -81,15 +81,6 @@ static bool is_libm(const char *name)
     return is_listed(plain, libm);
 }
 
-static const char *reason_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        for (const char *const *it = reasons[i].prefixes; *it; it++)
-            if (strncmp(name, *it, strlen(*it)) == 0)
-                return reasons[i].why;
-    return "a plugin imports libm alone";
-}
-
 /* ---- Symbols --------------------------------------------------------------------------------- */
 
 static const char *text_at(const image *it, const Elf64_Shdr *strings, uint64_t offset)
@@ -114,8 +105,13 @@ static void check_symbol(const image *it, const char *name, const Elf64_Sym *sym
     (void)it;
     const unsigned binding = ELF64_ST_BIND(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF) {
+        const char *why = "a plugin imports libm alone";
+        for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+            for (const char *const *prefix = reasons[i].prefixes; *prefix; prefix++)
+                if (strncmp(name, *prefix, strlen(*prefix)) == 0)
+                    why = reasons[i].why;
         if (*name && !is_listed(name, allowed) && !is_libm(name))
-            check_fail("imports %s: %s", name, reason_of(name));
+            check_fail("imports %s: %s", name, why);
     } else if (binding != STB_LOCAL && strcmp(name, "hk_bundle_entry") != 0 &&
                !is_listed(name, (const char *const[]){"_init", "_fini", "_edata", "_end",
                                                       "__bss_start", "__odr_asan*", NULL})) {
@@ -140,21 +136,6 @@ static void each_symbol(const image *it, uint32_t type,
 
 /* ---- Everything else ------------------------------------------------------------------------- */
 
-static bool is_sanitized(const image *it)
-{
-    return memmem(it->bytes, it->size, "__asan_init", 11) ||
-           memmem(it->bytes, it->size, "__gcov_", 7);
-}
-
-/* Compilers bring one constructor, frame_dummy, one byte of .bss and a pointer in .data. */
-static void check_start(const image *it)
-{
-    const Elf64_Shdr *start = section(it, SHT_INIT_ARRAY, NULL);
-    if (start && start->sh_size > sizeof(void *))
-        check_fail("runs %d functions of its own when it is loaded (constructors, or -ffast-math)",
-                   (int)(start->sh_size / sizeof(void *)) - 1);
-}
-
 #define SHARED "several threads would share it; what persists is a slot"
 
 /* A variable by its name, where the file still has names. */
@@ -172,11 +153,16 @@ static void check_variable(const image *it, const char *name, const Elf64_Sym *s
                    (unsigned long long)symbol->st_size, name);
 }
 
+/* Compilers bring one constructor, frame_dummy, one byte of .bss and a pointer in .data. */
 static void check_memory(const image *it)
 {
+    const Elf64_Shdr *start = section(it, SHT_INIT_ARRAY, NULL);
     const Elf64_Shdr *zeros = section(it, SHT_NOBITS, ".bss");
     const Elf64_Shdr *data = section(it, SHT_PROGBITS, ".data");
     const uint64_t writable = (zeros ? zeros->sh_size : 0) + (data ? data->sh_size : 0);
+    if (start && start->sh_size > sizeof(void *))
+        check_fail("runs %d functions of its own when it is loaded (constructors, or -ffast-math)",
+                   (int)(start->sh_size / sizeof(void *)) - 1);
     each_symbol(it, SHT_SYMTAB, check_variable);
     if (section(it, SHT_NOBITS, ".tbss") || section(it, SHT_PROGBITS, ".tdata"))
         check_fail("has thread-local memory; what persists is a slot");
@@ -200,15 +186,6 @@ static void check_dynamic(const image *it)
         if (rows[i].d_tag == DT_TEXTREL)
             check_fail("has text relocations; build it with -fPIC");
     }
-}
-
-static void check_segments(const image *it, const Elf64_Ehdr *header)
-{
-    const Elf64_Phdr *segments = (const void *)(it->bytes + header->e_phoff);
-    for (unsigned i = 0;
-         header->e_phoff + (i + 1) * sizeof *segments <= it->size && i < header->e_phnum; i++)
-        if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
-            check_fail("wants an executable stack");
 }
 
 /* Every table that is read lies within the file; other damage is the loader's to name. */
@@ -239,7 +216,7 @@ static bool is_sound(image *it, const Elf64_Ehdr *header)
     return names->sh_size && it->names[names->sh_size - 1] == '\0';
 }
 
-static void test_file(const subject *s)
+void check_test_file(const subject *s)
 {
     struct stat about;
     image it = {0};
@@ -260,16 +237,14 @@ static void test_file(const subject *s)
     } else {
         each_symbol(&it, SHT_DYNSYM, check_symbol);
         check_dynamic(&it);
-        check_segments(&it, header);
-        if (!is_sanitized(&it)) {
-            check_start(&it);
+        const Elf64_Phdr *segments = (const void *)(it.bytes + header->e_phoff);
+        for (unsigned i = 0;
+             header->e_phoff + (i + 1) * sizeof *segments <= it.size && i < header->e_phnum; i++)
+            if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
+                check_fail("wants an executable stack");
+        if (!memmem(it.bytes, it.size, "__asan_init", 11) &&
+            !memmem(it.bytes, it.size, "__gcov_", 7))
             check_memory(&it);
-        }
     }
     munmap((void *)it.bytes, it.size);
 }
-
-const test check_file_tests[] = {
-    {"file", "exports hk_bundle_entry alone, imports libm alone, keeps nothing", test_file, false},
-    {"load", "loading it leaves the process as it was", check_test_load, false},
-    {0}};

@@ -1,5 +1,5 @@
 /* The framework's part: moments and the affine pass of normalizations, updates, weights. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #include <math.h>
 #include <string.h>

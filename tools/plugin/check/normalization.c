@@ -1,6 +1,6 @@
 /* Normalizations: gradients by differences, what is normalized over what, what evaluation does with
  * what training learned, and degenerate sets. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static use *use_after_training(const subject *s, int64_t rows, int64_t channels,
     return u;
 }
 
-static void test_gradient_of_norm(const subject *s)
+void check_test_gradient_of_normalization(const subject *s)
 {
     static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9}};
     for (int i = 0; !check_has_failed(); i++) { /* 6 of each choice of the parameters */
@@ -123,7 +123,7 @@ static void report_statistics(const char *name, hk_domain domain, const spread *
     }
 }
 
-static void test_statistics(const subject *s)
+void check_test_statistics(const subject *s)
 {
     for (int which = 0; !check_has_failed(); which++) {
         const int mark = check_arrays_mark();
@@ -202,7 +202,7 @@ static void check_frozen(use *u, pass *p)
     }
 }
 
-static void test_evaluation(const subject *s)
+void check_test_evaluation(const subject *s)
 {
     const hk_normalization *norm = s->plugin->normalization;
     use *u = check_use_new(s->plugin, 8, 5);
@@ -240,30 +240,29 @@ static void require_finite(const use *u, const pass *p, const char *what)
                            what, u->plugin->slots[k].name);
 }
 
-static void run_degenerate(const subject *s, int64_t rows, float centre, float width,
-                           const char *what, uint32_t training)
+void check_test_degenerate(const subject *s)
 {
-    const int mark = check_arrays_mark();
-    use *u = check_use_new(s->plugin, rows, 6);
-    u->context.training = training;
-    pass *p = check_pass_new(u, width);
-    for (int64_t i = 0; i < p->in; i++)
-        p->x[i] += centre;
-    check_host_run(u, HK_BASELINE, p);
-    check_host_update(u, p);
-    require_finite(u, p, what);
-    check_arrays_release(mark);
-}
-
-static void test_degenerate(const subject *s)
-{
-    for (uint32_t training = 0; training < 2; training++) {
-        run_degenerate(s, 1, 0, 1, "a single row", training);
-        run_degenerate(s, 8, 0, 0, "only zeros", training);
-        run_degenerate(s, 8, 5, 0, "constant channels", training);
-        run_degenerate(s, 8, 1e4f, 1, "a mean of 10000", training);
-        run_degenerate(s, 8, 0, 1e15f, "numbers around 1e15", training);
-        run_degenerate(s, 8, 0, 1e-15f, "numbers around 1e-15", training);
+    static const struct {
+        const char *what;
+        int64_t rows;
+        float centre, width;
+    } sets[] = {{"a single row", 1, 0, 1},
+                {"only zeros", 8, 0, 0},
+                {"constant channels", 8, 5, 0},
+                {"a mean of 10000", 8, 1e4f, 1},
+                {"numbers around 1e15", 8, 0, 1e15f},
+                {"numbers around 1e-15", 8, 0, 1e-15f}};
+    for (int i = 0; i < 12; i++) {
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, sets[i % 6].rows, 6);
+        u->context.training = i >= 6;
+        pass *p = check_pass_new(u, sets[i % 6].width);
+        for (int64_t k = 0; k < p->in; k++)
+            p->x[k] += sets[i % 6].centre;
+        check_host_run(u, HK_BASELINE, p);
+        check_host_update(u, p);
+        require_finite(u, p, sets[i % 6].what);
+        check_arrays_release(mark);
     }
 }
 
@@ -299,17 +298,3 @@ void check_test_memory_of_normalization(const subject *s)
                 check_arrays_release(mark);
             }
 }
-
-const test check_normalization_tests[] = {
-    {"gradient", "dx and the gradients of slots agree with differences", test_gradient_of_norm,
-     false},
-    {"statistics", "mean and variance are over the right numbers", test_statistics, false},
-    {"evaluation", "evaluation uses what training learned", test_evaluation, false},
-    {"degenerate", "one row, constant channels and large numbers stay finite", test_degenerate,
-     false},
-    {"splits", "the same bits however rows are cut into tiles", check_test_splits, false},
-    {"position", "the same bits wherever a row stands", check_test_position, false},
-    {"neighbours", "a row depends on itself alone", check_test_neighbours, false},
-    {"repeat", "the same bits when run again", check_test_repeat, false},
-    {"threads", "the same bits on four threads at once", check_test_threads, true},
-    {0}};

@@ -15,7 +15,6 @@
 #endif
 #include <hillock/hillock.h>
 #include <hillock/kernel.h>
-#include "plugin/check/host.h"
 
 enum { SIGNALS = 32 };
 
@@ -29,29 +28,17 @@ typedef struct state {
     char locale[256], directory[4096];
 } state;
 
-static unsigned mode_bits(void)
-{
-#ifdef __SSE__
-    return _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
-#else
-    return 0;
-#endif
-}
-
-static int count_threads(void)
-{
-    int n = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    while (tasks && readdir(tasks))
-        n++;
-    if (tasks)
-        closedir(tasks);
-    return n;
-}
-
 static state take_state(void)
 {
-    state s = {.mode = mode_bits(), .rounding = fegetround(), .threads = count_threads()};
+    state s = {.rounding = fegetround()};
+#ifdef __SSE__
+    s.mode = _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
+#endif
+    DIR *tasks = opendir("/proc/self/task");
+    while (tasks && readdir(tasks))
+        s.threads++;
+    if (tasks)
+        closedir(tasks);
     fflush(NULL);
     s.printed = lseek(STDOUT_FILENO, 0, SEEK_END);
     s.mask = umask(0);

@@ -1,6 +1,6 @@
 /* Tests of every kind of plugin: what its tables say, whom its names meet, whether its parameters'
  * ranges and its slots' starts hold. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 
 #include <float.h>
 #include <math.h>
@@ -21,7 +21,7 @@ static void require_text(const char *what, const char *of, const char *text)
         check_fail("the %s \"%s\" is not one line", what, text);
 }
 
-static void test_tables(const subject *s)
+void check_test_tables(const subject *s)
 {
     require_text("summary", NULL, s->plugin->summary);
     require_text("source", NULL, s->plugin->source);
@@ -59,7 +59,7 @@ static void note_conflict(const char *file, const char *reason, void *user)
     free(own);
 }
 
-static void test_names(const subject *s)
+void check_test_names(const subject *s)
 {
     if (hk_plugin_each((hk_kind)0, ignore_plugin, note_conflict, (void *)s) != HK_OK)
         check_warn("%s", hk_message());
@@ -113,21 +113,16 @@ static void run_setting(const subject *s, const double *params, uint32_t trainin
             require_finite(u, p, u->plugin->slots[i].name, p->dslots[i], u->lengths[i]);
 }
 
-static void fill_setting(const subject *s, const double *params)
-{
-    filled f = check_host_fill(s->plugin, check_host_weight(12, 8), params);
-    use *u = use_with(s, 1, 1, params);
-    for (int64_t i = 0; !f.refusal && i < 96; i++)
-        if (!isfinite(f.weight.w[i]))
-            check_fail("%s: w[%lld] is %g; its range allows these parameters", check_spec_text(u),
-                       (long long)i, (double)f.weight.w[i]);
-}
-
 static void try_setting(const subject *s, const double *params)
 {
     const int mark = check_arrays_mark();
     if (s->plugin->initializer) {
-        fill_setting(s, params);
+        const filled f = check_host_fill(s->plugin, check_host_weight(12, 8), params);
+        const use *u = use_with(s, 1, 1, params);
+        for (int64_t i = 0; !f.refusal && i < 96; i++)
+            if (!isfinite(f.weight.w[i]))
+                check_fail("%s: w[%lld] is %g; its range allows these parameters",
+                           check_spec_text(u), (long long)i, (double)f.weight.w[i]);
     } else {
         run_setting(s, params, 0);
         run_setting(s, params, 1);
@@ -135,7 +130,7 @@ static void try_setting(const subject *s, const double *params)
     check_arrays_release(mark);
 }
 
-static void test_parameters(const subject *s)
+void check_test_parameters(const subject *s)
 {
     check_each_setting(s, try_setting);
 }
@@ -162,31 +157,10 @@ static void start_setting(const subject *s, const double *params)
     check_arrays_release(mark);
 }
 
-static void test_start(const subject *s)
+void check_test_start(const subject *s)
 {
     if (!s->plugin->slots || !s->plugin->slots[0].name)
         check_skip("no slots");
     else
         check_each_setting(s, start_setting);
 }
-
-/* ---- The list -------------------------------------------------------------------------------- */
-
-static void test_memory(const subject *s)
-{
-    if (s->plugin->activation)
-        check_test_memory_of_activation(s);
-    else if (s->plugin->normalization)
-        check_test_memory_of_normalization(s);
-    else
-        check_test_memory_of_initializer(s);
-}
-
-const test check_common_tests[] = {
-    {"tables", "summary, source and docs are there", test_tables, false},
-    {"names", "no other plugin is called so", test_names, true},
-    {"memory", "every output is written and nothing else", test_memory, false},
-    {"process", "it leaves the process as it was", check_test_process, false},
-    {"parameters", "finite results at both ends of every range", test_parameters, false},
-    {"start", "slots start within their ranges, the same each time", test_start, false},
-    {0}};

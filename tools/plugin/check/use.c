@@ -125,23 +125,6 @@ bool check_use_choose(use *u, int which)
     return has;
 }
 
-static void each_end(const subject *s, void (*each)(const subject *, const double *),
-                     const hk_param *p, double *value)
-{
-    const double kept = *value;
-    if (p->type == HK_CHOICE) {
-        for (int i = 0; i < choices_of(p); i++)
-            *value = i, each(s, value - (p - s->plugin->params));
-    } else if (p->low < p->high) {
-        *value = end_of_range(p, false), each(s, value - (p - s->plugin->params));
-        *value = end_of_range(p, true), each(s, value - (p - s->plugin->params));
-    } else {
-        for (int i = -10; i <= 10; i += 10)
-            *value = i, each(s, value - (p - s->plugin->params));
-    }
-    *value = kept;
-}
-
 void check_each_setting(const subject *s, void (*each)(const subject *, const double *))
 {
     const hk_param *params = s->plugin->params;
@@ -149,8 +132,15 @@ void check_each_setting(const subject *s, void (*each)(const subject *, const do
     for (int i = 0; params && params[i].name; i++)
         values[i] = params[i].value;
     each(s, values);
-    for (int i = 0; params && params[i].name; i++)
-        each_end(s, each, &params[i], &values[i]);
+    for (int i = 0; params && params[i].name; i++) {
+        const hk_param *p = &params[i];
+        const bool choice = p->type == HK_CHOICE, ranged = !choice && p->low < p->high;
+        for (int k = 0; k < (choice ? choices_of(p) : ranged ? 2 : 3); k++) {
+            values[i] = choice ? k : ranged ? end_of_range(p, k) : 10 * k - 10;
+            each(s, values);
+        }
+        values[i] = p->value;
+    }
     for (uint64_t key = 70; params && params[0].name && key < 74; key++) {
         int mark = check_arrays_mark();
         use *u = check_use_new(s->plugin, 1, 1);

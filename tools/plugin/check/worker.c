@@ -2,7 +2,7 @@
  *
  * Whatever kills it is caught if it can be: a fault, an abort, too much processor time and exit()
  * each write the test's result before the worker ends. */
-#include "plugin/check/host.h"
+#include "plugin/check/check.h"
 #include "page/text.h"
 #include "workers/frame.h"
 
@@ -79,8 +79,8 @@ bool check_has_failed(void)
  * are not UTF-8, such as those of a file's name, become question marks. */
 static void send_result(void)
 {
-    static const char *const names[] = {
-        ['f'] = "failed", ['o'] = "ok", ['s'] = "skipped", ['t'] = "timeout", ['w'] = "warning"};
+    static const char *const names[] = {['d'] = "died",    ['f'] = "failed",  ['o'] = "ok",
+                                        ['s'] = "skipped", ['t'] = "timeout", ['w'] = "warning"};
     static char text[2 * sizeof result.text + 64];
     size_t used = (size_t)sprintf(text, "{\"type\":\"result\",\"result\":\"%s\",\"detail\":\"",
                                   names[(int)result.verdict]);
@@ -143,6 +143,15 @@ static const char *call_text(void)
 static bool running; /* a test */
 static char *stack_low, *stack_high;
 
+/* Of a test: what it was running has failed it. */
+static _Noreturn void end_with(char verdict)
+{
+    result.verdict = verdict;
+    if (running)
+        send_result();
+    _exit(EXIT_FAILURE);
+}
+
 static bool is_write(const void *context)
 {
 #ifdef __x86_64__
@@ -153,35 +162,27 @@ static bool is_write(const void *context)
 #endif
 }
 
-static void describe_fault(int number, const char *address, const void *context)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
-    const char *where = check_address_text(address);
-    if (number == SIGVTALRM) {
+    const char *address = info->si_addr, *where = check_address_text(address);
+    const char *did = is_write(context) ? "wrote" : "read";
+    if (number == SIGVTALRM)
         check_fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
-        result.verdict = 't';
-    } else if (number == SIGABRT)
+    else if (number == SIGABRT)
         check_fail("%s called abort()", call_text());
     else if (number != SIGSEGV && number != SIGBUS)
         check_fail("%s crashed: %s", call_text(), strsignal(number));
     else if (where)
-        check_fail("%s %s %s", call_text(), is_write(context) ? "wrote" : "read", where);
+        check_fail("%s %s %s", call_text(), did, where);
     else if (address >= stack_low && address < stack_high)
         check_fail("%s used up the stack", call_text());
     else if (!SANITIZED && worker_process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
         check_fail("%s asked for more than %d MiB of memory", call_text(), MEMORY_MIB);
     else if (address < (char *)65536)
-        check_fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(),
-                   is_write(context) ? "wrote" : "read");
+        check_fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(), did);
     else
         check_fail("%s crashed: %s at %p", call_text(), strsignal(number), (const void *)address);
-}
-
-static void on_signal(int number, siginfo_t *info, void *context)
-{
-    describe_fault(number, info->si_addr, context);
-    if (running)
-        send_result();
-    _exit(EXIT_FAILURE);
+    end_with(number == SIGVTALRM ? 't' : 'd');
 }
 
 static void on_exit_call(void)
@@ -189,8 +190,7 @@ static void on_exit_call(void)
     if (!running)
         return;
     check_fail("%s called exit()", call_text());
-    send_result();
-    _exit(EXIT_FAILURE);
+    end_with('d');
 }
 
 static void catch_signals(void)
@@ -231,20 +231,20 @@ __attribute__((format(printf, 1, 2))) static void send_report(const char *format
 
 static int64_t number; /* of the next test */
 
-static void run_tests(const test *tests, const subject *s, const orders *o)
+static void run_tests(int of, const subject *s, const orders *o)
 {
-    for (; tests->name; tests++) {
-        int64_t own = number++;
-        if (own < o->from || (o->quick && tests->slow) ||
-            (o->only && strcmp(o->only, tests->name) != 0))
+    for (const test *t = check_tests; t->name; t++) {
+        const int64_t own = number;
+        number += (t->flags & of) != 0;
+        if (own == number || own < o->from || (o->quick && t->flags & SLOW) ||
+            (o->only && strcmp(o->only, t->name) != 0))
             continue;
-        send_report("{\"type\":\"test\",\"number\":%lld,\"name\":\"%s\"}", (long long)own,
-                    tests->name);
+        send_report("{\"type\":\"test\",\"number\":%lld,\"name\":\"%s\"}", (long long)own, t->name);
         result.verdict = 'o';
-        snprintf(result.text, sizeof result.text, "%s", tests->promise);
+        snprintf(result.text, sizeof result.text, "%s", t->promise);
         set_timer(CPU_SECONDS);
         running = true;
-        tests->run(s);
+        t->run(s);
         running = false;
         set_timer(0);
         check_guard_before = false;
@@ -255,14 +255,10 @@ static void run_tests(const test *tests, const subject *s, const orders *o)
 
 static void check_plugin(const hk_plugin *plugin, const char *file, const orders *o)
 {
-    static const test *const of_kind[] = {[HK_ACTIVATION] = check_activation_tests,
-                                          [HK_NORMALIZATION] = check_normalization_tests,
-                                          [HK_INITIALIZER] = check_initializer_tests};
     const subject s = {plugin, file};
     send_report("{\"type\":\"plugin\",\"kind\":\"%s\",\"name\":\"%s\"}",
                 hk_kind_name((hk_kind)plugin->kind), plugin->name);
-    run_tests(check_common_tests, &s, o);
-    run_tests(of_kind[plugin->kind], &s, o);
+    run_tests(1 << plugin->kind, &s, o);
 }
 
 /* Again in a worker that continues after a death. The plugins are taken from the bundle itself, as
@@ -270,7 +266,7 @@ static void check_plugin(const hk_plugin *plugin, const char *file, const orders
 static void check_file(const char *path, const orders *o)
 {
     const subject s = {NULL, path};
-    run_tests(check_file_tests, &s, o);
+    run_tests(OF_FILE, &s, o);
     void *handle = hk_plugin_load(path) == HK_OK ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
     check_remember_state();
     const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
