@@ -112,16 +112,6 @@ static int compile(const options *given, const char *include, char **sources, in
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
-static int check_source(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    if (path[0] == '-' || !dot || strcmp(dot, ".c") != 0)
-        return tool_fail(EXIT_USAGE, "build: \"%s\", expected the name of a C file, NAME.c", path);
-    if (access(path, R_OK) != 0)
-        return tool_fail(EXIT_IO, "build: %s: %s", path, strerror(errno));
-    return EXIT_DONE;
-}
-
 /* Each file by itself, as many at a time as there are processors. The first failure is the answer,
  * the others are tried all the same. */
 static int build_each(const options *given, const char *include)
@@ -152,8 +142,14 @@ int plugin_build_command(options *given)
     char include[MAX_PATH];
     pid_t child;
     int status = find_include(include);
-    for (int i = 0; i < given->n_operands && !status; i++)
-        status = check_source(given->operands[i]);
+    for (int i = 0; i < given->n_operands && !status; i++) {
+        const char *path = given->operands[i], *dot = strrchr(path, '.');
+        if (path[0] == '-' || !dot || strcmp(dot, ".c") != 0)
+            status =
+                tool_fail(EXIT_USAGE, "build: \"%s\", expected the name of a C file, NAME.c", path);
+        else if (access(path, R_OK) != 0)
+            status = tool_fail(EXIT_IO, "build: %s: %s", path, strerror(errno));
+    }
     if (status)
         return status;
     if (!given->out)
