@@ -6,7 +6,7 @@
 #include "compare/report/analysis.h"
 #include "page/draft.h"
 #include "compare/report/formats.h"
-#include "compare/report/rows.h"
+#include "compare/report/analysis.h"
 #include "page/text.h"
 #include "report_fixture.h"
 #include "compare/rate.h"

@@ -61,8 +61,6 @@ void bench_noise(float *x, int64_t n)
         x[i] = x[i - PERIOD];
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
-
 void bench_row(const bench *in, const result *it, const timing *of)
 {
     static bool has_heading;
@@ -92,8 +90,6 @@ void bench_row(const bench *in, const result *it, const timing *of)
     putchar('\n');
     fflush(stdout);
 }
-
-/* ---- Kinds ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name, *operands;

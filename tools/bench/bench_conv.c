@@ -33,8 +33,6 @@ static const struct {
                   "64x8x8x256:3x3x256,groups=256 64x8x8x256:1x1x256"},
 };
 
-/* ---- Reading shapes ------------------------------------------------------------------------- */
-
 /* Numbers with x in between, each at most 2^16; the rest of the text, NULL for others. */
 static const char *read_numbers(const char *text, int *const *into, int n)
 {
@@ -70,8 +68,6 @@ static bool read_shape(const char *text, layer *out)
     at = at && *at == ':' ? read_numbers(at + 1, (int *[]){&out->k}, 1) : NULL;
     return at && !*at;
 }
-
-/* ---- Measuring ------------------------------------------------------------------------------ */
 
 /* Either the filters or the input have a gradient. */
 static hk_tensor *record(const layer *s, hk_net *net, bool by_weight, hk_tensor **input)

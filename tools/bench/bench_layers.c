@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-/* ---- Studies -------------------------------------------------------------------------------- */
-
 void bench_study_clear(study *of)
 {
     hk_plan_free(of->plan);
@@ -86,8 +84,6 @@ void bench_study_row(const bench *in, const study *of, const char *name, const c
                         of->floats ? "copy" : "FMA peak", work_of(of, back), 1e9},
               &of->times[back]);
 }
-
-/* ---- Activations and normalizations: against a copy ----------------------------------------- */
 
 /* Both rows of a study, and its end. */
 static int study_rows(const bench *in, study *of, const char *name, hk_tensor *input, hk_tensor *y,

@@ -62,8 +62,6 @@ static const kernels *in_use(void)
     return set;
 }
 
-/* ---- Measuring ------------------------------------------------------------------------------ */
-
 enum { BLOCK = 4096 }; /* floats that a thread takes at a time; arrays are multiples of it */
 static float *from, *to;
 static int64_t room; /* floats in each */
@@ -150,8 +148,6 @@ double bench_limit_copy(int threads, int64_t floats)
         return 0;
     return 8.0 * (double)floats / move_once(in_use(), threads, floats, 1, false);
 }
-
-/* ---- hillock bench limits ------------------------------------------------------------------- */
 
 /* Multiply-adds, or where there are `floats` their moves. */
 static void limit_row(const bench *in, const char *name, const kernels *set, int threads,

@@ -274,8 +274,6 @@ static int run_profile(workload *of, double seconds)
     return EXIT_DONE;
 }
 
-/* ---- The kinds ------------------------------------------------------------------------------ */
-
 static int prepare_training(workload *of, const bench *in)
 {
     const hk_model *model;

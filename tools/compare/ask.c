@@ -1,6 +1,5 @@
 /* Questions go through a pool of workers, as runs do later, and come back as events. */
 #include "compare/ask.h"
-
 #include "output.h"
 #include "compare/message.h"
 
@@ -39,8 +38,6 @@ json_t *compare_ask_plugins(const options *given)
     return paths;
 }
 
-/* ---- Lists ----------------------------------------------------------------------------------- */
-
 int compare_ask_list(const options *given, hk_kind kind, const char *text, char **out)
 {
     pool *workers = new_pool(given, 1);
@@ -64,8 +61,6 @@ int compare_ask_list(const options *given, hk_kind kind, const char *text, char 
     worker_pool_free(workers);
     return status;
 }
-
-/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static bool take_text(char **to, const json_t *from, const char *key)
 {
@@ -133,17 +128,6 @@ static int ask_about(const asking *a, int i)
     return status;
 }
 
-static int take_answer(const asking *a, const pool_event *event)
-{
-    const int i = (int)event->id;
-    if (event->kind == POOL_OK)
-        return take_description(&a->of->asked->rows[i], event->message);
-    if (event->kind != POOL_FAILED && event->kind != POOL_TIMEOUT)
-        return tool_progress_interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
-    return compare_message_may_retry(&a->of->rows[i].asking, event) ? ask_about(a, i)
-                                                                    : take_failure(a, i, event);
-}
-
 int compare_ask_rows(const options *given, plan *of)
 {
     const int n = of->asked->n_rows;
@@ -154,7 +138,15 @@ int compare_ask_rows(const options *given, plan *of)
             status = ask_about(&a, next++);
         if (!status) {
             const pool_event event = worker_pool_next(a.workers, 1);
-            status = take_answer(&a, &event);
+            const int i = (int)event.id;
+            if (event.kind == POOL_OK)
+                status = take_description(&of->asked->rows[i], event.message);
+            else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
+                status = compare_message_may_retry(&of->rows[i].asking, &event)
+                             ? ask_about(&a, i)
+                             : take_failure(&a, i, &event);
+            else if (tool_progress_interrupted())
+                status = EXIT_INTERRUPTED;
         }
     }
     worker_pool_free(a.workers);

@@ -3,7 +3,6 @@
  * this program, the same command goes on where it ended. */
 #include "options.h"
 #include "output.h"
-#include "compare/report/formats.h"
 #include "compare/live.h"
 #include "compare/message.h"
 #include "compare/plan.h"
@@ -29,8 +28,6 @@ static bool has_ended(const run_record *run)
 {
     return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
 }
-
-/* ---- Rates ----------------------------------------------------------------------------------- */
 
 /* The better of two tuning runs; the first, with the lower rate, where nothing tells them apart. */
 static const run_record *better(const run_record *a, const run_record *b)
@@ -223,8 +220,6 @@ static int run_sweep(sweep *s)
             failed = compare_store_release(s->db, s->found->runs[i].id);
     return tool_fail(status, "compare: interrupted; the same command goes on from here");
 }
-
-/* ---- The end --------------------------------------------------------------------------------- */
 
 static int conclude(sweep *s)
 {

@@ -1,6 +1,5 @@
 /* Builds a row's net for a single grey image, asks it what it is, and throws it away. */
 #include "compare/describe.h"
-
 #include "output.h"
 
 #include <hillock/registry.h>
@@ -8,28 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Digests of plugin files ------------------------------------------------------------------- */
-
 typedef struct digests {
     char text[4096];
     size_t used;
 } digests;
 
-static bool has_name(const digests *of, const char *name, size_t length)
-{
-    for (const char *word = of->text; *word; word += strspn(word, " ")) {
-        const size_t n = strcspn(word, " ");
-        if (n == length && memcmp(word, name, n) == 0)
-            return true;
-        word += n;
-    }
-    return false;
-}
-
+/* Each name once. */
 static void add_digest(digests *to, const char *name, size_t length, const char *file)
 {
     char digest[SHA256_DIGEST_STRING_LENGTH] = "";
-    if (has_name(to, name, length) || to->used + length + sizeof digest + 2 > sizeof to->text)
+    size_t n;
+    for (const char *word = to->text; *word; word += n, word += strspn(word, " ")) {
+        n = strcspn(word, " ");
+        if (n == length && memcmp(word, name, n) == 0)
+            return;
+    }
+    if (to->used + length + sizeof digest + 2 > sizeof to->text)
         return;
     const bool is_file = file && file[0] == '/' && SHA256File(file, digest);
     to->used +=
@@ -58,20 +51,21 @@ static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
     return status;
 }
 
-/* ---- Rows -------------------------------------------------------------------------------------- */
-
 static hk_status describe_net(const hk_net *net, json_t **out)
 {
     digests plugins = {.used = 0};
     const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
     const char *init = hk_net_initializer(net);
-    hk_status status = add_digests(&plugins, HK_ACTIVATION, act);
-    if (!status)
-        status = add_digests(&plugins, HK_NORMALIZATION, norm);
-    if (!status)
-        status = add_digests(&plugins, HK_INITIALIZER, init);
-    if (!status)
-        status = add_digests(&plugins, HK_NORMALIZATION, hk_net_weight_norm(net));
+    const struct {
+        hk_kind kind;
+        const char *spec;
+    } used[] = {{HK_ACTIVATION, act},
+                {HK_NORMALIZATION, norm},
+                {HK_INITIALIZER, init},
+                {HK_NORMALIZATION, hk_net_weight_norm(net)}};
+    hk_status status = HK_OK;
+    for (int i = 0; i < 4 && !status; i++)
+        status = add_digests(&plugins, used[i].kind, used[i].spec);
     if (status)
         return status;
     *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
@@ -79,20 +73,6 @@ static hk_status describe_net(const hk_net *net, json_t **out)
                      (json_int_t)hk_net_parameters(net), "multiply_adds",
                      (json_int_t)net_multiply_adds(net));
     return *out ? HK_OK : HK_NO_MEMORY;
-}
-
-static hk_status grey_image(hk_data_shape images, hk_data **out)
-{
-    const int32_t label = 0;
-    float *pixels = calloc((size_t)images.height * (size_t)images.width * (size_t)images.channels,
-                           sizeof *pixels);
-    hk_status status = HK_NO_MEMORY;
-    *out = NULL;
-    if (pixels)
-        status = hk_data_from_arrays(1, images.height, images.width, images.channels,
-                                     images.classes, pixels, &label, out);
-    free(pixels);
-    return status;
 }
 
 /* The trainer reads the optimizer, the schedule and the augmentation, and plans the net. */
@@ -111,10 +91,16 @@ static hk_status try_training(const options *asked, const network *it, hk_data *
 
 hk_status compare_describe_row(const options *asked, hk_data_shape images, json_t **out)
 {
-    hk_data *data;
+    hk_data *data = NULL;
     network it = {0};
     hk_net_options choices;
-    hk_status status = grey_image(images, &data);
+    const int32_t label = 0;
+    float *grey = calloc((size_t)images.height * (size_t)images.width * (size_t)images.channels,
+                         sizeof *grey);
+    hk_status status = grey ? hk_data_from_arrays(1, images.height, images.width, images.channels,
+                                                  images.classes, grey, &label, &data)
+                            : HK_NO_MEMORY;
+    free(grey);
     if (!status &&
         (net_choices(asked, NULL, NULL, &choices) || net_new(asked->model, choices, images, &it)))
         status = hk_last_status();

@@ -1,6 +1,5 @@
 /* The table of figures, and figures as JSON. */
 #include "compare/figures.h"
-
 #include "output.h"
 
 #include <math.h>
@@ -89,8 +88,6 @@ void compare_figures_clear(const figure *table, void *record)
             *(int64_t *)member(f, record) = -1;
     }
 }
-
-/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static json_t *value_json(const figure *f, const void *record)
 {

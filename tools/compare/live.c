@@ -1,7 +1,6 @@
 /* The live lines of a sweep. The time left is that of the runs which are left, at the mean duration
  * of those that this process has seen, shared among the jobs. */
 #include "compare/live.h"
-
 #include "output.h"
 #include "compare/message.h"
 #include "compare/rate.h"
@@ -119,12 +118,6 @@ static const char *time_text(double seconds, char out[32])
     return out;
 }
 
-/* How much of its run a slot has behind it, 0 to 1. */
-static double done_share(const slot *s)
-{
-    return s->epochs ? fmin(1, ((double)s->epoch - 1 + s->share) / s->epochs) : 0;
-}
-
 static int count(const results *of, run_state state)
 {
     int n = 0;
@@ -133,29 +126,22 @@ static int count(const results *of, run_state state)
     return n;
 }
 
-/* What a run takes: the mean of those that have ended, or else of what those that run expect. */
-static double seconds_each(const live *it)
-{
-    double seconds = it->seconds;
-    int n = it->ended;
-    for (int i = 0; i < it->jobs && !it->ended; i++)
-        if (it->slots[i].run && it->slots[i].epochs) {
-            seconds += hk_now() - it->slots[i].since + it->slots[i].left;
-            n++;
-        }
-    return n ? seconds / n : (double)NAN;
-}
-
+/* A run takes the mean of those that have ended, or else of what those that run expect. */
 static double seconds_left(const live *it)
 {
-    double runs = count(it->of, RUN_PLANNED), longest = 0;
-    const double each = seconds_each(it);
-    for (int i = 0; i < it->jobs; i++)
-        if (it->slots[i].run) {
-            runs += 1 - done_share(&it->slots[i]);
-            longest = fmax(longest, it->slots[i].left);
+    double runs = count(it->of, RUN_PLANNED), longest = 0, seconds = it->seconds;
+    int n = it->ended;
+    for (const slot *s = it->slots; s < it->slots + it->jobs; s++) {
+        if (!s->run)
+            continue;
+        runs += 1 - (s->epochs ? fmin(1, ((double)s->epoch - 1 + s->share) / s->epochs) : 0);
+        longest = fmax(longest, s->left);
+        if (!it->ended && s->epochs) {
+            seconds += hk_now() - s->since + s->left;
+            n++;
         }
-    return isnan(each) ? each : fmax(longest, each * runs / it->jobs);
+    }
+    return n ? fmax(longest, seconds / n * runs / it->jobs) : (double)NAN;
 }
 
 enum { TOTAL = 128 };
@@ -244,9 +230,18 @@ void compare_live_progress(live *it, const run_record *run, const json_t *messag
     compare_live_draw(it);
 }
 
-static void print_end(const live *it, const run_record *run, double seconds)
+void compare_live_end(live *it, const run_record *run)
 {
+    const double seconds = hk_now() - slot_of(it, run)->since;
+    it->ended++;
+    it->seconds += seconds;
+    compare_live_drop(it, run);
+    if (it->on_terminal && run->state == RUN_OK) {
+        compare_live_draw(it);
+        return;
+    }
     char name[512], total[TOTAL];
+    clear(it);
     name_run(it->of, run, name, sizeof name);
     tool_put_text(stderr, name);
     if (run->state == RUN_OK && !run->tuning)
@@ -259,17 +254,5 @@ static void print_end(const live *it, const run_record *run, double seconds)
     if (run->state != RUN_OK)
         tool_put_text(stderr, run->reason ? run->reason : "");
     fprintf(stderr, ", %.1f s (%s)\n", seconds, total_text(it, total));
-}
-
-void compare_live_end(live *it, const run_record *run)
-{
-    const double seconds = hk_now() - slot_of(it, run)->since;
-    it->ended++;
-    it->seconds += seconds;
-    compare_live_drop(it, run);
-    if (!it->on_terminal || run->state != RUN_OK) {
-        clear(it);
-        print_end(it, run, seconds);
-    }
     compare_live_draw(it);
 }

@@ -1,42 +1,30 @@
 /* Requests, and reports of workers: what they must hold, and the way from records and back. */
 #include "compare/message.h"
-
 #include "compare/figures.h"
+#include "output.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { MOST_LAYERS = 4096 };
 
-#define INTEGER(its_name)                                                                          \
+#define FIELD(its_name, its_form)                                                                  \
     {                                                                                              \
-        .name = its_name, .form = FIGURE_INTEGER                                                   \
-    }
-#define REAL(its_name)                                                                             \
-    {                                                                                              \
-        .name = its_name, .form = FIGURE_REAL                                                      \
-    }
-#define TEXT(its_name)                                                                             \
-    {                                                                                              \
-        .name = its_name, .form = FIGURE_TEXT                                                      \
-    }
-#define END                                                                                        \
-    {                                                                                              \
-        .name = NULL                                                                               \
+        .name = its_name, .form = FIGURE_##its_form                                                \
     }
 
 static const figure progress[] = {
-    INTEGER("epoch"), INTEGER("epochs"),    INTEGER("done"),      INTEGER("of"),
-    REAL("loss"),     REAL("images_per_s"), REAL("seconds_left"), END};
-static const figure failed[] = {TEXT("failure"), TEXT("reason"), END};
-static const figure description[] = {TEXT("act"),
-                                     TEXT("norm"),
-                                     TEXT("init"),
-                                     TEXT("plugins"),
-                                     INTEGER("parameters"),
-                                     INTEGER("multiply_adds"),
-                                     END};
-static const figure list[] = {TEXT("text"), END};
+    FIELD("epoch", INTEGER),     FIELD("epochs", INTEGER), FIELD("done", INTEGER),
+    FIELD("of", INTEGER),        FIELD("loss", REAL),      FIELD("images_per_s", REAL),
+    FIELD("seconds_left", REAL), {.name = NULL},
+};
+static const figure failed[] = {FIELD("failure", TEXT), FIELD("reason", TEXT), {.name = NULL}};
+static const figure description[] = {
+    FIELD("act", TEXT),     FIELD("norm", TEXT),          FIELD("init", TEXT),
+    FIELD("plugins", TEXT), FIELD("parameters", INTEGER), FIELD("multiply_adds", INTEGER),
+    {.name = NULL},
+};
+static const figure list[] = {FIELD("text", TEXT), {.name = NULL}};
 
 static bool has_layers(const json_t *report)
 {
@@ -67,6 +55,63 @@ const char *compare_message_fault(const json_t *report)
                        ? NULL
                        : "malformed report: a field is missing or of another type";
     return "malformed report: unknown type";
+}
+
+/* ---- Requests -------------------------------------------------------------------------------- */
+
+/* What a request says as the command line does: text, integer or real. */
+static const struct {
+    const char *name;
+    figure_form form;
+    size_t member; /* of options */
+} settings[] = {
+    {"data", FIGURE_TEXT, offsetof(options, data)},
+    {"model", FIGURE_TEXT, offsetof(options, model)},
+    {"act", FIGURE_TEXT, offsetof(options, act)},
+    {"norm", FIGURE_TEXT, offsetof(options, norm)},
+    {"init", FIGURE_TEXT, offsetof(options, init)},
+    {"weight_norm", FIGURE_TEXT, offsetof(options, weight_norm)},
+    {"optimizer", FIGURE_TEXT, offsetof(options, optimizer)},
+    {"schedule", FIGURE_TEXT, offsetof(options, schedule)},
+    {"augment", FIGURE_TEXT, offsetof(options, augment)},
+    {"epochs", FIGURE_INTEGER, offsetof(options, epochs)},
+    {"batch", FIGURE_INTEGER, offsetof(options, batch)},
+    {"seed", FIGURE_INTEGER, offsetof(options, seed)},
+    {"clip", FIGURE_REAL, offsetof(options, clip)},
+    {"smoothing", FIGURE_REAL, offsetof(options, smoothing)},
+    {"validation", FIGURE_REAL, offsetof(options, val)},
+};
+
+json_t *compare_message_of_options(const options *given)
+{
+    json_t *it = json_object();
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const void *member = (const char *)given + settings[i].member;
+        const char *text = settings[i].form == FIGURE_TEXT ? *(char *const *)member : NULL;
+        if (settings[i].form == FIGURE_INTEGER)
+            json_object_set_new(it, settings[i].name, json_integer(*(const int64_t *)member));
+        else if (settings[i].form == FIGURE_REAL)
+            json_object_set_new(it, settings[i].name, json_real(*(const double *)member));
+        else if (text)
+            json_object_set_new(it, settings[i].name, tool_json_text(text));
+    }
+    return it;
+}
+
+options compare_message_take_options(const json_t *request)
+{
+    options asked = {0};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        void *member = (char *)&asked + settings[i].member;
+        const json_t *value = json_object_get(request, settings[i].name);
+        if (settings[i].form == FIGURE_TEXT)
+            *(const char **)member = json_string_value(value);
+        else if (settings[i].form == FIGURE_INTEGER)
+            *(int64_t *)member = json_integer_value(value);
+        else
+            *(double *)member = json_number_value(value);
+    }
+    return asked;
 }
 
 int compare_message_request(pool *workers, int64_t id, const json_t *request)

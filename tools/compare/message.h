@@ -22,6 +22,7 @@
  *     shape, name, argument   the request asks for what does not fit, does not exist, or is wrong */
 #pragma once
 #include "compare/results.h"
+#include "options.h"
 #include "workers/pool.h"
 #include <jansson.h>
 
@@ -30,6 +31,10 @@
 json_t *compare_message_of_epoch(const epoch_record *epoch, bool histograms);
 json_t *compare_message_of_run(const run_record *run);
 
+/* The part of a request that is options (its validation is --val), and the options of a request, whose
+ * texts it keeps. */
+json_t *compare_message_of_options(const options *given);
+options compare_message_take_options(const json_t *request);
 /* Starts a worker of the pool on a request; 0, or the exit status after printing why. */
 int compare_message_request(pool *workers, int64_t id, const json_t *request);
 /* What is wrong with the form of a report; NULL: nothing. */

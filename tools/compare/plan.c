@@ -1,9 +1,9 @@
 /* Lists, data sets and settings become rows with requests. */
 #include "compare/plan.h"
-
 #include "net/network.h"
 #include "output.h"
 #include "compare/ask.h"
+#include "compare/message.h"
 #include "compare/provenance.h"
 #include "compare/store.h"
 
@@ -105,8 +105,10 @@ static int open_sets(planning *m)
 }
 
 /* lr=LO:HI:N becomes N rates at equal ratios. */
-static int read_rates(const options *given, plan *out)
+static int read_rates(planning *m)
 {
+    const options *given = m->given;
+    plan *out = m->out;
     double low, high;
     int n, end = 0;
     if (!given->tune)
@@ -126,31 +128,24 @@ static int read_rates(const options *given, plan *out)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static void set_text(json_t *to, const char *key, const char *text)
-{
-    if (text)
-        json_object_set_new(to, key, tool_json_text(text));
-}
-
 /* Everything is said, so that what a worker takes for granted does not matter. */
 static json_t *make_request(const planning *m, const row_record *row, const hk_recipe *recipe)
 {
-    const options *given = m->given;
-    json_t *it =
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o}", "epochs",
-                  (json_int_t)(given->epochs ? given->epochs : recipe->epochs), "batch",
-                  (json_int_t)(given->batch ? given->batch : recipe->batch), "clip", given->clip,
-                  "smoothing", given->smoothing, "validation", validation_share(given), "probes",
-                  !given->no_probes, "plugins", compare_ask_plugins(given));
-    set_text(it, "data", row->specs[AXIS_DATA]);
-    set_text(it, "model", row->specs[AXIS_MODEL]);
-    set_text(it, "act", row->specs[AXIS_ACT]);
-    set_text(it, "norm", row->specs[AXIS_NORM]);
-    set_text(it, "init", row->specs[AXIS_INIT]);
-    set_text(it, "optimizer", row->specs[AXIS_OPTIMIZER]);
-    set_text(it, "weight_norm", given->weight_norm);
-    set_text(it, "schedule", given->schedule ? given->schedule : recipe->schedule);
-    set_text(it, "augment", given->augment ? given->augment : recipe->augment);
+    options asked = *m->given;
+    asked.data = row->specs[AXIS_DATA];
+    asked.model = row->specs[AXIS_MODEL];
+    asked.act = row->specs[AXIS_ACT];
+    asked.norm = row->specs[AXIS_NORM];
+    asked.init = row->specs[AXIS_INIT];
+    asked.optimizer = row->specs[AXIS_OPTIMIZER];
+    asked.schedule = asked.schedule ? asked.schedule : recipe->schedule;
+    asked.augment = asked.augment ? asked.augment : recipe->augment;
+    asked.epochs = asked.epochs ? asked.epochs : recipe->epochs;
+    asked.batch = asked.batch ? asked.batch : recipe->batch;
+    asked.val = validation_share(m->given);
+    json_t *it = compare_message_of_options(&asked);
+    json_object_set_new(it, "probes", json_boolean(!asked.no_probes));
+    json_object_set_new(it, "plugins", compare_ask_plugins(&asked));
     return it;
 }
 
@@ -202,8 +197,6 @@ static int make_rows(planning *m)
     return status;
 }
 
-/* ---- Two words for one row, the baseline ------------------------------------------------------- */
-
 static bool same_row(const row_record *a, const row_record *b)
 {
     bool same = strcmp(a->plugin_digests, b->plugin_digests) == 0 &&
@@ -219,10 +212,19 @@ static void plan_row_clear(plan_row *row)
     compare_run_clear(&row->asking);
 }
 
-static void drop_duplicates(plan *it)
+/* What the rows are; then two words for one plugin are one row. */
+static int describe_rows(planning *m)
 {
+    plan *it = m->out;
     results *asked = it->asked;
-    int kept = 0;
+    const hk_model *model;
+    int kept = 0, status = compare_ask_rows(m->given, it);
+    if (status)
+        return status;
+    for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
+        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
+            tool_note("model %s has no normalization layers: --norm changes nothing there",
+                      model->name);
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i];
         int same = 0;
@@ -238,6 +240,7 @@ static void drop_duplicates(plan *it)
         it->rows[kept++] = it->rows[i];
     }
     asked->n_rows = kept;
+    return EXIT_DONE;
 }
 
 /* The first row with the baseline's activation, for each data set and model; the command line may say
@@ -276,19 +279,6 @@ static char *written(json_t *it, size_t flags)
     return text;
 }
 
-/* What results depend on, apart from their row; a sweep has one of each. */
-static json_t *settings_json(const options *given)
-{
-    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
-                     (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
-                     given->clip, "smoothing", given->smoothing, "validation",
-                     validation_share(given), "probes", !given->no_probes, "schedule",
-                     tool_json_text(given->schedule), "augment", tool_json_text(given->augment),
-                     "weight_norm", tool_json_text(given->weight_norm), "tune",
-                     tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
-                     hk_engine_name(), "version", hk_version());
-}
-
 /* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
 static char *default_name(const planning *m, const char *settings)
 {
@@ -324,21 +314,32 @@ static char *command_text(const options *given)
 
 static int set_name_and_settings(planning *m)
 {
+    const options *given = m->given;
     results *asked = m->out->asked;
-    const pool_limits limits = compare_plan_limits(m->given);
-    asked->seeds = m->given->seeds ? m->given->seeds : 3;
-    asked->epochs = m->given->epochs;
-    asked->settings = written(settings_json(m->given), JSON_SORT_KEYS | JSON_COMPACT);
-    asked->command = command_text(m->given);
+    const pool_limits limits = compare_plan_limits(given);
+    asked->seeds = given->seeds ? given->seeds : 3;
+    asked->epochs = given->epochs;
+    /* What results depend on, apart from their row; a sweep has one of each. */
+    asked->settings = written(
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
+                  (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
+                  "smoothing", given->smoothing, "validation", validation_share(given), "probes",
+                  !given->no_probes, "schedule", tool_json_text(given->schedule), "augment",
+                  tool_json_text(given->augment), "weight_norm", tool_json_text(given->weight_norm),
+                  "tune", tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
+                  hk_engine_name(), "version", hk_version()),
+        JSON_SORT_KEYS | JSON_COMPACT);
+    asked->command = command_text(given);
     asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
     if (asked->settings)
-        asked->name = m->given->name ? strdup(m->given->name) : default_name(m, asked->settings);
+        asked->name = given->name ? strdup(given->name) : default_name(m, asked->settings);
     return asked->name && asked->command && asked->provenance ? EXIT_DONE : tool_no_memory();
 }
 
 /* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
-static int check_texts(const options *given)
+static int check_texts(planning *m)
 {
+    const options *given = m->given;
     const text_list one = {.items = {given->act, given->norm, given->init, given->weight_norm,
                                      given->optimizer, given->schedule, given->augment,
                                      given->model},
@@ -360,28 +361,12 @@ int compare_plan_make(const options *given, plan *out)
 {
     planning m = {.given = given, .out = out};
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
-    int status = out->asked ? read_rates(given, out) : tool_no_memory();
-    if (!status)
-        status = check_texts(given);
-    if (!status)
-        status = split_lists(&m);
-    if (!status)
-        status = open_sets(&m);
-    if (!status)
-        status = make_rows(&m);
-    if (!status)
-        status = compare_ask_rows(given, out);
-    if (!status) {
-        const hk_model *model;
-        for (size_t i = 0; given->norm && i < m.counts[AXIS_MODEL]; i++)
-            if (hk_model_find(m.specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
-                tool_note("model %s has no normalization layers: --norm changes nothing there",
-                          model->name);
-        drop_duplicates(out);
-        status = choose_baselines(&m);
-    }
-    if (!status)
-        status = set_name_and_settings(&m);
+    int (*const steps[])(planning *) = {
+        read_rates, check_texts,   split_lists,      open_sets,
+        make_rows,  describe_rows, choose_baselines, set_name_and_settings};
+    int status = out->asked ? EXIT_DONE : tool_no_memory();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++)
+        status = steps[i](&m);
     for (axis a = 0; a < AXES; a++)
         hk_spec_list_free(m.specs[a], m.counts[a] * (a != AXIS_DATA));
     return status;

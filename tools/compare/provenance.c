@@ -1,6 +1,5 @@
 /* Program and machine as JSON; digests of data sets. */
 #include "compare/provenance.h"
-
 #include "output.h"
 
 #include <sha256.h>
@@ -15,8 +14,6 @@
 #else
 #define COMPILER "gcc " __VERSION__
 #endif
-
-/* ---- Program and machine --------------------------------------------------------------------- */
 
 static void read_processor(char *out, size_t size)
 {
@@ -85,21 +82,8 @@ char *compare_provenance_merged(const char *before, const char *now, bool *other
     return text;
 }
 
-/* ---- Data ------------------------------------------------------------------------------------ */
-
 /* Each image is folded to 64 bits first (FNV-1a by words: Fowler, Noll, Vo): SHA-256 of every
  * pixel would take seconds where reading them takes a tenth. */
-static uint64_t fold(const float *pixels, size_t n)
-{
-    uint64_t hash = 0xCBF29CE484222325;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t word;
-        memcpy(&word, &pixels[i], sizeof word);
-        hash = (hash ^ word) * 0x100000001B3;
-    }
-    return hash;
-}
-
 static bool add_set(SHA2_CTX *to, const hk_data *data)
 {
     const hk_data_shape shape = hk_data_shape_of(data);
@@ -111,7 +95,13 @@ static bool add_set(SHA2_CTX *to, const hk_data *data)
         const uint32_t index = (uint32_t)i;
         int32_t label;
         hk_data_read(data, &index, 1, image, &label);
-        const uint64_t both[] = {fold(image, pixels), (uint64_t)label};
+        uint64_t hash = 0xCBF29CE484222325;
+        for (size_t k = 0; k < pixels; k++) {
+            uint32_t word;
+            memcpy(&word, &image[k], sizeof word);
+            hash = (hash ^ word) * 0x100000001B3;
+        }
+        const uint64_t both[] = {hash, (uint64_t)label};
         SHA256Update(to, (const uint8_t *)both, sizeof both);
     }
     free(image);

@@ -2,7 +2,6 @@
  * the file that is to be written. */
 #include "page/draft.h"
 #include "compare/report/formats.h"
-
 #include "options.h"
 #include "output.h"
 #include "compare/store.h"
@@ -37,26 +36,21 @@ static const format *format_of(const char *path)
     return NULL;
 }
 
-static int write_report(const analysis *a, const format *how, const char *path)
-{
-    draft d;
-    if (!page_draft_open(&d))
-        return tool_no_memory();
-    how->write(d.to, a);
-    int status = page_draft_save(&d, path);
-    if (!status)
-        tool_note("wrote %s, %s bytes", path, tool_grouped((int64_t)d.size));
-    return status;
-}
-
 static int report(const results *found, const options *given, const char *path)
 {
     int status = EXIT_DONE;
     analysis *a = report_analysis_new(found);
     if (!a)
         return EXIT_FAILED;
-    if (path)
-        status = write_report(a, format_of(path), path);
+    draft d;
+    if (path && !page_draft_open(&d)) {
+        status = tool_no_memory();
+    } else if (path) {
+        format_of(path)->write(d.to, a);
+        status = page_draft_save(&d, path);
+        if (!status)
+            tool_note("wrote %s, %s bytes", path, tool_grouped((int64_t)d.size));
+    }
     if (!status && given->json)
         put_json(stdout, a);
     else if (!status) {

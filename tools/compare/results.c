@@ -1,6 +1,5 @@
 /* The data model of a comparison: growing it and giving it back. */
 #include "compare/results.h"
-
 #include "compare/figures.h"
 
 #include <math.h>

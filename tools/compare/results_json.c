@@ -1,7 +1,6 @@
 /* Results for programs: a report with everything that is known, nothing rounded, and the canonical form,
  * which holds what was found and nothing of how, so that two sweeps are compared by its text. */
 #include "compare/report/formats.h"
-
 #include "compare/figures.h"
 #include "output.h"
 #include "page/text.h"
@@ -112,20 +111,6 @@ json_t *compare_canonical_json(const results *r)
     return it;
 }
 
-/* ---- Reports --------------------------------------------------------------------------------- */
-
-static void set_score(json_t *it, const sample_summary *s)
-{
-    set_integer(it, "n", s->n);
-    set_number(it, "mean", s->mean);
-    set_number(it, "sd", s->sd);
-    set_number(it, "median", s->median);
-    set_number(it, "low", s->low);
-    set_number(it, "high", s->high);
-    set_number(it, "bootstrap_low", s->boot_low);
-    set_number(it, "bootstrap_high", s->boot_high);
-}
-
 static json_t *test_json(const paired_test *t)
 {
     json_t *it = json_object();
@@ -154,7 +139,14 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     set_text(it, "verdict", report_verdict_text(s->verdict));
     set_integer(it, "failures", s->failures);
     set_integer(it, "runs", s->runs);
-    set_score(it, &s->score);
+    set_integer(it, "n", s->score.n);
+    set_number(it, "mean", s->score.mean);
+    set_number(it, "sd", s->score.sd);
+    set_number(it, "median", s->score.median);
+    set_number(it, "low", s->score.low);
+    set_number(it, "high", s->score.high);
+    set_number(it, "bootstrap_low", s->score.boot_low);
+    set_number(it, "bootstrap_high", s->score.boot_high);
     set_number(it, "p_holm", s->p_holm);
     if (s->verdict != VERDICT_BASELINE)
         json_object_set_new(it, "against_baseline", test_json(&s->against));

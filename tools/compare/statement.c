@@ -1,7 +1,6 @@
 /* Preparing, binding, stepping, figures as columns; and the sentence for each way in which a database
  * can fail. */
 #include "compare/statement.h"
-
 #include "options.h"
 #include "output.h"
 

@@ -5,7 +5,6 @@
  * and renamed. While a coordinator runs, the file is in WAL mode and readers are welcome; one that
  * ends well leaves a single file. */
 #include "compare/statement.h"
-
 #include "options.h"
 #include "output.h"
 
@@ -52,8 +51,6 @@ static const char schema[] =
     " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
     "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
 
-/* ---- Whose file it is ------------------------------------------------------------------------ */
-
 static unsigned number_at(const unsigned char *header, int place)
 {
     const unsigned char *p = header + place;
@@ -93,8 +90,6 @@ static int check_file(const char *path, bool *exists)
                    : tool_fail(EXIT_BAD_DATA, "%s: not a regular file", path);
 }
 
-/* ---- Who holds it ---------------------------------------------------------------------------- */
-
 /* SQLite has its own locks on FILE, which any close() in this process would drop. */
 static int take_lock(store *it)
 {
@@ -110,8 +105,6 @@ static int take_lock(store *it)
                ? tool_fail(EXIT_IO, "%s: another hillock compare is writing to it", it->path)
                : tool_fail(EXIT_IO, "%s: %s", path, strerror(errno));
 }
-
-/* ---- Making it ------------------------------------------------------------------------------- */
 
 static int execute(store *it, const char *sql)
 {
@@ -130,22 +123,10 @@ static int open_database(store *it, const char *path, int flags)
                   : tool_fail(EXIT_FAILED, "%s: out of memory", path);
 }
 
-static int rename_new(const store *it, const char *from)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", it->path);
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = fd >= 0 && rename(from, it->path) == 0 && fsync(fd) == 0;
-    int number = errno;
-    if (fd >= 0)
-        close(fd);
-    return done ? EXIT_DONE : tool_fail(EXIT_IO, "%s: %s", it->path, strerror(number));
-}
-
 /* Under the lock, so that a half-made file of this name is nobody's. */
 static int make(store *it)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s.tmp", it->path) >= sizeof path)
         return tool_fail(EXIT_USAGE, "%s: the path is too long", it->path);
     unlink(path);
@@ -158,14 +139,16 @@ static int make(store *it)
         status = execute(it, "COMMIT");
     sqlite3_close(it->db);
     it->db = NULL;
-    if (!status)
-        status = rename_new(it, path);
+    snprintf(folder, sizeof folder, "%s", it->path);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!status && (fd < 0 || rename(path, it->path) != 0 || fsync(fd) != 0))
+        status = tool_fail(EXIT_IO, "%s: %s", it->path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
     if (status)
         unlink(path);
     return status;
 }
-
-/* ---- Opening it ------------------------------------------------------------------------------ */
 
 /* A database is data, whoever wrote it: what stands in its schema may call nothing. */
 static int harden(store *it)
@@ -213,15 +196,6 @@ static int open_writer(store *it, bool exists)
     return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 
-static int open_reader(store *it, bool exists)
-{
-    if (!exists)
-        return tool_fail(EXIT_BAD_DATA, "%s: there is no such file; hillock compare makes it",
-                         it->path);
-    int status = open_database(it, it->path, SQLITE_OPEN_READONLY);
-    return status ? status : harden(it);
-}
-
 int compare_store_open(const char *path, bool writing, store **out)
 {
     bool exists;
@@ -233,7 +207,15 @@ int compare_store_open(const char *path, bool writing, store **out)
     if (!it)
         return tool_fail(EXIT_FAILED, "%s: out of memory", path);
     *it = (store){.path = path, .lock = -1};
-    status = writing ? open_writer(it, exists) : open_reader(it, exists);
+    if (writing)
+        status = open_writer(it, exists);
+    else if (!exists)
+        status =
+            tool_fail(EXIT_BAD_DATA, "%s: there is no such file; hillock compare makes it", path);
+    else
+        status = open_database(it, path, SQLITE_OPEN_READONLY);
+    if (!status && !writing)
+        status = harden(it);
     if (status) {
         compare_store_close(it);
         return status;

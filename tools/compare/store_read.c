@@ -1,7 +1,6 @@
 /* A sweep out of the file, into memory. The file may have been written by anyone: every number is
  * held to its range, every text may be missing. */
 #include "compare/statement.h"
-
 #include "options.h"
 #include "output.h"
 
@@ -39,22 +38,6 @@ static int integer(sqlite3_stmt *row, int column, int low, int high)
     return value < low ? low : value > high ? high : (int)value;
 }
 
-static void unknown_name(store *from, const char *name)
-{
-    char known[512] = "";
-    size_t used = 0;
-    sqlite3_stmt *all =
-        compare_statement_new(from, "SELECT name FROM sweeps ORDER BY turn DESC", "");
-    while (compare_statement_next(from, all))
-        if (used < sizeof known)
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                                     (const char *)sqlite3_column_text(all, 0));
-    if (!from->status)
-        from->status = name ? tool_fail(EXIT_USAGE, "%s: there is no sweep \"%s\"; known: %s",
-                                        from->path, name, used ? known : "none")
-                            : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", from->path);
-}
-
 static void read_sweep(reading *it, const char *name)
 {
     results *to = it->to;
@@ -72,8 +55,20 @@ static void read_sweep(reading *it, const char *name)
         to->seeds = sqlite3_column_int64(row, 5);
         to->epochs = sqlite3_column_int64(row, 6);
     }
-    if (!to->name && !it->from->status)
-        unknown_name(it->from, name);
+    if (to->name || it->from->status)
+        return;
+    char known[512] = "";
+    size_t used = 0;
+    row = compare_statement_new(it->from, "SELECT name FROM sweeps ORDER BY turn DESC", "");
+    while (compare_statement_next(it->from, row))
+        if (used < sizeof known)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                     (const char *)sqlite3_column_text(row, 0));
+    if (!it->from->status)
+        it->from->status =
+            name ? tool_fail(EXIT_USAGE, "%s: there is no sweep \"%s\"; known: %s", it->from->path,
+                             name, used ? known : "none")
+                 : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
 }
 
 static void read_rows(reading *it)
@@ -98,8 +93,6 @@ static void read_rows(reading *it)
         to->is_baseline = sqlite3_column_int(row, AXES + 5);
     }
 }
-
-/* ---- Runs and what they measured --------------------------------------------------------------- */
 
 #define OF_THE_SWEEP " FROM runs JOIN rows ON rows.id = runs.row "
 #define WANTED                                                                                     \

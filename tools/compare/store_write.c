@@ -1,14 +1,11 @@
 /* Planning runs and writing down how they ended. */
 #include "compare/statement.h"
-
 #include "options.h"
 #include "output.h"
 #include "compare/provenance.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- Planning -------------------------------------------------------------------------------- */
 
 /* The id of the sweep; 0: there is none, or a failure. */
 static int64_t find_sweep(store *it, const results *asked)
@@ -164,8 +161,6 @@ int compare_store_plan(store *it, const store_plan *plan)
         note_changes(it, sweep);
     return it->status;
 }
-
-/* ---- Running --------------------------------------------------------------------------------- */
 
 int compare_store_start(store *it, int64_t run)
 {

@@ -46,17 +46,6 @@ static int make_folder(trial *t)
                      MOST_TRIES);
 }
 
-static void name_files(trial *t)
-{
-    const bool rooted = t->folder[0] == '/';
-    snprintf(t->source, MAX_PATH, "%s/%.40s.c", t->folder, t->name);
-    snprintf(t->plugin, MAX_PATH, "%s%s/%.40s.so", rooted ? "" : "./", t->folder, t->name);
-    snprintf(t->db, MAX_PATH, "%s/results.db", t->folder);
-    snprintf(t->page, MAX_PATH, "%s/report.html", t->folder);
-}
-
-/* ---- The commands ---------------------------------------------------------------------------- */
-
 typedef struct line {
     char *words[2 * MAX_TEXTS + 32];
     int n;
@@ -70,7 +59,7 @@ static void add(line *to, const char *option, const char *value)
     to->words[to->n++] = (char *)value;
 }
 
-static int write_plugin(const trial *t)
+static int make_plugin(const trial *t)
 {
     line it = {{"new", "activation", (char *)t->name}, 3};
     add(&it, "--formula", t->given->operands[0]);
@@ -78,14 +67,10 @@ static int write_plugin(const trial *t)
     for (int i = 0; i < t->given->params.n; i++)
         add(&it, "--param", t->given->params.items[i]);
     add(&it, "--out", t->source);
-    return tool_run(it.n, it.words);
-}
-
-static int build_plugin(const trial *t)
-{
-    line it = {{"build", (char *)t->source}, 2};
+    int status = tool_run(it.n, it.words);
+    it = (line){{"build", (char *)t->source}, 2};
     add(&it, "--out", t->plugin);
-    return tool_run(it.n, it.words);
+    return status ? status : tool_run(it.n, it.words);
 }
 
 static int check_plugin(const trial *t)
@@ -125,6 +110,7 @@ static int rank(const trial *t)
     return tool_run(it.n, it.words);
 }
 
+/* On a desktop the page opens; elsewhere its name has to do. */
 static int write_page(const trial *t)
 {
     line it = {{"report"}, 1};
@@ -132,18 +118,14 @@ static int write_page(const trial *t)
     add(&it, "--name", t->name);
     add(&it, "--plugin", t->plugin); /* to draw its curve */
     add(&it, "--out", t->page);
-    return tool_run(it.n, it.words);
-}
-
-/* On a desktop the page opens; elsewhere its name has to do. */
-static void show_page(const trial *t)
-{
+    int status = tool_run(it.n, it.words);
     const bool has_desktop = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
     char *words[] = {"xdg-open", (char *)t->page, NULL};
     pid_t child;
-    if (!isatty(STDOUT_FILENO) || !has_desktop ||
-        posix_spawnp(&child, words[0], NULL, NULL, words, environ) != 0)
+    if (!status && (!isatty(STDOUT_FILENO) || !has_desktop ||
+                    posix_spawnp(&child, words[0], NULL, NULL, words, environ) != 0))
         printf("open %s to see its units beside those of relu\n", t->page);
+    return status;
 }
 
 /* A run that failed, of the plugin perhaps, is something to look at. */
@@ -153,8 +135,12 @@ int compare_try_command(options *given)
     int status = make_folder(&t);
     if (status)
         return status;
-    name_files(&t);
-    int (*const steps[])(const trial *) = {write_plugin, build_plugin, check_plugin, rank};
+    const bool rooted = t.folder[0] == '/';
+    snprintf(t.source, MAX_PATH, "%s/%.40s.c", t.folder, t.name);
+    snprintf(t.plugin, MAX_PATH, "%s%s/%.40s.so", rooted ? "" : "./", t.folder, t.name);
+    snprintf(t.db, MAX_PATH, "%s/results.db", t.folder);
+    snprintf(t.page, MAX_PATH, "%s/report.html", t.folder);
+    int (*const steps[])(const trial *) = {make_plugin, check_plugin, rank};
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++)
         status = steps[i](&t);
     if (status && status != EXIT_SOME_RUNS) {
@@ -162,8 +148,5 @@ int compare_try_command(options *given)
         return status;
     }
     int written = write_page(&t);
-    if (written)
-        return written;
-    show_page(&t);
-    return status;
+    return written ? written : status;
 }

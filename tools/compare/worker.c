@@ -1,7 +1,6 @@
 /* hillock worker: the hidden command that a pool executes. Reads one request from its channel,
  * trains, evaluates on the test set once, and reports; workers/pool.h says what. */
 #include "compare/worker.h"
-
 #include "net/network.h"
 #include "output.h"
 #include "workers/process.h"
@@ -30,56 +29,14 @@ typedef struct work {
     bool send_failed;     /* a report could not be sent */
 } work;
 
-/* ---- The request ----------------------------------------------------------------------------- */
-
 static const char *text_of(const work *w, const char *name)
 {
     return json_string_value(json_object_get(w->request, name));
 }
 
-static int64_t integer_of(const work *w, const char *name)
-{
-    return json_integer_value(json_object_get(w->request, name));
-}
-
-static double real_of(const work *w, const char *name)
-{
-    return json_number_value(json_object_get(w->request, name));
-}
-
 static bool flag_of(const work *w, const char *name)
 {
     return json_is_true(json_object_get(w->request, name));
-}
-
-static json_t *read_request(void)
-{
-    frame_reader incoming = {0};
-    const char *fault;
-    json_t *request = NULL;
-    while (!(request = worker_frame_take(&incoming, &fault)) && !fault)
-        if (!worker_frame_read(&incoming, PROCESS_CHANNEL))
-            break;
-    worker_frame_reader_clear(&incoming);
-    return request;
-}
-
-static void parse_request(work *w)
-{
-    w->asked = (options){.data = text_of(w, "data"),
-                         .model = text_of(w, "model"),
-                         .act = text_of(w, "act"),
-                         .norm = text_of(w, "norm"),
-                         .init = text_of(w, "init"),
-                         .weight_norm = text_of(w, "weight_norm"),
-                         .optimizer = text_of(w, "optimizer"),
-                         .schedule = text_of(w, "schedule"),
-                         .augment = text_of(w, "augment"),
-                         .epochs = integer_of(w, "epochs"),
-                         .batch = integer_of(w, "batch"),
-                         .seed = integer_of(w, "seed"),
-                         .clip = real_of(w, "clip"),
-                         .smoothing = real_of(w, "smoothing")};
 }
 
 /* ---- Reports --------------------------------------------------------------------------------- */
@@ -89,15 +46,6 @@ static int report(work *w, json_t *message)
     w->send_failed = !worker_frame_send(PROCESS_CHANNEL, message);
     json_decref(message);
     return w->send_failed;
-}
-
-static const char *failure_class(hk_status status)
-{
-    static const char *const classes[HK_STATUS_COUNT] = {
-        [HK_BAD_ARGUMENT] = "argument", [HK_UNKNOWN_NAME] = "name", [HK_BAD_SHAPE] = "shape",
-        [HK_BAD_PLUGIN] = "plugin",     [HK_BAD_DATA] = "data",     [HK_IO] = "io",
-        [HK_NO_MEMORY] = "memory",      [HK_DIVERGED] = "diverged"};
-    return classes[status] ? classes[status] : "contract";
 }
 
 static int fails(work *w, const char *failure, const char *sentence)
@@ -111,7 +59,12 @@ static int fails(work *w, const char *failure, const char *sentence)
 
 static int fails_with_last(work *w)
 {
-    return fails(w, failure_class(hk_last_status()), hk_message());
+    static const char *const classes[HK_STATUS_COUNT] = {
+        [HK_BAD_ARGUMENT] = "argument", [HK_UNKNOWN_NAME] = "name", [HK_BAD_SHAPE] = "shape",
+        [HK_BAD_PLUGIN] = "plugin",     [HK_BAD_DATA] = "data",     [HK_IO] = "io",
+        [HK_NO_MEMORY] = "memory",      [HK_DIVERGED] = "diverged"};
+    const char *failure = classes[hk_last_status()];
+    return fails(w, failure ? failure : "contract", hk_message());
 }
 
 static int on_batch(const hk_progress *p, void *user)
@@ -139,28 +92,14 @@ static int on_epoch(const hk_epoch_report *r, void *user)
 
 /* ---- The work -------------------------------------------------------------------------------- */
 
-static hk_status load_plugins(const work *w)
-{
-    size_t i;
-    const json_t *path;
-    hk_status status = HK_OK;
-    json_array_foreach(json_object_get(w->request, "plugins"), i, path)
-    {
-        const char *text = json_string_value(path);
-        if (status == HK_OK && text)
-            status = hk_plugin_load(text);
-    }
-    return status;
-}
-
 /* From the data to the trainer; 0, or a failure that the library tells. */
 static int prepare(work *w)
 {
     hk_net_options choices;
-    const double share = real_of(w, "validation"),
-                 rate = compare_message_number(w->request, "rate");
+    const double rate = compare_message_number(w->request, "rate");
     if (net_open_data(&w->asked, &w->train, &w->test) ||
-        (share > 0 && hk_data_split(w->train, share, (uint64_t)w->asked.seed, &w->validation)) ||
+        (w->asked.val > 0 &&
+         hk_data_split(w->train, w->asked.val, (uint64_t)w->asked.seed, &w->validation)) ||
         net_choices(&w->asked, NULL, NULL, &choices) ||
         net_new(w->asked.model ? w->asked.model : "lenet5", choices, hk_data_shape_of(w->train),
                 &w->it))
@@ -214,7 +153,9 @@ static int answer(work *w, const json_t *images)
     hk_data_shape shape = {.n = 1};
     hk_status status = HK_OK;
     if (!images)
-        status = compare_describe_list((hk_kind)integer_of(w, "kind"), text_of(w, "list"), &found);
+        status =
+            compare_describe_list((hk_kind)json_integer_value(json_object_get(w->request, "kind")),
+                                  text_of(w, "list"), &found);
     else if (json_unpack((json_t *)images, "[i, i, i, i]", &shape.height, &shape.width,
                          &shape.channels, &shape.classes) == 0)
         status = compare_describe_row(&w->asked, shape, &found);
@@ -223,10 +164,15 @@ static int answer(work *w, const json_t *images)
 
 static int run_request(work *w)
 {
-    const json_t *images = json_object_get(w->request, "images");
-    hk_set_threads((int)integer_of(w, "threads"));
-    if (load_plugins(w) != HK_OK)
-        return fails_with_last(w);
+    size_t i;
+    const json_t *images = json_object_get(w->request, "images"), *path;
+    hk_set_threads((int)json_integer_value(json_object_get(w->request, "threads")));
+    json_array_foreach(json_object_get(w->request, "plugins"), i, path)
+    {
+        const char *text = json_string_value(path);
+        if (text && hk_plugin_load(text) != HK_OK)
+            return fails_with_last(w);
+    }
     if (images || text_of(w, "list"))
         return answer(w, images);
     if (prepare(w))
@@ -240,12 +186,17 @@ static int run_request(work *w)
 int compare_worker_run(options *given)
 {
     work w = {.request = NULL};
+    frame_reader incoming = {0};
+    const char *fault;
     (void)given;
     fcntl(PROCESS_CHANNEL, F_SETFD, FD_CLOEXEC); /* it is not for what a plugin starts */
-    w.request = read_request();
+    while (!(w.request = worker_frame_take(&incoming, &fault)) && !fault)
+        if (!worker_frame_read(&incoming, PROCESS_CHANNEL))
+            break;
+    worker_frame_reader_clear(&incoming);
     if (!w.request)
         return tool_fail(EXIT_USAGE, "worker: is started by hillock compare, not by hand");
-    parse_request(&w);
+    w.asked = compare_message_take_options(w.request);
     const int status = run_request(&w);
     hk_trainer_free(w.trainer);
     net_free(&w.it);

@@ -1,6 +1,5 @@
 /* The library's way of writing files: beside the old one, synced, renamed. */
 #include "page/draft.h"
-
 #include "io/io.h"
 #include "options.h"
 #include "output.h"

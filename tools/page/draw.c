@@ -1,6 +1,5 @@
 /* Coordinates are rounded to a tenth of a pixel: a page holds hundreds of pictures. */
 #include "page/draw.h"
-
 #include "page/page.h"
 #include "page/text.h"
 

@@ -2,7 +2,6 @@
  * a script, an image or a style that came in with a plugin's name, could take effect even if it got
  * past the escaping. */
 #include "page/page.h"
-
 #include "page/text.h"
 
 #include <math.h>

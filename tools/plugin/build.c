@@ -15,8 +15,6 @@ enum { MAX_PATH = 4096, MAX_WORDS = 32, MAX_AT_ONCE = 64 };
 static const char *const flags[] = {
     "-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden"};
 
-/* ---- Where <hillock/plugin.h> is ------------------------------------------------------------- */
-
 /* Beside the installed program, ../include, else where this program was built from. */
 static int find_include(char out[MAX_PATH])
 {
@@ -38,8 +36,6 @@ static int find_include(char out[MAX_PATH])
     return tool_fail(EXIT_FAILED, "build: hillock/plugin.h is neither in ../include beside this "
                                   "program nor where it was built from");
 }
-
-/* ---- One call of the compiler ---------------------------------------------------------------- */
 
 typedef struct command_line {
     const char **words; /* ends with NULL */
@@ -109,8 +105,6 @@ static int compile(const options *given, const char *include, char **sources, in
     free(line.words);
     return status;
 }
-
-/* ---- All of them ----------------------------------------------------------------------------- */
 
 /* Each file by itself, as many at a time as there are processors. The first failure is the answer,
  * the others are tried all the same. */

@@ -276,8 +276,6 @@ static int run_all(const checking *c)
     return status;
 }
 
-/* ---- The verdict ----------------------------------------------------------------------------- */
-
 static int verdict(const checking *c)
 {
     tally sum = {0};

@@ -262,8 +262,6 @@ static int put_plugins(json_t *all, const options *given)
     return EXIT_DONE;
 }
 
-/* ---- Finding them --------------------------------------------------------------------------- */
-
 int plugin_inspect(const char *name, const options *given)
 {
     static const hk_kind kinds[] = {HK_ACTIVATION, HK_NORMALIZATION, HK_INITIALIZER};

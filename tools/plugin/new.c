@@ -86,8 +86,6 @@ static int read_parameters(const options *given, parameter *out)
     return EXIT_DONE;
 }
 
-/* ---- The text -------------------------------------------------------------------------------- */
-
 static int write_formula(const options *given, char **text)
 {
     parameter parameters[MAX_TEXTS];
@@ -239,8 +237,6 @@ static char *scaffold_text(hk_kind kind, const char *name)
     free(made);
     return NULL;
 }
-
-/* ---- The file -------------------------------------------------------------------------------- */
 
 /* --out names a folder or a file; without it the current folder is meant. */
 static int place_of(const options *given, char out[4096])

@@ -1,6 +1,5 @@
 /* Frames over a socket: checked before a byte of them is believed. */
 #include "workers/frame.h"
-
 #include "output.h"
 #include <errno.h>
 #include <stdint.h>

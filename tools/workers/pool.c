@@ -2,7 +2,6 @@
  * It sleeps in one ppoll(): each worker has its channel there and a handle that tells of its end,
  * since the channel alone would not: something else may hold it open. */
 #include "workers/pool.h"
-
 #include "output.h"
 #include "options.h"
 #include "workers/frame.h"

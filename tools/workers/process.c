@@ -1,6 +1,5 @@
 /* Starting, limiting, supervising and ending processes. */
 #include "workers/process.h"
-
 #include "page/text.h"
 #include <dirent.h>
 #include <errno.h>
@@ -292,8 +291,6 @@ double worker_process_waited(const process *p)
         closedir(threads);
     return most;
 }
-
-/* ---- Seen from the process itself ------------------------------------------------------------ */
 
 double worker_process_memory(const char *row)
 {

@@ -1,17 +1,13 @@
 /* Rows are put into panels, ranked and coloured here; labels.c has their names, rows.c the figures
  * of each. Memory is taken in blocks that are freed together. */
 #include "compare/report/analysis.h"
-
 #include "compare/figures.h"
 #include "output.h"
-#include "compare/report/rows.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const double no = (double)NAN;
 
 struct block {
     struct block *next;
@@ -36,7 +32,7 @@ double *report_analysis_take_unknown(analysis *a, size_t n)
 {
     double *it = report_analysis_take(a, n, sizeof *it);
     for (size_t i = 0; it && i < n; i++)
-        it[i] = no;
+        it[i] = UNKNOWN;
     return it;
 }
 
@@ -45,7 +41,7 @@ double report_run_mean(const run_record *run, size_t offset)
     const figure *f = &compare_layer_figures[compare_figure_index(compare_layer_figures, offset)];
     double sum = 0, units = 0;
     if (run->n_epochs == 0)
-        return no;
+        return UNKNOWN;
     const epoch_record *last = &run->epochs[run->n_epochs - 1];
     for (int i = 0; i < last->n_layers; i++) {
         double value = compare_figure_value(f, &last->layers[i]), n = (double)last->layers[i].units;
@@ -54,7 +50,7 @@ double report_run_mean(const run_record *run, size_t offset)
             units += n;
         }
     }
-    return units > 0 ? sum / units : no;
+    return units > 0 ? sum / units : UNKNOWN;
 }
 
 void report_p_text(double p, char *out, size_t size)
@@ -80,24 +76,17 @@ const char *report_verdict_text(verdict v)
 
 /* ---- Which runs, which rows ------------------------------------------------------------------ */
 
-/* The runs of each row, which lie together, those of tuning first. */
-static void share_runs(const results *r, row_view *rows)
+/* The runs of a row lie together, those of tuning first, and so do the rows of one data set and model. */
+static bool share_runs_and_rows(analysis *a, row_view *rows)
 {
-    for (int i = 0; i < r->n_runs; i++) {
-        row_view *row = &rows[r->runs[i].row];
+    for (const run_record *run = a->of->runs; run < a->of->runs + a->of->n_runs; run++) {
+        row_view *row = &rows[run->row];
         if (!row->n_tuning && !row->n_runs)
-            row->tuning = row->runs = &r->runs[i];
-        if (r->runs[i].tuning) {
-            row->n_tuning++;
-            row->runs++;
-        } else
-            row->n_runs++;
+            row->tuning = row->runs = run;
+        row->n_tuning += run->tuning;
+        row->runs += run->tuning;
+        row->n_runs += !run->tuning;
     }
-}
-
-/* Rows of one data set and model lie together. */
-static bool share_rows(analysis *a, row_view *rows)
-{
     a->panels = report_analysis_take(a, (size_t)a->of->n_rows, sizeof *a->panels);
     for (int i = 0; a->panels && i < a->of->n_rows; i++) {
         const row_record *row = rows[i].record;
@@ -188,8 +177,6 @@ static bool take_panel(analysis *a, panel *p)
     return p->sentence != NULL;
 }
 
-/* ---- Colours --------------------------------------------------------------------------------- */
-
 enum { COLOURS = 10 };
 
 /* The colour a label has in the whole page; -1 when there are more labels than colours. */
@@ -225,8 +212,6 @@ static void give_colours(analysis *a)
     }
 }
 
-/* ---- The whole ------------------------------------------------------------------------------- */
-
 static bool write_sentence(analysis *a)
 {
     int found = 0;
@@ -257,8 +242,7 @@ static bool fill(analysis *a)
         return false;
     for (int i = 0; i < r->n_rows; i++)
         rows[i].record = &r->rows[i];
-    share_runs(r, rows);
-    if (!share_rows(a, rows))
+    if (!share_runs_and_rows(a, rows))
         return false;
     report_name_data_sets(a);
     for (int i = 0; i < a->n_panels; i++) /* what varies only between panels does not count */

@@ -1,6 +1,5 @@
 /* The leaderboard: one line per row, with its seeds, its interval and its group of ties. */
 #include "compare/report/parts.h"
-
 #include "output.h"
 #include "page/text.h"
 
@@ -153,8 +152,6 @@ static void put_board(FILE *to, const panel *p)
     put_axis(to, &scale);
     page_table_end(to);
 }
-
-/* ---- All figures ----------------------------------------------------------------------------- */
 
 static const page_column all_columns[] = {
     {"rank", "number"},        {"row", ""},

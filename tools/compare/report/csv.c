@@ -1,6 +1,5 @@
 /* The report for spreadsheets: one line per run, numbers as they are, empty where there is none. */
 #include "compare/report/formats.h"
-
 #include "compare/figures.h"
 #include "page/text.h"
 

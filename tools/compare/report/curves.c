@@ -47,8 +47,6 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     page_draw_end(to);
 }
 
-/* ---- Cost ------------------------------------------------------------------------------------ */
-
 static void put_costs(FILE *to, const panel *p, const drawn *d)
 {
     chart c = page_chart_new(to, WIDTH, HEIGHT);
@@ -87,8 +85,6 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
     page_chart_series(&c, all, n, true);
     page_draw_end(to);
 }
-
-/* ---- Numbers --------------------------------------------------------------------------------- */
 
 static void put_numbers(FILE *to, const panel *p)
 {

@@ -1,7 +1,6 @@
 /* What the compared activations are: value and derivative of each. A plugin is code, so only those are
  * drawn that are found by name in the plugin directories; a path in the results is not followed. */
 #include "compare/report/parts.h"
-
 #include "page/text.h"
 
 #include <hillock/hillock.h>

@@ -1,6 +1,5 @@
 /* The page: the answer first, then a section for each panel, then what they have in common. */
 #include "compare/report/formats.h"
-
 #include "compare/report/parts.h"
 #include "page/text.h"
 

@@ -1,6 +1,5 @@
 /* What rows and data sets are called: as short as distinguishes them. */
-#include "compare/report/rows.h"
-
+#include "compare/report/analysis.h"
 #include "compare/rate.h"
 
 #include <math.h>

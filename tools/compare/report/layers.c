@@ -1,6 +1,5 @@
 /* Layer by layer: dead units, gradients, distributions of outputs. */
 #include "compare/report/parts.h"
-
 #include "compare/figures.h"
 #include "page/text.h"
 
@@ -93,8 +92,6 @@ static void put_histograms(FILE *to, const drawn *d)
     }
     page_grid_end(to);
 }
-
-/* ---- Numbers --------------------------------------------------------------------------------- */
 
 static void put_numbers_of(FILE *to, const row_view *row)
 {

@@ -1,6 +1,5 @@
 /* The report in Markdown: what fits into a README or an issue. */
 #include "compare/report/formats.h"
-
 #include "page/text.h"
 
 #include <math.h>

@@ -1,7 +1,6 @@
 /* The leaderboard in columns: beside each mean its interval, the test against the baseline, and the
  * group of rows that are one tie. */
 #include "compare/report/formats.h"
-
 #include "output.h"
 
 #include <math.h>

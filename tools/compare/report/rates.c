@@ -1,7 +1,6 @@
 /* Learning rate against dead units, where the comparison varied the rate: as an axis of optimizers,
  * or by tuning. */
 #include "compare/report/parts.h"
-
 #include "compare/rate.h"
 
 #include <math.h>

@@ -1,13 +1,10 @@
 /* The figures of one row: what its seeds have in common. */
-#include "compare/report/rows.h"
-
+#include "compare/report/analysis.h"
 #include "compare/figures.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
-
-static const double no = (double)NAN;
 
 /* ---- Means over seeds ------------------------------------------------------------------------ */
 
@@ -27,7 +24,7 @@ static void mean_take(mean *m, double value)
 
 static double mean_value(const mean *m)
 {
-    return m->n ? m->sum / m->n : no;
+    return m->n ? m->sum / m->n : UNKNOWN;
 }
 
 static double double_at(const void *record, size_t offset)
@@ -66,7 +63,7 @@ static bool take_course(analysis *a, const row_view *row, size_t offset, course 
         mean of = {0};
         for (int i = 0; i < row->n_averaged; i++) {
             const run_record *run = row->averaged[i];
-            double value = e < run->n_epochs ? double_at(&run->epochs[e], offset) : no;
+            double value = e < run->n_epochs ? double_at(&run->epochs[e], offset) : UNKNOWN;
             mean_take(&of, value);
             if (isfinite(value)) {
                 out->low[e] = fmin(out->low[e], value); /* fmin and fmax pass NAN over */
@@ -127,7 +124,7 @@ static bool take_layers(analysis *a, row_view *row)
                 mean of = {0};
                 for (int i = 0; i < row->n_averaged; i++) {
                     const layer_record *layer = find_layer(row->averaged[i], e, row->layers[l], l);
-                    mean_take(&of, layer ? compare_figure_value(f, layer) : no);
+                    mean_take(&of, layer ? compare_figure_value(f, layer) : UNKNOWN);
                 }
                 *to++ = mean_value(&of);
             }
@@ -139,8 +136,6 @@ const double *report_layer_means(const row_view *row, size_t offset)
 {
     return row->figures[compare_figure_index(compare_layer_figures, offset)];
 }
-
-/* ---- Histograms ------------------------------------------------------------------------------ */
 
 /* Shares the recorded bins out to the common bins that they overlap. */
 static void add_histogram(layer_histogram *h, moment m, const layer_record *layer)
@@ -195,8 +190,6 @@ static void take_histogram(row_view *row, int l)
             h->shares[m][i] /= sum;
     }
 }
-
-/* ---- A row ----------------------------------------------------------------------------------- */
 
 /* `offset`: of the figure in a run's record. */
 static double mean_at(const row_view *row, size_t offset)

@@ -1,6 +1,5 @@
 /* Every run, and where it all comes from. */
 #include "compare/report/parts.h"
-
 #include "output.h"
 #include "page/text.h"
 
@@ -93,8 +92,6 @@ void report_part_runs(FILE *to, const analysis *a)
     page_details_end(to);
     page_section_end(to);
 }
-
-/* ---- Provenance ------------------------------------------------------------------------------ */
 
 static void put_object(FILE *to, const char *caption, const char *text)
 {

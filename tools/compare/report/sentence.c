@@ -1,7 +1,7 @@
 /* Clauses in a fixed order: who leads, who beats the baseline, who ties with it, who loses, who
  * failed. A group of one at the top differs significantly from every row without failures, by
  * the way groups are made (stats.h); that is the only claim between rows other than the baseline. */
-#include "compare/report/rows.h"
+#include "compare/report/analysis.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* Strips: a line of cells for each layer, a column for each epoch; a small picture for each row. */
 #include "compare/report/parts.h"
-
 #include "page/text.h"
 
 #include <math.h>
@@ -37,22 +36,6 @@ typedef struct strip {
     int columns, epochs[MOST_COLUMNS]; /* of each column, from 0 */
     double left, cell, height;         /* pixels */
 } strip;
-
-/* From the smallest to the largest value above zero, but for shares. */
-static void choose_scale(strip *s, const drawn *d)
-{
-    s->scale = (range){HUGE_VAL, -HUGE_VAL, true};
-    for (int i = 0; i < d->n && !s->kind->share; i++) {
-        const row_view *row = d->rows[i];
-        const double *values = report_layer_means(row, s->kind->figure);
-        for (int k = 0; k < row->n_layers * row->n_epochs; k++)
-            page_range_take(&s->scale, &values[k], values[k] > 0);
-    }
-    if (s->scale.low > s->scale.high)
-        s->scale = (range){0, 1, false};
-    else
-        s->scale.low = fmax(s->scale.low, s->scale.high * 1e-6);
-}
 
 /* Many epochs are thinned out, the last one stays. */
 static void choose_layout(strip *s, const row_view *row)
@@ -169,7 +152,18 @@ void report_part_strips(FILE *to, const drawn *d)
         strip s = {.to = to, .kind = &kinds[k]};
         if (!report_is_measured(d, kinds[k].figure))
             continue;
-        choose_scale(&s, d);
+        /* From the smallest to the largest value above zero, but for shares. */
+        s.scale = (range){HUGE_VAL, -HUGE_VAL, true};
+        for (int i = 0; i < d->n && !s.kind->share; i++) {
+            const row_view *row = d->rows[i];
+            const double *values = report_layer_means(row, s.kind->figure);
+            for (int l = 0; l < row->n_layers * row->n_epochs; l++)
+                page_range_take(&s.scale, &values[l], values[l] > 0);
+        }
+        if (s.scale.low > s.scale.high)
+            s.scale = (range){0, 1, false};
+        else
+            s.scale.low = fmax(s.scale.low, s.scale.high * 1e-6);
         page_heading(to, kinds[k].title, kinds[k].how_to_read);
         page_grid_begin(to, GRID_SMALL);
         for (int i = 0; i < d->n; i++)

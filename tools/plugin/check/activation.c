@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Slots ----------------------------------------------------------------------------------- */
-
 /* A new layer with the slots of another behaves as that one: nothing persists elsewhere. */
 static void check_restored(const use *u)
 {
@@ -49,8 +47,6 @@ void check_test_slots(const subject *s)
                        s->plugin->slots[k].name);
     check_restored(u);
 }
-
-/* ---- Speed ----------------------------------------------------------------------------------- */
 
 /* Best of several, in turn with copying the same floats, so that a busy machine slows both;
  * backward moves half as much again. */

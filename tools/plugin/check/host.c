@@ -150,8 +150,6 @@ void check_host_update(use *u, const pass *p)
     check_arrays_release(mark);
 }
 
-/* ---- Activations ----------------------------------------------------------------------------- */
-
 void check_host_activation_update(use *u, const pass *p)
 {
     const hk_activation *act = u->plugin->activation;
@@ -174,8 +172,6 @@ void check_host_activation_update(use *u, const pass *p)
     check_clamp_slots(u);
     check_arrays_release(mark);
 }
-
-/* ---- Initializers ---------------------------------------------------------------------------- */
 
 hk_weight check_host_weight(int64_t rows, int64_t columns)
 {

@@ -15,8 +15,6 @@ static hk_weight convolution(int64_t side, int64_t in, int64_t out)
     return w;
 }
 
-/* ---- Filling --------------------------------------------------------------------------------- */
-
 static void check_written(const subject *s, const filled *f)
 {
     const hk_weight *w = &f->weight;
@@ -66,8 +64,6 @@ void check_test_memory_of_initializer(const subject *s)
     check_end_call();
 }
 
-/* ---- Parts ----------------------------------------------------------------------------------- */
-
 /* What HK_FILLS_RANGES declares: any part, in any order, gives the bits of the whole. */
 void check_test_ranges(const subject *s)
 {
@@ -95,8 +91,6 @@ void check_test_ranges(const subject *s)
         check_fail("w[%lld] is %.9g in the whole and %.9g in parts", (long long)at,
                    (double)whole.weight.w[at], (double)part.w[at]);
 }
-
-/* ---- Keys ------------------------------------------------------------------------------------ */
 
 void check_test_key(const subject *s)
 {
@@ -231,8 +225,6 @@ static bool read_distribution(const char *text, const variable *variables, doubl
     *variance = text[0] == 'N' ? second : (second - first) * (second - first) / 12;
     return true;
 }
-
-/* ---- Mean and variance ----------------------------------------------------------------------- */
 
 typedef struct moments {
     double mean, variance, mean_tolerance, variance_tolerance; /* five standard errors */

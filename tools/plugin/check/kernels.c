@@ -148,8 +148,6 @@ void check_test_kernels(const subject *s)
     check_tell("1 to 70 elements a row, %d instruction sets agree with the double reference", sets);
 }
 
-/* ---- Gradients by differences ---------------------------------------------------------------- */
-
 void check_test_gradient(const subject *s)
 {
     static const int64_t channels[] = {4, 12, 30};
@@ -230,8 +228,6 @@ void check_test_special(const subject *s)
              i++)
             check_special(s, isa, special[i]);
 }
-
-/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static void run_guarded(const subject *s, int isa, int64_t rows, int64_t channels)
 {

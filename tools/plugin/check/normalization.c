@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Gradients ------------------------------------------------------------------------------- */
-
 /* A layer in the middle of its life: slots moved, running statistics of numbers around 3. */
 static use *use_after_training(const subject *s, int64_t rows, int64_t channels, int which)
 {
@@ -225,8 +223,6 @@ void check_test_evaluation(const subject *s)
     check_frozen(u, p);
 }
 
-/* ---- Degenerate sets ------------------------------------------------------------------------- */
-
 static void require_finite(const use *u, const pass *p, const char *what)
 {
     for (int64_t i = 0; i < p->in && !check_has_failed(); i++)
@@ -265,8 +261,6 @@ void check_test_degenerate(const subject *s)
         check_arrays_release(mark);
     }
 }
-
-/* ---- Kernels --------------------------------------------------------------------------------- */
 
 static void compare_kernels(const use *u, int isa)
 {

@@ -92,8 +92,6 @@ static void compare_state(const char *who)
     check_remember_state();
 }
 
-/* ---- Loading --------------------------------------------------------------------------------- */
-
 void check_test_load(const subject *s)
 {
     check_begin_call("loading", -1, 0, 0);
@@ -118,8 +116,6 @@ void check_test_load(const subject *s)
     else if (warning)
         check_warn("%s", warning);
 }
-
-/* ---- Everything once ------------------------------------------------------------------------- */
 
 /* Ordinary and special numbers. */
 static void fill_mixed(float *x, int64_t n)

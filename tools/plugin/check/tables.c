@@ -10,8 +10,6 @@
 #include <hillock/hillock.h>
 #include <hillock/kernel.h>
 
-/* ---- Tables ---------------------------------------------------------------------------------- */
-
 static void require_text(const char *what, const char *of, const char *text)
 {
     if (!text || !*text)
@@ -34,8 +32,6 @@ void check_test_tables(const subject *s)
                  strstr(tags, ",,") || tags[0] == ',' || tags[strlen(tags) - 1] == ','))
         check_fail("the tags \"%s\" are not of the form core,gated", tags);
 }
-
-/* ---- Names ----------------------------------------------------------------------------------- */
 
 static void ignore_plugin(const hk_plugin_info *info, void *user)
 {
@@ -65,8 +61,6 @@ void check_test_names(const subject *s)
         check_warn("%s", hk_message());
     check_remember_state(); /* what others did at their loading is not this plugin's doing */
 }
-
-/* ---- Parameters ------------------------------------------------------------------------------ */
 
 /* Results may only be infinite where the double reference is beyond float as well. */
 static void require_finite(const use *u, const pass *p, const char *name, const float *values,
@@ -134,8 +128,6 @@ void check_test_parameters(const subject *s)
 {
     check_each_setting(s, try_setting);
 }
-
-/* ---- Slots at the start ---------------------------------------------------------------------- */
 
 static void start_setting(const subject *s, const double *params)
 {

@@ -304,8 +304,6 @@ void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t
         check_make_read_only(inputs[i], false);
 }
 
-/* ---- Comparing ------------------------------------------------------------------------------- */
-
 int64_t check_first_difference(const float *a, const float *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)

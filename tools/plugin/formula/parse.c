@@ -11,7 +11,6 @@
  * The first error is kept with its column; parsing goes on with a number in place of what was not
  * understood and ends at the next step. */
 #include "plugin/formula/expr.h"
-
 #include "output.h"
 #include <ctype.h>
 #include <math.h>

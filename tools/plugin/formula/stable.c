@@ -107,8 +107,6 @@ expr formula_stabilise(formula *f, expr e)
     return formula_rebuild(f, e, stable_form, &all, false);
 }
 
-/* ---- In the end ------------------------------------------------------------------------------ */
-
 /* By squaring: x^5 = (x^2)^2 x. */
 static expr multiplied(formula *f, expr u, double n)
 {

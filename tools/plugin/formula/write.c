@@ -50,8 +50,6 @@ static void put_learned(const formula *f, FILE *to)
     fputs(n ? " learned" : "", to);
 }
 
-/* ---- The head: what it is, and what is unusual in how it is written -------------------------- */
-
 static void put_head(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
 {
     fprintf(to, "/* %s: ", wanted->name);
@@ -67,8 +65,6 @@ static void put_head(const formula *f, const formula_request *wanted, const part
     fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
     fputs("#include <hillock/kernel.h>\n", to);
 }
-
-/* ---- Tables ---------------------------------------------------------------------------------- */
 
 /* Names of the indices, for parameters or slots, where there are several. */
 static void put_names(const formula *f, bool learned, FILE *to)
