@@ -21,12 +21,12 @@ static array arrays[MOST];
 static int count;
 bool check_guard_before, check_no_guards;
 
-static char *place(const char *name, size_t length)
+static char *place(const char *name, size_t length, bool guarded)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t inner = (length + page - 1) / page * page + (length ? 0 : page);
     array it = {.name = name, .length = length};
-    if (count < MOST && check_no_guards) {
+    if (count < MOST && (check_no_guards || !guarded)) {
         it.data = calloc(length + 1, 1);
     } else if (count < MOST) {
         it.size = inner + 2 * page;
@@ -44,12 +44,17 @@ static char *place(const char *name, size_t length)
 
 float *check_guarded(const char *name, int64_t n)
 {
-    return (float *)(void *)place(name, (size_t)n * sizeof(float));
+    return (float *)(void *)place(name, (size_t)n * sizeof(float), true);
 }
 
 double *check_guarded_doubles(const char *name, int64_t n)
 {
-    return (double *)(void *)place(name, (size_t)n * sizeof(double));
+    return (double *)(void *)place(name, (size_t)n * sizeof(double), true);
+}
+
+void *check_unguarded(const char *name, size_t length)
+{
+    return place(name, length, false);
 }
 
 int check_arrays_mark(void)

@@ -73,6 +73,8 @@ float *check_guarded(const char *name, int64_t n);
 double *check_guarded_doubles(const char *name, int64_t n);
 float *check_filled(const char *name, int64_t n, float value);
 extern bool check_guard_before;
+/* Bytes that no plugin is given, all 0. */
+void *check_unguarded(const char *name, size_t length);
 /* Neither guard pages nor read-only arrays: for tests of this program that make very many. */
 extern bool check_no_guards;
 /* All arrays made since the mark are given back. */
@@ -99,6 +101,8 @@ typedef struct pass {
     float *x, *y, *dy, *dx, *aux, *sums;
     float *dslots[HK_MAX_SLOTS];
     int64_t in, out; /* floats of x and y */
+    unsigned *
+        tried; /* bits: whose forward and backward, by instruction set, have seen the whole of it */
 } pass;
 
 /* Slots at their start. Lives until check_arrays_release(). */
@@ -121,7 +125,7 @@ pass *check_pass_copy(const use *u,
                       const pass *from); /* the same x and dy, everything else fresh */
 hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
 /* The plugin's own kernels on rows first .. first + rows - 1, with what it declared and no more;
- * inputs and slots are read-only meanwhile. */
+ * inputs and slots are read-only meanwhile, but for a repetition on the whole of the pass. */
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
 void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
 bool check_has_kernels(const hk_plugin *plugin,

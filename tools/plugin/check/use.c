@@ -187,8 +187,9 @@ pass *check_pass_new(const use *u, float scale)
 {
     const hk_activation *act = u->plugin->activation;
     const int64_t rows = u->context.rows, channels = u->context.channels;
-    pass *p = (pass *)(void *)check_guarded_doubles("the pass", (int64_t)(sizeof *p / 8 + 1));
+    pass *p = check_unguarded("the pass", sizeof *p);
     *p = (pass){.in = rows * channels, .out = rows * check_use_channels_out(u)};
+    p->tried = check_unguarded("the kernels tried", sizeof *p->tried);
     p->x = check_guarded("x", p->in);
     p->dy = check_guarded("dy", p->out);
     check_fill_normal(p->x, p->in, 1, scale);
@@ -269,18 +270,30 @@ void check_protect_slots(const use *u, bool read_only)
         check_make_read_only(u->slots[i], read_only);
 }
 
+/* Whether a kernel runs on the whole of a pass once more: protecting memory takes the system longer than
+ * most kernels run, so that is done for parts and the first time. Guard pages always stand. */
+static bool is_repetition(const use *u, const pass *p, int isa, bool back, int64_t rows)
+{
+    const unsigned bit = 1u << (2 * isa + back);
+    const bool whole = rows == u->context.rows, seen = *p->tried & bit;
+    *p->tried |= whole ? bit : 0;
+    return whole && seen;
+}
+
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
 {
     hk_tile tile = check_tile_of(u, p, first, rows);
     tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
-    const bool apart = tile.y != tile.x;
-    check_make_read_only(p->x, apart);
-    check_protect_slots(u, true);
+    const bool apart = tile.y != tile.x, protect = !is_repetition(u, p, isa, false, rows);
+    check_make_read_only(protect && apart ? p->x : NULL, true);
+    if (protect)
+        check_protect_slots(u, true);
     check_begin_call("forward", isa, rows, u->context.channels);
     check_kernel_of(u->plugin, isa, false)(&u->context, &tile);
     check_end_call();
-    check_protect_slots(u, false);
-    check_make_read_only(p->x, false);
+    if (protect)
+        check_protect_slots(u, false);
+    check_make_read_only(protect && apart ? p->x : NULL, false);
 }
 
 void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
@@ -293,14 +306,17 @@ void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t
     if (act && !(act->reads & HK_READS_Y))
         tile.y = NULL;
     tile.sums = NULL;
-    for (int i = 0; i < 4; i++)
+    const bool protect = !is_repetition(u, p, isa, true, rows);
+    for (int i = 0; i < 4 && protect; i++)
         check_make_read_only(inputs[i], true);
-    check_protect_slots(u, true);
+    if (protect)
+        check_protect_slots(u, true);
     check_begin_call("backward", isa, rows, u->context.channels);
     check_kernel_of(u->plugin, isa, true)(&u->context, &tile);
     check_end_call();
-    check_protect_slots(u, false);
-    for (int i = 0; i < 4; i++)
+    if (protect)
+        check_protect_slots(u, false);
+    for (int i = 0; i < 4 && protect; i++)
         check_make_read_only(inputs[i], false);
 }
 
