@@ -170,19 +170,6 @@ static void put_line(const char *text, int width)
     fputs("\033[K\n", stderr);
 }
 
-static void draw_slot(const live *it, const slot *s, int width)
-{
-    char text[512], name[256], left[32];
-    name_run(it->of, s->run, name, sizeof name);
-    if (s->epochs)
-        snprintf(text, sizeof text, "%s: epoch %d/%d %3.0f %%  loss %.4f  %s images/s  %s left",
-                 name, s->epoch, s->epochs, 100 * s->share, s->loss,
-                 tool_grouped((int64_t)s->images_per_s), time_text(s->left, left));
-    else
-        snprintf(text, sizeof text, "%s: starting", name);
-    put_line(text, width);
-}
-
 void compare_live_draw(live *it)
 {
     struct winsize size = {0};
@@ -195,7 +182,17 @@ void compare_live_draw(live *it)
     clear(it);
     for (int i = 0; i < it->jobs && it->drawn < most; i++)
         if (it->slots[i].run) {
-            draw_slot(it, &it->slots[i], width);
+            const slot *s = &it->slots[i];
+            char text[512], name[256], left[32];
+            name_run(it->of, s->run, name, sizeof name);
+            if (s->epochs)
+                snprintf(text, sizeof text,
+                         "%s: epoch %d/%d %3.0f %%  loss %.4f  %s images/s  %s left", name,
+                         s->epoch, s->epochs, 100 * s->share, s->loss,
+                         tool_grouped((int64_t)s->images_per_s), time_text(s->left, left));
+            else
+                snprintf(text, sizeof text, "%s: starting", name);
+            put_line(text, width);
             it->drawn++;
         }
     put_line(total_text(it, total), width);

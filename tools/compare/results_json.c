@@ -155,20 +155,6 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     return it;
 }
 
-static json_t *panel_json(const analysis *a, const panel *p)
-{
-    json_t *it = json_object(), *standings = json_array();
-    set_text(it, "data", p->data);
-    set_text(it, "model", p->model);
-    set_text(it, "sentence", p->sentence);
-    set_integer(it, "seeds", p->seeds);
-    set_integer(it, "unfinished", p->unfinished);
-    for (int i = 0; i < p->n_ranked; i++)
-        json_array_append_new(standings, standing_json(a, p, &p->standings[i]));
-    json_object_set_new(it, "standings", standings);
-    return it;
-}
-
 json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
@@ -180,8 +166,18 @@ json_t *compare_report_json(const analysis *a)
     json_object_set_new(it, "provenance", object_in(r->provenance));
     set_integer(it, "runs_failed", a->failures);
     set_integer(it, "runs_unfinished", a->unfinished);
-    for (int i = 0; i < a->n_panels; i++)
-        json_array_append_new(panels, panel_json(a, &a->panels[i]));
+    for (const panel *p = a->panels; p < a->panels + a->n_panels; p++) {
+        json_t *one = json_object(), *standings = json_array();
+        set_text(one, "data", p->data);
+        set_text(one, "model", p->model);
+        set_text(one, "sentence", p->sentence);
+        set_integer(one, "seeds", p->seeds);
+        set_integer(one, "unfinished", p->unfinished);
+        for (int i = 0; i < p->n_ranked; i++)
+            json_array_append_new(standings, standing_json(a, p, &p->standings[i]));
+        json_object_set_new(one, "standings", standings);
+        json_array_append_new(panels, one);
+    }
     json_object_set_new(it, "comparisons", panels);
     set_rows_and_runs(it, r, FIGURES_REPORTED);
     return it;

@@ -115,15 +115,6 @@ static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, 
     "(SELECT runs.id FROM runs JOIN rows ON rows.id = runs.row WHERE sweep = ? AND "               \
     "place IS NOT NULL AND state IN ('failed', 'timeout') AND NOT (tuning AND rows.rate IS NOT "   \
     "NULL))"
-static void retry(store *it, int64_t sweep)
-{
-    compare_statement_run(it, "DELETE FROM layers WHERE run IN " RETRIED, "i", sweep);
-    compare_statement_run(it, "DELETE FROM epochs WHERE run IN " RETRIED, "i", sweep);
-    compare_statement_run(it,
-                          "UPDATE runs SET state = 'planned', attempts = 0, failure = NULL, "
-                          "reason = NULL, last_lines = NULL WHERE id IN " RETRIED,
-                          "i", sweep);
-}
 
 /* Rows of before that differ from one of now by digests alone, and what they cost. */
 static void note_changes(store *it, int64_t sweep)
@@ -155,8 +146,14 @@ int compare_store_plan(store *it, const store_plan *plan)
     const int64_t sweep = plan_sweep(it, plan->asked);
     for (int i = 0; i < plan->asked->n_rows && !it->status; i++)
         plan_row_and_runs(it, sweep, plan, i);
-    if (plan->retry)
-        retry(it, sweep);
+    if (plan->retry) {
+        compare_statement_run(it, "DELETE FROM layers WHERE run IN " RETRIED, "i", sweep);
+        compare_statement_run(it, "DELETE FROM epochs WHERE run IN " RETRIED, "i", sweep);
+        compare_statement_run(it,
+                              "UPDATE runs SET state = 'planned', attempts = 0, failure = NULL, "
+                              "reason = NULL, last_lines = NULL WHERE id IN " RETRIED,
+                              "i", sweep);
+    }
     if (!compare_statement_commit(it))
         note_changes(it, sweep);
     return it->status;

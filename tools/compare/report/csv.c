@@ -43,23 +43,6 @@ static void put_figures(FILE *to, const run_record *run)
     }
 }
 
-static void put_run(FILE *to, const row_record *row, const run_record *run)
-{
-    for (int k = 0; k < AXES; k++) {
-        page_put_csv(to, row->specs[k]);
-        putc(',', to);
-    }
-    fprintf(to, "%lld,%d", (long long)run->seed, run->tuning);
-    put_number(to, isfinite(run->rate) ? run->rate : row->rate);
-    fprintf(to, ",%s,", compare_run_state_names[run->state]);
-    page_put_csv(to, run->failure);
-    putc(',', to);
-    page_put_csv(to, run->reason);
-    put_figures(to, run);
-    fprintf(to, ",%lld,%lld,%d\r\n", (long long)row->parameters, (long long)row->multiply_adds,
-            run->attempts);
-}
-
 void report_csv(FILE *to, const analysis *a)
 {
     for (int k = 0; k < AXES; k++)
@@ -67,6 +50,21 @@ void report_csv(FILE *to, const analysis *a)
     fputs("seed,tuning,rate,state,failure,reason", to);
     put_figures(to, NULL);
     fputs(",parameters,multiply_adds,attempts\r\n", to);
-    for (int i = 0; i < a->of->n_runs; i++)
-        put_run(to, &a->of->rows[a->of->runs[i].row], &a->of->runs[i]);
+    for (int i = 0; i < a->of->n_runs; i++) {
+        const run_record *run = &a->of->runs[i];
+        const row_record *row = &a->of->rows[run->row];
+        for (int k = 0; k < AXES; k++) {
+            page_put_csv(to, row->specs[k]);
+            putc(',', to);
+        }
+        fprintf(to, "%lld,%d", (long long)run->seed, run->tuning);
+        put_number(to, isfinite(run->rate) ? run->rate : row->rate);
+        fprintf(to, ",%s,", compare_run_state_names[run->state]);
+        page_put_csv(to, run->failure);
+        putc(',', to);
+        page_put_csv(to, run->reason);
+        put_figures(to, run);
+        fprintf(to, ",%lld,%lld,%d\r\n", (long long)row->parameters, (long long)row->multiply_adds,
+                run->attempts);
+    }
 }

@@ -200,9 +200,18 @@ static double mean_at(const row_view *row, size_t offset)
     return mean_value(&of);
 }
 
-/* The first epoch is left out of the time where there are others: it warms up. */
-static void take_costs(row_view *row)
+bool report_row_average(analysis *a, row_view *row)
 {
+    if (!choose_runs(a, row) ||
+        !take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) ||
+        !take_course(a, row, offsetof(epoch_record, loss), &row->loss) ||
+        !take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss) ||
+        !take_layers(a, row))
+        return false;
+    row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
+    for (int l = 0; row->histograms && l < row->n_layers; l++)
+        take_histogram(row, l);
+    /* The first epoch is left out of the time where there are others: it warms up */
     mean seconds = {0}, dead = {0};
     for (int i = 0; i < row->n_averaged; i++) {
         const run_record *run = row->averaged[i];
@@ -216,19 +225,5 @@ static void take_costs(row_view *row)
     row->peak_mib = mean_at(row, offsetof(run_record, peak_mib));
     row->macro_f1 = mean_at(row, offsetof(run_record, test_macro_f1));
     row->loss_at_test = mean_at(row, offsetof(run_record, test_loss));
-}
-
-bool report_row_average(analysis *a, row_view *row)
-{
-    if (!choose_runs(a, row) ||
-        !take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) ||
-        !take_course(a, row, offsetof(epoch_record, loss), &row->loss) ||
-        !take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss) ||
-        !take_layers(a, row))
-        return false;
-    row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
-    for (int l = 0; row->histograms && l < row->n_layers; l++)
-        take_histogram(row, l);
-    take_costs(row);
     return row->histograms != NULL;
 }

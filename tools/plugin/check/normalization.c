@@ -61,21 +61,6 @@ static void add_set(spread *all, const float *y, int64_t count, int64_t inner, i
     all->high = fmax(all->high, square - mean * mean);
 }
 
-static spread spread_of(const use *u, const pass *p)
-{
-    const int64_t channels = u->context.channels, rows = u->context.rows;
-    const hk_domain domain = check_host_domain(u);
-    const int64_t set = domain == HK_OVER_ROW ? 1 : u->context.rows_per_sample;
-    spread all = {.low = HUGE_VAL};
-    if (domain == HK_OVER_BATCH)
-        for (int64_t j = 0; j < channels; j++)
-            add_set(&all, p->y + j, rows, 1, channels);
-    else
-        for (int64_t r = 0; r < rows; r += set)
-            add_set(&all, p->y + r * channels, set * channels, set * channels, 0);
-    return all;
-}
-
 /* Training on channels of different means and widths, times `scale`. */
 static spread measure(const subject *s, int which, int64_t samples, int64_t each, float scale,
                       spread *together)
@@ -90,7 +75,16 @@ static spread measure(const subject *s, int which, int64_t samples, int64_t each
     for (int64_t i = 0; i < p->in; i++)
         p->x[i] = scale * (5 + (float)(i % 12) + p->x[i] * (1 + 0.2f * (float)(i % 12)));
     check_host_forward(u, HK_BASELINE, p);
-    const spread sets = spread_of(u, p);
+    const int64_t channels = u->context.channels, rows = u->context.rows;
+    const hk_domain domain = check_host_domain(u);
+    const int64_t set = domain == HK_OVER_ROW ? 1 : u->context.rows_per_sample;
+    spread sets = {.low = HUGE_VAL};
+    if (domain == HK_OVER_BATCH)
+        for (int64_t j = 0; j < channels; j++)
+            add_set(&sets, p->y + j, rows, 1, channels);
+    else
+        for (int64_t r = 0; r < rows; r += set)
+            add_set(&sets, p->y + r * channels, set * channels, set * channels, 0);
     *together = (spread){.low = HUGE_VAL};
     add_set(together, p->y, p->in, p->in, 0);
     check_arrays_release(mark);

@@ -50,22 +50,6 @@ static void put_learned(const formula *f, FILE *to)
     fputs(n ? " learned" : "", to);
 }
 
-static void put_head(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
-{
-    fprintf(to, "/* %s: ", wanted->name);
-    put_formula(wanted->formula, to);
-    put_learned(f, to);
-    fputs(".\n", to);
-    if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
-        fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
-    if (formula_contains_op(f, it->roots[0], OP_CAP))
-        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
-    if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
-        fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
-    fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
-    fputs("#include <hillock/kernel.h>\n", to);
-}
-
 /* Names of the indices, for parameters or slots, where there are several. */
 static void put_names(const formula *f, bool learned, FILE *to)
 {
@@ -134,7 +118,18 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
 {
     static const char *const bodies[] = {"HK_VALUE(", "HK_SLOPE(", "HK_GRADIENT("};
     const bounds within[] = {it->value_within, it->slope_within, it->gradient_within};
-    put_head(f, wanted, it, to);
+    fprintf(to, "/* %s: ", wanted->name);
+    put_formula(wanted->formula, to);
+    put_learned(f, to);
+    fputs(".\n", to);
+    if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
+        fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
+    if (formula_contains_op(f, it->roots[0], OP_CAP))
+        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
+    if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
+        fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
+    fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
+    fputs("#include <hillock/kernel.h>\n", to);
     for (int i = 0; i < it->n; i++)
         it->roots[i] = formula_lower(f, it->roots[i]);
     fputs(f->n_parameters ? "\n" : "", to);
