@@ -6,7 +6,8 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 umask 022
-export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000} # the processors may be shared with other tests
+# Waiting threads sleep, under gcc and under clang: the processors may be shared with other tests.
+export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000} KMP_BLOCKTIME=${KMP_BLOCKTIME:-0}
 passed=0 failed=0 skipped=0
 
 run()
