@@ -15,8 +15,6 @@ static void extend(int *last, int time)
         *last = time;
 }
 
-/* ---- Storages ------------------------------------------------------------------------------------ */
-
 static hk_status new_storage(hki_planner *p, size_t bytes, int first, int last, int *out)
 {
     *out = HKI_NOWHERE;

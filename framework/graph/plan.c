@@ -78,20 +78,6 @@ static hk_status put_in_order(hki_planner *p)
     return HK_OK;
 }
 
-/* Only results on a path from something learned to the loss have a backward. */
-static void mark_reached(const hki_planner *p)
-{
-    if (!p->options->loss || !p->wants[p->options->loss->id])
-        return;
-    p->reached[p->options->loss->id] = true;
-    for (int s = p->n_steps - 1; s >= 0; s--) {
-        hk_tensor *y = p->order[s];
-        for (int i = 0; p->reached[y->id] && i < y->n_inputs; i++)
-            if (p->wants[y->inputs[i]->id])
-                p->reached[y->inputs[i]->id] = true;
-    }
-}
-
 /* ---- Binding: from storages to pointers --------------------------------------------------------------- */
 
 static void *address(const hki_planner *p, const hk_plan *plan, int index)
@@ -221,7 +207,14 @@ static hk_status plan_buffers(hki_planner *p, hk_plan *plan, size_t *lasting)
     hk_status status = put_in_order(p);
     if (status)
         return status;
-    mark_reached(p);
+    /* Only results on a path from something learned to the loss have a backward. */
+    if (p->options->loss)
+        p->reached[p->options->loss->id] = p->wants[p->options->loss->id];
+    for (int s = p->n_steps - 1; s >= 0; s--)
+        for (int i = 0; i < p->order[s]->n_inputs; i++) {
+            int x = p->order[s]->inputs[i]->id;
+            p->reached[x] = p->reached[x] || (p->reached[p->order[s]->id] && p->wants[x]);
+        }
     status = hki_place(p, lasting);
     if (status)
         return status;

@@ -55,13 +55,6 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
     return HK_OK;
 }
 
-static void add_into(float *restrict sum, const float *restrict term, int64_t n)
-{
-#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        sum[i] += term[i];
-}
-
 /* Gradients of leaves that already hold something are written aside and added. */
 static bool adds_to_leaf(const hk_plan *plan, const hki_step *step, int i)
 {
@@ -110,8 +103,13 @@ static void step_backward(hk_plan *plan, const hki_step *step)
                (size_t)hki_count(&call.tensor->shape, call.batch) * sizeof(float));
     for (int i = 0; i < call.tensor->n_inputs; i++) {
         float *sum = adds_to_leaf(plan, step, i) ? step->learned[i]->gradient : step->add_to[i];
-        if (sum)
-            add_into(sum, call.dx[i], hki_count(&call.tensor->inputs[i]->shape, call.batch));
+        const float *term = call.dx[i];
+        if (!sum)
+            continue;
+        int64_t n = hki_count(&call.tensor->inputs[i]->shape, call.batch);
+#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
+        for (int64_t k = 0; k < n; k++)
+            sum[k] += term[k];
     }
     if (plan->watch)
         plan->watch(plan->watcher, &call, true, hk_now() - started);
