@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Loading everything ---------------------------------------------------------------------- */
-
 /* Where refused files are reported; `bad` may be NULL. */
 typedef struct reporter {
     void (*bad)(const char *file, const char *reason, void *user);
@@ -40,8 +38,6 @@ static hk_status load_directory(void *user, const char *directory, const char *r
     return HK_OK;
 }
 
-/* ---- Finding by name ------------------------------------------------------------------------- */
-
 /* The search for NAME.so in the directories. */
 typedef struct search {
     const char *name;
@@ -65,9 +61,8 @@ static hk_status search_directory(void *user, const char *directory, const char 
         memcpy(it->path, path, sizeof path);
         it->about = about;
     } else if (about.st_dev != it->about.st_dev || about.st_ino != it->about.st_ino) {
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": \"%s\" already comes from %s; remove one (P14)", path,
-                        it->name, it->path);
+        return hki_refuse("\"%s\" already comes from %s; remove one (P14)", path, it->name,
+                          it->path);
     }
     return HK_OK;
 }

@@ -54,8 +54,6 @@ static hk_status hand_over(hk_status status, texts *from, char ***out, size_t *c
     return status;
 }
 
-/* ---- Tags ------------------------------------------------------------------------------------ */
-
 int hk_plugin_has_tag(const hk_plugin *plugin, const char *tag)
 {
     return !hki_null(plugin, tag) && hki_has_word(plugin->tags, tag, strlen(tag));
@@ -137,8 +135,6 @@ static hk_status add_set(hk_kind kind, const char *tag, texts *list)
     hk_spec_list_free(tags, count);
     return status;
 }
-
-/* ---- Lists ----------------------------------------------------------------------------------- */
 
 /* An item key=value goes on with the spec before it. In "relu+conv2=prelu" what stands before
  * the '=' is a place in a network, in "./a=b.so" a path. */

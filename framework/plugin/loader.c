@@ -20,8 +20,6 @@
 #include <xmmintrin.h>
 #endif
 
-/* ---- Checking the file itself -------------------------------------------------------- */
-
 extern const ElfW(Ehdr) __ehdr_start
     __attribute__((visibility("hidden"))); /* our own, by the linker */
 
@@ -42,23 +40,20 @@ static hk_status check_header(const char *path, const ElfW(Ehdr) * header)
 {
     const ElfW(Ehdr) *own = &__ehdr_start;
     if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": is not a shared object (P03)", path);
+        return hki_refuse("is not a shared object (P03)", path);
     if (header->e_ident[EI_CLASS] != own->e_ident[EI_CLASS])
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": is for %s-bit programs, this hillock is not (P03)", path,
-                        header->e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32");
+        return hki_refuse("is for %s-bit programs, this hillock is not (P03)", path,
+                          header->e_ident[EI_CLASS] == ELFCLASS64 ? "64" : "32");
     if (header->e_ident[EI_DATA] != own->e_ident[EI_DATA] || header->e_machine != own->e_machine)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": is for %s (%u), this hillock is for %s (P03)", path,
-                        machine_name(header->e_machine), (unsigned)header->e_machine,
-                        machine_name(own->e_machine));
+        return hki_refuse("is for %s (%u), this hillock is for %s (P03)", path,
+                          machine_name(header->e_machine), (unsigned)header->e_machine,
+                          machine_name(own->e_machine));
     if (header->e_type != ET_DYN)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": is not a shared object but another kind of ELF file; "
-                        "link it with -shared (P03)",
-                        path);
+        return hki_refuse("is not a shared object but another kind of ELF file; "
+                          "link it with -shared (P03)",
+                          path);
     if (header->e_phentsize != sizeof(ElfW(Phdr)))
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": has a damaged ELF header (P03)", path);
+        return hki_refuse("has a damaged ELF header (P03)", path);
     return HK_OK;
 }
 
@@ -71,15 +66,12 @@ static hk_status check_segments(const char *path, int fd, const ElfW(Ehdr) * hea
                  end = place + sizeof segment;
         if (header->e_phoff > size || end > size ||
             pread(fd, &segment, sizeof segment, (off_t)place) != (ssize_t)sizeof segment)
-            return hki_fail(HK_BAD_PLUGIN,
-                            "plugin \"%s\": is truncated: it ends within its ELF "
-                            "headers, after %llu bytes (P03)",
-                            path, (unsigned long long)size);
+            return hki_refuse("is truncated: it ends within its ELF "
+                              "headers, after %llu bytes (P03)",
+                              path, (unsigned long long)size);
         if (__builtin_add_overflow(segment.p_offset, segment.p_filesz, &end) || end > size)
-            return hki_fail(
-                HK_BAD_PLUGIN,
-                "plugin \"%s\": is truncated: a segment ends at byte %llu, the file at %llu (P03)",
-                path, (unsigned long long)end, (unsigned long long)size);
+            return hki_refuse("is truncated: a segment ends at byte %llu, the file at %llu (P03)",
+                              path, (unsigned long long)end, (unsigned long long)size);
     }
     return HK_OK;
 }
@@ -89,12 +81,11 @@ hk_status hki_object_check(const char *path, const struct stat *file)
     ElfW(Ehdr) header;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": cannot be opened: %m (P01)", path);
+        return hki_refuse("cannot be opened: %m (P01)", path);
     hk_status status;
     if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header)
-        status = hki_fail(HK_BAD_PLUGIN,
-                          "plugin \"%s\": is not a shared object: it has only %lld bytes (P03)",
-                          path, (long long)file->st_size);
+        status = hki_refuse("is not a shared object: it has only %lld bytes (P03)", path,
+                            (long long)file->st_size);
     else
         status = check_header(path, &header);
     if (status == HK_OK)
@@ -102,8 +93,6 @@ hk_status hki_object_check(const char *path, const struct stat *file)
     close(fd);
     return status;
 }
-
-/* ---- The floating-point mode ----------------------------------------------------------------- */
 
 /* The control bits, not the sticky flags. A file linked with -ffast-math sets flush-to-zero for
  * the whole thread when it is loaded: results would depend on which plugins are present. */
@@ -133,26 +122,20 @@ static hk_status open_quietly(const char *path, void **handle)
     bool changed = after != before || fegetround() != rounding;
     fesetenv(&mode);
     if (!*handle)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": cannot be loaded: %s (P04)", path,
-                        reason ? reason : "no reason given");
+        return hki_refuse("cannot be loaded: %s (P04)", path, reason ? reason : "no reason given");
     if (changed)
-        return hki_fail(
-            HK_BAD_PLUGIN,
-            "plugin \"%s\": changed the floating-point mode while loading (%#x to %#x); "
-            "build it without -ffast-math and -Ofast (P05)",
-            path, before, after);
+        return hki_refuse("changed the floating-point mode while loading (%#x to %#x); "
+                          "build it without -ffast-math and -Ofast (P05)",
+                          path, before, after);
     return HK_OK;
 }
-
-/* ---- The entry ------------------------------------------------------------------------------- */
 
 /* A second OpenMP runtime in one process deadlocks or multiplies threads. */
 static hk_status check_needed(const char *path, void *handle)
 {
     struct link_map *map;
     if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": cannot be loaded: %s (P04)", path,
-                        dlerror());
+        return hki_refuse("cannot be loaded: %s (P04)", path, dlerror());
     uintptr_t strings = 0;
     for (const ElfW(Dyn) *row = map->l_ld; row->d_tag != DT_NULL; row++)
         if (row->d_tag == DT_STRTAB)
@@ -164,11 +147,9 @@ static hk_status check_needed(const char *path, void *handle)
             row->d_tag == DT_NEEDED ? (const char *)strings + row->d_un.d_val : "";
         if (!strncmp(library, "libgomp", 7) || !strncmp(library, "libomp", 6) ||
             !strncmp(library, "libiomp", 7))
-            return hki_fail(
-                HK_BAD_PLUGIN,
-                "plugin \"%s\": brings an OpenMP runtime, %s; parallelism belongs to the "
-                "framework (P16)",
-                path, library);
+            return hki_refuse("brings an OpenMP runtime, %s; parallelism belongs to the "
+                              "framework (P16)",
+                              path, library);
     }
     return HK_OK;
 }
@@ -181,42 +162,33 @@ static hk_status check_owner(const char *path, const struct stat *file, const vo
     struct stat owner;
     if (!dladdr1(entry, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
         stat(info.dli_fname, &owner) != 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": hk_bundle_entry is in no file (P08)", path);
+        return hki_refuse("hk_bundle_entry is in no file (P08)", path);
     if (owner.st_dev != file->st_dev || owner.st_ino != file->st_ino)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": its hk_bundle_entry belongs to another file, %s (P08)",
-                        path, info.dli_fname);
+        return hki_refuse("its hk_bundle_entry belongs to another file, %s (P08)", path,
+                          info.dli_fname);
     if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT) /* the same bits in both ELF classes */
-        return hki_fail(
-            HK_BAD_PLUGIN,
-            "plugin \"%s\": hk_bundle_entry is a function, a constant object is wanted (P08)",
-            path);
+        return hki_refuse("hk_bundle_entry is a function, a constant object is wanted (P08)", path);
     if (symbol->st_size < sizeof(hk_bundle))
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": hk_bundle_entry has %llu bytes, %zu are wanted (P10)", path,
-                        (unsigned long long)symbol->st_size, sizeof(hk_bundle));
+        return hki_refuse("hk_bundle_entry has %llu bytes, %zu are wanted (P10)", path,
+                          (unsigned long long)symbol->st_size, sizeof(hk_bundle));
     return HK_OK;
 }
 
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle)
 {
     if (bundle->magic != HK_MAGIC)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": hk_bundle_entry lacks the HKLP mark (P08)",
-                        file);
+        return hki_refuse("hk_bundle_entry lacks the HKLP mark (P08)", file);
     if (bundle->major != HK_ABI_MAJOR || bundle->minor != HK_ABI_MINOR)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": is built for plugin ABI %u.%u, this hillock has ABI %d.%d; "
-                        "rebuild it with the plugin.h of this version (P07)",
-                        file, (unsigned)bundle->major, (unsigned)bundle->minor, HK_ABI_MAJOR,
-                        HK_ABI_MINOR);
+        return hki_refuse("is built for plugin ABI %u.%u, this hillock has ABI %d.%d; "
+                          "rebuild it with the plugin.h of this version (P07)",
+                          file, (unsigned)bundle->major, (unsigned)bundle->minor, HK_ABI_MAJOR,
+                          HK_ABI_MINOR);
     if (bundle->size != sizeof(hk_plugin))
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": has plugin tables of %u bytes, %zu are wanted (P10)", file,
-                        bundle->size, sizeof(hk_plugin));
+        return hki_refuse("has plugin tables of %u bytes, %zu are wanted (P10)", file, bundle->size,
+                          sizeof(hk_plugin));
     if (!bundle->plugins || bundle->count < 1 || bundle->count > HKI_MAX_BUNDLE)
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": lists %u plugins, 1 to %d are possible (P10)", file,
-                        bundle->plugins ? bundle->count : 0, HKI_MAX_BUNDLE);
+        return hki_refuse("lists %u plugins, 1 to %d are possible (P10)", file,
+                          bundle->plugins ? bundle->count : 0, HKI_MAX_BUNDLE);
     return HK_OK;
 }
 
@@ -229,11 +201,9 @@ hk_status hki_library_open(const char *path, const struct stat *file, hki_librar
     if (status == HK_OK)
         status = check_needed(path, out->handle);
     if (status == HK_OK && !(out->bundle = dlsym(out->handle, "hk_bundle_entry")))
-        status =
-            hki_fail(HK_BAD_PLUGIN,
-                     "plugin \"%s\": exports no hk_bundle_entry; not a hillock plugin, or built "
-                     "without HK_BUNDLE (P06)",
-                     path);
+        status = hki_refuse("exports no hk_bundle_entry; not a hillock plugin, or built "
+                            "without HK_BUNDLE (P06)",
+                            path);
     if (status == HK_OK)
         status = check_owner(path, file, out->bundle);
     if (status == HK_OK)

@@ -14,6 +14,9 @@ enum {
     HKI_MAX_FIXED = 1024      /* floats of one HK_FIXED slot */
 };
 
+/* HK_BAD_PLUGIN; the file is the first argument of the format. */
+#define hki_refuse(format, ...) hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": " format, __VA_ARGS__)
+
 /* ---- loader.c -------------------------------------------------------------------------------- */
 
 /* A file in memory; its code stays there unless hki_library_close() gives it back. */

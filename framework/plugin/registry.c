@@ -54,9 +54,8 @@ static hk_status check_free(const hki_plugin_file *file, const hk_plugin *plugin
     hk_kind kind = (hk_kind)plugin->kind;
     for (const hki_plugin_file *other = file; other; other = other->next)
         if (search_file(other, kind, name, length, true))
-            return hki_fail(HK_BAD_PLUGIN,
-                            "plugin \"%s\": %s \"%.*s\" already comes from %s; rename it (P14)",
-                            file->path, hk_kind_name(kind), (int)length, name, other->path);
+            return hki_refuse("%s \"%.*s\" already comes from %s; rename it (P14)", file->path,
+                              hk_kind_name(kind), (int)length, name, other->path);
     return HK_OK;
 }
 
@@ -159,9 +158,9 @@ hk_status hki_registry_load(const char *path, bool searched, const hki_plugin_fi
     struct stat about;
     *out = NULL;
     if (!realpath(path, real) || stat(real, &about) != 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": not found: %m (P01)", path);
+        return hki_refuse("not found: %m (P01)", path);
     if (!S_ISREG(about.st_mode))
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": is not a regular file (P03)", path);
+        return hki_refuse("is not a regular file (P03)", path);
     hk_status trusted = hki_trust_check(real, &about);
     if (trusted == HK_OK && searched)
         trusted = hki_trust_check(path, &about);

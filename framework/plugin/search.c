@@ -132,14 +132,12 @@ static hk_status check_owner(const char *path, const char *part, const struct st
 {
     bool sticky = S_ISDIR(about->st_mode) && about->st_mode & S_ISVTX;
     if (about->st_uid != 0 && about->st_uid != geteuid())
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": \"%s\" belongs to another user (%u) (P02)",
-                        path, part, (unsigned)about->st_uid);
+        return hki_refuse("\"%s\" belongs to another user (%u) (P02)", path, part,
+                          (unsigned)about->st_uid);
     if (about->st_mode & S_IWOTH && !sticky)
-        return hki_fail(
-            HK_BAD_PLUGIN,
-            "plugin \"%s\": \"%s\" is writable by any other user; fix it with \"chmod o-w "
-            "%s\" (P02)",
-            path, part, part);
+        return hki_refuse("\"%s\" is writable by any other user; fix it with \"chmod o-w "
+                          "%s\" (P02)",
+                          path, part, part);
     return HK_OK;
 }
 
@@ -151,8 +149,7 @@ hk_status hki_trust_check(const char *path, const struct stat *file)
     *strrchr(directory, '/') = '\0';
     const char *parent = directory[0] ? directory : "/";
     if (stat(parent, &folder) != 0)
-        return hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": \"%s\" cannot be examined: %m (P02)", path,
-                        parent);
+        return hki_refuse("\"%s\" cannot be examined: %m (P02)", path, parent);
     hk_status status = check_owner(path, parent, &folder);
     return status == HK_OK ? check_owner(path, path, file) : status;
 }

@@ -24,8 +24,7 @@ typedef struct place {
 } place;
 
 #define BAD(place, format, ...)                                                                    \
-    hki_fail(HK_BAD_PLUGIN, "plugin \"%s\": \"%s\" " format, (place)->file, (place)->plugin,       \
-             __VA_ARGS__)
+    hki_refuse("\"%s\" " format, (place)->file, (place)->plugin, __VA_ARGS__)
 
 static hk_status check_words(const place *at, const char *list, const char *what)
 {
@@ -99,6 +98,9 @@ static hk_status check_params(const place *at, const hk_param *params)
 
 static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_slot *slot)
 {
+    if (slot == plugin->slots + HK_MAX_SLOTS)
+        return BAD(at, "has more than %d slots, or its table lacks the empty row at the end (P10)",
+                   HK_MAX_SLOTS);
     if (!hki_name_is_valid(slot->name, strlen(slot->name)))
         return BAD(at, "has a slot \"%.64s\", which is no valid name (P13)", slot->name);
     for (const hk_slot *other = plugin->slots; other < slot; other++)
@@ -121,20 +123,6 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
         (slot->low < slot->high && (slot->value < slot->low || slot->value > slot->high)))
         return BAD(at, "has a slot \"%s\" that starts at %g, outside [%g, %g] (P15)", slot->name,
                    slot->value, slot->low, slot->high);
-    return HK_OK;
-}
-
-static hk_status check_slots(const place *at, const hk_plugin *plugin)
-{
-    for (int i = 0; plugin->slots && plugin->slots[i].name; i++) {
-        if (i == HK_MAX_SLOTS)
-            return BAD(at,
-                       "has more than %d slots, or its table lacks the empty row at the end (P10)",
-                       HK_MAX_SLOTS);
-        hk_status status = check_slot(at, plugin, &plugin->slots[i]);
-        if (status != HK_OK)
-            return status;
-    }
     return HK_OK;
 }
 
@@ -203,10 +191,9 @@ hk_status hki_table_check(const char *file, const hk_plugin *plugin)
 {
     place at = {file, plugin->name};
     if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
-        return hki_fail(HK_BAD_PLUGIN,
-                        "plugin \"%s\": \"%.64s\" is no valid name (a letter, then at "
-                        "most 31 of a-z 0-9 _) (P13)",
-                        file, plugin->name ? plugin->name : "");
+        return hki_refuse("\"%.64s\" is no valid name (a letter, then at "
+                          "most 31 of a-z 0-9 _) (P13)",
+                          file, plugin->name ? plugin->name : "");
     hk_status status = check_words(&at, plugin->aliases, "alias");
     if (status == HK_OK)
         status = check_words(&at, plugin->tags, "tag");
@@ -214,8 +201,8 @@ hk_status hki_table_check(const char *file, const hk_plugin *plugin)
         status = check_kind(&at, plugin);
     if (status == HK_OK)
         status = check_params(&at, plugin->params);
-    if (status == HK_OK)
-        status = check_slots(&at, plugin);
+    for (const hk_slot *slot = plugin->slots; status == HK_OK && slot && slot->name; slot++)
+        status = check_slot(&at, plugin, slot);
     if (status != HK_OK)
         return status;
     switch (plugin->kind) {
