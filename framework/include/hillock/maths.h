@@ -543,36 +543,25 @@ HK_INLINE float hks_sum_of_lanes(const float lane[HK_LANES])
     return s[0];
 }
 
+/* Sum of a b; b may be NULL: 1. */
 HK_INLINE float hks_dot(int64_t n, const float *a, const float *b)
 {
     float lane[HK_LANES] = {0}, few = 0;
     int64_t i = 0;
     if (n < HK_LANES) {
         for (; i < n; i++)
-            few += a[i] * b[i];
+            few += b ? a[i] * b[i] : a[i];
         return few;
     }
     for (; i + HK_LANES <= n; i += HK_LANES)
         for (int j = 0; j < HK_LANES; j++)
-            lane[j] += a[i + j] * b[i + j];
+            lane[j] += b ? a[i + j] * b[i + j] : a[i + j];
     for (int j = 0; i + j < n; j++)
-        lane[j] += a[i + j] * b[i + j];
+        lane[j] += b ? a[i + j] * b[i + j] : a[i + j];
     return hks_sum_of_lanes(lane);
 }
 
 HK_INLINE float hks_sum(int64_t n, const float *a)
 {
-    float lane[HK_LANES] = {0}, few = 0;
-    int64_t i = 0;
-    if (n < HK_LANES) {
-        for (; i < n; i++)
-            few += a[i];
-        return few;
-    }
-    for (; i + HK_LANES <= n; i += HK_LANES)
-        for (int j = 0; j < HK_LANES; j++)
-            lane[j] += a[i + j];
-    for (int j = 0; i + j < n; j++)
-        lane[j] += a[i + j];
-    return hks_sum_of_lanes(lane);
+    return hks_dot(n, a, NULL);
 }
