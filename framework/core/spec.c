@@ -8,8 +8,6 @@
 
 _Static_assert(HK_MAX_PARAMS <= 32, "reading.given has a bit for each parameter");
 
-/* ---- Numbers, ranges ------------------------------------------------------------------------- */
-
 const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE])
 {
     char text[HKI_NUMBER_SIZE];
@@ -54,8 +52,6 @@ bool hki_param_allows(const hk_param *param, double value)
            (param->flags & HK_HIGH_OPEN ? value < param->high : value <= param->high);
 }
 
-/* ---- Reading: the name ----------------------------------------------------------------------- */
-
 int hki_spec_row(const char *what, const char *spec, const void *table, size_t rows,
                  size_t row_size)
 {
@@ -75,8 +71,6 @@ int hki_spec_row(const char *what, const char *spec, const void *table, size_t r
     hki_fail_unknown(what, name, names, rows, known);
     return -1;
 }
-
-/* ---- Reading: the values --------------------------------------------------------------------- */
 
 typedef struct reading {
     const char *what, *name, *spec;
@@ -182,8 +176,6 @@ double hki_spec_value(const hk_param *params, const double *values, const char *
             return values[i];
     return 0;
 }
-
-/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* A value as text: the name of a choice, a text as it is given, a number in its one form; false when it
  * is the default. */

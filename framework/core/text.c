@@ -63,8 +63,6 @@ hk_status hki_check_name(const char *what, const char *name, size_t size)
     return HK_OK;
 }
 
-/* ---- Words ----------------------------------------------------------------------------------- */
-
 const char *hki_next_word(const char *list, char separator, size_t *length)
 {
     if (!list || !*list)
@@ -90,8 +88,6 @@ void hki_add_name(char *list, size_t size, const char *name)
     size_t used = strlen(list);
     snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
 }
-
-/* ---- Names that are not known ---------------------------------------------------------------- */
 
 enum { LONGEST = 63 };
 

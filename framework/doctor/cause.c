@@ -146,8 +146,6 @@ static hk_cause cause_of(const layer_state *l, const hk_unit_finding *unit, int6
     return by_bias && !weak ? HK_CAUSE_BIAS : HK_CAUSE_WEIGHTS;
 }
 
-/* ---- Sentences ------------------------------------------------------------------------------- */
-
 const char *hk_cause_name(hk_cause cause)
 {
     static const char *const names[HK_CAUSE_COUNT] = {"none", "input", "born", "starved",

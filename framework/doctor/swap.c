@@ -33,19 +33,6 @@ static hk_status override_in_place(hk_tensor *y, const hki_use *g)
     return HK_OK;
 }
 
-static hk_status override_or_check(hk_tensor *y, const hki_use *g)
-{
-    if (!hki_is_channel_override(y))
-        return override_in_place(y, g);
-    const hki_use *other = hki_use_of(hki_override_part(y, 1));
-    if (other->plugin == g->plugin && !memcmp(other->params, g->params, sizeof g->params))
-        return HK_OK;
-    return hki_fail(HK_BAD_ARGUMENT,
-                    "layer %s: channels were swapped to %s before; a third "
-                    "activation, %s, cannot be had",
-                    hki_layer_name(y->net, y->layer), other->plugin->name, g->plugin->name);
-}
-
 hk_status hki_layer_override_channels(hk_net *net, int layer, const hki_use *g)
 {
     hki_act_choice act = {.other = *g};
@@ -62,8 +49,17 @@ hk_status hki_layer_override_channels(hk_net *net, int layer, const hki_use *g)
         if (y->role != HKI_COMPUTED || y->layer != layer || !hki_is_activation(y))
             continue;
         act.use = *hki_use_of(y);
-        status = override_or_check(y, g);
-        id = y->id;
+        if (!hki_is_channel_override(y)) {
+            status = override_in_place(y, g);
+            id = y->id;
+            continue;
+        }
+        const hki_use *other = hki_use_of(hki_override_part(y, 1));
+        if (other->plugin != g->plugin || memcmp(other->params, g->params, sizeof g->params))
+            status = hki_fail(HK_BAD_ARGUMENT,
+                              "layer %s: channels were swapped to %s before; a third "
+                              "activation, %s, cannot be had",
+                              hki_layer_name(net, layer), other->plugin->name, g->plugin->name);
     }
     return status ? status : hki_choose_for_layer(net, layer, &act);
 }

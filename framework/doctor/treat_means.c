@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Sites ----------------------------------------------------------------------------------- */
-
 /* Finds the product and the normalization that x ends in, looking through additions. */
 static bool find_origin(hki_site *site, hk_tensor *x)
 {
@@ -100,8 +98,6 @@ static bool move_means(const hki_site *site, const double *by)
     }
     return running || bias;
 }
-
-/* ---- One run --------------------------------------------------------------------------------- */
 
 typedef struct run {
     hki_site *sites;

@@ -42,8 +42,6 @@ hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
     return judge(status, out);
 }
 
-/* ---- In a file ------------------------------------------------------------------------------- */
-
 /* With the moments, and what else the first file holds beside its net. */
 static hk_status save(hk_tensor *logits, const hki_st_file *file, hk_optimizer *optimizer,
                       const char *path)

@@ -316,21 +316,6 @@ static void gradient_of_bands(pass *s, float *dw, float *scratch)
 
 /* ---- Small images ---------------------------------------------------------------------------- */
 
-/* All destination pixels that see tap (t, u), each with all images. */
-static int64_t image_runs(const hki_image *g, int64_t t, int64_t u, hki_run *runs)
-{
-    int64_t n = 0, pitch = hki_pitch(g->c);
-    for (int64_t r = 0; r < g->v.dest; r++)
-        for (int64_t d = 0; d < g->h.dest; d++) {
-            int64_t sv = r * g->v.step - g->v.pad + t * g->v.gap;
-            int64_t sh = d * g->h.step - g->h.pad + u * g->h.gap;
-            if (sv >= 0 && sv < g->v.source && sh >= 0 && sh < g->h.source)
-                n = hki_run_add(runs, n, (sv * g->h.source + sh) * g->n * pitch,
-                                (r * g->h.dest + d) * g->n, g->n, pitch);
-        }
-    return n;
-}
-
 /* Adds the packed images to a tile of one tap, pass by pass so that both sides stay in the cache.
  * `add`: not the first. */
 static void tile_task(const pass *s, const float *x, const float *dy, int64_t tap, int64_t tile,
@@ -340,11 +325,18 @@ static void tile_task(const pass *s, const float *x, const float *dy, int64_t ta
     int64_t down = hki_ceil(g->c, TILE_ROWS);
     int64_t c0 = g->c * (tile % down) / down, c1 = g->c * (tile % down + 1) / down;
     int64_t k0 = tile / down * TILE_COLUMNS, columns = hki_min(TILE_COLUMNS, s->l.k - k0);
-    int64_t n = image_runs(g, tap / g->h.taps, tap % g->h.taps, runs), from = 0;
+    int64_t n = 0, from = 0, pitch = hki_pitch(g->c);
+    /* All destination pixels that see the tap, each with all images. */
+    for (int64_t d = 0; d < g->v.dest * g->h.dest; d++) {
+        int64_t sv = d / g->h.dest * g->v.step - g->v.pad + tap / g->h.taps * g->v.gap;
+        int64_t sh = d % g->h.dest * g->h.step - g->h.pad + tap % g->h.taps * g->h.gap;
+        if (sv >= 0 && sv < g->v.source && sh >= 0 && sh < g->h.source)
+            n = hki_run_add(runs, n, (sv * g->h.source + sh) * g->n * pitch, d * g->n, g->n, pitch);
+    }
     hki_product p = {.rows = c1 - c0,
                      .a = x + c0,
                      .a_row = 1,
-                     .a_step = hki_pitch(g->c),
+                     .a_step = pitch,
                      .y = dw + (tap * g->c + c0) * s->conv->k + k0,
                      .y_row = s->conv->k};
     do {

@@ -54,8 +54,6 @@ size_t hki_depthwise_scratch(const hki_conv *c)
            sizeof(float) * hki_lines(chunks_of(c) * c->kh * c->kw * c->c);
 }
 
-/* ---- Directions ------------------------------------------------------------------------------ */
-
 static place place_of(const hki_phase *p, int64_t d)
 {
     int64_t from, to;
@@ -113,8 +111,6 @@ static sweep sweep_of(const hki_conv *c, bool back, void *scratch)
                    .v = way(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, rows),
                    .h = way(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, columns)};
 }
-
-/* ---- Rows ------------------------------------------------------------------------------------ */
 
 /* The taps of the columns alike `h` in row `v`; *x and *w are moved to the first. */
 static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t image,

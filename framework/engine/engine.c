@@ -74,8 +74,6 @@ static const hki_engine native = {
     .avg_pool_backward = hki_native_avg_pool_backward,
 };
 
-/* ---- Choosing an engine --------------------------------------------------------------------- */
-
 #ifdef HILLOCK_ONEDNN
 extern const hki_engine hki_onednn;
 static const hki_engine *const engines[] = {&native, &hki_onednn};

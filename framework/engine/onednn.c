@@ -13,8 +13,6 @@
 
 #include "core/base.h"
 
-/* ---- The library's objects ------------------------------------------------------------------- */
-
 static dnnl_engine_t processor; /* made once, kept until the process ends */
 
 __attribute__((constructor)) static void start(void)
@@ -144,8 +142,6 @@ static bool convolve(const hki_conv *c, pass which, void *const *data)
     omp_set_num_threads(threads);
     return done;
 }
-
-/* ---- The table ------------------------------------------------------------------------------- */
 
 /* The library takes pointers to what it only reads as void *. */
 static void *plain(const void *p)

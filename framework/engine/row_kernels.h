@@ -46,8 +46,6 @@ static void column_sums(int64_t rows, int64_t columns, const float *x, ptrdiff_t
         sum_columns(rows, x + c, x_row, columns - c, out + c, 1);
 }
 
-/* ---- Normalization --------------------------------------------------------------------------- */
-
 INLINE void sum_squares(const float *x, int64_t channels, int64_t left, vec centre, vec *sum, int n)
 {
     UNROLL(4)

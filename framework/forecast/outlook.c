@@ -83,8 +83,6 @@ static double depth_of(const hk_forecast *f, const signal *s)
     return n + (most - whole) * (deep - middle) / half;
 }
 
-/* ---- The verdict ---------------------------------------------------------------------------------- */
-
 static void say_verdict(hk_forecast *f, const signal *first)
 {
     hki_text to = {f->verdict, sizeof f->verdict, 0};

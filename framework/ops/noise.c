@@ -106,8 +106,6 @@ const hki_op hki_op_dropout = NOISE("dropout"), hki_op_alpha_dropout = NOISE("al
              hki_op_gaussian_noise = NOISE("gaussian noise"), hki_op_drop_path = NOISE("drop path"),
              hki_op_drop_connect = NOISE("drop connect");
 
-/* ---- Recording ----------------------------------------------------------------------------- */
-
 static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double value, noise n)
 {
     if (hki_null_operand(op->name, x))
