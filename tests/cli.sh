@@ -152,7 +152,7 @@ run 0 predict net.safetensors --data $small
 same "$(grep -c '' out)" 101
 run 0 inspect net.safetensors
 has out 61,706
-refuses 2 'have images 0 to 99' predict net.safetensors --data $small --index 100
+refuses 2 'have samples 0 to 99' predict net.safetensors --data $small --index 100
 refuses 2 'a net for images of 28 x 28 x 1' \
     evaluate net.safetensors --data glyphs:train=50,test=50,size=32
 
@@ -181,7 +181,7 @@ run 0 train lenet5 --data $small --epochs 2 --out half.safetensors
 digest lenet5 --data $small --epochs 2 --resume half.safetensors # 2 more
 same "$digest" "$through"
 run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
-has err 'which start fresh'
+has err 'starts anew'
 refuses 2 'cannot be resumed as mlp' train mlp --data $small --resume net.safetensors
 
 # ---- compare

@@ -37,6 +37,9 @@ command_works()
     *' doctor '*) grep -q 'do not learn\|"ill"' output ;;
     *' train '*) grep -q 'accuracy' output ;;
     *' --forecast'*) grep -Eq 'Will not learn well|Can (just )?learn' output ;;
+    *' inspect small'*) grep -q 'parameters' output ;;
+    *' evaluate '*) grep -q 'accuracy' output ;;
+    *' predict '*) grep -q '^[01]\.[0-9]*' output ;;
     *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
     *' build '*) ! grep -q . output ;; # not even a warning
     ./train_small) grep -q '^test accuracy 9' output ;;

@@ -540,7 +540,10 @@ static void csv_is_split_by_class(void)
     put_table();
     CHECK_EQUAL(hk_data_open(spec_of("csv", "table.csv"), &train, &test), HK_OK);
     snprintf(spec, sizeof spec, "%s,test=0.2,label=last", spec_of("csv", "table.csv"));
-    CHECK_EQUAL(hk_data_open(spec, NULL, &again), HK_BAD_ARGUMENT);
+    CHECK_EQUAL(hk_data_open(spec, NULL, NULL), HK_BAD_ARGUMENT);
+    CHECK_EQUAL(hk_data_open(spec, NULL, &again), HK_OK);
+    CHECK(again && test && hk_data_shape_of(again).n == hk_data_shape_of(test).n);
+    hk_data_free(again);
     CHECK_EQUAL(hk_data_open(spec, &again, NULL), HK_OK);
     snprintf(spec, sizeof spec, "%s,seed=2,test=0.4", spec_of("csv", "table.csv"));
     CHECK_EQUAL(hk_data_open(spec, &other, NULL), HK_OK);

@@ -170,7 +170,7 @@ static void a_second_file_is_the_first(void)
     CHECK_EQUAL(hki_file_read(path, HKI_MAX_BYTES, &a, &n_a), HK_OK);
     CHECK_EQUAL(hki_file_read(second, HKI_MAX_BYTES, &b, &n_b), HK_OK);
     CHECK(n_a == n_b && memcmp(a, b, n_a) == 0);
-    CHECK_EQUAL(hki_net_redraw(again, 9), HK_OK);
+    CHECK_EQUAL(hk_net_redraw(again, 9), HK_OK);
     hk_net_digest(again, redrawn);
     CHECK_TEXT(redrawn, first);
     CHECK_TEXT(hk_net_activation(again), "swish");

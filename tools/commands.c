@@ -64,11 +64,19 @@ const command tool_commands[] = {
      TRAIN, 1, 1, net_train_command},
     {"evaluate", "FILE", net_group,
      "a saved net on the test data: accuracy, confusion matrix, precision and recall per class",
-     NULL, "  hillock evaluate net.safetensors --data mnist:DIR\n", EVALUATE, 1, 1,
-     net_evaluate_command},
-    {"predict", "FILE", net_group, "classes and probabilities of the test images, or of one", NULL,
-     "  hillock predict net.safetensors --data mnist:DIR --index 7\n", PREDICT, 1, 1,
-     net_predict_command},
+     NULL,
+     "  hillock evaluate net.safetensors --data mnist:DIR\n"
+     "  hillock evaluate net.safetensors --data csv:new.csv,test=all\n",
+     EVALUATE, 1, 1, net_evaluate_command},
+    {"predict", "FILE [FILE|FOLDER|-]", net_group,
+     "classes and probabilities of pictures, of rows of a table, or of the test images",
+     "A picture, a folder of pictures, a table with or without labels, or - for a table on standard "
+     "input, in its order; without one, the test images of the data. Scaling, classes and columns "
+     "are those that the net learned with.",
+     "  hillock predict net.safetensors cat.png\n"
+     "  hillock predict net.safetensors new.csv --csv\n"
+     "  hillock predict net.safetensors --data mnist:DIR --index 7\n",
+     PREDICT, 1, 2, net_predict_command},
     {"inspect", "MODEL|FILE|PLUGIN", net_group,
      "layers, shapes and costs of a model; formula and parameters of a plugin; what a file holds",
      "With --forecast: what a model's outputs and gradients will be before training, layer by "

@@ -128,13 +128,15 @@ static hk_status name_classes(const char *path, int classes, hk_data *train, hk_
     }
     if (n != classes)
         return hki_fail(HK_BAD_DATA, "%s: %d class names, expected %d", path, n, classes);
-    status = hki_data_name(train, names);
+    status = train ? hki_data_name(train, names) : HK_OK;
     return status ? status : hki_data_name(test, names);
 }
 
-static hk_status open_form(const form *f, const char *path, hk_data **train, hk_data **test)
+static hk_status open_form(const form *f, const hki_request *request, hk_data **train,
+                           hk_data **test)
 {
-    hk_status status = load(f, path, f->train, MAX_FILES, train);
+    const char *path = request->path;
+    hk_status status = request->test_alone ? HK_OK : load(f, path, f->train, MAX_FILES, train);
     if (status == HK_OK)
         status = load(f, path, &f->test, 1, test);
     if (status)
@@ -157,13 +159,13 @@ hk_status hki_cifar_open(const hki_request *request, hk_data **train, hk_data **
                                   1,
                                   10,
                                   0};
-    return open_form(&cifar_10, request->path, train, test);
+    return open_form(&cifar_10, request, train, test);
 }
 
 hk_status hki_cifar_100_open(const hki_request *request, hk_data **train, hk_data **test)
 {
     static const form fine = {{"train.bin"}, "test.bin", "fine_label_names.txt", 2, 100, 1},
                       coarse = {{"train.bin"}, "test.bin", "coarse_label_names.txt", 2, 20, 0};
-    return open_form(request->values[HKI_CIFAR_100_LABELS] > 0 ? &coarse : &fine, request->path,
-                     train, test);
+    return open_form(request->values[HKI_CIFAR_100_LABELS] > 0 ? &coarse : &fine, request, train,
+                     test);
 }

@@ -22,12 +22,69 @@ typedef struct layout {
     hki_classes classes;
     hk_data_shape shape; /* n of the file at hand */
     hki_pixels pixels;
+    const hk_card *card; /* of the net that the samples are for; NULL: a set to learn from */
 } layout;
 
 /* ---- Columns --------------------------------------------------------------------------------- */
 
+/* The column of that name in the header; -1. */
+static int64_t find_column(const hki_table *t, const char *name)
+{
+    for (size_t c = 0; t->header && name && c < t->columns; c++)
+        if (hki_field_equals(&t->header[c], name))
+            return (int64_t)c;
+    return -1;
+}
+
+/* Where names do not say it: all columns, or all but the one where the label was. */
+static hk_status columns_by_place(const hki_table *t, size_t features, layout *l)
+{
+    int64_t label = (int64_t)t->columns - 1, number;
+    const char *known = l->card->label;
+    if (t->columns != features && t->columns != features + 1)
+        return hki_fail(HK_BAD_DATA, "%s: %zu columns, the net learned from %zu%s", t->path,
+                        t->columns, features,
+                        l->card->feature_names && !t->header ? "; a header would name them" : "");
+    if (known && !strncmp(known, "column ", 7) &&
+        hki_parse_int(known + 7, 1, (int64_t)t->columns, &number))
+        label = number - 1;
+    l->label = t->columns == features ? -1 : label;
+    for (size_t c = 0; c < t->columns; c++)
+        if ((int64_t)c != l->label)
+            l->features[l->n_features++] = c;
+    return HK_OK;
+}
+
+/* The columns that the card names, in its order; others are passed over. */
+static hk_status columns_of_card(const hki_table *t, const hki_csv_options *o, layout *l)
+{
+    char known[512] = "", own[64];
+    const hk_card *card = l->card = o->card;
+    const size_t features = o->height ? (size_t)o->height * (size_t)o->width * (size_t)o->channels
+                                      : (size_t)o->channels;
+    l->features = hki_alloc_array(t->columns + features, sizeof *l->features);
+    if (!l->features)
+        return HK_NO_MEMORY;
+    if (!t->header || !card->feature_names)
+        return columns_by_place(t, features, l);
+    l->label = find_column(t, card->label);
+    for (int i = 0; i < card->channels; i++) {
+        int64_t column = find_column(t, card->feature_names[i]);
+        for (size_t c = 0; column < 0 && c < t->columns; c++)
+            hki_add_name(known, sizeof known, hki_field_text(&t->header[c], own, sizeof own));
+        if (column < 0)
+            return hki_fail(HK_BAD_DATA,
+                            "%s: no column \"%.64s\", which the net learned from; there are: %s",
+                            t->path, card->feature_names[i], known);
+        l->features[l->n_features++] = (size_t)column;
+    }
+    return HK_OK;
+}
+
 static hk_status choose_columns(const hki_table *t, const hki_csv_options *o, layout *l)
 {
+    if (o->card)
+        return columns_of_card(t, o, l);
     char name[HKI_MAX_NAME];
     size_t length;
     bool *left_out = hki_alloc(t->columns);
@@ -94,8 +151,8 @@ static hk_status find_classes(hki_table *t, layout *l)
 {
     bool numbers;
     size_t i = 0, column = (size_t)l->label;
-    if (l->label < 0) {
-        l->classes.n = 1;
+    if (l->label < 0 || l->card) {
+        l->classes.n = l->card ? (size_t)l->card->classes : 1;
         return HK_OK;
     }
     hk_status status = check_labels(t, column, &numbers);
@@ -119,12 +176,28 @@ static hk_status find_classes(hki_table *t, layout *l)
     return status;
 }
 
+/* By the names of the net's classes, which for numbers are their digits. An empty label is none. */
+static int32_t class_of_card(const hki_table *t, const hki_field *field, const hk_card *card)
+{
+    char own[HKI_MAX_NAME], digits[32] = "";
+    double value;
+    const char *text = hki_field_text(field, own, sizeof own);
+    if (hki_field_number(t, field, &value) && value == floor(value) && fabs(value) <= 1e15)
+        snprintf(digits, sizeof digits, "%lld", (long long)value);
+    for (int k = 0; k < card->classes && card->class_names; k++)
+        if (!strcmp(card->class_names[k], text) || !strcmp(card->class_names[k], digits))
+            return k;
+    return -1;
+}
+
 /* The class of the record at hand; -1 when the training set has none of this name. */
 static int32_t class_of(const hki_table *t, const layout *l)
 {
     char own[HKI_MAX_NAME];
     double value;
     const hki_field *field = &t->fields[l->label];
+    if (l->card)
+        return class_of_card(t, field, l->card);
     if (l->classes.names && !l->classes.numbers)
         return hki_class_of_word(&l->classes, hki_field_text(field, own, sizeof own));
     return hki_field_number(t, field, &value) && value == floor(value) && fabs(value) <= 1e15
@@ -169,9 +242,11 @@ static hk_status fill(hki_table *t, const layout *l, hk_data *data)
     const double most = (double)FLT_MAX / 2; /* so that a difference is still a number */
     size_t at = 0, row = 0;
     for (hki_table_rewind(t); hki_table_next(t); row++) {
-        data->labels[row] = l->label < 0 ? 0 : class_of(t, l);
-        if (data->labels[row] < 0)
-            return fail_field(t, (size_t)l->label, "a class of the training set");
+        const bool given = l->label >= 0 && (!l->card || t->fields[l->label].length > 0);
+        data->labels[row] = given ? class_of(t, l) : l->card ? -1 : 0;
+        if (given && data->labels[row] < 0)
+            return fail_field(t, (size_t)l->label,
+                              l->card ? "a class of the net" : "a class of the training set");
         for (size_t c = 0; c < l->n_features; c++, at++) {
             double value;
             if (!hki_field_number(t, &t->fields[l->features[c]], &value) || fabs(value) > most)
@@ -244,6 +319,37 @@ static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
     return data->about ? HK_OK : HK_NO_MEMORY;
 }
 
+/* Names of columns and rows, for who uses the set. */
+static hk_status name_parts(hki_table *t, const layout *l, hk_data *data)
+{
+    enum { ROW = 32 };
+    char text[HKI_MAX_NAME];
+    const size_t n = (size_t)data->shape.n, columns = l->n_features;
+    if (l->label >= 0 && !(data->label = hki_copy_text(
+                               hki_table_column_text(t, (size_t)l->label, text, sizeof text))))
+        return HK_NO_MEMORY;
+    if (t->header && data->shape.height == 1 && data->shape.width == 1) {
+        char(*names)[HKI_MAX_NAME] = hki_alloc_array(columns, sizeof *names);
+        const char **list = hki_alloc_array(columns, sizeof *list);
+        for (size_t c = 0; c < columns && names && list; c++)
+            list[c] = hki_field_text(&t->header[l->features[c]], names[c], HKI_MAX_NAME);
+        data->features = names && list ? hki_copy_texts(list, columns) : NULL;
+        hki_free(names);
+        hki_free(list);
+        if (!data->features)
+            return HK_NO_MEMORY;
+    }
+    if (!l->card)
+        return HK_OK;
+    char **rows = data->samples = hki_alloc(n * (sizeof *rows + ROW));
+    hki_table_rewind(t);
+    for (size_t i = 0; rows && i < n && hki_table_next(t); i++) {
+        rows[i] = (char *)(rows + n) + i * ROW;
+        snprintf(rows[i], ROW, "line %zu", t->line);
+    }
+    return rows ? HK_OK : HK_NO_MEMORY;
+}
+
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 /* Reads records as `l` says, or, when `l` is new, as the options say, and says it in `l`. */
@@ -269,12 +375,16 @@ static hk_status read_table(const char *path, const uint8_t *bytes, size_t size,
     l->shape.n = (int64_t)t.records;
     if (!status)
         status = hki_data_new(l->shape, l->pixels, out);
-    if (!status && l->classes.names)
-        status = hki_data_name(*out, (const char *const *)l->classes.names);
+    const char *const *names =
+        l->card ? l->card->class_names : (const char *const *)l->classes.names;
+    if (!status && names)
+        status = hki_data_name(*out, names);
     if (!status)
         status = fill(&t, l, *out);
     if (!status)
         status = describe(&t, l, *out);
+    if (!status)
+        status = name_parts(&t, l, *out);
     if (status) {
         hk_data_free(*out);
         *out = NULL;
@@ -300,15 +410,25 @@ hk_status hki_csv_parse(const char *path, const uint8_t *bytes, size_t size,
 
 /* test= is a share of the records, drawn by seed=, or another file. */
 static hk_status open_test(const hki_request *request, const hki_csv_options *o, layout *l,
-                           hk_data *train, hk_data **test)
+                           hk_data **train, hk_data **test)
 {
     char name[HKI_MAX_NAME];
     double share = 0.2;
     uint8_t *bytes;
     size_t size;
     const char *given = hki_request_text(request, HKI_CSV_TEST, NULL, name);
+    if (given && !strcmp(given, "all")) {
+        if (!request->test_alone)
+            return hki_fail(HK_BAD_ARGUMENT,
+                            "%s: test=all leaves nothing to train on; it is for nets that are "
+                            "trained already",
+                            request->path);
+        *test = *train;
+        *train = NULL;
+        return HK_OK;
+    }
     if (!given || hki_parse_double(given, &share))
-        return hk_data_split(train, share, (uint64_t)request->values[HKI_CSV_SEED], test);
+        return hk_data_split(*train, share, (uint64_t)request->values[HKI_CSV_SEED], test);
     hk_status status = hki_file_read_maybe_gzip(given, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)
         return status;
@@ -337,7 +457,7 @@ hk_status hki_csv_open(const hki_request *request, hk_data **train, hk_data **te
     status = read_table(request->path, bytes, size, &options, &l, train);
     hki_free(bytes);
     if (!status)
-        status = open_test(request, &options, &l, *train, test);
+        status = open_test(request, &options, &l, train, test);
     clear_layout(&l);
     return status;
 }

@@ -12,9 +12,13 @@ struct hk_data {
     float *floats;            /* the same as floats; one of the two is there */
     int32_t *labels;          /* [n] */
     float *mean, *inverse_sd; /* [channels], in the unit of the pixels */
+    double *scale;            /* [2][channels]: the mean and deviation that those two are made of */
     char *spec;
-    char **names; /* [classes], one block with their text */
-    char *about;  /* what the source understood, a line; NULL: nothing to say */
+    char **names;    /* [classes], one block with their text */
+    char **features; /* [channels], names of columns, likewise; NULL: not a table with a header */
+    char **samples;  /* [n], names of the samples, likewise; NULL: they have none */
+    char *label;     /* the column of the labels; NULL: none, or not a table */
+    char *about;     /* what the source understood, a line; NULL: nothing to say */
 };
 
 enum {
@@ -32,12 +36,16 @@ typedef enum hki_pixels { HKI_BYTES, HKI_FLOATS } hki_pixels;
 hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out);
 /* Names the classes; text is copied. */
 hk_status hki_data_name(hk_data *data, const char *const *names);
+/* A block of n pointers with copies of n texts behind them; NULL: no memory. */
+char **hki_copy_texts(const char *const *texts, size_t n);
 /* Numbers of an image; below 2^48 by the limits above. */
 static inline size_t hki_image_length(const hk_data *data)
 {
     const hk_data_shape *s = &data->shape;
     return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
 }
+/* Sets the scaling of a channel. */
+void hki_data_scale(hk_data *data, int channel, double mean, double deviation);
 /* Gives both sets the mean and standard deviation of `train`, by channel. */
 void hki_data_standardise(hk_data *train, hk_data *test);
 /* `count` images from `first` on, standardised, into x. */
@@ -51,6 +59,7 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
 typedef struct hki_request {
     const char *spec, *path; /* path: NULL where the source takes none */
     const double *values;    /* of its options */
+    bool test_alone;         /* the training set is not wanted: its files may be absent */
 } hki_request;
 /* The text of an option of type HKI_TEXT; `otherwise` where it is not given. */
 const char *hki_request_text(const hki_request *request, int option, const char *otherwise,
@@ -88,6 +97,7 @@ hk_status hki_array_set(const char *path, const hki_array *images, const char *l
 
 typedef struct hki_csv_options {
     const char *label, *drop;    /* a column, "none"; columns "a+b", "" */
+    const hk_card *card;         /* NULL, or: the columns are those that a net learned from */
     int height, width, channels; /* 0: columns */
     hki_header header;
 } hki_csv_options;

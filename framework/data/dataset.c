@@ -45,10 +45,11 @@ hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out)
         data->labels = hki_alloc_array(n, sizeof *data->labels);
         data->mean = hki_alloc_array(channels, sizeof *data->mean);
         data->inverse_sd = hki_alloc_array(channels, sizeof *data->inverse_sd);
-        bool complete =
-            (data->bytes || data->floats) && data->labels && data->mean && data->inverse_sd;
-        for (size_t c = 0; c < channels && complete; c++)
-            data->inverse_sd[c] = 1;
+        data->scale = hki_alloc_array(2 * channels, sizeof *data->scale);
+        bool complete = (data->bytes || data->floats) && data->labels && data->mean &&
+                        data->inverse_sd && data->scale;
+        for (int c = 0; c < shape.channels && complete; c++)
+            hki_data_scale(data, c, 0, 1);
         status = complete ? hki_data_name(data, NULL) : HK_NO_MEMORY;
     }
     if (status)
@@ -67,27 +68,40 @@ void hk_data_free(hk_data *data)
     hki_free(data->labels);
     hki_free(data->mean);
     hki_free(data->inverse_sd);
+    hki_free(data->scale);
+    hki_free(data->features);
+    hki_free(data->samples);
+    hki_free(data->label);
     hki_free(data->spec);
     hki_free(data->names);
     hki_free(data->about);
     hki_free(data);
 }
 
+char **hki_copy_texts(const char *const *texts, size_t n)
+{
+    size_t bytes = n * sizeof(char *);
+    for (size_t i = 0; i < n; i++)
+        bytes += strlen(texts[i]) + 1;
+    char **block = hki_alloc(bytes), *text = (char *)(block + n);
+    for (size_t i = 0; i < n && block; i++) {
+        block[i] = strcpy(text, texts[i]);
+        text += strlen(text) + 1;
+    }
+    return block;
+}
+
 hk_status hki_data_name(hk_data *data, const char *const *names)
 {
-    enum { NUMBER = 8 }; /* bytes a number below HKI_MAX_CLASSES takes at most */
-    size_t classes = (size_t)data->shape.classes, bytes = classes * sizeof(char *);
-    for (size_t i = 0; i < classes; i++)
-        bytes += names ? strlen(names[i]) + 1 : NUMBER;
-    char **block = hki_alloc(bytes);
+    enum { NUMBER = 24 }; /* bytes a number takes at most */
+    const size_t classes = (size_t)data->shape.classes;
+    char **block =
+        names ? hki_copy_texts(names, classes) : hki_alloc(classes * (sizeof(char *) + NUMBER));
     if (!block)
         return HK_NO_MEMORY;
-    char *text = (char *)(block + classes), *end = (char *)block + bytes;
-    for (size_t i = 0; i < classes; i++) {
-        int length = names ? snprintf(text, (size_t)(end - text), "%s", names[i])
-                           : snprintf(text, (size_t)(end - text), "%zu", i);
-        block[i] = text;
-        text += length + 1;
+    for (size_t i = 0; i < classes && !names; i++) {
+        block[i] = (char *)(block + classes) + i * NUMBER;
+        snprintf(block[i], NUMBER, "%zu", i);
     }
     hki_free(data->names);
     data->names = block;
@@ -177,18 +191,24 @@ static void find_statistics(const hk_data *data, int channel, double *mean, doub
     *variance = squares / pixels;
 }
 
+void hki_data_scale(hk_data *data, int channel, double mean, double deviation)
+{
+    data->scale[channel] = mean;
+    data->scale[data->shape.channels + channel] = deviation;
+    data->mean[channel] = (float)mean;
+    data->inverse_sd[channel] = (float)(1 / deviation);
+}
+
 /* A deviation that is rounding error, or has no inverse among floats, counts as none. */
 void hki_data_standardise(hk_data *train, hk_data *test)
 {
     for (int c = 0; c < train->shape.channels; c++) {
         double mean, variance;
         find_statistics(train, c, &mean, &variance);
-        train->mean[c] = (float)mean;
         double deviation = sqrt(fmax(variance, 0)),
                least = fmax((double)FLT_MIN, 1e-12 * fabs(mean));
-        train->inverse_sd[c] = deviation > least ? (float)(1 / deviation) : 1;
-        test->mean[c] = train->mean[c];
-        test->inverse_sd[c] = train->inverse_sd[c];
+        hki_data_scale(train, c, mean, deviation > least ? deviation : 1);
+        hki_data_scale(test, c, mean, deviation > least ? deviation : 1);
     }
 }
 
@@ -278,10 +298,15 @@ static hk_status new_part(const hk_data *data, int64_t n, hk_data **out)
     hk_status status = hki_data_new(shape, data->bytes ? HKI_BYTES : HKI_FLOATS, out);
     if (status)
         return status;
-    memcpy((*out)->mean, data->mean, channels * sizeof(float));
-    memcpy((*out)->inverse_sd, data->inverse_sd, channels * sizeof(float));
+    for (int c = 0; c < data->shape.channels; c++)
+        hki_data_scale(*out, c, data->scale[c], data->scale[data->shape.channels + c]);
     status = hki_data_name(*out, (const char *const *)data->names);
     if (status == HK_OK && data->spec && !((*out)->spec = hki_copy_text(data->spec)))
+        status = HK_NO_MEMORY;
+    if (status == HK_OK && data->features &&
+        !((*out)->features = hki_copy_texts((const char *const *)data->features, channels)))
+        status = HK_NO_MEMORY;
+    if (status == HK_OK && data->label && !((*out)->label = hki_copy_text(data->label)))
         status = HK_NO_MEMORY;
     if (status) {
         hk_data_free(*out);

@@ -124,13 +124,15 @@ static hk_status load_part(const char *dir, const char *prefix, hki_classes *cla
     return status;
 }
 
-static hk_status load_both(const char *dir, const char *train_prefix, const char *test_prefix,
-                           hki_classes *classes, hk_data **train, hk_data **test)
+static hk_status load_both(const hki_request *request, const char *train_prefix,
+                           const char *test_prefix, hki_classes *classes, hk_data **train,
+                           hk_data **test)
 {
-    hk_status status = load_part(dir, train_prefix, classes, train);
+    const char *dir = request->path;
+    hk_status status = request->test_alone ? HK_OK : load_part(dir, train_prefix, classes, train);
     if (status == HK_OK)
         status = load_part(dir, test_prefix, classes, test);
-    if (status)
+    if (status || request->test_alone)
         return status;
     hk_data_shape a = (*train)->shape, b = (*test)->shape;
     if (a.height != b.height || a.width != b.width || a.channels != b.channels)
@@ -141,7 +143,7 @@ static hk_status load_both(const char *dir, const char *train_prefix, const char
 
 hk_status hki_mnist_open(const hki_request *request, hk_data **train, hk_data **test)
 {
-    return load_both(request->path, "train", "t10k", &(hki_classes){.n = 10}, train, test);
+    return load_both(request, "train", "t10k", &(hki_classes){.n = 10}, train, test);
 }
 
 hk_status hki_fashion_open(const hki_request *request, hk_data **train, hk_data **test)
@@ -150,7 +152,7 @@ hk_status hki_fashion_open(const hki_request *request, hk_data **train, hk_data 
                                         "Coat",        "Sandal",    "Shirt",    "Sneaker",
                                         "Bag",         "Ankle boot"};
     hk_status status = hki_mnist_open(request, train, test);
-    if (status == HK_OK)
+    if (status == HK_OK && *train)
         status = hki_data_name(*train, names);
     return status ? status : hki_data_name(*test, names);
 }
@@ -159,8 +161,8 @@ hk_status hki_fashion_open(const hki_request *request, hk_data **train, hk_data 
 
 /* What stands before "images" in the names of a folder, once for train and once for test: "train" and
  * "t10k", or "emnist-letters-train" and "emnist-letters-test". Those beginning with `wanted` alone. */
-static hk_status find_prefixes(const char *dir, const char *wanted, char train[HKI_MAX_NAME],
-                               char test[HKI_MAX_NAME])
+static hk_status find_prefixes(const char *dir, const char *wanted, bool test_alone,
+                               char train[HKI_MAX_NAME], char test[HKI_MAX_NAME])
 {
     char known[512] = "";
     int trains = 0;
@@ -184,7 +186,7 @@ static hk_status find_prefixes(const char *dir, const char *wanted, char train[H
     if (trains > 1)
         return hki_fail(HK_BAD_DATA, "%s: holds several sets; give prefix= of one of %s", dir,
                         known);
-    if (!*train)
+    if (!*train && !(test_alone && *test))
         return hki_fail(HK_BAD_DATA,
                         "%s: has no training images, expected a file NAME-images-idx3-ubyte%s%s",
                         dir, *known ? "; found: " : "", known);
@@ -217,9 +219,9 @@ hk_status hki_idx_open(const hki_request *request, hk_data **train, hk_data **te
     *parts[1] = '\0';
     if (is_folder) {
         status = find_prefixes(request->path, hki_request_text(request, HKI_IDX_PREFIX, "", name),
-                               parts[0], parts[1]);
+                               request->test_alone, parts[0], parts[1]);
         if (!status)
-            status = *parts[1] ? load_both(request->path, parts[0], parts[1], &classes, train, test)
+            status = *parts[1] ? load_both(request, parts[0], parts[1], &classes, train, test)
                                : load_part(request->path, parts[0], &classes, train);
     } else {
         status = given ? HK_OK : labels_beside(request->path, labels);

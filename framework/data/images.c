@@ -12,17 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct folder {
-    char **names; /* sorted; one block each */
-    size_t n;
-} folder;
-
-static void clear_folder(folder *f)
+void hki_folder_clear(hki_folder *f)
 {
     for (size_t i = 0; i < f->n; i++)
         hki_free(f->names[i]);
     hki_free(f->names);
-    *f = (folder){0};
+    *f = (hki_folder){0};
 }
 
 static int compare_names(const void *a, const void *b)
@@ -36,10 +31,9 @@ static bool is_folder(const char *path)
     return hki_files.stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The folders below a folder, or the pictures in it; hidden ones are passed over. */
-static hk_status list_folder(const char *path, bool folders, folder *out)
+hk_status hki_folder_list(const char *path, bool folders, hki_folder *out)
 {
-    *out = (folder){0};
+    *out = (hki_folder){0};
     DIR *dir = opendir(path);
     if (!dir)
         return hki_fail(HK_BAD_DATA, "%s: %s", path, strerror(errno));
@@ -68,7 +62,7 @@ static hk_status list_folder(const char *path, bool folders, folder *out)
     if (out->n) /* qsort takes no NULL */
         qsort(out->names, out->n, sizeof *out->names, compare_names);
     if (status)
-        clear_folder(out);
+        hki_folder_clear(out);
     return status;
 }
 
@@ -76,7 +70,7 @@ static hk_status list_folder(const char *path, bool folders, folder *out)
 
 typedef struct part {
     const char *path;
-    const folder *classes;
+    const hki_folder *classes;
     hk_data_shape shape; /* height 0: that of the first picture; channels 0: grey if all are */
     bool fits, channels_given; /* pictures are cut and scaled; made grey or coloured */
     hk_data *data;             /* NULL while pictures are counted */
@@ -129,10 +123,10 @@ static hk_status walk(part *p)
     hk_status status = HK_OK;
     p->n = 0;
     for (size_t k = 0; k < p->classes->n && !status; k++) {
-        folder pictures = {0};
+        hki_folder pictures = {0};
         char *path = hki_format("%s/%s", p->path, p->classes->names[k]);
         status = !path             ? HK_NO_MEMORY
-                 : is_folder(path) ? list_folder(path, false, &pictures)
+                 : is_folder(path) ? hki_folder_list(path, false, &pictures)
                                    : HK_OK;
         for (size_t i = 0; i < pictures.n && !status; i++) {
             char *file = hki_format("%s/%s", path, pictures.names[i]);
@@ -141,7 +135,7 @@ static hk_status walk(part *p)
                                : count_picture(p, file);
             hki_free(file);
         }
-        clear_folder(&pictures);
+        hki_folder_clear(&pictures);
         hki_free(path);
     }
     return status;
@@ -182,36 +176,40 @@ hk_status hki_images_open(const hki_request *request, hk_data **train, hk_data *
 {
     const double *values = request->values;
     const int size = (int)values[HKI_IMAGES_SIZE], channels = (int)values[HKI_IMAGES_CHANNELS];
-    folder classes = {0};
+    hki_folder classes = {0};
     char *parts[2] = {hki_format("%s/train", request->path), hki_format("%s/test", request->path)};
     hk_status status = parts[0] && parts[1] ? HK_OK : HK_NO_MEMORY;
-    bool has_train = !status && is_folder(parts[0]), has_test = has_train && is_folder(parts[1]);
-    part p = {.path = has_train ? parts[0] : request->path,
+    bool has_train = !status && is_folder(parts[0]), has_test = !status && is_folder(parts[1]);
+    has_test = has_test && (has_train || request->test_alone);
+    const bool alone = request->test_alone && has_test;
+    part p = {.path = alone       ? parts[1]
+                      : has_train ? parts[0]
+                                  : request->path,
               .classes = &classes,
               .fits = size > 0,
               .channels_given = channels > 0,
               .shape = {.height = size, .width = size, .channels = channels}};
     if (!status)
-        status = list_folder(p.path, true, &classes);
+        status = hki_folder_list(p.path, true, &classes);
     if (!status && classes.n == 0)
         status = hki_fail(HK_BAD_DATA, "%s: has no folders, expected one for each class", p.path);
     if (!status)
         status = open_part(&p);
     if (!status)
         status = describe(&p);
-    *train = p.data;
-    if (!status && has_test) {
+    *(alone ? test : train) = p.data;
+    if (!status && has_test && !alone) {
         part q = p;
         q.path = parts[1];
         q.data = NULL;
         q.channels_given = true;
         status = open_part(&q);
         *test = q.data;
-    } else if (!status) {
+    } else if (!status && !alone) {
         status =
             hk_data_split(*train, values[HKI_IMAGES_TEST], (uint64_t)values[HKI_IMAGES_SEED], test);
     }
-    clear_folder(&classes);
+    hki_folder_clear(&classes);
     hki_free(parts[0]);
     hki_free(parts[1]);
     return status;

@@ -7,6 +7,15 @@ typedef struct hki_picture {
     uint8_t *pixels;             /* [height][width][channels], freed by hki_free */
 } hki_picture;
 
+/* Names in a folder, sorted by strcmp: of the folders below it, or of the pictures in it; hidden ones are
+ * passed over (images.c). */
+typedef struct hki_folder {
+    char **names; /* one block each */
+    size_t n;
+} hki_folder;
+hk_status hki_folder_list(const char *path, bool folders, hki_folder *out);
+void hki_folder_clear(hki_folder *folder);
+
 /* Can be read by this build: its name ends in .png, .jpg or .jpeg, in any case. */
 bool hki_picture_name(const char *path);
 

@@ -39,7 +39,7 @@ static const hki_source sources[] = {
      "numbers and a label in each row; label=NAME,test=0.2|FILE,height=28,width=28",
      hki_csv_open,
      {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label", "last"),
-      [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"),
+      [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"), /* a share, a file, or "all" */
       [HKI_CSV_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
       [HKI_CSV_HEIGHT] = HKI_WHOLE("height", 0, 1, HKI_MAX_SIDE),
       [HKI_CSV_WIDTH] = HKI_WHOLE("width", 0, 1, HKI_MAX_SIDE),
@@ -63,7 +63,7 @@ static const hki_source sources[] = {
 };
 enum { SOURCES = sizeof sources / sizeof *sources };
 
-static hk_status open_spec(const char *spec, hk_data **sets)
+static hk_status open_spec(const char *spec, bool test_alone, hk_data **sets)
 {
     char path[HKI_MAX_SPEC], begin[HKI_MAX_SPEC]; /* the spec without options, "csv:FILE" */
     double values[HKI_MAX_OPTIONS];
@@ -92,13 +92,13 @@ static hk_status open_spec(const char *spec, hk_data **sets)
     snprintf(begin, sizeof begin, "%.*s", (int)length, spec);
     snprintf(path, sizeof path, "%.*s", (int)(length - name - 1 - 2 * quoted),
              spec + name + 1 + quoted);
-    hki_request request = {spec, takes_path ? path : NULL, values};
+    hki_request request = {spec, takes_path ? path : NULL, values, test_alone};
     status = source->open(&request, &sets[0], &sets[1]);
     for (int i = 0; i < 2 && status == HK_OK; i++)
-        if (!(sets[i]->spec = hki_spec_text(begin, source->options, values, 17, spec)))
+        if (sets[i] && !(sets[i]->spec = hki_spec_text(begin, source->options, values, 17, spec)))
             status = HK_NO_MEMORY;
     if (status == HK_OK)
-        hki_data_standardise(sets[0], sets[1]);
+        hki_data_standardise(sets[0] ? sets[0] : sets[1], sets[1]);
     return status;
 }
 
@@ -109,21 +109,16 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test)
         *train = NULL;
     if (test)
         *test = NULL;
-    if (hki_null(spec, train))
+    if (hki_null(spec, train ? (void *)train : (void *)test))
         return HK_BAD_ARGUMENT;
-    hk_status status = open_spec(spec, sets);
-    if (status != HK_OK || !test) {
-        hk_data_free(sets[1]);
-        sets[1] = NULL;
-    }
-    if (status != HK_OK) {
-        hk_data_free(sets[0]);
-        return status;
-    }
-    *train = sets[0];
-    if (test)
-        *test = sets[1];
-    return HK_OK;
+    hk_status status = open_spec(spec, !train, sets);
+    hk_data **const wanted[] = {train, test};
+    for (int i = 0; i < 2; i++)
+        if (status != HK_OK || !wanted[i])
+            hk_data_free(sets[i]);
+        else
+            *wanted[i] = sets[i];
+    return status;
 }
 
 const char *hk_data_source(int i, const char **summary)

@@ -160,7 +160,7 @@ static hk_status simulate_net(simulation *it, int64_t number)
     hk_net *net = it->logits->net;
     const int64_t n = it->options.inputs;
     const uint64_t key = hki_key(it->options.seed, HKI_STREAM_FORECAST, (uint64_t)number, 0);
-    hk_status status = hki_net_redraw(net, key);
+    hk_status status = hk_net_redraw(net, key);
     if (status)
         return status;
     draw_inputs(it, hki_key(key, HKI_STREAM_FORECAST, 1, 0));
@@ -261,7 +261,7 @@ static hk_status simulate(simulation *it)
     hk_status status = start(it);
     for (int64_t i = 0; i < it->options.nets && !status; i++)
         status = simulate_net(it, i);
-    hk_status restored = it->plan ? hki_net_redraw(net, seed) : HK_OK;
+    hk_status restored = it->plan ? hk_net_redraw(net, seed) : HK_OK;
     hk_net_clear_gradients(net);
     return status ? status : restored;
 }

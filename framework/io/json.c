@@ -1,8 +1,10 @@
 /* JSON values as texts. */
 #include "io/json.h"
 
+#include <fenv.h>
+
 /* jansson leaves members out, without a word, when it finds no memory: what was written is read back. */
-char *hki_json_text(const json_t *value)
+static char *checked_text(const json_t *value)
 {
     size_t size = json_dumpb(value, NULL, 0, JSON_COMPACT);
     char *text = size ? hki_alloc(size + 1) : NULL;
@@ -16,4 +18,13 @@ char *hki_json_text(const json_t *value)
         return text;
     hki_free(text);
     return NULL;
+}
+
+char *hki_json_text(const json_t *value)
+{
+    const int rounding = fegetround(); /* of the program: digits are those of rounding to nearest */
+    fesetround(FE_TONEAREST);
+    char *text = checked_text(value);
+    fesetround(rounding);
+    return text;
 }

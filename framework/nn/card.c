@@ -21,11 +21,24 @@ static json_t *numbers_json(const double *values, int n)
     return array;
 }
 
+/* A name that is not UTF-8 keeps its ASCII. */
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text);
+    char *plain = json ? NULL : hki_copy_text(text);
+    for (char *c = plain; c && *c; c++)
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    if (plain)
+        json = json_string(plain);
+    hki_free(plain);
+    return json;
+}
+
 static json_t *texts_json(const char *const *texts, int n)
 {
     json_t *array = json_array();
     for (int i = 0; i < n; i++)
-        json_array_append_new(array, json_string(texts[i]));
+        json_array_append_new(array, text_json(texts[i]));
     return array;
 }
 
@@ -44,36 +57,43 @@ static json_t *card_json(const hk_card *card)
         {"label", card->label}, {"data", card->data}, {"recipe", card->recipe}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i][1])
-            json_object_set_new(json, texts[i][0], json_string(texts[i][1]));
+            json_object_set_new(json, texts[i][0], text_json(texts[i][1]));
     return json;
 }
 
-/* The n finite numbers of a list, each above `least`; NULL: another list. */
-static double *read_numbers(const json_t *list, int n, double least)
+/* Room for the n values of a list; NULL: the list is absent or has another length, or no memory. */
+static void *room_for(const json_t *list, int n, size_t bytes, bool *no_memory)
 {
-    double *out =
-        (int)json_array_size(list) == n && n ? hki_alloc_array((size_t)n, sizeof *out) : NULL;
+    void *out = NULL;
+    if (n && (int)json_array_size(list) == n && !(out = hki_alloc_array((size_t)n, bytes)))
+        *no_memory = true;
+    return out;
+}
+
+/* The n finite numbers of a list, each above `least`; NULL: another list. */
+static double *read_numbers(const json_t *list, int n, double least, bool *no_memory)
+{
+    double *out = room_for(list, n, sizeof *out, no_memory);
     for (int i = 0; out && i < n; i++) {
-        out[i] = json_number_value(json_array_get(list, (size_t)i));
-        if (!json_is_number(json_array_get(list, (size_t)i)) || !isfinite(out[i]) ||
-            !(out[i] > least)) {
-            hki_free(out);
-            return NULL;
-        }
+        const json_t *value = json_array_get(list, (size_t)i);
+        out[i] = json_number_value(value);
+        if (json_is_number(value) && isfinite(out[i]) && out[i] > least)
+            continue;
+        hki_free(out);
+        out = NULL;
     }
     return out;
 }
 
-static const char **read_texts(const json_t *list, int n)
+static const char **read_texts(const json_t *list, int n, bool *no_memory)
 {
-    const char **out =
-        (int)json_array_size(list) == n && n ? hki_alloc_array((size_t)n, sizeof *out) : NULL;
+    const char **out = room_for(list, n, sizeof *out, no_memory);
     for (int i = 0; out && i < n; i++) {
         out[i] = json_string_value(json_array_get(list, (size_t)i));
-        if (!out[i]) {
-            hki_free(out);
-            return NULL;
-        }
+        if (out[i])
+            continue;
+        hki_free(out);
+        out = NULL;
     }
     return out;
 }
@@ -97,6 +117,7 @@ static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
                  *deviation = json_object_get(json, "deviation"),
                  *classes = json_object_get(json, "class_names"),
                  *features = json_object_get(json, "feature_names");
+    bool no_memory = false;
     hki_card *own = hki_alloc(sizeof *own);
     if (!own) {
         json_decref(json);
@@ -106,13 +127,17 @@ static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
     hk_card *card = &own->card;
     card->channels = (int)json_array_size(mean ? mean : features);
     card->classes = (int)json_integer_value(json_object_get(json, "classes"));
-    card->mean = read_numbers(mean, card->channels, -HUGE_VAL);
-    card->deviation = read_numbers(deviation, card->channels, 0);
-    card->class_names = read_texts(classes, card->classes);
-    card->feature_names = read_texts(features, card->channels);
+    card->mean = read_numbers(mean, card->channels, -HUGE_VAL, &no_memory);
+    card->deviation = read_numbers(deviation, card->channels, 0, &no_memory);
+    card->class_names = read_texts(classes, card->classes, &no_memory);
+    card->feature_names = read_texts(features, card->channels, &no_memory);
     card->label = json_string_value(json_object_get(json, "label"));
     card->data = json_string_value(json_object_get(json, "data"));
     card->recipe = json_string_value(json_object_get(json, "recipe"));
+    if (no_memory) {
+        free_card(own);
+        return HK_NO_MEMORY;
+    }
     if (!mean != !card->mean || !deviation != !card->deviation || !card->mean != !card->deviation ||
         !classes != !card->class_names || !features != !card->feature_names || card->classes < 0 ||
         json_integer_value(json_object_get(json, "version")) != 1) {

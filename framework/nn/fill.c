@@ -150,8 +150,10 @@ hk_status hki_net_fill(hk_net *net)
     return status;
 }
 
-hk_status hki_net_redraw(hk_net *net, uint64_t seed)
+hk_status hk_net_redraw(hk_net *net, uint64_t seed)
 {
+    if (hki_null(net))
+        return HK_BAD_ARGUMENT;
     net->seed = seed;
     hki_values_changed(net);
     for (int id = 0; id < net->n_tensors; id++) {

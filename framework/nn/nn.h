@@ -53,8 +53,6 @@ typedef struct hki_fill {
 
 /* Fills every learned tensor and slot that is not filled yet. */
 hk_status hki_net_fill(hk_net *net);
-/* Gives every learned tensor and slot the first values of a new net with this seed. */
-hk_status hki_net_redraw(hk_net *net, uint64_t seed);
 
 /* The layer's number for a new layer: `name`, or the prefix and the next number. -1: no memory
  * or name taken. */

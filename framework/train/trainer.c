@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <hillock/saved.h>
+#include "io/json.h"
 #include "nn/nn.h"
 
 enum { PROBE_BATCH = 32 };
@@ -101,6 +103,26 @@ static hk_status prepare(hk_trainer *t)
     return hk_loader_new(t->options.train, &loader, &t->loader);
 }
 
+/* What the net learns from, and how, for its file. */
+static hk_status set_card(const hk_trainer *t)
+{
+    const hk_train_options *o = &t->options;
+    hk_card card;
+    json_t *recipe =
+        json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:s*}", "optimizer", t->optimizer_spec,
+                  "schedule", o->schedule ? o->schedule : "constant", "augment",
+                  o->augment ? o->augment : "none", "batch", o->batch, "epochs", o->epochs,
+                  "smoothing", o->smoothing, "clip", o->clip, "doctor", o->doctor);
+    char *text = hki_json_text(recipe);
+    hk_status status = text ? hk_data_card(o->train, &card) : HK_NO_MEMORY;
+    card.recipe = text;
+    if (!status)
+        status = hk_net_set_card(t->logits->net, &card);
+    json_decref(recipe);
+    hki_free(text);
+    return status;
+}
+
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out)
 {
     if (out)
@@ -114,6 +136,8 @@ hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_
     hk_status status = take_options(t, options);
     if (!status)
         status = prepare(t);
+    if (!status)
+        status = set_card(t);
     if (status)
         hk_trainer_free(t);
     else

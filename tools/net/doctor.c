@@ -5,9 +5,10 @@
 
 /* ---- Before the first step ------------------------------------------------------------------- */
 
-/* The same model with its initial weights: built again from the seed, if the digest is that of the
- * record. A training that began with the weights of another file cannot be rebuilt. */
-static int rebuild_start(const options *given, const hk_record *record, const hk_data *data,
+/* The same net with its initial values: drawn again by the seed, if their digest is that of the record.
+ * A training that began with the values of another file cannot be rebuilt. A net that was treated has
+ * another activation than at its start: its model is built anew, where it is one of the catalogue. */
+static int rebuild_start(const options *given, const network *it, const hk_record *record,
                          network *out)
 {
     hk_saved saved;
@@ -16,10 +17,21 @@ static int rebuild_start(const options *given, const hk_record *record, const hk
     *out = (network){0};
     if (!record)
         return EXIT_DONE;
-    int status = net_choices(&(options){.seed = (int64_t)record->seed}, given->operands[0], &saved,
-                             &choices);
+    int status = net_open(given->operands[0], out);
+    if (!status && hk_net_redraw(out->net, record->seed) != HK_OK)
+        status = tool_failed();
+    if (status)
+        return status;
+    hk_net_digest(out->net, digest);
+    if (!strcmp(digest, record->start))
+        return EXIT_DONE;
+    net_free(out);
+    if (!it->model)
+        return EXIT_DONE;
+    status = net_choices(&(options){.seed = (int64_t)record->seed}, given->operands[0], &saved,
+                         &choices);
     if (!status)
-        status = net_new(saved.model, choices, hk_data_shape_of(data), out);
+        status = net_new(saved.model, choices, net_input_shape(it), out);
     if (status)
         return status;
     hk_net_digest(out->net, digest);
@@ -89,7 +101,7 @@ static int put_findings(const findings *c)
     const hk_examination *e = c->found;
     char verdict[128];
     tool_put_text(stdout, c->given->operands[0]);
-    printf(": %s, %s test images of ", c->it->model->name, tool_grouped(e->inputs));
+    printf(": %s, %s test images of ", c->it->name, tool_grouped(e->inputs));
     tool_put_text(stdout, hk_data_spec(c->data));
     printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
     put_table(e);
@@ -167,7 +179,7 @@ static json_t *findings_json(const findings *c)
                                         "units", (json_int_t)e->advice[i].units, "text",
                                         tool_json_text(e->advice[i].text)));
     return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                     tool_json_text(c->given->operands[0]), "model", c->it->model->name, "data",
+                     tool_json_text(c->given->operands[0]), "model", c->it->name, "data",
                      tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
                      seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->not_learning, "tau",
                      tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
@@ -185,7 +197,7 @@ static int examine(const network *it, const options *given, const hk_data *data)
     int status = EXIT_DONE;
     if (hk_record_read(given->operands[0], &record) != HK_OK)
         return tool_failed();
-    status = rebuild_start(given, record, data, &start);
+    status = rebuild_start(given, it, record, &start);
     hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
         status = tool_failed();

@@ -11,7 +11,7 @@ static int evaluate(const network *it, const options *given, const hk_data *test
     if (given->json) {
         json_t *result =
             json_pack("{s:o, s:s, s:o, s:I}", "file", tool_json_text(given->operands[0]), "model",
-                      it->model->name, "data", tool_json_text(hk_data_spec(test)), "parameters",
+                      it->name, "data", tool_json_text(hk_data_spec(test)), "parameters",
                       (json_int_t)hk_net_parameters(it->net));
         net_summary_evaluation_json(result, test, &evaluation);
         status = tool_json_print(result);

@@ -38,7 +38,7 @@ static void put_number(int width, double value)
 
 static void put_table(const network *it, const hk_forecast *f)
 {
-    printf("%s before training: %lld nets, %lld inputs each\n", it->model->name, (long long)f->nets,
+    printf("%s before training: %lld nets, %lld inputs each\n", it->name, (long long)f->nets,
            (long long)f->inputs);
     printf("  %-10s %-16s %6s %9s %9s %9s %9s %9s %9s %7s %7s %7s %7s\n", "", "", "", "", "mean",
            "in", "gradient", "in", "", "dead", "dead", "", "gain to");
@@ -76,7 +76,7 @@ int net_forecast(const network *it, const options *given, const hk_data *data)
         for (int i = 0; i < f->n_layers; i++)
             json_array_append_new(layers, layer_json(&f->layers[i]));
         status = tool_json_print(
-            json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model", it->model->name, "nets",
+            json_pack("{s:s, s:I, s:I, s:o, s:o, s:s, s:s, s:o}", "model", it->name, "nets",
                       (json_int_t)f->nets, "inputs", (json_int_t)f->inputs, "born_dead",
                       estimate_json(f->born_dead), "depth", tool_json_number(f->depth), "depth_why",
                       f->depth_why, "verdict", f->verdict, "layers", layers));

@@ -59,9 +59,9 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
     int64_t batch = given->batch ? given->batch : 64, predicting, training;
     if (!given->json)
         printf("%s: %s; %s\n  %-10s %-28s %16s %12s %14s %12s\n  %-10s %-28s %4d x %3d x %3d\n",
-               it->model->name, it->model->summary, it->model->source, "layer", "", "output",
-               "parameters", "multiply-adds", "bytes", "input", "", images.height, images.width,
-               images.channels);
+               it->name, it->model ? it->model->summary : "recorded by a program",
+               it->model ? it->model->source : "no source", "layer", "", "output", "parameters",
+               "multiply-adds", "bytes", "input", "", images.height, images.width, images.channels);
     hk_net_each_layer(it->net, put_layer, &table);
     if (plan_bytes(it, 0, 1, &predicting) != HK_OK ||
         plan_bytes(it, 1, batch, &training) != HK_OK) {
@@ -80,10 +80,10 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
         return EXIT_DONE;
     }
     return tool_json_print(json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->model->name, "source",
-        it->model->source, "parameters", (json_int_t)table.parameters, "multiply_adds",
-        (json_int_t)table.multiply_adds, "memory_predict", (json_int_t)predicting, "memory_train",
-        (json_int_t)training, "batch", (json_int_t)batch, "layers", table.rows));
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->name, "source",
+        it->model ? it->model->source : "", "parameters", (json_int_t)table.parameters,
+        "multiply_adds", (json_int_t)table.multiply_adds, "memory_predict", (json_int_t)predicting,
+        "memory_train", (json_int_t)training, "batch", (json_int_t)batch, "layers", table.rows));
 }
 
 /* Images are shaped as the data, where they are given. */
@@ -120,12 +120,48 @@ static int inspect_model(const char *spec, const options *given)
 
 /* ---- Saved nets ----------------------------------------------------------------------------- */
 
+static void put_line(const char *label, const char *text)
+{
+    printf("%-14s ", label);
+    tool_put_text(stdout, *text ? text : "not specified");
+    putchar('\n');
+}
+
+/* What its inputs and outputs mean. */
+static void put_card(const hk_card *card)
+{
+    enum { SHOWN = 10 };
+    if (card->feature_names)
+        printf("%-14s %d named columns, label: %s\n", "features", card->channels,
+               card->label ? card->label : "none");
+    for (int i = 0; card->mean && i < card->channels && i < SHOWN; i++)
+        printf("%-14s %s: (x - %g) / %g\n", i ? "" : "scaling",
+               card->feature_names ? card->feature_names[i] : "channel", card->mean[i],
+               card->deviation[i]);
+    if (card->channels > SHOWN && card->mean)
+        printf("%-14s ... %d more\n", "", card->channels - SHOWN);
+    if (!card->class_names)
+        return;
+    printf("%-14s %d:", "classes", card->classes);
+    for (int i = 0; i < card->classes && i < SHOWN; i++) {
+        fputs(i ? ", " : " ", stdout);
+        tool_put_text(stdout, card->class_names[i]);
+    }
+    puts(card->classes > SHOWN ? ", ..." : "");
+}
+
+/* The net as it stands in the file, unless the command line chooses other plugins for its model. */
 static int inspect_file(const char *file, const options *given)
 {
     hk_saved saved;
     hk_net_options choices;
+    network it = {0};
     int status = net_choices(given, file, &saved, &choices);
     if (status)
+        return status;
+    const bool whole = saved.has_graph && !given->act && !given->norm && !given->init &&
+                       !given->weight_norm && !(given->forecast && *saved.model);
+    if (whole && (status = net_open(file, &it)))
         return status;
     const char *const lines[][2] = {
         {"file", file},
@@ -136,19 +172,25 @@ static int inspect_file(const char *file, const options *given)
         {"weight norm", saved.weight_norm},
         {"data", saved.data},
     };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines && !given->json; i++) {
-        printf("%-14s ", lines[i][0]);
-        tool_put_text(stdout, *lines[i][1] ? lines[i][1] : "not specified");
-        putchar('\n');
-    }
+    for (size_t i = 0; i < sizeof lines / sizeof *lines && !given->json; i++)
+        put_line(lines[i][0], lines[i][1]);
     if (!given->json)
         printf("%-14s %d\n", "epochs", saved.epochs);
-    if (!*saved.model)
-        return given->json ? tool_fail(EXIT_BAD_DATA,
-                                       "%s: does not say which model it was saved from", file)
-                           : EXIT_DONE;
+    if (whole && !given->json)
+        put_card(hk_net_card(it.net));
     hk_data_shape images = {0, saved.height, saved.width, saved.channels, saved.classes};
-    return inspect_spec(saved.model, given, choices, images);
+    if (whole && given->forecast)
+        status = hk_net_redraw(it.net, (uint64_t)given->seed) == HK_OK
+                     ? net_forecast(&it, given, NULL)
+                     : tool_failed();
+    else if (whole)
+        status = inspect_network(&it, given, net_input_shape(&it));
+    else if (*saved.model)
+        status = inspect_spec(saved.model, given, choices, images);
+    else if (given->json)
+        status = tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
+    net_free(&it);
+    return status;
 }
 
 /* ---- What is meant -------------------------------------------------------------------------- */

@@ -21,6 +21,11 @@ int64_t net_multiply_adds(const hk_net *net)
     return cost;
 }
 
+static void set_name(network *it)
+{
+    snprintf(it->name, sizeof it->name, "%s", it->model ? it->model->name : "own net");
+}
+
 /* As far as it comes, for the caller to free. */
 static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
@@ -28,6 +33,7 @@ static bool build(const char *spec, hk_net_options choices, hk_data_shape images
     if (hk_model_find(spec, &out->model, NULL) == HK_OK && (out->net = hk_net_create(choices)))
         out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
                                      images.classes);
+    set_name(out);
     return out->logits;
 }
 
@@ -37,6 +43,17 @@ int net_new(const char *spec, hk_net_options choices, hk_data_shape images, netw
         return EXIT_DONE;
     net_free(out);
     return tool_failed();
+}
+
+hk_data_shape net_input_shape(const network *it)
+{
+    const hk_tensor *input = hk_tensor_input(it->logits);
+    const hk_shape of = hk_tensor_shape(input), out = hk_tensor_shape(it->logits);
+    hk_data_shape images = {0, 1, 1, 1, (int)out.dims[out.ndim - 1]};
+    if (of.ndim == 4)
+        images.height = (int)of.dims[1], images.width = (int)of.dims[2];
+    images.channels = (int)of.dims[of.ndim - 1];
+    return images;
 }
 
 int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out)
@@ -62,42 +79,98 @@ int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_
     return EXIT_DONE;
 }
 
-int net_open(const char *file, hk_data_shape images, network *out)
+/* A file without a graph: its model, and the weights. */
+static bool rebuild(const char *file, const hk_saved *saved, network *out)
+{
+    hk_saved texts;
+    hk_net_options choices;
+    const hk_data_shape images = {0, saved->height, saved->width, saved->channels, saved->classes};
+    return net_choices(&(options){0}, file, &texts, &choices) == EXIT_DONE &&
+           build(saved->model, choices, images, out) &&
+           hk_net_load_weights(out->net, file, NULL) == HK_OK;
+}
+
+/* HK_UNKNOWN_NAME of a net is a plugin that is not here. */
+static int open_failed(const char *file, hk_status status)
+{
+    if (status != HK_UNKNOWN_NAME)
+        return tool_failed();
+    return tool_fail(EXIT_USAGE,
+                     "%s: made with a plugin that is not here, which --plugin may load: %s", file,
+                     hk_message());
+}
+
+int net_open(const char *file, network *out)
 {
     hk_saved saved;
-    hk_net_options choices;
     *out = (network){0};
-    int status = net_choices(&(options){0}, file, &saved, &choices);
-    if (status)
-        return status;
-    if (!*saved.model)
-        return tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
-    if (saved.height != images.height || saved.width != images.width ||
-        saved.channels != images.channels || saved.classes != images.classes)
+    if (hk_net_peek(file, &saved) != HK_OK)
+        return tool_failed();
+    if (!saved.has_graph && !*saved.model)
+        return tool_fail(EXIT_BAD_DATA,
+                         "%s: holds tensors and neither a graph nor the name of a model: another "
+                         "program's file; train --from takes what fits of it",
+                         file);
+    bool done = saved.has_graph ? hk_net_load(file, &out->net, &out->logits) == HK_OK
+                                : rebuild(file, &saved, out);
+    if (!done) {
+        const bool lacks_plugin = saved.has_graph || (out->model && !out->net);
+        const hk_status status = lacks_plugin ? hk_last_status() : HK_BAD_DATA;
+        net_free(out);
+        return open_failed(file, status);
+    }
+    if (saved.has_graph && *saved.model && hk_model_find(saved.model, &out->model, NULL) != HK_OK)
+        out->model = NULL;
+    set_name(out);
+    if (*hk_net_remarks(out->net))
+        tool_note("%s: %s", file, hk_net_remarks(out->net));
+    return EXIT_DONE;
+}
+
+int net_conform(const char *file, const network *it, hk_data *data)
+{
+    const hk_card *card = hk_net_card(it->net);
+    hk_data_shape a = net_input_shape(it), b = hk_data_shape_of(data);
+    if (card->mean && a.channels == b.channels && hk_data_conform(data, card) != HK_OK)
+        return tool_failed();
+    if (card->classes)
+        b.classes = a.classes;
+    if (a.height != b.height || a.width != b.width || a.channels != b.channels ||
+        a.classes != b.classes)
         return tool_fail(EXIT_USAGE,
                          "%s: a net for images of %d x %d x %d in %d classes; the data have "
                          "%d x %d x %d in %d",
-                         file, saved.height, saved.width, saved.channels, saved.classes,
-                         images.height, images.width, images.channels, images.classes);
-    if (build(saved.model, choices, images, out) &&
-        hk_net_load_weights(out->net, file, NULL) == HK_OK)
-        return EXIT_DONE;
-    const bool lacks_plugin = out->model && !out->net && hk_last_status() == HK_UNKNOWN_NAME;
-    net_free(out);
-    return lacks_plugin ? tool_fail(EXIT_USAGE,
-                                    "%s: made with a plugin that is not here, which "
-                                    "--plugin may load: %s",
-                                    file, hk_message())
-                        : tool_failed();
+                         file, a.height, a.width, a.channels, a.classes, b.height, b.width,
+                         b.channels, b.classes);
+    return EXIT_DONE;
 }
 
 int net_open_data(const options *given, hk_data **train, hk_data **test)
 {
-    hk_data *unused = NULL;
-    hk_status status =
-        hk_data_open(given->data ? given->data : "glyphs", train ? train : &unused, test);
-    hk_data_free(unused);
+    hk_status status = hk_data_open(given->data ? given->data : "glyphs", train, test);
     return status == HK_OK ? EXIT_DONE : tool_failed();
+}
+
+int net_open_with_data(const options *given, bool training, network *it, hk_data **data)
+{
+    const char *file = given->operands[0];
+    hk_data *unused = NULL;
+    int status = net_open(file, it);
+    if (status)
+        return status;
+    const hk_card *card = hk_net_card(it->net);
+    const char *spec = given->data ? given->data : card->data ? card->data : "glyphs";
+    const bool alone = card->mean && !training; /* the scaling is the card's */
+    if (hk_data_open(spec,
+                     training ? data
+                     : alone  ? NULL
+                              : &unused,
+                     training ? NULL : data) != HK_OK)
+        status = tool_failed();
+    hk_data_free(unused);
+    if (!status && !given->data && card->data && !given->json)
+        tool_note("%s: on the data that it learned from, %s", file, spec);
+    return status ? status : net_conform(file, it, *data);
 }
 
 int net_run_on_saved(const options *given,
@@ -105,9 +178,7 @@ int net_run_on_saved(const options *given,
 {
     hk_data *test = NULL;
     network it = {0};
-    int status = net_open_data(given, NULL, &test);
-    if (!status)
-        status = net_open(given->operands[0], hk_data_shape_of(test), &it);
+    int status = net_open_with_data(given, false, &it, &test);
     if (!status)
         status = body(&it, given, test);
     net_free(&it);

@@ -6,26 +6,33 @@
 #include <hillock/hillock.h>
 
 typedef struct network {
-    const hk_model *model;
+    const hk_model *model; /* NULL: a program's own net */
+    char name[64];         /* the model's name, or "own net" */
     hk_net *net;
     hk_tensor *logits;
 } network;
 
 /* `choices` as for hk_net_create. */
 int net_new(const char *spec, hk_net_options choices, hk_data_shape images, network *out);
-/* The net saved in `file`, with its weights, checked to fit images of this shape. */
-int net_open(const char *file, hk_data_shape images, network *out);
+/* The net saved in `file`, with its values. Files before 0.2 have no graph: their model is built again. */
+int net_open(const char *file, network *out);
+/* Makes the data what the net expects, or says why they are not: shape, classes, columns, scaling. */
+int net_conform(const char *file, const network *it, hk_data *data);
 void net_free(network *it);
-int64_t net_multiply_adds(const hk_net *net); /* of one image, forward */
+hk_data_shape net_input_shape(const network *it); /* n: 0; an input of one dimension is 1 x 1 */
+int64_t net_multiply_adds(const hk_net *net);     /* of one image, forward */
 
 /* The choices stored in the file where `given` does not make them; `saved` keeps the texts. The model
  * and the shape that a file names could be any: its net may have as many floats as the file, and
  * some that its plugins have come to keep since. */
 int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
 
-/* The given data set, or glyphs. `train` may be NULL. */
+/* The given data set, or glyphs. */
 int net_open_data(const options *given, hk_data **train, hk_data **test);
-/* Opens the test data and the net in the file that is the first operand, for `body`. */
+/* The net in the file that is the first operand, and the data that were given or that it learned from:
+ * the test set, `training`: the training set. */
+int net_open_with_data(const options *given, bool training, network *it, hk_data **data);
+/* The same with test data, for `body`. */
 int net_run_on_saved(const options *given,
                      int (*body)(const network *it, const options *given, const hk_data *test));
 /* The model's recipe for the data, overridden by the command line. */

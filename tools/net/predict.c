@@ -1,18 +1,20 @@
-/* hillock predict: classes and probabilities for the test images. */
+/* hillock predict: classes and probabilities of pictures, tables or test images, in their order. */
 #include "net/network.h"
 #include "output.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BATCH = 256 };
 
 typedef struct prediction {
     const network *it;
-    const hk_data *test;
+    const options *given;
+    const hk_data *data;
     int classes;
-    float *x, *y; /* BATCH images, their logits, then probabilities */
+    float *x, *y; /* BATCH samples, their probabilities */
     int32_t *labels;
+    json_t *rows; /* --json; NULL: lines */
 } prediction;
 
 static int likeliest(int n, const float *y)
@@ -23,116 +25,161 @@ static int likeliest(int n, const float *y)
     return best;
 }
 
-/* Probabilities of images first .. first + n - 1. */
+/* Probabilities of samples first .. first + n - 1. */
 static int predict(const prediction *p, int64_t first, int64_t n)
 {
     uint32_t index[BATCH];
     for (int64_t i = 0; i < n; i++)
         index[i] = (uint32_t)(first + i);
-    hk_data_read(p->test, index, n, p->x, p->labels);
-    if (hk_net_predict(p->it->logits, n, p->x, p->y) != HK_OK)
-        return tool_failed();
-    for (int64_t i = 0; i < n; i++) {
-        float *y = p->y + i * p->classes, top = y[likeliest(p->classes, y)];
-        double sum = 0;
-        for (int k = 0; k < p->classes; k++)
-            sum += exp((double)(y[k] - top));
-        for (int k = 0; k < p->classes; k++)
-            y[k] = (float)(exp((double)(y[k] - top)) / sum);
-    }
-    return EXIT_DONE;
+    hk_data_read(p->data, index, n, p->x, p->labels);
+    return hk_net_classify(p->it->logits, n, p->x, p->y) == HK_OK ? EXIT_DONE : tool_failed();
 }
 
-static json_t *image_json(const prediction *p, int64_t index, int32_t label, const float *y)
+static json_t *sample_json(const prediction *p, int64_t index, int32_t label, const float *y)
 {
     json_t *all = json_array();
     int best = likeliest(p->classes, y);
+    const char *name = hk_data_sample_name(p->data, index);
     for (int i = 0; i < p->classes; i++)
         json_array_append_new(all, tool_json_number((double)y[i]));
-    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "index", (json_int_t)index, "label",
-                     tool_json_text(hk_data_class_name(p->test, label)), "prediction",
-                     tool_json_text(hk_data_class_name(p->test, best)), "probability",
-                     tool_json_number((double)y[best]), "probabilities", all);
+    json_t *row =
+        json_pack("{s:I, s:o, s:o, s:o, s:o}", "index", (json_int_t)index, "label",
+                  label < 0 ? json_null() : tool_json_text(hk_data_class_name(p->data, label)),
+                  "prediction", tool_json_text(hk_data_class_name(p->data, best)), "probability",
+                  tool_json_number((double)y[best]), "probabilities", all);
+    if (*name)
+        json_object_set_new(row, "name", tool_json_text(name));
+    return row;
 }
 
-static void put_class(const prediction *p, int class, const char *end)
+/* A field of a line: a name as it is, in a CSV quoted where RFC 4180 asks for it. */
+static void put_field(const prediction *p, const char *text, bool last)
 {
-    tool_put_text(stdout, hk_data_class_name(p->test, class));
-    fputs(end, stdout);
+    const char delimiter = p->given->csv ? ',' : '\t';
+    if (!p->given->csv || !strpbrk(text, ",\"\n\r")) {
+        tool_put_text(stdout, text);
+    } else {
+        putchar('"');
+        for (; *text; text++)
+            printf(*text == '"' ? "\"\"" : "%c", *text);
+        putchar('"');
+    }
+    putchar(last ? '\n' : delimiter);
+}
+
+static void put_sample(const prediction *p, int64_t index, int32_t label, const float *y)
+{
+    char text[32];
+    int best = likeliest(p->classes, y);
+    const char *name = hk_data_sample_name(p->data, index);
+    snprintf(text, sizeof text, "%lld", (long long)index);
+    put_field(p, *name ? name : text, false);
+    put_field(p, hk_data_class_name(p->data, best), false);
+    snprintf(text, sizeof text, "%.6f", (double)y[best]);
+    put_field(p, text, false);
+    put_field(p, label < 0 ? "" : hk_data_class_name(p->data, label), true);
 }
 
 /* All classes, the likeliest first. */
-static int predict_one(const prediction *p, const options *given)
+static int predict_one(const prediction *p)
 {
-    int status = predict(p, given->index, 1);
+    const int64_t index = p->given->index >= 0 ? p->given->index : 0;
+    const char *name = hk_data_sample_name(p->data, index);
+    int status = predict(p, index, 1);
     if (status)
         return status;
-    if (given->json)
-        return tool_json_print(image_json(p, given->index, p->labels[0], p->y));
-    printf("image %lld, labelled ", (long long)given->index);
-    put_class(p, p->labels[0], "\n");
+    if (p->given->json)
+        return tool_json_print(sample_json(p, index, p->labels[0], p->y));
+    if (*name)
+        tool_put_text(stdout, name);
+    else
+        printf("image %lld", (long long)index);
+    fputs(p->labels[0] < 0 ? "\n" : ", labelled ", stdout);
+    if (p->labels[0] >= 0) {
+        tool_put_text(stdout, hk_data_class_name(p->data, p->labels[0]));
+        putchar('\n');
+    }
     for (int rank = 0; rank < p->classes; rank++) {
         int best = likeliest(p->classes, p->y);
         printf("%.6f\t", (double)p->y[best]);
-        put_class(p, best, "\n");
+        tool_put_text(stdout, hk_data_class_name(p->data, best));
+        putchar('\n');
         p->y[best] = -1;
     }
     return EXIT_DONE;
 }
 
-static int predict_all(const prediction *p, const options *given, int64_t images)
+static int predict_all(const prediction *p, int64_t samples)
 {
-    json_t *all = json_array();
     int status = EXIT_DONE;
-    if (!given->json)
-        printf("index\tprediction\tprobability\tlabel\n");
-    for (int64_t first = 0; first < images && !status; first += BATCH) {
-        int64_t n = images - first < BATCH ? images - first : BATCH;
+    const char *const heading[] = {*hk_data_sample_name(p->data, 0) ? "name" : "index",
+                                   "prediction", "probability", "label"};
+    for (int i = 0; i < 4 && !p->rows; i++)
+        put_field(p, heading[i], i == 3);
+    for (int64_t first = 0; first < samples && !status; first += BATCH) {
+        int64_t n = samples - first < BATCH ? samples - first : BATCH;
         status = predict(p, first, n);
         for (int64_t i = 0; i < n && !status; i++) {
             const float *y = p->y + i * p->classes;
-            int best = likeliest(p->classes, y);
-            if (given->json) {
-                json_array_append_new(all, image_json(p, first + i, p->labels[i], y));
-                continue;
-            }
-            printf("%lld\t", (long long)(first + i));
-            put_class(p, best, "\t");
-            printf("%.6f\t", (double)y[best]);
-            put_class(p, p->labels[i], "\n");
+            if (p->rows)
+                json_array_append_new(p->rows, sample_json(p, first + i, p->labels[i], y));
+            else
+                put_sample(p, first + i, p->labels[i], y);
         }
     }
-    if (!given->json || status) {
-        json_decref(all);
-        return status;
-    }
-    return tool_json_print(json_pack("{s:o}", "predictions", all));
+    return status || !p->rows ? status
+                              : tool_json_print(json_pack("{s:O}", "predictions", p->rows));
 }
 
-static int predict_with(const network *it, const options *given, const hk_data *test)
+static int predict_with(const network *it, const options *given, const hk_data *data)
 {
-    hk_data_shape s = hk_data_shape_of(test);
-    prediction p = {it, test, s.classes, NULL, NULL, NULL};
+    hk_data_shape s = hk_data_shape_of(data);
+    prediction p = {.it = it, .given = given, .data = data, .classes = s.classes};
     if (given->index >= s.n)
-        return tool_fail(EXIT_USAGE,
-                         "predict: --index is %lld, the test data have images 0 to %lld",
+        return tool_fail(EXIT_USAGE, "predict: --index is %lld, the data have samples 0 to %lld",
                          (long long)given->index, (long long)s.n - 1);
+    const bool one = given->index >= 0 || (given->n_operands > 1 && s.n == 1 && !given->csv);
     p.x = calloc((size_t)BATCH * (size_t)s.height * (size_t)s.width,
                  (size_t)s.channels * sizeof *p.x);
     p.y = calloc(BATCH * (size_t)s.classes, sizeof *p.y);
     p.labels = calloc(BATCH, sizeof *p.labels);
+    p.rows = given->json && !one ? json_array() : NULL;
     int status;
     if (!p.x || !p.y || !p.labels)
-        status = tool_fail(EXIT_FAILED, "predict: out of memory for %d images", BATCH);
+        status = tool_fail(EXIT_FAILED, "predict: out of memory for %d samples", BATCH);
     else
-        status = given->index >= 0 ? predict_one(&p, given) : predict_all(&p, given, s.n);
+        status = one ? predict_one(&p) : predict_all(&p, s.n);
+    json_decref(p.rows);
     free(p.x);
     free(p.y);
     free(p.labels);
     return status;
 }
 
+/* Samples of one's own: FILE, FOLDER or -. */
+static int predict_samples(const options *given)
+{
+    network it;
+    hk_data *data = NULL;
+    int status =
+        given->data
+            ? tool_fail(EXIT_USAGE, "predict: --data and %s are two sources of samples; give one",
+                        given->operands[1])
+            : net_open(given->operands[0], &it);
+    if (status)
+        return status;
+    hk_data_shape s = net_input_shape(&it);
+    if (hk_data_samples(given->operands[1], hk_net_card(it.net), s.height, s.width, s.channels,
+                        &data) != HK_OK)
+        status = tool_failed();
+    if (!status)
+        status = predict_with(&it, given, data);
+    net_free(&it);
+    hk_data_free(data);
+    return status;
+}
+
 int net_predict_command(options *given)
 {
-    return net_run_on_saved(given, predict_with);
+    return given->n_operands > 1 ? predict_samples(given) : net_run_on_saved(given, predict_with);
 }

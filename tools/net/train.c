@@ -22,10 +22,37 @@ typedef struct training {
     FILE *to;        /* where tables go: not to standard output when it holds JSON */
 } training;
 
+/* A tensor of --from that does not fit: said for the first few. */
+typedef struct anew {
+    const char *file;
+    int count;
+} anew;
+enum { MOST_ANEW = 8 };
+
+static void note_anew(const char *tensor, const char *reason, void *user)
+{
+    anew *seen = user;
+    if (seen->count++ < MOST_ANEW)
+        tool_note("%s: %s starts anew: %s", seen->file, tensor, reason);
+}
+
+static int start_from(const training *t)
+{
+    anew seen = {t->given->from, 0};
+    int fitting;
+    if (hk_net_load_fitting(t->it.net, t->given->from, &fitting, note_anew, &seen) != HK_OK)
+        return tool_failed();
+    if (seen.count > MOST_ANEW)
+        tool_note("%s: and %d more tensors", t->given->from, seen.count - MOST_ANEW);
+    if (seen.count)
+        tool_note("%s: %d tensors fit and were taken", t->given->from, fitting);
+    return EXIT_DONE;
+}
+
 static int build(training *t)
 {
     const char *model = t->given->operands[0];
-    int missing = 0, status = net_choices(t->given, t->file, &t->saved, &t->choices);
+    int status = net_choices(t->given, t->file, &t->saved, &t->choices);
     t->choices.most_floats = 0; /* the model is given, and may be larger than what it starts from */
     if (status)
         return status;
@@ -35,11 +62,8 @@ static int build(training *t)
     status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
     if (status)
         return status;
-    if (t->given->from && hk_net_load_weights(t->it.net, t->given->from, &missing) != HK_OK)
-        return tool_failed();
-    if (missing)
-        tool_note("%s: has no values for %d tensors of this net, which start fresh", t->given->from,
-                  missing);
+    if (t->given->from && (status = start_from(t)))
+        return status;
     if (t->given->freeze && hk_net_freeze(t->it.net, t->given->freeze) != HK_OK)
         return tool_failed();
     if (t->given->norm && !t->it.model->has_norm)

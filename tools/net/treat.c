@@ -54,7 +54,7 @@ static int treat(const network *it, const options *given, const hk_data *train)
         if (done->treated)
             printf("The mean of a logit has moved by %.2g at most.\n", done->shift);
         tool_put_text(stdout, given->out);
-        printf(": %s, %s\n", it->model->name, hk_net_activation(it->net));
+        printf(": %s, %s\n", it->name, hk_net_activation(it->net));
     }
     hk_treatment_free(done);
     return status;
@@ -62,18 +62,15 @@ static int treat(const network *it, const options *given, const hk_data *train)
 
 int net_treat(options *given)
 {
-    hk_data *train = NULL, *test = NULL;
+    hk_data *train = NULL;
     network it = {0};
     if (!given->out)
         return tool_fail(EXIT_USAGE,
                          "doctor: --treat needs --out FILE, where the treated net goes");
-    int status = net_open_data(given, &train, &test);
-    if (!status)
-        status = net_open(given->operands[0], hk_data_shape_of(train), &it);
+    int status = net_open_with_data(given, true, &it, &train);
     if (!status)
         status = treat(&it, given, train);
     net_free(&it);
     hk_data_free(train);
-    hk_data_free(test);
     return status;
 }

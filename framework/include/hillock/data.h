@@ -16,7 +16,9 @@ typedef struct hk_data hk_data;
 /* Opens a data set: "mnist:DIR", "fashion-mnist:DIR", "idx:PATH", "cifar-10:DIR", "cifar-100:DIR",
  * "images:DIR", "csv:FILE", "npz:FILE", "glyphs"; docs/data.md has their options. A path with a comma is
  * quoted: csv:"a,b.csv",label=first.
- * Free *train and *test with hk_data_free; `test` may be NULL.
+ * Free *train and *test with hk_data_free; `test` may be NULL. `train` may be NULL, where `test` is not:
+ * then the files of a training part may be absent, and the test set is scaled by itself until
+ * hk_data_conform() says how.
  * HK_BAD_DATA: missing, damaged or of another format; the message has file, position, expected and found.
  * HK_UNKNOWN_NAME lists the known sources. [any thread] */
 hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test);
@@ -46,8 +48,30 @@ const char *hk_data_spec(const hk_data *data); /* canonical spec; "arrays" */
 const char *hk_data_about(const hk_data *data);
 /* Name of a class, "Trouser", or its number. */
 const char *hk_data_class_name(const hk_data *data, int label);
+/* Name of a sample: the file of a picture, "line 7" of a table; "" where samples have none. */
+const char *hk_data_sample_name(const hk_data *data, int64_t sample);
 
-/* Writes the standardised images index[0..count-1] to x and their labels to labels.
+/* ---- Data for a net that has been trained ------------------------------------------------------ */
+
+/* What a net that learns from this set should know: hk_net_set_card() copies it. *out points into the set
+ * and is valid as long as it. */
+hk_status hk_data_card(const hk_data *data, hk_card *out);
+
+/* Makes a set what a net with this card expects: scaled as its training data were, labels by the names of
+ * its classes, columns by the names of its features, in its order. `data` must have no loader.
+ * HK_BAD_DATA: a class that the net does not know, a column that is absent, another number of channels;
+ * the set is not changed then. */
+hk_status hk_data_conform(hk_data *data, const hk_card *card);
+
+/* Samples to predict: a picture, a folder of pictures (in the order of their names), a table, or "-", a
+ * table on standard input; in the order of the file. Columns are found by the names in the card; a table
+ * without a header has the features in their order, and perhaps the label where it was. Labels may be
+ * absent: -1. height x width x channels is the net's input. Free *out with hk_data_free. */
+hk_status hk_data_samples(const char *path, const hk_card *card, int height, int width,
+                          int channels, hk_data **out);
+
+/* Writes the standardised images index[0..count-1] to x and their labels to labels, -1 where
+ * a sample has none.
  * HK_BAD_ARGUMENT: an index out of range; then nothing is written. */
 hk_status hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
                        int32_t *labels);

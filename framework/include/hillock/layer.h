@@ -108,6 +108,9 @@ hk_status hk_net_freeze(hk_net *net, const char *layers);
  * allocation or initialization fails. */
 void hk_net_digest(hk_net *net, char out[65]);
 
+/* Gives every parameter and state the first values of a new net with this seed. */
+hk_status hk_net_redraw(hk_net *net, uint64_t seed);
+
 /* Every parameter and every state of the net, in the order of recording. */
 void hk_net_each_tensor(const hk_net *net, void (*each)(hk_tensor *, void *user), void *user);
 /* The one of that name, "conv1.weight"; NULL and HK_UNKNOWN_NAME, with the nearest names, without. */

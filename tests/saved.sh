@@ -1,0 +1,124 @@
+#!/bin/bash
+# A saved net goes where its training data are not: scaling, classes and columns are its own.
+# usage: saved.sh TOOL
+. "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+tool=$1
+
+# rows N SEED: length;width;colour, three colours of which each has its own means.
+rows()
+{
+    awk -v n="$1" -v seed="$2" 'BEGIN {
+        srand(seed)
+        split("red; dark,green,\"sky\"", name, ",")
+        for (i = 0; i < n; i++) {
+            k = i % 3
+            printf "%d;%.3f;%.3f;", i, 100 + 8 * k + 4 * rand(), 50 + 6 * (k == 1) + 3 * rand()
+            gsub(/"/, "\"\"", name[k + 1])
+            print k == 1 ? name[2] : "\"" name[k + 1] "\""
+            gsub(/""/, "\"", name[k + 1])
+        }
+    }'
+}
+
+says()
+{
+    local expected=$1 status=0
+    shift
+    "$@" >output 2>&1 || status=$?
+    cat output
+    grep -qF -- "$expected" output
+    return $((status > 128 || $? != 0))
+}
+
+accuracy()
+{
+    sed -n 's/.* test images: .*accuracy \([0-9.]*\) %.*/\1/p' "$1"
+}
+
+{ echo '"id";"length, cm";width;colour'; rows 240 1; } >train.csv
+{ echo '"id";"length, cm";width;colour'; rows 60 2; } >other.csv
+"$tool" train mlp:width=16,depth=1 --data csv:train.csv,drop=id --epochs 30 --batch 16 --no-probes \
+    --out net.safetensors >train.log 2>&1 || cat train.log
+mkdir away && mv train.csv train.log away && cp net.safetensors away
+
+it_learned()
+{
+    awk -v found="$(accuracy away/train.log)" 'BEGIN { exit !(found > 90) }'
+}
+
+# Only some rows, and only of one class: scaling from them would be another.
+other_data_are_scaled_as_the_training_data_were()
+{
+    "$tool" evaluate net.safetensors --data csv:other.csv,drop=id,test=all >all.log 2>&1
+    cat all.log
+    awk -v found="$(accuracy all.log)" 'BEGIN { exit !(found > 90) }' || return 1
+    { head -n 1 other.csv; grep green other.csv; } >green.csv
+    "$tool" evaluate net.safetensors --data csv:green.csv,drop=id,test=all >green.log 2>&1
+    cat green.log
+    awk -v found="$(accuracy green.log)" 'BEGIN { exit !(found > 90) }'
+}
+
+# Columns in another order, one more, none of the labels; then from standard input.
+rows_without_labels_are_predicted()
+{
+    awk -F';' 'NR == 1 { print "width;note;\"length, cm\""; next } { print $3 ";x;" $2 }' other.csv >new.csv
+    "$tool" predict net.safetensors new.csv >new.txt && [ "$(wc -l <new.txt)" = 61 ] || return 1
+    head -n 4 new.txt
+    "$tool" predict net.safetensors - <new.csv | cmp - new.txt || return 1
+    awk -F'\t' 'NR > 1 { good += $2 == ((NR - 2) % 3 == 0 ? "red; dark" : (NR - 2) % 3 == 1 ? "green" : "\"sky\"") }
+                END { exit !(good > 54) }' new.txt || return 1
+    "$tool" predict net.safetensors new.csv --csv | sed -n 2p | grep -q '^line 2,red; dark,'
+}
+
+absent_column()
+{
+    cut -d';' -f1,3,4 other.csv >short.csv
+    says 'no column "length, cm", which the net learned from' "$tool" predict net.safetensors short.csv
+}
+
+class_by_another_name()
+{
+    sed 's/green/verdant/' other.csv >renamed.csv
+    says 'class "verdant" is none of the 3 that the net knows' \
+        "$tool" evaluate net.safetensors --data csv:renamed.csv,drop=id,test=all
+}
+
+no_training_data_at_hand()
+{
+    says 'cannot open train.csv' "$tool" evaluate net.safetensors &&
+        (cd away && "$tool" evaluate net.safetensors >again.log 2>&1 &&
+            [ "$(accuracy again.log)" = "$(accuracy train.log)" ])
+}
+
+it_says_what_it_is()
+{
+    "$tool" inspect net.safetensors >inspect.txt && cat inspect.txt &&
+        grep -q '^classes *3: "sky", green, red; dark$' inspect.txt &&
+        grep -q 'length, cm: (x - ' inspect.txt && grep -q 'label: colour' inspect.txt
+}
+
+another_number_of_classes()
+{
+    grep -v green away/train.csv >two.csv
+    "$tool" train mlp:width=16,depth=1 --data csv:two.csv,drop=id --epochs 1 --no-probes \
+        --from net.safetensors >from.log 2>&1
+    local status=$?
+    cat from.log
+    [ $status = 0 ] && grep -q 'starts anew: the file has \[16, 3\], the net \[16, 2\]' from.log
+}
+
+two_sources()
+{
+    says 'two sources of samples' "$tool" predict net.safetensors other.csv --data glyphs
+}
+
+run it_learned
+run other_data_are_scaled_as_the_training_data_were
+run rows_without_labels_are_predicted
+run absent_column
+run class_by_another_name
+run no_training_data_at_hand
+run it_says_what_it_is
+run another_number_of_classes
+run two_sources
+result
