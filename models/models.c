@@ -26,33 +26,48 @@ enum { MODELS = sizeof hk_models / sizeof *hk_models - 1 };
 
 /* Mirrored and shifted images are for photographs, not for characters. */
 #define PHOTOGRAPHS "one-cycle", "crop=4,flip", 15, 64
+enum { STEPS = 400, SMALL = 2000 };
 
 /* The first row that fits. Schedules are in shares of the whole training, so that they fit any
- * number of epochs. */
+ * number of epochs. An mlp on a small table keeps from learning it by heart by decay. */
 static const hk_recipe recipes[] = {
-    {"lenet5", "glyphs", "adam:lr=0.002", "constant", "none", 3, 64},
-    {"lenet5", "", "sgd:lr=0.03,momentum=0.9,decay=5e-4", "step:every=20%,factor=0.5,warmup=0.5",
-     "none", 5, 64},
-    {"simple_cnn", "", "adam:lr=0.001", "step:every=12.5%,factor=0.65", "none", 8, 64},
-    {"resnet20", "cifar-10", "sgd:lr=0.1,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
-    {"vgg11", "cifar-10", "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
-    {"mobilenet", "cifar-10", "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS},
-    {"", "cifar-10", "adam:lr=0.001", PHOTOGRAPHS},
-    {"", "", "adam:lr=0.001", "step:every=20%,factor=0.7", "none", 5, 64},
+    {"lenet5", "glyphs", 0, "adam:lr=0.002", "constant", "none", 3, 64, 250, 0},
+    {"lenet5", "", 0, "sgd:lr=0.03,momentum=0.9,decay=5e-4", "step:every=20%,factor=0.5,warmup=0.5",
+     "none", 5, 64, STEPS, 0},
+    {"simple_cnn", "", 0, "adam:lr=0.001", "step:every=12.5%,factor=0.65", "none", 8, 64, STEPS, 0},
+    {"resnet20", "cifar-10", 0, "sgd:lr=0.1,momentum=0.9,decay=5e-4", PHOTOGRAPHS, STEPS, 0},
+    {"vgg11", "cifar-10", 0, "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS, STEPS, 0},
+    {"mobilenet", "cifar-10", 0, "sgd:lr=0.05,momentum=0.9,decay=5e-4", PHOTOGRAPHS, STEPS, 0},
+    {"", "cifar-10", 0, "adam:lr=0.001", PHOTOGRAPHS, STEPS, 0},
+    {"", "glyphs", 0, "adam:lr=0.001", "step:every=20%,factor=0.7", "none", 5, 64, STEPS, 0},
+    {"mlp", "", SMALL, "adam:lr=0.003,decay=0.03", "step:every=20%,factor=0.7", "none", 5, 64,
+     STEPS, 0},
+    {"", "", 0, "adam:lr=0.001", "step:every=20%,factor=0.7", "none", 5, 64, STEPS, 0},
 };
 
-const hk_recipe *hk_model_recipe(const hk_model *model, const char *data)
+hk_recipe hk_model_recipe(const hk_model *model, const char *data, int64_t samples, int batch)
 {
+    enum { LEAST_BATCH = 8 };
     if (hki_null(model, data))
-        return NULL;
-    const hk_recipe *recipe = recipes;
-    size_t length = strcspn(data, ":");
-    for (;; recipe++) {
-        int same_data = strlen(recipe->data) == length && strncmp(recipe->data, data, length) == 0;
-        if ((!recipe->model[0] || strcmp(recipe->model, model->name) == 0) &&
-            (!recipe->data[0] || same_data))
-            return recipe;
+        return (hk_recipe){0};
+    size_t length = strcspn(data, ":"), row = 0;
+    for (;; row++) {
+        const hk_recipe *r = &recipes[row];
+        bool same_data = strlen(r->data) == length && strncmp(r->data, data, length) == 0;
+        if ((!r->model[0] || strcmp(r->model, model->name) == 0) && (!r->data[0] || same_data) &&
+            (!r->most || samples <= r->most))
+            break;
     }
+    hk_recipe it = recipes[row];
+    const int usual = it.batch, epochs = it.epochs;
+    while (it.batch > LEAST_BATCH && samples < 4 * (int64_t)it.batch)
+        it.batch /= 2;
+    it.batch = batch ? batch : it.batch;
+    int64_t steps = samples > it.batch ? (samples + it.batch - 1) / it.batch : 1;
+    if (steps * it.epochs < it.least_steps)
+        it.epochs = (int)((it.least_steps + steps - 1) / steps);
+    it.is_adapted = (!batch && it.batch != usual) || it.epochs != epochs;
+    return it;
 }
 
 /* ---- Specs ---------------------------------------------------------------------------------- */

@@ -39,12 +39,18 @@ hk_tensor *hk_model_build(hk_net *net, const char *spec, int height, int width, 
 /* Default training settings. */
 typedef struct hk_recipe {
     const char *model, *data; /* "": any */
+    int64_t most;             /* training samples that it is meant for; 0: any number */
     const char *optimizer, *schedule, *augment;
     int epochs, batch;
+    int least_steps; /* in all: small sets take more epochs */
+    int is_adapted;  /* 1: batch or epochs follow from a small number of samples */
 } hk_recipe;
 
-/* The defaults for a model on the data set of this spec, "mnist:DIR"; NULL only for NULL. */
-const hk_recipe *hk_model_recipe(const hk_model *model, const char *data);
+/* The defaults for a model on `samples` training samples of the data set of this spec, "mnist:DIR".
+ * Small sets take smaller batches, a power of 2 near a quarter of the samples, from 8 up to the usual
+ * size, and as many epochs as give `least_steps`. `batch`: that of the user, 0: none. Zeroes for
+ * NULL. [any thread] */
+hk_recipe hk_model_recipe(const hk_model *model, const char *data, int64_t samples, int batch);
 
 #ifdef __cplusplus
 }

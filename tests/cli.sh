@@ -156,6 +156,22 @@ refuses 2 'have samples 0 to 99' predict net.safetensors --data $small --index 1
 refuses 2 'a net for images of 28 x 28 x 1' \
     evaluate net.safetensors --data glyphs:train=50,test=50,size=32
 
+# ---- a small set: enough steps of small batches, said in the first lines
+awk 'BEGIN { for (i = 0; i < 90; i++) {
+    c = i % 3; a = (i * 37 % 90) / 30; b = (i * 53 % 90) / 30
+    printf "%.3f,%.3f,%s\n", c * 2 + a, (c == 1) * 4 + b, substr("abc", c + 1, 1) } }' >small.csv
+run 0 train mlp:width=16,depth=1 --data csv:small.csv --no-probes
+has out '72 samples: batch 16, 80 epochs: 400 steps at least'
+if awk '/test images: loss/ { sub(/.*accuracy /, ""); exit !($1 > 90) }' out; then ok
+else bad 'a small set is not learned'; fi
+run 0 train mlp:width=16,depth=1 --data csv:small.csv --no-probes --epochs 1
+has out 'batches of 16, 1 epoch, seed'
+has out '72 samples: batch 16'
+lacks out 'steps at least'
+run 0 train mlp:width=16,depth=1 --data csv:small.csv --no-probes --epochs 2 --batch 9
+lacks out '72 samples'
+lacks out ' 1 epochs'
+
 # ---- the same bits, other bits
 digest lenet5 --data $small --epochs 1
 first=$digest

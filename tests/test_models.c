@@ -142,10 +142,39 @@ static void recipes_fit_models_and_data(void)
     const hk_model *resnet, *lenet;
     CHECK_EQUAL(hk_model_find("resnet20", &resnet, NULL), HK_OK);
     CHECK_EQUAL(hk_model_find("lenet5", &lenet, NULL), HK_OK);
-    CHECK_TEXT(hk_model_recipe(resnet, "cifar-10:some/where")->augment, "crop=4,flip");
-    CHECK_TEXT(hk_model_recipe(resnet, "glyphs:size=32,channels=3")->augment, "none");
-    CHECK_TEXT(hk_model_recipe(lenet, "glyphs")->schedule, "constant");
-    CHECK(hk_model_recipe(lenet, "mnist:glyphs") != hk_model_recipe(lenet, "glyphs"));
+    CHECK_TEXT(hk_model_recipe(resnet, "cifar-10:some/where", 50000, 0).augment, "crop=4,flip");
+    CHECK_TEXT(hk_model_recipe(resnet, "glyphs:size=32,channels=3", 6000, 0).augment, "none");
+    CHECK_TEXT(hk_model_recipe(lenet, "glyphs", 6000, 0).schedule, "constant");
+    CHECK(strcmp(hk_model_recipe(lenet, "mnist:glyphs", 60000, 0).schedule, "constant") != 0);
+}
+
+/* The recipes of large sets are as they stand; those of small sets have enough steps. */
+static void small_sets_get_enough_steps(void)
+{
+    static const struct {
+        const char *model, *data;
+        int64_t samples;
+        int given, batch, epochs, adapted;
+    } cases[] = {{"mlp", "csv:iris.csv", 120, 0, 16, 50, 1},
+                 {"mlp", "csv:iris.csv", 120, 60, 60, 200, 1},
+                 {"mlp", "csv:one.csv", 3, 0, 8, 400, 1},
+                 {"mlp", "npz:digits.npz", 1437, 0, 64, 18, 1},
+                 {"mlp", "glyphs:train=256", 256, 0, 64, 100, 1},
+                 {"mlp", "mnist:here", 60000, 0, 64, 5, 0},
+                 {"lenet5", "fashion-mnist:here", 60000, 256, 256, 5, 0},
+                 {"simple_cnn", "mnist:here", 54000, 0, 64, 8, 0},
+                 {"lenet5", "glyphs", 6000, 0, 64, 3, 0},
+                 {"lenet5", "glyphs", 5400, 0, 64, 3, 0}, /* a tenth held out */
+                 {"mlp", "glyphs", 5400, 0, 64, 5, 0},
+                 {"resnet20", "cifar-10:here", 9000, 0, 64, 15, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const hk_model *model;
+        CHECK_EQUAL(hk_model_find(cases[i].model, &model, NULL), HK_OK);
+        hk_recipe r = hk_model_recipe(model, cases[i].data, cases[i].samples, cases[i].given);
+        CHECK_EQUAL(r.batch, cases[i].batch);
+        CHECK_EQUAL(r.epochs, cases[i].epochs);
+        CHECK_EQUAL(r.is_adapted, cases[i].adapted);
+    }
 }
 
 static hk_data *noise(int height, int width, int channels, int images)
@@ -209,6 +238,7 @@ int main(void)
     RUN(the_smallest_images_are_enough);
     RUN(unknown_names_list_the_known);
     RUN(recipes_fit_models_and_data);
+    RUN(small_sets_get_enough_steps);
     RUN(every_model_trains);
     return check_result();
 }

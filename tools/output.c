@@ -112,6 +112,16 @@ const char *tool_grouped(int64_t number)
     return out;
 }
 
+const char *tool_counted(int64_t number, const char *noun)
+{
+    static char buffers[4][64];
+    static int next;
+    char *out = buffers[next = (next + 1) % 4];
+    snprintf(out, sizeof *buffers, "%s %.31s%s", tool_grouped(number), noun,
+             number == 1 ? "" : "s");
+    return out;
+}
+
 json_t *tool_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

@@ -26,6 +26,8 @@ void tool_put_text(FILE *to, const char *text);
 void tool_put_word(FILE *to, const char *word);
 /* 1234567 as "1,234,567", in one of a few buffers. */
 const char *tool_grouped(int64_t number);
+/* "1 epoch", "2 epochs", in one of a few buffers; a noun of at most 31 bytes. */
+const char *tool_counted(int64_t number, const char *noun);
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 json_t *tool_json_number(double value);   /* null where it is not finite */

@@ -23,7 +23,7 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     if (!options->train)
         return hki_fail(HK_BAD_ARGUMENT, "training needs a training set");
     if (options->epochs < 0 || options->batch < 0)
-        return hki_fail(HK_BAD_ARGUMENT, "%d epochs of batches of %d: both must be at least 1",
+        return hki_fail(HK_BAD_ARGUMENT, "epochs %d, batch %d: both must be at least 1",
                         options->epochs, options->batch);
     int64_t n = hk_data_shape_of(options->train).n;
     t->options.epochs = options->epochs ? options->epochs : 1;

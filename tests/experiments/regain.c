@@ -29,7 +29,7 @@ static const char *const methods[METHODS] = {"",         "reset",     "redo",   
 typedef struct experiment {
     const char *model;
     hk_data *train, *test, *few; /* few: what the huge step sees */
-    const hk_recipe *recipe;
+    hk_recipe recipe;
     uint64_t seed;
     char before[64], damaged[64]; /* files */
 } experiment;
@@ -56,9 +56,9 @@ static hk_tensor *build(const experiment *e, const char *file)
 
 static void train(const experiment *e, hk_tensor *logits, int epochs)
 {
-    check(hk_fit(logits, NULL, .train = e->train, .epochs = epochs, .batch = e->recipe->batch,
-                 .optimizer = e->recipe->optimizer, .schedule = e->recipe->schedule,
-                 .augment = e->recipe->augment, .seed = e->seed, .no_probes = 1));
+    check(hk_fit(logits, NULL, .train = e->train, .epochs = epochs, .batch = e->recipe.batch,
+                 .optimizer = e->recipe.optimizer, .schedule = e->recipe.schedule,
+                 .augment = e->recipe.augment, .seed = e->seed, .no_probes = 1));
 }
 
 static double accuracy(const experiment *e, hk_tensor *logits)
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
     snprintf(e.damaged, sizeof e.damaged, "%s/damaged.safetensors", folder);
     check(hk_model_find(e.model, &model, NULL));
     check(hk_data_open(argv[2], &e.train, &e.test));
-    e.recipe = hk_model_recipe(model, hk_data_spec(e.train));
+    e.recipe = hk_model_recipe(model, hk_data_spec(e.train), hk_data_shape_of(e.train).n, 0);
     check(hk_data_split(e.train, (double)STEP_IMAGES / (double)hk_data_shape_of(e.train).n, 1,
                         &e.few));
     for (e.seed = 1; e.seed <= (uint64_t)seeds; e.seed++)

@@ -18,6 +18,7 @@
 typedef struct data_set {
     char spec[1024], digest[65];
     hk_data_shape shape;
+    int64_t trained; /* samples, without those for validation */
 } data_set;
 
 typedef struct planning {
@@ -87,6 +88,7 @@ static int open_set(planning *m, const char *spec)
         status = tool_no_memory();
     if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
         status = tool_failed();
+    to->trained = status ? 0 : hk_data_shape_of(train).n;
     hk_data_free(train);
     hk_data_free(test);
     hk_data_free(kept);
@@ -156,7 +158,8 @@ static int make_row(planning *m, const size_t *choice)
     const char *spec = m->specs[AXIS_MODEL][choice[AXIS_MODEL]];
     if (hk_model_find(spec, &model, NULL) != HK_OK)
         return tool_failed();
-    const hk_recipe *recipe = hk_model_recipe(model, data->spec);
+    const hk_recipe recipe =
+        hk_model_recipe(model, data->spec, data->trained, (int)m->given->batch);
     row_record *row = compare_results_add_row(m->out->asked);
     if (!row)
         return tool_no_memory();
@@ -165,13 +168,13 @@ static int make_row(planning *m, const size_t *choice)
     row->data_digest = strdup(data->digest);
     for (axis a = AXIS_MODEL; a < AXES; a++)
         row->specs[a] =
-            strdup(a == AXIS_OPTIMIZER && !m->given->optimizer ? recipe->optimizer
+            strdup(a == AXIS_OPTIMIZER && !m->given->optimizer ? recipe.optimizer
                                                                : m->specs[a][choice[a]]);
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
             return tool_no_memory();
     extra->images = data->shape;
-    extra->request = make_request(m, row, recipe);
+    extra->request = make_request(m, row, &recipe);
     return extra->request ? EXIT_DONE : tool_no_memory();
 }
 

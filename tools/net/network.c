@@ -188,7 +188,8 @@ int net_run_on_saved(const options *given,
 
 hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data)
 {
-    hk_recipe recipe = *hk_model_recipe(model, hk_data_spec(data));
+    hk_recipe recipe =
+        hk_model_recipe(model, hk_data_spec(data), hk_data_shape_of(data).n, (int)given->batch);
     if (given->optimizer)
         recipe.optimizer = given->optimizer;
     if (given->schedule)
@@ -197,8 +198,6 @@ hk_recipe net_choose_recipe(const options *given, const hk_model *model, const h
         recipe.augment = given->augment;
     if (given->epochs)
         recipe.epochs = (int)given->epochs;
-    if (given->batch)
-        recipe.batch = (int)given->batch;
     return recipe;
 }
 

@@ -105,9 +105,14 @@ static void print_start(const training *t)
         tool_put_text(t->to, hk_data_about(t->train));
         fputc('\n', t->to);
     }
-    fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %d epochs, seed %lld\n",
+    fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %s, seed %lld\n",
             t->recipe.optimizer, t->recipe.schedule, t->recipe.augment, t->recipe.batch,
-            t->recipe.epochs, (long long)t->given->seed);
+            tool_counted(t->recipe.epochs, "epoch"), (long long)t->given->seed);
+    if (t->recipe.is_adapted && !t->given->epochs)
+        fprintf(t->to, "%s samples: batch %d, %s: %d steps at least\n", tool_grouped(images.n),
+                t->recipe.batch, tool_counted(t->recipe.epochs, "epoch"), t->recipe.least_steps);
+    else if (t->recipe.is_adapted && !t->given->batch)
+        fprintf(t->to, "%s samples: batch %d\n", tool_grouped(images.n), t->recipe.batch);
     fprintf(t->to, "memory: %.1f MiB for the buffers of a step\n",
             (double)hk_trainer_arena(t->trainer) / (1024 * 1024));
     fflush(t->to);
