@@ -301,15 +301,17 @@ static void a_new_head_keeps_the_rest(void)
 
 /* ---- Files that lie --------------------------------------------------------------------------------- */
 
-/* Writes a file with this graph and a tensor w, and loads it. */
+/* Writes a file with this graph and two tensors, and loads it. */
 static hk_status load_graph(const char *graph)
 {
     static const float values[16];
-    const hki_st_tensor w = {.name = "w", .ndim = 2, .dims = {4, 2}, .data = values};
+    const hki_st_tensor tensors[] = {
+        {.name = "w", .ndim = 2, .dims = {4, 2}, .data = values},
+        {.name = "v.act", .ndim = 1, .dims = {4}, .data = values}}; /* a net may lack a slot */
     const hki_st_meta meta[] = {{"hk.graph", graph}};
     hk_net *net;
     hk_tensor *logits;
-    CHECK_EQUAL(hki_st_write(path, &w, 1, meta, 1), HK_OK);
+    CHECK_EQUAL(hki_st_write(path, tensors, 2, meta, 1), HK_OK);
     hk_status status = hk_net_load(path, &net, &logits);
     CHECK((status == HK_OK) == (net != NULL) && !net == !logits);
     hk_net_free(net);
@@ -367,6 +369,10 @@ static void graphs_that_lie_are_refused(void)
          "\"amount\" is not a number"},
         {GRAPH(X W "{\"op\":\"input\",\"shape\":[-1,2]}"),
          "the output of its graph is not computed"},
+        {GRAPH(X "{\"op\":\"parameter\",\"name\":\"v.act\",\"shape\":[4]},"
+                 "{\"op\":\"override\",\"use\":\"srelu\",\"other\":\"relu\",\"shape\":[-1,4],"
+                 "\"inputs\":[0,1]}"),
+         "slots"},
         {GRAPH("{\"op\":\"unused\",\"shape\":[4]}," W
                "{\"op\":\"matmul\",\"shape\":[-1,2],\"inputs\":[0,1]}"),
          "unused tensor"},

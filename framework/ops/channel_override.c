@@ -174,8 +174,9 @@ static hk_tensor *override_again(const hk_tensor *like)
     hk_tensor *x = like->inputs[0], *const *slots = like->inputs + 1;
     const int n = hki_slot_count(uses[0].plugin);
     if (hki_override_check(&uses[0], &uses[1]) ||
-        hki_check_slots(&uses[0], like, 1, n, 1, &x->shape) ||
-        hki_check_slots(&uses[1], like, n + 2, like->n_inputs - n - 2, 1, &x->shape))
+        /* the rest first: that there are as many as the second needs says that the first's are there */
+        hki_check_slots(&uses[1], like, n + 2, like->n_inputs - n - 2, 1, &x->shape) ||
+        hki_check_slots(&uses[0], like, 1, n, 1, &x->shape))
         return NULL;
     if (slots[n]->role != HKI_STATE ||
         !hki_same_shape(&slots[n]->shape, &HK_SHAPE(hki_channels(&x->shape))))
