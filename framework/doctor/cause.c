@@ -32,13 +32,8 @@ static const hk_tensor *named(const hki_sampled *s, const char *suffix)
     const hk_net *net = s->tensor->net;
     char name[HKI_MAX_NAME];
     snprintf(name, sizeof name, "%s.%s", hki_layer_name(net, s->tensor->layer), suffix);
-    for (int i = 0; i < net->n_tensors; i++) {
-        const hk_tensor *t = net->tensors[i];
-        if (t->role == HKI_LEARNED && t->name && !strcmp(t->name, name) &&
-            hki_channels(&t->shape) == s->channels_in)
-            return t;
-    }
-    return NULL;
+    const hk_tensor *t = hki_find_tensor(net, name);
+    return t && t->role == HKI_LEARNED && hki_channels(&t->shape) == s->channels_in ? t : NULL;
 }
 
 static layer_state state_of(const hki_observer *now, const hki_observer *start,

@@ -120,13 +120,13 @@ static hk_tensor *append(hk_net *net, hk_tensor *tensor)
     return tensor;
 }
 
-bool hki_name_is_taken(const hk_net *net, const char *name)
+hk_tensor *hki_find_tensor(const hk_net *net, const char *name)
 {
     for (int i = 0; i < net->n_tensors; i++)
         if (net->tensors[i]->name && net->tensors[i]->role != HKI_DROPPED &&
             !strcmp(net->tensors[i]->name, name))
-            return true;
-    return false;
+            return net->tensors[i];
+    return NULL;
 }
 
 void hki_clamp(hk_tensor *tensor)
@@ -146,7 +146,7 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
                              name ? name : "");
     if (name && hki_check_name("a tensor", name, HKI_MAX_TENSOR_NAME))
         return NULL;
-    if (name && hki_name_is_taken(net, name))
+    if (name && hki_find_tensor(net, name))
         return hki_fail_null(HK_BAD_ARGUMENT, "the net already has a tensor named %.64s", name);
     int64_t floats = role == HKI_INPUT ? 0 : hki_count(&shape, 1);
     if (net->most_floats && floats > net->most_floats - net->floats)

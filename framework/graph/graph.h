@@ -100,8 +100,9 @@ typedef struct hki_constant {
 } hki_constant;
 
 struct hki_op {
-    const char *name;         /* in messages and files; unique */
-    size_t attribute_bytes;   /* of hk_tensor.attributes; 0: none */
+    const char *name;       /* in messages and files; unique */
+    int operands, optional; /* inputs that it takes, and further ones that it may: a bias, slots */
+    size_t attribute_bytes; /* of hk_tensor.attributes; 0: none */
     const hki_constant *kept; /* up to a row without a name; NULL: none */
     /* Records anew a tensor with these inputs, this shape and the attributes that are kept, checked as
      * its public function does; NULL with a message. */
@@ -155,7 +156,8 @@ const char *hki_shape_text(const hk_shape *shape);
 /* ---- Recording --------------------------------------------------------------------------------- */
 /* Frees the tensors of a net that is freed next. */
 void hki_net_clear_graph(hk_net *net);
-bool hki_name_is_taken(const hk_net *net, const char *name);
+/* The leaf of that name, unless it was dropped; NULL: the name is free. */
+hk_tensor *hki_find_tensor(const hk_net *net, const char *name);
 /* Brings the values into the tensor's range, if it has one. */
 void hki_clamp(hk_tensor *tensor);
 /* A leaf; value (and gradient, if learned) allocated unless it is an input. Name copied or NULL. */

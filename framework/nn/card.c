@@ -98,7 +98,7 @@ static const char **read_texts(const json_t *list, int n, bool *no_memory)
     return out;
 }
 
-static void free_card(hki_card *own)
+void hki_card_free(hki_card *own)
 {
     if (!own)
         return;
@@ -110,8 +110,8 @@ static void free_card(hki_card *own)
     hki_free(own);
 }
 
-/* Takes `json` over. */
-static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
+/* The net's card is what this object says; takes it over. */
+static hk_status take_card(const char *path, json_t *json, hk_net *net)
 {
     const json_t *mean = json_object_get(json, "mean"),
                  *deviation = json_object_get(json, "deviation"),
@@ -135,13 +135,13 @@ static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
     card->data = json_string_value(json_object_get(json, "data"));
     card->recipe = json_string_value(json_object_get(json, "recipe"));
     if (no_memory) {
-        free_card(own);
+        hki_card_free(own);
         return HK_NO_MEMORY;
     }
     if (!mean != !card->mean || !deviation != !card->deviation || !card->mean != !card->deviation ||
         !classes != !card->class_names || !features != !card->feature_names || card->classes < 0 ||
         json_integer_value(json_object_get(json, "version")) != 1) {
-        free_card(own);
+        hki_card_free(own);
         return hki_fail(
             HK_BAD_DATA,
             "%s: its card is not of version 1, or its lists do not belong together: mean, "
@@ -149,26 +149,16 @@ static hk_status card_of_json(const char *path, json_t *json, hki_card **out)
             "for each class",
             path);
     }
-    *out = own;
+    hki_card_free(net->choices->card);
+    net->choices->card = own;
     return HK_OK;
-}
-
-void hki_card_free(hki_card *card)
-{
-    free_card(card);
 }
 
 hk_status hk_net_set_card(hk_net *net, const hk_card *card)
 {
-    hki_card *own = NULL;
     if (hki_null(net, card))
         return HK_BAD_ARGUMENT;
-    hk_status status = card_of_json("the card of a net", card_json(card), &own);
-    if (!status) {
-        free_card(net->choices->card);
-        net->choices->card = own;
-    }
-    return status;
+    return take_card("the card of a net", card_json(card), net);
 }
 
 const hk_card *hk_net_card(const hk_net *net)
@@ -187,17 +177,11 @@ char *hki_card_text(const hk_net *net)
 hk_status hki_card_read(const char *path, const char *text, hk_net *net)
 {
     json_error_t error;
-    hki_card *own = NULL;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (!json)
         return hki_fail(HK_BAD_DATA, "%s: its card is not JSON: byte %d, %s", path, error.position,
                         error.text);
-    hk_status status = card_of_json(path, json, &own);
-    if (!status) {
-        free_card(net->choices->card);
-        net->choices->card = own;
-    }
-    return status;
+    return take_card(path, json, net);
 }
 
 /* ---- Use ----------------------------------------------------------------------------------------------- */

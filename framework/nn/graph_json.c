@@ -18,6 +18,12 @@ static const char *const leaf_words[] = {[HKI_INPUT] = "input",
                                          [HKI_DROPPED] = "unused"};
 enum { LEAF_WORDS = sizeof leaf_words / sizeof *leaf_words };
 
+const char *hki_constant_name(int place, char out[HKI_CONSTANT_NAME])
+{
+    snprintf(out, HKI_CONSTANT_NAME, HKI_CONSTANT_PREFIX "%d", place);
+    return out;
+}
+
 hk_tensor **hki_graph_tensors(const hk_tensor *logits, int *n)
 {
     const hk_net *net = logits->net;
@@ -214,17 +220,14 @@ static hk_status read_use(const reading *r, const json_t *spec, hk_kind kind, hk
 static hk_status check_stored(const reading *r, const hk_shape *shape, hki_role role,
                               const char *name)
 {
-    char own[48];
-    if (role == HKI_FIXED) {
-        snprintf(own, sizeof own, HKI_CONSTANT_PREFIX "%d", r->at);
-        name = own;
-    }
+    char own[HKI_CONSTANT_NAME];
+    if (role == HKI_FIXED)
+        name = hki_constant_name(r->at, own);
     const hki_st_tensor *found = name ? hki_store_find(r->file, name) : NULL;
     if (!found)
         return hki_fail(HK_BAD_DATA, "%s: has no values for tensor %d of its graph, %s", r->path,
                         r->at, name ? name : "which has no name");
-    hk_shape stored = {.ndim = found->ndim};
-    memcpy(stored.dims, found->dims, sizeof stored.dims);
+    hk_shape stored = hki_stored_shape(found);
     if (!hki_same_shape(&stored, shape))
         return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, its graph says %s", r->path, name,
                         hki_shape_text(&stored), hki_shape_text(shape));
@@ -289,26 +292,13 @@ static hk_status read_inputs(const reading *r, const json_t *node, hk_tensor *li
     return HK_OK;
 }
 
-/* As many inputs as the operation reads: those of a list are counted by its own check. */
-static bool has_operands(const hk_tensor *like)
-{
-    const hki_op *two[] = {&hki_op_conv2d, &hki_op_linear, &hki_op_concat, &hki_op_add,
-                           &hki_op_sub,    &hki_op_mul,    &hki_op_div};
-    for (size_t i = 0; i < sizeof two / sizeof *two; i++)
-        if (like->op == two[i])
-            return like->n_inputs == 2 || (hki_is_product(like) && like->n_inputs == 3);
-    if (like->op == &hki_op_override) /* x, slots, a mask, slots */
-        return like->n_inputs >= 2;
-    return like->op->kept && like->op->kept->form >= HKI_ACTIVATION ? true : like->n_inputs == 1;
-}
-
 static hk_status read_operation(reading *r, const json_t *node, const hki_op *op)
 {
     hk_tensor like = {.net = r->net, .role = HKI_COMPUTED, .op = op};
     hk_status status = read_shape(r, node, &like.shape);
     if (!status)
         status = read_inputs(r, node, &like);
-    if (!status && !has_operands(&like))
+    if (!status && (like.n_inputs < op->operands || like.n_inputs > op->operands + op->optional))
         status = wrong(r, "its operation takes another number of inputs");
     if (status)
         return status;

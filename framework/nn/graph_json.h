@@ -11,6 +11,8 @@ enum {
 
 /* Values of constants, which have no name, stand in the file under this one and their place. */
 #define HKI_CONSTANT_PREFIX "hk.constant."
+enum { HKI_CONSTANT_NAME = sizeof HKI_CONSTANT_PREFIX + 12 };
+const char *hki_constant_name(int place, char out[HKI_CONSTANT_NAME]);
 
 /* The tensors of the net that its graph in a file has, in order: those recorded up to `logits`, and
  * leaves that they have been given since. NULL: no memory. */

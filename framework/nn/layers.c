@@ -49,7 +49,7 @@ static bool slots_are_free(const hk_net *net, int layer, const char *part, const
     for (int i = 0; i < hki_slot_count(plugin); i++) {
         snprintf(full, sizeof full, "%s.%s.%s", hki_layer_name(net, layer), part,
                  plugin->slots[i].name);
-        if (hki_name_is_taken(net, full))
+        if (hki_find_tensor(net, full))
             return false;
     }
     return true;
@@ -205,7 +205,7 @@ static hk_tensor *make_mask(hk_net *net, int layer, int64_t channels)
     char part[MAX_PART] = "act.swapped", full[HKI_MAX_TENSOR_NAME];
     for (int again = 2;; again++) {
         snprintf(full, sizeof full, "%s.%s", hki_layer_name(net, layer), part);
-        if (!hki_name_is_taken(net, full))
+        if (!hki_find_tensor(net, full))
             return layer_leaf(net, layer, HKI_STATE, part, HK_SHAPE(channels));
         snprintf(part, sizeof part, "act%d.swapped", again);
     }

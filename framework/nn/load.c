@@ -85,14 +85,12 @@ const char *hk_net_remarks(const hk_net *net)
 
 static void copy_constants(hk_net *net, const hki_st_file *file)
 {
-    char name[32];
+    char name[HKI_CONSTANT_NAME];
     for (int i = 0; i < net->n_tensors; i++) {
         hk_tensor *t = net->tensors[i];
-        if (t->role != HKI_FIXED)
-            continue;
-        snprintf(name, sizeof name, HKI_CONSTANT_PREFIX "%d", i);
-        memcpy(t->value, hki_store_find(file, name)->data,
-               (size_t)hki_count(&t->shape, 1) * sizeof *t->value);
+        if (t->role == HKI_FIXED)
+            memcpy(t->value, hki_store_find(file, hki_constant_name(i, name))->data,
+                   (size_t)hki_count(&t->shape, 1) * sizeof *t->value);
     }
 }
 
@@ -104,27 +102,18 @@ static const char *spec_of(const hki_st_file *file, const char *key)
 
 static hk_net *new_net(const char *path, const hki_st_file *file)
 {
-    const hk_net_options choices = {.activation = spec_of(file, "hk.activation"),
-                                    .normalization = spec_of(file, "hk.normalization"),
-                                    .initializer = spec_of(file, "hk.initializer"),
-                                    .weight_norm = spec_of(file, "hk.weight_norm")};
-    const char *const specs[] = {choices.activation, choices.normalization, choices.initializer,
-                                 choices.weight_norm};
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-        if (specs[i] && strchr(specs[i], '/'))
-            return hki_fail_null(HK_BAD_DATA,
-                                 "%s: names the plugin %.200s by its path; load it yourself and "
-                                 "choose it by name",
-                                 path, specs[i]);
-    return hk_net_create(choices);
+    if (hki_refuse_paths(path, file))
+        return NULL;
+    return hk_net_new(.activation = spec_of(file, "hk.activation"),
+                      .normalization = spec_of(file, "hk.normalization"),
+                      .initializer = spec_of(file, "hk.initializer"),
+                      .weight_norm = spec_of(file, "hk.weight_norm"));
 }
 
-hk_status hki_net_rebuild(const char *path, const hki_st_file *file, hk_net **out,
-                          hk_tensor **logits)
+static hk_status rebuild(const char *path, const hki_st_file *file, hk_net **out,
+                         hk_tensor **logits)
 {
     const char *graph = hki_st_meta_get(file, "hk.graph");
-    *out = NULL;
-    *logits = NULL;
     if (!graph)
         return hki_fail(HK_BAD_DATA,
                         "%s: holds values and no graph, as files of other programs and of Hillock "
@@ -161,7 +150,7 @@ hk_status hk_net_load(const char *path, hk_net **net, hk_tensor **logits)
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;
-    status = hki_net_rebuild(path, &file, net, logits);
+    status = rebuild(path, &file, net, logits);
     hki_st_clear(&file);
     return status;
 }
@@ -177,12 +166,11 @@ static void ignore(const char *tensor, const char *reason, void *user)
 static bool take(const hki_st_file *file, hk_tensor *t, char *reason, size_t size)
 {
     const hki_st_tensor *found = hki_store_find(file, t->name);
-    hk_shape shape = {.ndim = found ? found->ndim : 0};
     if (!found) {
         snprintf(reason, size, "the file has none");
         return false;
     }
-    memcpy(shape.dims, found->dims, sizeof shape.dims);
+    hk_shape shape = hki_stored_shape(found);
     if (!hki_same_shape(&shape, &t->shape)) {
         snprintf(reason, size, "the file has %s, the net %s", hki_shape_text(&shape),
                  hki_shape_text(&t->shape));
@@ -207,7 +195,7 @@ static hk_status load_fitting(hk_net *net, const char *path, const hki_st_file *
             each(t->name, reason, user);
     }
     for (size_t i = 0; i < file->n_tensors && !status; i++)
-        if (!hki_name_is_taken(net, file->tensors[i].name) && !hki_is_ours(file->tensors[i].name))
+        if (!hki_find_tensor(net, file->tensors[i].name) && !hki_is_ours(file->tensors[i].name))
             each(file->tensors[i].name, "the net has none", user);
     hki_values_changed(net);
     if (!status && !*fitting)

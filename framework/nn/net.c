@@ -219,20 +219,18 @@ hk_tensor *hk_net_tensor(const hk_net *net, const char *name)
 {
     if (hki_null(net, name))
         return NULL;
+    hk_tensor *found = hki_find_tensor(net, name);
+    if (found)
+        return found;
     const char **names = hki_alloc_array((size_t)net->n_tensors + 1, sizeof *names);
-    hk_tensor *found = NULL;
     size_t n = 0;
-    for (int i = 0; names && i < net->n_tensors && !found; i++) {
-        hk_tensor *t = net->tensors[i];
-        if (!t->name || (t->role != HKI_LEARNED && t->role != HKI_STATE))
-            continue;
-        names[n++] = t->name;
-        found = !strcmp(t->name, name) ? t : NULL;
-    }
-    if (names && !found)
+    for (int i = 0; names && i < net->n_tensors; i++)
+        if (net->tensors[i]->name && net->tensors[i]->role != HKI_DROPPED)
+            names[n++] = net->tensors[i]->name;
+    if (names)
         hki_fail_unknown("tensor", name, names, n, "those that hk_net_each_tensor() lists");
     hki_free(names);
-    return found;
+    return NULL;
 }
 
 static hk_status check_values(hk_tensor *tensor, const char *what)
@@ -314,10 +312,7 @@ hk_tensor *hki_layer_weight(const hk_net *net, int layer)
 {
     char name[HKI_LAYER_NAME + 8];
     snprintf(name, sizeof name, "%s.weight", hki_layer_name(net, layer));
-    for (int i = 0; i < net->n_tensors; i++)
-        if (net->tensors[i]->name && !strcmp(net->tensors[i]->name, name))
-            return net->tensors[i];
-    return NULL;
+    return hki_find_tensor(net, name);
 }
 
 /* "conv1, fc1" into text, as much as fits. */

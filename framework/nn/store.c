@@ -75,7 +75,7 @@ static void describe_input(hk_tensor *logits, char *text, size_t size)
 typedef struct contents {
     hki_st_tensor *tensors;
     size_t n;
-    char (*names)[32]; /* of constants */
+    char (*names)[HKI_CONSTANT_NAME]; /* of constants */
     char *graph, *card, *plugins;
 } contents;
 
@@ -97,10 +97,8 @@ static hk_status list_tensors(const hk_net *net, hk_tensor *const *graph, int n_
         hki_st_tensor *to = &out->tensors[out->n++];
         *to = (hki_st_tensor){.name = t->name, .ndim = t->shape.ndim, .data = t->value};
         memcpy(to->dims, t->shape.dims, sizeof to->dims);
-        if (of_graph) {
-            snprintf(out->names[place], sizeof *out->names, HKI_CONSTANT_PREFIX "%d", place);
-            to->name = out->names[place];
-        }
+        if (of_graph)
+            to->name = hki_constant_name(place, out->names[place]);
     }
     return HK_OK;
 }
@@ -178,6 +176,13 @@ hk_status hk_net_save(hk_tensor *logits, const char *path, const char *model)
 
 /* ---- Loading ------------------------------------------------------------------------------------------- */
 
+hk_shape hki_stored_shape(const hki_st_tensor *stored)
+{
+    hk_shape shape = {.ndim = stored->ndim};
+    memcpy(shape.dims, stored->dims, sizeof shape.dims);
+    return shape;
+}
+
 const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name)
 {
     for (size_t i = 0; i < file->n_tensors; i++)
@@ -208,16 +213,14 @@ static hk_status check_file(const hk_net *net, const char *path, const hki_st_fi
         if (!found && !belongs_to_plugin(t->name))
             return hki_fail(HK_BAD_DATA, "%s: has no tensor %s, which the net needs", path,
                             t->name);
-        hk_shape shape = {.ndim = found ? found->ndim : 0};
-        if (found)
-            memcpy(shape.dims, found->dims, sizeof shape.dims);
-        if (found && !hki_same_shape(&shape, &t->shape))
+        hk_shape shape = found ? hki_stored_shape(found) : t->shape;
+        if (!hki_same_shape(&shape, &t->shape))
             return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, the net expects %s", path,
                             t->name, hki_shape_text(&shape), hki_shape_text(&t->shape));
     }
     for (size_t i = 0; i < file->n_tensors; i++) {
         const char *name = file->tensors[i].name;
-        if (!hki_name_is_taken(net, name) && !belongs_to_plugin(name) && !hki_is_ours(name))
+        if (!hki_find_tensor(net, name) && !belongs_to_plugin(name) && !hki_is_ours(name))
             return hki_fail(HK_BAD_DATA, "%s: holds tensor %s, which the net does not have", path,
                             name);
     }
@@ -285,8 +288,7 @@ static int64_t count_floats(const hki_st_file *file)
 {
     int64_t floats = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
-        hk_shape shape = {.ndim = file->tensors[i].ndim};
-        memcpy(shape.dims, file->tensors[i].dims, sizeof shape.dims);
+        hk_shape shape = hki_stored_shape(&file->tensors[i]);
         floats += hki_count(&shape, 1);
     }
     return floats;
@@ -306,16 +308,18 @@ static void parse_input(const hki_st_file *file, hk_saved *out)
     }
 }
 
-static hk_status refuse_paths(const char *path, const hk_saved *saved)
+hk_status hki_refuse_paths(const char *path, const hki_st_file *file)
 {
-    const char *const specs[] = {saved->activation, saved->normalization, saved->initializer,
-                                 saved->weight_norm};
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
-        if (strchr(specs[i], '/'))
+    const char *const keys[] = {"hk.activation", "hk.normalization", "hk.initializer",
+                                "hk.weight_norm"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *spec = hki_st_meta_get(file, keys[i]);
+        if (spec && strchr(spec, '/'))
             return hki_fail(HK_BAD_DATA,
                             "%s: names the plugin %s by its path; load it yourself and "
                             "choose it by name",
-                            path, specs[i]);
+                            path, spec);
+    }
     return HK_OK;
 }
 
@@ -337,6 +341,8 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     out->floats = count_floats(&file);
     out->has_graph = hki_st_meta_get(&file, "hk.graph") != NULL;
     parse_input(&file, out);
+    if (!status)
+        status = hki_refuse_paths(path, &file);
     hki_st_clear(&file);
-    return status ? status : refuse_paths(path, out);
+    return status;
 }

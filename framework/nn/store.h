@@ -28,9 +28,9 @@ hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
                         const hki_st_tensor *more, size_t n_more, const hki_st_meta *more_meta,
                         size_t n_more_meta);
 hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file, int *missing);
-/* The net that a file describes; `path` is for messages. */
-hk_status hki_net_rebuild(const char *path, const hki_st_file *file, hk_net **net,
-                          hk_tensor **logits);
+/* HK_BAD_DATA if one of the file's specs of a net names a plugin by its path. */
+hk_status hki_refuse_paths(const char *path, const hki_st_file *file);
 /* A tensor of an optimizer, or a constant: no tensor of a net has that name. */
 bool hki_is_ours(const char *name);
+hk_shape hki_stored_shape(const hki_st_tensor *stored);
 const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name); /* NULL: absent */

@@ -84,6 +84,8 @@ static hk_tensor *activate_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_activate = {.name = "activation",
+                                .operands = 1,
+                                .optional = HK_MAX_SLOTS,
                                 .attribute_bytes = sizeof(hki_use),
                                 .kept = activate_kept,
                                 .again = activate_again,

@@ -149,7 +149,7 @@ static hk_tensor *binary_again(const hk_tensor *like)
 
 #define BINARY(name_, ...)                                                                         \
     {                                                                                              \
-        .name = name_, .attribute_bytes = sizeof(kind), .again = binary_again,                     \
+        .name = name_, .operands = 2, .attribute_bytes = sizeof(kind), .again = binary_again,      \
         .forward = binary_forward, .backward = binary_backward, .scratch_bytes = binary_scratch,   \
         __VA_ARGS__                                                                                \
     }

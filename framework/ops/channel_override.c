@@ -186,6 +186,8 @@ static hk_tensor *override_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_override = {.name = "override",
+                                .operands = 2,
+                                .optional = 2 * HK_MAX_SLOTS,
                                 .attribute_bytes = sizeof(override),
                                 .kept = override_kept,
                                 .again = override_again,

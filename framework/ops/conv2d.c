@@ -116,6 +116,8 @@ static hk_tensor *conv_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_conv2d = {.name = "conv2d",
+                              .operands = 2,
+                              .optional = 1,
                               .attribute_bytes = sizeof(convolution),
                               .kept = conv_kept,
                               .again = conv_again,

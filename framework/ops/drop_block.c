@@ -91,6 +91,7 @@ static hk_tensor *drop_block_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_drop_block = {.name = "drop block",
+                                  .operands = 1,
                                   .attribute_bytes = sizeof(drop_block),
                                   .kept = block_kept,
                                   .again = drop_block_again,

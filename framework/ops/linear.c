@@ -58,6 +58,8 @@ static hk_tensor *linear_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_linear = {.name = "matmul",
+                              .operands = 2,
+                              .optional = 1,
                               .again = linear_again,
                               .forward = linear_forward,
                               .backward = linear_backward,

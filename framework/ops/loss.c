@@ -40,6 +40,7 @@ static hk_tensor *softmax_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_softmax = {.name = "softmax",
+                               .operands = 1,
                                .again = softmax_again,
                                .forward = softmax_forward,
                                .backward = softmax_backward,

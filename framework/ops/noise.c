@@ -98,8 +98,9 @@ static hk_tensor *noise_again(const hk_tensor *like);
 
 #define NOISE(name_)                                                                               \
     {                                                                                              \
-        .name = name_, .attribute_bytes = sizeof(noise), .kept = noise_kept, .again = noise_again, \
-        .forward = noise_forward, .backward = noise_backward, .in_place = hki_always               \
+        .name = name_, .operands = 1, .attribute_bytes = sizeof(noise), .kept = noise_kept,        \
+        .again = noise_again, .forward = noise_forward, .backward = noise_backward,                \
+        .in_place = hki_always                                                                     \
     }
 const hki_op hki_op_dropout = NOISE("dropout"), hki_op_alpha_dropout = NOISE("alpha dropout"),
              hki_op_gaussian_dropout = NOISE("gaussian dropout"),

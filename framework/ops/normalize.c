@@ -28,6 +28,8 @@ static hk_tensor *normalize_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_normalize = {.name = "normalization",
+                                 .operands = 1,
+                                 .optional = HK_MAX_SLOTS,
                                  .attribute_bytes = sizeof(hki_use),
                                  .kept = normalize_kept,
                                  .again = normalize_again,
@@ -103,6 +105,8 @@ static void weight_commit(const hki_call *call, double network_activity)
 }
 
 const hki_op hki_op_normalize_weight = {.name = "weight normalization",
+                                        .operands = 1,
+                                        .optional = HK_MAX_SLOTS,
                                         .attribute_bytes = sizeof(hki_use),
                                         .kept = normalize_kept,
                                         .again = normalize_again,

@@ -54,6 +54,7 @@ static hk_tensor *pool_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_maxpool = {.name = "maxpool",
+                               .operands = 1,
                                .attribute_bytes = sizeof(pooling),
                                .kept = pool_kept,
                                .again = pool_again,
@@ -61,6 +62,7 @@ const hki_op hki_op_maxpool = {.name = "maxpool",
                                .backward = pool_backward,
                                .saved_bytes = saved_positions};
 const hki_op hki_op_avgpool = {.name = "avgpool",
+                               .operands = 1,
                                .attribute_bytes = sizeof(pooling),
                                .kept = pool_kept,
                                .again = pool_again,

@@ -47,6 +47,7 @@ static hk_tensor *reduce_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_reduce = {.name = "sum",
+                              .operands = 1,
                               .attribute_bytes = sizeof(reduction),
                               .kept = reduce_kept,
                               .again = reduce_again,

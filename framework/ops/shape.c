@@ -8,7 +8,8 @@ static hk_tensor *reshape_again(const hk_tensor *like)
     return hk_reshape(like->inputs[0], like->shape);
 }
 
-const hki_op hki_op_reshape = {.name = "reshape", .again = reshape_again, .is_view = true};
+const hki_op hki_op_reshape = {
+    .name = "reshape", .operands = 1, .again = reshape_again, .is_view = true};
 
 hk_tensor *hk_reshape(hk_tensor *x, hk_shape shape)
 {
@@ -65,6 +66,7 @@ static hk_tensor *concat_again(const hk_tensor *like)
 }
 
 const hki_op hki_op_concat = {.name = "concat",
+                              .operands = 2,
                               .again = concat_again,
                               .forward = concat_forward,
                               .backward = concat_backward};

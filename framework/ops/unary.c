@@ -112,7 +112,7 @@ static hk_tensor *unary_again(const hk_tensor *like)
 
 #define UNARY(name_, backward_, ...)                                                               \
     {                                                                                              \
-        .name = name_, .attribute_bytes = sizeof(unary), .again = unary_again,                     \
+        .name = name_, .operands = 1, .attribute_bytes = sizeof(unary), .again = unary_again,      \
         .forward = unary_forward, .backward = backward_, __VA_ARGS__                               \
     }
 const hki_op hki_op_exp = UNARY("exp", unary_backward, .reads = hki_reads_result),

@@ -18,8 +18,8 @@ enum { PROBE_BATCH = 32 };
 
 static hk_status take_options(hk_trainer *t, const hk_train_options *options)
 {
-    const char *schedule = options->schedule ? options->schedule : "constant";
     t->options = *options;
+    t->options.schedule = options->schedule ? options->schedule : "constant";
     if (!options->train)
         return hki_fail(HK_BAD_ARGUMENT, "training needs a training set");
     if (options->epochs < 0 || options->batch < 0)
@@ -33,7 +33,7 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     if (!t->optimizer_spec)
         return HK_NO_MEMORY;
     hk_status status = hki_train_hooks.open(t);
-    return status ? status : hki_schedule_parse(schedule, &t->schedule);
+    return status ? status : hki_schedule_parse(t->options.schedule, &t->schedule);
 }
 
 static const hk_data *probed_data(const hk_trainer *t)
@@ -108,11 +108,10 @@ static hk_status set_card(const hk_trainer *t)
 {
     const hk_train_options *o = &t->options;
     hk_card card;
-    json_t *recipe =
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:s*}", "optimizer", t->optimizer_spec,
-                  "schedule", o->schedule ? o->schedule : "constant", "augment",
-                  o->augment ? o->augment : "none", "batch", o->batch, "epochs", o->epochs,
-                  "smoothing", o->smoothing, "clip", o->clip, "doctor", o->doctor);
+    json_t *recipe = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:s*}", "optimizer", t->optimizer_spec, "schedule",
+        o->schedule, "augment", o->augment ? o->augment : "none", "batch", o->batch, "epochs",
+        o->epochs, "smoothing", o->smoothing, "clip", o->clip, "doctor", o->doctor);
     char *text = hki_json_text(recipe);
     hk_status status = text ? hk_data_card(o->train, &card) : HK_NO_MEMORY;
     card.recipe = text;
