@@ -27,15 +27,6 @@ typedef struct layout {
 
 /* ---- Columns --------------------------------------------------------------------------------- */
 
-/* The column of that name in the header; -1. */
-static int64_t find_column(const hki_table *t, const char *name)
-{
-    for (size_t c = 0; t->header && name && c < t->columns; c++)
-        if (hki_field_equals(&t->header[c], name))
-            return (int64_t)c;
-    return -1;
-}
-
 /* Where names do not say it: all columns, or all but the one where the label was. */
 static hk_status columns_by_place(const hki_table *t, size_t features, layout *l)
 {
@@ -58,7 +49,7 @@ static hk_status columns_by_place(const hki_table *t, size_t features, layout *l
 /* The columns that the card names, in its order; others are passed over. */
 static hk_status columns_of_card(const hki_table *t, const hki_csv_options *o, layout *l)
 {
-    char known[512] = "", own[64];
+    char known[512];
     const hk_card *card = l->card = o->card;
     const size_t features = o->height ? (size_t)o->height * (size_t)o->width * (size_t)o->channels
                                       : (size_t)o->channels;
@@ -67,15 +58,13 @@ static hk_status columns_of_card(const hki_table *t, const hki_csv_options *o, l
         return HK_NO_MEMORY;
     if (!t->header || !card->feature_names)
         return columns_by_place(t, features, l);
-    l->label = find_column(t, card->label);
+    l->label = card->label ? hki_table_find(t, card->label) : -1;
     for (int i = 0; i < card->channels; i++) {
-        int64_t column = find_column(t, card->feature_names[i]);
-        for (size_t c = 0; column < 0 && c < t->columns; c++)
-            hki_add_name(known, sizeof known, hki_field_text(&t->header[c], own, sizeof own));
+        int64_t column = hki_table_find(t, card->feature_names[i]);
         if (column < 0)
-            return hki_fail(HK_BAD_DATA,
-                            "%s: no column \"%.64s\", which the net learned from; there are: %s",
-                            t->path, card->feature_names[i], known);
+            return hki_fail(
+                HK_BAD_DATA, "%s: no column \"%.64s\", which the net learned from; there are: %s",
+                t->path, card->feature_names[i], hki_table_names(t, known, sizeof known));
         l->features[l->n_features++] = (size_t)column;
     }
     return HK_OK;

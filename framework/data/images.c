@@ -101,18 +101,23 @@ static hk_status count_picture(part *p, const char *path)
     return HK_OK;
 }
 
+void hki_data_picture(hk_data *data, int64_t i, const hki_picture *picture)
+{
+    const hk_data_shape *s = &data->shape;
+    hki_picture_fit(picture, s->height, s->width, s->channels,
+                    data->bytes + (size_t)i * hki_image_length(data));
+}
+
 static hk_status take_picture(part *p, const char *path, int label)
 {
     hki_picture picture;
-    const hk_data_shape *s = &p->data->shape;
-    size_t bytes = (size_t)s->height * (size_t)s->width * (size_t)s->channels;
-    hk_status status = p->n < s->n ? hki_picture_read(path, &picture)
-                                   : hki_fail(HK_IO, "%s: came while its folder was read", path);
+    hk_status status = p->n < p->data->shape.n
+                           ? hki_picture_read(path, &picture)
+                           : hki_fail(HK_IO, "%s: came while its folder was read", path);
     if (status)
         return status;
     p->data->labels[p->n] = label;
-    hki_picture_fit(&picture, s->height, s->width, s->channels,
-                    p->data->bytes + (size_t)p->n++ * bytes);
+    hki_data_picture(p->data, p->n++, &picture);
     hki_free(picture.pixels);
     return HK_OK;
 }

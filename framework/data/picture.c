@@ -21,6 +21,16 @@ bool hki_picture_name(const char *path)
            (!strcasecmp(dot, ".png") || !strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg"));
 }
 
+bool hki_picture_is_png(const uint8_t *bytes, size_t size)
+{
+    return size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+bool hki_picture_is_jpeg(const uint8_t *bytes, size_t size)
+{
+    return size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0;
+}
+
 static hk_status make_room(const char *path, int64_t height, int64_t width, int channels,
                            bool pixels, hki_picture *out)
 {
@@ -96,9 +106,9 @@ hk_status hki_picture_parse(const char *path, const uint8_t *bytes, size_t size,
 {
     *out = (hki_picture){0};
     hk_status status;
-    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {
+    if (hki_picture_is_png(bytes, size)) {
         status = parse_png(path, bytes, size, pixels, out);
-    } else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
+    } else if (hki_picture_is_jpeg(bytes, size)) {
         status = parse_jpeg(path, bytes, size, pixels, out);
     } else {
         const char *found = hki_recognise(bytes, size);

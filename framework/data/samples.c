@@ -10,13 +10,6 @@
 
 /* ---- Pictures ---------------------------------------------------------------------------------- */
 
-static bool is_picture(const uint8_t *bytes, size_t size)
-{
-    static const uint8_t png[] = {0x89, 'P', 'N', 'G'}, jpeg[] = {0xff, 0xd8, 0xff};
-    return (size >= sizeof png && !memcmp(bytes, png, sizeof png)) ||
-           (size >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg));
-}
-
 static hk_status new_pictures(hk_data_shape shape, const char *const *names, hk_data **out)
 {
     if (shape.channels != 1 && shape.channels != 3)
@@ -32,13 +25,6 @@ static hk_status new_pictures(hk_data_shape shape, const char *const *names, hk_
     return (*out)->samples ? HK_OK : HK_NO_MEMORY;
 }
 
-static void take_picture(hk_data *data, int64_t i, const hki_picture *picture)
-{
-    const hk_data_shape *s = &data->shape;
-    hki_picture_fit(picture, s->height, s->width, s->channels,
-                    data->bytes + (size_t)i * hki_image_length(data));
-}
-
 static hk_status one_picture(const char *path, const uint8_t *bytes, size_t size,
                              hk_data_shape shape, hk_data **out)
 {
@@ -49,7 +35,7 @@ static hk_status one_picture(const char *path, const uint8_t *bytes, size_t size
         return status;
     status = new_pictures(shape, &path, out);
     if (!status)
-        take_picture(*out, 0, &picture);
+        hki_data_picture(*out, 0, &picture);
     hki_free(picture.pixels);
     return status;
 }
@@ -69,7 +55,7 @@ static hk_status all_pictures(const char *path, hk_data_shape shape, hk_data **o
         char *file = hki_format("%s/%s", path, folder.names[i]);
         status = file ? hki_picture_read(file, &picture) : HK_NO_MEMORY;
         if (!status) {
-            take_picture(*out, (int64_t)i, &picture);
+            hki_data_picture(*out, (int64_t)i, &picture);
             hki_free(picture.pixels);
         }
         hki_free(file);
@@ -111,7 +97,7 @@ static hk_status read_standard_input(uint8_t **out, size_t *size)
 static hk_status of_bytes(const char *path, const uint8_t *bytes, size_t size, const hk_card *card,
                           hk_data_shape shape, hk_data **out)
 {
-    if (is_picture(bytes, size))
+    if (hki_picture_is_png(bytes, size) || hki_picture_is_jpeg(bytes, size))
         return one_picture(path, bytes, size, shape, out);
     const bool columns = shape.height == 1 && shape.width == 1;
     const hki_csv_options options = {.card = card,

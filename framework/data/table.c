@@ -324,21 +324,36 @@ const char *hki_table_column_text(const hki_table *table, size_t column, char *o
     return out;
 }
 
-int64_t hki_table_column(const hki_table *table, const char *name)
+int64_t hki_table_find(const hki_table *table, const char *name)
 {
-    char known[512] = "", own[64];
-    int64_t number;
     for (size_t c = 0; table->header && c < table->columns; c++)
         if (hki_field_equals(&table->header[c], name))
             return (int64_t)c;
+    return -1;
+}
+
+const char *hki_table_names(const hki_table *table, char *out, size_t size)
+{
+    char own[64];
+    *out = '\0';
+    for (size_t c = 0; table->header && c < table->columns; c++)
+        hki_add_name(out, size, hki_field_text(&table->header[c], own, sizeof own));
+    return out;
+}
+
+int64_t hki_table_column(const hki_table *table, const char *name)
+{
+    char known[512];
+    int64_t number = hki_table_find(table, name);
+    if (number >= 0)
+        return number;
     if (strcmp(name, "first") == 0)
         return 0;
     if (strcmp(name, "last") == 0)
         return (int64_t)table->columns - 1;
     if (hki_parse_int(name, 1, (int64_t)table->columns, &number))
         return number - 1;
-    for (size_t c = 0; table->header && c < table->columns; c++)
-        hki_add_name(known, sizeof known, hki_field_text(&table->header[c], own, sizeof own));
+    hki_table_names(table, known, sizeof known);
     hki_fail(HK_BAD_ARGUMENT, "%s: no column \"%.64s\"; known: first, last, 1..%zu%s%s",
              table->path, name, table->columns, *known ? ", " : "", known);
     return -1;

@@ -47,6 +47,9 @@ const char *hki_field_text(const hki_field *field, char *out, size_t size);
 bool hki_field_number(const hki_table *table, const hki_field *field, double *out);
 bool hki_field_equals(const hki_field *field, const char *text);
 
+/* The column of that name in the header; -1: none. The header's names, as many as fit. */
+int64_t hki_table_find(const hki_table *table, const char *name);
+const char *hki_table_names(const hki_table *table, char *out, size_t size);
 /* The column that a text names: a name of the header, "first", "last", or a number from 1. -1 and
  * HK_BAD_ARGUMENT with the known names. */
 int64_t hki_table_column(const hki_table *table, const char *name);
