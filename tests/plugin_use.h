@@ -118,16 +118,6 @@ TEST_HELPER float *normals(int64_t n, uint64_t key, float scale)
     return x;
 }
 
-/* Sum of dy y. */
-TEST_HELPER double loss(const use *u, const pass *p)
-{
-    double sum = 0;
-    check_host_forward(u, HK_BASELINE, p);
-    for (int64_t i = 0; i < p->out; i++)
-        sum += (double)p->dy[i] * (double)p->y[i];
-    return sum;
-}
-
 /* Change of the loss when n values move along a random direction, against what `slope` says:
  * differences of fp32 results, summed in double. */
 TEST_HELPER void check_along(const use *u, const pass *p, float *value, const float *slope,
@@ -144,10 +134,10 @@ TEST_HELPER void check_along(const use *u, const pass *p, float *value, const fl
     }
     for (int64_t i = 0; i < n; i++)
         value[i] = kept[i] + h * direction[i];
-    double above = loss(u, p);
+    double above = check_host_loss(u, p);
     for (int64_t i = 0; i < n; i++)
         value[i] = kept[i] - h * direction[i];
-    double below = loss(u, p);
+    double below = check_host_loss(u, p);
     memcpy(value, kept, (size_t)n * sizeof *kept);
     CHECK_NEAR((above - below) / (2 * (double)h), expected, 2e-3 * (1 + size));
     check_arrays_release(mark);

@@ -150,6 +150,8 @@ hk_domain check_host_domain(const use *u);
 
 /* All rows of an activation or a normalization: y; y, dx and what is added to dslots. */
 void check_host_forward(const use *u, int isa, const pass *p);
+/* Runs the baseline kernel forward: the sum of dy y, whose gradient by x is dx (reference.c). */
+double check_host_loss(const use *u, const pass *p);
 void check_host_run(const use *u, int isa, const pass *p);
 /* A run in baseline, and its gradients against differences (reference.c). */
 void check_differences(const use *u);

@@ -169,8 +169,7 @@ void check_test_reads(const subject *s)
 
 /* ---- Gradients against differences of float results ------------------------------------------ */
 
-/* The sum of dy y. */
-static double loss(const use *u, const pass *p)
+double check_host_loss(const use *u, const pass *p)
 {
     double sum = 0;
     check_host_forward(u, HK_BASELINE, p);
@@ -184,7 +183,7 @@ static double moved(const use *u, const pass *p, float *value, float by)
 {
     const float kept = *value;
     *value = kept + by;
-    double l = loss(u, p);
+    double l = check_host_loss(u, p);
     *value = kept;
     return l;
 }
@@ -196,7 +195,7 @@ static void check_slopes(const use *u, const pass *p, const char *name, float *v
                          const float *slopes, float start, int64_t n)
 {
     const float h = 0x1p-7f;
-    const double centre = loss(u, p);
+    const double centre = check_host_loss(u, p);
     double scale = 0; /* of all slopes: float results cannot tell less */
     for (int64_t i = 0; i < n; i++)
         scale = fmax(scale, fabs((double)(slopes[i] - start)));
