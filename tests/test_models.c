@@ -148,6 +148,16 @@ static void recipes_fit_models_and_data(void)
     CHECK(strcmp(hk_model_recipe(lenet, "mnist:glyphs", 60000, 0).schedule, "constant") != 0);
 }
 
+static void decay_follows_the_size(void)
+{
+    const hk_model *mlp;
+    CHECK_EQUAL(hk_model_find("mlp", &mlp, NULL), HK_OK);
+    CHECK_TEXT(hk_model_recipe(mlp, "csv:a.csv", 500, 0).optimizer, "adam:lr=0.003,decay=0.03");
+    CHECK_TEXT(hk_model_recipe(mlp, "csv:a.csv", 501, 0).optimizer, "adam:lr=0.003,decay=0.003");
+    CHECK_TEXT(hk_model_recipe(mlp, "csv:a.csv", 2001, 0).optimizer, "adam:lr=0.001");
+    CHECK_TEXT(hk_model_recipe(mlp, "glyphs", 100, 0).optimizer, "adam:lr=0.001");
+}
+
 /* The recipes of large sets are as they stand; those of small sets have enough steps. */
 static void small_sets_get_enough_steps(void)
 {
@@ -239,6 +249,7 @@ int main(void)
     RUN(unknown_names_list_the_known);
     RUN(recipes_fit_models_and_data);
     RUN(small_sets_get_enough_steps);
+    RUN(decay_follows_the_size);
     RUN(every_model_trains);
     return check_result();
 }
