@@ -131,6 +131,7 @@ has out 'confusion matrix'
 has out 'gradient-dead'
 has out 'macro F1'
 lacks err 'note'
+same "$(grep -c 'test.* accuracy' out)" 1
 run 0 train lenet5 --data $small --epochs 2 --val 0.2 --json
 for key in model parameters epochs train_loss test_loss test_accuracy macro_f1 images_per_s \
     seconds digest layers probed confusion history; do
@@ -199,6 +200,62 @@ same "$digest" "$through"
 run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
 has err 'starts anew'
 refuses 2 'cannot be resumed as mlp' train mlp --data $small --resume net.safetensors
+
+# ---- validation: shown in each epoch, the test set once; patience and the best epoch
+noisy="--data $small --epochs 12 --optimizer adam:lr=0.02 --batch 20 --no-probes"
+run 0 train mlp:width=16 $noisy --val 0.2
+same "$(grep -c '^epoch .*, validation loss .*images/s' out)" 12
+same "$(grep -c 'test' out)" 2 # how many there are, and the result
+run 0 train mlp:width=16 $noisy --val 0.2 --keep best --out through.safetensors --json
+has out '"best_epoch"'
+has out '"validation_accuracy"'
+lacks out '"epochs": 0'
+same "$(grep -c '"test_accuracy"' out)" 1
+through=$(value digest)
+accuracy=$(value test_accuracy)
+run 0 evaluate through.safetensors --data $small --json
+same "$(value test_accuracy)" "$accuracy"
+run 0 train mlp:width=16 $noisy --val 0.2 --keep best --stop 7 --out half.safetensors
+digest mlp:width=16 $noisy --val 0.2 --keep best --resume half.safetensors --out half.safetensors
+same "$digest" "$through"
+if cmp -s half.safetensors through.safetensors; then ok; else bad 'resumed: another file'; fi
+run 0 train mlp:width=16 $noisy --patience 2 --keep best
+has out '0.1 of the training data, by default for --keep best'
+has out '2 epochs without a better validation accuracy'
+has out 'this is the net of epoch'
+# killed in any epoch, also after the last: patience decides which that is
+patient="--data $small --epochs 1000 --optimizer adam:lr=0.02 --batch 20 --no-probes --patience 5
+    --keep best --class-weights balanced"
+digest mlp:width=16 $patient
+through=$digest
+"$hillock" train mlp:width=16 $patient --out killed.safetensors >killed 2>&1 &
+while kill -0 $! 2>/dev/null && ! [ -s killed.safetensors ]; do sleep 0.01; done
+kill -9 $! 2>/dev/null
+wait $! 2>/dev/null
+digest mlp:width=16 $patient --resume killed.safetensors
+same "$digest" "$through"
+refuses 2 '--keep is "bset"; did you mean "best"? known: best, last' train mlp --data $small --keep bset
+refuses 2 'exclude each other' train mlp --data $small --keep best --doctor reset
+refuses 2 'expected a whole number, 1 to' train mlp --data $small --patience 0
+
+# ---- class weights
+printf '# rare ones count more\nb, 2.5\n0,1.5\n' >weights.csv
+run 0 train mlp:width=4 --data csv:small.csv --epochs 1 --class-weights weights.csv --no-probes
+has out 'class weights: a 1.5, b 2.5, c 1'
+run 0 train mlp:width=4 --data csv:small.csv --epochs 1 --class-weights balanced --json
+has out '"class_weights"'
+refuses 2 'expected balanced, or a file of lines' train mlp --data csv:small.csv --class-weights balancd
+printf 'd, 2\n' >weights.csv
+refuses 2 'weights.csv, line 1: no class named "d"; known: a, b, c' \
+    train mlp --data csv:small.csv --class-weights weights.csv
+printf 'a, 2\n\n b , many\n' >weights.csv
+refuses 2 'line 3: the weight of b is "many", expected a number from 1e-6 to 1e6' \
+    train mlp --data csv:small.csv --class-weights weights.csv
+printf 'a, 2\n0, 2\n' >weights.csv
+refuses 2 'line 2: class 0 has a weight already' \
+    train mlp --data csv:small.csv --class-weights weights.csv
+printf 'a\n' >weights.csv
+refuses 2 'expected a class and its weight' train mlp --data csv:small.csv --class-weights weights.csv
 
 # ---- compare
 run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1

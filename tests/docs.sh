@@ -1,6 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, dead-neurons.md and comparing.md say: writes their C files
-# and runs their commands in order.
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md and comparing.md say: writes
+# their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -57,7 +57,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models dead-neurons comparing; do
+for page in plugins models training dead-neurons comparing; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"

@@ -37,6 +37,7 @@ static const hk_plugin *a_hk_plugin;
 static const hk_model *a_hk_model;
 static char a_char[128] = "relu";
 static float a_float[4096];
+static double a_double[64];
 static int a_int[1];
 static int32_t a_int32_t[64];
 static int64_t a_int64_t[64];

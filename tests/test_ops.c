@@ -303,8 +303,9 @@ static void gradients_of_pooling(void)
 
 static void gradients_of_losses(void)
 {
-    for (int o = 0; o < 5; o++) {
+    for (int o = 0; o < 7; o++) {
         hk_net *net = new_net();
+        const double weights[] = {0.3, 2, 1, 0.7, 5, 1, 0.1};
         hk_tensor *x = hk_input(net, 7), *y = NULL;
         hk_tensor *t = learned(net, "t", HK_SHAPE(7));
         hk_tensor *zero = hk_scale(x, 0);
@@ -314,6 +315,8 @@ static void gradients_of_losses(void)
         case 2: y = hk_binary_cross_entropy(x, hk_input(net, 7)); break;
         case 3: y = hk_cross_entropy(x, hk_labels(net), 0); break;
         case 4: y = hk_cross_entropy(x, hk_labels(net), 0.1); break;
+        case 5: y = hk_weighted_cross_entropy(x, hk_labels(net), 0, weights); break;
+        case 6: y = hk_weighted_cross_entropy(x, hk_labels(net), 0.1, weights); break;
         }
         gradient_check("loss", y, &x, 1, 3, -2, 2, 2e-3);
         hk_net_free(net);
@@ -381,6 +384,8 @@ static void shapes_that_do_not_fit(void)
     CHECK(!hk_cross_entropy(x, hk_labels(net), 0));
     CHECK(!hk_cross_entropy(v, hk_labels(net), 1));
     CHECK_CONTAINS(hk_message(), "smoothing 1 is outside [0, 1)");
+    CHECK(!hk_weighted_cross_entropy(v, hk_labels(net), 0, (double[]){1, 1, 0, 1, 1}));
+    CHECK_CONTAINS(hk_message(), "the weight of class 2 is 0, expected 1e-6 to 1e6");
     CHECK(!hk_dropout(x, 1));
     CHECK_CONTAINS(hk_message(), "rate 1 is outside [0, 1)");
     CHECK(!hk_sum(v, HK_AXIS(3)));

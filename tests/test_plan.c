@@ -530,8 +530,44 @@ static void wrong_label_is_not_a_number(void)
     hk_net_free(net);
 }
 
+/* Two samples of classes 2 and 0: sum of w loss over sum of w, in double, and its slopes. */
+static void weighted_entropy_is_a_weighted_mean(void)
+{
+    const double w[] = {0.5, 1, 4}, smoothings[] = {0, 0.3};
+    const float z[2][3] = {{1, -1, 0.5F}, {0.2F, 2, -1.5F}}, labels[] = {2, 0};
+    for (int s = 0; s < 2; s++) {
+        hk_net *net = hk_net_new();
+        hk_tensor *x = hk_input(net, 3), *wanted = hk_labels(net);
+        hk_tensor *loss = hk_weighted_cross_entropy(x, wanted, smoothings[s], w);
+        hk_plan *plan =
+            new_plan(x, (hk_plan_options){.batch = 2, .loss = loss, .keep = &x, .n_keep = 1});
+        memcpy(hk_plan_value(plan, x), z, sizeof z);
+        memcpy(hk_plan_value(plan, wanted), labels, sizeof labels);
+        run_both_ways(plan, 2);
+        double sum = 0, weight = w[2] + w[0];
+        for (int i = 0; i < 2; i++) {
+            double all = 0, target[3], total = 0;
+            for (int k = 0; k < 3; k++) {
+                all += exp((double)z[i][k]);
+                target[k] =
+                    w[k] * (smoothings[s] / 3 + (k == (int)labels[i] ? 1 - smoothings[s] : 0));
+                total += target[k];
+            }
+            for (int k = 0; k < 3; k++) {
+                sum -= target[k] * log(exp((double)z[i][k]) / all);
+                CHECK_NEAR(hk_plan_gradient(plan, x)[3 * i + k],
+                           (total * exp((double)z[i][k]) / all - target[k]) / weight, 1e-6);
+            }
+        }
+        CHECK_NEAR(*hk_plan_value(plan, loss), sum / weight, 1e-6);
+        hk_plan_free(plan);
+        hk_net_free(net);
+    }
+}
+
 int main(void)
 {
+    RUN(weighted_entropy_is_a_weighted_mean);
     RUN(deep_chain_reuses_buffers);
     RUN(size_is_known_without_a_plan);
     RUN(sharing_changes_no_bit);

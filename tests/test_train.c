@@ -166,6 +166,129 @@ static void wrong_resumes_are_refused(void)
     unlink(path);
 }
 
+/* ---- The best epoch -------------------------------------------------------------------------- */
+
+typedef struct course {
+    hk_net *net;
+    int best, stop;
+    char digest[65]; /* of the best epoch */
+    hk_best_epoch figures;
+} course;
+
+static int follow(const hk_epoch_report *report, void *user)
+{
+    course *c = user;
+    if (report->best.epoch == report->epoch)
+        hk_net_digest(c->net, c->digest);
+    c->figures = report->best;
+    return report->epoch == c->stop;
+}
+
+/* Up to `stop`, from `from` or from the start; into `to` at the end. */
+static course train_course(hk_train_options options, int stop, const char *from, const char *to,
+                           char digest[65])
+{
+    hk_tensor *logits = busy_net(3);
+    course c = {.net = hk_tensor_net(logits), .stop = stop};
+    hk_trainer *trainer;
+    options.epoch = follow;
+    options.user = &c;
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_OK);
+    if (from)
+        CHECK_EQUAL(hk_trainer_resume(trainer, from), HK_OK);
+    CHECK_EQUAL(hk_trainer_run(trainer), stop ? HK_STOPPED : HK_OK);
+    if (to)
+        CHECK_EQUAL(hk_trainer_save(trainer, to, NULL), HK_OK);
+    c.best = hk_trainer_report(trainer)->epoch;
+    hk_net_digest(c.net, digest);
+    hk_trainer_free(trainer);
+    free_net_of(logits);
+    return c;
+}
+
+/* A rate so high that later epochs are worse: the net is that of the best one, also in the file, and
+ * when training is interrupted after it. */
+static void the_best_epoch_is_kept(void)
+{
+    char path[64], through[65], now[65];
+    snprintf(path, sizeof path, "/tmp/hillock-test-%d-best", (int)getpid());
+    hk_train_options options = {.train = train_set,
+                                .validation = test_set,
+                                .epochs = 12,
+                                .batch = 10,
+                                .optimizer = "adam:lr=0.05",
+                                .seed = 3,
+                                .keep_best = 1};
+    course all = train_course(options, 0, NULL, NULL, through);
+    CHECK(all.figures.epoch > 0 && all.figures.epoch < 12);
+    CHECK_TEXT(through, all.digest);
+
+    options.keep_best = 0;
+    train_course(options, 0, NULL, NULL, now);
+    CHECK(strcmp(now, through) != 0); /* the last epoch is another */
+
+    options.keep_best = 1;
+    for (int stop = 1; stop < 12; stop += 5) {
+        course half = train_course(options, stop, NULL, path, now);
+        hk_tensor *logits = busy_net(5);
+        CHECK_EQUAL(hk_net_load_weights(hk_tensor_net(logits), path, NULL), HK_OK);
+        hk_net_digest(hk_tensor_net(logits), now);
+        CHECK_TEXT(now, half.digest);
+        free_net_of(logits);
+        course rest = train_course(options, 0, path, path, now);
+        CHECK_TEXT(now, through);
+        CHECK_EQUAL(rest.figures.epoch, all.figures.epoch);
+        CHECK_NEAR(rest.figures.loss, all.figures.loss, 0);
+    }
+    options.keep_best = 0; /* the last epoch's net is in the file, too */
+    options.epochs = 14;
+    train_course(options, 0, NULL, NULL, through);
+    train_course(options, 0, path, NULL, now);
+    CHECK_TEXT(now, through);
+    unlink(path);
+}
+
+static void patience_ends(void)
+{
+    char path[64], digest[65], now[65];
+    snprintf(path, sizeof path, "/tmp/hillock-test-%d-patience", (int)getpid());
+    hk_train_options options = {.train = train_set,
+                                .validation = test_set,
+                                .epochs = 30,
+                                .batch = 10,
+                                .optimizer = "adam:lr=0.05",
+                                .seed = 3,
+                                .patience = 3};
+    course all = train_course(options, 0, NULL, NULL, digest);
+    CHECK(all.best < 30);
+    CHECK_EQUAL(all.best, all.figures.epoch + 3);
+    train_course(options, all.best - 1, NULL, path, now);
+    course rest = train_course(options, 0, path, path, now);
+    CHECK_EQUAL(rest.best, all.best);
+    CHECK_TEXT(now, digest);
+    rest = train_course(options, 0, path, NULL, now); /* it has ended */
+    CHECK_EQUAL(rest.best, all.best);
+    CHECK_TEXT(now, digest);
+
+    options.keep_best = 1;
+    hk_tensor *logits = busy_net(3);
+    hk_trainer *trainer;
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_OK);
+    CHECK_EQUAL(hk_trainer_resume(trainer, path), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "was trained without keeping the best epoch");
+    hk_trainer_free(trainer);
+    options.doctor = "reset";
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "exclude each other");
+    options.validation = NULL;
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "patience needs a validation set");
+    options.patience = -1;
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_BAD_ARGUMENT);
+    free_net_of(logits);
+    unlink(path);
+}
+
 /* ---- Learning ------------------------------------------------------------------------------- */
 
 static void every_rule_learns(void)
@@ -200,6 +323,44 @@ static void smoothing_bounds_the_loss(void)
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .smoothing = 1), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "smoothing 1");
     free_net_of(logits);
+}
+
+/* One sample in ten is of class 1, and pixels say nothing: without weights the net answers with the shares
+ * of the classes, with balanced ones with one half. */
+static void balanced_weights_even_out_classes(void)
+{
+    enum { N = 100 };
+    float x[N] = {0}, y[2];
+    int32_t labels[N];
+    double weights[3];
+    hk_data *data;
+    for (int i = 0; i < N; i++)
+        labels[i] = i % 10 == 0;
+    CHECK_EQUAL(hk_data_from_arrays(N, 1, 1, 1, 3, x, labels, &data), HK_OK);
+    CHECK_EQUAL(hk_class_weights(data, weights), HK_OK);
+    CHECK_NEAR(weights[0], 100.0 / (2 * 90), 1e-12);
+    CHECK_NEAR(weights[1], 100.0 / (2 * 10), 1e-12);
+    CHECK_NEAR(weights[2], 1, 0); /* does not occur */
+    for (int weighted = 0; weighted < 2; weighted++) {
+        hk_net *net = hk_net_new(.normalization = "none");
+        hk_tensor *logits = hk_linear(hk_input(net, 1, 1, 1), 3);
+        float z[3];
+        CHECK_EQUAL(hk_fit(logits, NULL, .train = data, .epochs = 300, .batch = 100,
+                           .optimizer = "adam:lr=0.05", .class_weights = weighted ? weights : NULL),
+                    HK_OK);
+        CHECK_EQUAL(hk_net_predict(logits, 1, x, z), HK_OK);
+        y[weighted] = 1 / (1 + expf(z[0] - z[1])); /* of class 1 among the two */
+        hk_net_free(net);
+    }
+    CHECK_NEAR(y[0], 0.1, 0.01);
+    CHECK_NEAR(y[1], 0.5, 0.01);
+    hk_tensor *logits = plain_net(1);
+    CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set,
+                       .class_weights = (double[10]){1, 1, 1, 1, 1, 1, 1, -1, 1, 1}),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "the weight of class 7 is -1");
+    free_net_of(logits);
+    hk_data_free(data);
 }
 
 static double distance(const float *a, const float *b, int64_t n)
@@ -476,8 +637,11 @@ int main(void)
     RUN(threads_change_no_bit);
     RUN(resuming_changes_no_bit);
     RUN(wrong_resumes_are_refused);
+    RUN(the_best_epoch_is_kept);
+    RUN(patience_ends);
     RUN(every_rule_learns);
     RUN(smoothing_bounds_the_loss);
+    RUN(balanced_weights_even_out_classes);
     RUN(clipping_limits_the_norm);
     RUN(frozen_layers_stay);
     RUN(thresholds_move_in_commit_alone);

@@ -50,12 +50,12 @@ typedef struct text_list {
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
     const char *db, *name, *tune, *baseline;
-    const char *out, *from, *resume, *freeze, *family, *test;
-    const char *formula, *derivative, *plot, *range, *report, *treat, *doctor;
+    const char *out, *from, *resume, *keep, *freeze, *family, *test;
+    const char *class_weights, *formula, *derivative, *plot, *range, *report, *treat, *doctor;
     text_list plugins, params, data_sets;
-    int64_t epochs, batch, seed, seeds, threads, stop; /* 0: not given */
-    int64_t index;                                     /* -1: not given */
-    int64_t worker;                                    /* -1: not one */
+    int64_t epochs, batch, seed, seeds, threads, stop, patience; /* 0: not given */
+    int64_t index;                                               /* -1: not given */
+    int64_t worker;                                              /* -1: not one */
     int64_t nets;
     int64_t size, jobs;
     double val, clip, smoothing, seconds, deadline, tau;

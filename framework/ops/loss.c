@@ -58,16 +58,22 @@ hk_tensor *hk_softmax(hk_tensor *x)
 typedef struct entropy {
     int64_t classes, samples;
     const float *logits, *labels;
+    const float *weights; /* of the classes, or NULL */
     float smoothing;
+    double total; /* of all weights */
 } entropy;
 
 static entropy entropy_of(const hki_call *call)
 {
-    return (entropy){.classes = hki_channels(&call->tensor->inputs[0]->shape),
-                     .samples = call->batch,
-                     .logits = call->x[0],
-                     .labels = call->x[1],
-                     .smoothing = *(const float *)call->tensor->attributes};
+    entropy e = {.classes = hki_channels(&call->tensor->inputs[0]->shape),
+                 .samples = call->batch,
+                 .logits = call->x[0],
+                 .labels = call->x[1],
+                 .weights = call->tensor->n_inputs > 2 ? call->x[2] : NULL,
+                 .smoothing = *(const float *)call->tensor->attributes};
+    for (int64_t k = 0; e.weights && k < e.classes; k++)
+        e.total += (double)e.weights[k];
+    return e;
 }
 
 /* The class of a sample; -1 for a number that is none. */
@@ -77,28 +83,46 @@ static int64_t label_of(const entropy *e, int64_t sample)
     return label >= 0 && label < (float)e->classes ? (int64_t)label : -1;
 }
 
-/* Of up to RUN samples: -sum of target log p = log sum exp(z) - sum of target z. */
+/* -sum of target log p = log sum exp(z) - sum of target z; `lse` is the first. */
+static double entropy_of_sample(const entropy *e, const float *z, int64_t label, double lse)
+{
+    const double smoothing = (double)e->smoothing;
+    double all = 0;
+    for (int64_t k = 0; e->smoothing > 0 && k < e->classes; k++)
+        all += e->weights ? (double)e->weights[k] * (double)z[k] : (double)z[k];
+    if (!e->weights)
+        return lse - (1 - smoothing) * (double)z[label] - smoothing * all / (double)e->classes;
+    return (1 - smoothing) * (double)e->weights[label] * (lse - (double)z[label]) +
+           smoothing * (e->total * lse - all) / (double)e->classes;
+}
+
+/* Of up to RUN samples. */
 enum { RUN = 64 };
 static double entropy_of_run(const void *context, int64_t run)
 {
     const entropy *e = context;
-    const double smoothing = (double)e->smoothing;
     float most[RUN], sum[RUN]; /* the largest z, and of exp(z - most) */
     int64_t first = run * RUN, n = e->samples - first < RUN ? e->samples - first : RUN;
     double total = 0;
     hki_kernels_active()->softmax_sums(n, e->classes, e->logits + first * e->classes, most, sum);
     for (int64_t i = 0; i < n; i++) {
-        const float *z = e->logits + (first + i) * e->classes;
         int64_t label = label_of(e, first + i);
-        double all = 0;
-        for (int64_t k = 0; e->smoothing > 0 && k < e->classes; k++)
-            all += (double)z[k];
         total += label < 0 ? (double)NAN
-                           : (double)most[i] + (double)hks_log(sum[i]) -
-                                 (1 - smoothing) * (double)z[label] -
-                                 smoothing * all / (double)e->classes;
+                           : entropy_of_sample(e, e->logits + (first + i) * e->classes, label,
+                                               (double)most[i] + (double)hks_log(sum[i]));
     }
     return total;
+}
+
+/* What the sum over samples is divided by: their number, or the sum of their weights. */
+static double entropy_weight(const entropy *e)
+{
+    double sum = 0;
+    for (int64_t s = 0; e->weights && s < e->samples; s++) {
+        int64_t label = label_of(e, s);
+        sum += label < 0 ? 0 : (double)e->weights[label];
+    }
+    return e->weights ? sum : (double)e->samples;
 }
 
 static void entropy_forward(const hki_call *call)
@@ -106,23 +130,37 @@ static void entropy_forward(const hki_call *call)
     entropy e = entropy_of(call);
     int64_t runs = (call->batch + RUN - 1) / RUN;
     double sum = hki_sum_terms(runs, RUN * e.classes, entropy_of_run, &e);
-    *call->y = (float)(sum / (double)call->batch);
+    *call->y = (float)(sum / entropy_weight(&e));
 }
 
-/* dz = (softmax(z) - target) dy / samples */
+/* dz = scale (softmax(z) - target), or with weights, where t[k] is target[k] weight[k],
+ * scale (sum(t) softmax(z) - t); p is softmax(z), which becomes dz. */
+static void entropy_slope(const entropy *e, int64_t label, float scale, float *p)
+{
+    float own = label < 0 ? NAN : 1 - e->smoothing, rest = e->smoothing / (float)e->classes;
+    int64_t at = label < 0 ? 0 : label;
+    if (!e->weights) {
+        p[at] -= own;
+        for (int64_t i = 0; i < e->classes; i++)
+            p[i] = scale * (p[i] - rest);
+        return;
+    }
+    own *= e->weights[at];
+    for (int64_t i = 0; i < e->classes; i++)
+        p[i] = scale * ((own + rest * (float)e->total) * p[i] - rest * e->weights[i]);
+    p[at] -= scale * own;
+}
+
 static void entropy_backward(const hki_call *call)
 {
     entropy e = entropy_of(call);
     const hki_kernels *kernels = hki_kernels_active();
-    float scale = *call->dy / (float)call->batch, rest = e.smoothing / (float)e.classes;
+    float scale = *call->dy / (float)entropy_weight(&e);
 #pragma omp parallel for num_threads(hki_threads_for((call->batch * e.classes))) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
         float *dz = call->dx[0] + s * e.classes;
         kernels->softmax(1, e.classes, e.logits + s * e.classes, dz);
-        int64_t label = label_of(&e, s);
-        dz[label < 0 ? 0 : label] -= label < 0 ? NAN : 1 - e.smoothing;
-        for (int64_t i = 0; i < e.classes; i++)
-            dz[i] = scale * (dz[i] - rest);
+        entropy_slope(&e, label_of(&e, s), scale, dz);
     }
 }
 
@@ -132,10 +170,10 @@ static const hki_op op_cross_entropy = {.name = "cross entropy",
                                         .backward = entropy_backward,
                                         .reads = hki_reads_operands};
 
-hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing)
+/* With `weights`, or NULL. */
+static hk_tensor *cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing,
+                                hk_tensor *weights)
 {
-    if (hki_null_operand("cross entropy", logits, labels))
-        return NULL;
     if (logits->shape.ndim != 2 || !hki_is_batched(&logits->shape) || labels->shape.ndim != 1 ||
         !hki_is_batched(&labels->shape))
         return hki_fail_null(HK_BAD_SHAPE,
@@ -146,8 +184,39 @@ hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothi
         return hki_fail_null(HK_BAD_ARGUMENT, "cross entropy: smoothing %g is outside [0, 1)",
                              smoothing);
     float value = (float)smoothing;
-    return hki_compute(&op_cross_entropy, (hk_tensor *[]){logits, labels}, 2, (hk_shape){0},
-                       &value);
+    return hki_compute(&op_cross_entropy, (hk_tensor *[]){logits, labels, weights}, weights ? 3 : 2,
+                       (hk_shape){0}, &value);
+}
+
+hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing)
+{
+    if (hki_null_operand("cross entropy", logits, labels))
+        return NULL;
+    return cross_entropy(logits, labels, smoothing, NULL);
+}
+
+hk_tensor *hk_weighted_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing,
+                                     const double *weights)
+{
+    if (hki_null_operand("weighted cross entropy", logits, labels, weights))
+        return NULL;
+    const int64_t classes = hki_channels(&logits->shape);
+    float *values = hki_alloc_array((size_t)classes, sizeof *values);
+    hk_tensor *kept = NULL;
+    for (int64_t i = 0; values && i < classes; i++) {
+        values[i] = (float)weights[i];
+        if (!(weights[i] >= 1e-6 && weights[i] <= 1e6)) {
+            hki_free(values);
+            return hki_fail_null(
+                HK_BAD_ARGUMENT,
+                "cross entropy: the weight of class %lld is %g, expected 1e-6 to 1e6", (long long)i,
+                weights[i]);
+        }
+    }
+    if (values)
+        kept = hk_constant(logits->net, HK_SHAPE((int)classes), values);
+    hki_free(values);
+    return kept ? cross_entropy(logits, labels, smoothing, kept) : NULL;
 }
 
 /* ---- Losses of each element against a target of the same shape ------------------------------------- */

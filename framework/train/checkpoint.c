@@ -1,4 +1,5 @@
-/* A training in a file: the net, the optimizer's moments, and in the metadata how far it has come. */
+/* A training in a file: the net, the optimizer's moments, and in the metadata how far it has come; where
+ * the best epoch is kept, the net is that epoch's, and the last one's values stand beside it. */
 #include "train/trainer.h"
 
 #include <stdio.h>
@@ -8,13 +9,15 @@
 
 hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
 {
-    char epochs[24], step[24], seed[24];
+    char epochs[24], step[24], seed[24], best[HKI_BEST_SIZE];
+    const bool shown = t && t->shows_best;
     hki_moments moments;
     if (hki_null(t, path))
         return HK_BAD_ARGUMENT;
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
+    hki_best_text(t, best);
     char *attached = hki_train_hooks.save(t);
     if (!attached)
         return HK_NO_MEMORY;
@@ -23,11 +26,16 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
                                 {"hk.seed", seed},
                                 {"hk.optimizer", t->optimizer_spec},
                                 {hki_train_hooks.key, attached},
-                                {"hk.data", hk_data_spec(t->options.train)}};
+                                {"hk.data", hk_data_spec(t->options.train)},
+                                {HKI_BEST_KEY, best}};
+    const size_t n_meta = sizeof meta / sizeof *meta - !t->report.best.epoch;
     hk_status status = hki_moments_list(t->optimizer, &moments);
     if (!status) {
-        status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta,
-                               sizeof meta / sizeof *meta);
+        hki_best_show(t, true);
+        if (t->shows_best)
+            hki_best_list(t, &moments);
+        status = hki_net_store(t->logits, path, model, moments.tensors, moments.n, meta, n_meta);
+        hki_best_show(t, shown);
         hki_moments_clear(&moments);
     }
     hki_free(attached);
@@ -65,15 +73,17 @@ static hk_status check_training(const hk_trainer *t, const char *path, const hki
                         seed ? seed : "unknown", own_seed);
     if (*epochs > HKI_MAX_EPOCHS || *step != *epochs * t->steps_per_epoch)
         return hki_fail(HK_BAD_DATA,
-                        "%s: stopped at step %lld of epoch %lld, which does not fit "
-                        "%lld steps an epoch: resume with the same data and batch",
-                        path, (long long)*step, (long long)*epochs, (long long)t->steps_per_epoch);
+                        "%s: epoch %lld ended at step %lld, here it ends at step %lld: resume with "
+                        "the same data and batch",
+                        path, (long long)*epochs, (long long)*step,
+                        (long long)(*epochs > HKI_MAX_EPOCHS ? -1 : *epochs * t->steps_per_epoch));
     return HK_OK;
 }
 
 hk_status hk_trainer_resume(hk_trainer *t, const char *path)
 {
     hki_st_file file;
+    hk_best_epoch best;
     int64_t epochs = 0, step = 0;
     if (hki_null(t, path))
         return HK_BAD_ARGUMENT;
@@ -82,15 +92,19 @@ hk_status hk_trainer_resume(hk_trainer *t, const char *path)
         return status;
     status = check_training(t, path, &file, &epochs, &step);
     if (!status)
+        status = hki_best_check(t, path, &file, epochs, &best);
+    if (!status)
         status = hki_train_hooks.load(t, path, &file);
     if (!status)
         status = hki_moments_load(t->optimizer, path, &file);
     if (!status)
         status = hki_net_restore(t->logits->net, path, &file, NULL);
-    if (!status)
-        status = hki_train_hooks.loaded(t);
     if (!status) {
-        t->epoch = (int)epochs;
+        hki_best_load(t, &file, best);
+        status = hki_train_hooks.loaded(t);
+    }
+    if (!status) {
+        t->epoch = t->report.epoch = (int)epochs;
         t->step = t->optimizer->step = step;
         hki_plan_set_step(t->plan, (uint64_t)step);
     }

@@ -12,7 +12,7 @@ _Static_assert(sizeof HKI_OPTIMIZER_PREFIX "0." + HKI_MAX_TENSOR_NAME <= HKI_MAX
 
 hk_status hki_moments_list(const hk_optimizer *optimizer, hki_moments *out)
 {
-    size_t most = 2 * (size_t)optimizer->n_tensors;
+    size_t most = 3 * (size_t)optimizer->n_tensors; /* two moments, and what best.c adds */
     *out = (hki_moments){.names = hki_alloc_array(most, sizeof *out->names),
                          .tensors = hki_alloc_array(most, sizeof *out->tensors)};
     if (!out->names || !out->tensors) {

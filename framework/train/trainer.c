@@ -90,7 +90,10 @@ static hk_status prepare(hk_trainer *t)
     if (status)
         return status;
     t->labels = hk_labels(t->logits->net);
-    t->loss = hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
+    t->loss = t->options.class_weights
+                  ? hk_weighted_cross_entropy(t->logits, t->labels, t->options.smoothing,
+                                              t->options.class_weights)
+                  : hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
     if (!t->loss)
         return hk_last_status();
     hk_loader_options loader = {.batch = t->options.batch,
@@ -98,7 +101,8 @@ static hk_status prepare(hk_trainer *t)
                                 .augment = t->options.augment,
                                 .seed = t->options.seed};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
-        (status = make_plans(t)) || (status = hki_train_hooks.start(t)))
+        (status = hki_best_start(t)) || (status = make_plans(t)) ||
+        (status = hki_train_hooks.start(t)))
         return status;
     return hk_loader_new(t->options.train, &loader, &t->loader);
 }
@@ -154,6 +158,7 @@ void hk_trainer_free(hk_trainer *t)
     hk_optimizer_free(t->optimizer);
     hki_free(t->layers);
     hki_free(t->optimizer_spec);
+    hki_free(t->other);
     hki_free(t);
 }
 
@@ -277,29 +282,45 @@ hk_status hki_trainer_replan(hk_trainer *t)
     return status;
 }
 
-hk_status hk_trainer_run(hk_trainer *t)
+static hk_status run_epochs(hk_trainer *t)
 {
-    if (hki_null(t))
-        return HK_BAD_ARGUMENT;
+    const hk_train_options *o = &t->options;
     double started = hk_now() - t->report.seconds;
-    while (t->epoch < t->options.epochs) {
+    while (t->epoch < o->epochs &&
+           !(o->patience && t->epoch - t->report.best.epoch >= o->patience)) {
         hk_status status = hki_train_hooks.before_epoch(t);
         if (!status)
             status = train_epoch(t);
         if (!status)
-            status = evaluate_set(t, t->options.validation, &t->report.validation);
+            status = evaluate_set(t, o->validation, &t->report.validation);
         if (!status)
-            status = evaluate_set(t, t->options.test, &t->report.test);
+            status = evaluate_set(t, o->test, &t->report.test);
         if (!status)
             status = report_layers(t);
         if (status)
             return status;
         t->report.epoch = ++t->epoch;
         t->report.seconds = hk_now() - started;
-        if (t->options.epoch && t->options.epoch(&t->report, t->options.user))
+        hki_best_update(t);
+        if (o->epoch && o->epoch(&t->report, o->user))
             return hki_fail(HK_STOPPED, "training was stopped after epoch %d", t->epoch);
     }
     return HK_OK;
+}
+
+hk_status hk_trainer_run(hk_trainer *t)
+{
+    if (hki_null(t))
+        return HK_BAD_ARGUMENT;
+    hki_best_show(t, false);
+    hk_status status = run_epochs(t);
+    hki_best_show(t, true);
+    if (status || !t->shows_best || t->report.best.epoch == t->epoch)
+        return status;
+    status = report_layers(t);
+    for (int i = 0; i < t->report.n_layers; i++) /* no step was taken with these values */
+        t->layers[i].gradient_norm = t->layers[i].update_ratio = (double)NAN;
+    return status;
 }
 
 hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_options options)

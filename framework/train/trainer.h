@@ -22,4 +22,25 @@ struct hk_trainer {
     int epoch;                     /* finished so far */
     hk_layer_report *layers;
     hk_epoch_report report;
+    float *other; /* keep_best: values of the tensors that files store: those of the best epoch, */
+    bool shows_best; /* or where the net has these, of the last */
 };
+
+/* ---- The best epoch (best.c) ------------------------------------------------------------------- */
+hk_status hki_best_start(hk_trainer *trainer);
+/* After an epoch's evaluation. */
+void hki_best_update(hk_trainer *trainer);
+/* Gives the net the values of the best epoch, or those of the last; nothing where no best is kept. */
+void hki_best_show(hk_trainer *trainer, bool best);
+
+/* "3 0.25 0.3 0.9", what report.best is in a file's metadata. */
+enum { HKI_BEST_SIZE = 4 * 40 };
+#define HKI_BEST_KEY "hk.best"
+void hki_best_text(const hk_trainer *trainer, char text[HKI_BEST_SIZE]);
+/* Adds the last epoch's values, while the net shows the best's. */
+void hki_best_list(const hk_trainer *trainer, hki_moments *to);
+/* HK_BAD_DATA: the best epoch's text is damaged, or keep_best lacks its net; then nothing changed. */
+hk_status hki_best_check(const hk_trainer *trainer, const char *path, const hki_st_file *file,
+                         int64_t epochs, hk_best_epoch *best);
+/* The net has the file's values; makes of it the last epoch's, and keeps the best's if asked for. */
+void hki_best_load(hk_trainer *trainer, const hki_st_file *file, hk_best_epoch best);

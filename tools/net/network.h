@@ -41,6 +41,11 @@ hk_recipe net_choose_recipe(const options *given, const hk_model *model, const h
  * be filled in. */
 hk_train_options net_train_options(const options *given, const hk_recipe *recipe, int64_t seed);
 
+/* train --class-weights: balanced for these data, or FILE with a line "class name or number, weight" for
+ * each class whose weight is not 1. *out, of every class, is to be freed with free(), whatever comes back;
+ * NULL where `given` is. */
+int net_class_weights(const char *given, const hk_data *data, double **out);
+
 /* hillock inspect --forecast: prints the forecast of the net with its initial weights; `data` may be
  * NULL. */
 int net_forecast(const network *it, const options *given, const hk_data *data);

@@ -5,6 +5,8 @@
 
 #include "compare/figures.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct training {
@@ -16,8 +18,11 @@ typedef struct training {
     network it;
     hk_recipe recipe;
     hk_trainer *trainer;
-    json_t *history; /* an object for each epoch */
-    json_t *treated; /* what was done before this one; NULL: nothing */
+    json_t *history;       /* an object for each epoch */
+    json_t *treated;       /* what was done before this one; NULL: nothing */
+    double *class_weights; /* NULL: none */
+    double held_out;       /* share of the training data for validation, 0: none */
+    bool keeps_best;
     int save_status; /* of the last --out */
     FILE *to;        /* where tables go: not to standard output when it holds JSON */
 } training;
@@ -100,6 +105,9 @@ static void print_start(const training *t)
             tool_grouped(images.n), images.height, images.width, images.channels, images.classes,
             tool_grouped(t->validation ? hk_data_shape_of(t->validation).n : 0),
             tool_grouped(hk_data_shape_of(t->test).n));
+    if (t->validation && !(t->given->val > 0))
+        fprintf(t->to, "validation: %g of the training data, by default for --%s\n", t->held_out,
+                t->keeps_best ? "keep best" : "patience");
     if (*hk_data_about(t->train)) {
         fputs("read: ", t->to);
         tool_put_text(t->to, hk_data_about(t->train));
@@ -113,6 +121,11 @@ static void print_start(const training *t)
                 t->recipe.batch, tool_counted(t->recipe.epochs, "epoch"), t->recipe.least_steps);
     else if (t->recipe.is_adapted && !t->given->batch)
         fprintf(t->to, "%s samples: batch %d\n", tool_grouped(images.n), t->recipe.batch);
+    for (int i = 0; t->class_weights && i < images.classes; i++) {
+        fputs(i ? ", " : "class weights: ", t->to);
+        tool_put_text(t->to, hk_data_class_name(t->train, i));
+        fprintf(t->to, " %.4g%s", t->class_weights[i], i + 1 < images.classes ? "" : "\n");
+    }
     fprintf(t->to, "memory: %.1f MiB for the buffers of a step\n",
             (double)hk_trainer_arena(t->trainer) / (1024 * 1024));
     fflush(t->to);
@@ -132,11 +145,9 @@ static json_t *epoch_json(const training *t, const hk_epoch_report *r)
             json_object_del(row, name);
     }
     json_object_update_new(
-        row, json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "rate", tool_json_number(r->rate),
-                       "seconds", tool_json_number(r->seconds), /* since training began */
-                       "test_loss", tool_json_number(r->test.loss), "test_accuracy",
-                       tool_json_number(r->test.accuracy), "probed", (json_int_t)r->probed,
-                       "layers", net_summary_layers_json(r)));
+        row, json_pack("{s:o, s:o, s:I, s:o}", "rate", tool_json_number(r->rate), "seconds",
+                       tool_json_number(r->seconds), /* since training began */
+                       "probed", (json_int_t)r->probed, "layers", net_summary_layers_json(r)));
     return row;
 }
 
@@ -148,8 +159,7 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     if (r->validation.n)
         fprintf(t->to, ", validation loss %.4f accuracy %.2f %%", r->validation.loss,
                 100 * r->validation.accuracy);
-    fprintf(t->to, ", test loss %.4f accuracy %.2f %%, %s images/s, %.1f s\n", r->test.loss,
-            100 * r->test.accuracy, tool_grouped((int64_t)r->images_per_s), r->seconds);
+    fprintf(t->to, ", %s images/s, %.1f s\n", tool_grouped((int64_t)r->images_per_s), r->seconds);
     net_summary_layers(t->to, r);
     fflush(t->to);
     json_t *row = epoch_json(t, r);
@@ -176,13 +186,15 @@ static int before_epoch(const hk_treatment *done, int epoch, void *user)
     return tool_progress_interrupted();
 }
 
-/* The trainer checks the recipe. */
+/* The trainer checks the recipe. It is not given the test set, which is measured once, at the end. */
 static int run_epochs(training *t)
 {
     hk_train_options how = net_train_options(t->given, &t->recipe, t->given->seed);
     how.train = t->train;
     how.validation = t->validation;
-    how.test = t->test;
+    how.class_weights = t->class_weights;
+    how.patience = (int)t->given->patience;
+    how.keep_best = t->keeps_best;
     how.epoch = after_epoch;
     how.treated = before_epoch;
     how.no_probes = t->given->no_probes;
@@ -208,13 +220,31 @@ static int run_epochs(training *t)
 static json_t *result_json(const training *t, const hk_evaluation *evaluation, const char *digest)
 {
     const hk_epoch_report *last = hk_trainer_report(t->trainer);
+    const hk_best_epoch *best = &last->best;
+    hk_metrics figures = last->validation; /* of the epoch whose net this is */
+    if (t->keeps_best)
+        figures = (hk_metrics){.loss = best->loss, .accuracy = best->accuracy};
+    else if (!figures.n) /* resumed, with no epoch left to train */
+        figures.loss = figures.accuracy = (double)NAN;
     json_t *result = json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:I, s:i, s:o}", "model", t->given->operands[0],
         "activation", hk_net_activation(t->it.net), "data", tool_json_text(hk_data_spec(t->train)),
         "parameters", (json_int_t)hk_net_parameters(t->it.net), "optimizer", t->recipe.optimizer,
         "schedule", t->recipe.schedule, "augment", t->recipe.augment, "batch", t->recipe.batch,
         "seed", (json_int_t)t->given->seed, "epochs", last->epoch, "train_loss",
-        tool_json_number(last->train_loss));
+        tool_json_number(t->keeps_best ? best->train_loss : last->train_loss));
+    json_t *weights = t->class_weights ? json_array() : NULL;
+    for (int i = 0; weights && i < hk_data_shape_of(t->train).classes; i++)
+        json_array_append_new(weights, tool_json_number(t->class_weights[i]));
+    if (weights)
+        json_object_set_new(result, "class_weights", weights);
+    if (t->validation)
+        json_object_update_new(
+            result, json_pack("{s:f, s:I, s:i, s:s, s:o, s:o}", "validation", t->held_out,
+                              "patience", (json_int_t)t->given->patience, "best_epoch", best->epoch,
+                              "keep", t->keeps_best ? "best" : "last", "validation_loss",
+                              tool_json_number(figures.loss), "validation_accuracy",
+                              tool_json_number(figures.accuracy)));
     net_summary_evaluation_json(result, t->test, evaluation);
     json_object_update_new(result, json_pack("{s:o, s:o, s:I, s:s, s:I, s:o, s:O}", "images_per_s",
                                              tool_json_number(last->images_per_s), "seconds",
@@ -225,6 +255,23 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
     return result;
 }
 
+/* Why training ended, and which epoch's net this is. */
+static void print_best(const training *t)
+{
+    const hk_epoch_report *last = hk_trainer_report(t->trainer);
+    const hk_best_epoch *best = &last->best;
+    if (!t->validation || !best->epoch)
+        return;
+    if (t->given->patience && last->epoch - best->epoch >= t->given->patience)
+        fprintf(t->to, "\nended after epoch %d of %d: %s without a better validation accuracy",
+                last->epoch, t->recipe.epochs, tool_counted(t->given->patience, "epoch"));
+    fprintf(t->to,
+            "\nbest epoch %d of %d: validation loss %.4f accuracy %.2f %%; this is the net of "
+            "epoch %d\n",
+            best->epoch, last->epoch, best->loss, 100 * best->accuracy,
+            t->keeps_best ? best->epoch : last->epoch);
+}
+
 static int finish(training *t)
 {
     char digest[65];
@@ -233,6 +280,7 @@ static int finish(training *t)
         return tool_failed();
     hk_net_digest(t->it.net, digest);
     int status = EXIT_DONE;
+    print_best(t);
     if (t->given->json) {
         status = tool_json_print(result_json(t, &evaluation, digest));
     } else {
@@ -241,6 +289,26 @@ static int finish(training *t)
     }
     hk_evaluation_clear(&evaluation);
     return status;
+}
+
+/* Opens the data; --patience and --keep best hold out a share of them where --val does not. */
+static int open_data(training *t)
+{
+    const options *given = t->given;
+    const char *const known[] = {"best", "last"};
+    t->keeps_best = given->keep && strcmp(given->keep, "best") == 0;
+    if (given->keep && !t->keeps_best && strcmp(given->keep, "last") != 0)
+        return tool_fail(EXIT_USAGE, "train: --keep is \"%s\"%s", given->keep,
+                         tool_known(given->keep, known, 2));
+    if (t->keeps_best && given->doctor)
+        return tool_fail(EXIT_USAGE, "train: --keep best and --doctor exclude each other: a "
+                                     "treatment may change what the net consists of");
+    t->held_out = given->val > 0 ? given->val : given->patience || t->keeps_best ? 0.1 : 0;
+    int status = net_open_data(given, &t->train, &t->test);
+    if (!status && t->held_out > 0 &&
+        hk_data_split(t->train, t->held_out, (uint64_t)given->seed, &t->validation) != HK_OK)
+        status = tool_failed();
+    return status ? status : net_class_weights(given->class_weights, t->train, &t->class_weights);
 }
 
 int net_train_command(options *given)
@@ -253,10 +321,7 @@ int net_train_command(options *given)
     if (given->from && given->resume)
         status = tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
     if (!status)
-        status = net_open_data(given, &t.train, &t.test);
-    if (!status && given->val > 0 &&
-        hk_data_split(t.train, given->val, (uint64_t)given->seed, &t.validation) != HK_OK)
-        status = tool_failed();
+        status = open_data(&t);
     if (!status)
         status = build(&t);
     if (!status)
@@ -268,6 +333,7 @@ int net_train_command(options *given)
     hk_data_free(t.train);
     hk_data_free(t.test);
     hk_data_free(t.validation);
+    free(t.class_weights);
     json_decref(t.history);
     json_decref(t.treated);
     return status;

@@ -136,6 +136,11 @@ hk_tensor *hk_softmax(hk_tensor *x); /* over the last dimension */
 /* logits[batch, classes], labels[batch]; targets are (1 - smoothing) onehot + smoothing / classes.
  * A label outside 0 .. classes - 1 makes the loss NaN. */
 hk_tensor *hk_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing);
+/* The same with weights[classes], copied: sum of w[label] loss / sum of w[label] over the samples; with
+ * smoothing, the term of class k in a target is times w[k]. As in PyTorch 1.13.
+ * HK_BAD_ARGUMENT: a weight outside 1e-6 .. 1e6. */
+hk_tensor *hk_weighted_cross_entropy(hk_tensor *logits, hk_tensor *labels, double smoothing,
+                                     const double *weights);
 hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets); /* of logits */
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target); /* mean of (y - target)^2 */
 hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta);

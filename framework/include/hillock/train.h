@@ -68,12 +68,20 @@ typedef struct hk_metrics {
     double floor;    /* accuracy of answering the most frequent class always */
 } hk_metrics;
 
+/* The epoch with the best validation figures so far: of the highest accuracy, of equal ones that with the
+ * lowest loss. An epoch whose validation loss is not finite is never the best. */
+typedef struct hk_best_epoch {
+    int epoch;                         /* 0: none yet, or no validation set */
+    double train_loss, loss, accuracy; /* loss, accuracy: on the validation set */
+} hk_best_epoch;
+
 typedef struct hk_epoch_report {
     int epoch; /* from 1 */
     double train_loss, rate;
-    double images_per_s, seconds;  /* without evaluation; since training began */
-    hk_metrics validation;         /* n = 0 without a validation set */
-    hk_metrics test;               /* n = 0 without a test set */
+    double images_per_s, seconds; /* without evaluation; since training began */
+    hk_metrics validation;        /* n = 0 without a validation set */
+    hk_metrics test;              /* n = 0 without a test set */
+    hk_best_epoch best;
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
     int64_t probed;                /* number of probed inputs */
@@ -92,7 +100,14 @@ typedef struct hk_train_options {
     int epochs, batch;                          /* 0 counts as 1 epoch, a batch size of 64 */
     const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
     double clip, smoothing;                     /* 0: none */
-    uint64_t seed;                              /* of order and augmentation */
+    int patience; /* training ends when so many epochs in a row are not better than the best before,
+                      on the validation set; 0: never */
+    int keep_best; /* 1: when hk_trainer_run returns, the net has the values of the best epoch, and
+                      files saved by the trainer are that net; not together with `doctor` */
+    const double *class_weights; /* [classes], copied: the training loss is that of
+                                    hk_weighted_cross_entropy; figures of validation and test stay
+                                    without weights. NULL: none */
+    uint64_t seed;               /* of order and augmentation */
     const char *doctor; /* treatments as for hk_treat, "reset:every=2": before every second epoch
                            except the first, by the training set; NULL: none */
     int (*treated)(const struct hk_treatment *, int epoch,
@@ -104,18 +119,26 @@ typedef struct hk_train_options {
     int zero_;
 } hk_train_options;
 
+/* Balanced weights for class_weights: weights[i] = n / (classes that occur * samples of class i), so that
+ * all classes weigh the same and a sample 1 on average; 1 for a class that does not occur. */
+hk_status hk_class_weights(const hk_data *data, double *weights);
+
 typedef struct hk_trainer hk_trainer;
 /* Prepares training of the net that ends in `logits` [batch, classes] with softmax cross-entropy.
  * HK_BAD_SHAPE: data and net do not fit. Data and net must outlive the trainer. */
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out);
 void hk_trainer_free(hk_trainer *trainer);
-/* Trains the remaining epochs. HK_DIVERGED: the loss is not finite (the message has epoch and step).
- * HK_STOPPED: a callback requested it. */
+/* Trains the remaining epochs, or until patience ends. With keep_best the report's layers are then those
+ * of the best epoch's net, without gradient norms and update ratios (NAN).
+ * HK_DIVERGED: the loss is not finite (the message has epoch and step). HK_STOPPED: a callback requested
+ * it. */
 hk_status hk_trainer_run(hk_trainer *trainer);
 const hk_epoch_report *hk_trainer_report(const hk_trainer *trainer); /* of the last epoch */
 int64_t hk_trainer_arena(const hk_trainer *trainer);                 /* size of the training plan */
-/* Checkpoints: parameters, state, optimizer, step, epoch. Training that is interrupted and resumed gives
- * the same bits as training without interruption. `model`, a model's spec: `model` may be NULL. */
+/* Checkpoints: parameters, state, optimizer, step, epoch, the best epoch; with keep_best, the best
+ * epoch's net and beside it the last epoch's. Training that is interrupted and resumed gives the same bits
+ * as training without interruption. `model`, a model's spec: `model` may be NULL. Resuming fails with
+ * HK_BAD_DATA where the file's optimizer, seed, steps per epoch or, with keep_best, best net do not fit. */
 hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
 hk_status hk_trainer_resume(hk_trainer *trainer, const char *path);
 
