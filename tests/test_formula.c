@@ -133,6 +133,28 @@ static void texts_are_those_of_a_person(void)
     has("a*tanh(x*b)", two, 2, ".low = 0.1, .high = 2}");
 }
 
+/* What has a form without overflow or cancellation gets it. */
+static void forms_are_stable(void)
+{
+    const char *tanh_of_x = "HK_SLOPE(return hks_tanh(a.x);)";
+    has("log((exp(x) + exp(-x))/2)", NULL, 0, "size + hks_log1p(hks_expm1(-2 * size) / 2);");
+    has("log((exp(x) + exp(-x))/2)", NULL, 0, tanh_of_x);
+    has("log(0.5*(exp(-x) + exp(x)))", NULL, 0, tanh_of_x);
+    has("x + sin(2*x)/2", NULL, 0, "hks_sin(hks_max((real)-1e30, hks_min((real)1e30, 2 * a.x)))");
+    has("x + sin(x)/2", NULL, 0, "return a.x + hks_sin(a.x) / 2;");
+}
+
+/* An exponential ends where the function around it has its last value, whatever stands beside it. */
+static void exponentials_end_late_enough(void)
+{
+    const parameter learned = {.name = "a", .value = 1, .learned = true};
+    const parameter least = {.name = "a", .value = 1, .low = 0.5, .high = 2};
+    has("x*tanh(0.000000001*exp(x))", NULL, 0, "hks_min(41, a.x)");
+    has("x*tanh(a*exp(x))", &least, 1, "hks_min(20, a.x)");
+    has("x*tanh(a*exp(x))", &learned, 1, "hks_min(80, a.x)");
+    has("x*tanh(exp(x)*exp(2*x))", NULL, 0, "hks_min(20, 3 * a.x)");
+}
+
 /* What is y already is not computed again; but only where that holds for every parameter. */
 static void slopes_use_the_value(void)
 {
@@ -351,6 +373,8 @@ int main(void)
     RUN(limits_end_in_a_sentence);
     RUN(noise_is_parsed);
     RUN(texts_are_those_of_a_person);
+    RUN(forms_are_stable);
+    RUN(exponentials_end_late_enough);
     RUN(slopes_use_the_value);
     RUN(doubts_are_told);
     if (!begin_builds())

@@ -30,6 +30,14 @@ the_next_try_has_its_own_folder()
         [ -s try-2/half.so ] && grep -Eq '^ +[0-9]+  half ' out
 }
 
+# Beyond a million it is a warning, in the answer and on the page. A formula may begin with a sign.
+what_is_wrong_far_out_is_told()
+{
+    "$hillock" try '-log(1 + x^2)' --name far "${small[@]}" --seeds 1 >out 2>err || return 1
+    grep -q '^  warning  special ' out && grep -Eq '^ +[0-9]+  far ' out &&
+        grep -q 'far has no right value or derivative at x = 1e+20' try-3/report.html
+}
+
 # refuses STATUS TEXT ARGUMENT...
 refuses()
 {
@@ -59,6 +67,7 @@ a_folder_that_is_there_is_left_alone()
 run a_formula_is_ranked
 run its_commands_are_true
 run the_next_try_has_its_own_folder
+run what_is_wrong_far_out_is_told
 run a_wrong_formula_leaves_nothing
 run what_fails_its_checks_is_not_ranked
 run a_folder_that_is_there_is_left_alone

@@ -16,7 +16,8 @@ const command tool_commands[] = {
     {"try", "FORMULA", write_group,
      "from a formula to a ranked activation: writes, builds, checks and compares it",
      "The activation is ranked against eight others on a deep, narrow net, and the report is "
-     "written as a page. All files are in the folder try-1, or the next free one.",
+     "written as a page. All files are in the folder try-1, or the next free one. A plugin that fails "
+     "its checks is not ranked; what is wrong at x beyond a million is a warning, also on the page.",
      "  hillock try 'x*tanh(exp(x))'\n"
      "  hillock try 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10 --name bend\n",
      TRY, 1, 1, compare_try_command},
@@ -40,7 +41,8 @@ const command tool_commands[] = {
      "A plugin that crashes, hangs or ends its process is a failed test with a name. Tested are "
      "symbols and start-up code, tables, memory (guard pages, read-only inputs), the state of the "
      "process, ends of parameter ranges, gradients against differences in double, kernels of each "
-     "instruction set against the reference, special values, equal bits over splits, positions, "
+     "instruction set against the reference, special values (beyond a million, where only a net "
+     "that diverges has numbers, what is wrong is a warning), equal bits over splits, positions, "
      "threads and repeated runs, slots, random numbers, statistics of normalizations, moments of "
      "initializers, and speed. A line for each test: ok, warning, FAILED with the input, both "
      "numbers and a command that reproduces it, or - where it does not apply.",

@@ -254,9 +254,11 @@ int tool_options_parse(const command *to, int argc, char **argv, options *out)
         char *end;
         strtod(argv[i], &end);
         const bool is_number = end != argv[i] && !*end;
+        const bool is_formula =
+            to->bit & TRY && argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1] != 'h'; /* -x^2 */
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = true;
-        } else if (only_operands || argv[i][0] != '-' || !argv[i][1] || is_number) {
+        } else if (only_operands || argv[i][0] != '-' || !argv[i][1] || is_number || is_formula) {
             out->operands[out->n_operands++] = argv[i];
         } else {
             int status = read_option(to, argc, argv, &i, out);

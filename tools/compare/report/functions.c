@@ -3,6 +3,7 @@
 #include "compare/report/parts.h"
 #include "page/text.h"
 
+#include <float.h>
 #include <hillock/hillock.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,6 +77,31 @@ static bool take_samples(const char *spec, double *x, double *y, double *slope)
     return true;
 }
 
+/* Beyond a million, where only a net that diverges has numbers: the first x at which value or
+ * derivative is no number, or the value is infinite and the plugin's reference is not; 0: none. */
+static double find_far_fault(const char *spec)
+{
+    static const float far[] = {1e8f, -1e8f, 1e20f, -1e20f, FLT_MAX, -FLT_MAX};
+    enum { FAR = sizeof far / sizeof *far };
+    float y[FAR], slope[FAR];
+    const hk_plugin *plugin;
+    if (strchr(spec, '/'))
+        return 0;
+    const bool has_reference = hk_plugin_find(HK_ACTIVATION, spec, &plugin) == HK_OK &&
+                               plugin->activation->value && !plugin->slots;
+    double params[HK_MAX_PARAMS] = {0};
+    for (int i = 0; has_reference && plugin->params && plugin->params[i].name; i++)
+        params[i] = plugin->params[i].value;
+    for (int i = 0; hk_curve(spec, FAR, far, y, slope) == HK_OK && i < FAR; i++) {
+        const hk_scalar64 at = {.x = (double)far[i], .p = params};
+        if (isnan(y[i]) || isnan(slope[i]) ||
+            (isinf(y[i]) && has_reference &&
+             fabs(plugin->activation->value(&at)) < 0.99 * (double)FLT_MAX))
+            return (double)far[i];
+    }
+    return 0;
+}
+
 /* Only what lies in the picture, and not joined over a jump. */
 static void put_curve(const chart *c, const char *class, const double *x, const double *y)
 {
@@ -142,6 +168,12 @@ void report_part_functions(FILE *to, const analysis *a)
     for (int i = 0; i < s.n; i++)
         put_function(to, &s, s.items[i], class_of(a, s.items[i]));
     page_grid_end(to);
+    for (int i = 0; i < s.n; i++) {
+        const double far = find_far_fault(s.items[i]);
+        snprintf(text, sizeof text, "%.100s has no right value or derivative at x = %.3g.",
+                 s.items[i], far);
+        page_paragraph(to, "how after", far < 0 || far > 0 ? text : NULL);
+    }
     snprintf(text, sizeof text,
              "%d not drawn: a plugin given by its path is not loaded for a report, nor is one that "
              "is not installed here, works across channels, or is one of very many.",

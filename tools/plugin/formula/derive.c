@@ -15,6 +15,7 @@ static const char *const slopes[OP_COUNT][2] = {
     [OP_SIGN] = {"0"},
     [OP_FLOOR] = {"0"},
     [OP_CAP] = {"1"},
+    [OP_CLAMP] = {"1"},
     [OP_EXP] = {"b"},
     [OP_EXPM1] = {"exp(a)"},
     [OP_LOG] = {"1/a"},
@@ -31,6 +32,7 @@ static const char *const slopes[OP_COUNT][2] = {
     [OP_ERFC] = {"-1.12837916709551257390*exp(-a^2)"},
     [OP_NORMAL] = {"0.39894228040143267794*bell(a)"}, /* 1 / sqrt(2 pi) */
     /* b = m / (m + 2) with m = a (a + 2), and m + 2 = (1 + a)^2 + 1 */
+    [OP_LOG_COSH] = {"tanh(a)"},
     [OP_TANH_LOG] = {"4*(a + 1)/(a*(a + 2) + 2)^2"},
 };
 

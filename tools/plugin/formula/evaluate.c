@@ -1,71 +1,81 @@
-/* The value of an expression at a point, in double or as float kernels have it. */
+/* The value of an expression at a point, in extended precision, in double, or as float kernels have it. */
 #include "plugin/formula/expr.h"
 
+#include <float.h>
 #include <math.h>
 
-static double operation(const node *it, const double *v)
+static long double operation(const node *it, const long double *v)
 {
-    const double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
-    const double e = exp(-fabs(a)), w = e * e, m = a * (a + 2);
-    const double s = (fabs(a) + sqrt(a * a + b)) / 2;
+    const long double a = v[it->a], b = it->b < 0 ? 0 : v[it->b];
+    long double e;
     switch (it->op) {
     case OP_ADD: return a + b;
     case OP_SUB: return a - b;
     case OP_MUL: return a * b;
     case OP_DIV: return a / b;
-    case OP_POW: return pow(a, it->value);
+    case OP_POW: return powl(a, (long double)it->value);
     case OP_MIN: return a < b ? a : b;
     case OP_MAX: return a > b ? a : b;
-    case OP_ROOT_SUM: return a < 0 ? b / 4 / s : s; /* no difference of nearly equal numbers */
+    case OP_ROOT_SUM: /* no difference of nearly equal numbers */
+        e = (fabsl(a) + sqrtl(a * a + b)) / 2;
+        return a < 0 ? b / 4 / e : e;
     case OP_LESS: return a < b;
     case OP_AT_MOST: return a <= b;
     case OP_EQUAL: return a <= b && a >= b;
     case OP_SELECT: return a > 0 ? b : v[it->c];
     case OP_NEG: return -a;
-    case OP_ABS: return fabs(a);
+    case OP_ABS: return fabsl(a);
     case OP_SIGN: return (a > 0) - (a < 0);
-    case OP_FLOOR: return floor(a);
-    case OP_CAP: return CAP_AT < a ? CAP_AT : a;
-    case OP_EXP: return exp(a);
-    case OP_EXPM1: return expm1(a);
-    case OP_LOG: return log(a);
-    case OP_LOG1P: return log1p(a);
-    case OP_SQRT: return sqrt(a);
-    case OP_SIN: return sin(a);
-    case OP_COS: return cos(a);
-    case OP_TAN: return tan(a);
-    case OP_ATAN: return atan(a);
-    case OP_TANH: return tanh(a);
-    case OP_SIGMOID: return (a < 0 ? e : 1) / (1 + e);
-    case OP_SOFTPLUS: return (a > 0 ? a : 0) + log1p(e);
-    case OP_ERF: return erf(a);
-    case OP_ERFC: return erfc(a);
-    case OP_NORMAL: return 0.5 * erfc(-0.70710678118654752440 * a);
-    case OP_BELL: return exp(-0.5 * a * a);
-    case OP_SECH2: return 4 * w / ((1 + w) * (1 + w));
-    default: return m / (m + 2); /* OP_TANH_LOG */
+    case OP_FLOOR: return floorl(a);
+    case OP_CAP: return (long double)it->value < a ? (long double)it->value : a;
+    case OP_CLAMP: return fabsl(a) > CLAMP_AT ? copysignl(CLAMP_AT, a) : a;
+    case OP_EXP: return expl(a);
+    case OP_EXPM1: return expm1l(a);
+    case OP_LOG: return logl(a);
+    case OP_LOG1P: return log1pl(a);
+    case OP_SQRT: return sqrtl(a);
+    case OP_SIN: return sinl(a);
+    case OP_COS: return cosl(a);
+    case OP_TAN: return tanl(a);
+    case OP_ATAN: return atanl(a);
+    case OP_TANH: return tanhl(a);
+    case OP_SIGMOID: e = expl(-fabsl(a)); return (a < 0 ? e : 1) / (1 + e);
+    case OP_SOFTPLUS: return (a > 0 ? a : 0) + log1pl(expl(-fabsl(a)));
+    case OP_ERF: return erfl(a);
+    case OP_ERFC: return erfcl(a);
+    case OP_NORMAL: return 0.5L * erfcl(-0.70710678118654752440L * a);
+    case OP_BELL: return expl(-0.5L * a * a);
+    case OP_SECH2: e = expl(-2 * fabsl(a)); return 4 * e / ((1 + e) * (1 + e));
+    case OP_LOG_COSH: return fabsl(a) + log1pl(expm1l(-2 * fabsl(a)) / 2);
+    default: e = a * (a + 2); return e / (e + 2); /* OP_TANH_LOG */
     }
 }
 
-double formula_evaluate(const formula *f, expr e, const point *at)
+long double formula_evaluate(const formula *f, expr e, const point *at)
 {
-    double v[MAX_NODES];
+    long double v[MAX_NODES];
+    bool in[MAX_NODES];
+    const long double error = at->in == IN_FLOAT_UP     ? 0x1p-23L
+                              : at->in == IN_FLOAT_DOWN ? -0x1p-23L
+                                                        : 0;
+    formula_mark(f, e, in);
     for (expr i = 0; i <= e; i++) {
         const node *it = &f->nodes[i];
+        if (!in[i])
+            continue;
         switch (it->op) {
-        case OP_NUMBER: v[i] = it->value; break;
+        case OP_NUMBER: v[i] = (long double)it->value; break;
         case OP_X: v[i] = at->x; break;
         case OP_Y: v[i] = at->y; break;
-        case OP_PARAM: v[i] = at->parameters ? at->parameters[it->a] : 0; break;
+        case OP_PARAM: v[i] = at->parameters ? (long double)at->parameters[it->a] : 0; break;
         default: v[i] = operation(it, v);
         }
-        const double error = at->in == IN_FLOAT_UP     ? 0x1p-23
-                             : at->in == IN_FLOAT_DOWN ? -0x1p-23
-                                                       : 0;
-        if (it->op >= OP_EXP && fabs(v[i]) < 1e38)
+        if (it->op >= OP_EXP && fabsl(v[i]) < 1e38L)
             v[i] += v[i] * error;
-        if (at->in != IN_DOUBLE)
-            v[i] = (double)(float)v[i];
+        if (at->in >= IN_FLOAT && it->op >= OP_EXP && fabsl(v[i]) < FLT_MIN) /* as maths.h does */
+            v[i] = 0;
+        if (at->in != IN_EXTENDED)
+            v[i] = at->in == IN_DOUBLE ? (double)v[i] : (double)(float)v[i];
     }
     return v[e];
 }

@@ -57,6 +57,7 @@ expr formula_make(formula *f, node it)
     case OP_SELECT: return formula_choose(f, it.a, it.b, it.c);
     case OP_NUMBER:
     case OP_ROOT_SUM:
+    case OP_CAP:
     case OP_X:
     case OP_Y:
     case OP_PARAM: return formula_make_raw(f, it);
@@ -95,10 +96,9 @@ bool formula_is_condition(const formula *f, expr e)
     return op == OP_LESS || op == OP_AT_MOST || op == OP_EQUAL;
 }
 
-/* Marks what `whole` is made of; operands come before what is made of them. */
-static void mark(const formula *f, expr whole, bool in[MAX_NODES])
+void formula_mark(const formula *f, expr whole, bool in[MAX_NODES])
 {
-    memset(in, 0, sizeof(bool) * (size_t)f->n_nodes);
+    memset(in, 0, sizeof(bool) * (size_t)(whole + 1));
     in[whole] = true;
     for (expr e = whole; e >= 0; e--) {
         const node *it = &f->nodes[e];
@@ -112,7 +112,7 @@ static void mark(const formula *f, expr whole, bool in[MAX_NODES])
 bool formula_contains(const formula *f, expr whole, expr part)
 {
     bool in[MAX_NODES];
-    mark(f, whole, in);
+    formula_mark(f, whole, in);
     return part <= whole && in[part];
 }
 
@@ -120,7 +120,7 @@ bool formula_contains_op(const formula *f, expr whole, opcode op)
 {
     bool in[MAX_NODES];
     expr e = whole;
-    mark(f, whole, in);
+    formula_mark(f, whole, in);
     while (e >= 0 && !(in[e] && f->nodes[e].op == op))
         e--;
     return e >= 0;
@@ -131,7 +131,7 @@ int formula_count_functions(const formula *f, const expr *roots, int n_roots)
     bool in[MAX_NODES], counted[MAX_NODES] = {false};
     int n = 0;
     for (int i = 0; i < n_roots; i++) {
-        mark(f, roots[i], in);
+        formula_mark(f, roots[i], in);
         for (expr e = 0; e <= roots[i]; e++)
             if (in[e] && !counted[e] &&
                 (f->nodes[e].op >= OP_EXP || f->nodes[e].op == OP_ROOT_SUM)) {
@@ -146,7 +146,7 @@ expr formula_rebuild(formula *f, expr whole, rewrite *rule, void *user, bool raw
 {
     bool in[MAX_NODES];
     expr now[MAX_NODES];
-    mark(f, whole, in);
+    formula_mark(f, whole, in);
     for (expr e = 0; e <= whole; e++) {
         node it = f->nodes[e];
         if (!in[e])

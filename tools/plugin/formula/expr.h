@@ -28,7 +28,8 @@ typedef enum opcode {
     OP_ABS,
     OP_SIGN,
     OP_FLOOR,
-    OP_CAP, /* min(20, a) where more makes no difference, so that its slope counts as that of a */
+    OP_CAP, /* min(value, a) where more makes no difference, so that its slope counts as that of a */
+    OP_CLAMP, /* a in a range in which it has an own value: sin(1e38) is as good as any number */
     OP_EXP,
     OP_EXPM1,
     OP_LOG,
@@ -47,11 +48,13 @@ typedef enum opcode {
     OP_BELL,     /* exp(-a^2 / 2) */
     OP_SECH2,    /* 1 - tanh(a)^2 */
     OP_TANH_LOG, /* tanh(log(1 + a)), a >= 0 */
+    OP_LOG_COSH,
     OP_COUNT
 } opcode;
 
 typedef int expr;
-enum { MAX_NODES = 4096, NO_EXPR = -1, CAP_AT = 20 };
+enum { MAX_NODES = 32768, NO_EXPR = -1 };
+#define CLAMP_AT 1e30
 
 typedef struct node {
     opcode op;
@@ -96,6 +99,8 @@ bool formula_is_number(const formula *f, expr e, double value);
 bool formula_is_condition(const formula *f, expr e);
 bool formula_contains(const formula *f, expr whole, expr part);
 bool formula_contains_op(const formula *f, expr whole, opcode op);
+/* Which of the first whole + 1 nodes `whole` is made of. */
+void formula_mark(const formula *f, expr whole, bool in[MAX_NODES]);
 /* How many functions, exp, sqrt and dearer, are computed for all of these. */
 int formula_count_functions(const formula *f, const expr *roots, int n_roots);
 
@@ -116,16 +121,16 @@ expr formula_slope_by_y(formula *f, expr value, expr y, expr slope, bool conditi
 /* Powers and special functions as arithmetic that can be written in C. */
 expr formula_lower(formula *f, expr e);
 
-/* Values at a point. Unless IN_DOUBLE they are rounded to float after each operation, as kernels
- * do; UP and DOWN: functions err by one unit of a number just above 1. */
-typedef enum arithmetic { IN_DOUBLE, IN_FLOAT, IN_FLOAT_UP, IN_FLOAT_DOWN } arithmetic;
+/* Values at a point, in extended precision or rounded after each operation: to double, or to float, as
+ * kernels do; UP and DOWN: functions err by one unit of a number just above 1. */
+typedef enum arithmetic { IN_EXTENDED, IN_DOUBLE, IN_FLOAT, IN_FLOAT_UP, IN_FLOAT_DOWN } arithmetic;
 
 typedef struct point {
-    double x, y;
+    long double x, y;
     const double *parameters;
     arithmetic in;
 } point;
-double formula_evaluate(const formula *f, expr e, const point *at);
+long double formula_evaluate(const formula *f, expr e, const point *at);
 
 /* Bounds put on x in a body: infinite where there is none. */
 typedef struct bounds {
@@ -140,6 +145,10 @@ bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int 
 /* A point where a root is no number, within the bounds; false: none. */
 bool formula_find_undefined(const formula *f, expr value, const expr *roots, int n_roots,
                             bounds within, double *at);
+/* Whether both have one value in extended precision, to a trillionth, wherever p is a number. */
+bool formula_is_same(const formula *f, expr p, expr q);
+/* Whether a float overflows where x does not. */
+bool formula_can_overflow(const formula *f, expr e);
 /* A point up to 1e30 whose value a float could hold, but not what leads to it; false: none. */
 bool formula_find_overflow(const formula *f, expr value, double *at);
 /* A point where two slopes differ; false: none. */

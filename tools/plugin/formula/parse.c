@@ -24,18 +24,18 @@ static const struct {
     const char *name;
     opcode op;
 } functions[] = {
-    {"abs", OP_ABS},           {"sign", OP_SIGN},   {"floor", OP_FLOOR},
-    {"exp", OP_EXP},           {"expm1", OP_EXPM1}, {"log", OP_LOG},
-    {"log1p", OP_LOG1P},       {"sqrt", OP_SQRT},   {"sin", OP_SIN},
-    {"cos", OP_COS},           {"tan", OP_TAN},     {"atan", OP_ATAN},
-    {"tanh", OP_TANH},         {"erf", OP_ERF},     {"sigmoid", OP_SIGMOID},
-    {"softplus", OP_SOFTPLUS}, {"erfc", OP_ERFC},   {"min", OP_MIN},
-    {"max", OP_MAX},           {"cap", OP_CAP},     {"normal", OP_NORMAL},
-    {"bell", OP_BELL},         {"sech2", OP_SECH2}, {"tanh_log", OP_TANH_LOG},
-    {"root_sum", OP_ROOT_SUM},
+    {"abs", OP_ABS},           {"sign", OP_SIGN},         {"floor", OP_FLOOR},
+    {"exp", OP_EXP},           {"expm1", OP_EXPM1},       {"log", OP_LOG},
+    {"log1p", OP_LOG1P},       {"sqrt", OP_SQRT},         {"sin", OP_SIN},
+    {"cos", OP_COS},           {"tan", OP_TAN},           {"atan", OP_ATAN},
+    {"tanh", OP_TANH},         {"erf", OP_ERF},           {"sigmoid", OP_SIGMOID},
+    {"softplus", OP_SOFTPLUS}, {"erfc", OP_ERFC},         {"min", OP_MIN},
+    {"max", OP_MAX},           {"cap", OP_CAP},           {"normal", OP_NORMAL},
+    {"bell", OP_BELL},         {"sech2", OP_SECH2},       {"tanh_log", OP_TANH_LOG},
+    {"root_sum", OP_ROOT_SUM}, {"log_cosh", OP_LOG_COSH},
 };
 /* The last ones are of formula_build() alone. */
-enum { ALL_FUNCTIONS = sizeof functions / sizeof *functions, FUNCTIONS = ALL_FUNCTIONS - 6 };
+enum { ALL_FUNCTIONS = sizeof functions / sizeof *functions, FUNCTIONS = ALL_FUNCTIONS - 7 };
 
 typedef struct parser {
     formula *f;

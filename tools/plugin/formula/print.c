@@ -168,7 +168,7 @@ static void put_call(printer *p, const node *it)
     const bool unit = it->op == OP_LOG1P && formula_is_op(p->f, it->a, OP_SIGMOID);
     fprintf(p->to, "%s%s(", words[it->op].function, unit ? "_unit" : "");
     if (it->op == OP_CAP)
-        fprintf(p->to, "%d, ", CAP_AT);
+        fprintf(p->to, "%.0f, ", it->value);
     if (it->b >= 0) {
         put(p, it->a, AS_CHOICE);
         fputs(", ", p->to);
@@ -202,6 +202,11 @@ static void put_node(printer *p, const node *it)
         fputs(" > 0) - (", p->to);
         put(p, it->a, AS_TERM);
         fputs(" < 0))", p->to);
+        break;
+    case OP_CLAMP:
+        fputs("hks_max((real)-1e30, hks_min((real)1e30, ", p->to);
+        put_real(p, it->a);
+        fputs("))", p->to);
         break;
     default: put_call(p, it);
     }

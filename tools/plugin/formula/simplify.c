@@ -265,13 +265,15 @@ expr formula_power(formula *f, expr a, expr b)
 
 expr formula_unary(formula *f, opcode op, expr a)
 {
-    node it = f->nodes[a], wanted = {op, a, NO_EXPR, NO_EXPR, 0};
+    node it = f->nodes[a], wanted = {op, a, NO_EXPR, NO_EXPR, op == OP_CAP ? 20 : 0};
     split p = take_factor(f, a);
     if (op == OP_NEG)
         return formula_negate(f, a);
     if (it.op == OP_NUMBER) {
         expr made = formula_make_raw(f, wanted);
-        return f->full ? made : formula_number(f, formula_evaluate(f, made, &(point){0}));
+        return f->full ? made
+                       : formula_number(
+                             f, (double)formula_evaluate(f, made, &(point){.in = IN_DOUBLE}));
     }
     const bool is_odd = op == OP_SIN || op == OP_TAN || op == OP_ATAN || op == OP_TANH ||
                         op == OP_ERF || op == OP_SIGN;

@@ -17,6 +17,9 @@ static const char *const rules[][2] = {
     {"log(1 - a)", "log1p(-a)"},
     {"log(c + exp(a))", "softplus(a - log(c)) + log(c)"},
     {"log(1 + a)", "log1p(a)"},
+    {"log((exp(a) + exp(-a))/2)", "log_cosh(a)"},
+    {"log(0.5*(exp(a) + exp(-a)))", "log_cosh(a)"},
+    {"log(exp(a)/2 + exp(-a)/2)", "log_cosh(a)"},
     {"log(exp(a) + exp(b))", "a + softplus(b - a)"},
     {"log1p(exp(a))", "softplus(a)"},
     {"exp(a) - 1", "expm1(a)"},
@@ -69,28 +72,80 @@ static bool matches(formula *f, expr e, const formula *of, expr pattern, expr fo
     return false;
 }
 
-/* An exponential in a product that a saturating function takes: past 20 it may as well stand. */
-static expr cap_factors(formula *f, expr e)
+/* A product's exponentials and its other factors. */
+typedef struct factors {
+    expr exponent, rest; /* exp(exponent) * rest */
+    int n_exponentials;
+    double size;   /* of the number among them */
+    bool can_be_0; /* a parameter among them can, or what is made of one */
+} factors;
+
+static void find_factors(formula *f, expr e, factors *all)
 {
     const node it = f->nodes[e];
-    if (it.op == OP_EXP && !formula_is_op(f, it.a, OP_CAP))
-        return formula_build(f, "exp(cap(a))", it.a);
-    if (it.op == OP_MUL)
-        return formula_mul(f, cap_factors(f, it.a), cap_factors(f, it.b));
-    return e;
+    if (it.op == OP_MUL) {
+        find_factors(f, it.a, all);
+        find_factors(f, it.b, all);
+    } else if (it.op == OP_EXP && !formula_is_op(f, it.a, OP_CAP)) {
+        all->exponent = all->n_exponentials++ ? formula_add(f, all->exponent, it.a) : it.a;
+    } else {
+        const parameter *p = it.op == OP_PARAM ? &f->parameters[it.a] : NULL;
+        all->rest = formula_mul(f, all->rest, e);
+        all->size = it.op == OP_NUMBER ? fabs(it.value) : all->size;
+        all->can_be_0 |= p ? !(p->low < p->high && (p->low >= 1e-6 || p->high <= -1e-6))
+                           : formula_contains_op(f, e, OP_PARAM);
+    }
+}
+
+/* e with its exponentials as one that ends at exp(cap). */
+static expr cap_product(formula *f, expr e, const factors *all, double cap)
+{
+    const node it = f->nodes[e];
+    if (all->n_exponentials > 1 || it.op == OP_EXP) {
+        const node capped = {OP_CAP, all->exponent, NO_EXPR, NO_EXPR, cap};
+        const expr end = formula_is_op(f, all->exponent, OP_NUMBER) ? all->exponent
+                                                                    : formula_make_raw(f, capped);
+        const expr power = formula_unary(f, OP_EXP, end);
+        return it.op == OP_EXP ? power : formula_mul(f, all->rest, power);
+    }
+    return it.op == OP_MUL
+               ? formula_mul(f, cap_product(f, it.a, all, cap), cap_product(f, it.b, all, cap))
+               : e;
+}
+
+/* The saturating function `op` of a product with an exponential, which may as well stand from where
+ * the function has its last value, if that is so whatever the other factors are: exp(20) times 1e-6
+ * is enough for that, exp(80) times any number that a float tells from 0. */
+static expr saturate(formula *f, opcode op, expr e)
+{
+    factors all = {.rest = formula_number(f, 1), .size = 1};
+    const expr plain = formula_unary(f, op, e);
+    find_factors(f, e, &all);
+    if (!all.n_exponentials || f->full)
+        return plain;
+    const double near = 20 + fmax(0, ceil(-log(all.size)));
+    for (double cap = all.can_be_0 ? 80 : near; cap <= 80; cap = cap < 80 ? 80 : 81) {
+        const expr capped = formula_unary(f, op, cap_product(f, e, &all, cap));
+        if (formula_is_same(f, plain, capped))
+            return capped;
+    }
+    return plain;
 }
 
 static expr stable_form(formula *f, expr e, void *user)
 {
     const pattern_set *all = user;
-    const opcode op = f->nodes[e].op;
+    const node it = f->nodes[e];
     for (int i = 0; i < RULES; i++) {
         expr found[LETTERS] = {NO_EXPR, NO_EXPR, NO_EXPR};
         if (matches(f, e, &all->f, all->roots[i], found))
             return formula_build_from(f, rules[i][1], found);
     }
-    if (op == OP_TANH || op == OP_ERF || op == OP_SIGMOID)
-        return formula_unary(f, op, cap_factors(f, f->nodes[e].a));
+    if (it.op == OP_TANH || it.op == OP_ERF || it.op == OP_SIGMOID)
+        return saturate(f, it.op, it.a);
+    const bool is_periodic = it.op == OP_SIN || it.op == OP_COS || it.op == OP_TAN;
+    if (is_periodic && !formula_is_op(f, it.a, OP_CLAMP) && formula_can_overflow(f, it.a))
+        return formula_unary(f, it.op, formula_unary(f, OP_CLAMP, it.a));
     return e;
 }
 
@@ -148,6 +203,8 @@ static expr plain_form(formula *f, expr e, void *user)
         expr m = formula_binary(f, OP_MUL, it.a, formula_binary(f, OP_ADD, it.a, two));
         return formula_binary(f, OP_DIV, m, formula_binary(f, OP_ADD, m, two));
     }
+    if (it.op == OP_LOG_COSH) /* |a| + log((1 + exp(-2 |a|)) / 2) */
+        return formula_build(f, "a + log1p(expm1(-2*a)/2)", formula_unary(f, OP_ABS, it.a));
     if (it.op != OP_DIV || !formula_is_op(f, it.b, OP_MUL))
         return e;
     /* a / (u sqrt(u)), without a division and without overflow */

@@ -6,7 +6,7 @@
 #include <float.h>
 #include <math.h>
 
-enum { DENSE = 16, REACH = 12, LINEAR = 2 * DENSE * REACH + 1, OCTAVES = 254 };
+enum { DENSE = 16, REACH = 12, LINEAR = 2 * DENSE * REACH + 1, OCTAVES = 277 };
 enum { POINTS = LINEAR + 2 * OCTAVES };
 
 /* Evenly over [-REACH, REACH], then the powers of two to both sides. */
@@ -15,7 +15,7 @@ static double place(int i)
     if (i < LINEAR)
         return (double)i / DENSE - REACH;
     i -= LINEAR;
-    return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 126);
+    return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 149);
 }
 
 /* In trial 0 parameters have their defaults; then one at a time is moved down, up and, where it has
@@ -35,10 +35,10 @@ static double value_in_trial(const formula *f, int trial, expr value, expr root,
         const int move = i == moved ? 1 + (trial - 1) / n : 0;
         parameters[i] = it->low < it->high ? ranged[move] : free[move];
     }
-    point at = {.x = x, .parameters = parameters, .in = in};
+    point at = {.x = (long double)x, .parameters = parameters, .in = in};
     if (root != value)
         at.y = formula_evaluate(f, value, &at);
-    return formula_evaluate(f, root, &at);
+    return (double)formula_evaluate(f, root, &at);
 }
 
 /* How often the error of a slope is what a derivative may have, where value and derivative are
@@ -210,6 +210,27 @@ bool formula_find_undefined(const formula *f, expr value, const expr *roots, int
         if (!all_numbers(&it, *at))
             return true;
     }
+    return false;
+}
+
+bool formula_is_same(const formula *f, expr p, expr q)
+{
+    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters; trial++)
+        for (int i = 0; i < POINTS; i++) {
+            const double one = value_in_trial(f, trial, p, p, place(i), IN_EXTENDED);
+            const double two = value_in_trial(f, trial, q, q, place(i), IN_EXTENDED);
+            if (!isnan(one) && !(fabs(one - two) <= 1e-12 * (1 + fabs(one))))
+                return false;
+        }
+    return true;
+}
+
+bool formula_can_overflow(const formula *f, expr e)
+{
+    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters; trial++)
+        for (int i = LINEAR; i < POINTS; i++)
+            if (!isfinite(value_in_trial(f, trial, e, e, place(i), IN_FLOAT)))
+                return true;
     return false;
 }
 

@@ -124,8 +124,12 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
     fputs(".\n", to);
     if (formula_contains_op(f, it->roots[0], OP_TANH_LOG))
         fputs(" * tanh(log(1 + n)) is m / (m + 2) with m = n (n + 2): an exponential less.\n", to);
-    if (formula_contains_op(f, it->roots[0], OP_CAP))
-        fputs(" * From exp(20) on nothing changes, so the exponential ends there.\n", to);
+    bool in[MAX_NODES];
+    formula_mark(f, it->roots[0], in);
+    for (expr e = 0; e <= it->roots[0]; e++)
+        if (in[e] && formula_is_op(f, e, OP_CAP))
+            fprintf(to, " * From exp(%.0f) on nothing changes, so the exponential ends there.\n",
+                    f->nodes[e].value);
     if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
         fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
     fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
