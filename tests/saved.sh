@@ -107,6 +107,22 @@ another_number_of_classes()
     [ $status = 0 ] && grep -q 'starts anew: the file has \[16, 3\], the net \[16, 2\]' from.log
 }
 
+# As PyTorch's safetensors writes them: counters in 64 bits, halves, weights as [out, in].
+another_programs_file_is_listed_and_taken_where_it_fits()
+{
+    local header='{"__metadata__":{"format":"pt"},"bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"fc1.bias":{"dtype":"F16","shape":[16],"data_offsets":[8,40]},"fc2.weight":{"dtype":"BF16","shape":[3,16],"data_offsets":[40,136]}}'
+    { printf "\\x$(printf %x ${#header})\\0\\0\\0\\0\\0\\0\\0%s" "$header" && head -c 136 /dev/zero; } >pt.safetensors
+    "$tool" inspect pt.safetensors >listed.txt && cat listed.txt || return 1
+    grep -q '^metadata *format: pt$' listed.txt && grep -q 'bn.num_batches_tracked *I64 *one number *8$' listed.txt &&
+        grep -q 'fc2.weight *BF16 *3 x 16 *96$' listed.txt && grep -q '^3 tensors in 136 bytes' listed.txt || return 1
+    "$tool" inspect pt.safetensors --json | tr -d ' \n' |
+        grep -qF '"tensor":"fc1.bias","type":"F16","shape":[16],"bytes":32' || return 1
+    says 'fc2.weight starts anew: the file has [3, 16] in the order [out, in], the net [16, 3]' \
+        "$tool" train mlp:width=16,depth=1 --data csv:away/train.csv,drop=id --epochs 1 --no-probes \
+        --from pt.safetensors && grep -q 'bn.num_batches_tracked is left out: the net has none' output &&
+        grep -q '1 tensors fit and were taken' output
+}
+
 two_sources()
 {
     says 'two sources of samples' "$tool" predict net.safetensors other.csv --data glyphs
@@ -120,5 +136,6 @@ run class_by_another_name
 run no_training_data_at_hand
 run it_says_what_it_is
 run another_number_of_classes
+run another_programs_file_is_listed_and_taken_where_it_fits
 run two_sources
 result

@@ -284,7 +284,7 @@ static void a_new_head_keeps_the_rest(void)
     CHECK_EQUAL(hk_net_load_fitting(other, path, &fitting, note, &seen), HK_OK);
     CHECK_EQUAL(fitting, 5);
     CHECK_EQUAL(seen.count, 2);
-    CHECK_CONTAINS(seen.text, "head.weight: the file has [256, 10], the net [256, 3]");
+    CHECK_CONTAINS(seen.text, "head.weight: starts anew: the file has [256, 10], the net [256, 3]");
     CHECK_EQUAL(hk_tensor_read(hk_net_tensor(net, "conv1.weight"), old), HK_OK);
     CHECK_EQUAL(hk_tensor_read(hk_net_tensor(other, "conv1.weight"), new), HK_OK);
     CHECK(memcmp(old, new, sizeof old) == 0);
@@ -297,6 +297,77 @@ static void a_new_head_keeps_the_rest(void)
     CHECK(old[0] == 42);
     hk_net_free(net);
     hk_net_free(other);
+}
+
+/* ---- Files of other programs ------------------------------------------------------------------------ */
+
+/* Writes a file by hand: a's weights as halves 0, 1, 2 ..., its bias as bfloat16 of 2, a counter, and b's
+ * weights in PyTorch's order, [out, in], or in ours. */
+static void put_foreign(bool turned)
+{
+    char header[512];
+    uint16_t halves[16], biases[4] = {0x4000, 0x4000, 0x4000, 0x4000};
+    const int64_t counter = 9;
+    const float weights[12] = {0};
+    for (int i = 0; i < 16; i++)
+        halves[i] = (uint16_t)(i ? 0x3c00 + 0x400 * (i / 2) : 0);
+    snprintf(header, sizeof header,
+             "{\"__metadata__\":{\"format\":\"pt\"},"
+             "\"a.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+             "\"b.weight\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[8,56]},"
+             "\"a.weight\":{\"dtype\":\"F16\",\"shape\":[4,4],\"data_offsets\":[56,88]},"
+             "\"a.bias\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[88,96]}}",
+             turned ? "[3,4]" : "[4,3]");
+    const uint64_t length = strlen(header);
+    const hki_piece pieces[] = {{&length, 8},
+                                {header, length},
+                                {&counter, 8},
+                                {weights, sizeof weights},
+                                {halves, sizeof halves},
+                                {biases, sizeof biases}};
+    CHECK_EQUAL(hki_file_write(path, pieces, sizeof pieces / sizeof *pieces), HK_OK);
+}
+
+static void list(const hk_stored *tensor, void *user)
+{
+    note(tensor->name, tensor->type, user);
+}
+
+static void list_meta(const char *key, const char *value, void *user)
+{
+    note(key, value, user);
+}
+
+/* They are listed; what fits is converted; a square weight is not taken where others show that the file has
+ * another order. */
+static void other_programs_files_are_taken_where_they_fit(void)
+{
+    float bias[4], weight[16];
+    int fitting;
+    for (int turned = 0; turned < 2; turned++) {
+        anew seen = {0}, listed = {0};
+        hk_net *net = hk_net_new(.seed = 1);
+        hk_tensor *a = hk_linear(hk_input(net, 4), 4, .name = "a");
+        hk_linear(a, 3, .name = "b");
+        put_foreign(turned);
+        CHECK_EQUAL(hk_stored_each(path, list, list_meta, &listed), HK_OK);
+        CHECK_TEXT(listed.text,
+                   "format: pt; a.num_batches_tracked: I64; b.weight: F32; a.weight: F16; "
+                   "a.bias: BF16; ");
+        CHECK_EQUAL(hk_net_load_weights(net, path, NULL), HK_BAD_DATA);
+        CHECK_EQUAL(hk_net_load_fitting(net, path, &fitting, note, &seen), HK_OK);
+        CHECK_EQUAL(fitting, turned ? 1 : 3);
+        CHECK_CONTAINS(seen.text, "a.num_batches_tracked: is left out: the net has none");
+        CHECK_CONTAINS(seen.text, "b.bias: starts anew: the file has none");
+        if (turned)
+            CHECK_CONTAINS(seen.text,
+                           "a.weight: starts anew: the file has [4, 4] in the order [out, in]");
+        CHECK_EQUAL(hk_tensor_read(hk_net_tensor(net, "a.bias"), bias), HK_OK);
+        CHECK_EQUAL(hk_tensor_read(hk_net_tensor(net, "a.weight"), weight), HK_OK);
+        CHECK(bias[0] == 2 && bias[3] == 2);
+        CHECK((weight[0] == 0 && weight[1] == 1 && weight[15] == 128) == !turned);
+        hk_net_free(net);
+    }
 }
 
 /* ---- Files that lie --------------------------------------------------------------------------------- */
@@ -421,6 +492,7 @@ int main(void)
     RUN(training_goes_on_the_same);
     RUN(a_card_goes_with_the_net);
     RUN(a_new_head_keeps_the_rest);
+    RUN(other_programs_files_are_taken_where_they_fit);
     RUN(graphs_that_lie_are_refused);
     RUN(other_files_say_what_they_are);
     unlink(path);

@@ -1,6 +1,7 @@
 /* Arrays of numbers of any type, as images and labels. */
 #include "data/data.h"
 
+#include "io/io.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -28,12 +29,7 @@ double hki_array_value(const hki_array *a, size_t i)
         memcpy(&value, &half, sizeof value);
         return (double)value;
     }
-    /* binary16 (IEEE 754): sign, 5 bits of exponent, 10 of fraction */
-    int exponent = (int)(bits >> 10 & 31);
-    double fraction = (double)(bits & 1023), sign = bits >> 15 ? -1 : 1;
-    if (exponent == 31)
-        return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
-    return sign * (exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24));
+    return hki_half_value((uint16_t)bits);
 }
 
 static hk_status image_shape(const char *path, const hki_array *a, bool nchw, hk_data_shape *shape)

@@ -34,18 +34,18 @@ hki_fs hki_files = {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static hk_status read_exactly(const char *path, int file, uint8_t *bytes, size_t size)
+/* Up to `size` bytes: less only where the file ends, which *got says. */
+static hk_status read_some(hki_reader *r, uint8_t *bytes, size_t size, size_t *got)
 {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = hki_files.read(file, bytes + done, size - done);
+    for (*got = 0; *got < size;) {
+        ssize_t n = hki_files.read(r->file, bytes + *got, size - *got);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return hki_fail(HK_IO, "cannot read %s: %s", path, strerror(errno));
+            return hki_fail(HK_IO, "cannot read %s: %s", r->path, strerror(errno));
         if (n == 0)
-            return hki_fail(HK_IO, "cannot read %s: it ended at byte %zu, expected %zu bytes", path,
-                            done, size);
-        done += (size_t)n;
+            break;
+        *got += (size_t)n;
     }
     return HK_OK;
 }
@@ -58,42 +58,69 @@ static const char *kind_of(mode_t mode)
                             : "a device";
 }
 
-static hk_status read_open(const char *path, int file, size_t limit, uint8_t **bytes, size_t *size)
+static hk_status begin_reading(hki_reader *r, size_t limit)
 {
     struct stat info;
-    if (hki_files.fstat(file, &info) != 0)
-        return hki_fail(HK_IO, "cannot read %s: %s", path, strerror(errno));
+    if (hki_files.fstat(r->file, &info) != 0)
+        return hki_fail(HK_IO, "cannot read %s: %s", r->path, strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return hki_fail(HK_BAD_DATA, "cannot read %s: it is %s, expected a regular file", path,
+        return hki_fail(HK_BAD_DATA, "cannot read %s: it is %s, expected a regular file", r->path,
                         kind_of(info.st_mode));
     if ((uintmax_t)info.st_size > limit)
-        return hki_fail(HK_BAD_DATA, "%s: %jd bytes, at most %zu are accepted", path,
+        return hki_fail(HK_BAD_DATA, "%s: %jd bytes, at most %zu are accepted", r->path,
                         (intmax_t)info.st_size, limit);
-    uint8_t *block = hki_alloc((size_t)info.st_size);
-    if (!block)
-        return HK_NO_MEMORY;
-    hk_status status = read_exactly(path, file, block, (size_t)info.st_size);
-    if (status != HK_OK) {
-        hki_free(block);
-        return status;
-    }
-    *bytes = block;
-    *size = (size_t)info.st_size;
-    return HK_OK;
+    r->size = (size_t)info.st_size;
+    return read_some(r, r->head, r->size < HKI_HEAD ? r->size : HKI_HEAD, &r->n_head);
+}
+
+hk_status hki_reader_open(const char *path, size_t limit, hki_reader *out)
+{
+    /* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
+    int file = hki_files.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    *out = (hki_reader){.path = path, .file = file};
+    if (file < 0)
+        return hki_fail(errno == ENOENT || errno == ENOTDIR ? HK_BAD_DATA : HK_IO,
+                        "cannot open %s: %s", path, strerror(errno));
+    return begin_reading(out, limit);
+}
+
+hk_status hki_reader_take(hki_reader *r, void *to, size_t size)
+{
+    size_t known = r->at < r->n_head ? r->n_head - r->at : 0, got;
+    known = known < size ? known : size;
+    if (known)
+        memcpy(to, r->head + r->at, known);
+    hk_status status = read_some(r, (uint8_t *)to + known, size - known, &got);
+    r->at += known + got;
+    if (!status && known + got < size)
+        return hki_fail(HK_IO, "cannot read %s: it ended at byte %zu, expected %zu bytes", r->path,
+                        r->at, r->size);
+    return status;
+}
+
+void hki_reader_close(hki_reader *r)
+{
+    if (r->file >= 0)
+        hki_files.close(r->file); /* nothing was written that closing could lose */
 }
 
 hk_status hki_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size)
 {
+    hki_reader reader;
     *bytes = NULL;
     *size = 0;
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
-    int file = hki_files.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    if (file < 0)
-        return hki_fail(errno == ENOENT || errno == ENOTDIR ? HK_BAD_DATA : HK_IO,
-                        "cannot open %s: %s", path, strerror(errno));
-    hk_status status = read_open(path, file, limit, bytes, size);
-    hki_files.close(file); /* nothing was written that closing could lose */
-    return status;
+    hk_status status = hki_reader_open(path, limit, &reader);
+    uint8_t *block = status ? NULL : hki_alloc(reader.size);
+    if (!status)
+        status = block ? hki_reader_take(&reader, block, reader.size) : HK_NO_MEMORY;
+    hki_reader_close(&reader);
+    if (status) {
+        hki_free(block);
+        return status;
+    }
+    *bytes = block;
+    *size = reader.size;
+    return HK_OK;
 }
 
 /* ---- gzip ------------------------------------------------------------------------------------ */

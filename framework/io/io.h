@@ -19,8 +19,25 @@ typedef struct hki_fs {
 } hki_fs;
 extern hki_fs hki_files; /* the system's by default */
 
-/* Reads a regular file of at most `limit` bytes whole. HK_BAD_DATA: missing, a directory, device
- * or pipe, too large; HK_IO: the system would not open or read it. Free with hki_free. */
+/* A regular file that is read from its beginning, so that its first bytes and its size are judged before
+ * there is memory for the rest. */
+enum { HKI_HEAD = 512 };
+typedef struct hki_reader {
+    const char *path;
+    int file;
+    size_t size, at; /* of the file; what was taken of it */
+    uint8_t head[HKI_HEAD];
+    size_t n_head;
+} hki_reader;
+
+/* Closed by hki_reader_close() in any case. HK_BAD_DATA: missing, a directory, device or pipe, larger
+ * than `limit`; HK_IO: the system would not open or read it. */
+hk_status hki_reader_open(const char *path, size_t limit, hki_reader *out);
+/* The next bytes; HK_IO where there are fewer. */
+hk_status hki_reader_take(hki_reader *reader, void *to, size_t size);
+void hki_reader_close(hki_reader *reader);
+
+/* Reads a regular file of at most `limit` bytes whole, with the failures of a reader. Free with hki_free. */
 hk_status hki_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size);
 
 /* Like hki_file_read, and inflates when the content is gzip (zlib); `limit` holds for the
@@ -45,14 +62,27 @@ const char *hki_recognise(const uint8_t *bytes, size_t size);
 /* SHA-256 in lower-case hexadecimal. */
 void hki_sha256_hex(const hki_piece *pieces, size_t count, char out[65]);
 
-/* ---- safetensors: float32 tensors with names, and string metadata ---------------------------- */
+/* ---- safetensors: tensors with names, and string metadata ------------------------------------ */
 
 typedef struct hki_st_tensor {
     const char *name;
     int ndim;
     int64_t dims[HKI_MAX_DIMS];
-    const float *data; /* reading: into the file's aligned copy; NULL is fine when empty */
+    const void *data;  /* numbers: floats when writing, of its dtype when reading, which may not be
+                            aligned; NULL is fine when empty, and where the header alone was read */
+    const char *dtype; /* reading: "F32"; writing: floats */
+    size_t begin, bytes; /* reading: its place in the data, and how much it takes */
 } hki_st_tensor;
+
+/* The bytes of a number of this type, dtype.c, and its name for good; 0: no such type. */
+size_t hki_dtype_bytes(const char *dtype, const char **name);
+/* What was read is F32, F16, BF16 or F64. */
+bool hki_st_is_floats(const hki_st_tensor *tensor);
+/* Its numbers as floats, out[product of dims]: to the nearest, which beyond the range of floats is
+ * infinity. Only where hki_st_is_floats(). */
+void hki_st_floats(const hki_st_tensor *tensor, float *out);
+double
+hki_half_value(uint16_t bits); /* binary16 (IEEE 754): sign, 5 bits of exponent, 10 of fraction */
 
 typedef struct hki_st_meta {
     const char *key, *value;
@@ -72,11 +102,14 @@ typedef struct hki_st_file {
     void *data, *header; /* owned; names and texts point into them */
 } hki_st_file;
 
-/* HK_BAD_DATA on any departure from the format: header length, JSON, duplicate key, dtype other
- * than F32, shape, ranges that overlap or leave holes, digest that does not match. Files of other
- * programs have no digest and load without. *out is empty after a failure. */
+/* HK_BAD_DATA on any departure from the format: header length, JSON, duplicate key, dtype, shape,
+ * ranges that overlap or leave holes, digest that does not match. Files of other programs have no
+ * digest and load without. *out is empty after a failure. Memory: the file's size, and what its header
+ * takes as JSON, at most 16 MiB and four times the file. */
 hk_status hki_st_read(const char *path, hki_st_file *out);
-/* The same from bytes, which stay the caller's; `name` is for messages. */
+/* The same without the data, and so without checking the digest. */
+hk_status hki_st_read_header(const char *path, hki_st_file *out);
+/* The whole from bytes, which stay the caller's; `name` is for messages. */
 hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_st_file *out);
 void hki_st_clear(hki_st_file *file);
 const char *hki_st_meta_get(const hki_st_file *file, const char *key); /* NULL if absent */

@@ -1,9 +1,10 @@
 /* Weights as safetensors: a 64-bit little-endian length, that many bytes of JSON, then the data.
  *
- * The format is public (huggingface.co/docs/safetensors, "Format"); the reader accepts its F32
- * part and nothing that departs from it: ranges must tile the data from its first byte to its
- * last. Our own files carry a digest over every byte, so that one flipped bit is refused; a file
- * that has either of our two keys must have both, so that the flip cannot hide the digest. */
+ * The format is public (huggingface.co/docs/safetensors, "Format"); the reader accepts nothing that
+ * departs from it: ranges must tile the data from its first byte to its last. The header is judged,
+ * against the file's size too, before there is memory for the data. Our own files carry a digest over
+ * every byte, so that one flipped bit is refused; a file that has either of our two keys must have
+ * both, so that the flip cannot hide the digest. */
 #include "io/io.h"
 #include "io/json.h"
 
@@ -17,11 +18,7 @@ _Static_assert(sizeof(float) == 4, "F32");
 #define DIGEST_KEY "hk.digest"
 #define DIGEST_FIELD "\"" DIGEST_KEY "\":\"" /* what stands before the digest in the header */
 
-enum {
-    LENGTH_BYTES = 8,
-    DIGEST_CHARS = 64,
-    MAX_HEADER = 4 << 20 /* JSON takes some fifty times its size in memory: small nodes, aligned */
-};
+enum { LENGTH_BYTES = 8, DIGEST_CHARS = 64, MAX_HEADER = 4 << 20 };
 static const char no_digest[DIGEST_CHARS + 1] =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -37,10 +34,11 @@ static bool is_name(const char *name)
     return length > 0 && length <= HKI_MAX_NAME;
 }
 
-/* Bytes of a tensor; false when it has too many dimensions or they are out of range. */
-static bool tensor_bytes(const hki_st_tensor *tensor, size_t *bytes)
+/* Bytes of a tensor of numbers of `width` bytes; false when it has too many dimensions or they are out of
+ * range. */
+static bool tensor_bytes(const hki_st_tensor *tensor, size_t width, size_t *bytes)
 {
-    *bytes = sizeof(float);
+    *bytes = width;
     if (tensor->ndim < 0 || tensor->ndim > HKI_MAX_DIMS)
         return false;
     for (int i = 0; i < tensor->ndim; i++)
@@ -87,7 +85,7 @@ static hk_status add_tensors(const char *path, json_t *root, const hki_st_tensor
     size_t begin = 0;
     for (size_t i = 0; i < n; i++) {
         size_t bytes, end;
-        if (!tensor_bytes(&tensors[i], &bytes) || !hki_add(begin, bytes, &end) ||
+        if (!tensor_bytes(&tensors[i], sizeof(float), &bytes) || !hki_add(begin, bytes, &end) ||
             end > HKI_MAX_BYTES)
             return hki_fail(HK_BAD_ARGUMENT, "cannot write %s: tensor \"%.64s\" has a bad shape",
                             path, tensors[i].name);
@@ -162,22 +160,23 @@ hk_status hki_st_write(const char *path, const hki_st_tensor *tensors, size_t n_
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* A file being read: its header's text and its data. */
+/* A file being read: the text of its header, and how many bytes of data follow. */
 typedef struct source {
     const char *name, *header;
-    size_t header_size;
-    const uint8_t *bytes, *data;
-    size_t size, data_size;
+    uint64_t length; /* of the header */
+    size_t data_size;
 } source;
 
-static hk_status split(const char *name, const uint8_t *bytes, size_t size, source *out)
+/* By the first bytes of the file and its size. */
+static hk_status judge(const char *name, const uint8_t *head, size_t n_head, size_t size,
+                       source *out)
 {
     uint64_t length = 0;
-    if (size >= LENGTH_BYTES)
-        memcpy(&length, bytes, LENGTH_BYTES);
-    if (size <= LENGTH_BYTES || length == 0 || length > size - LENGTH_BYTES ||
-        bytes[LENGTH_BYTES] != '{') {
-        const char *other = hki_recognise(bytes, size);
+    if (n_head >= LENGTH_BYTES)
+        memcpy(&length, head, LENGTH_BYTES);
+    if (n_head <= LENGTH_BYTES || length == 0 || length > size - LENGTH_BYTES ||
+        head[LENGTH_BYTES] != '{') {
+        const char *other = hki_recognise(head, n_head);
         if (other)
             return hki_fail(HK_BAD_DATA, "%s: it is %s, expected safetensors", name, other);
         return hki_fail(HK_BAD_DATA,
@@ -187,10 +186,7 @@ static hk_status split(const char *name, const uint8_t *bytes, size_t size, sour
     if (length > MAX_HEADER)
         return hki_fail(HK_BAD_DATA, "%s: a header of %ju bytes, at most %d are accepted", name,
                         (uintmax_t)length, MAX_HEADER);
-    size_t start = LENGTH_BYTES + (size_t)length;
-    *out = (source){
-        name,        (const char *)bytes + LENGTH_BYTES, (size_t)length, bytes, bytes + start, size,
-        size - start};
+    *out = (source){name, NULL, length, size - LENGTH_BYTES - (size_t)length};
     return HK_OK;
 }
 
@@ -232,51 +228,44 @@ static hk_status read_tensor(const source *from, const char *name, const json_t 
                              hki_st_tensor *out)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    int64_t range[2];
     if (!is_name(name))
         return hki_fail(HK_BAD_DATA, "%s: a tensor's name is empty, too long or not text",
                         from->name);
     if (!dtype || json_object_size(entry) != 3)
         return hki_fail(HK_BAD_DATA, "%s: tensor \"%s\": expected dtype, shape and data_offsets",
                         from->name, name);
-    if (strcmp(dtype, "F32") != 0)
-        return hki_fail(HK_BAD_DATA, "%s: tensor \"%s\" is %.16s, only F32 is supported",
-                        from->name, name, dtype);
-    int64_t range[2];
-    size_t bytes;
+    const size_t width = hki_dtype_bytes(dtype, &out->dtype);
+    if (!width)
+        return hki_fail(
+            HK_BAD_DATA,
+            "%s: tensor \"%s\" is of type \"%.16s\", expected one such as F32, F16, I64",
+            from->name, name, dtype);
     out->name = name;
     out->ndim = read_integers(json_object_get(entry, "shape"), out->dims, HKI_MAX_DIMS);
-    if (!tensor_bytes(out, &bytes))
+    if (!tensor_bytes(out, width, &out->bytes))
         return hki_fail(HK_BAD_DATA, "%s: tensor \"%s\": bad shape", from->name, name);
     if (read_integers(json_object_get(entry, "data_offsets"), range, 2) != 2 ||
         range[0] > range[1] || (uint64_t)range[1] > from->data_size)
         return hki_fail(HK_BAD_DATA,
                         "%s: tensor \"%s\": data_offsets do not lie in the %zu bytes of data",
                         from->name, name, from->data_size);
-    if ((uint64_t)(range[1] - range[0]) != bytes)
+    out->begin = (size_t)range[0];
+    if ((size_t)range[1] - out->begin != out->bytes)
         return hki_fail(HK_BAD_DATA,
-                        "%s: tensor \"%s\": data_offsets span %jd bytes, its shape takes %zu",
-                        from->name, name, (intmax_t)(range[1] - range[0]), bytes);
-    if (range[0] % (int64_t)sizeof(float) != 0)
-        return hki_fail(HK_BAD_DATA, "%s: tensor \"%s\" begins inside a float", from->name, name);
-    out->data += range[0] / (int64_t)sizeof(float);
+                        "%s: tensor \"%s\": data_offsets span %zu bytes, its shape takes %zu",
+                        from->name, name, (size_t)range[1] - out->begin, out->bytes);
     return HK_OK;
-}
-
-static size_t bytes_of(const hki_st_tensor *tensor)
-{
-    size_t bytes;
-    return tensor_bytes(tensor, &bytes) ? bytes : 0;
 }
 
 /* By place; where an empty tensor shares it, the empty one first. */
 static int by_place(const void *a, const void *b)
 {
     const hki_st_tensor *one = a, *other = b;
-    if (one->data != other->data)
-        return one->data < other->data ? -1 : 1;
-    size_t bytes = bytes_of(one), other_bytes = bytes_of(other);
-    if (bytes != other_bytes)
-        return bytes < other_bytes ? -1 : 1;
+    if (one->begin != other->begin)
+        return one->begin < other->begin ? -1 : 1;
+    if (one->bytes != other->bytes)
+        return one->bytes < other->bytes ? -1 : 1;
     return strcmp(one->name, other->name);
 }
 
@@ -286,13 +275,12 @@ static hk_status check_places(const source *from, const hki_st_file *file)
     size_t end = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
         const hki_st_tensor *tensor = &file->tensors[i];
-        size_t begin = (size_t)((const char *)tensor->data - (const char *)file->data);
-        if (begin != end)
-            return hki_fail(HK_BAD_DATA, "%s: tensor \"%s\" begins at byte %zu of the data, %s %zu",
-                            from->name, tensor->name, begin,
-                            begin < end ? "inside another that ends at" : "leaving a hole from",
-                            end);
-        end += bytes_of(tensor);
+        if (tensor->begin != end)
+            return hki_fail(
+                HK_BAD_DATA, "%s: tensor \"%s\" begins at byte %zu of the data, %s %zu", from->name,
+                tensor->name, tensor->begin,
+                tensor->begin < end ? "inside another that ends at" : "leaving a hole from", end);
+        end += tensor->bytes;
     }
     if (end != from->data_size)
         return hki_fail(HK_BAD_DATA, "%s: %zu bytes of data, the tensors take %zu", from->name,
@@ -309,17 +297,13 @@ static hk_status read_tensors(const source *from, json_t *root, hki_st_file *out
         return hki_fail(HK_BAD_DATA, "%s: %zu tensors, at most %d are accepted", from->name, most,
                         HKI_MAX_TENSORS);
     out->tensors = hki_alloc_array(most, sizeof *out->tensors);
-    out->data = hki_alloc(from->data_size);
-    if (!out->tensors || !out->data)
+    if (!out->tensors)
         return HK_NO_MEMORY;
-    memcpy(out->data, from->data, from->data_size);
     json_object_foreach(root, name, entry)
     {
         if (strcmp(name, "__metadata__") == 0)
             continue;
-        hki_st_tensor *tensor = &out->tensors[out->n_tensors];
-        tensor->data = out->data;
-        hk_status status = read_tensor(from, name, entry, tensor);
+        hk_status status = read_tensor(from, name, entry, &out->tensors[out->n_tensors]);
         if (status != HK_OK)
             return status;
         out->n_tensors++;
@@ -328,28 +312,43 @@ static hk_status read_tensors(const source *from, json_t *root, hki_st_file *out
     return check_places(from, out);
 }
 
+/* Everything but the data. */
+static hk_status read_header(const source *from, hki_st_file *out)
+{
+    const size_t size = (size_t)from->length;
+    json_t *root;
+    hk_status status = hki_json_read(from->name, "header", from->header, size,
+                                     4 * (size + from->data_size), &root);
+    out->header = root;
+    json_t *meta = json_object_get(root, "__metadata__");
+    if (status == HK_OK && meta)
+        status = read_meta(from, meta, out);
+    return status == HK_OK ? read_tensors(from, root, out) : status;
+}
+
 static hk_status check_digest(const source *from, const hki_st_file *file)
 {
     const char *format = hki_st_meta_get(file, FORMAT_KEY);
     const char *digest = hki_st_meta_get(file, DIGEST_KEY);
     if (!format && !digest)
         return HK_OK; /* another program's file */
-    const char *field = memmem(from->header, from->header_size, DIGEST_FIELD, strlen(DIGEST_FIELD));
+    const size_t size = (size_t)from->length;
+    const char *field = memmem(from->header, size, DIGEST_FIELD, strlen(DIGEST_FIELD));
     if (!format || !digest || strlen(digest) != DIGEST_CHARS || !field)
         return hki_fail(HK_BAD_DATA,
                         "%s: damaged: " FORMAT_KEY " and " DIGEST_KEY " do not stand together",
                         from->name);
-    size_t place = LENGTH_BYTES + (size_t)(field - from->header) + strlen(DIGEST_FIELD);
-    size_t after = place + DIGEST_CHARS;
-    if (after > from->size || memcmp(from->bytes + place, digest, DIGEST_CHARS) != 0)
+    const size_t place = (size_t)(field - from->header) + strlen(DIGEST_FIELD),
+                 after = place + DIGEST_CHARS;
+    if (after > size || memcmp(from->header + place, digest, DIGEST_CHARS) != 0)
         return hki_fail(HK_BAD_DATA, "%s: damaged: the digest is not written plainly", from->name);
     const hki_piece pieces[] = {
-        {from->bytes, place},
-        {no_digest, DIGEST_CHARS},
-        {from->bytes + after, from->size - after},
+        {&from->length, LENGTH_BYTES}, {from->header, place},
+        {no_digest, DIGEST_CHARS},     {from->header + after, size - after},
+        {file->data, from->data_size},
     };
     char found[DIGEST_CHARS + 1];
-    hki_sha256_hex(pieces, 3, found);
+    hki_sha256_hex(pieces, sizeof pieces / sizeof *pieces, found);
     if (strcmp(found, digest) != 0)
         return hki_fail(HK_BAD_DATA, "%s: damaged: its digest is %.8s..., the file says %.8s...",
                         from->name, found, digest);
@@ -359,27 +358,66 @@ static hk_status check_digest(const source *from, const hki_st_file *file)
     return HK_OK;
 }
 
+/* The data are there: tensors point into them. */
+static hk_status take_data(const source *from, hki_st_file *out)
+{
+    for (size_t i = 0; i < out->n_tensors; i++)
+        out->tensors[i].data = (const char *)out->data + out->tensors[i].begin;
+    return check_digest(from, out);
+}
+
 hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_st_file *out)
 {
-    source from = {.name = name};
-    json_error_t error;
+    source from;
     *out = (hki_st_file){0};
-    hk_status status = split(name, bytes, size, &from);
+    hk_status status = judge(name, bytes, size, size, &from);
     if (status != HK_OK)
         return status;
-    json_t *root = json_loadb(from.header, from.header_size, JSON_REJECT_DUPLICATES, &error);
-    out->header = root;
-    json_t *meta = json_object_get(root, "__metadata__");
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
-        status = hki_fail(HK_NO_MEMORY, "%s: out of memory for its header", name);
-    else if (!root)
-        status = hki_fail(HK_BAD_DATA, "%s: header, byte %d: %s", name, error.position, error.text);
-    else if (meta)
-        status = read_meta(&from, meta, out);
+    from.header = (const char *)bytes + LENGTH_BYTES;
+    status = read_header(&from, out);
+    if (status == HK_OK && !(out->data = hki_alloc(from.data_size)))
+        status = HK_NO_MEMORY;
+    if (status == HK_OK) {
+        memcpy(out->data, from.header + from.length, from.data_size);
+        status = take_data(&from, out);
+    }
+    if (status != HK_OK)
+        hki_st_clear(out);
+    return status;
+}
+
+static hk_status read_file(hki_reader *reader, bool whole, hki_st_file *out)
+{
+    source from;
+    uint64_t length;
+    hk_status status = judge(reader->path, reader->head, reader->n_head, reader->size, &from);
+    if (status != HK_OK)
+        return status;
+    char *header = hki_alloc((size_t)from.length);
+    from.header = header;
+    status = header ? hki_reader_take(reader, &length, LENGTH_BYTES) : HK_NO_MEMORY;
     if (status == HK_OK)
-        status = read_tensors(&from, root, out);
+        status = hki_reader_take(reader, header, (size_t)from.length);
     if (status == HK_OK)
-        status = check_digest(&from, out);
+        status = read_header(&from, out);
+    if (status == HK_OK && whole) {
+        out->data = hki_alloc(from.data_size);
+        status = out->data ? hki_reader_take(reader, out->data, from.data_size) : HK_NO_MEMORY;
+        if (status == HK_OK)
+            status = take_data(&from, out);
+    }
+    hki_free(header);
+    return status;
+}
+
+static hk_status open_file(const char *path, bool whole, hki_st_file *out)
+{
+    hki_reader reader;
+    *out = (hki_st_file){0};
+    hk_status status = hki_reader_open(path, HKI_MAX_BYTES, &reader);
+    if (status == HK_OK)
+        status = read_file(&reader, whole, out);
+    hki_reader_close(&reader);
     if (status != HK_OK)
         hki_st_clear(out);
     return status;
@@ -387,15 +425,12 @@ hk_status hki_st_parse(const char *name, const uint8_t *bytes, size_t size, hki_
 
 hk_status hki_st_read(const char *path, hki_st_file *out)
 {
-    uint8_t *bytes;
-    size_t size;
-    *out = (hki_st_file){0};
-    hk_status status = hki_file_read(path, HKI_MAX_BYTES, &bytes, &size);
-    if (status != HK_OK)
-        return status;
-    status = hki_st_parse(path, bytes, size, out);
-    hki_free(bytes);
-    return status;
+    return open_file(path, true, out);
+}
+
+hk_status hki_st_read_header(const char *path, hki_st_file *out)
+{
+    return open_file(path, false, out);
 }
 
 void hki_st_clear(hki_st_file *file)

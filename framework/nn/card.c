@@ -176,12 +176,10 @@ char *hki_card_text(const hk_net *net)
 
 hk_status hki_card_read(const char *path, const char *text, hk_net *net)
 {
-    json_error_t error;
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    if (!json)
-        return hki_fail(HK_BAD_DATA, "%s: its card is not JSON: byte %d, %s", path, error.position,
-                        error.text);
-    return take_card(path, json, net);
+    const size_t size = strlen(text);
+    json_t *json;
+    hk_status status = hki_json_read(path, "card", text, size, 16 * size, &json);
+    return status ? status : take_card(path, json, net);
 }
 
 /* ---- Use ----------------------------------------------------------------------------------------------- */

@@ -227,10 +227,10 @@ static hk_status check_stored(const reading *r, const hk_shape *shape, hki_role 
     if (!found)
         return hki_fail(HK_BAD_DATA, "%s: has no values for tensor %d of its graph, %s", r->path,
                         r->at, name ? name : "which has no name");
-    hk_shape stored = hki_stored_shape(found);
-    if (!hki_same_shape(&stored, shape))
+    char text[HKI_STORED_TEXT];
+    if (!hki_stored_fits(found, shape, text))
         return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, its graph says %s", r->path, name,
-                        hki_shape_text(&stored), hki_shape_text(shape));
+                        text, hki_shape_text(shape));
     return HK_OK;
 }
 
@@ -432,12 +432,12 @@ static hk_status read_graph(reading *r, const json_t *graph, hk_tensor **logits)
 hk_status hki_graph_read(const char *path, const hki_st_file *file, const char *text, hk_net *net,
                          hk_tensor **logits)
 {
-    json_error_t error;
     reading r = {.path = path, .file = file, .net = net};
-    json_t *graph = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    hk_status status = graph ? read_graph(&r, graph, logits)
-                             : hki_fail(HK_BAD_DATA, "%s: its graph is not JSON: byte %d, %s", path,
-                                        error.position, error.text);
+    const size_t size = strlen(text);
+    json_t *graph;
+    hk_status status = hki_json_read(path, "graph", text, size, 16 * size, &graph);
+    if (!status)
+        status = read_graph(&r, graph, logits);
     hki_free(r.made);
     json_decref(graph);
     return status;

@@ -51,13 +51,18 @@ char *hki_plugins_text(hk_tensor *const *tensors, int n)
 }
 
 /* What is another file now. */
-static hk_status compare_plugins(const hki_st_file *file, hk_net *net)
+static hk_status compare_plugins(const char *path, const hki_st_file *file, hk_net *net)
 {
     char text[1024] = "";
     hki_text out = {text, sizeof text, 0};
-    const char *saved_text = hki_st_meta_get(file, "hk.plugins"), *name;
-    json_t *saved = json_loads(saved_text ? saved_text : "{}", 0, NULL), *digest,
-           *now = json_object();
+    const char *plugins = hki_st_meta_get(file, "hk.plugins"), *name;
+    json_t *saved = NULL, *digest;
+    const size_t size = plugins ? strlen(plugins) : 0;
+    hk_status status =
+        size ? hki_json_read(path, "list of plugins", plugins, size, 16 * size, &saved) : HK_OK;
+    if (status)
+        return status;
+    json_t *now = json_object();
     for (int i = 0; i < net->n_tensors; i++)
         add_plugins(now, net->tensors[i]);
     json_object_foreach(saved, name, digest)
@@ -89,8 +94,7 @@ static void copy_constants(hk_net *net, const hki_st_file *file)
     for (int i = 0; i < net->n_tensors; i++) {
         hk_tensor *t = net->tensors[i];
         if (t->role == HKI_FIXED)
-            memcpy(t->value, hki_store_find(file, hki_constant_name(i, name))->data,
-                   (size_t)hki_count(&t->shape, 1) * sizeof *t->value);
+            hki_st_floats(hki_store_find(file, hki_constant_name(i, name)), t->value);
     }
 }
 
@@ -128,7 +132,7 @@ static hk_status rebuild(const char *path, const hki_st_file *file, hk_net **out
     if (!status)
         copy_constants(net, file);
     if (!status)
-        status = compare_plugins(file, net);
+        status = compare_plugins(path, file, net);
     if (status) {
         hk_net_free(net);
         *logits = NULL;
@@ -162,41 +166,66 @@ static void ignore(const char *tensor, const char *reason, void *user)
     (void)tensor, (void)reason, (void)user;
 }
 
-/* Takes over tensor t where the file has it with its shape. */
-static bool take(const hki_st_file *file, hk_tensor *t, char *reason, size_t size)
+/* A weight in PyTorch's order, [out, in] or [out, in, height, width], is not ours: [in, out] or [height,
+ * width, in, out]. */
+static bool is_turned(const hki_st_tensor *found, const hk_tensor *t)
 {
+    const int64_t *theirs = found->dims, *ours = t->shape.dims;
+    if (found->ndim != t->shape.ndim || (found->ndim != 2 && found->ndim != 4))
+        return false;
+    return found->ndim == 2 ? theirs[0] == ours[1] && theirs[1] == ours[0]
+                            : theirs[0] == ours[3] && theirs[1] == ours[2] &&
+                                  theirs[2] == ours[0] && theirs[3] == ours[1];
+}
+
+/* The file has weights that only fit turned: so are its square ones, whose shapes do not tell. */
+static bool is_in_other_order(const hk_net *net, const hki_st_file *file)
+{
+    char text[HKI_STORED_TEXT];
+    for (int i = 0; i < net->n_tensors; i++) {
+        const hk_tensor *t = net->tensors[i];
+        const hki_st_tensor *found = t->role == HKI_LEARNED ? hki_store_find(file, t->name) : NULL;
+        if (found && is_turned(found, t) && !hki_stored_fits(found, &t->shape, text))
+            return true;
+    }
+    return false;
+}
+
+/* Takes over tensor t where the file has it with its shape. */
+static bool take(const hki_st_file *file, hk_tensor *t, bool other_order, char *reason, size_t size)
+{
+    char text[HKI_STORED_TEXT];
     const hki_st_tensor *found = hki_store_find(file, t->name);
-    if (!found) {
-        snprintf(reason, size, "the file has none");
-        return false;
-    }
-    hk_shape shape = hki_stored_shape(found);
-    if (!hki_same_shape(&shape, &t->shape)) {
-        snprintf(reason, size, "the file has %s, the net %s", hki_shape_text(&shape),
-                 hki_shape_text(&t->shape));
-        return false;
-    }
-    memcpy(t->value, found->data, (size_t)hki_count(&t->shape, 1) * sizeof(float));
-    return true;
+    const bool turned = other_order && found && is_turned(found, t);
+    if (!found)
+        snprintf(reason, size, "starts anew: the file has none");
+    else if (!hki_stored_fits(found, &t->shape, text) || turned)
+        snprintf(reason, size, "starts anew: the file has %s%s, the net %s", text,
+                 turned ? " in the order [out, in]" : "", hki_shape_text(&t->shape));
+    else
+        hki_st_floats(found, t->value);
+    return !*reason;
 }
 
 static hk_status load_fitting(hk_net *net, const char *path, const hki_st_file *file, int *fitting,
                               void (*each)(const char *, const char *, void *), void *user)
 {
-    char reason[160];
+    char reason[2 * HKI_STORED_TEXT];
     hk_status status = hki_net_fill(net);
+    const bool other_order = is_in_other_order(net, file);
     for (int i = 0; i < net->n_tensors && !status; i++) {
         hk_tensor *t = net->tensors[i];
         if (t->role != HKI_LEARNED && t->role != HKI_STATE)
             continue;
-        if (take(file, t, reason, sizeof reason))
+        *reason = '\0';
+        if (take(file, t, other_order, reason, sizeof reason))
             ++*fitting;
         else
             each(t->name, reason, user);
     }
     for (size_t i = 0; i < file->n_tensors && !status; i++)
         if (!hki_find_tensor(net, file->tensors[i].name) && !hki_is_ours(file->tensors[i].name))
-            each(file->tensors[i].name, "the net has none", user);
+            each(file->tensors[i].name, "is left out: the net has none", user);
     hki_values_changed(net);
     if (!status && !*fitting)
         status = hki_fail(HK_BAD_DATA, "%s: none of its %zu tensors fits the net by name and shape",

@@ -183,6 +183,16 @@ hk_shape hki_stored_shape(const hki_st_tensor *stored)
     return shape;
 }
 
+bool hki_stored_fits(const hki_st_tensor *stored, const hk_shape *expected,
+                     char text[HKI_STORED_TEXT])
+{
+    const hk_shape shape = hki_stored_shape(stored);
+    const bool floats = hki_st_is_floats(stored);
+    snprintf(text, HKI_STORED_TEXT, "%s%s%s", hki_shape_text(&shape), floats ? "" : " of ",
+             floats ? "" : stored->dtype);
+    return floats && hki_same_shape(&shape, expected);
+}
+
 const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name)
 {
     for (size_t i = 0; i < file->n_tensors; i++)
@@ -213,10 +223,10 @@ static hk_status check_file(const hk_net *net, const char *path, const hki_st_fi
         if (!found && !belongs_to_plugin(t->name))
             return hki_fail(HK_BAD_DATA, "%s: has no tensor %s, which the net needs", path,
                             t->name);
-        hk_shape shape = found ? hki_stored_shape(found) : t->shape;
-        if (!hki_same_shape(&shape, &t->shape))
+        char text[HKI_STORED_TEXT];
+        if (found && !hki_stored_fits(found, &t->shape, text))
             return hki_fail(HK_BAD_DATA, "%s: tensor %s has shape %s, the net expects %s", path,
-                            t->name, hki_shape_text(&shape), hki_shape_text(&t->shape));
+                            t->name, text, hki_shape_text(&t->shape));
     }
     for (size_t i = 0; i < file->n_tensors; i++) {
         const char *name = file->tensors[i].name;
@@ -241,7 +251,7 @@ hk_status hki_net_restore(hk_net *net, const char *path, const hki_st_file *file
             continue;
         const hki_st_tensor *found = hki_store_find(file, t->name);
         if (found) {
-            memcpy(t->value, found->data, (size_t)hki_count(&t->shape, 1) * sizeof(float));
+            hki_st_floats(found, t->value);
         } else {
             absent++;
             t->filled = t->filled && !strstr(t->name, ".weight_norm.");
@@ -330,7 +340,7 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
         memset(out, 0, sizeof *out);
     if (hki_null(path, out))
         return HK_BAD_ARGUMENT;
-    hk_status status = hki_st_read(path, &file);
+    hk_status status = hki_st_read_header(path, &file);
     if (status)
         return status;
     status = check_texts(HK_BAD_DATA, path, file.meta, file.n_meta);
@@ -343,6 +353,24 @@ hk_status hk_net_peek(const char *path, hk_saved *out)
     parse_input(&file, out);
     if (!status)
         status = hki_refuse_paths(path, &file);
+    hki_st_clear(&file);
+    return status;
+}
+
+hk_status hk_stored_each(const char *path, void (*tensor)(const hk_stored *tensor, void *user),
+                         void (*metadata)(const char *key, const char *value, void *user),
+                         void *user)
+{
+    hki_st_file file;
+    if (hki_null(path))
+        return HK_BAD_ARGUMENT;
+    hk_status status = hki_st_read_header(path, &file);
+    for (size_t i = 0; i < file.n_meta && metadata; i++)
+        metadata(file.meta[i].key, file.meta[i].value, user);
+    for (size_t i = 0; i < file.n_tensors && tensor; i++) {
+        const hki_st_tensor *t = &file.tensors[i];
+        tensor(&(hk_stored){t->name, t->dtype, hki_stored_shape(t), (int64_t)t->bytes}, user);
+    }
     hki_st_clear(&file);
     return status;
 }

@@ -33,4 +33,8 @@ hk_status hki_refuse_paths(const char *path, const hki_st_file *file);
 /* A tensor of an optimizer, or a constant: no tensor of a net has that name. */
 bool hki_is_ours(const char *name);
 hk_shape hki_stored_shape(const hki_st_tensor *stored);
+/* It holds floats of this shape; what it holds in text: "[16, 3]", "[] of I64". */
+enum { HKI_STORED_TEXT = 256 };
+bool hki_stored_fits(const hki_st_tensor *stored, const hk_shape *expected,
+                     char text[HKI_STORED_TEXT]);
 const hki_st_tensor *hki_store_find(const hki_st_file *file, const char *name); /* NULL: absent */

@@ -46,10 +46,10 @@ void hki_moments_clear(hki_moments *moments)
 /* The file's tensor of this name and shape, NULL without. */
 static const hki_st_tensor *stored(const hki_st_file *file, const hki_st_tensor *moment)
 {
+    char text[HKI_STORED_TEXT];
+    const hk_shape shape = hki_stored_shape(moment);
     const hki_st_tensor *found = hki_store_find(file, moment->name);
-    bool fits = found && found->ndim == moment->ndim &&
-                memcmp(found->dims, moment->dims, sizeof found->dims) == 0;
-    return fits ? found : NULL;
+    return found && hki_stored_fits(found, &shape, text) ? found : NULL;
 }
 
 hk_status hki_moments_load(hk_optimizer *optimizer, const char *path, const hki_st_file *file)
@@ -60,12 +60,9 @@ hk_status hki_moments_load(hk_optimizer *optimizer, const char *path, const hki_
         if (!stored(file, &moments.tensors[i]))
             status = hki_fail(HK_BAD_DATA, "%s: tensor %s is missing or has another shape", path,
                               moments.tensors[i].name);
-    for (size_t i = 0; i < moments.n && !status; i++) {
-        hk_shape shape = {.ndim = moments.tensors[i].ndim};
-        memcpy(shape.dims, moments.tensors[i].dims, sizeof shape.dims);
-        memcpy((float *)moments.tensors[i].data, stored(file, &moments.tensors[i])->data,
-               (size_t)hki_count(&shape, 1) * sizeof(float));
-    }
+    for (size_t i = 0; i < moments.n && !status; i++)
+        hki_st_floats(stored(file, &moments.tensors[i]),
+                      (float *)(uintptr_t)moments.tensors[i].data);
     hki_moments_clear(&moments);
     return status;
 }

@@ -150,6 +150,94 @@ static void put_card(const hk_card *card)
     puts(card->classes > SHOWN ? ", ..." : "");
 }
 
+/* ---- Other programs' files ------------------------------------------------------------------ */
+
+typedef struct tensor_table {
+    json_t *metadata, *rows; /* NULL: print */
+    int64_t count, bytes;
+} tensor_table;
+
+static void put_metadata(const char *key, const char *value, void *user)
+{
+    enum { SHOWN = 60 };
+    char begin[SHOWN + 4];
+    tensor_table *table = user;
+    if (table->metadata) {
+        json_object_set_new(table->metadata, key, json_string(value));
+        return;
+    }
+    snprintf(begin, sizeof begin, "%.*s%s", SHOWN, value, strlen(value) > SHOWN ? "..." : "");
+    fputs("metadata       ", stdout);
+    tool_put_text(stdout, key);
+    fputs(": ", stdout);
+    tool_put_text(stdout, begin);
+    putchar('\n');
+}
+
+static void put_tensor(const hk_stored *tensor, void *user)
+{
+    tensor_table *table = user;
+    char shape[64];
+    if (!table->count++ && !table->rows)
+        printf("  %-40s %-8s %20s %14s\n", "tensor", "type", "shape", "bytes");
+    table->bytes += tensor->bytes;
+    if (!table->rows) {
+        fputs("  ", stdout);
+        tool_put_text(stdout, tensor->name);
+        printf("%*s %-8s %20s %14s\n",
+               (int)strlen(tensor->name) < 40 ? 40 - (int)strlen(tensor->name) : 0, "",
+               tensor->type, tensor->shape.ndim ? shape_text(&tensor->shape, shape) : "one number",
+               tool_grouped(tensor->bytes));
+        return;
+    }
+    json_t *dims = json_array();
+    for (int i = 0; i < tensor->shape.ndim; i++)
+        json_array_append_new(dims, json_integer(tensor->shape.dims[i]));
+    json_array_append_new(table->rows, json_pack("{s:s, s:s, s:o, s:I}", "tensor", tensor->name,
+                                                 "type", tensor->type, "shape", dims, "bytes",
+                                                 (json_int_t)tensor->bytes));
+}
+
+/* A file with neither a graph nor a model: what it holds. */
+static int list_tensors(const char *file, const options *given)
+{
+    tensor_table table = {0};
+    if (given->json)
+        table = (tensor_table){.metadata = json_object(), .rows = json_array()};
+    if (hk_stored_each(file, put_tensor, put_metadata, &table) != HK_OK) {
+        json_decref(table.metadata);
+        json_decref(table.rows);
+        return tool_failed();
+    }
+    if (given->json)
+        return tool_json_print(json_pack("{s:s, s:I, s:o, s:o}", "file", file, "bytes",
+                                         (json_int_t)table.bytes, "metadata", table.metadata,
+                                         "tensors", table.rows));
+    printf("%s in %s bytes: another program's, of which train --from takes what fits by name and "
+           "shape\n",
+           tool_counted(table.count, "tensor"), tool_grouped(table.bytes));
+    return EXIT_DONE;
+}
+
+/* ---- Files ---------------------------------------------------------------------------------- */
+
+/* What a file says of its net, line by line. */
+static void put_saved(const char *file, const hk_saved *saved)
+{
+    const char *const lines[][2] = {
+        {"file", file},
+        {"model", saved->model},
+        {"activation", saved->activation},
+        {"normalization", saved->normalization},
+        {"initializer", saved->initializer},
+        {"weight norm", saved->weight_norm},
+        {"data", saved->data},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        put_line(lines[i][0], lines[i][1]);
+    printf("%-14s %d\n", "epochs", saved->epochs);
+}
+
 /* The net as it stands in the file, unless the command line chooses other plugins for its model. */
 static int inspect_file(const char *file, const options *given)
 {
@@ -159,36 +247,29 @@ static int inspect_file(const char *file, const options *given)
     int status = net_choices(given, file, &saved, &choices);
     if (status)
         return status;
-    const bool whole = saved.has_graph && !given->act && !given->norm && !given->init &&
-                       !given->weight_norm && !(given->forecast && *saved.model);
-    if (whole && (status = net_open(file, &it)))
+    if (!saved.has_graph && !*saved.model && !given->forecast)
+        return list_tensors(file, given);
+    const bool as_it_is = !given->act && !given->norm && !given->init && !given->weight_norm &&
+                          !(given->forecast && *saved.model);
+    if (as_it_is && (status = net_open(file, &it)))
         return status;
-    const char *const lines[][2] = {
-        {"file", file},
-        {"model", saved.model},
-        {"activation", saved.activation},
-        {"normalization", saved.normalization},
-        {"initializer", saved.initializer},
-        {"weight norm", saved.weight_norm},
-        {"data", saved.data},
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines && !given->json; i++)
-        put_line(lines[i][0], lines[i][1]);
     if (!given->json)
-        printf("%-14s %d\n", "epochs", saved.epochs);
-    if (whole && !given->json)
+        put_saved(file, &saved);
+    if (as_it_is && !given->json)
         put_card(hk_net_card(it.net));
     hk_data_shape images = {0, saved.height, saved.width, saved.channels, saved.classes};
-    if (whole && given->forecast)
+    if (as_it_is && given->forecast)
         status = hk_net_redraw(it.net, (uint64_t)given->seed) == HK_OK
                      ? net_forecast(&it, given, NULL)
                      : tool_failed();
-    else if (whole)
+    else if (as_it_is)
         status = inspect_network(&it, given, net_input_shape(&it));
     else if (*saved.model)
         status = inspect_spec(saved.model, given, choices, images);
-    else if (given->json)
-        status = tool_fail(EXIT_BAD_DATA, "%s: does not say which model it was saved from", file);
+    else
+        status =
+            tool_fail(EXIT_USAGE,
+                      "%s: its net is not one of the models, whose plugins could be chosen", file);
     net_free(&it);
     return status;
 }

@@ -38,7 +38,7 @@ static void note_anew(const char *tensor, const char *reason, void *user)
 {
     anew *seen = user;
     if (seen->count++ < MOST_ANEW)
-        tool_note("%s: %s starts anew: %s", seen->file, tensor, reason);
+        tool_note("%s: %s %s", seen->file, tensor, reason);
 }
 
 static int start_from(const training *t)

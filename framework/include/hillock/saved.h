@@ -30,9 +30,12 @@ const char *hk_net_remarks(const hk_net *net);
  * may be NULL); those that only the file has are ignored. HK_BAD_DATA: another tensor is absent,
  * superfluous or of another shape; then nothing is changed. */
 hk_status hk_net_load_weights(hk_net *net, const char *path, int *missing);
-/* The same, but keeps all that fits: a new head on a trained net. `each` is told every tensor of the net
- * that has initial values now, with the reason, and every one that only the file has; *fitting counts
- * those that were loaded. `each` may be NULL; `fitting` may be NULL. HK_BAD_DATA: none was. */
+/* The same, but keeps all that fits: a new head on a trained net, or another program's tensors of our names
+ * and shapes (F16, BF16 and F64 become float). `each` is told every tensor of the net that has initial
+ * values now, with the reason, "starts anew: the file has [16, 3], the net [16, 2]", and every one that
+ * only the file has, "is left out: the net has none"; *fitting counts those that were loaded. Weights in
+ * PyTorch's order, [out, in], do not fit: where a file has one, its square ones start anew, too. `each`
+ * may be NULL; `fitting` may be NULL. HK_BAD_DATA: none was. */
 hk_status hk_net_load_fitting(hk_net *net, const char *path, int *fitting,
                               void (*each)(const char *tensor, const char *reason, void *user),
                               void *user);
@@ -47,9 +50,21 @@ typedef struct hk_saved {
     int64_t floats;                       /* in all tensors of the file */
     int has_graph;                        /* 1: hk_net_load() can make the net */
 } hk_saved;
-/* HK_BAD_DATA, too, if the file names a plugin by a path (data must not choose code to load), or has a
- * text that does not fit. */
+/* Reads the head of the file alone, not its values and digest. HK_BAD_DATA, too, if the file names a plugin
+ * by a path (data must not choose code to load), or has a text that does not fit. */
 hk_status hk_net_peek(const char *path, hk_saved *out);
+
+/* A tensor as it lies in a file: "F32" and shape, and the bytes it takes. */
+typedef struct hk_stored {
+    const char *name, *type;
+    hk_shape shape;
+    int64_t bytes;
+} hk_stored;
+/* Lists any safetensors file by its head: metadata, then tensors in the order of their data. `tensor` may be
+ * NULL; `metadata` may be NULL. HK_BAD_DATA: damaged, or no such file. */
+hk_status hk_stored_each(const char *path, void (*tensor)(const hk_stored *tensor, void *user),
+                         void (*metadata)(const char *key, const char *value, void *user),
+                         void *user);
 
 /* ---- Cards ---------------------------------------------------------------------------------------- */
 
