@@ -44,6 +44,11 @@ static inline void store_part(float *p, vec v, int n)
     _mm256_maskstore_ps(p, first_lanes(n), (__m256)v);
 }
 
+static inline vec fused(float a, vec b, vec c)
+{
+    return (vec)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)b, (__m256)c);
+}
+
 static inline vec root(vec v)
 {
     return (vec)_mm256_sqrt_ps((__m256)v);

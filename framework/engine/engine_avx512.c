@@ -47,6 +47,11 @@ static inline void store_part(float *p, vec v, int n)
     _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v);
 }
 
+static inline vec fused(float a, vec b, vec c)
+{
+    return (vec)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)c);
+}
+
 static inline vec root(vec v)
 {
     return (vec)_mm512_sqrt_ps((__m512)v);

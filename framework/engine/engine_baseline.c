@@ -35,6 +35,17 @@ static inline void store_part(float *p, vec v, int n)
         p[i] = v[i];
 }
 
+static inline vec fused(float a, vec b, vec c)
+{
+#if defined(__FP_FAST_FMAF) || defined(__FMA__)
+    for (int i = 0; i < LANES; i++)
+        c[i] = fmaf(a, b[i], c[i]);
+    return c;
+#else
+    return a * b + c;
+#endif
+}
+
 static inline vec root(vec v)
 {
     for (int i = 0; i < LANES; i++)

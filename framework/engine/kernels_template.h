@@ -3,7 +3,11 @@
  *
  * The including file defines LANES, KERNELS (the name of the table), FEW_ROWS, EACH_BLOCK(F) with
  * the register blocks F(rows, vectors) that fit the registers, and MOST_ROWS_OF: the most
- * rows for 0, 1 .. 4 vectors. It also gives vec, load_part(), store_part() and root(). */
+ * rows for 0, 1 .. 4 vectors. It also gives vec, load_part(), store_part(), root() and fused().
+ *
+ * fused(a, b, c) is a * b + c in one FMA where there is one. The sums of two products of an element
+ * that may stand in a whole vector or in the part of one, such as an optimizer's, are written with
+ * it: clang fused one of the products here and the other there, with other bits. */
 
 #define INLINE static inline __attribute__((always_inline))
 

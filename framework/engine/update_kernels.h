@@ -4,7 +4,7 @@
 /* What train/rule.c calls G. */
 INLINE vec pull(const hki_update *u, vec w, vec g)
 {
-    return u->scale * g + u->decay * w;
+    return fused(u->scale, g, u->decay * w);
 }
 
 static void update_sgd(const hki_update *update, int64_t n, float *w, const float *g, float *m,
@@ -38,8 +38,8 @@ static void update_adam(const hki_update *update, int64_t n, float *w, const flo
     const hki_update u = *update;
     for (int64_t i = 0; i < n; i += LANES) {
         vec at = load_some(w + i, n - i), force = pull(&u, at, load_some(g + i, n - i));
-        vec mean = u.keep * load_some(m + i, n - i) + u.take * force;
-        vec square = u.keep_square * load_some(v + i, n - i) + u.take_square * (force * force);
+        vec mean = fused(u.keep, load_some(m + i, n - i), u.take * force);
+        vec square = fused(u.keep_square, load_some(v + i, n - i), u.take_square * (force * force));
         store_some(m + i, mean, n - i);
         store_some(v + i, square, n - i);
         store_some(w + i, u.shrink * at - u.lr * mean / (root(square) * u.root + u.eps), n - i);
@@ -53,7 +53,7 @@ static void update_rmsprop(const hki_update *update, int64_t n, float *w, const 
     (void)v;
     for (int64_t i = 0; i < n; i += LANES) {
         vec at = load_some(w + i, n - i), force = pull(&u, at, load_some(g + i, n - i));
-        vec square = u.keep_square * load_some(m + i, n - i) + u.take_square * (force * force);
+        vec square = fused(u.keep_square, load_some(m + i, n - i), u.take_square * (force * force));
         store_some(m + i, square, n - i);
         store_some(w + i, at - u.lr * force / (root(square) + u.eps), n - i);
     }
