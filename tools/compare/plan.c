@@ -11,7 +11,6 @@
 #include <sha256.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_ACTIVATIONS "relu,leaky_relu,prelu,elu,silu,gelu,mish,lgb_relu"
 
@@ -32,10 +31,9 @@ typedef struct planning {
 
 pool_limits compare_plan_limits(const options *given)
 {
-    const int processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     pool_limits it = {.threads = given->threads ? (int)given->threads : 1,
                       .deadline = given->deadline > 0 ? given->deadline : 3600};
-    it.jobs = given->jobs ? (int)given->jobs : given->threads || processors < 1 ? 1 : processors;
+    it.jobs = given->jobs ? (int)given->jobs : given->threads ? 1 : worker_processors();
     return it;
 }
 

@@ -2,6 +2,7 @@
  * compiler as they are, and its messages reach the user. */
 #include "options.h"
 #include "output.h"
+#include "workers/pool.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -111,9 +112,9 @@ static int compile(const options *given, const char *include, char **sources, in
 static int build_each(const options *given, const char *include)
 {
     pid_t children[MAX_AT_ONCE];
-    long at_once = sysconf(_SC_NPROCESSORS_ONLN);
+    const int processors = worker_processors();
+    const int at_once = processors < MAX_AT_ONCE ? processors : MAX_AT_ONCE;
     int result = EXIT_DONE, status, started = 0, done = 0;
-    at_once = at_once < 1 ? 1 : at_once > MAX_AT_ONCE ? MAX_AT_ONCE : at_once;
     while (done < given->n_operands) {
         if (started < given->n_operands && started - done < at_once) {
             char **source = &given->operands[started], out[MAX_PATH];

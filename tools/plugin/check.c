@@ -5,7 +5,6 @@
 #include "output.h"
 #include "workers/pool.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,14 +249,12 @@ static void report(const checking *c, target *t, bool *separate)
 static int run_all(const checking *c)
 {
     bool separate = false;
-    cpu_set_t set;
-    const int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    pool *workers =
-        worker_pool_new(&(pool_limits){.jobs = c->given->jobs ? (int)c->given->jobs : processors,
-                                       .deadline = WALL_SECONDS,
-                                       .per_report = true,
-                                       .cpu_seconds = 20 * CPU_SECONDS,
-                                       .memory_mib = MEMORY_MIB});
+    pool *workers = worker_pool_new(
+        &(pool_limits){.jobs = c->given->jobs ? (int)c->given->jobs : worker_processors(),
+                       .deadline = WALL_SECONDS,
+                       .per_report = true,
+                       .cpu_seconds = 20 * CPU_SECONDS,
+                       .memory_mib = MEMORY_MIB});
     int status = workers ? EXIT_DONE : EXIT_FAILED;
     for (size_t reported = 0; reported < c->n && !status;) {
         for (size_t i = reported; i < c->n && worker_pool_has_room(workers) && !status; i++)

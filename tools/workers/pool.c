@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,12 @@ struct pool {
 };
 
 /* ---- Starting -------------------------------------------------------------------------------- */
+
+int worker_processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
 
 pool *worker_pool_new(const pool_limits *limits)
 {

@@ -60,6 +60,8 @@ typedef struct pool_event {
     const char *last_lines; /* at most 2 KiB of what it printed, escaped */
 } pool_event;
 
+/* How many processors this process may use, at least 1: jobs at a time where the user names none. */
+int worker_processors(void);
 /* NULL after a failure of memory, which is printed. */
 pool *worker_pool_new(const pool_limits *limits);
 /* Kills all workers and frees everything. */

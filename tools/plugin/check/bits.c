@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <time.h>
 #include <hillock/kernel.h>
@@ -284,11 +285,11 @@ static void *run_often(void *user)
 }
 
 /* A clock that makes a thread pause in the middle of its kernel, while the others go on: on a busy
- * machine they would hardly meet otherwise. */
+ * machine they would hardly meet otherwise. POSIX allows pselect() in a handler, not nanosleep(). */
 static void pause_briefly(int number)
 {
     (void)number;
-    nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    pselect(0, NULL, NULL, NULL, &(struct timespec){.tv_nsec = 100000}, NULL);
 }
 
 /* Every so many microseconds; 0 stops it, and drops an alarm that is on its way. */
