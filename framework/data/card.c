@@ -14,9 +14,11 @@ hk_status hk_data_card(const hk_data *data, hk_card *out)
                      .mean = data->scale,
                      .deviation = data->scale + data->shape.channels,
                      .classes = data->shape.classes,
-                     .class_names = (const char *const *)data->names,
+                     .class_names = data->targets ? NULL : (const char *const *)data->names,
                      .feature_names = (const char *const *)data->features,
                      .label = data->label,
+                     .target_mean = data->targets ? data->target_mean : 0,
+                     .target_deviation = data->targets ? data->target_deviation : 0,
                      .data = data->spec};
     return HK_OK;
 }
@@ -111,6 +113,8 @@ static hk_status apply(hk_data *data, const hk_card *card, const int32_t *to, co
     }
     for (int c = 0; c < data->shape.channels && card->mean; c++)
         hki_data_scale(data, c, card->mean[c], card->deviation[c]);
+    data->target_mean = card->target_mean;
+    data->target_deviation = card->target_deviation;
     return HK_OK;
 }
 
@@ -122,6 +126,10 @@ hk_status hk_data_conform(hk_data *data, const hk_card *card)
     if (card->channels && card->channels != s->channels)
         return hki_fail(HK_BAD_DATA, "%s: %d %s, the net learned from %d", data->spec, s->channels,
                         s->height == 1 && s->width == 1 ? "features" : "channels", card->channels);
+    if (!data->targets != !(card->target_deviation > 0))
+        return hki_fail(HK_BAD_DATA, "%s: has %s, the net learned %s", data->spec,
+                        data->targets ? "numbers to learn" : "classes",
+                        data->targets ? "classes" : "numbers: target=NAME says which column");
     int32_t *to = hki_alloc_array((size_t)s->classes, sizeof *to);
     int *from = hki_alloc_array((size_t)s->channels, sizeof *from);
     float *scratch = hki_alloc_array((size_t)s->channels, sizeof *scratch);

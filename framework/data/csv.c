@@ -17,6 +17,7 @@
 /* What a file's records are read as. The test file of a set is read as its training file was. */
 typedef struct layout {
     int64_t label;    /* column; -1: none */
+    bool real;        /* that column holds numbers to learn, not classes */
     size_t *features; /* columns, in order */
     size_t n_features;
     hki_classes classes;
@@ -51,6 +52,7 @@ static hk_status columns_of_card(const hki_table *t, const hki_csv_options *o, l
 {
     char known[512];
     const hk_card *card = l->card = o->card;
+    l->real = card->target_deviation > 0;
     const size_t features = o->height ? (size_t)o->height * (size_t)o->width * (size_t)o->channels
                                       : (size_t)o->channels;
     l->features = hki_alloc_array(t->columns + features, sizeof *l->features);
@@ -79,8 +81,10 @@ static hk_status choose_columns(const hki_table *t, const hki_csv_options *o, la
     bool *left_out = hki_alloc(t->columns);
     l->features = hki_alloc_array(t->columns, sizeof *l->features);
     hk_status status = left_out && l->features ? HK_OK : HK_NO_MEMORY;
+    const char *learned = o->target ? o->target : o->label;
+    l->real = o->target;
     l->label = -1;
-    if (!status && strcmp(o->label, "none") != 0 && (l->label = hki_table_column(t, o->label)) < 0)
+    if (!status && strcmp(learned, "none") != 0 && (l->label = hki_table_column(t, learned)) < 0)
         status = hk_last_status();
     if (!status && l->label >= 0)
         left_out[l->label] = true;
@@ -131,8 +135,10 @@ static hk_status check_labels(hki_table *t, size_t column, bool *numbers)
     if (*numbers && real != 0)
         return hki_fail(
             HK_BAD_DATA,
-            "%s: %s holds real numbers such as %g, expected classes: words or whole numbers",
-            t->path, hki_table_column_text(t, column, name, sizeof name), real);
+            "%s: %s holds real numbers such as %g, expected classes: words or whole numbers; target=%s "
+            "learns the numbers",
+            t->path, hki_table_column_text(t, column, name, sizeof name), real,
+            t->header ? name : "last");
     return HK_OK;
 }
 
@@ -140,7 +146,7 @@ static hk_status find_classes(hki_table *t, layout *l)
 {
     bool numbers;
     size_t i = 0, column = (size_t)l->label;
-    if (l->label < 0 || l->card) {
+    if (l->label < 0 || l->card || l->real) {
         l->classes.n = l->card ? (size_t)l->card->classes : 1;
         return HK_OK;
     }
@@ -226,19 +232,36 @@ static hk_status choose_shape(hki_table *t, const hki_csv_options *o, layout *l)
     return HK_OK;
 }
 
+#define MOST ((double)FLT_MAX / 2) /* a number of a table, so that a difference is still one */
+
+/* The class, or the number, that the record at hand should lead to; a net's samples may have none. */
+static hk_status fill_label(const hki_table *t, const layout *l, size_t row, hk_data *data)
+{
+    double value = (double)NAN;
+    const bool given = l->label >= 0 && (!l->card || t->fields[l->label].length > 0);
+    if (l->real) {
+        if (given && (!hki_field_number(t, &t->fields[l->label], &value) || fabs(value) > MOST))
+            return fail_field(t, (size_t)l->label, "a number to learn");
+        data->targets[row] = (float)value;
+        return HK_OK;
+    }
+    data->labels[row] = given ? class_of(t, l) : l->card ? -1 : 0;
+    if (given && data->labels[row] < 0)
+        return fail_field(t, (size_t)l->label,
+                          l->card ? "a class of the net" : "a class of the training set");
+    return HK_OK;
+}
+
 static hk_status fill(hki_table *t, const layout *l, hk_data *data)
 {
-    const double most = (double)FLT_MAX / 2; /* so that a difference is still a number */
     size_t at = 0, row = 0;
     for (hki_table_rewind(t); hki_table_next(t); row++) {
-        const bool given = l->label >= 0 && (!l->card || t->fields[l->label].length > 0);
-        data->labels[row] = given ? class_of(t, l) : l->card ? -1 : 0;
-        if (given && data->labels[row] < 0)
-            return fail_field(t, (size_t)l->label,
-                              l->card ? "a class of the net" : "a class of the training set");
+        hk_status status = fill_label(t, l, row, data);
+        if (status)
+            return status;
         for (size_t c = 0; c < l->n_features; c++, at++) {
             double value;
-            if (!hki_field_number(t, &t->fields[l->features[c]], &value) || fabs(value) > most)
+            if (!hki_field_number(t, &t->fields[l->features[c]], &value) || fabs(value) > MOST)
                 return fail_field(t, l->features[c], "a number");
             if (data->bytes && (value < 0 || value > 255 || value != floor(value)))
                 return fail_field(t, l->features[c],
@@ -268,6 +291,15 @@ static int64_t find_index(const hk_data *data)
     return -1;
 }
 
+/* Of sign * target, over the samples whose target is known. */
+static float least_target(const hk_data *data, float sign)
+{
+    float least = FLT_MAX;
+    for (int64_t i = 0; i < data->shape.n; i++)
+        least = sign * data->targets[i] < least ? sign * data->targets[i] : least;
+    return least;
+}
+
 static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
 {
     enum { SHOWN = 10 }; /* classes */
@@ -276,7 +308,7 @@ static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
     const hk_data_shape *s = &data->shape;
     int64_t index = l->pixels == HKI_FLOATS ? find_index(data) : -1;
     int occurring = 0;
-    for (int k = 0; k < s->classes && l->label >= 0; k++) {
+    for (int k = 0; k < s->classes && l->label >= 0 && !l->real; k++) {
         int64_t n = 0;
         for (int64_t i = 0; i < s->n; i++)
             n += data->labels[i] == k;
@@ -289,7 +321,11 @@ static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
         hki_say(&out, "images of %d x %d x %d", s->height, s->width, s->channels);
     else
         hki_say(&out, "%d features", s->channels);
-    if (l->label >= 0)
+    if (l->real && l->label >= 0)
+        hki_say(&out, ", target: %s (%g to %g)",
+                hki_table_column_text(t, (size_t)l->label, name, sizeof name),
+                (double)least_target(data, 1), -(double)least_target(data, -1));
+    else if (l->label >= 0)
         hki_say(&out, ", %d classes (%s%s), label: %s", s->classes, counts,
                 s->classes > SHOWN ? ", ..." : "",
                 hki_table_column_text(t, (size_t)l->label, name, sizeof name));
@@ -301,7 +337,7 @@ static hk_status describe(const hki_table *t, const layout *l, hk_data *data)
         hki_say(&out, "; note: %s counts the rows, drop=%s leaves it out",
                 hki_table_column_text(t, l->features[index], name, sizeof name),
                 t->header ? name : "N");
-    if (l->label >= 0 && occurring < 2)
+    if (l->label >= 0 && !l->real && occurring < 2)
         hki_say(&out, "; note: all rows are of one class");
     hki_free(data->about);
     data->about = hki_copy_text(text);
@@ -368,6 +404,8 @@ static hk_status read_table(const char *path, const uint8_t *bytes, size_t size,
         l->card ? l->card->class_names : (const char *const *)l->classes.names;
     if (!status && names)
         status = hki_data_name(*out, names);
+    if (!status && l->real)
+        status = hki_data_add_targets(*out);
     if (!status)
         status = fill(&t, l, *out);
     if (!status)
@@ -428,15 +466,20 @@ static hk_status open_test(const hki_request *request, const hki_csv_options *o,
 
 hk_status hki_csv_open(const hki_request *request, hk_data **train, hk_data **test)
 {
-    char label[HKI_MAX_NAME], drop[HKI_MAX_NAME];
+    char label[HKI_MAX_NAME], target[HKI_MAX_NAME], drop[HKI_MAX_NAME];
     const double *values = request->values;
-    const hki_csv_options options = {.label =
-                                         hki_request_text(request, HKI_CSV_LABEL, "last", label),
-                                     .drop = hki_request_text(request, HKI_CSV_DROP, "", drop),
-                                     .height = (int)values[HKI_CSV_HEIGHT],
-                                     .width = (int)values[HKI_CSV_WIDTH],
-                                     .channels = (int)values[HKI_CSV_CHANNELS],
-                                     .header = (hki_header)values[HKI_CSV_HEADER]};
+    if (values[HKI_CSV_LABEL] > 0 && values[HKI_CSV_TARGET] > 0)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "%s: label= and target= exclude each other: classes or numbers are learned",
+                        request->path);
+    const hki_csv_options options = {
+        .label = hki_request_text(request, HKI_CSV_LABEL, "last", label),
+        .target = hki_request_text(request, HKI_CSV_TARGET, NULL, target),
+        .drop = hki_request_text(request, HKI_CSV_DROP, "", drop),
+        .height = (int)values[HKI_CSV_HEIGHT],
+        .width = (int)values[HKI_CSV_WIDTH],
+        .channels = (int)values[HKI_CSV_CHANNELS],
+        .header = (hki_header)values[HKI_CSV_HEADER]};
     layout l = {0};
     uint8_t *bytes;
     size_t size;

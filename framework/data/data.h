@@ -8,11 +8,13 @@
 
 struct hk_data {
     hk_data_shape shape;
-    uint8_t *bytes;           /* pixels [n][height][width][channels], or NULL */
-    float *floats;            /* the same as floats; one of the two is there */
-    int32_t *labels;          /* [n] */
-    float *mean, *inverse_sd; /* [channels], in the unit of the pixels */
-    double *scale;            /* [2][channels]: the mean and deviation that those two are made of */
+    uint8_t *bytes;  /* pixels [n][height][width][channels], or NULL */
+    float *floats;   /* the same as floats; one of the two is there */
+    int32_t *labels; /* [n]; 0 throughout where numbers are learned */
+    float *targets;  /* [n], the numbers to learn, in their unit; NULL: classes are learned */
+    double target_mean, target_deviation; /* what they are standardised by */
+    float *mean, *inverse_sd;             /* [channels], in the unit of the pixels */
+    double *scale; /* [2][channels]: the mean and deviation that those two are made of */
     char *spec;
     char **names;    /* [classes], one block with their text */
     char **features; /* [channels], names of columns, likewise; NULL: not a table with a header */
@@ -34,6 +36,8 @@ typedef enum hki_pixels { HKI_BYTES, HKI_FLOATS } hki_pixels;
 /* A set of zeroes that stands for its shape: mean 0, sd 1, classes named by their numbers, no
  * spec yet. HK_BAD_ARGUMENT: a size below 1 or above its limit. */
 hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out);
+/* Makes it a set of numbers to learn: targets of 0, mean 0, deviation 1. */
+hk_status hki_data_add_targets(hk_data *data);
 /* Names the classes; text is copied. */
 hk_status hki_data_name(hk_data *data, const char *const *names);
 /* A block of n pointers with copies of n texts behind them; NULL: no memory. */
@@ -48,6 +52,11 @@ static inline size_t hki_image_length(const hk_data *data)
 void hki_data_scale(hk_data *data, int channel, double mean, double deviation);
 /* Gives both sets the mean and standard deviation of `train`, by channel. */
 void hki_data_standardise(hk_data *train, hk_data *test);
+/* What the net should answer: (target - mean) / deviation. */
+static inline float hki_data_standard_target(const hk_data *data, int64_t sample)
+{
+    return (float)(((double)data->targets[sample] - data->target_mean) / data->target_deviation);
+}
 /* `count` images from `first` on, standardised, into x. */
 void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x);
 /* Standardised pixels column..column+columns-1 of a row of an image: x[columns][channels]. */
@@ -96,8 +105,9 @@ hk_status hki_array_set(const char *path, const hki_array *images, const char *l
                         const hki_array *labels, bool nchw, hki_classes *classes, hk_data **out);
 
 typedef struct hki_csv_options {
-    const char *label, *drop;    /* a column, "none"; columns "a+b", "" */
-    const hk_card *card;         /* NULL, or: the columns are those that a net learned from */
+    const char *label, *drop; /* a column, "none"; columns "a+b", "" */
+    const char *target;       /* the column of numbers to learn in place of a label; NULL: none */
+    const hk_card *card;      /* NULL, or: the columns are those that a net learned from */
     int height, width, channels; /* 0: columns */
     hki_header header;
 } hki_csv_options;
@@ -118,6 +128,7 @@ hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki
 enum { HKI_GLYPHS_TRAIN, HKI_GLYPHS_TEST, HKI_GLYPHS_SIZE, HKI_GLYPHS_CHANNELS, HKI_GLYPHS_SEED };
 enum {
     HKI_CSV_LABEL,
+    HKI_CSV_TARGET,
     HKI_CSV_TEST,
     HKI_CSV_SEED,
     HKI_CSV_HEIGHT,

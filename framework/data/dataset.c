@@ -66,6 +66,7 @@ void hk_data_free(hk_data *data)
     hki_free(data->bytes);
     hki_free(data->floats);
     hki_free(data->labels);
+    hki_free(data->targets);
     hki_free(data->mean);
     hki_free(data->inverse_sd);
     hki_free(data->scale);
@@ -106,6 +107,13 @@ hk_status hki_data_name(hk_data *data, const char *const *names)
     hki_free(data->names);
     data->names = block;
     return HK_OK;
+}
+
+hk_status hki_data_add_targets(hk_data *data)
+{
+    data->targets = hki_alloc_array((size_t)data->shape.n, sizeof *data->targets);
+    data->target_deviation = 1;
+    return data->targets ? HK_OK : HK_NO_MEMORY;
 }
 
 hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
@@ -152,6 +160,17 @@ const char *hk_data_about(const hk_data *data)
     return !hki_null(data) && data->about ? data->about : "";
 }
 
+int hk_data_is_regression(const hk_data *data)
+{
+    return !hki_null(data) && data->targets;
+}
+
+double hk_data_target(const hk_data *data, int64_t sample)
+{
+    bool known = !hki_null(data) && data->targets && sample >= 0 && sample < data->shape.n;
+    return known ? (double)data->targets[sample] : (double)NAN;
+}
+
 const char *hk_data_class_name(const hk_data *data, int label)
 {
     if (hki_null(data))
@@ -162,8 +181,22 @@ const char *hk_data_class_name(const hk_data *data, int label)
 
 /* ---- Statistics ------------------------------------------------------------------------------ */
 
-/* Of one channel. Sums of bytes are whole numbers, so they are exact in any order; floats take two
- * passes, for columns far from 0. */
+/* Of every `step`-th of the numbers below `length`, in two passes, for columns far from 0. */
+static void find_moments(const float *x, size_t length, size_t step, double *mean, double *variance)
+{
+    const double n = (double)((length + step - 1) / step);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < length; i += step)
+        sum += (double)x[i];
+    *mean = sum / n;
+    for (size_t i = 0; i < length; i += step) {
+        double d = (double)x[i] - *mean;
+        squares += d * d;
+    }
+    *variance = squares / n;
+}
+
+/* Of one channel. Sums of bytes are whole numbers, so they are exact in any order. */
 static void find_statistics(const hk_data *data, int channel, double *mean, double *variance)
 {
     size_t channels = (size_t)data->shape.channels;
@@ -180,15 +213,7 @@ static void find_statistics(const hk_data *data, int channel, double *mean, doub
         *variance = (double)squares / pixels - *mean * *mean;
         return;
     }
-    double sum = 0, squares = 0;
-    for (size_t i = (size_t)channel; i < length; i += channels)
-        sum += (double)data->floats[i];
-    *mean = sum / pixels;
-    for (size_t i = (size_t)channel; i < length; i += channels) {
-        double d = (double)data->floats[i] - *mean;
-        squares += d * d;
-    }
-    *variance = squares / pixels;
+    find_moments(data->floats + channel, length - (size_t)channel, channels, mean, variance);
 }
 
 void hki_data_scale(hk_data *data, int channel, double mean, double deviation)
@@ -200,16 +225,25 @@ void hki_data_scale(hk_data *data, int channel, double mean, double deviation)
 }
 
 /* A deviation that is rounding error, or has no inverse among floats, counts as none. */
+static double usable_deviation(double mean, double variance)
+{
+    double deviation = sqrt(fmax(variance, 0)), least = fmax((double)FLT_MIN, 1e-12 * fabs(mean));
+    return deviation > least ? deviation : 1;
+}
+
 void hki_data_standardise(hk_data *train, hk_data *test)
 {
+    double mean, variance;
     for (int c = 0; c < train->shape.channels; c++) {
-        double mean, variance;
         find_statistics(train, c, &mean, &variance);
-        double deviation = sqrt(fmax(variance, 0)),
-               least = fmax((double)FLT_MIN, 1e-12 * fabs(mean));
-        hki_data_scale(train, c, mean, deviation > least ? deviation : 1);
-        hki_data_scale(test, c, mean, deviation > least ? deviation : 1);
+        hki_data_scale(train, c, mean, usable_deviation(mean, variance));
+        hki_data_scale(test, c, mean, usable_deviation(mean, variance));
     }
+    if (!train->targets)
+        return;
+    find_moments(train->targets, (size_t)train->shape.n, 1, &mean, &variance);
+    train->target_mean = test->target_mean = mean;
+    train->target_deviation = test->target_deviation = usable_deviation(mean, variance);
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -287,6 +321,8 @@ static void copy_image(hk_data *to, int64_t at, const hk_data *from, int64_t ima
     else
         memmove(to->floats + a, from->floats + b, length * sizeof(float));
     to->labels[at] = from->labels[image];
+    if (from->targets)
+        to->targets[at] = from->targets[image];
 }
 
 /* An empty set like `data`: n images, the same statistics, names and spec. */
@@ -301,6 +337,10 @@ static hk_status new_part(const hk_data *data, int64_t n, hk_data **out)
     for (int c = 0; c < data->shape.channels; c++)
         hki_data_scale(*out, c, data->scale[c], data->scale[data->shape.channels + c]);
     status = hki_data_name(*out, (const char *const *)data->names);
+    if (status == HK_OK && data->targets)
+        status = hki_data_add_targets(*out);
+    (*out)->target_mean = data->target_mean;
+    (*out)->target_deviation = data->target_deviation;
     if (status == HK_OK && data->spec && !((*out)->spec = hki_copy_text(data->spec)))
         status = HK_NO_MEMORY;
     if (status == HK_OK && data->features &&

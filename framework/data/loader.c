@@ -13,6 +13,7 @@
 typedef struct buffer {
     float *x;
     int32_t *labels;
+    float *targets;
     int64_t n; /* images in it; 0: the epoch is over */
 } buffer;
 
@@ -92,6 +93,8 @@ static void prepare(hk_loader *l)
     for (int64_t i = 0; i < b->n; i++) {
         read_image(l, index[i], b->x + (size_t)i * length);
         b->labels[i] = l->data->labels[index[i]];
+        if (l->data->targets)
+            b->targets[i] = hki_data_standard_target(l->data, index[i]);
     }
 }
 
@@ -193,7 +196,9 @@ static hk_status allocate(hk_loader *l)
     for (int i = 0; i < 2; i++) {
         l->buffers[i].x = hki_alloc_array(floats, sizeof(float));
         l->buffers[i].labels = hki_alloc_array((size_t)l->batch, sizeof(int32_t));
-        if (!l->buffers[i].x || !l->buffers[i].labels)
+        l->buffers[i].targets =
+            hki_alloc_array(l->data->targets ? (size_t)l->batch : 1, sizeof(float));
+        if (!l->buffers[i].x || !l->buffers[i].labels || !l->buffers[i].targets)
             return HK_NO_MEMORY;
     }
     return HK_OK;
@@ -245,6 +250,7 @@ void hk_loader_free(hk_loader *l)
     for (int i = 0; i < 2; i++) {
         hki_free(l->buffers[i].x);
         hki_free(l->buffers[i].labels);
+        hki_free(l->buffers[i].targets);
     }
     hki_free(l->zero);
     hki_free(l->order);
@@ -281,5 +287,5 @@ hk_batch hk_loader_next(hk_loader *l)
     l->position += front->n;
     l->back = 1 - l->back;
     hand_over(l);
-    return (hk_batch){front->n, front->x, front->labels};
+    return (hk_batch){front->n, front->x, front->labels, l->data->targets ? front->targets : NULL};
 }

@@ -2,6 +2,7 @@
 #include "data/data.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,6 +146,15 @@ hk_status hk_data_samples(const char *path, const hk_card *card, int height, int
         status = HK_NO_MEMORY;
     for (int c = 0; c < channels && !status; c++)
         hki_data_scale(*out, c, card->mean[c], card->deviation[c]);
+    if (!status && card->target_deviation > 0 && !(*out)->targets) {
+        status = hki_data_add_targets(*out); /* pictures, whose target nobody knows */
+        for (int64_t i = 0; i < (*out)->shape.n && !status; i++)
+            (*out)->targets[i] = (float)NAN;
+    }
+    if (!status) {
+        (*out)->target_mean = card->target_mean;
+        (*out)->target_deviation = card->target_deviation;
+    }
     if (status) {
         hk_data_free(*out);
         *out = NULL;

@@ -36,10 +36,11 @@ static const hki_source sources[] = {
       [HKI_IMAGES_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_IMAGES_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53)}},
     {"csv:FILE",
-     "numbers and a label in each row; label=NAME,test=0.2|FILE,height=28,width=28",
+     "numbers and a label in each row; label=NAME|target=NAME,test=0.2|FILE,height=28,width=28",
      hki_csv_open,
      {[HKI_CSV_LABEL] = HKI_ANY_TEXT("label", "last"),
-      [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"), /* a share, a file, or "all" */
+      [HKI_CSV_TARGET] = HKI_ANY_TEXT("target", NULL), /* a column of numbers to learn */
+      [HKI_CSV_TEST] = HKI_ANY_TEXT("test", "0.2"),    /* a share, a file, or "all" */
       [HKI_CSV_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
       [HKI_CSV_HEIGHT] = HKI_WHOLE("height", 0, 1, HKI_MAX_SIDE),
       [HKI_CSV_WIDTH] = HKI_WHOLE("width", 0, 1, HKI_MAX_SIDE),

@@ -49,6 +49,9 @@ static json_t *card_json(const hk_card *card)
         json_object_set_new(json, "mean", numbers_json(card->mean, card->channels));
         json_object_set_new(json, "deviation", numbers_json(card->deviation, card->channels));
     }
+    if (card->target_deviation > 0)
+        json_object_update_new(json, json_pack("{s:f, s:f}", "target_mean", card->target_mean,
+                                               "target_deviation", card->target_deviation));
     if (card->class_names)
         json_object_set_new(json, "class_names", texts_json(card->class_names, card->classes));
     if (card->feature_names)
@@ -131,6 +134,8 @@ static hk_status take_card(const char *path, json_t *json, hk_net *net)
     card->deviation = read_numbers(deviation, card->channels, 0, &no_memory);
     card->class_names = read_texts(classes, card->classes, &no_memory);
     card->feature_names = read_texts(features, card->channels, &no_memory);
+    card->target_mean = json_number_value(json_object_get(json, "target_mean"));
+    card->target_deviation = json_number_value(json_object_get(json, "target_deviation"));
     card->label = json_string_value(json_object_get(json, "label"));
     card->data = json_string_value(json_object_get(json, "data"));
     card->recipe = json_string_value(json_object_get(json, "recipe"));
@@ -140,13 +145,14 @@ static hk_status take_card(const char *path, json_t *json, hk_net *net)
     }
     if (!mean != !card->mean || !deviation != !card->deviation || !card->mean != !card->deviation ||
         !classes != !card->class_names || !features != !card->feature_names || card->classes < 0 ||
-        json_integer_value(json_object_get(json, "version")) != 1) {
+        !isfinite(card->target_mean) || !isfinite(card->target_deviation) ||
+        card->target_deviation < 0 || json_integer_value(json_object_get(json, "version")) != 1) {
         hki_card_free(own);
         return hki_fail(
             HK_BAD_DATA,
             "%s: its card is not of version 1, or its lists do not belong together: mean, "
             "deviation and feature_names have a value for each channel, class_names one "
-            "for each class",
+            "for each class, target_deviation is above 0",
             path);
     }
     hki_card_free(net->choices->card);
@@ -220,4 +226,20 @@ hk_status hk_net_classify(hk_tensor *logits, int64_t n, const float *x, float *p
             y[k] = (float)(exp((double)(y[k] - top)) / sum);
     }
     return HK_OK;
+}
+
+hk_status hk_net_estimate(hk_tensor *output, int64_t n, const float *x, float *y)
+{
+    if (hki_null(output, x, y))
+        return HK_BAD_ARGUMENT;
+    const hk_card *card = hk_net_card(output->net);
+    if (!(card->target_deviation > 0) || hki_sample_count(&output->shape) != 1)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "estimate: the net's card is not of regression, or its output is %s, "
+                        "expected [batch, 1]",
+                        hki_shape_text(&output->shape));
+    hk_status status = hk_net_predict(output, n, x, y);
+    for (int64_t i = 0; i < n && !status; i++)
+        y[i] = (float)((double)y[i] * card->target_deviation + card->target_mean);
+    return status;
 }

@@ -25,10 +25,29 @@ hk_status hki_check_data(hk_tensor *logits, const hk_data *data)
         (input->shape.ndim == 4 && !hki_same_shape(&input->shape, &images)))
         return hki_fail(HK_BAD_SHAPE, "data %s has images %s, the net expects %s",
                         hk_data_spec(data), hki_shape_text(&images), hki_shape_text(&input->shape));
+    if (data->targets && (logits->shape.ndim != 2 || hki_channels(&logits->shape) != 1))
+        return hki_fail(HK_BAD_SHAPE,
+                        "data %s has one number to learn, expected an output [batch, 1], not %s",
+                        hk_data_spec(data), hki_shape_text(&logits->shape));
     if (logits->shape.ndim != 2 || hki_channels(&logits->shape) != d.classes)
         return hki_fail(HK_BAD_SHAPE, "data %s has %d classes, the net's output is %s",
                         hk_data_spec(data), d.classes, hki_shape_text(&logits->shape));
     return HK_OK;
+}
+
+static hk_status evaluate_regression(const hk_data *data, const float *outputs, hk_evaluation *out)
+{
+    const int64_t n = data->shape.n;
+    float *targets = hki_alloc_array((size_t)n, sizeof *targets);
+    if (!targets)
+        return HK_NO_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        targets[i] = hki_data_standard_target(data, i);
+    *out = (hk_evaluation){.classes = 1};
+    hk_status status = hk_regression_from(n, outputs, targets, &out->total);
+    out->total.rmse *= data->target_deviation;
+    hki_free(targets);
+    return status;
 }
 
 hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data, hk_evaluation *out)
@@ -44,7 +63,9 @@ hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
         memcpy(outputs + done * classes, hk_plan_value(plan, logits),
                (size_t)(now * classes) * sizeof *outputs);
     }
-    if (!status)
+    if (!status && data->targets)
+        status = evaluate_regression(data, outputs, out);
+    else if (!status)
         status = hk_evaluation_from(n, (int)classes, outputs, data->labels, out);
     hki_free(outputs);
     return status;

@@ -117,6 +117,7 @@ static void rank_classes(int64_t n, const float *logits, const int32_t *labels, 
         }
     }
     out->total.auc = known ? sum / known : (double)NAN;
+    out->total.r2 = out->total.rmse = (double)NAN;
 }
 
 static hk_status check(int64_t n, int classes, const int32_t *labels)
@@ -161,6 +162,40 @@ hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const 
     hki_free(scratch);
     hki_free(s);
     return status;
+}
+
+hk_status hk_regression_from(int64_t n, const float *y, const float *targets, hk_metrics *out)
+{
+    if (out)
+        *out = (hk_metrics){0};
+    if (hki_null(y, targets, out))
+        return HK_BAD_ARGUMENT;
+    if (n < 1)
+        return hki_fail(HK_BAD_ARGUMENT, "evaluation: %jd samples", (intmax_t)n);
+    double mean = 0, about_mean = 0, about_zero = 0, errors = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(targets[i]))
+            return hki_fail(HK_BAD_ARGUMENT, "evaluation: the target of sample %jd is not known",
+                            (intmax_t)i);
+        mean += (double)targets[i] / (double)n;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double target = (double)targets[i], error = (double)y[i] - target;
+        errors += error * error;
+        about_zero += target * target;
+        about_mean += (target - mean) * (target - mean);
+    }
+    const double none = (double)NAN;
+    *out = (hk_metrics){.n = n,
+                        .regression = 1,
+                        .loss = errors / (double)n,
+                        .accuracy = none,
+                        .macro_f1 = none,
+                        .auc = none,
+                        .floor = about_mean > 0 ? 1 - about_zero / about_mean : none,
+                        .r2 = about_mean > 0 ? 1 - errors / about_mean : none,
+                        .rmse = sqrt(errors / (double)n)};
+    return HK_OK;
 }
 
 void hk_evaluation_clear(hk_evaluation *evaluation)

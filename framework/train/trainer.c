@@ -79,6 +79,26 @@ static void free_plans(hk_trainer *t)
     t->plan = t->evaluation = t->probed = NULL;
 }
 
+/* Softmax cross-entropy of labels, or the mean squared error of targets. */
+static hk_tensor *make_loss(hk_trainer *t)
+{
+    hk_net *net = t->logits->net;
+    const hk_train_options *o = &t->options;
+    if (hk_data_is_regression(o->train)) {
+        if (o->class_weights || o->smoothing != 0)
+            return hki_fail_null(HK_BAD_ARGUMENT,
+                                 "class weights and label smoothing are for classes; "
+                                 "%s has numbers to learn",
+                                 hk_data_spec(o->train));
+        t->labels = hk_input(net, 1);
+        return t->loss = hk_mse(t->logits, t->labels);
+    }
+    t->labels = hk_labels(net);
+    return t->loss = o->class_weights ? hk_weighted_cross_entropy(t->logits, t->labels,
+                                                                  o->smoothing, o->class_weights)
+                                      : hk_cross_entropy(t->logits, t->labels, o->smoothing);
+}
+
 static hk_status prepare(hk_trainer *t)
 {
     const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
@@ -89,12 +109,7 @@ static hk_status prepare(hk_trainer *t)
             status = hki_check_data(t->logits, sets[i]);
     if (status)
         return status;
-    t->labels = hk_labels(t->logits->net);
-    t->loss = t->options.class_weights
-                  ? hk_weighted_cross_entropy(t->logits, t->labels, t->options.smoothing,
-                                              t->options.class_weights)
-                  : hk_cross_entropy(t->logits, t->labels, t->options.smoothing);
-    if (!t->loss)
+    if (!make_loss(t))
         return hk_last_status();
     hk_loader_options loader = {.batch = t->options.batch,
                                 .shuffle = 1,
@@ -180,7 +195,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
     float *labels = hk_plan_value(t->plan, t->labels);
     memcpy(hk_plan_value(t->plan, t->input), batch->x, (size_t)batch->n * pixels * sizeof(float));
     for (int64_t i = 0; i < batch->n; i++)
-        labels[i] = (float)batch->labels[i];
+        labels[i] = batch->targets ? batch->targets[i] : (float)batch->labels[i];
     hk_status status = hk_plan_forward(t->plan, batch->n);
     if (status)
         return status;

@@ -8,7 +8,8 @@
 struct hk_trainer {
     hk_train_options options; /* with defaults filled in; its texts end with hk_trainer_new */
     char *optimizer_spec;
-    hk_tensor *logits, *labels, *loss;
+    hk_tensor *logits, *loss;
+    hk_tensor *labels; /* classes [batch], or targets [batch, 1] */
     const hk_tensor *input;
     hk_plan *plan, *evaluation;
     hk_plan *probed; /* with the probe; both NULL without probes */

@@ -140,6 +140,9 @@ static void put_card(const hk_card *card)
                card->deviation[i]);
     if (card->channels > SHOWN && card->mean)
         printf("%-14s ... %d more\n", "", card->channels - SHOWN);
+    if (card->target_deviation > 0)
+        printf("%-14s %s, mean %.6g, deviation %.6g\n", "target",
+               card->label ? card->label : "a number", card->target_mean, card->target_deviation);
     if (!card->class_names)
         return;
     printf("%-14s %d:", "classes", card->classes);

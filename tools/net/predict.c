@@ -2,6 +2,7 @@
 #include "net/network.h"
 #include "output.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ typedef struct prediction {
     const options *given;
     const hk_data *data;
     int classes;
-    float *x, *y; /* BATCH samples, their probabilities */
+    bool regression;
+    float *x, *y; /* BATCH samples, their probabilities, or numbers */
     int32_t *labels;
     json_t *rows; /* --json; NULL: lines */
 } prediction;
@@ -32,14 +34,24 @@ static int predict(const prediction *p, int64_t first, int64_t n)
     for (int64_t i = 0; i < n; i++)
         index[i] = (uint32_t)(first + i);
     hk_data_read(p->data, index, n, p->x, p->labels);
-    return hk_net_classify(p->it->logits, n, p->x, p->y) == HK_OK ? EXIT_DONE : tool_failed();
+    hk_status status = p->regression ? hk_net_estimate(p->it->logits, n, p->x, p->y)
+                                     : hk_net_classify(p->it->logits, n, p->x, p->y);
+    return status == HK_OK ? EXIT_DONE : tool_failed();
 }
 
 static json_t *sample_json(const prediction *p, int64_t index, int32_t label, const float *y)
 {
+    const char *name = hk_data_sample_name(p->data, index);
+    if (p->regression) {
+        json_t *row = json_pack("{s:I, s:o, s:o}", "index", (json_int_t)index, "target",
+                                tool_json_number(hk_data_target(p->data, index)), "prediction",
+                                tool_json_number((double)*y));
+        if (*name)
+            json_object_set_new(row, "name", tool_json_text(name));
+        return row;
+    }
     json_t *all = json_array();
     int best = likeliest(p->classes, y);
-    const char *name = hk_data_sample_name(p->data, index);
     for (int i = 0; i < p->classes; i++)
         json_array_append_new(all, tool_json_number((double)y[i]));
     json_t *row =
@@ -67,6 +79,13 @@ static void put_field(const prediction *p, const char *text, bool last)
     putchar(last ? '\n' : delimiter);
 }
 
+/* A number to learn, or ""  where it is not known. */
+static const char *number_text(double value, char text[32])
+{
+    snprintf(text, 32, isnan(value) ? "" : "%.7g", value);
+    return text;
+}
+
 static void put_sample(const prediction *p, int64_t index, int32_t label, const float *y)
 {
     char text[32];
@@ -74,6 +93,11 @@ static void put_sample(const prediction *p, int64_t index, int32_t label, const 
     const char *name = hk_data_sample_name(p->data, index);
     snprintf(text, sizeof text, "%lld", (long long)index);
     put_field(p, *name ? name : text, false);
+    if (p->regression) {
+        put_field(p, number_text((double)*y, text), false);
+        put_field(p, number_text(hk_data_target(p->data, index), text), true);
+        return;
+    }
     put_field(p, hk_data_class_name(p->data, best), false);
     snprintf(text, sizeof text, "%.6f", (double)y[best]);
     put_field(p, text, false);
@@ -94,6 +118,12 @@ static int predict_one(const prediction *p)
         tool_put_text(stdout, name);
     else
         printf("image %lld", (long long)index);
+    if (p->regression) {
+        char text[32];
+        printf(", target %s\n", number_text(hk_data_target(p->data, index), text));
+        puts(number_text((double)p->y[0], text));
+        return EXIT_DONE;
+    }
     fputs(p->labels[0] < 0 ? "\n" : ", labelled ", stdout);
     if (p->labels[0] >= 0) {
         tool_put_text(stdout, hk_data_class_name(p->data, p->labels[0]));
@@ -112,10 +142,12 @@ static int predict_one(const prediction *p)
 static int predict_all(const prediction *p, int64_t samples)
 {
     int status = EXIT_DONE;
-    const char *const heading[] = {*hk_data_sample_name(p->data, 0) ? "name" : "index",
-                                   "prediction", "probability", "label"};
-    for (int i = 0; i < 4 && !p->rows; i++)
-        put_field(p, heading[i], i == 3);
+    const char *const first_heading = *hk_data_sample_name(p->data, 0) ? "name" : "index";
+    const char *const of_classes[] = {first_heading, "prediction", "probability", "label"},
+                      *const of_numbers[] = {first_heading, "prediction", "target"};
+    const int columns = p->regression ? 3 : 4;
+    for (int i = 0; i < columns && !p->rows; i++)
+        put_field(p, p->regression ? of_numbers[i] : of_classes[i], i == columns - 1);
     for (int64_t first = 0; first < samples && !status; first += BATCH) {
         int64_t n = samples - first < BATCH ? samples - first : BATCH;
         status = predict(p, first, n);
@@ -134,7 +166,11 @@ static int predict_all(const prediction *p, int64_t samples)
 static int predict_with(const network *it, const options *given, const hk_data *data)
 {
     hk_data_shape s = hk_data_shape_of(data);
-    prediction p = {.it = it, .given = given, .data = data, .classes = s.classes};
+    prediction p = {.it = it,
+                    .given = given,
+                    .data = data,
+                    .classes = s.classes,
+                    .regression = hk_data_is_regression(data)};
     if (given->index >= s.n)
         return tool_fail(EXIT_USAGE, "predict: --index is %lld, the data have samples 0 to %lld",
                          (long long)given->index, (long long)s.n - 1);

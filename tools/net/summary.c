@@ -5,8 +5,28 @@
 
 #include <math.h>
 
+void net_summary_metrics(FILE *to, const hk_metrics *m)
+{
+    if (m->regression)
+        fprintf(to, "loss %.4f R2 %.4f", m->loss, m->r2);
+    else
+        fprintf(to, "loss %.4f accuracy %.2f %%", m->loss, 100 * m->accuracy);
+}
+
+static void print_regression(FILE *to, const hk_metrics *m)
+{
+    fprintf(to,
+            "\n%s test samples: loss %.4f, R2 %.4f, root of the mean squared error %.6g\n"
+            "always the mean of the training targets: R2 %.4f\n",
+            tool_grouped(m->n), m->loss, m->r2, m->rmse, m->floor);
+}
+
 void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
 {
+    if (e->total.regression) {
+        print_regression(to, &e->total);
+        return;
+    }
     fprintf(to, "\nconfusion matrix (row: true class, column: predicted)\n      ");
     for (int j = 0; j < e->classes; j++)
         fprintf(to, " %6d", j);
@@ -31,6 +51,15 @@ void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *
 
 void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
 {
+    if (e->total.regression) {
+        json_object_update_new(into, json_pack("{s:I, s:o, s:o, s:o, s:o}", "test_images",
+                                               (json_int_t)e->total.n, "test_loss",
+                                               tool_json_number(e->total.loss), "test_r2",
+                                               tool_json_number(e->total.r2), "test_rmse",
+                                               tool_json_number(e->total.rmse), "test_floor",
+                                               tool_json_number(e->total.floor)));
+        return;
+    }
     json_t *confusion = json_array(), *classes = json_array();
     for (int i = 0; i < e->classes; i++) {
         json_t *row = json_array();

@@ -17,8 +17,11 @@ typedef struct hk_card {
     const char *const *class_names;   /* [classes], of the outputs in order; NULL: their numbers */
     const char *const *feature_names; /* [channels], columns of a table; NULL: not one */
     const char *label;                /* the column that was learned, "species", "#5"; or NULL */
-    const char *data;                 /* spec of the training data */
-    const char *recipe;               /* how it was trained: a JSON object */
+    double target_mean,
+        target_deviation; /* regression: target = output * deviation + mean; a deviation of
+                                             0: the outputs are classes */
+    const char *data;     /* spec of the training data */
+    const char *recipe;   /* how it was trained: a JSON object */
 } hk_card;
 
 #ifdef __cplusplus

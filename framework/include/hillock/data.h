@@ -2,7 +2,8 @@
  *
  * A data set is n images [height x width x channels] with labels 0..classes-1. Pixels are kept
  * as bytes or floats; batches are floats, standardised: (pixel - mean[channel]) / sd[channel],
- * with mean and standard deviation of the training set. */
+ * with mean and standard deviation of the training set. A set of regression has a real number to learn
+ * for each sample in place of a class; batches have it standardised likewise. */
 #pragma once
 #include <stdint.h>
 #include <hillock/card.h>
@@ -48,6 +49,11 @@ const char *hk_data_spec(const hk_data *data); /* canonical spec; "arrays" */
 const char *hk_data_about(const hk_data *data);
 /* Name of a class, "Trouser", or its number. */
 const char *hk_data_class_name(const hk_data *data, int label);
+/* 1: a set of regression, in which numbers are learned; it has one class, and 0 for every label. */
+int hk_data_is_regression(const hk_data *data);
+/* What a sample of regression has to be, in the unit of the file; NAN where it is not known, or classes are
+ * learned. */
+double hk_data_target(const hk_data *data, int64_t sample);
 /* Name of a sample: the file of a picture, "line 7" of a table; "" where samples have none. */
 const char *hk_data_sample_name(const hk_data *data, int64_t sample);
 
@@ -99,6 +105,7 @@ typedef struct hk_batch {
     int64_t n;
     const float *x;        /* [n][height][width][channels], valid until the next call */
     const int32_t *labels; /* [n] */
+    const float *targets;  /* [n], standardised; NULL where classes are learned */
 } hk_batch;
 /* The next batch; n = 0 after the last. */
 hk_batch hk_loader_next(hk_loader *loader);

@@ -80,6 +80,9 @@ hk_status hk_net_standardise(hk_tensor *logits, int64_t n, const float *raw, flo
 /* Probabilities of n standardised samples, [n, classes]: hk_net_predict(), then softmax. [any thread]
  * while the net does not change. */
 hk_status hk_net_classify(hk_tensor *logits, int64_t n, const float *x, float *probabilities);
+/* Numbers y[n] that a net of regression answers, in the unit of what it learned.
+ * HK_BAD_ARGUMENT: it learned classes, or has another output than [batch, 1]. [any thread] likewise. */
+hk_status hk_net_estimate(hk_tensor *output, int64_t n, const float *x, float *y);
 
 #ifdef __cplusplus
 }

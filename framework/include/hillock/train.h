@@ -62,10 +62,16 @@ typedef struct hk_layer_report {
 
 typedef struct hk_metrics {
     int64_t n;
-    double loss, accuracy;
-    double macro_f1; /* mean over classes that occur or are predicted */
-    double auc;      /* one-vs-rest, mean over classes that occur */
-    double floor;    /* accuracy of answering the most frequent class always */
+    int regression; /* 1: r2 and rmse are its figures, accuracy, macro_f1 and auc NAN; 0: the reverse */
+    double loss, accuracy; /* loss of regression: mean squared error of standardised targets */
+    double macro_f1;       /* mean over classes that occur or are predicted */
+    double auc;            /* one-vs-rest, mean over classes that occur */
+    double
+        floor; /* accuracy of answering the most frequent class always; regression: r2 of answering
+                        the mean of the training targets */
+    double r2,
+        rmse; /* regression: coefficient of determination, 1 - squared errors / squares about the
+                        mean; root of the mean squared error, in the unit of the targets */
 } hk_metrics;
 
 /* The epoch with the best validation figures so far: of the highest accuracy, of equal ones that with the
@@ -124,7 +130,8 @@ typedef struct hk_train_options {
 hk_status hk_class_weights(const hk_data *data, double *weights);
 
 typedef struct hk_trainer hk_trainer;
-/* Prepares training of the net that ends in `logits` [batch, classes] with softmax cross-entropy.
+/* Prepares training of the net that ends in `logits` [batch, classes] with softmax cross-entropy, or, where data
+ * are of regression, in outputs [batch, 1] with the mean squared error.
  * HK_BAD_SHAPE: data and net do not fit. Data and net must outlive the trainer. */
 hk_status hk_trainer_new(hk_tensor *logits, const hk_train_options *options, hk_trainer **out);
 void hk_trainer_free(hk_trainer *trainer);
@@ -150,7 +157,7 @@ hk_status hk_fit_with(hk_tensor *logits, hk_epoch_report *report, hk_train_optio
 
 /* ---- Metrics ---------------------------------------------------------------------------------------- */
 
-/* Classification metrics of a data set. Free the arrays with hk_evaluation_clear. */
+/* Metrics of a data set. Free the arrays with hk_evaluation_clear; of regression, they are NULL. */
 typedef struct hk_evaluation {
     hk_metrics total;
     int classes;
@@ -163,6 +170,9 @@ void hk_evaluation_clear(hk_evaluation *evaluation);
 /* The same from logits[n x classes] and labels[n]. */
 hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
                              hk_evaluation *out);
+/* Metrics of regression from outputs y[n] and standardised targets[n]; rmse is in their unit, 0 the mean of
+ * the training targets. HK_BAD_ARGUMENT: no sample, or a target that is not finite. */
+hk_status hk_regression_from(int64_t n, const float *y, const float *targets, hk_metrics *out);
 
 #ifdef __cplusplus
 }
