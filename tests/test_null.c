@@ -58,6 +58,7 @@ static void a_callback(void)
 }
 static hk_epoch_report a_hk_epoch_report[1];
 static hk_evaluation a_hk_evaluation[1];
+static hk_metrics a_hk_metrics[1];
 
 #include "null_calls.h" /* made by the build: rows[] */
 

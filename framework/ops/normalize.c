@@ -8,6 +8,11 @@ hk_domain hki_domain_of(const hki_use *use)
     return use->plugin->normalization->domain(&context);
 }
 
+bool hki_is_normalization(const hk_tensor *tensor)
+{
+    return tensor->op == &hki_op_normalize;
+}
+
 static void normalize_forward(const hki_call *call)
 {
     hki_tiles_forward(call, NULL);

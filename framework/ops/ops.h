@@ -82,7 +82,8 @@ hk_tensor *hki_override_channels(hk_tensor *x, const hki_use *f, hk_tensor *cons
                                  hk_tensor *mask, const hki_use *g, hk_tensor *const *g_slots);
 hk_status hki_override_check(const hki_use *f, const hki_use *g);
 bool hki_is_channel_override(const hk_tensor *tensor);
-bool hki_is_activation(const hk_tensor *tensor); /* one, or a channel override */
+bool hki_is_activation(const hk_tensor *tensor);    /* one, or a channel override */
+bool hki_is_normalization(const hk_tensor *tensor); /* of outputs, not of a weight */
 const hk_tensor *hki_override_part(const hk_tensor *y, int i);
 hk_tensor *hki_override_mask(const hk_tensor *y);
 hk_tensor *hki_normalize_weight(hk_tensor *weight, const hki_use *use, hk_tensor *const *slots);

@@ -67,6 +67,8 @@ hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
         status = evaluate_regression(data, outputs, out);
     else if (!status)
         status = hk_evaluation_from(n, (int)classes, outputs, data->labels, out);
+    if (!status)
+        out->total.constant = n > 1 && hki_rows_are_equal(outputs, n, classes);
     hki_free(outputs);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <hillock/saved.h>
 #include "io/json.h"
 #include "nn/nn.h"
+#include "ops/ops.h"
 
 enum { PROBE_BATCH = 32 };
 
@@ -99,6 +100,34 @@ static hk_tensor *make_loss(hk_trainer *t)
                                       : hk_cross_entropy(t->logits, t->labels, o->smoothing);
 }
 
+/* A normalization of one value is always its shift: what stands before it can never be learned. A net whose
+ * slots are all zero there may only begin so. */
+static hk_status check_normalizations(const hk_trainer *t)
+{
+    const hk_net *net = t->logits->net;
+    const hk_tensor *cause;
+    bool suspect = false;
+    for (int i = 0; i < net->n_tensors && !suspect; i++) {
+        const hk_tensor *y = net->tensors[i];
+        suspect = y->role == HKI_COMPUTED && hki_is_normalization(y) && hki_rows(&y->shape, 1) == 1;
+    }
+    hk_status status = suspect ? hki_find_constant(t->logits, t->options.train, &cause) : HK_OK;
+    if (status || !suspect || !cause || !hki_is_normalization(cause))
+        return status;
+    for (int i = 1; i < cause->n_inputs; i++) {
+        const hk_tensor *slot = cause->inputs[i];
+        for (int64_t k = 0; k < hki_count(&slot->shape, 1); k++)
+            if (slot->value[k] != 0)
+                return hki_fail(
+                    HK_BAD_SHAPE,
+                    "%s of %s gives all samples the same: its input of %s has one value "
+                    "to a set, and nothing before it can be learned",
+                    hki_use_of(cause)->plugin->name, hki_layer_name(net, cause->layer),
+                    hki_shape_text(&cause->inputs[0]->shape));
+    }
+    return HK_OK;
+}
+
 static hk_status prepare(hk_trainer *t)
 {
     const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
@@ -108,6 +137,8 @@ static hk_status prepare(hk_trainer *t)
         if (sets[i])
             status = hki_check_data(t->logits, sets[i]);
     if (status)
+        return status;
+    if ((status = check_normalizations(t)))
         return status;
     if (!make_loss(t))
         return hk_last_status();

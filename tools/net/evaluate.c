@@ -18,6 +18,7 @@ static int evaluate(const network *it, const options *given, const hk_data *test
     } else {
         net_summary_evaluation(stdout, test, &evaluation);
     }
+    net_summary_constant(it->logits, test, &evaluation.total);
     hk_evaluation_clear(&evaluation);
     return status;
 }

@@ -82,6 +82,15 @@ void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_eva
                         "classes", classes));
 }
 
+void net_summary_constant(hk_tensor *logits, const hk_data *data, const hk_metrics *metrics)
+{
+    char cause[128];
+    if (metrics->constant && hk_net_constant(logits, data, cause, sizeof cause) == HK_OK)
+        tool_note(
+            "the net answers the same for all samples: nothing of the input is left behind %s",
+            *cause ? cause : "some layer");
+}
+
 void net_summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
     if (!epoch->n_layers)

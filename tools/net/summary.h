@@ -12,6 +12,9 @@ void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *
 void net_summary_evaluation_json(json_t *into, const hk_data *data,
                                  const hk_evaluation *evaluation);
 
+/* A note, where the net answers the same for all samples: which layer does it. */
+void net_summary_constant(hk_tensor *logits, const hk_data *data, const hk_metrics *metrics);
+
 /* What each layer's units do; nothing without probes. */
 void net_summary_layers(FILE *to, const hk_epoch_report *epoch);
 json_t *net_summary_layers_json(const hk_epoch_report *epoch);

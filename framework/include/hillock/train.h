@@ -62,6 +62,7 @@ typedef struct hk_layer_report {
 
 typedef struct hk_metrics {
     int64_t n;
+    int constant; /* 1: the same outputs for all samples; hk_net_constant() says which layer does it */
     int regression; /* 1: r2 and rmse are its figures, accuracy, macro_f1 and auc NAN; 0: the reverse */
     double loss, accuracy; /* loss of regression: mean squared error of standardised targets */
     double macro_f1;       /* mean over classes that occur or are predicted */
@@ -167,6 +168,10 @@ typedef struct hk_evaluation {
 } hk_evaluation;
 hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out);
 void hk_evaluation_clear(hk_evaluation *evaluation);
+/* Whether the net answers the same whatever its input, by up to 32 samples of the data: then out[size] names
+ * the operation behind which nothing of the input is left, "group_norm of conv3", "relu of fc2"; else it is
+ * "". A normalization over one value, and a layer of dead units, do that. */
+hk_status hk_net_constant(hk_tensor *logits, const hk_data *data, char *out, size_t size);
 /* The same from logits[n x classes] and labels[n]. */
 hk_status hk_evaluation_from(int64_t n, int classes, const float *logits, const int32_t *labels,
                              hk_evaluation *out);
