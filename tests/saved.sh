@@ -128,6 +128,30 @@ two_sources()
     says 'two sources of samples' "$tool" predict net.safetensors other.csv --data glyphs
 }
 
+# y = 100 + 7 a - 5 b, learned, and answered in its unit for rows without y.
+numbers_are_learned()
+{
+    awk 'BEGIN { print "a,b,y"; for (i = 0; i < 200; i++) { a = i % 20; b = int(i / 20); print a "," b "," 100.5 + 7 * a - 5 * b } }' >numbers.csv
+    "$tool" train mlp:width=16,depth=1 --data csv:numbers.csv,target=y --epochs 40 --batch 16 --no-probes \
+        --out numbers.safetensors >numbers.log 2>&1
+    cat numbers.log
+    grep -q 'target: y (55.5 to 233.5)' numbers.log && grep -q 'R2 0.9[5-9]' numbers.log || return 1
+    printf 'b,a\n3,10\n' >ask.csv
+    "$tool" predict numbers.safetensors ask.csv --csv >answer.csv && cat answer.csv &&
+        awk -F, 'NR == 2 { exit !($2 > 145 && $2 < 166) }' answer.csv || return 1
+    "$tool" evaluate numbers.safetensors --json | grep -q '"test_r2": 0.9' &&
+        "$tool" inspect numbers.safetensors | grep -q '^target *y, mean ' &&
+        says 'the net learned numbers' "$tool" evaluate numbers.safetensors --data csv:numbers.csv,label=a
+}
+
+a_dead_net_is_said()
+{
+    "$tool" train mlp:width=16,depth=1 --data csv:numbers.csv,label=a,drop=y --act relu --optimizer sgd:lr=1e-30 \
+        --init zeros --epochs 1 --no-probes >dead.log 2>&1
+    cat dead.log
+    grep -q 'answers the same for all samples' dead.log
+}
+
 run it_learned
 run other_data_are_scaled_as_the_training_data_were
 run rows_without_labels_are_predicted
@@ -138,4 +162,6 @@ run it_says_what_it_is
 run another_number_of_classes
 run another_programs_file_is_listed_and_taken_where_it_fits
 run two_sources
+run numbers_are_learned
+run a_dead_net_is_said
 result

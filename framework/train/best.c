@@ -70,10 +70,11 @@ void hki_best_update(hk_trainer *t)
     hk_best_epoch *best = &t->report.best;
     if (!now->n || !isfinite(now->loss))
         return;
-    bool equal = !(now->accuracy < best->accuracy) && !(now->accuracy > best->accuracy);
-    if (best->epoch && !(now->accuracy > best->accuracy) && !(equal && now->loss < best->loss))
+    const double score = now->regression ? now->r2 : now->accuracy;
+    bool equal = !(score < best->score) && !(score > best->score);
+    if (best->epoch && !(score > best->score) && !(equal && now->loss < best->loss))
         return;
-    *best = (hk_best_epoch){t->epoch, t->report.train_loss, now->loss, now->accuracy};
+    *best = (hk_best_epoch){t->epoch, t->report.train_loss, now->loss, score};
     if (t->other)
         copy_net(t);
 }
@@ -100,7 +101,7 @@ void hki_best_show(hk_trainer *t, bool best)
 void hki_best_text(const hk_trainer *t, char text[HKI_BEST_SIZE])
 {
     const hk_best_epoch *best = &t->report.best;
-    const double values[] = {best->train_loss, best->loss, best->accuracy};
+    const double values[] = {best->train_loss, best->loss, best->score};
     char number[HKI_NUMBER_SIZE];
     hki_text out = {text, HKI_BEST_SIZE, 0};
     hki_say(&out, "%d", best->epoch);
@@ -134,11 +135,11 @@ static const float *last_value(const hki_st_file *file, const hk_tensor *tensor)
     return fits ? found->data : NULL;
 }
 
-/* Epoch, train_loss, loss, accuracy, as hki_best_text writes them. */
+/* Epoch, train_loss, loss, score, as hki_best_text writes them. */
 static bool parse_best(const char *text, int64_t epochs, hk_best_epoch *out)
 {
     char copy[HKI_BEST_SIZE], *rest = copy;
-    double *const values[] = {&out->train_loss, &out->loss, &out->accuracy};
+    double *const values[] = {&out->train_loss, &out->loss, &out->score};
     int64_t epoch;
     if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy ||
         !hki_parse_int(strsep(&rest, " "), 1, epochs, &epoch))

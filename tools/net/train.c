@@ -100,9 +100,11 @@ static void print_start(const training *t)
             fputs(i < 3 ? ", " : "\ndata: ", t->to);
         }
     tool_put_text(t->to, hk_data_spec(t->train));
-    fprintf(t->to,
-            ", %s images of %d x %d x %d in %d classes, %s for validation, %s for the test\n",
-            tool_grouped(images.n), images.height, images.width, images.channels, images.classes,
+    fprintf(t->to, ", %s images of %d x %d x %d", tool_grouped(images.n), images.height,
+            images.width, images.channels);
+    if (!hk_data_is_regression(t->train))
+        fprintf(t->to, " in %d classes", images.classes);
+    fprintf(t->to, ", %s for validation, %s for the test\n",
             tool_grouped(t->validation ? hk_data_shape_of(t->validation).n : 0),
             tool_grouped(hk_data_shape_of(t->test).n));
     if (t->validation && !(t->given->val > 0))
@@ -156,9 +158,10 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     training *t = user;
     tool_progress_clear();
     fprintf(t->to, "\nepoch %d/%d: loss %.4f", r->epoch, t->recipe.epochs, r->train_loss);
-    if (r->validation.n)
-        fprintf(t->to, ", validation loss %.4f accuracy %.2f %%", r->validation.loss,
-                100 * r->validation.accuracy);
+    if (r->validation.n) {
+        fputs(", validation ", t->to);
+        net_summary_metrics(t->to, &r->validation);
+    }
     fprintf(t->to, ", %s images/s, %.1f s\n", tool_grouped((int64_t)r->images_per_s), r->seconds);
     net_summary_layers(t->to, r);
     fflush(t->to);
@@ -217,15 +220,25 @@ static int run_epochs(training *t)
     return status == HK_OK || status == HK_STOPPED ? EXIT_DONE : tool_failed();
 }
 
+static hk_metrics best_metrics(const training *t)
+{
+    const hk_best_epoch *best = &hk_trainer_report(t->trainer)->best;
+    return (hk_metrics){.loss = best->loss,
+                        .accuracy = best->score,
+                        .r2 = best->score,
+                        .regression = hk_data_is_regression(t->train)};
+}
+
 static json_t *result_json(const training *t, const hk_evaluation *evaluation, const char *digest)
 {
     const hk_epoch_report *last = hk_trainer_report(t->trainer);
     const hk_best_epoch *best = &last->best;
     hk_metrics figures = last->validation; /* of the epoch whose net this is */
     if (t->keeps_best)
-        figures = (hk_metrics){.loss = best->loss, .accuracy = best->accuracy};
+        figures = best_metrics(t);
     else if (!figures.n) /* resumed, with no epoch left to train */
         figures.loss = figures.accuracy = (double)NAN;
+    const bool regression = hk_data_is_regression(t->train);
     json_t *result = json_pack(
         "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:I, s:i, s:o}", "model", t->given->operands[0],
         "activation", hk_net_activation(t->it.net), "data", tool_json_text(hk_data_spec(t->train)),
@@ -243,8 +256,9 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
             result, json_pack("{s:f, s:I, s:i, s:s, s:o, s:o}", "validation", t->held_out,
                               "patience", (json_int_t)t->given->patience, "best_epoch", best->epoch,
                               "keep", t->keeps_best ? "best" : "last", "validation_loss",
-                              tool_json_number(figures.loss), "validation_accuracy",
-                              tool_json_number(figures.accuracy)));
+                              tool_json_number(figures.loss),
+                              regression ? "validation_r2" : "validation_accuracy",
+                              tool_json_number(regression ? figures.r2 : figures.accuracy)));
     net_summary_evaluation_json(result, t->test, evaluation);
     json_object_update_new(result, json_pack("{s:o, s:o, s:I, s:s, s:I, s:o, s:O}", "images_per_s",
                                              tool_json_number(last->images_per_s), "seconds",
@@ -263,13 +277,13 @@ static void print_best(const training *t)
     if (!t->validation || !best->epoch)
         return;
     if (t->given->patience && last->epoch - best->epoch >= t->given->patience)
-        fprintf(t->to, "\nended after epoch %d of %d: %s without a better validation accuracy",
-                last->epoch, t->recipe.epochs, tool_counted(t->given->patience, "epoch"));
-    fprintf(t->to,
-            "\nbest epoch %d of %d: validation loss %.4f accuracy %.2f %%; this is the net of "
-            "epoch %d\n",
-            best->epoch, last->epoch, best->loss, 100 * best->accuracy,
-            t->keeps_best ? best->epoch : last->epoch);
+        fprintf(t->to, "\nended after epoch %d of %d: %s without a better validation %s",
+                last->epoch, t->recipe.epochs, tool_counted(t->given->patience, "epoch"),
+                hk_data_is_regression(t->train) ? "R2" : "accuracy");
+    const hk_metrics figures = best_metrics(t);
+    fprintf(t->to, "\nbest epoch %d of %d: validation ", best->epoch, last->epoch);
+    net_summary_metrics(t->to, &figures);
+    fprintf(t->to, "; this is the net of epoch %d\n", t->keeps_best ? best->epoch : last->epoch);
 }
 
 static int finish(training *t)
@@ -285,6 +299,7 @@ static int finish(training *t)
         status = tool_json_print(result_json(t, &evaluation, digest));
     } else {
         net_summary_evaluation(t->to, t->test, &evaluation);
+        net_summary_constant(t->it.logits, t->test, &evaluation.total);
         fprintf(t->to, "digest %s\n", digest);
     }
     hk_evaluation_clear(&evaluation);

@@ -75,11 +75,12 @@ typedef struct hk_metrics {
                         mean; root of the mean squared error, in the unit of the targets */
 } hk_metrics;
 
-/* The epoch with the best validation figures so far: of the highest accuracy, of equal ones that with the
+/* The epoch with the best validation figures so far: of the highest accuracy, or r2, of equal ones that with the
  * lowest loss. An epoch whose validation loss is not finite is never the best. */
 typedef struct hk_best_epoch {
-    int epoch;                         /* 0: none yet, or no validation set */
-    double train_loss, loss, accuracy; /* loss, accuracy: on the validation set */
+    int epoch; /* 0: none yet, or no validation set */
+    double train_loss;
+    double loss, score; /* on the validation set; score: the accuracy, r2 of regression */
 } hk_best_epoch;
 
 typedef struct hk_epoch_report {
