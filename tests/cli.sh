@@ -232,6 +232,7 @@ through=$digest
 while kill -0 $! 2>/dev/null && ! [ -s killed.safetensors ]; do sleep 0.01; done
 kill -9 $! 2>/dev/null
 wait $! 2>/dev/null
+rm -f killed*.tmp* # what a process that is killed cannot take away
 digest mlp:width=16 $patient --resume killed.safetensors
 same "$digest" "$through"
 refuses 2 '--keep is "bset"; did you mean "best"? known: best, last' train mlp --data $small --keep bset
