@@ -1,6 +1,7 @@
 /* A MobileNet for 32 x 32 images: Howard et al. 2017, arXiv:1704.04861, table 1, its first layers.
  * Departures: the first convolution keeps the size; five separable blocks instead of thirteen;
- * where relu is asked for it is relu6, as in Sandler et al. 2018, arXiv:1801.04381. */
+ * where relu is asked for it is relu6, as in Sandler et al. 2018, arXiv:1801.04381.
+ * dropout: of the dense layer's input. */
 #include "networks.h"
 #include <string.h>
 
@@ -24,8 +25,7 @@ static hk_tensor *separable(hk_tensor *x, int filters, int stride)
 }
 
 hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classes)
-{ /* input     32 x 32 x   3 */
-    (void)values;
+{                                  /* input     32 x 32 x   3 */
     x = finish(hk_conv(x, 32, 3)); /*           32 x 32 x  32 */
     x = separable(x, 64, 1);       /*           32 x 32 x  64 */
     x = separable(x, 128, 2);      /*           16 x 16 x 128 */
@@ -33,5 +33,6 @@ hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classe
     x = separable(x, 256, 2);      /*            8 x  8 x 256 */
     x = separable(x, 256, 1);      /*            8 x  8 x 256 */
     x = hk_global_avgpool(x);      /*                     256 */
-    return hk_linear(x, classes);  /*                      10 */
+    x = hki_dropout(x, values);
+    return hk_linear(x, classes); /*                      10 */
 }

@@ -8,17 +8,17 @@
 /* clang-format off */
 const hk_model hk_models[] = {
     {"mlp", "784-128-128-10", "Rumelhart, Hinton, Williams 1986",
-     hki_mlp, 28, 28, 1, 1, 118282, 0, "width,depth,inputs,bias"},
+     hki_mlp, 28, 28, 1, 1, 118282, 0, "width,depth,inputs,bias,norm,dropout"},
     {"lenet5", "two convolutions, three dense layers", "LeCun et al. 1998",
-     hki_lenet5, 28, 28, 1, 12, 61706, 0, NULL},
+     hki_lenet5, 28, 28, 1, 12, 61706, 0, "norm,dropout"},
     {"simple_cnn", "two convolutions, the second with prelu, two dense layers", "He et al. 2015",
-     hki_simple_cnn, 28, 28, 1, 4, 421706, 0, NULL},
+     hki_simple_cnn, 28, 28, 1, 4, 421706, 0, "norm,dropout"},
     {"resnet20", "nine residual blocks, 1 x 1 projections", "He et al. 2016",
-     hki_resnet20, 32, 32, 3, 1, 272474, 1, "drop_path"},
+     hki_resnet20, 32, 32, 3, 1, 272474, 1, "dropout,drop_path"},
     {"vgg11", "eight convolutions, five poolings", "Simonyan, Zisserman 2015",
-     hki_vgg11, 32, 32, 3, 32, 9228362, 1, NULL},
+     hki_vgg11, 32, 32, 3, 32, 9228362, 1, "norm,dropout"},
     {"mobilenet", "five depthwise-separable convolutions, relu6 for relu", "Howard et al. 2017",
-     hki_mobilenet, 32, 32, 3, 1, 136778, 1, NULL},
+     hki_mobilenet, 32, 32, 3, 1, 136778, 1, "dropout"},
     {0},
 };
 /* clang-format on */
@@ -81,6 +81,8 @@ static const hk_param params[] = {
     HKI_WHOLE("depth", 2, 0, 1000),
     HKI_WHOLE("inputs", 0, 1, 1 << 24),
     HKI_WHOLE("bias", 1, 0, 1),
+    HKI_WHOLE("norm", 0, 0, 1), /* that of the model's row */
+    HKI_REAL("dropout", 0, 0, 1, HK_HIGH_OPEN),
     HKI_REAL("drop_path", 0, 0, 1, HK_HIGH_OPEN),
 };
 /* clang-format on */
@@ -99,18 +101,26 @@ hk_status hk_model_find(const char *spec, const hk_model **model, hk_model_value
         return hk_last_status();
     const hk_model *found = &hk_models[row];
     size_t n = 0;
-    for (size_t i = 0; i < PARAMS; i++) /* the rows that the model takes */
-        if (hki_has_word(found->values, params[i].name, strlen(params[i].name)))
-            own[n++] = params[i];
+    for (size_t i = 0; i < PARAMS; i++) { /* the rows that the model takes */
+        if (!hki_has_word(found->values, params[i].name, strlen(params[i].name)))
+            continue;
+        own[n] = params[i];
+        if (strcmp(own[n++].name, "norm") == 0)
+            own[n - 1].value = found->has_norm;
+    }
     own[n] = (hk_param){.name = NULL};
     hk_status status = hki_spec_values("model", found->name, spec, strlen(found->name), own, given);
     if (status != HK_OK)
         return status;
+    const bool takes_norm = hki_has_word(found->values, "norm", strlen("norm"));
     if (values)
         *values = (hk_model_values){.width = (int)hki_spec_value(own, given, "width"),
                                     .depth = (int)hki_spec_value(own, given, "depth"),
                                     .inputs = (int)hki_spec_value(own, given, "inputs"),
                                     .bias = (int)hki_spec_value(own, given, "bias"),
+                                    .norm = takes_norm ? (int)hki_spec_value(own, given, "norm")
+                                                       : found->has_norm,
+                                    .dropout = hki_spec_value(own, given, "dropout"),
                                     .drop_path = hki_spec_value(own, given, "drop_path")};
     *model = found;
     return HK_OK;
@@ -132,6 +142,16 @@ static hk_status check_images(const hk_model *model, const hk_model_values *valu
                         "model %s: inputs=%d, but images of %d x %d x %d have %.0f numbers",
                         model->name, values->inputs, height, width, channels, inputs);
     return HK_OK;
+}
+
+hk_tensor *hki_norm(hk_tensor *x, const hk_model_values *values)
+{
+    return values->norm ? hk_norm(x) : x;
+}
+
+hk_tensor *hki_dropout(hk_tensor *x, const hk_model_values *values)
+{
+    return values->dropout > 0 ? hk_dropout(x, values->dropout) : x;
 }
 
 hk_tensor *hk_model_build(hk_net *net, const char *spec, int height, int width, int channels,

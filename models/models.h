@@ -11,6 +11,9 @@ typedef struct hk_model_values {
     int width, depth; /* units of a hidden layer, number of hidden layers */
     int inputs;       /* input features; 0: those of the images */
     int bias;         /* 1 or 0 */
+    int norm;         /* 1: normalization layers */
+    double dropout; /* drop rate of hidden dense layers' units; where the last is the only dense */
+                    /* layer, of its inputs; 0: none */
     double drop_path; /* stochastic depth: drop rate of the last residual branch; that of the */
                       /* branches before it is lower, in proportion to their depth */
 } hk_model_values;
@@ -21,8 +24,8 @@ typedef struct hk_model {
     int height, width, channels; /* of the published input */
     int smallest;                /* minimum height and width */
     int64_t parameters;          /* for the published input, 10 classes, relu, batch_norm; tested */
-    int has_norm;                /* 0: no normalization layers */
-    const char *values;          /* parameters of its spec, "width,depth"; or NULL */
+    int has_norm;                /* 1: normalization layers unless the spec says norm= */
+    const char *values;          /* parameters of its spec, "width,depth" */
 } hk_model;
 
 extern const hk_model hk_models[]; /* ends with a row without a name */

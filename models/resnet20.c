@@ -1,6 +1,6 @@
 /* ResNet-20 for CIFAR: He, Zhang, Ren, Sun 2016, arXiv:1512.03385, section 4.2, table 6.
  * Departure: where the shape changes, the shortcut is a normalized 1 x 1 convolution (option B)
- * instead of zero padding (option A). */
+ * instead of zero padding (option A). dropout, which the paper has not: of the dense layer's input. */
 #include "networks.h"
 
 enum { BLOCKS = 9 };
@@ -39,5 +39,6 @@ hk_tensor *hki_resnet20(hk_tensor *x, const hk_model_values *values, int classes
     x = stage(x, 32, 2, &at);               /*           16 x 16 x  32 */
     x = stage(x, 64, 2, &at);               /*            8 x  8 x  64 */
     x = hk_global_avgpool(x);               /*                      64 */
-    return hk_linear(x, classes);           /*                      10 */
+    x = hki_dropout(x, values);
+    return hk_linear(x, classes); /*                      10 */
 }

@@ -423,7 +423,7 @@ static void resnets_drop_paths_only_in_training(void)
     CHECK_CONTAINS(hk_message(), "drop_path=1 is outside [0, 1)");
     CHECK_EQUAL(hk_model_find("resnet20:width=3", &(const hk_model *){NULL}, NULL),
                 HK_UNKNOWN_NAME);
-    CHECK_CONTAINS(hk_message(), "known: drop_path");
+    CHECK_CONTAINS(hk_message(), "known: dropout, drop_path");
 }
 
 int main(void)

@@ -75,7 +75,7 @@ static void count_kind(const hk_layer_info *layer, void *user)
     c->count += strcmp(layer->kind, c->kind) == 0;
 }
 
-static int counts_activations(const char *model, const char *activation, const char *counted)
+static int counts_layers(const char *model, const char *activation, const char *counted)
 {
     census c = {counted, 0};
     hk_net *net = hk_net_new(.activation = activation);
@@ -87,11 +87,11 @@ static int counts_activations(const char *model, const char *activation, const c
 
 static void mobilenet_caps_relu_only(void)
 {
-    CHECK_EQUAL(counts_activations("mobilenet", "relu", "relu6"), 11);
-    CHECK_EQUAL(counts_activations("mobilenet", "relu", "relu"), 0);
-    CHECK_EQUAL(counts_activations("mobilenet", "relu+conv2=mish", "relu6"), 10);
-    CHECK_EQUAL(counts_activations("mobilenet", "mish", "mish"), 11);
-    CHECK_EQUAL(counts_activations("resnet20", "relu", "relu"), 19);
+    CHECK_EQUAL(counts_layers("mobilenet", "relu", "relu6"), 11);
+    CHECK_EQUAL(counts_layers("mobilenet", "relu", "relu"), 0);
+    CHECK_EQUAL(counts_layers("mobilenet", "relu+conv2=mish", "relu6"), 10);
+    CHECK_EQUAL(counts_layers("mobilenet", "mish", "mish"), 11);
+    CHECK_EQUAL(counts_layers("resnet20", "relu", "relu"), 19);
 }
 
 static void refused(const char *spec, int height, int width, int channels, hk_status status,
@@ -113,6 +113,34 @@ static void small_images_are_a_sentence(void)
     refused("mlp:inputs=784", 2, 2, 1, HK_BAD_SHAPE, "inputs=784");
 }
 
+/* A layer of n channels with norm=1 has gamma and beta instead of a bias. */
+static void norm_and_dropout_are_added(void)
+{
+    static const struct {
+        const char *spec;
+        int64_t parameters;
+        int norms, dropouts;
+    } cases[] = {{"mlp:norm=1,dropout=0.5", 118282 + 2 * 128, 2, 2},
+                 {"mlp:norm=1,bias=0", 118282 - 2 * 128 - 10 + 4 * 128, 2, 0},
+                 {"lenet5:norm=1,dropout=0.2", 61706 + 6 + 16 + 120 + 84, 4, 2},
+                 {"simple_cnn:norm=1,dropout=0.2", 421706 + 32 + 64 + 128, 3, 1},
+                 {"vgg11:norm=0,dropout=0.5", 9228362 - 64 - 128 - 2 * 256 - 4 * 512, 0, 1},
+                 {"vgg11", 9228362, 8, 0},
+                 {"resnet20:dropout=0.1", 272474, 21, 1},
+                 {"mobilenet:dropout=0.1", 136778, 11, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const hk_model *model;
+        CHECK_EQUAL(hk_model_find(cases[i].spec, &model, NULL), HK_OK);
+        CHECK_EQUAL(
+            parameters_of(cases[i].spec, "relu", model->height, model->width, model->channels),
+            cases[i].parameters);
+        CHECK_EQUAL(counts_layers(cases[i].spec, "relu", "batch_norm"), cases[i].norms);
+        CHECK_EQUAL(counts_layers(cases[i].spec, "relu", "dropout"), cases[i].dropouts);
+    }
+    refused("resnet20:norm=0", 32, 32, 3, HK_UNKNOWN_NAME, "known: dropout, drop_path");
+    refused("mlp:dropout=1", 28, 28, 1, HK_BAD_ARGUMENT, "dropout=1 is outside [0, 1)");
+}
+
 /* One less fails in a window, so the row's smallest is the least. */
 static void the_smallest_images_are_enough(void)
 {
@@ -130,11 +158,12 @@ static void the_smallest_images_are_enough(void)
 static void unknown_names_list_the_known(void)
 {
     refused("lenet", 28, 28, 1, HK_UNKNOWN_NAME, "lenet5, simple_cnn, resnet20");
-    refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME, "known: width, depth, inputs, bias");
+    refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME,
+            "known: width, depth, inputs, bias, norm, dropout");
     refused("mlp:width=0", 28, 28, 1, HK_BAD_ARGUMENT, "width=0");
     refused("mlp:width", 28, 28, 1, HK_BAD_ARGUMENT, "width");
     refused("lenet5:width=3", 28, 28, 1, HK_UNKNOWN_NAME,
-            "\"lenet5\" has no parameter \"width\"; known: none");
+            "\"lenet5\" has no parameter \"width\"; known: norm, dropout");
 }
 
 static void recipes_fit_models_and_data(void)
@@ -244,6 +273,7 @@ int main(void)
     RUN(absent_normalization_leaves_biases);
     RUN(mlp_takes_values);
     RUN(mobilenet_caps_relu_only);
+    RUN(norm_and_dropout_are_added);
     RUN(small_images_are_a_sentence);
     RUN(the_smallest_images_are_enough);
     RUN(unknown_names_list_the_known);

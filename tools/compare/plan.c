@@ -219,13 +219,15 @@ static int describe_rows(planning *m)
     plan *it = m->out;
     results *asked = it->asked;
     const hk_model *model;
+    hk_model_values values;
     int kept = 0, status = compare_ask_rows(m->given, it);
     if (status)
         return status;
     for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
-        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, NULL) == HK_OK && !model->has_norm)
-            tool_note("model %s has no normalization layers: --norm changes nothing there",
-                      model->name);
+        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, &values) == HK_OK && !values.norm)
+            tool_note("model %s has no normalization layers, which norm=1 in its spec adds: --norm "
+                      "changes nothing there",
+                      m->specs[AXIS_MODEL][i]);
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i];
         int same = 0;

@@ -29,10 +29,12 @@ static void set_name(network *it)
 /* As far as it comes, for the caller to free. */
 static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
+    hk_model_values values = {0};
     *out = (network){0};
-    if (hk_model_find(spec, &out->model, NULL) == HK_OK && (out->net = hk_net_create(choices)))
+    if (hk_model_find(spec, &out->model, &values) == HK_OK && (out->net = hk_net_create(choices)))
         out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
                                      images.classes);
+    out->has_norm = values.norm;
     set_name(out);
     return out->logits;
 }

@@ -7,6 +7,7 @@
 
 typedef struct network {
     const hk_model *model; /* NULL: a program's own net */
+    bool has_norm;         /* of a model that was built: normalization layers */
     char name[64];         /* the model's name, or "own net" */
     hk_net *net;
     hk_tensor *logits;

@@ -71,9 +71,10 @@ static int build(training *t)
         return status;
     if (t->given->freeze && hk_net_freeze(t->it.net, t->given->freeze) != HK_OK)
         return tool_failed();
-    if (t->given->norm && !t->it.model->has_norm)
-        tool_note("model %s has no normalization layers: --norm %s changes nothing",
-                  t->it.model->name, t->given->norm);
+    if (t->given->norm && !t->it.has_norm)
+        tool_note("model %s has no normalization layers, which norm=1 in its spec adds: --norm %s "
+                  "changes nothing",
+                  model, t->given->norm);
     t->recipe = net_choose_recipe(t->given, t->it.model, t->train);
     if (t->given->resume && t->recipe.epochs <= t->saved.epochs)
         t->recipe.epochs += t->saved.epochs; /* all done already: that many more */
@@ -88,9 +89,9 @@ static void print_start(const training *t)
     const hk_net_options *of = &t->choices;
     const char *const plugins[] = {
         of->activation ? of->activation : "relu",
-        !t->it.model->has_norm ? NULL
-        : of->normalization    ? of->normalization
-                               : "batch_norm",
+        !t->it.has_norm     ? NULL
+        : of->normalization ? of->normalization
+                            : "batch_norm",
         of->weight_norm,
         of->initializer ? of->initializer : "he_normal",
     };

@@ -79,9 +79,9 @@ static int list_models(listing *to, hk_kind unused)
     (void)unused;
     for (const hk_model *model = hk_models; model->name; model++) {
         char text[256];
-        snprintf(text, sizeof text, "%s; %s; %d x %d x %d, %s parameters", model->summary,
+        snprintf(text, sizeof text, "%s; %s; %d x %d x %d, %s parameters; takes %s", model->summary,
                  model->source, model->height, model->width, model->channels,
-                 tool_grouped(model->parameters));
+                 tool_grouped(model->parameters), model->values);
         put_row(to, model->name, text, json_object());
     }
     return EXIT_DONE;
