@@ -278,6 +278,50 @@ static void sparse_leaves_a_few_connections(void)
     check_arrays_release(0);
 }
 
+/* Few connections to choose from leave one; a number of them is exact. */
+static void sparse_leaves_at_least_one_connection(void)
+{
+    const hk_plugin *plugin = find(HK_INITIALIZER, "sparse");
+    if (!plugin)
+        SKIP("no sparse here");
+    const struct {
+        int in, connections, kept;
+    } cases[] = {{1, 0, 1}, {9, 0, 1}, {20, 0, 2}, {9, 15, 9}, {40, 15, 15}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const int in = cases[k].in;
+        use *u = check_use_new(plugin, 1, 1);
+        u->params[2] = cases[k].connections;
+        float *w = check_guarded("w", in * 8);
+        hk_weight weight = weight_of(in, 8, w);
+        plugin->initializer->fill(&u->context, &weight);
+        for (int j = 0; j < 8; j++) {
+            int kept = 0;
+            for (int i = 0; i < in; i++)
+                kept += w[i * 8 + j] != 0;
+            CHECK_EQUAL(kept, cases[k].kept);
+        }
+        check_arrays_release(0);
+    }
+}
+
+/* [low, high), also where floats are far apart. */
+static void uniform_stays_below_its_bound(void)
+{
+    enum { N = 100000 };
+    const hk_plugin *plugin = find(HK_INITIALIZER, "uniform");
+    if (!plugin)
+        SKIP("no uniform here");
+    use *u = check_use_new(plugin, 1, 1);
+    u->params[0] = 1000;
+    u->params[1] = 1001;
+    float *w = check_guarded("w", N);
+    hk_weight weight = weight_of(N, 1, w);
+    plugin->initializer->fill(&u->context, &weight);
+    for (int i = 0; i < N; i++)
+        CHECK(w[i] >= 1000 && w[i] < 1001);
+    check_arrays_release(0);
+}
+
 /* One of a unit's fan_in + 1 numbers is Beta(2, 1): mean 2/3, mean square 1/2; each is it equally
  * often. Of three numbers a normal one of deviation 0.6007 / sqrt(2) has square 0.1804. */
 static void rai_replaces_one_number_of_a_unit(void)
@@ -515,6 +559,8 @@ int main(int argc, char **argv)
     RUN(the_first_layer_may_differ);
     RUN(torch_default_fills_the_bias);
     RUN(sparse_leaves_a_few_connections);
+    RUN(sparse_leaves_at_least_one_connection);
+    RUN(uniform_stays_below_its_bound);
     RUN(rai_replaces_one_number_of_a_unit);
     RUN(orthogonal_weights_are_orthogonal);
     RUN(orthogonal_weights_are_uniform);

@@ -33,6 +33,10 @@ static void arrays_are_copied_and_checked(void)
     CHECK_EQUAL(hk_data_from_arrays(2, 1, 1, 1, 3, x, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "label 3 of image 1, expected 0..2");
     CHECK(data == NULL);
+    const float holes[] = {1, 2, 3, NAN};
+    CHECK_EQUAL(hk_data_from_arrays(2, 1, 1, 2, 3, holes, (int32_t[]){0, 1}, &data),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "nan at 1 of image 1");
     CHECK_EQUAL(hk_data_from_arrays(0, 1, 1, 1, 3, x, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_data_from_arrays(1, 1, 0, 1, 3, x, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_data_from_arrays(1, 1, 1, 1, 0, x, labels_of, &data), HK_BAD_ARGUMENT);

@@ -133,13 +133,20 @@ hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, in
             status = hki_fail(HK_BAD_ARGUMENT,
                               "data from arrays: label %d of image %lld, expected 0..%d", labels[i],
                               (long long)i, classes - 1);
+    const size_t length = hki_image_length(data);
+    for (size_t i = 0; i < (size_t)n * length && status == HK_OK; i++)
+        if (!isfinite(x[i]))
+            status = hki_fail(HK_BAD_ARGUMENT,
+                              "data from arrays: %g at %zu of image %zu, expected a "
+                              "finite number",
+                              (double)x[i], i % length, i / length);
     if (status == HK_OK && !(data->spec = hki_copy_text("arrays")))
         status = HK_NO_MEMORY;
     if (status) {
         hk_data_free(data);
         return status;
     }
-    memcpy(data->floats, x, (size_t)n * hki_image_length(data) * sizeof *x);
+    memcpy(data->floats, x, (size_t)n * length * sizeof *x);
     memcpy(data->labels, labels, (size_t)n * sizeof *labels);
     *out = data;
     return HK_OK;

@@ -2,6 +2,8 @@
  * stable way. */
 #include "ops/ops.h"
 
+#include <math.h>
+
 #include <hillock/kernel.h>
 
 #include "engine/kernels.h"
@@ -76,11 +78,11 @@ static entropy entropy_of(const hki_call *call)
     return e;
 }
 
-/* The class of a sample; -1 for a number that is none. */
+/* The class of a sample; -1 for a number that is none, such as 0.5. */
 static int64_t label_of(const entropy *e, int64_t sample)
 {
     float label = e->labels[sample];
-    return label >= 0 && label < (float)e->classes ? (int64_t)label : -1;
+    return label >= 0 && label < (float)e->classes && label == truncf(label) ? (int64_t)label : -1;
 }
 
 /* -sum of target log p = log sum exp(z) - sum of target z; `lse` is the first. */

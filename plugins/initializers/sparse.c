@@ -1,12 +1,13 @@
-/* sparse: a unit has (1 - sparsity) fan_in connections, chosen at random, with normal weights; all
- * other weights are 0. Martens 2010, "Deep learning via Hessian-free optimization", section 5.
+/* sparse: a unit has a few connections, chosen at random, with normal weights; all other weights are
+ * 0. Martens 2010, "Deep learning via Hessian-free optimization", section 5, has 15 to a unit; by
+ * default it is a share of them, (1 - sparsity) fan_in, at least one.
  *
  * The number of zeros of a unit is exact. Zeros are placed by walking down the column: where m of
  * the n places left are to be zero, the next one is with probability m / n (Knuth, volume 2,
  * 3.4.2, algorithm S). */
 #include <hillock/kernel.h>
 
-enum { SPARSITY, STD };
+enum { SPARSITY, STD, CONNECTIONS };
 HK_PARAMS({.name = "sparsity",
            .doc = "share of a unit's weights that are 0",
            .type = HK_REAL,
@@ -18,12 +19,21 @@ HK_PARAMS({.name = "sparsity",
            .type = HK_REAL,
            .value = 0.01,
            .low = 0,
-           .high = 1e6});
+           .high = 1e6},
+          {.name = "connections",
+           .doc = "of a unit, at most fan_in; 0: as sparsity says",
+           .type = HK_INTEGER,
+           .value = 0,
+           .low = 0,
+           .high = 1 << 30});
 
 static const char *fill(const hk_context *context, const hk_weight *weight)
 {
     const int64_t rows = weight->rows, columns = weight->columns;
-    const int64_t zeros = (int64_t)ceil(context->params[SPARSITY] * (double)rows);
+    const int64_t given = (int64_t)context->params[CONNECTIONS];
+    const int64_t share = rows - (int64_t)ceil(context->params[SPARSITY] * (double)rows);
+    const int64_t wanted = given ? given : share > 1 ? share : 1;
+    const int64_t zeros = wanted < rows ? rows - wanted : 0;
     hks_fill_normal(weight, 0, context->params[STD]);
     for (int64_t j = 0; j < columns; j++) {
         int64_t left = zeros;

@@ -4,17 +4,21 @@
  *
  * When the channels cannot be shared out evenly, the number of groups is the greatest common
  * divisor of `groups` and the channels, so one spec serves a whole network: with the default 32,
- * 48 channels make 16 groups and 6 channels make 2. */
+ * 48 channels make 16 groups and 6 channels make 2. So 8, 16 or 32 channels make groups of one channel
+ * each: this is instance_norm then. */
 #include <hillock/moments.h>
 
 enum { GROUPS, EPS };
-HK_PARAMS({.name = "groups",
-           .doc = "groups of channels, reduced to a divisor of the channels",
-           .type = HK_INTEGER,
-           .value = 32,
-           .low = 1,
-           .high = 65536},
-          HK_EPS_PARAM(1e-5));
+HK_PARAMS(
+    {.name = "groups",
+     .doc =
+         "groups of channels, reduced to a divisor of the channels; where each is one channel, as for 16 "
+         "channels by default, this is instance_norm",
+     .type = HK_INTEGER,
+     .value = 32,
+     .low = 1,
+     .high = 65536},
+    HK_EPS_PARAM(1e-5));
 HK_SLOTS(HK_GAMMA_SLOT, HK_BETA_SLOT);
 
 static hk_domain domain(const hk_context *context)

@@ -29,7 +29,7 @@ hk_status hk_data_open(const char *spec, hk_data **train, hk_data **test);
 const char *hk_data_source(int i, const char **summary);
 
 /* A data set from copies of x[n][height][width][channels] and labels[n] in 0..classes-1; not
- * standardised. HK_BAD_ARGUMENT: a size below 1, or a label out of range. */
+ * standardised. HK_BAD_ARGUMENT: a size below 1, a label out of range, a number that is not finite. */
 hk_status hk_data_from_arrays(int64_t n, int height, int width, int channels, int classes,
                               const float *x, const int32_t *labels, hk_data **out);
 void hk_data_free(hk_data *data);

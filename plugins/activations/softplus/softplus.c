@@ -10,7 +10,8 @@ HK_PARAMS({.name = "beta",
            .low = 0,
            .high = 1000});
 
-HK_VALUE(return hks_softplus(a.p[0] * a.x) * (1 / a.p[0]);)
+/* From beta x = 40 on it is x; that also keeps beta x from overflowing. */
+HK_VALUE(return a.p[0] * a.x > 40 ? a.x : hks_softplus(a.p[0] * a.x) * (1 / a.p[0]);)
 HK_SLOPE(return -hks_expm1(-a.p[0] * a.y);)
 
 HK_ELEMENTWISE(softplus, HK_READS_Y, .aliases = "bnll,smooth_relu", .tags = "core,softplus",
