@@ -1,5 +1,5 @@
 /* Derivatives, by the rules of calculus, and by means of the value. At a kink the slope is that of
- * max(0, x) at 0, 0, or that of min(0, x), 1: their sum has the right one. sign and floor have none. */
+ * max(0, x) at 0, 0, or that of min(0, x), 1: their sum has the right one. sign and floor have none, but sign(x) f(|x|) has. */
 #include "plugin/formula/expr.h"
 
 typedef struct derivation {
@@ -16,11 +16,9 @@ static const char *const slopes[OP_COUNT][2] = {
     [OP_FLOOR] = {"0"},
     [OP_CAP] = {"1"},
     [OP_CLAMP] = {"1"},
-    [OP_EXP] = {"b"},
     [OP_EXPM1] = {"exp(a)"},
     [OP_LOG] = {"1/a"},
     [OP_LOG1P] = {"1/(1 + a)"},
-    [OP_SQRT] = {"1/(2*b)"},
     [OP_SIN] = {"cos(a)"},
     [OP_COS] = {"-sin(a)"},
     [OP_TAN] = {"1 + b^2"},
@@ -49,6 +47,76 @@ static expr quotient_slope(formula *f, node it, expr y, expr da, expr db)
     return formula_build(f, "(a - c*b)/d", da, db, y, it.b);
 }
 
+static expr slope_of(derivation *d, expr e);
+
+/* Whether a product has a factor sign(u); u. */
+static bool has_sign_of(const formula *f, expr e, expr *argument)
+{
+    const node it = f->nodes[e];
+    *argument = it.op == OP_SIGN ? it.a : *argument;
+    if (it.op == OP_NEG || it.op == OP_DIV)
+        return has_sign_of(f, it.a, argument);
+    if (it.op == OP_MUL)
+        return has_sign_of(f, it.a, argument) || has_sign_of(f, it.b, argument);
+    return it.op == OP_SIGN;
+}
+
+/* sign(u) as -1 or 1, and a choice by it inside a choice by it. */
+typedef struct sides {
+    expr sign, condition;
+    int taken; /* 0: none yet, else the arm */
+} sides;
+
+static expr take_side(formula *f, expr e, void *user)
+{
+    const sides *s = user;
+    const node it = f->nodes[e];
+    if (s->taken)
+        return it.op == OP_SELECT && it.a == s->condition ? s->taken == 1 ? it.b : it.c : e;
+    return e == s->sign ? formula_build(f, "a < 0 ? -1 : 1", f->nodes[e].a) : e;
+}
+
+/* The slope of sign(u) g(|u|): both factors turn at 0 together, so sign(u) sign(u) is 1 there, too. */
+static expr turn_together(formula *f, expr made, expr argument)
+{
+    sides s = {.sign = formula_unary(f, OP_SIGN, argument)};
+    made = formula_rebuild(f, made, take_side, &s, false);
+    s.condition = formula_compare(f, OP_LESS, argument, formula_number(f, 0));
+    s.taken = 1;
+    const expr left = formula_rebuild(f, made, take_side, &s, false);
+    s.taken = 2;
+    const expr right = formula_rebuild(f, made, take_side, &s, false);
+    return formula_choose(f, s.condition, left, right);
+}
+
+/* Of a product, or of a quotient that was made so far. */
+static expr with_signs(derivation *d, node it, expr made)
+{
+    expr argument = NO_EXPR;
+    const bool found = has_sign_of(d->f, it.a, &argument) ||
+                       (it.op == OP_MUL && has_sign_of(d->f, it.b, &argument));
+    if (!found)
+        return made;
+    const expr size = formula_unary(d->f, OP_ABS, argument);
+    return formula_contains(d->f, it.a, size) || formula_contains(d->f, it.b, size)
+               ? turn_together(d->f, made, argument)
+               : made;
+}
+
+/* Of u^p = exp(p log(u)), where p is constant: p u^(p - 1) u' has a value at u = 0, u^p / u has none. */
+static expr power_slope(derivation *d, node it, expr e, expr da)
+{
+    formula *f = d->f;
+    const node product = f->nodes[it.a];
+    const bool log_last = product.op == OP_MUL && formula_is_op(f, product.b, OP_LOG);
+    const expr p = log_last ? product.a : product.b;
+    if (!f->precise || product.op != OP_MUL || !(log_last || formula_is_op(f, product.a, OP_LOG)) ||
+        formula_contains(f, p, d->by))
+        return formula_mul(f, e, da);
+    const expr log_u = log_last ? product.b : product.a, u = f->nodes[log_u].a;
+    return formula_build(f, "a*exp((a - 1)*b)*c", p, log_u, slope_of(d, u));
+}
+
 static expr slope_of(derivation *d, expr e)
 {
     formula *f = d->f;
@@ -65,8 +133,9 @@ static expr slope_of(derivation *d, expr e)
     case OP_ADD: made = formula_add(f, da, db); break;
     case OP_SUB: made = formula_sub(f, da, db); break;
     case OP_NEG: made = formula_negate(f, da); break;
-    case OP_MUL: made = formula_build(f, "c*b + a*d", it.a, it.b, da, db); break;
-    case OP_DIV: made = quotient_slope(f, it, e, da, db); break;
+    case OP_MUL: made = with_signs(d, it, formula_build(f, "c*b + a*d", it.a, it.b, da, db)); break;
+    case OP_DIV: made = with_signs(d, it, quotient_slope(f, it, e, da, db)); break;
+    case OP_EXP: made = power_slope(d, it, e, da); break;
     case OP_POW:
         made = formula_mul(f, formula_power(f, it.a, formula_number(f, it.value - 1)), da);
         made = formula_mul(f, formula_number(f, it.value), made);
@@ -74,7 +143,13 @@ static expr slope_of(derivation *d, expr e)
     case OP_MIN: made = formula_build(f, "b <= a ? d : c", it.a, it.b, da, db); break;
     case OP_MAX: made = formula_build(f, "a < b ? d : c", it.a, it.b, da, db); break;
     case OP_ROOT_SUM: /* e = (a + r) / 2 with r = sqrt(a^2 + b), and r = e - (a - e) */
-        made = formula_build(f, "(e*c + d/4)/(e - (a - e))", it.a, it.b, da, db, e);
+        made = formula_build(
+            f, f->guarded ? "(e*c + d/4)/max(1e-19, e - (a - e))" : "(e*c + d/4)/(e - (a - e))",
+            it.a, it.b, da, db, e);
+        break;
+    case OP_SQRT:
+        made = formula_build(f, f->guarded ? "1/(2*max(1e-19, b))" : "1/(2*b)", it.a, e);
+        made = formula_mul(f, made, da);
         break;
     default:
         made = formula_build(f, slope[f->precise && slope[1] ? 1 : 0], it.a, e);

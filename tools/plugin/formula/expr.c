@@ -48,7 +48,7 @@ expr formula_make(formula *f, node it)
     case OP_SUB: return formula_sub(f, it.a, it.b);
     case OP_MUL: return formula_mul(f, it.a, it.b);
     case OP_DIV: return formula_divide(f, it.a, it.b);
-    case OP_POW: return formula_power(f, it.a, formula_number(f, it.value));
+    case OP_POW: return formula_power(f, it.a, it.b < 0 ? formula_number(f, it.value) : it.b);
     case OP_MIN:
     case OP_MAX: return formula_extreme(f, it.op, it.a, it.b);
     case OP_LESS:

@@ -16,7 +16,7 @@ typedef enum opcode {
     OP_SUB,
     OP_MUL,
     OP_DIV,
-    OP_POW, /* a to the whole number `value`, 2 or more */
+    OP_POW, /* a to the whole number `value`, 2 or more; as written: to b */
     OP_MIN,
     OP_MAX,
     OP_ROOT_SUM, /* (a + sqrt(a^2 + b)) / 2 */
@@ -67,7 +67,9 @@ struct formula {
     int n_nodes;
     int slots[2 * MAX_NODES]; /* hash table: index + 1 of a node, 0 for none */
     bool full;
-    bool precise; /* derivatives: no difference of nearly equal numbers, at some cost */
+    bool as_written; /* the parser makes nodes as they stand */
+    bool precise;    /* derivatives: no difference of nearly equal numbers, at some cost */
+    bool guarded;    /* derivatives: roots divide by at least 1e-19 */
     const parameter *parameters;
     int n_parameters;
 };
@@ -122,8 +124,16 @@ expr formula_slope_by_y(formula *f, expr value, expr y, expr slope, bool conditi
 expr formula_lower(formula *f, expr e);
 
 /* Values at a point, in extended precision or rounded after each operation: to double, or to float, as
- * kernels do; UP and DOWN: functions err by one unit of a number just above 1. */
-typedef enum arithmetic { IN_EXTENDED, IN_DOUBLE, IN_FLOAT, IN_FLOAT_UP, IN_FLOAT_DOWN } arithmetic;
+ * kernels do; UP and DOWN: functions err by one unit of a number just above 1. DISTURBED: in extended
+ * precision, each operation wrong by 2^-60 of its result, which shows how many digits are sure. */
+typedef enum arithmetic {
+    IN_EXTENDED,
+    DISTURBED,
+    IN_DOUBLE,
+    IN_FLOAT,
+    IN_FLOAT_UP,
+    IN_FLOAT_DOWN
+} arithmetic;
 
 typedef struct point {
     long double x, y;
@@ -137,11 +147,46 @@ typedef struct bounds {
     double low, high;
 } bounds;
 
+/* The formula as its author wrote it, for extended precision. */
+typedef struct original {
+    formula f;
+    expr value;
+    bool is_periodic; /* in parts: it has sines or steps */
+} original;
+
+/* The parameters' values in a trial: in 0 their defaults; then one at a time has the ends of its
+ * range or, where there is none, is moved down and up; then it is 0, then turned to the other side,
+ * as far as its range allows. *moved is the index of that one, -1 in trial 0. */
+enum { SOME_MOVES = 2, ALL_MOVES = 4 };
+void formula_set_parameters(const formula *f, int trial, double values[64], int *moved);
+
+/* A derivative by differences in extended precision: it lies between the quotients of both sides. */
+typedef struct quotients {
+    double low, high;
+    bool known; /* else rounding hides them */
+} quotients;
+/* By x, where `by` is -1, or by a parameter. */
+quotients formula_find_quotients(const original *o, double x, const double *parameters, int by);
+
+/* What is written is not the formula, or float cannot compute it: the first root and point found. */
+typedef struct fault {
+    int root; /* -1: none */
+    double x, is, should;
+    int moved; /* the parameter that has another value than its default; -1: none */
+    double setting;
+    bool in_float; /* in double it is right */
+} fault;
+/* Of one root, up to |x| = reach. */
+fault formula_find_fault(const formula *f, const original *o, const expr *roots, int root,
+                         bounds within, double reach);
+
 /* roots[0] is the value, roots[1] the slope, the rest the gradients of learned parameters; these
  * may be written with y. Decides by trial between the forms of the slopes. (trial.c) */
 void formula_choose_slopes(formula *f, expr *roots, int n_roots);
-/* Bounds beyond which all of these are constant, if only there they are no numbers. */
-bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int n_roots);
+/* Bounds beyond which all of these are constant, if only there they are no numbers or, of a slope,
+ * wrong. */
+bounds formula_find_bounds(const formula *f, const original *o, expr value, const expr *roots,
+                           int n_roots);
 /* A point where a root is no number, within the bounds; false: none. */
 bool formula_find_undefined(const formula *f, expr value, const expr *roots, int n_roots,
                             bounds within, double *at);

@@ -1,15 +1,15 @@
 /* formula.h - from a formula to the C file of an activation plugin.
  *
  * The way: text -> expression (parse.c) -> stable forms (stable.c) -> derivative, also by means of the
- * value (derive.c) -> trials in float arithmetic, which decide between forms (trial.c) -> C (print.c,
- * write.c). */
+ * value (derive.c) -> trials in float arithmetic, which decide between forms (trial.c) -> proof that
+ * it is still the formula (prove.c) -> C (print.c, write.c). */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
 
 typedef struct formula formula;
 
-enum { PARAMETER_NAME = 32, FORMULA_LENGTH = 1000, FORMULA_NOTES = 4 };
+enum { PARAMETER_NAME = 32, FORMULA_LENGTH = 5000, FORMULA_NOTES = 6 };
 
 typedef struct parameter {
     char name[PARAMETER_NAME];
@@ -24,7 +24,9 @@ typedef struct formula_error {
 } formula_error;
 
 typedef struct formula_request {
-    const char *name, *formula, *derivative; /* derivative: NULL to let it be found */
+    const char *name, *formula;
+    const char *derivative; /* NULL: it is found */
+    const char *surrogate;  /* what backward uses in place of it; NULL: nothing else */
     const parameter *parameters;
     int n_parameters;
 } formula_request;

@@ -48,6 +48,12 @@ typedef struct parser {
 
 static expr choice(parser *p);
 
+/* Simplified on the way, unless the formula is wanted as it was written. */
+static expr make(parser *p, node it)
+{
+    return p->f->as_written ? formula_make_raw(p->f, it) : formula_make(p->f, it);
+}
+
 __attribute__((format(printf, 3, 4))) static expr wrong(parser *p, const char *at,
                                                         const char *format, ...)
 {
@@ -141,10 +147,10 @@ static expr call(parser *p, int function)
     }
     expr a = as_number(p, choice(p));
     while (two && accept(p, ","))
-        a = formula_make(p->f, (node){op, a, as_number(p, choice(p)), NO_EXPR, 0});
+        a = make(p, (node){op, a, as_number(p, choice(p)), NO_EXPR, 0});
     if (!accept(p, ")"))
         return expected(p, two ? "\",\" or \")\"" : "an operator or \")\"");
-    return two ? a : formula_unary(p->f, op, a);
+    return two ? a : make(p, (node){op, a, NO_EXPR, NO_EXPR, op == OP_CAP ? 20 : 0});
 }
 
 static expr name(parser *p)
@@ -197,13 +203,15 @@ static expr with_sign(parser *p)
         return wrong(p, p->at, "nested more than %d deep", MAX_DEPTH);
     expr e;
     if (accept(p, "-")) {
-        e = formula_negate(p->f, as_number(p, with_sign(p)));
+        e = make(p, (node){OP_NEG, as_number(p, with_sign(p)), NO_EXPR, NO_EXPR, 0});
     } else if (accept(p, "+")) {
         e = as_number(p, with_sign(p));
     } else {
         e = primary(p);
-        if (accept(p, "^"))
-            e = formula_power(p->f, as_number(p, e), as_number(p, with_sign(p)));
+        if (accept(p, "^")) {
+            const expr base = as_number(p, e);
+            e = make(p, (node){OP_POW, base, as_number(p, with_sign(p)), NO_EXPR, 0});
+        }
     }
     p->depth--;
     return e;
@@ -220,7 +228,7 @@ static expr joined(parser *p, expr (*operand)(parser *), const char *operators, 
         if (i == 2)
             return e;
         const expr left = as_number(p, e), right = as_number(p, operand(p));
-        e = formula_make(p->f, (node){ops[i], left, right, NO_EXPR, 0});
+        e = make(p, (node){ops[i], left, right, NO_EXPR, 0});
     }
 }
 

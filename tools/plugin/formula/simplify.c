@@ -265,7 +265,7 @@ expr formula_power(formula *f, expr a, expr b)
 
 expr formula_unary(formula *f, opcode op, expr a)
 {
-    node it = f->nodes[a], wanted = {op, a, NO_EXPR, NO_EXPR, op == OP_CAP ? 20 : 0};
+    node it = f->nodes[a], wanted = {op, a, NO_EXPR, NO_EXPR, 0};
     split p = take_factor(f, a);
     if (op == OP_NEG)
         return formula_negate(f, a);

@@ -18,23 +18,28 @@ static double place(int i)
     return (i % 2 ? -1 : 1) * ldexp(1, i / 2 - 149);
 }
 
-/* In trial 0 parameters have their defaults; then one at a time is moved down, up and, where it has
- * no range, to 0 and to the other side of it. */
-enum { SOME_MOVES = 2, ALL_MOVES = 4 };
+void formula_set_parameters(const formula *f, int trial, double values[64], int *moved)
+{
+    const int n = f->n_parameters;
+    *moved = trial ? (trial - 1) % n : -1;
+    for (int i = 0; i < n; i++) {
+        const parameter *it = &f->parameters[i];
+        const double start = it->value;
+        const bool holds_0 = it->low < 0 && it->high > 0;
+        const double other = -start >= it->low && -start <= it->high ? -start : start;
+        const double ranged[] = {start, it->low, it->high, holds_0 ? 0 : start, other};
+        const double free[] = {start, start / 8 - 0.1, start * 8 + 0.1, 0, -start};
+        const int move = i == *moved ? 1 + (trial - 1) / n : 0;
+        values[i] = it->low < it->high ? ranged[move] : free[move];
+    }
+}
 
 static double value_in_trial(const formula *f, int trial, expr value, expr root, double x,
                              arithmetic in)
 {
     double parameters[64];
-    const int n = f->n_parameters, moved = trial ? (trial - 1) % n : n;
-    for (int i = 0; i < n; i++) {
-        const parameter *it = &f->parameters[i];
-        const double start = it->value;
-        const double ranged[] = {start, it->low, it->high, start, start};
-        const double free[] = {start, start / 8 - 0.1, start * 8 + 0.1, 0, -start};
-        const int move = i == moved ? 1 + (trial - 1) / n : 0;
-        parameters[i] = it->low < it->high ? ranged[move] : free[move];
-    }
+    int moved;
+    formula_set_parameters(f, trial, parameters, &moved);
     point at = {.x = (long double)x, .parameters = parameters, .in = in};
     if (root != value)
         at.y = formula_evaluate(f, value, &at);
@@ -59,6 +64,11 @@ static double excess(const formula *f, int trial, expr value, expr slope, expr e
             worst = fmax(worst, isnan(error) ? (double)INFINITY : error / allowed);
         }
     }
+    for (int i = LINEAR; i < LINEAR + 2 * 149; i += 7) /* down to the least float */
+        if (isfinite(value_in_trial(f, trial, value, value, place(i), IN_DOUBLE) +
+                     value_in_trial(f, trial, value, exact, place(i), IN_DOUBLE)) &&
+            isnan(value_in_trial(f, trial, value, slope, place(i), IN_FLOAT)))
+            worst = (double)INFINITY;
     return worst;
 }
 
@@ -142,6 +152,7 @@ void formula_choose_slopes(formula *f, expr *roots, int n_roots)
 /* Roots of one body, and the parameters they are tried with. */
 typedef struct body {
     const formula *f;
+    const original *o; /* NULL: only NaN is wrong */
     expr value;
     const expr *roots;
     int n, trial;
@@ -153,6 +164,22 @@ static bool all_numbers(const body *b, double x)
         if (isnan(value_in_trial(b->f, b->trial, b->value, b->roots[i], x, IN_FLOAT)))
             return false;
     return true;
+}
+
+/* As all_numbers(); far out a slope must be that of the formula, too. */
+static bool all_right(const body *b, double x)
+{
+    double parameters[64];
+    int moved;
+    if (!all_numbers(b, x))
+        return false;
+    if (!b->o || fabs(x) < 16)
+        return true;
+    formula_set_parameters(b->f, b->trial, parameters, &moved);
+    const quotients q = formula_find_quotients(b->o, x, parameters, -1);
+    const double is = value_in_trial(b->f, b->trial, b->value, b->roots[0], x, IN_DOUBLE);
+    const double allowed = 1e-4 * (1 + fabs(q.low));
+    return !q.known || (is >= q.low - allowed && is <= q.high + allowed);
 }
 
 /* Whether nothing changes between x/2 and x. */
@@ -170,18 +197,34 @@ static bool is_flat(const body *b, double x)
     return true;
 }
 
+/* The highest power of two down from 2^from at which nothing changes, if all above is alike, though
+ * on the way to what is wrong; else `from`. */
+static int find_flat(const body *b, double sign, int from)
+{
+    int flat = from;
+    while (flat > 5 && !is_flat(b, sign * ldexp(1, flat)))
+        flat--;
+    const double y =
+        value_in_trial(b->f, b->trial, b->value, b->roots[0], sign * ldexp(1, from), IN_DOUBLE);
+    const double at =
+        value_in_trial(b->f, b->trial, b->value, b->roots[0], sign * ldexp(1, flat), IN_DOUBLE);
+    return fabs(y - at) <= 2e-4 * (1 + fabs(at)) ? flat : from;
+}
+
 /* The bound on one side that is good in every trial; infinite if none is or none is needed. In one
- * trial nothing changes from 2^flat up to 2^bad, the first NaN; 128 stands for the largest float,
- * 129 for no NaN. */
+ * trial nothing changes from 2^flat up to 2^bad, the first that is wrong; 128 stands for the largest
+ * float, 129 for none. */
 static double bound(body b, double sign)
 {
     int from = 3, before = 129;
     for (b.trial = 0; b.trial <= SOME_MOVES * b.f->n_parameters; b.trial++) {
         int bad = -24;
-        while (bad < 128 && all_numbers(&b, sign * ldexp(1, bad)))
+        while (bad < 128 && all_right(&b, sign * ldexp(1, bad)))
             bad++;
-        bad += bad == 128 && all_numbers(&b, sign * (double)FLT_MAX);
+        bad += bad == 128 && all_right(&b, sign * (double)FLT_MAX);
         int flat = bad < 128 ? bad - 1 : 127;
+        if (b.o && bad < 129)
+            flat = find_flat(&b, sign, flat);
         while (flat > 3 && is_flat(&b, sign * ldexp(1, flat)))
             flat--;
         from = flat > from ? flat : from;
@@ -190,9 +233,10 @@ static double bound(body b, double sign)
     return before < 129 && from < before - 1 ? sign * ldexp(1, from) : sign * (double)INFINITY;
 }
 
-bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int n_roots)
+bounds formula_find_bounds(const formula *f, const original *o, expr value, const expr *roots,
+                           int n_roots)
 {
-    body it = {f, value, roots, n_roots, 0};
+    body it = {f, o, value, roots, n_roots, 0};
     bool reads_y = false;
     for (int i = 0; i < n_roots; i++)
         reads_y = reads_y || formula_contains_op(f, roots[i], OP_Y);
@@ -204,7 +248,7 @@ bounds formula_find_bounds(const formula *f, expr value, const expr *roots, int 
 bool formula_find_undefined(const formula *f, expr value, const expr *roots, int n_roots,
                             bounds within, double *at)
 {
-    const body it = {f, value, roots, n_roots, 0};
+    const body it = {f, NULL, value, roots, n_roots, 0};
     for (int i = 0; i < POINTS; i++) {
         *at = fmin(within.high, fmax(within.low, place(i)));
         if (!all_numbers(&it, *at))

@@ -1,6 +1,7 @@
 /* The C file of an activation: what a person would have written from the formula. */
 #include "plugin/formula/expr.h"
 
+#include <float.h>
 #include <hillock/plugin.h>
 #include <math.h>
 #include <stdarg.h>
@@ -196,12 +197,126 @@ static void note_undefined(formula *f, const parts *it, formula_notes *notes)
         add_note(notes, "the gradient of a parameter is not a number at x = %g", at);
 }
 
-static bool find_parts(formula *f, const formula_request *wanted, parts *it, formula_notes *notes,
-                       formula_error *error)
+/* "at x = 2, with a = 0". */
+static const char *place_text(const formula *f, const fault *at)
 {
+    static char text[128];
+    const int n = snprintf(text, sizeof text, "at x = %g", at->x);
+    if (at->moved >= 0)
+        snprintf(text + n, sizeof text - (size_t)n, ", with %s = %g", f->parameters[at->moved].name,
+                 at->setting);
+    return text;
+}
+
+static bool is_ranged(const formula *f, int moved)
+{
+    return moved >= 0 && f->parameters[moved].low < f->parameters[moved].high;
+}
+
+static bool refuse_setting(const formula *f, const fault *at, const char *what,
+                           formula_error *error)
+{
+    const parameter *p = &f->parameters[at->moved];
+    snprintf(error->sentence, sizeof error->sentence,
+             "%s is not a number %s, which its range %g:%g allows; expected a range without it",
+             what, place_text(f, at), p->low, p->high);
+    return false;
+}
+
+/* Parameters for which the formula itself has no value: within a range they are refused. */
+static bool check_settings(const formula *f, const original *o, formula_notes *notes,
+                           formula_error *error)
+{
+    double start[64], values[64];
+    fault at = {.root = 0};
+    formula_set_parameters(f, 0, start, &at.moved);
+    for (int trial = 1; trial <= ALL_MOVES * f->n_parameters; trial++) {
+        formula_set_parameters(f, trial, values, &at.moved);
+        at.setting = values[at.moved];
+        for (at.x = 8; at.x >= -8; at.x -= 0.25) {
+            const point one = {.x = (long double)at.x, .parameters = start, .in = IN_EXTENDED};
+            const point two = {.x = (long double)at.x, .parameters = values, .in = IN_EXTENDED};
+            if (!isfinite(formula_evaluate(&o->f, o->value, &one)) ||
+                isfinite(formula_evaluate(&o->f, o->value, &two)))
+                continue;
+            if (is_ranged(f, at.moved))
+                return refuse_setting(f, &at, "the value", error);
+            const parameter *p = &f->parameters[at.moved];
+            add_note(notes, "the value is not a number %s%s%s%s", place_text(f, &at),
+                     p->learned ? ", which learning may come to" : "; --param ",
+                     p->learned ? "" : p->name, p->learned ? "" : "=DEFAULT:LOW:HIGH excludes it");
+            return true;
+        }
+    }
+    return true;
+}
+
+static bounds bounds_of(const parts *it, int root)
+{
+    return root == 0 ? it->value_within : root == 1 ? it->slope_within : it->gradient_within;
+}
+
+/* A slope that has no number where a parameter is at the end of its range. */
+static bool find_bad_slope(const formula *f, const original *o, const parts *it, fault *at)
+{
+    for (int root = 1; root < it->n; root++) {
+        *at = formula_find_fault(f, o, it->roots, root, bounds_of(it, root), 1e6);
+        if (at->root >= 0 && isnan(at->is))
+            return true;
+    }
+    return false;
+}
+
+/* What is another function than the formula, or is one in float. Far out one note is enough. */
+static void note_faults(const formula *f, const original *o, const parts *it, bool own_slope,
+                        formula_notes *notes)
+{
+    const double reach = notes->n ? 1e6 : 1e30;
+    for (int root = 0; root < it->n; root++) {
+        if (own_slope && root == 1) /* that it differs is noted already */
+            continue;
+        const fault at = formula_find_fault(f, o, it->roots, root, bounds_of(it, root), reach);
+        const char *const what = root == 0   ? "the value"
+                                 : root == 1 ? "the slope"
+                                             : "a parameter's gradient";
+        if (at.root >= 0 && isnan(at.is))
+            add_note(notes, "%s is not a number %s", what, place_text(f, &at));
+        else if (at.root >= 0)
+            add_note(notes, "%s is %g %s, that of the formula %g%s", what, at.is,
+                     place_text(f, &at), at.should,
+                     at.in_float ? ": float has not enough digits there" : "");
+    }
+}
+
+static void note_constants(const original *o, formula_notes *notes)
+{
+    for (expr e = 1; e < o->f.n_nodes; e++) {
+        const double value = o->f.nodes[e].value;
+        if (formula_is_op(&o->f, e, OP_NUMBER) && fabs(value) > 0 && fabs(value) < (double)FLT_MIN)
+            add_note(notes, "%g is less than a float can hold: it counts as 0", value);
+    }
+    if (!formula_contains_op(&o->f, o->value, OP_X))
+        add_note(notes, "x does not occur: the value is the same everywhere");
+}
+
+static void find_slopes(formula *f, const original *o, parts *it)
+{
+    formula_choose_slopes(f, it->roots, it->n);
+    it->slope_within = formula_find_bounds(f, o, it->roots[0], it->roots + 1, 1);
+    it->gradient_within = formula_find_bounds(f, NULL, it->roots[0], it->roots + 2, it->n - 2);
+}
+
+static bool find_parts(formula *f, original *o, const formula_request *wanted, parts *it,
+                       formula_notes *notes, formula_error *error)
+{
+    fault at;
     const expr value = formula_stabilise(f, formula_parse(f, wanted->formula, false, error));
+    o->value = formula_parse(&o->f, wanted->formula, false, error);
     if (error->sentence[0])
         return false;
+    for (opcode op = OP_SIN; op <= OP_TAN; op++)
+        o->is_periodic |= formula_contains_op(&o->f, o->value, op);
+    o->is_periodic |= formula_contains_op(&o->f, o->value, OP_FLOOR);
     for (int i = 0; i < f->n_parameters; i++)
         if (!formula_contains(f, value, formula_leaf(f, OP_PARAM, i))) {
             snprintf(error->sentence, sizeof error->sentence,
@@ -210,17 +325,25 @@ static bool find_parts(formula *f, const formula_request *wanted, parts *it, for
         }
     it->roots[0] = value;
     it->n = 2 + count_learned(f);
-    formula_choose_slopes(f, it->roots, it->n);
+    it->value_within = formula_find_bounds(f, NULL, value, it->roots, 1);
+    find_slopes(f, o, it);
+    if (!f->full && find_bad_slope(f, o, it, &at)) {
+        f->guarded = true;
+        find_slopes(f, o, it);
+    }
     if (!f->full && wanted->derivative && !take_derivative(f, wanted, it, notes, error))
         return false;
-    if (f->full) {
+    if (f->full || o->f.full) {
         *error = (formula_error){.sentence = "the formula is too large to be differentiated"};
         return false;
     }
-    it->value_within = formula_find_bounds(f, value, it->roots, 1);
-    it->slope_within = formula_find_bounds(f, value, it->roots + 1, 1);
-    it->gradient_within = formula_find_bounds(f, value, it->roots + 2, it->n - 2);
+    if (!check_settings(f, o, notes, error))
+        return false;
+    if (f->guarded && find_bad_slope(f, o, it, &at) && is_ranged(f, at.moved))
+        return refuse_setting(f, &at, "the slope", error);
     note_undefined(f, it, notes);
+    note_constants(o, notes);
+    note_faults(f, o, it, wanted->derivative != NULL, notes);
     return true;
 }
 
@@ -231,20 +354,24 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
     size_t size;
     bool made = false;
     formula *f = calloc(1, sizeof *f);
-    FILE *to = f ? open_memstream(&text, &size) : NULL;
+    original *o = calloc(1, sizeof *o);
+    FILE *to = f && o ? open_memstream(&text, &size) : NULL;
     *notes = (formula_notes){0};
     *error = (formula_error){.sentence = "out of memory"};
     if (to) {
         error->sentence[0] = '\0';
         formula_number(f, 0); /* node 0 is what a full formula answers with */
-        f->parameters = wanted->parameters;
-        f->n_parameters = wanted->n_parameters;
-        made = find_parts(f, wanted, &it, notes, error);
+        formula_number(&o->f, 0);
+        f->parameters = o->f.parameters = wanted->parameters;
+        f->n_parameters = o->f.n_parameters = wanted->n_parameters;
+        o->f.as_written = true;
+        made = find_parts(f, o, wanted, &it, notes, error);
         if (made)
             put_file(f, wanted, &it, to);
         made = fclose(to) == 0 && made;
     }
     free(f);
+    free(o);
     if (made)
         return text;
     free(text);
