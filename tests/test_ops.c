@@ -401,6 +401,25 @@ static void shapes_that_do_not_fit(void)
     hk_net_free(net);
 }
 
+/* A label that is no class, below 0, too large or between two, makes the loss NAN. */
+static void labels_are_whole(void)
+{
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *logits = hk_input(net, 3), *labels = hk_labels(net), *loss;
+    hk_plan *plan;
+    loss = hk_cross_entropy(logits, labels, 0);
+    CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = 1, .output = loss}, &plan), HK_OK);
+    const float given[] = {0, 2, -1, 3, 0.5f, NAN};
+    for (int i = 0; i < 6; i++) {
+        memset(hk_plan_value(plan, logits), 0, 3 * sizeof(float));
+        *hk_plan_value(plan, labels) = given[i];
+        CHECK_EQUAL(hk_plan_forward(plan, 1), HK_OK);
+        CHECK_EQUAL(isnan(*hk_plan_value(plan, loss)) != 0, i > 1);
+    }
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
 int main(void)
 {
     RUN(values_of_elementwise);
@@ -420,5 +439,6 @@ int main(void)
     RUN(gradients_of_dropout);
     RUN(dropout_keeps_the_mean);
     RUN(shapes_that_do_not_fit);
+    RUN(labels_are_whole);
     return check_result();
 }
