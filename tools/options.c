@@ -80,6 +80,8 @@ static const option_row table[] = {
     {"class-weights", "balanced|FILE", TEXT, AT(class_weights), 0, 0, TRAIN,
      "weights of the classes in the training loss: equal in sum, or from lines \"class, weight\""},
     {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where the net is saved, after each epoch"},
+    {"tensorboard", "FOLDER", TEXT, AT(tensorboard), 0, 0, TRAIN,
+     "figures of each epoch as an event file that TensorBoard shows"},
     {"doctor", "METHOD,...", TEXT, AT(doctor), 0, 0, TRAIN,
      "treat dead units between epochs, reset:every=2: reset, lgb_relu, surrogate, redo, bias"},
     {"from", "FILE", TEXT, AT(from), 0, 0, TRAIN, "initial weights from a saved net"},

@@ -2,6 +2,7 @@
 #include "net/network.h"
 #include "net/summary.h"
 #include "net/doctor.h"
+#include "net/events.h"
 
 #include "compare/figures.h"
 
@@ -23,8 +24,9 @@ typedef struct training {
     double *class_weights; /* NULL: none */
     double held_out;       /* share of the training data for validation, 0: none */
     bool keeps_best;
-    int save_status; /* of the last --out */
-    FILE *to;        /* where tables go: not to standard output when it holds JSON */
+    net_events *events; /* --tensorboard; NULL: none */
+    int save_status;    /* of the last --out */
+    FILE *to;           /* where tables go: not to standard output when it holds JSON */
 } training;
 
 /* A tensor of --from that does not fit: said for the first few. */
@@ -166,6 +168,8 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     fprintf(t->to, ", %s images/s, %.1f s\n", tool_grouped((int64_t)r->images_per_s), r->seconds);
     net_summary_layers(t->to, r);
     fflush(t->to);
+    if (t->events)
+        net_events_epoch(t->events, r);
     json_t *row = epoch_json(t, r);
     if (t->treated)
         json_object_set_new(row, "treated", t->treated);
@@ -295,6 +299,8 @@ static int finish(training *t)
         return tool_failed();
     hk_net_digest(t->it.net, digest);
     int status = EXIT_DONE;
+    if (t->events)
+        net_events_test(t->events, hk_trainer_report(t->trainer)->epoch, &evaluation.total);
     print_best(t);
     if (t->given->json) {
         status = tool_json_print(result_json(t, &evaluation, digest));
@@ -340,10 +346,14 @@ int net_train_command(options *given)
         status = open_data(&t);
     if (!status)
         status = build(&t);
+    if (!status && given->tensorboard)
+        status = net_events_open(given->tensorboard, &t.events);
     if (!status)
         status = run_epochs(&t);
     if (!status)
         status = finish(&t);
+    const int closed = net_events_close(t.events);
+    status = status ? status : closed;
     hk_trainer_free(t.trainer);
     net_free(&t.it);
     hk_data_free(t.train);
