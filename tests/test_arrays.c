@@ -29,6 +29,30 @@ static void idx_of_any_type_and_name_is_read(void)
     remove_all();
 }
 
+/* Two sets of int16, of which prefix= picks one, packed and filled up as a tape is. */
+static void idx_of_a_prefix_is_read(void)
+{
+    const uint8_t numbers[] = {0, 0, 11, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0xff, 0xff};
+    const uint8_t named[] = {0, 0, 8, 1, 0, 0, 0, 2, 46, 0};
+    static uint8_t packed[256];
+    hk_data *train = NULL;
+    char spec[512];
+    put_gzip("a-train-images-idx3-short.gz", numbers, sizeof numbers);
+    FILE *file = fopen(at("a-train-images-idx3-short.gz"), "rb");
+    const size_t size = file ? fread(packed, 1, 128, file) : 0;
+    if (file)
+        fclose(file);
+    put("a-train-images-idx3-short.gz", packed, size + 64);
+    put("a-train-labels-idx1-ubyte", named, sizeof named);
+    put("b-train-images-idx3-ubyte", numbers, sizeof numbers);
+    snprintf(spec, sizeof spec, "%s,prefix=a,test=0.5", spec_of("idx", ""));
+    CHECK_EQUAL(hk_data_open(spec, &train, NULL), HK_OK);
+    if (train)
+        CHECK(train->floats[0] == (train->labels[0] ? 256 : -1));
+    hk_data_free(train);
+    remove_all();
+}
+
 static void cifar_100_is_read(void)
 {
     static uint8_t record[2 * (2 + 3072)];
@@ -158,7 +182,7 @@ static void npz_faults_are_told(void)
         CHECK_EQUAL(open_status(spec_of("npz", "a.npz")), HK_BAD_DATA);
     }
     put("a.npz", zip, size);
-    zip[100] ^= 1;
+    zip[115] ^= 1; /* a pixel */
     put("a.npz", zip, size);
     check_refused(spec_of("npz", "a.npz"), "x_train is damaged", "a.npz");
     remove_all();
@@ -168,6 +192,7 @@ int main(void)
 {
     make_folder();
     RUN(idx_of_any_type_and_name_is_read);
+    RUN(idx_of_a_prefix_is_read);
     RUN(cifar_100_is_read);
     RUN(npz_is_read);
     RUN(npz_faults_are_told);

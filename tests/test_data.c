@@ -2,6 +2,8 @@
  * Real data sets are read when HILLOCK_DATA_DIR names a folder with mnist/, fashion-mnist/ and
  * cifar-10/. */
 #include "data_files.h"
+#include "data/picture.h"
+#include "io/io.h"
 
 #include <sys/stat.h>
 
@@ -263,6 +265,56 @@ static void cifar_of_other_content_is_refused(void)
     check_refused(spec, "has no data_batch_1.bin", folder);
 }
 
+/* ---- Heads ----------------------------------------------------------------------------------- */
+
+static size_t bytes_read;
+
+static ssize_t counting_read(int fd, void *buffer, size_t size)
+{
+    const ssize_t got = read(fd, buffer, size);
+    bytes_read += got > 0 ? (size_t)got : 0;
+    return got;
+}
+
+/* 3 GB of which the disk has nothing: their first bytes rule them out. */
+static void large_files_are_judged_by_their_head(void)
+{
+    static const char *const names[] = {"train-images-idx3-ubyte", "a.csv", "a.npz", "a.png"};
+    static const char *const kinds[] = {"mnist", "csv", "npz"};
+    hki_picture picture;
+    for (int i = 0; i < 4; i++) {
+        put(names[i], "\0", 1);
+        CHECK_EQUAL(truncate(at(names[i]), (off_t)3 << 30), 0);
+        bytes_read = 0;
+        hki_files.read = counting_read;
+        if (i < 3) {
+            put("train-labels-idx1-ubyte", "\0", 1);
+            CHECK_EQUAL(open_status(spec_of(kinds[i], i ? names[i] : "")), HK_BAD_DATA);
+        } else {
+            CHECK_EQUAL(hki_picture_read(at(names[i]), &picture), HK_BAD_DATA);
+        }
+        hki_files.read = read;
+        CHECK(bytes_read <= HKI_HEAD);
+    }
+    remove_all();
+}
+
+static void sets_beyond_memory_are_told_before_they_are_read(void)
+{
+    const uint8_t header[] = {0, 0, 8, 3, 0, 1, 0, 0,
+                              0, 1, 0, 0, 0, 0, 4, 0}; /* 2^16 x 2^16 x 2^10 */
+    hk_data *train;
+    put_mnist();
+    put_gzip("train-images-idx3-ubyte.gz", header, sizeof header);
+    unlink(at("train-images-idx3-ubyte"));
+    check_refused(spec_of("mnist", ""), "declares 4398046511104 numbers of 1 bytes", "at most");
+    CHECK_EQUAL(hk_data_open("glyphs:train=10000000,size=512,channels=4", &train, NULL),
+                HK_NO_MEMORY);
+    CHECK_CONTAINS(hk_message(),
+                   "10000000 images of 512 x 512 x 4 take 10486 GB, this machine has");
+    remove_all();
+}
+
 /* ---- Specs ----------------------------------------------------------------------------------- */
 
 static void check_spec(const char *spec, hk_status expected, const char *word)
@@ -395,6 +447,8 @@ int main(void)
     RUN(cifar_without_names_has_numbers);
     RUN(cifar_cut_is_refused);
     RUN(cifar_of_other_content_is_refused);
+    RUN(large_files_are_judged_by_their_head);
+    RUN(sets_beyond_memory_are_told_before_they_are_read);
     RUN(specs_are_checked);
     RUN(refused_memory_is_survived);
     RUN(real_mnist);

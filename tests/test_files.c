@@ -148,7 +148,7 @@ static void writes_and_reads_back(void)
     struct stat info;
     CHECK(stat(path, &info) == 0 && (info.st_mode & 07777) == 0640);
     umask(mask);
-    CHECK_EQUAL(hki_file_read(path, 5, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read(path, NULL, 5, &bytes, &size), HK_OK);
     CHECK(size == 5 && memcmp(bytes, "first", 5) == 0);
     hki_free(bytes);
     CHECK_EQUAL(chmod(path, 0666), 0);
@@ -156,7 +156,7 @@ static void writes_and_reads_back(void)
     CHECK(holds("second, longer"));
     CHECK(stat(path, &info) == 0 && (info.st_mode & 07777) == 0666);
     CHECK_EQUAL(hki_file_write(path, NULL, 0), HK_OK);
-    CHECK_EQUAL(hki_file_read(path, 0, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read(path, NULL, 0, &bytes, &size), HK_OK);
     CHECK_EQUAL(size, 0);
     hki_free(bytes);
     CHECK_EQUAL(files_in_folder(), 1);
@@ -202,16 +202,16 @@ static void refuses_what_is_no_regular_file(void)
     char expected[512];
     unlink(path);
     snprintf(expected, sizeof expected, "cannot open %s: No such file or directory", path);
-    CHECK_EQUAL(hki_file_read(path, 100, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read(path, NULL, 100, &bytes, &size), HK_BAD_DATA);
     CHECK_TEXT(hk_message(), expected);
     CHECK(!bytes && size == 0);
 
-    CHECK_EQUAL(hki_file_read(folder, 100, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read(folder, NULL, 100, &bytes, &size), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "it is a directory");
-    CHECK_EQUAL(hki_file_read("/dev/zero", 100, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read("/dev/zero", NULL, 100, &bytes, &size), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "it is a device");
     CHECK_EQUAL(mkfifo(path, 0600), 0);
-    CHECK_EQUAL(hki_file_read(path, 100, &bytes, &size), HK_BAD_DATA); /* and does not hang */
+    CHECK_EQUAL(hki_file_read(path, NULL, 100, &bytes, &size), HK_BAD_DATA); /* and does not hang */
     CHECK_CONTAINS(hk_message(), "it is a pipe");
     CHECK_EQUAL(write_text("x"), HK_IO);
     CHECK_CONTAINS(hk_message(), "it is a pipe");
@@ -219,7 +219,7 @@ static void refuses_what_is_no_regular_file(void)
     CHECK_EQUAL(hki_file_write(folder, NULL, 0), HK_IO);
     CHECK_EQUAL(hki_file_write("/dev/null", NULL, 0), HK_IO);
     put("12345", 5);
-    CHECK_EQUAL(hki_file_read(path, 4, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read(path, NULL, 4, &bytes, &size), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "5 bytes, at most 4");
 }
 
@@ -277,7 +277,7 @@ static void each_failing_call_of_a_read(void)
         uint8_t *bytes;
         size_t size, live = hki_live_blocks();
         fail_call(k, EIO);
-        hk_status status = hki_file_read(path, 100, &bytes, &size);
+        hk_status status = hki_file_read(path, NULL, 100, &bytes, &size);
         hki_files = real;
         CHECK_EQUAL(open_descriptors(), descriptors);
         if (k < 4) {
@@ -323,7 +323,7 @@ static void short_and_interrupted_calls(void)
     hki_files.write = drip_write;
     CHECK_EQUAL(write_text("a text of twenty-six bytes"), HK_OK);
     CHECK(holds("a text of twenty-six bytes"));
-    CHECK_EQUAL(hki_file_read(path, 100, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read(path, NULL, 100, &bytes, &size), HK_OK);
     CHECK(size == 26 && memcmp(bytes, "a text of twenty-six bytes", 26) == 0);
     hki_free(bytes);
     hki_files = real;
@@ -346,7 +346,7 @@ static void a_file_that_shrinks_is_told(void)
     size_t size;
     put("abc", 3);
     hki_files.fstat = overstate;
-    CHECK_EQUAL(hki_file_read(path, 100, &bytes, &size), HK_IO);
+    CHECK_EQUAL(hki_file_read(path, NULL, 100, &bytes, &size), HK_IO);
     CHECK_CONTAINS(hk_message(), "it ended at byte 3, expected 10 bytes");
     hki_files = real;
 }
@@ -413,27 +413,27 @@ static void gzip_inflates(void)
         plain[i] = (uint8_t)(i * i / 100);
     size_t n = compress_gzip(plain, sizeof plain, packed, sizeof packed);
     put(packed, n);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, sizeof plain, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, sizeof plain, &bytes, &size), HK_OK);
     CHECK(size == sizeof plain && memcmp(bytes, plain, size) == 0);
     hki_free(bytes);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, sizeof plain - 1, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, sizeof plain - 1, &bytes, &size), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "inflates to more than the 99999 bytes");
 
     n = compress_gzip("one", 3, packed, sizeof packed); /* two members, one after the other */
     n += compress_gzip("two", 3, packed + n, sizeof packed - n);
     put(packed, n);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, 100, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 100, &bytes, &size), HK_OK);
     CHECK(size == 6 && memcmp(bytes, "onetwo", 6) == 0);
     hki_free(bytes);
 
     n = compress_gzip("", 0, packed, sizeof packed);
     put(packed, n);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, 100, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 100, &bytes, &size), HK_OK);
     CHECK_EQUAL(size, 0);
     hki_free(bytes);
 
     put("not packed", 10);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, 100, &bytes, &size), HK_OK);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 100, &bytes, &size), HK_OK);
     CHECK(size == 10 && memcmp(bytes, "not packed", 10) == 0);
     hki_free(bytes);
 }
@@ -444,7 +444,7 @@ static void a_gzip_bomb_stops_at_the_limit(void)
     uint8_t *bytes;
     size_t size;
     put(packed, compress_gzip(zeros, sizeof zeros, packed, sizeof packed));
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, 1 << 20, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 1 << 20, &bytes, &size), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "inflates to more than");
     CHECK(!bytes && size == 0);
 }
@@ -457,12 +457,55 @@ static void every_cut_gzip_is_refused(void)
     size_t size, n = compress_gzip(sample, sizeof sample, packed, sizeof packed);
     for (size_t cut = 2; cut < n; cut++) {
         put(packed, cut);
-        CHECK_EQUAL(hki_file_read_maybe_gzip(path, 1000, &bytes, &size), HK_BAD_DATA);
+        CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 1000, &bytes, &size), HK_BAD_DATA);
         CHECK(!bytes);
     }
-    packed[n] = 0; /* and one byte too many */
+    packed[n] = 1; /* and one byte too many */
     put(packed, n + 1);
-    CHECK_EQUAL(hki_file_read_maybe_gzip(path, 1000, &bytes, &size), HK_BAD_DATA);
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 1000, &bytes, &size), HK_BAD_DATA);
+}
+
+/* As gzip(1): tapes are filled up with zeroes, editors end lines. */
+static void padding_behind_gzip_is_passed_over(void)
+{
+    static const char *const behind[] = {"\0", "\0\0\0\0\0\0\0\0", "\n", "\r\n"};
+    static const size_t sizes[] = {1, 8, 1, 2};
+    uint8_t packed[256], *bytes;
+    size_t size, n = compress_gzip(sample, sizeof sample, packed, sizeof packed);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        memcpy(packed + n, behind[i], sizes[i]);
+        put(packed, n + sizes[i]);
+        CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, 1000, &bytes, &size), HK_OK);
+        CHECK(size == sizeof sample && memcmp(bytes, sample, size) == 0);
+        hki_free(bytes);
+    }
+}
+
+static hk_status no_zeroes(const char *name, const uint8_t *head, size_t n_head, size_t size,
+                           size_t *most)
+{
+    CHECK(n_head <= HKI_HEAD && (size == HKI_SIZE_UNKNOWN || size >= n_head));
+    (void)most;
+    return n_head && !head[0] ? hki_fail(HK_BAD_DATA, "%s: zeroes", name) : HK_OK;
+}
+
+/* 30 MB of zeroes in 30 KB: another kind of file by its first bytes, or too much for its size. */
+static void a_gzip_bomb_is_judged_by_its_head(void)
+{
+    static uint8_t zeros[30 << 20], packed[1 << 16];
+    uint8_t *bytes;
+    size_t size;
+    put(packed, compress_gzip(zeros, sizeof zeros, packed, sizeof packed));
+    size_t live = hki_live_blocks();
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, no_zeroes, HKI_MAX_BYTES, &bytes, &size),
+                HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), ": zeroes");
+    CHECK_EQUAL(hki_file_read_maybe_gzip(path, NULL, HKI_MAX_BYTES, &bytes, &size), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "inflates to more than the 2");
+    CHECK_EQUAL(hki_live_blocks(), live);
+    put("\0\0 plain", 8);
+    CHECK_EQUAL(hki_file_read(path, no_zeroes, 100, &bytes, &size), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), ": zeroes");
 }
 
 /* A changed bit is refused, or stands where the content does not depend on it (time, system). */
@@ -475,7 +518,7 @@ static void no_damaged_gzip_gives_other_content(void)
         packed[bit / 8] ^= (uint8_t)(1 << bit % 8);
         put(packed, n);
         size_t live = hki_live_blocks();
-        if (hki_file_read_maybe_gzip(path, 1000, &bytes, &size) != HK_OK) {
+        if (hki_file_read_maybe_gzip(path, NULL, 1000, &bytes, &size) != HK_OK) {
             refused++;
         } else {
             harmless++;
@@ -496,7 +539,7 @@ static void each_refused_allocation_of_gzip(void)
     for (long k = 0;; k++) {
         size_t live = hki_live_blocks();
         allocations_left = k;
-        hk_status status = hki_file_read_maybe_gzip(path, 1000, &bytes, &size);
+        hk_status status = hki_file_read_maybe_gzip(path, NULL, 1000, &bytes, &size);
         allocations_left = -1;
         if (status == HK_OK) {
             CHECK(k >= 3 && size == sizeof sample);
@@ -568,6 +611,8 @@ int main(void)
     RUN(gzip_inflates);
     RUN(a_gzip_bomb_stops_at_the_limit);
     RUN(every_cut_gzip_is_refused);
+    RUN(padding_behind_gzip_is_passed_over);
+    RUN(a_gzip_bomb_is_judged_by_its_head);
     RUN(no_damaged_gzip_gives_other_content);
     RUN(each_refused_allocation_of_gzip);
     RUN(recognises_common_wrong_files);

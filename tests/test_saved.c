@@ -167,8 +167,8 @@ static void a_second_file_is_the_first(void)
     CHECK_EQUAL(hk_net_save(out, path, "of one's own"), HK_OK);
     CHECK_EQUAL(hk_net_load(path, &again, &there), HK_OK);
     CHECK_EQUAL(hk_net_save(there, second, "of one's own"), HK_OK);
-    CHECK_EQUAL(hki_file_read(path, HKI_MAX_BYTES, &a, &n_a), HK_OK);
-    CHECK_EQUAL(hki_file_read(second, HKI_MAX_BYTES, &b, &n_b), HK_OK);
+    CHECK_EQUAL(hki_file_read(path, NULL, HKI_MAX_BYTES, &a, &n_a), HK_OK);
+    CHECK_EQUAL(hki_file_read(second, NULL, HKI_MAX_BYTES, &b, &n_b), HK_OK);
     CHECK(n_a == n_b && memcmp(a, b, n_a) == 0);
     CHECK_EQUAL(hk_net_redraw(again, 9), HK_OK);
     hk_net_digest(again, redrawn);

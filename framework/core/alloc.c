@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     ALIGNMENT = 64,       /* a cache line and the widest vector */
@@ -39,6 +40,12 @@ static atomic_size_t live_blocks;
 void hk_set_allocator(const hk_allocator *replacement)
 {
     allocator = replacement ? *replacement : system_allocator;
+}
+
+size_t hki_machine_memory(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : SIZE_MAX;
 }
 
 size_t hki_live_blocks(void)

@@ -33,7 +33,8 @@ void *hki_reserve(void *items, size_t count, size_t *capacity, size_t size);
 void hki_free(void *block); /* NULL is fine */
 char *hki_copy_text(const char *text);
 char *hki_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-size_t hki_live_blocks(void); /* blocks not yet freed; for the tests of leaks */
+size_t hki_machine_memory(void); /* bytes; more cannot be held at once */
+size_t hki_live_blocks(void);    /* blocks not yet freed; for the tests of leaks */
 
 /* ---- Sizes: false when the result does not fit. -------------------------------------------- */
 static inline bool hki_mul(size_t a, size_t b, size_t *out)

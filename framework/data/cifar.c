@@ -92,7 +92,7 @@ static hk_status load(const form *f, const char *dir, const char *const *names, 
             status = HK_NO_MEMORY;
         } else if (*path) {
             uint8_t **bytes = &all.bytes[all.n];
-            status = hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, bytes, &size);
+            status = hki_file_read_maybe_gzip(path, NULL, HKI_MAX_DATA_BYTES, bytes, &size);
             if (status == HK_OK)
                 status = hki_cifar_parse(path, *bytes, size, f->labels, f->label, f->classes,
                                          &all.records[all.n++]);
@@ -113,7 +113,7 @@ static hk_status name_classes(const char *path, int classes, hk_data *train, hk_
     uint8_t *bytes;
     size_t size;
     const char *names[MAX_CLASSES];
-    hk_status status = hki_file_read(path, MAX_META_BYTES, &bytes, &size);
+    hk_status status = hki_file_read(path, NULL, MAX_META_BYTES, &bytes, &size);
     if (status)
         return status;
     char text[MAX_META_BYTES + 1] = "", *rest = text;

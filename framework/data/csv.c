@@ -456,7 +456,8 @@ static hk_status open_test(const hki_request *request, const hki_csv_options *o,
     }
     if (!given || hki_parse_double(given, &share))
         return hk_data_split(*train, share, (uint64_t)request->values[HKI_CSV_SEED], test);
-    hk_status status = hki_file_read_maybe_gzip(given, HKI_MAX_DATA_BYTES, &bytes, &size);
+    hk_status status =
+        hki_file_read_maybe_gzip(given, hki_table_judge, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)
         return status;
     status = read_table(given, bytes, size, o, l, test);
@@ -483,7 +484,8 @@ hk_status hki_csv_open(const hki_request *request, hk_data **train, hk_data **te
     layout l = {0};
     uint8_t *bytes;
     size_t size;
-    hk_status status = hki_file_read_maybe_gzip(request->path, HKI_MAX_DATA_BYTES, &bytes, &size);
+    hk_status status =
+        hki_file_read_maybe_gzip(request->path, hki_table_judge, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)
         return status;
     status = read_table(request->path, bytes, size, &options, &l, train);

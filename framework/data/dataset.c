@@ -33,10 +33,15 @@ hk_status hki_data_new(hk_data_shape shape, hki_pixels pixels, hk_data **out)
     if (!data)
         return HK_NO_MEMORY;
     data->shape = shape;
-    size_t length, n = (size_t)shape.n, channels = (size_t)shape.channels;
-    if (!hki_mul(hki_image_length(data), n, &length)) {
-        status = hki_fail(HK_NO_MEMORY, "data: %zu images of %zu numbers are too many", n,
-                          hki_image_length(data));
+    size_t length, n = (size_t)shape.n, channels = (size_t)shape.channels,
+                   width = pixels == HKI_BYTES ? 1 : sizeof(float), memory = hki_machine_memory();
+    if (!hki_mul(hki_image_length(data), n, &length) || length > memory / width) {
+        const double bytes = (double)n * (double)hki_image_length(data) * (double)width;
+        status = hki_fail(HK_NO_MEMORY,
+                          "data: %zu images of %d x %d x %d take %.0f GB, this machine has %.0f GB "
+                          "of memory",
+                          n, shape.height, shape.width, shape.channels, bytes / 1e9,
+                          (double)memory / 1e9);
     } else {
         if (pixels == HKI_BYTES)
             data->bytes = hki_alloc(length);

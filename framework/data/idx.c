@@ -16,7 +16,9 @@ enum { MAX_DIMS = 4 };
 
 /* ---- One file -------------------------------------------------------------------------------- */
 
-hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out)
+/* The header, of which `size` bytes are there; *whole: bytes of the file that it declares. */
+static hk_status parse_header(const char *path, const uint8_t *bytes, size_t size, hki_array *out,
+                              size_t *whole)
 {
     static const struct {
         uint8_t code;
@@ -58,18 +60,47 @@ hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki
             return hki_fail(HK_BAD_DATA, "%s: its header declares more data than is accepted",
                             path);
     }
-    size_t expected;
-    if (!hki_mul(out->count, (size_t)out->width, &expected) || size - header != expected)
-        return hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu numbers of %d",
-                        path, size - header, out->count, out->width);
+    if (!hki_mul(out->count, (size_t)out->width, whole) || !hki_add(*whole, header, whole))
+        return hki_fail(HK_BAD_DATA, "%s: its header declares more data than is accepted", path);
     out->values = bytes + header;
     return HK_OK;
+}
+
+static hk_status check_size(const char *path, const hki_array *array, size_t whole, size_t size)
+{
+    const size_t header = 4 + 4 * (size_t)array->ndim;
+    return size == whole
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu numbers of %d",
+                          path, size - header, array->count, array->width);
+}
+
+static hk_status judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                       size_t *most)
+{
+    hki_array array;
+    hk_status status = parse_header(path, head, n_head, &array, most);
+    if (!status && size != HKI_SIZE_UNKNOWN)
+        status = check_size(path, &array, *most, size);
+    if (!status && *most > HKI_MAX_DATA_BYTES)
+        status = hki_fail(HK_BAD_DATA,
+                          "%s: its header declares %zu numbers of %d bytes, at most %zu bytes are "
+                          "accepted",
+                          path, array.count, array.width, HKI_MAX_DATA_BYTES);
+    return status;
+}
+
+hk_status hki_idx_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out)
+{
+    size_t whole;
+    hk_status status = parse_header(path, bytes, size, out, &whole);
+    return status ? status : check_size(path, out, whole, size);
 }
 
 static hk_status read_idx(const char *path, uint8_t **bytes, hki_array *out)
 {
     size_t size;
-    hk_status status = hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, bytes, &size);
+    hk_status status = hki_file_read_maybe_gzip(path, judge, HKI_MAX_DATA_BYTES, bytes, &size);
     return status ? status : hki_idx_parse(path, *bytes, size, out);
 }
 

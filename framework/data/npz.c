@@ -20,6 +20,8 @@ static uint32_t little(const uint8_t *at, int bytes)
     return value;
 }
 
+enum { MAX_HEADER = 4096 }; /* of an array */
+
 /* ---- .npy ------------------------------------------------------------------------------------ */
 
 /* The text behind a key of the header's dictionary; NULL without. */
@@ -71,9 +73,11 @@ static hk_status parse_shape(const char *path, const char *text, hki_array *out)
     return HK_OK;
 }
 
-hk_status hki_npy_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out)
+/* The header, of which `size` bytes are there; *whole: bytes that it declares. */
+static hk_status parse_npy(const char *path, const uint8_t *bytes, size_t size, hki_array *out,
+                           size_t *whole)
 {
-    char header[4096];
+    char header[MAX_HEADER];
     *out = (hki_array){0};
     if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
         return hki_fail(HK_BAD_DATA, "%s: not an array of NumPy (.npy, version 1 to 3)", path);
@@ -96,12 +100,26 @@ hk_status hki_npy_parse(const char *path, const uint8_t *bytes, size_t size, hki
     if (strncmp(fortran, "True", 4) == 0 && out->ndim > 1)
         return hki_fail(HK_BAD_DATA,
                         "%s: stored column by column; save numpy.ascontiguousarray() of it", path);
-    size_t expected;
-    if (!hki_mul(out->count, (size_t)out->width, &expected) || expected != size - begin - length)
-        return hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu numbers of %d",
-                        path, size - begin - length, out->count, out->width);
+    if (!hki_mul(out->count, (size_t)out->width, whole) || !hki_add(*whole, begin + length, whole))
+        return hki_fail(HK_BAD_DATA, "%s: its header declares more data than is accepted", path);
     out->values = bytes + begin + length;
     return HK_OK;
+}
+
+static hk_status check_size(const char *path, const hki_array *array, size_t whole, size_t size)
+{
+    const size_t header = whole - array->count * (size_t)array->width;
+    return size == whole
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: %zu bytes after the header, expected %zu numbers of %d",
+                          path, size - header, array->count, array->width);
+}
+
+hk_status hki_npy_parse(const char *path, const uint8_t *bytes, size_t size, hki_array *out)
+{
+    size_t whole;
+    hk_status status = parse_npy(path, bytes, size, out, &whole);
+    return status ? status : check_size(path, out, whole, size);
 }
 
 /* ---- Zip ------------------------------------------------------------------------------------- */
@@ -114,9 +132,19 @@ typedef struct archive {
 
 enum { END_RECORD = 22, ENTRY = 46, LOCAL = 30 };
 
+static hk_status judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                       size_t *most)
+{
+    (void)size, (void)most;
+    const char *found = hki_recognise(head, n_head);
+    return n_head >= 2 && !memcmp(head, "PK", 2)
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: this is %s, expected an .npz archive", path,
+                          found ? found : "no zip archive");
+}
+
 static hk_status open_archive(archive *a)
 {
-    const char *found = hki_recognise(a->bytes, a->size);
     size_t least = a->size > END_RECORD + 65535 ? a->size - END_RECORD - 65535 : 0;
     for (size_t at = a->size >= END_RECORD ? a->size - END_RECORD + 1 : 0; at-- > least;)
         if (memcmp(a->bytes + at, "PK\5\6", 4) == 0) {
@@ -127,55 +155,81 @@ static hk_status open_archive(archive *a)
             a->directory = a->bytes + begin;
             return HK_OK;
         }
-    return hki_fail(HK_BAD_DATA, "%s: this is %s, expected an .npz archive", a->path,
-                    found ? found : "no zip archive, or a damaged one");
+    return hki_fail(HK_BAD_DATA, "%s: a damaged zip archive, expected an .npz archive", a->path);
 }
 
-static hk_status inflate_member(const archive *a, const char *name, const uint8_t *entry,
-                                uint8_t **out, size_t *size)
+/* Where a member's bytes lie, and how. */
+typedef struct member {
+    const char *path; /* "FILE: NAME", for messages */
+    const uint8_t *at;
+    size_t packed, whole;
+    bool deflated;
+} member;
+
+static hk_status find_member(const archive *a, const char *path, const uint8_t *entry, member *out)
 {
     size_t packed = little(entry + 20, 4), whole = little(entry + 24, 4),
            at = little(entry + 42, 4);
     unsigned method = little(entry + 10, 2);
     if (at > a->size || a->size - at < LOCAL || memcmp(a->bytes + at, "PK\3\4", 4) != 0)
-        return hki_fail(HK_BAD_DATA, "%s: member %s is not where the directory says", a->path,
-                        name);
+        return hki_fail(HK_BAD_DATA, "%s is not where the directory says", path);
     at += LOCAL + (size_t)little(a->bytes + at + 26, 2) + (size_t)little(a->bytes + at + 28, 2);
     if (at > a->size || packed > a->size - at || whole > HKI_MAX_DATA_BYTES ||
         (method != 0 && method != 8) || (method == 0 && packed != whole) ||
         whole / 1032 > packed) /* deflate packs 1032 times at most */
         return hki_fail(
             HK_BAD_DATA,
-            "%s: member %s: %zu bytes packed by method %u into %zu, expected methods 0 or 8 inside the file",
-            a->path, name, whole, method, packed);
-    uint8_t *bytes = hki_alloc(whole ? whole : 1);
+            "%s: %zu bytes packed by method %u into %zu, expected methods 0 or 8 inside the file",
+            path, whole, method, packed);
+    *out = (member){path, a->bytes + at, packed, whole, method == 8};
+    return HK_OK;
+}
+
+/* The first `size` bytes of a member; false: there are fewer, or, of the whole, more. */
+static bool inflate_begin(const member *m, uint8_t *out, size_t size)
+{
+    if (!m->deflated) {
+        memcpy(out, m->at, size);
+        return true;
+    }
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)m->at,
+                  .avail_in = (uInt)m->packed,
+                  .next_out = out,
+                  .avail_out = (uInt)size};
+    if (inflateInit2(&z, -15) != Z_OK)
+        return false;
+    int result = inflate(&z, size == m->whole ? Z_FINISH : Z_SYNC_FLUSH);
+    inflateEnd(&z);
+    return z.total_out == size && (result == Z_STREAM_END || (result == Z_OK && size < m->whole));
+}
+
+/* The array in a member: its header is read before there is memory for the rest. */
+static hk_status read_array(const member *m, uint32_t crc, uint8_t **out, hki_array *array)
+{
+    uint8_t head[MAX_HEADER];
+    size_t declared, begin = m->whole < sizeof head ? m->whole : sizeof head;
+    if (!inflate_begin(m, head, begin))
+        return hki_fail(HK_BAD_DATA, "%s is damaged", m->path);
+    hk_status status = parse_npy(m->path, head, begin, array, &declared);
+    if (!status)
+        status = check_size(m->path, array, declared, m->whole);
+    if (status)
+        return status;
+    uint8_t *bytes = hki_alloc(m->whole);
     if (!bytes)
         return HK_NO_MEMORY;
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)(a->bytes + at),
-                  .avail_in = (uInt)packed,
-                  .next_out = bytes,
-                  .avail_out = (uInt)whole};
-    bool good = true;
-    if (method == 0)
-        memcpy(bytes, a->bytes + at, whole);
-    else if ((good = inflateInit2(&z, -15) == Z_OK)) {
-        good = inflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out == whole;
-        inflateEnd(&z);
-    }
-    if (!good || crc32_z(0, bytes, whole) != little(entry + 16, 4)) {
+    if (!inflate_begin(m, bytes, m->whole) || crc32_z(0, bytes, m->whole) != crc) {
         hki_free(bytes);
-        return hki_fail(HK_BAD_DATA, "%s: member %s is damaged", a->path, name);
+        return hki_fail(HK_BAD_DATA, "%s is damaged", m->path);
     }
     *out = bytes;
-    *size = whole;
-    return HK_OK;
+    return hki_npy_parse(m->path, bytes, m->whole, array);
 }
 
 /* The member of the first of the names, "a|b", that there is; *bytes NULL when there is none. */
 static hk_status read_member(const archive *a, const char *names, uint8_t **bytes, hki_array *array)
 {
-    size_t length, size = 0;
-    char label[HKI_MAX_NAME];
+    size_t length;
     *bytes = NULL;
     for (const char *name = hki_next_word(names, '|', &length); name;
          name = hki_next_word(name + length, '|', &length)) {
@@ -189,11 +243,11 @@ static hk_status read_member(const archive *a, const char *names, uint8_t **byte
                 return hki_fail(HK_BAD_DATA, "%s: damaged directory", a->path);
             if (own == length + 4 && memcmp(entry + ENTRY, name, length) == 0 &&
                 memcmp(entry + ENTRY + length, ".npy", 4) == 0) {
-                snprintf(label, sizeof label, "%.*s", (int)length, name);
-                hk_status status = inflate_member(a, label, entry, bytes, &size);
-                char *path = status ? NULL : hki_format("%s: %s", a->path, label);
+                member m;
+                char *path = hki_format("%s: %.*s", a->path, (int)length, name);
+                hk_status status = path ? find_member(a, path, entry, &m) : HK_NO_MEMORY;
                 if (!status)
-                    status = path ? hki_npy_parse(path, *bytes, size, array) : HK_NO_MEMORY;
+                    status = read_array(&m, little(entry + 16, 4), bytes, array);
                 hki_free(path);
                 return status;
             }
@@ -229,7 +283,7 @@ hk_status hki_npz_open(const hki_request *request, hk_data **train, hk_data **te
     hki_classes classes = {0};
     archive a = {.path = request->path};
     uint8_t *bytes;
-    hk_status status = hki_file_read(request->path, HKI_MAX_DATA_BYTES, &bytes, &a.size);
+    hk_status status = hki_file_read(request->path, judge, HKI_MAX_DATA_BYTES, &bytes, &a.size);
     if (status)
         return status;
     a.bytes = bytes;

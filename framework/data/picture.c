@@ -101,20 +101,25 @@ static hk_status parse_jpeg(const char *path, const uint8_t *bytes, size_t size,
 #endif
 }
 
+static hk_status judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                       size_t *most)
+{
+    (void)size, (void)most;
+    const char *found = hki_recognise(head, n_head);
+    return hki_picture_is_png(head, n_head) || hki_picture_is_jpeg(head, n_head)
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: this is %s, expected a PNG or JPEG file", path,
+                          found ? found : "another kind of file");
+}
+
 hk_status hki_picture_parse(const char *path, const uint8_t *bytes, size_t size, bool pixels,
                             hki_picture *out)
 {
     *out = (hki_picture){0};
-    hk_status status;
-    if (hki_picture_is_png(bytes, size)) {
-        status = parse_png(path, bytes, size, pixels, out);
-    } else if (hki_picture_is_jpeg(bytes, size)) {
-        status = parse_jpeg(path, bytes, size, pixels, out);
-    } else {
-        const char *found = hki_recognise(bytes, size);
-        status = hki_fail(HK_BAD_DATA, "%s: this is %s, expected a PNG or JPEG file", path,
-                          found ? found : "another kind of file");
-    }
+    hk_status status = judge(path, bytes, size, size, NULL);
+    if (!status)
+        status = hki_picture_is_png(bytes, size) ? parse_png(path, bytes, size, pixels, out)
+                                                 : parse_jpeg(path, bytes, size, pixels, out);
     if (status) {
         hki_free(out->pixels);
         *out = (hki_picture){0};
@@ -127,7 +132,7 @@ static hk_status read_file(const char *path, bool pixels, hki_picture *out)
     uint8_t *bytes;
     size_t size;
     *out = (hki_picture){0};
-    hk_status status = hki_file_read(path, MAX_FILE, &bytes, &size);
+    hk_status status = hki_file_read(path, judge, MAX_FILE, &bytes, &size);
     if (status)
         return status;
     status = hki_picture_parse(path, bytes, size, pixels, out);

@@ -108,6 +108,13 @@ static hk_status of_bytes(const char *path, const uint8_t *bytes, size_t size, c
     return hki_csv_parse(path, bytes, size, &options, out);
 }
 
+static hk_status judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                       size_t *most)
+{
+    const bool picture = hki_picture_is_png(head, n_head) || hki_picture_is_jpeg(head, n_head);
+    return picture ? HK_OK : hki_table_judge(path, head, n_head, size, most);
+}
+
 static hk_status open_samples(const char *path, const hk_card *card, hk_data_shape shape,
                               hk_data **out)
 {
@@ -117,8 +124,9 @@ static hk_status open_samples(const char *path, const hk_card *card, hk_data_sha
     const bool standard = !strcmp(path, "-");
     if (!standard && hki_files.stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return all_pictures(path, shape, out);
-    hk_status status = standard ? read_standard_input(&bytes, &size)
-                                : hki_file_read_maybe_gzip(path, HKI_MAX_DATA_BYTES, &bytes, &size);
+    hk_status status =
+        standard ? read_standard_input(&bytes, &size)
+                 : hki_file_read_maybe_gzip(path, judge, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)
         return status;
     status = of_bytes(standard ? "standard input" : path, bytes, size, card, shape, out);

@@ -281,21 +281,31 @@ static hk_status count_records(hki_table *t)
     return t->fields ? HK_OK : HK_NO_MEMORY;
 }
 
+hk_status hki_table_judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                          size_t *most)
+{
+    (void)size, (void)most;
+    const char *found = hki_recognise(head, n_head);
+    return found && strcmp(found, "a text file") == 0
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: this is %s, expected a table of text (CSV)", path,
+                          found ? found : "no text");
+}
+
 hk_status hki_table_open(const char *path, const uint8_t *text, size_t size, hki_header header,
                          hki_table *out)
 {
     *out = (hki_table){.path = path, .text = (const char *)text, .end = (const char *)text + size};
-    const char *found = hki_recognise(text, size);
-    if (!found || strcmp(found, "a text file") != 0)
-        return hki_fail(HK_BAD_DATA, "%s: this is %s, expected a table of text (CSV)", path,
-                        found ? found : "no text");
+    hk_status status = hki_table_judge(path, text, size, size, NULL);
+    if (status)
+        return status;
     if (memchr(text, '\0', size))
         return hki_fail(HK_BAD_DATA, "%s: has a zero byte, expected a table of text (CSV)", path);
     out->first = out->text;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         out->first += 3; /* a byte order mark */
     out->delimiter = find_delimiter(out->first, out->end);
-    hk_status status = count_records(out);
+    status = count_records(out);
     if (status == HK_OK)
         status = find_header(out, header);
     if (status == HK_OK && out->records == 0)

@@ -3,7 +3,7 @@
  * the file. Records are walked, twice if need be; nothing is kept of them, so that a table takes no
  * memory beside its text. */
 #pragma once
-#include "core/base.h"
+#include "io/io.h"
 
 enum { HKI_MAX_COLUMNS = 65536 };
 
@@ -29,6 +29,8 @@ typedef struct hki_table {
 
 typedef enum hki_header { HKI_HEADER_AUTO, HKI_HEADER_NO, HKI_HEADER_YES } hki_header;
 
+/* Begins as a text does. */
+hki_judge hki_table_judge;
 /* Looks at the whole text once: every record has the same number of fields. The text must outlive
  * the table, which is cleared by hki_table_clear() in any case. HK_BAD_DATA: no text, another kind
  * of file, no record, a record of another length, a quote that does not end, with the line. */

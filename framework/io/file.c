@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 static int system_open(const char *path, int flags, mode_t mode)
 {
@@ -104,120 +103,44 @@ void hki_reader_close(hki_reader *r)
         hki_files.close(r->file); /* nothing was written that closing could lose */
 }
 
-hk_status hki_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size)
+hk_status hki_reader_judge(const hki_reader *r, hki_judge *judge, size_t *most)
 {
-    hki_reader reader;
-    *bytes = NULL;
-    *size = 0;
-    hk_status status = hki_reader_open(path, limit, &reader);
-    uint8_t *block = status ? NULL : hki_alloc(reader.size);
-    if (!status)
-        status = block ? hki_reader_take(&reader, block, reader.size) : HK_NO_MEMORY;
-    hki_reader_close(&reader);
+    const size_t memory = hki_machine_memory();
+    hk_status status = judge ? judge(r->path, r->head, r->n_head, r->size, most) : HK_OK;
+    if (!status && r->size > *most)
+        status = hki_fail(HK_BAD_DATA, "%s: %zu bytes, at most %zu are accepted", r->path, r->size,
+                          *most);
+    if (!status && r->size > memory)
+        status = hki_fail(HK_NO_MEMORY, "%s: %zu bytes, more than the %zu of this machine's memory",
+                          r->path, r->size, memory);
+    return status;
+}
+
+hk_status hki_reader_take_all(hki_reader *r, uint8_t **bytes, size_t *size)
+{
+    uint8_t *block = hki_alloc(r->size);
+    hk_status status = block ? hki_reader_take(r, block, r->size) : HK_NO_MEMORY;
     if (status) {
         hki_free(block);
         return status;
     }
     *bytes = block;
-    *size = reader.size;
+    *size = r->size;
     return HK_OK;
 }
 
-/* ---- gzip ------------------------------------------------------------------------------------ */
-
-static void *zlib_allocate(void *user, unsigned count, unsigned size)
+hk_status hki_file_read(const char *path, hki_judge *judge, size_t limit, uint8_t **bytes,
+                        size_t *size)
 {
-    (void)user;
-    return hki_alloc_array(count, size);
-}
-
-static void zlib_release(void *user, void *block)
-{
-    (void)user;
-    hki_free(block);
-}
-
-/* Inflated bytes as they grow. The capacity may reach one byte above the limit: a byte there proves
- * that the content is too large. */
-typedef struct inflated {
-    const char *path;
-    uint8_t *bytes;
-    size_t size, capacity, limit;
-} inflated;
-
-static hk_status grow(inflated *out)
-{
-    if (out->size > out->limit)
-        return hki_fail(HK_BAD_DATA, "%s: inflates to more than the %zu bytes accepted", out->path,
-                        out->limit);
-    if (out->size < out->capacity)
-        return HK_OK;
-    size_t most = out->limit + 1;
-    size_t capacity = out->capacity > most / 2 ? most : 2 * out->capacity;
-    uint8_t *bytes = hki_grow(out->bytes, out->size, capacity);
-    if (!bytes)
-        return HK_NO_MEMORY;
-    out->bytes = bytes;
-    out->capacity = capacity;
-    return HK_OK;
-}
-
-/* zlib counts in 32 bits. */
-static unsigned portion(size_t size)
-{
-    return size < 1u << 30 ? (unsigned)size : 1u << 30;
-}
-
-/* Inflates all members of the file (RFC 1952 allows several, one after the other). */
-static hk_status inflate_members(z_stream *stream, const uint8_t *bytes, size_t size, inflated *out)
-{
-    size_t used = 0;
-    int result = Z_OK;
-    while (used < size || result == Z_OK) {
-        if (result == Z_STREAM_END)
-            inflateReset(stream);
-        hk_status status = grow(out);
-        if (status != HK_OK)
-            return status;
-        unsigned given = portion(size - used), free = portion(out->capacity - out->size);
-        stream->next_in = (z_const Bytef *)(bytes + used);
-        stream->avail_in = given;
-        stream->next_out = out->bytes + out->size;
-        stream->avail_out = free;
-        result = inflate(stream, Z_NO_FLUSH);
-        used += given - stream->avail_in;
-        out->size += free - stream->avail_out;
-        if (result == Z_MEM_ERROR)
-            return HK_NO_MEMORY;
-        if (result == Z_BUF_ERROR) /* there is output space, so input is missing */
-            return hki_fail(HK_BAD_DATA, "%s: gzip data ends early, after %zu bytes", out->path,
-                            size);
-        if (result != Z_OK && result != Z_STREAM_END)
-            return hki_fail(HK_BAD_DATA, "%s: damaged gzip data near byte %zu: %s", out->path, used,
-                            stream->msg ? stream->msg : "it needs a preset dictionary");
-    }
-    return out->size > out->limit ? grow(out) : HK_OK;
-}
-
-hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **bytes, size_t *size)
-{
-    hk_status status = hki_file_read(path, limit, bytes, size);
-    if (status != HK_OK || *size < 2 || (*bytes)[0] != 0x1f || (*bytes)[1] != 0x8b)
-        return status;
-    inflated out = {.path = path, .limit = limit < HKI_MAX_BYTES ? limit : HKI_MAX_BYTES};
-    out.capacity = *size < out.limit / 4 ? 4 * *size : out.limit + 1;
-    out.bytes = hki_alloc(out.capacity);
-    z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_release};
-    status = HK_NO_MEMORY; /* 47: 15, the largest window, + 32, read the header */
-    if (out.bytes && inflateInit2(&stream, 47) == Z_OK) {
-        status = inflate_members(&stream, *bytes, *size, &out);
-        inflateEnd(&stream);
-    }
-    hki_free(*bytes);
-    if (status != HK_OK)
-        hki_free(out.bytes);
-    *bytes = status == HK_OK ? out.bytes : NULL;
-    *size = status == HK_OK ? out.size : 0;
+    hki_reader reader;
+    *bytes = NULL;
+    *size = 0;
+    hk_status status = hki_reader_open(path, limit, &reader);
+    if (!status)
+        status = hki_reader_judge(&reader, judge, &limit);
+    if (!status)
+        status = hki_reader_take_all(&reader, bytes, size);
+    hki_reader_close(&reader);
     return status;
 }
 

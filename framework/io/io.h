@@ -37,12 +37,27 @@ hk_status hki_reader_open(const char *path, size_t limit, hki_reader *out);
 hk_status hki_reader_take(hki_reader *reader, void *to, size_t size);
 void hki_reader_close(hki_reader *reader);
 
-/* Reads a regular file of at most `limit` bytes whole, with the failures of a reader. Free with hki_free. */
-hk_status hki_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *size);
+/* What a format can say by the first bytes of a file and its size, where that is known: that this is another
+ * kind, or how large it is at most. */
+#define HKI_SIZE_UNKNOWN SIZE_MAX
+typedef hk_status hki_judge(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                            size_t *most);
 
-/* Like hki_file_read, and inflates when the content is gzip (zlib); `limit` holds for the
- * inflated size. */
-hk_status hki_file_read_maybe_gzip(const char *path, size_t limit, uint8_t **bytes, size_t *size);
+/* Calls `judge`, which may be NULL. Also HK_BAD_DATA: larger than *most; HK_NO_MEMORY: than the machine. */
+hk_status hki_reader_judge(const hki_reader *reader, hki_judge *judge, size_t *most);
+/* A new reader's whole file. Free with hki_free. */
+hk_status hki_reader_take_all(hki_reader *reader, uint8_t **bytes, size_t *size);
+
+/* Reads a regular file of at most `limit` bytes whole, with the failures of a reader and of `judge`, which
+ * may be NULL. Free with hki_free. */
+hk_status hki_file_read(const char *path, hki_judge *judge, size_t limit, uint8_t **bytes,
+                        size_t *size);
+
+/* Like hki_file_read, and inflates when the content is gzip; `judge` and `limit` hold for what is inflated,
+ * whose size is not known before. Zeroes and line ends may follow, as for gzip(1). Content that is neither
+ * judged nor below 16 MiB + 128 times the file is taken for a bomb. */
+hk_status hki_file_read_maybe_gzip(const char *path, hki_judge *judge, size_t limit,
+                                   uint8_t **bytes, size_t *size);
 
 typedef struct hki_piece {
     const void *bytes;

@@ -16,7 +16,7 @@ static bool plugin_digest(const hk_plugin *plugin, char out[65])
     const char *file = hk_plugin_describe(plugin).file;
     uint8_t *bytes;
     size_t size;
-    if (hki_plugin_is_own(file) || hki_file_read(file, MOST, &bytes, &size))
+    if (hki_plugin_is_own(file) || hki_file_read(file, NULL, MOST, &bytes, &size))
         return false;
     hki_sha256_hex(&(hki_piece){bytes, size}, 1, out);
     hki_free(bytes);
