@@ -75,13 +75,16 @@ void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, vo
         if (t->role != HKI_COMPUTED || t->op->is_view || changes_weight(t))
             continue;
         name_kind(t, kind, sizeof kind);
+        char *activation = t->op == &hki_op_activate ? hki_use_spec(hki_use_of(t)) : NULL;
         hk_layer_info info = {.name = layer_of(t),
                               .kind = kind,
                               .output = t->shape,
                               .parameters = learned_inputs(t),
                               .multiply_adds = multiply_adds(t),
-                              .bytes = hki_count(&t->shape, 1) * (int64_t)sizeof(float)};
+                              .bytes = hki_count(&t->shape, 1) * (int64_t)sizeof(float),
+                              .activation = activation};
         each(&info, user);
+        hki_free(activation);
     }
 }
 

@@ -30,6 +30,15 @@ static void add_digest(digests *to, const char *name, size_t length, const char 
                          to->used ? " " : "", (int)length, name, is_file ? digest : "built-in");
 }
 
+/* The '+' or '~' behind a spec, which has '+' in numbers, too; NULL: the end. */
+static const char *spec_end(const char *at)
+{
+    do
+        at = strpbrk(at + 1, "+~");
+    while (at && *at == '+' && !(at[1] >= 'a' && at[1] <= 'z'));
+    return at;
+}
+
 /* The plugins of a canonical spec: "relu:a=1e+5+conv2=mish~elu" has three. */
 static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
 {
@@ -42,20 +51,72 @@ static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
         status = hk_plugin_find(kind, name, &plugin);
         if (status == HK_OK)
             add_digest(to, name, length, hk_plugin_describe(plugin).file);
-        do
-            at = strpbrk(at + 1, "+~");
-        while (at && *at == '+' && !(at[1] >= 'a' && at[1] <= 'z'));
+        at = spec_end(at);
         if (at)
             at += *at == '~' ? 1 : strcspn(at, "=") + 1;
     }
     return status;
 }
 
+/* ---- What runs: a model may have activations of its own ----------------------------------------- */
+
+typedef struct running {
+    const char *asked;
+    FILE *others;   /* "+conv2=prelu": layers that run something else */
+    char only[512]; /* what all layers run, as long as it is one */
+    int layers, departures;
+} running;
+
+/* Whether the spec gives the layer this activation: "relu+conv2=mish" gives conv2 mish. */
+static bool is_asked(const char *asked, const char *layer, const char *activation)
+{
+    char named[256];
+    snprintf(named, sizeof named, "+%s=", layer);
+    const char *own = strstr(asked, named), *begin = own ? own + strlen(named) : asked;
+    const char *end = spec_end(begin);
+    const size_t length = end ? (size_t)(end - begin) : strlen(begin);
+    return strlen(activation) == length && memcmp(activation, begin, length) == 0;
+}
+
+static void look_at_layer(const hk_layer_info *layer, void *user)
+{
+    running *it = user;
+    if (!layer->activation)
+        return;
+    if (!it->layers++)
+        snprintf(it->only, sizeof it->only, "%s", layer->activation);
+    if (strcmp(it->only, layer->activation) != 0)
+        *it->only = '\0';
+    if (!is_asked(it->asked, layer->name, layer->activation)) {
+        it->departures++;
+        fprintf(it->others, "+%s=%s", layer->name, layer->activation);
+    }
+}
+
+/* The activation that was asked for, as it runs: mobilenet runs relu6 for relu, simple_cnn prelu in its
+ * second layer, "mish+conv2=prelu". To be freed; NULL: no memory. */
+static char *running_activation(const hk_net *net)
+{
+    char *text = NULL;
+    size_t size;
+    running it = {.asked = hk_net_activation(net), .others = open_memstream(&text, &size)};
+    if (!it.others)
+        return NULL;
+    fputs(it.asked, it.others);
+    hk_net_each_layer(net, look_at_layer, &it);
+    if (fclose(it.others) != 0)
+        return NULL;
+    if (!it.layers || it.departures < it.layers || !*it.only)
+        return text;
+    free(text);
+    return strdup(it.only);
+}
+
 static hk_status describe_net(const hk_net *net, json_t **out)
 {
     digests plugins = {.used = 0};
-    const char *act = hk_net_activation(net), *norm = hk_net_normalization(net);
-    const char *init = hk_net_initializer(net);
+    const char *norm = hk_net_normalization(net), *init = hk_net_initializer(net);
+    char *act = running_activation(net);
     const struct {
         hk_kind kind;
         const char *spec;
@@ -63,16 +124,16 @@ static hk_status describe_net(const hk_net *net, json_t **out)
                 {HK_NORMALIZATION, norm},
                 {HK_INITIALIZER, init},
                 {HK_NORMALIZATION, hk_net_weight_norm(net)}};
-    hk_status status = HK_OK;
+    hk_status status = act ? HK_OK : HK_NO_MEMORY;
     for (int i = 0; i < 4 && !status; i++)
         status = add_digests(&plugins, used[i].kind, used[i].spec);
-    if (status)
-        return status;
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
-                     "norm", norm, "init", init, "plugins", plugins.text, "parameters",
-                     (json_int_t)hk_net_parameters(net), "multiply_adds",
-                     (json_int_t)net_multiply_adds(net));
-    return *out ? HK_OK : HK_NO_MEMORY;
+    if (!status)
+        *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
+                         "norm", norm, "init", init, "plugins", plugins.text, "parameters",
+                         (json_int_t)hk_net_parameters(net), "multiply_adds",
+                         (json_int_t)net_multiply_adds(net));
+    free(act);
+    return status ? status : *out ? HK_OK : HK_NO_MEMORY;
 }
 
 /* The trainer reads the optimizer, the schedule and the augmentation, and plans the net. */

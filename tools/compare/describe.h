@@ -4,7 +4,7 @@
 #include "net/network.h"
 #include <jansson.h>
 
-/* {act, norm, init: canonical; plugins: "relu 1f3a.. he_normal 77c0..", name and
+/* {act, norm, init: canonical, act as it runs; plugins: "relu 1f3a.. he_normal 77c0..", name and
  * SHA-256 of the file of each; parameters, multiply_adds}, after everything up to the first step
  * has been prepared for images of this shape. The library's failure otherwise. */
 hk_status compare_describe_row(const options *asked, hk_data_shape images, json_t **out);

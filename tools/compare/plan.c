@@ -213,6 +213,20 @@ static void plan_row_clear(plan_row *row)
     compare_run_clear(&row->asking);
 }
 
+/* Two rows of the command line are one. */
+static void note_same(const planning *m, int kept, int dropped)
+{
+    const plan_row *rows = m->out->rows;
+    const row_record *row = &m->out->asked->rows[kept];
+    const char *a = json_string_value(json_object_get(rows[kept].request, "act"));
+    const char *b = json_string_value(json_object_get(rows[dropped].request, "act"));
+    if (strcmp(a, b) == 0)
+        tool_note("%s is listed twice", a);
+    else
+        tool_note("%s and %s are one row: %s runs %s for both", a, b, row->specs[AXIS_MODEL],
+                  row->specs[AXIS_ACT]);
+}
+
 /* What the rows are; then two words for one plugin are one row. */
 static int describe_rows(planning *m)
 {
@@ -234,7 +248,7 @@ static int describe_rows(planning *m)
         while (same < kept && !same_row(&asked->rows[same], row))
             same++;
         if (same < kept) {
-            tool_note("%s is listed twice", row->specs[AXIS_ACT]);
+            note_same(m, same, i);
             compare_row_clear(row);
             plan_row_clear(&it->rows[i]);
             continue;

@@ -129,8 +129,9 @@ typedef struct hk_layer_info {
     const char *name, *kind; /* "conv1", "conv 16 3x3 / 2" */
     hk_shape output;
     int64_t parameters, multiply_adds, bytes; /* per sample; bytes of its output */
+    const char *activation; /* its canonical spec, where the layer is one; else NULL */
 } hk_layer_info;
-/* Calls `each` for every layer, in the order of recording. */
+/* Texts are valid during the call. Calls `each` for every layer, in the order of recording. */
 void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, void *user),
                        void *user);
 
