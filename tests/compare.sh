@@ -69,7 +69,7 @@ more_is_added()
     "$hillock" compare --act relu,tanh,elu --model mlp:width=8 --data $data --seeds 3 --epochs 1 \
         --db more.db >out 2>progress || return 1
     cat out progress
-    grep -q '9 runs, 4 of them there already' progress && grep -q 'ties with relu' out &&
+    grep -q '9 runs, 4 of them there already' progress && grep -Eq '  (better|worse|not shown|not tested: n)' out &&
         [ "$(sqlite3 more.db 'SELECT count(*), sum(attempts) FROM runs')" = '9|9' ] &&
         export_of more.db >again.json && cmp a.json again.json # and a smaller command has its own
 }
@@ -91,6 +91,24 @@ rates_are_tuned()
         [ "$(sqlite3 tune.db 'SELECT count(*) FROM runs JOIN rows ON rows.id = row WHERE NOT tuning
              AND state = "ok" AND runs.rate = rows.rate')" = 4 ] &&
         [ "$(sqlite3 tune.db 'SELECT count(*) FROM runs WHERE tuning AND test_loss NOT NULL')" = 0 ]
+}
+
+# mobilenet runs relu6 for relu, simple_cnn prelu in its second layer.
+rows_are_called_by_what_runs()
+{
+    "$hillock" compare --act relu,relu6 --model mobilenet --data $tiny --seeds 1 --epochs 1 --db runs.db >out 2>err &&
+        cat out err && grep -q 'relu and relu6 are one row: mobilenet runs relu6 for both' err &&
+        grep -q '^ *1  relu6  ' out &&
+        "$hillock" compare --act mish --model simple_cnn --data $tiny --seeds 1 --epochs 1 --db runs.db >out 2>err &&
+        cat out err && grep -q '^ *1  mish+conv2=prelu  ' out
+}
+
+same_nets_are_one_row()
+{
+    "$hillock" compare "${few[@]}" --norm batch_norm,none --db same.db >out 2>err
+    cat out err
+    grep -q 'relu (batch_norm) = relu (none), tanh (batch_norm) = tanh (none): one net' out &&
+        [ "$(grep -c '^ *[1-4]  ' out)" = 2 ]
 }
 
 # ---- Interruptions
@@ -291,6 +309,8 @@ run nothing_runs_twice
 run more_is_added
 run other_settings_are_other_sweeps
 run rates_are_tuned
+run rows_are_called_by_what_runs
+run same_nets_are_one_row
 run interrupted
 run survives coordinator "$kills"
 run survives worker "$kills"

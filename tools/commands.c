@@ -103,8 +103,9 @@ const command tool_commands[] = {
     {"compare", "", compare_group,
      "trains every combination with the same seeds, stores the results, and ranks them",
      "Combinations of activations, normalizations, initializers, optimizers, models and data sets; "
-     "ranked on the test data by means with confidence intervals and a paired test against the "
-     "baseline, ties named as ties. Each run is a process of its own; one that crashes, hangs or "
+     "ranked on the test data by means with confidence intervals; all pairs of rows are tested, "
+     "and the verdict on each is better or worse than the baseline, not shown, or not tested. Each "
+     "run is a process of its own; one that crashes, hangs or "
      "diverges is a row with its reason. The same command again continues where the last one ended; "
      "more seeds or activations are added to what is stored. A changed plugin or data set is "
      "another row.",
@@ -114,7 +115,7 @@ const command tool_commands[] = {
      "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n",
      COMPARE, 0, 0, compare_command},
     {"report", "", compare_group, "the results of a comparison as a page, Markdown, CSV or JSON",
-     "The answer in a sentence, leaderboards with intervals and ties, learning curves, dead units "
+     "The answer in a sentence, leaderboards with intervals and verdicts, learning curves, dead units "
      "layer by layer, gradients, costs, every run with its reason, and the command that made it. "
      "The page is one file that needs no network.",
      "  hillock report\n"

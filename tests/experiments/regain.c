@@ -162,7 +162,7 @@ static void print_table(double regained[METHODS][MOST_SEEDS], int seeds)
                100 * all.mean, 100 * all.low, 100 * all.high);
         if (m)
             printf("  %s, p %.3g",
-                   !(adjusted[m] < SIGNIFICANCE) ? "tie"
+                   !(adjusted[m] < SIGNIFICANCE) ? "no difference shown"
                    : gain > 0                    ? "better"
                                                  : "worse",
                    adjusted[m]);

@@ -34,7 +34,7 @@ static void answer_sample(const double *x, int n)
 
 static void answer_paired(const double *a, const double *b, int n)
 {
-    paired_test t = stats_paired_compare(a, b, n, 1);
+    paired_test t = stats_paired_compare(a, b, n, SIGNIFICANCE);
     print_numbers(
         (const double[]){t.difference, t.sd, t.t, t.p, t.low, t.high, t.cohen_d, t.wilcoxon_p}, 8);
 }
@@ -59,7 +59,7 @@ static int answer_value(const char *kind)
     else if (strcmp(kind, "noncentral") == 0 && read_numbers(x, 3))
         value = stats_noncentral_t_cdf(x[0], x[1], x[2]);
     else if (strcmp(kind, "seeds") == 0 && read_numbers(x, 2))
-        value = stats_seeds_for_effect(x[0], (int)x[1]);
+        value = stats_seeds_for_effect(x[0], SIGNIFICANCE / x[1]);
     else
         return 0;
     print_numbers(&value, 1);

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "page/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Any text: what is not UTF-8 stands as \xff. */
@@ -124,6 +125,7 @@ static json_t *test_json(const paired_test *t)
     set_number(it, "p", t->p);
     set_number(it, "cohen_d", t->cohen_d);
     set_number(it, "wilcoxon_p", t->wilcoxon_p);
+    set_number(it, "sign_flip_p", t->flip_p);
     set_integer(it, "seeds_needed", t->seeds_needed);
     return it;
 }
@@ -132,11 +134,15 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
 {
     json_t *it = json_object();
     const row_view *row = &p->rows[s->row];
+    char reason[200];
     set_integer(it, "row", row->record - a->of->rows);
     set_text(it, "label", row->label);
     set_integer(it, "rank", s->rank);
-    set_integer(it, "group", s->group);
-    set_text(it, "verdict", report_verdict_text(s->verdict));
+    set_text(it, "letters", s->letters);
+    set_text(it, "verdict", report_verdict_name(s->verdict));
+    set_text(it, "not_tested", report_verdict_reason(p, s, reason, sizeof reason));
+    set_number(it, "could_show", s->could_show);
+    json_object_set_new(it, "learned", isnan(p->floor) ? json_null() : json_boolean(s->learned));
     set_integer(it, "failures", s->failures);
     set_integer(it, "runs", s->runs);
     set_integer(it, "n", s->score.n);
@@ -147,7 +153,7 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     set_number(it, "high", s->score.high);
     set_number(it, "bootstrap_low", s->score.boot_low);
     set_number(it, "bootstrap_high", s->score.boot_high);
-    set_number(it, "p_holm", s->p_holm);
+    set_number(it, "p_adjusted", s->p_adjusted);
     if (s->verdict != VERDICT_BASELINE)
         json_object_set_new(it, "against_baseline", test_json(&s->against));
     set_number(it, "dead", row->dead);
@@ -173,7 +179,8 @@ json_t *compare_report_json(const analysis *a)
         set_text(one, "sentence", p->sentence);
         set_integer(one, "seeds", p->seeds);
         set_integer(one, "unfinished", p->unfinished);
-        for (int i = 0; i < p->n_ranked; i++)
+        set_number(one, "floor", p->floor);
+        for (int i = 0; i < p->n_standings; i++)
             json_array_append_new(standings, standing_json(a, p, &p->standings[i]));
         json_object_set_new(one, "standings", standings);
         json_array_append_new(panels, one);

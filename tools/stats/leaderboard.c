@@ -1,12 +1,10 @@
-/* leaderboard.c - all rows of a comparison: order, the primary test, groups of ties.
- *
- * Two families of tests, each Holm-corrected at 5 %. The primary one holds every row against the
- * baseline. Only where it rejected something are the other pairs tested: if all rows are equal, the
- * first family alone decides whether anything is claimed, and it errs in at most 5 % of sweeps. */
+/* leaderboard.c - all rows of a comparison: their order, and the one place that decides what is said of
+ * them. Rows that can be tested are one family (family.c), failed ones are described. */
 #include "stats.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_pointed(const void *a, const void *b)
 {
@@ -40,144 +38,178 @@ void stats_holm_adjust(const double *p, int n, double *adjusted)
 
 /* ---- A leaderboard ---------------------------------------------------------------------------- */
 
-typedef struct table {
-    const double *scores;      /* [rows, seeds] */
-    int rows, seeds, baseline; /* the baseline's place in the order */
-    standing *order;           /* [rows]; below, rows are named by their place in it */
-    double *p, *adjusted;      /* [rows, rows]: of the pairs (i, j), i < j */
-    double *a, *b;             /* [seeds]: what two rows have in common */
-} table;
+typedef struct board {
+    const score_table *of;
+    standing *order;      /* [rows]; below, rows are named by their place in it */
+    int tested;           /* so many, the first ones */
+    int baseline;         /* the baseline's place */
+    untested why;         /* no row is tested, or not against the baseline: why */
+    double *p, *adjusted; /* [tested, tested]: of the pairs (i, j), i < j */
+    bool *apart;          /* the same */
+    double *a, *b;        /* [seeds]: what two rows have in common */
+    double level;         /* of tests with the baseline that reject nothing */
+} board;
 
-static void describe(table *board, int row)
+static bool is_twin(const board *of, int row)
 {
-    standing *s = &board->order[row];
-    const double *scores = board->scores + (size_t)row * (size_t)board->seeds;
+    return of->of->same_net && of->of->same_net[row] != row;
+}
+
+static void describe(board *of, int row)
+{
+    standing *s = &of->order[row];
+    const int seeds = of->of->seeds;
+    const double *scores = of->of->scores + (size_t)row * (size_t)seeds;
     int kept = 0;
-    for (int i = 0; i < board->seeds; i++)
+    for (int i = 0; i < seeds; i++)
         if (!isnan(scores[i]))
-            board->a[kept++] = scores[i];
+            of->a[kept++] = scores[i];
     *s = (standing){.row = row,
-                    .runs = board->seeds,
-                    .failures = board->seeds - kept,
-                    .score = stats_sample_summarize(board->a, kept),
-                    .p_holm = UNKNOWN};
-    s->verdict = s->failures ? VERDICT_FAILED : VERDICT_TIE;
+                    .runs = seeds,
+                    .failures = seeds - kept,
+                    .score = stats_sample_summarize(of->a, kept),
+                    .p_adjusted = UNKNOWN,
+                    .could_show = UNKNOWN,
+                    .verdict = VERDICT_NOT_TESTED};
+    s->learned = isnan(of->of->floor) || kept < FEWEST_SEEDS || s->score.low > of->of->floor;
+    s->why = is_twin(of, row) ? UNTESTED_SAME_NET : s->failures ? UNTESTED_FAILED : IS_TESTED;
 }
 
 static int by_standing(const void *a, const void *b)
 {
     const standing *x = a, *y = b;
-    double better = x->failures != y->failures       ? x->failures - y->failures
+    const bool x_twin = x->why == UNTESTED_SAME_NET, y_twin = y->why == UNTESTED_SAME_NET;
+    double better = x_twin != y_twin                 ? x_twin - y_twin
+                    : x->failures != y->failures     ? x->failures - y->failures
                     : x->score.mean != y->score.mean ? y->score.mean - x->score.mean
                                                      : x->score.sd - y->score.sd;
     return better > 0 ? 1 : better < 0 ? -1 : x->row - y->row;
 }
 
-/* Fills a and b with the scores of the seeds that both rows have. */
-static int pair_up(table *board, int i, int j)
+static void order_rows(board *of)
 {
-    const double *x = board->scores + (size_t)board->order[i].row * (size_t)board->seeds;
-    const double *y = board->scores + (size_t)board->order[j].row * (size_t)board->seeds;
+    const int rows = of->of->rows;
+    qsort(of->order, (size_t)rows, sizeof *of->order, by_standing);
+    for (int i = 0; i < rows; i++) {
+        const standing *before = i ? &of->order[i - 1] : NULL;
+        standing *s = &of->order[i];
+        bool equal = before && s->why == before->why && s->failures == before->failures &&
+                     s->score.mean == before->score.mean;
+        s->rank = equal ? before->rank : i + 1;
+        of->tested += s->why == IS_TESTED;
+        if (s->row == of->of->baseline)
+            of->baseline = i;
+    }
+}
+
+/* Fills a and b with the scores of the seeds that both rows have. */
+static int pair_up(board *of, int i, int j)
+{
+    const size_t seeds = (size_t)of->of->seeds;
+    const double *x = of->of->scores + (size_t)of->order[i].row * seeds;
+    const double *y = of->of->scores + (size_t)of->order[j].row * seeds;
     int n = 0;
-    for (int s = 0; s < board->seeds; s++) {
+    for (size_t s = 0; s < seeds; s++) {
         if (isnan(x[s]) || isnan(y[s]))
             continue;
-        board->a[n] = x[s];
-        board->b[n++] = y[s];
+        of->a[n] = x[s];
+        of->b[n++] = y[s];
     }
     return n;
 }
 
-/* Tests the pairs with the baseline (primary), or all others, of rows without failures. */
-static void test_family(table *board, bool primary)
+/* What keeps every row from a verdict. */
+static untested obstacle(const board *of)
 {
-    int rows = board->rows;
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < rows; j++) {
-            bool tested = i < j && !board->order[i].failures && !board->order[j].failures &&
-                          (i == board->baseline || j == board->baseline) == primary;
-            board->p[i * rows + j] =
-                tested ? stats_paired_p(board->a, board->b, pair_up(board, i, j)) : UNKNOWN;
+    bool some_learned = false;
+    for (int i = 0; i < of->tested; i++)
+        some_learned = some_learned || of->order[i].learned;
+    return of->of->seeds < FEWEST_SEEDS                     ? UNTESTED_FEW_SEEDS
+           : of->tested && !some_learned                    ? UNTESTED_NONE_LEARNED
+           : of->order[of->baseline].why == UNTESTED_FAILED ? UNTESTED_BASELINE_FAILED
+                                                            : IS_TESTED;
+}
+
+/* A family of tests, and what it tells apart. Rows that have not learned are no better than each
+ * other. */
+static bool test_pairs(board *of)
+{
+    const int n = of->tested;
+    for (int i = 0; i < n; i++)
+        for (int j = i; j < n; j++)
+            of->p[i * n + j] = i < j ? stats_paired_p(of->a, of->b, pair_up(of, i, j)) : UNKNOWN;
+    const bool done = stats_family_adjust(of->p, n, of->baseline < n ? of->baseline : -1,
+                                          of->adjusted, &of->level);
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++)
+            of->apart[i * n + j] = of->adjusted[i * n + j] <= SIGNIFICANCE &&
+                                   (of->order[i].learned || of->order[j].learned);
+    return done;
+}
+
+static void give_letters(board *of, char (*letters)[STATS_LETTERS])
+{
+    stats_letters(of->apart, of->tested, letters);
+    for (int i = 0; i < of->tested; i++)
+        memcpy(of->order[i].letters, letters[i], STATS_LETTERS);
+}
+
+/* What each row is against the baseline. */
+static void judge(board *of)
+{
+    const int n = of->tested, base = of->baseline;
+    double effect = UNKNOWN; /* that could be shown, in deviations: the same for all */
+    for (int i = 0; i < of->of->rows; i++) {
+        standing *s = &of->order[i];
+        s->against = stats_paired_compare(of->a, of->b, i == base ? 0 : pair_up(of, i, base),
+                                          of->level > 0 ? of->level : SIGNIFICANCE);
+        if (s->why == IS_TESTED && of->why)
+            s->why = of->why;
+        else if (s->why == IS_TESTED && i != base && !s->learned && !of->order[base].learned)
+            s->why = UNTESTED_NEITHER_LEARNED;
+        if (s->why != IS_TESTED || i == base)
+            continue;
+        const int at = i < base ? i * n + base : base * n + i;
+        s->p_adjusted = of->adjusted[at];
+        s->verdict = !of->apart[at]              ? VERDICT_NOT_SHOWN
+                     : s->against.difference > 0 ? VERDICT_BETTER
+                                                 : VERDICT_WORSE;
+        if (s->verdict != VERDICT_NOT_SHOWN)
+            continue;
+        effect = isnan(effect) ? stats_effect_shown(s->against.n, of->level) : effect;
+        s->could_show = s->against.sd > 0 ? effect * s->against.sd : UNKNOWN;
+    }
+    if (of->order[base].why != UNTESTED_FAILED) {
+        of->order[base].verdict = VERDICT_BASELINE;
+        of->order[base].why = IS_TESTED;
+    }
+}
+
+bool stats_leaderboard(const score_table *table, standing *standings)
+{
+    const size_t rows = (size_t)table->rows, seeds = (size_t)table->seeds;
+    board it = {.of = table, .order = standings, .level = UNKNOWN};
+    double *space = malloc((2 * rows * rows + 2 * seeds + 1) * sizeof *space);
+    char(*letters)[STATS_LETTERS] = malloc((rows + 1) * sizeof *letters);
+    it.apart = malloc(rows * rows + 1);
+    bool done = space && letters && it.apart;
+    if (done) {
+        it.p = space;
+        it.adjusted = it.p + rows * rows;
+        it.a = it.adjusted + rows * rows;
+        it.b = it.a + seeds;
+        for (int row = 0; row < table->rows; row++)
+            describe(&it, row);
+        order_rows(&it);
+        it.why = obstacle(&it);
+        if (it.why != UNTESTED_FEW_SEEDS && it.why != UNTESTED_NONE_LEARNED) {
+            done = test_pairs(&it);
+            give_letters(&it, letters);
         }
-    stats_holm_adjust(board->p, rows * rows, board->adjusted);
-}
-
-static double adjusted_p(const table *board, int i, int j)
-{
-    return board->adjusted[i < j ? i * board->rows + j : j * board->rows + i];
-}
-
-/* What each row is against the baseline. Whether anything was found. */
-static bool judge(table *board)
-{
-    int tests = -1;
-    bool found = false;
-    for (int i = 0; i < board->rows; i++)
-        tests += !board->order[i].failures;
-    for (int i = 0; i < board->rows; i++) {
-        standing *s = &board->order[i];
-        int n = pair_up(board, i, board->baseline);
-        s->against = stats_paired_compare(board->a, board->b, i == board->baseline ? 0 : n, tests);
-        s->p_holm = adjusted_p(board, i, board->baseline);
-        if (s->p_holm <= SIGNIFICANCE) {
-            s->verdict = s->against.difference > 0 ? VERDICT_BETTER : VERDICT_WORSE;
-            found = true;
-        }
+        judge(&it);
     }
-    if (board->order[board->baseline].verdict != VERDICT_FAILED)
-        board->order[board->baseline].verdict = VERDICT_BASELINE;
-    return found;
-}
-
-static bool differ(const table *board, int i, int j)
-{
-    if (i == board->baseline || j == board->baseline)
-        return board->order[i == board->baseline ? j : i].p_holm <= SIGNIFICANCE;
-    return adjusted_p(board, i, j) <= SIGNIFICANCE;
-}
-
-/* Each row joins the first group in which nothing differs significantly from it. */
-static void group_ties(table *board)
-{
-    for (int place = 0; place < board->rows && !board->order[place].failures; place++) {
-        int group = 1;
-        for (int i = 0; i < place; i++)
-            if (board->order[i].group == group && differ(board, i, place)) {
-                group++;
-                i = -1; /* from the first row again */
-            }
-        board->order[place].group = group;
-    }
-}
-
-bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline, standing *standings)
-{
-    size_t pairs = (size_t)rows * (size_t)rows, columns = (size_t)seeds;
-    double *space = malloc((2 * pairs + 2 * columns) * sizeof *space);
-    if (!space)
-        return false;
-    table board = {.scores = scores,
-                   .rows = rows,
-                   .seeds = seeds,
-                   .order = standings,
-                   .p = space,
-                   .adjusted = space + pairs,
-                   .a = space + 2 * pairs,
-                   .b = space + 2 * pairs + columns};
-    for (int row = 0; row < rows; row++)
-        describe(&board, row);
-    qsort(standings, (size_t)rows, sizeof *standings, by_standing);
-    for (int i = 0; i < rows; i++) {
-        bool equal = i > 0 && standings[i].failures == standings[i - 1].failures &&
-                     standings[i].score.mean == standings[i - 1].score.mean;
-        standings[i].rank = equal ? standings[i - 1].rank : i + 1;
-    }
-    while (standings[board.baseline].row != baseline)
-        board.baseline++;
-    test_family(&board, true);
-    if (judge(&board))
-        test_family(&board, false);
-    group_ties(&board);
     free(space);
-    return true;
+    free(letters);
+    free(it.apart);
+    return done;
 }

@@ -42,51 +42,91 @@ typedef struct paired_test {
     double t, df, p;       /* two-sided paired t test */
     double cohen_d;        /* d_z = difference / sd: of the differences, not of the scores */
     double wilcoxon_p;     /* signed rank, exact; NAN where n cannot reach 0.05 (n < 6) */
-    int seeds_needed;      /* for power 0.8 at level alpha (see paired_compare); -1: over 1000 */
+    double flip_p;    /* of the mean, by flipping signs, exact; NAN below 6 and above 18 pairs */
+    int seeds_needed; /* for power 0.8 at `level` (see paired_compare); -1: over 1000 */
 } paired_test;
-/* `tests`: how many tests share the level 0.05; seeds_needed is for alpha = 0.05 / tests and for
- * d_z corrected for few seeds (Hedges), with two seeds therefore -1. Differences that are all the
- * same number other than 0 have no t: t and cohen_d are NAN, and p is that of all signs agreeing,
- * 2^(1 - n). */
-paired_test stats_paired_compare(const double *a, const double *b, int n, int tests);
+/* seeds_needed is for a test at this level and for d_z corrected for few seeds (Hedges), with two
+ * seeds therefore -1. Differences that are all the same number other than 0 have no t: t and cohen_d
+ * are NAN, and p is that of all signs agreeing, 2^(1 - n). */
+paired_test stats_paired_compare(const double *a, const double *b, int n, double level);
 /* Its p alone, which is some hundred times cheaper. */
 double stats_paired_p(const double *a, const double *b, int n);
 /* Its wilcoxon_p. Differences of 0 are dropped; above 50 others by the normal approximation. */
 double stats_signed_rank_p(const double *a, const double *b, int n);
+/* Its flip_p. */
+double stats_sign_flip_p(const double *a, const double *b, int n);
+/* Whether the test by t and the exact one say different things: one of the two p is at most 0.05 and
+ * the other is above twice that. */
+bool stats_tests_part(const paired_test *test);
 /* Seeds at which a paired t test finds an effect d_z with power 0.8; -1: over 1000. */
-int stats_seeds_for_effect(double effect, int tests);
+int stats_seeds_for_effect(double effect, double level);
+/* The effect d_z that a paired t test of n pairs finds with power 0.8. NAN for n < 2. */
+double stats_effect_shown(int n, double level);
+
+/* ---- Many tests ------------------------------------------------------------------------------ */
 
 /* Holm 1979: p values adjusted so that the family's error rate is controlled. NAN stays NAN and is
  * not counted as a test. `adjusted` is another array than p. */
 void stats_holm_adjust(const double *p, int n, double *adjusted);
 
+/* All pairs of rows as one family; its error rate is controlled, whatever the truth (family.c has the
+ * procedure and its proof). p[rows * rows] of the pairs (i, j), i < j; adjusted likewise, another
+ * array. Pairs with the baseline, of which `baseline` is the row, -1: none, come first. *level: that
+ * of the tests with the baseline that reject nothing. False: out of memory. */
+bool stats_family_adjust(const double *p, int rows, int baseline, double *adjusted, double *level);
+
+/* Compact letters: two rows have a letter in common where they are not told apart, and only there.
+ * apart[rows * rows] of the pairs (i, j), i < j. All empty where they would not fit, or there is no
+ * memory. */
+enum { STATS_LETTERS = 48 };
+void stats_letters(const bool *apart, int rows, char (*letters)[STATS_LETTERS]);
+
 /* ---- A whole leaderboard -------------------------------------------------------------------- */
+/* What a comparison says of a row against the baseline. */
 typedef enum verdict {
     VERDICT_BASELINE,
-    VERDICT_TIE,
     VERDICT_BETTER,
     VERDICT_WORSE,
-    VERDICT_FAILED
+    VERDICT_NOT_SHOWN, /* tested, and no difference found */
+    VERDICT_NOT_TESTED
 } verdict;
+
+/* Why a row was not tested. */
+typedef enum untested {
+    IS_TESTED,
+    UNTESTED_SAME_NET,        /* as another row */
+    UNTESTED_FAILED,          /* has failed runs */
+    UNTESTED_BASELINE_FAILED, /* the baseline has */
+    UNTESTED_FEW_SEEDS,       /* fewer than FEWEST_SEEDS */
+    UNTESTED_NONE_LEARNED,    /* no row lies above the floor */
+    UNTESTED_NEITHER_LEARNED, /* neither this row nor the baseline does */
+} untested;
+enum { FEWEST_SEEDS = 3 }; /* of two, t has one degree of freedom */
 
 typedef struct standing {
     int row;  /* index of the caller */
     int rank; /* 1 for the best mean among rows without failures; equal means share it */
     int failures, runs;
     sample_summary score; /* of the runs that ended well */
-    paired_test against;  /* the baseline, over seeds both have; description only in failed rows */
-    double p_holm;        /* the primary test; NAN for the baseline and failed rows */
+    bool learned;         /* its interval lies above the floor, or there is none to speak of */
+    paired_test against; /* the baseline, over seeds both have; description only where not tested */
+    double p_adjusted;   /* in the family of all pairs; NAN for the baseline and where not tested */
+    double could_show; /* the difference that had a chance of 80 %, where none was shown; or NAN */
     verdict verdict;
-    int group; /* rows with the same group are one statistical tie; 1 is the best; 0: failed */
+    untested why;
+    char letters[STATS_LETTERS]; /* "ab"; "": it took part in no test */
 } standing;
 
-/* scores[row * seeds + s], NAN where the run failed; a higher score is better. Fills
- * standings[rows] in order of rank: rows with failures behind those without. A row with a failure
- * is VERDICT_FAILED and takes no part in tests; if that is the baseline, nothing is tested.
- *
- * Each row joins the best group in which no row differs significantly from it, so no two rows of a
- * group differ, and a row with scattered scores may tie with a group above its neighbours in
- * rank. Groups are split only where the primary test has found something, so that under a global
- * null hypothesis all claims together keep the error rate of 5 %. False: out of memory. */
-bool stats_leaderboard(const double *scores, int rows, int seeds, int baseline,
-                       standing *standings);
+typedef struct score_table {
+    const double *scores; /* [rows * seeds], NAN where the run failed; a higher score is better */
+    int rows, seeds, baseline;
+    double floor; /* the score of a net that has learned nothing; NAN: unknown */
+    const int
+        *same_net; /* [rows]: the first row that is the same net, itself where none is; or NULL */
+} score_table;
+
+/* Fills standings[rows] in order of rank: rows with failures behind those without, rows that are the
+ * same net as another one last. Those take no part in any test, nor does any row where there are fewer
+ * seeds than FEWEST_SEEDS or no row has learned. All pairs of the others are one family of tests: all
+ * that verdicts and letters claim together is wrong in at most 5 % of sweeps. False: out of memory. */
+bool stats_leaderboard(const score_table *table, standing *standings);

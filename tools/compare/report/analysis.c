@@ -68,10 +68,15 @@ void report_p_text(double p, char *out, size_t size)
                  p);
 }
 
-const char *report_verdict_text(verdict v)
+bool report_told_apart(const standing *a, const standing *b)
 {
-    static const char *const texts[] = {"baseline", "tie", "better", "worse", "failed"};
-    return texts[v];
+    for (const char *at = a->letters; *at; at += strspn(at + 1, "'") + 1) {
+        const size_t length = 1 + strspn(at + 1, "'");
+        for (const char *other = b->letters; *other; other += strspn(other + 1, "'") + 1)
+            if (strncmp(at, other, length) == 0 && other[length] != '\'')
+                return false;
+    }
+    return *a->letters && *b->letters;
 }
 
 /* ---- Which runs, which rows ------------------------------------------------------------------ */
@@ -139,12 +144,55 @@ static bool find_seeds(analysis *a, panel *p)
     return true;
 }
 
+/* Two rows whose trained nets are the same, weight by weight, at every seed: two names of one
+ * activation, a normalization for a net that has none. */
+static bool is_same_net(const panel *p, int a, int b)
+{
+    bool same = p->seeds > 0;
+    for (int s = 0; s < p->seeds && same; s++) {
+        const run_record *x = run_at(&p->rows[a], p->seed_list[s]);
+        const run_record *y = run_at(&p->rows[b], p->seed_list[s]);
+        same = x->state == RUN_OK && y->state == RUN_OK && *x->digest &&
+               strcmp(x->digest, y->digest) == 0;
+    }
+    return same;
+}
+
+/* A row that stands for others is called by all their names. */
+static bool find_same_nets(analysis *a, panel *p)
+{
+    p->same_net = report_analysis_take(a, (size_t)p->n_rows, sizeof *p->same_net);
+    if (!p->same_net)
+        return false;
+    for (int k = 0; k < p->n_rows; k++) {
+        int first = p->baseline;
+        for (int i = 0; i < k && !is_same_net(p, first, k); i++)
+            first = i;
+        p->same_net[k] = k != p->baseline && is_same_net(p, first, k) ? first : k;
+        row_view *stands = &p->rows[p->same_net[k]];
+        if (p->same_net[k] != k &&
+            !(stands->label = report_two_labels(a, stands->label, p->rows[k].label)))
+            return false;
+    }
+    return true;
+}
+
+/* Intervals of accuracies end where accuracies do. */
+static void cut_interval(sample_summary *it)
+{
+    if (isfinite(it->low)) {
+        it->low = fmax(it->low, 0);
+        it->high = fmin(it->high, 1);
+    }
+}
+
 static bool rank_rows(analysis *a, panel *p)
 {
     size_t seeds = (size_t)p->seeds;
+    p->floor = UNKNOWN;
     p->scores = report_analysis_take_unknown(a, (size_t)p->n_rows * seeds);
     p->standings = report_analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
-    if (!p->scores || !p->standings)
+    if (!p->scores || !p->standings || !find_same_nets(a, p))
         return false;
     if (!p->seeds)
         return true;
@@ -153,9 +201,22 @@ static bool rank_rows(analysis *a, panel *p)
             const run_record *run = run_at(&p->rows[k], p->seed_list[s]);
             if (run->state == RUN_OK)
                 p->scores[(size_t)k * seeds + s] = run->test_accuracy;
+            p->floor = isnan(p->floor) ? run->test_floor : p->floor;
         }
-    p->n_ranked = p->n_rows;
-    return stats_leaderboard(p->scores, p->n_rows, p->seeds, p->baseline, p->standings);
+    const score_table table = {.scores = p->scores,
+                               .rows = p->n_rows,
+                               .seeds = p->seeds,
+                               .baseline = p->baseline,
+                               .floor = p->floor,
+                               .same_net = p->same_net};
+    if (!stats_leaderboard(&table, p->standings))
+        return false;
+    p->n_standings = p->n_rows;
+    for (int i = 0; i < p->n_rows; i++) {
+        cut_interval(&p->standings[i].score);
+        p->n_ranked += p->standings[i].why != UNTESTED_SAME_NET;
+    }
+    return true;
 }
 
 static bool take_panel(analysis *a, panel *p)
@@ -168,13 +229,7 @@ static bool take_panel(analysis *a, panel *p)
             a->runs++;
         }
     a->unfinished += p->unfinished;
-    const char **names = report_analysis_take(a, (size_t)p->n_rows, sizeof *names);
-    if (!names || !find_seeds(a, p) || !rank_rows(a, p))
-        return false;
-    for (int k = 0; k < p->n_rows; k++)
-        names[k] = p->rows[k].label;
-    p->sentence = report_sentence_new(p->standings, p->n_ranked, names);
-    return p->sentence != NULL;
+    return find_seeds(a, p) && rank_rows(a, p) && (p->sentence = report_sentence_new(p));
 }
 
 enum { COLOURS = 10 };
@@ -212,26 +267,35 @@ static void give_colours(analysis *a)
     }
 }
 
+static bool has_finding(const panel *p)
+{
+    for (int i = 0; i < p->n_ranked; i++)
+        for (int k = i + 1; k < p->n_ranked; k++)
+            if (report_told_apart(&p->standings[i], &p->standings[k]))
+                return true;
+    return false;
+}
+
+/* Of several tables one may well show what is not there. */
 static bool write_sentence(analysis *a)
 {
-    int found = 0;
+    int found = 0, tested = 0;
     if (a->n_panels == 1) {
         a->sentence = strdup(a->panels[0].sentence);
         return a->sentence != NULL;
     }
     for (int i = 0; i < a->n_panels; i++) {
         const panel *p = &a->panels[i];
-        bool any = false;
-        for (int k = 0; k < p->n_ranked; k++)
-            any = any || p->standings[k].verdict == VERDICT_BETTER ||
-                  p->standings[k].verdict == VERDICT_WORSE;
-        found += any;
+        found += has_finding(p);
+        tested += p->n_ranked > 1 && *p->standings[0].letters && *p->standings[1].letters;
     }
+    if (!tested)
+        return asprintf(&a->sentence, "Nothing was tested in %d comparison%s.", a->n_panels,
+                        a->n_panels == 1 ? "" : "s") >= 0;
     return asprintf(&a->sentence,
-                    a->n_panels == 0 ? "This comparison has no rows."
-                    : found          ? "A difference was found in %d of %d comparisons."
-                                     : "No difference was found: %d of %d comparisons show one.",
-                    found, a->n_panels) >= 0;
+                    "A difference was found in %d of %d comparisons that were tested; if nothing "
+                    "differed, chance alone would find one in %.2g of them on average.",
+                    found, tested, SIGNIFICANCE * tested) >= 0;
 }
 
 static bool fill(analysis *a)

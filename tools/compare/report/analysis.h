@@ -47,8 +47,11 @@ typedef struct panel {
     char data_name[80]; /* without the folders, where that is enough to distinguish data sets */
     row_view *rows;     /* as in the results */
     int n_rows, baseline;
-    standing *standings; /* [n_ranked] in order of rank; .row is an index into rows */
-    int n_ranked;        /* n_rows, or 0 before any seed was run for every row */
+    standing *standings; /* [n_standings] in order of rank; .row is an index into rows */
+    int n_standings;     /* n_rows, or 0 before any seed was run for every row */
+    int n_ranked;        /* the same without the last ones, rows that are the same net as another */
+    int *same_net;       /* [n_rows] the first row that is the same net, mostly the row itself */
+    double floor;        /* test accuracy of the most frequent class; NAN: not measured */
     int seeds;           /* what the standings are over: seeds that every row has run */
     int64_t *seed_list;  /* [seeds] */
     double *scores;      /* [n_rows][seeds], NAN: failed */
@@ -79,7 +82,15 @@ const double *report_layer_means(const row_view *row, size_t offset);
 double report_loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */
 void report_p_text(double p, char *out, size_t size);
-const char *report_verdict_text(verdict v);
+/* Whether tests tell two rows apart, by their letters. */
+bool report_told_apart(const standing *a, const standing *b);
+
+/* "better", "not shown": as every format says it. */
+const char *report_verdict_name(verdict v);
+/* Why a row was not tested, "the baseline failed"; NULL: it was. */
+const char *report_verdict_reason(const panel *p, const standing *s, char *out, size_t size);
+/* Both in one, with what could have been shown: "not shown, 80 % for 1.20". */
+void report_verdict_write(const panel *p, const standing *s, char *out, size_t size);
 
 /* ---- Between analysis.c and the files that fill in its parts (labels.c, rows.c, sentence.c) ----- */
 
@@ -96,9 +107,10 @@ void report_name_data_sets(analysis *a);
 /* "mish", or "mish (layer_norm, lr=0.1)": with the axes that vary, up to `end`; NULL: out of
  * memory. */
 const char *report_row_label(analysis *a, const row_record *row, int end);
+/* "relu6 = hard_relu", of rows that are one net. */
+const char *report_two_labels(analysis *a, const char *one, const char *other);
 
-/* "mish, silu and gelu tie; all beat relu by 0.6 to 0.9 points; prelu failed 1 of 5." Claims what
- * verdicts and groups say and nothing else: a higher mean is called a tie until a test has found a
- * difference. `standings` in order of rank, scores from 0 to 1, names[standing.row]. Never empty;
- * to be freed; NULL: out of memory. */
-char *report_sentence_new(const standing *standings, int rows, const char *const *names);
+/* "mish and silu beat relu by 0.6 to 0.9 points; prelu failed 1 of 5." Claims what verdicts and letters
+ * say and nothing else: a higher mean is no difference until a test has shown it. Of a panel's rows,
+ * their labels, standings and seeds. Never empty; to be freed; NULL: out of memory. */
+char *report_sentence_new(const panel *p);

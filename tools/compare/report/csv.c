@@ -43,13 +43,29 @@ static void put_figures(FILE *to, const run_record *run)
     }
 }
 
+/* Of the run's row, an index into the results'. */
+static void put_verdict(FILE *to, const analysis *a, int row)
+{
+    char reason[200];
+    for (const panel *p = a->panels; p < a->panels + a->n_panels; p++)
+        for (int i = 0; i < p->n_standings; i++)
+            if (p->rows[p->standings[i].row].record == &a->of->rows[row]) {
+                const standing *s = &p->standings[i];
+                fprintf(to, ",%s,%s,", s->letters, report_verdict_name(s->verdict));
+                page_put_csv(to, report_verdict_reason(p, s, reason, sizeof reason));
+                fputs("\r\n", to);
+                return;
+            }
+    fputs(",,,\r\n", to);
+}
+
 void report_csv(FILE *to, const analysis *a)
 {
     for (int k = 0; k < AXES; k++)
         fprintf(to, "%s,", compare_axis_names[k]);
     fputs("seed,tuning,rate,state,failure,reason", to);
     put_figures(to, NULL);
-    fputs(",parameters,multiply_adds,attempts\r\n", to);
+    fputs(",parameters,multiply_adds,attempts,letters,verdict,not_tested\r\n", to);
     for (int i = 0; i < a->of->n_runs; i++) {
         const run_record *run = &a->of->runs[i];
         const row_record *row = &a->of->rows[run->row];
@@ -64,7 +80,8 @@ void report_csv(FILE *to, const analysis *a)
         putc(',', to);
         page_put_csv(to, run->reason);
         put_figures(to, run);
-        fprintf(to, ",%lld,%lld,%d\r\n", (long long)row->parameters, (long long)row->multiply_adds,
+        fprintf(to, ",%lld,%lld,%d", (long long)row->parameters, (long long)row->multiply_adds,
                 run->attempts);
+        put_verdict(to, a, run->row);
     }
 }

@@ -18,12 +18,18 @@ const standing *report_standing_of(const panel *p, const row_view *row)
     return NULL;
 }
 
+/* Rows that differ. */
+static int rows_of(const panel *p)
+{
+    return p->n_ranked ? p->n_ranked : p->n_rows;
+}
+
 static drawn drawn_rows(const panel *p, int most)
 {
     drawn d = {.n = 0};
     const row_view *baseline = &p->rows[p->baseline];
     bool has_baseline = false;
-    for (; d.n < p->n_rows && d.n < most; d.n++) {
+    for (; d.n < rows_of(p) && d.n < most; d.n++) {
         d.rows[d.n] = &p->rows[p->n_ranked ? p->standings[d.n].row : d.n];
         has_baseline = has_baseline || d.rows[d.n] == baseline;
     }
@@ -97,7 +103,7 @@ static void put_panel(FILE *to, const analysis *a, int i)
     snprintf(text, sizeof text,
              "%d rows; the pictures show the best %d and the baseline, the tables all.", p->n_rows,
              d.n);
-    page_paragraph(to, "how", d.n < p->n_rows ? text : NULL);
+    page_paragraph(to, "how", d.n < rows_of(p) ? text : NULL);
     report_part_board(to, p);
     report_part_curves(to, p, &d);
     report_part_rates(to, p);

@@ -133,3 +133,12 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
     }
     return kept;
 }
+
+const char *report_two_labels(analysis *a, const char *one, const char *other)
+{
+    const size_t size = strlen(one) + strlen(other) + 4;
+    char *both = report_analysis_take(a, size, 1);
+    if (both)
+        snprintf(both, size, "%s = %s", one, other);
+    return both;
+}

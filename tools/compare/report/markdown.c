@@ -6,12 +6,12 @@
 
 static void put_line(FILE *to, const panel *p, const standing *s)
 {
-    char text[32];
-    bool tested = s->verdict != VERDICT_FAILED && s->verdict != VERDICT_BASELINE;
-    if (s->group)
-        fprintf(to, "| %d | %d | ", s->rank, s->group);
-    else
+    char text[200];
+    const bool tested = isfinite(s->p_adjusted);
+    if (s->failures)
         fputs("| | | ", to);
+    else
+        fprintf(to, "| %d | %s | ", s->rank, s->letters);
     page_put_markdown(to, p->rows[s->row].label);
     fputs(" | ", to);
     if (s->score.n)
@@ -20,15 +20,15 @@ static void put_line(FILE *to, const panel *p, const standing *s)
         fprintf(to, " | %.2f to %.2f | ", 100 * s->score.low, 100 * s->score.high);
     else
         fputs(" | | ", to);
-    if (tested && isfinite(s->against.difference))
+    if (tested)
         fprintf(to, "%+.2f", 100 * s->against.difference);
-    report_p_text(s->p_holm, text, sizeof text);
+    report_p_text(s->p_adjusted, text, sizeof text);
     fprintf(to, " | %s | ", tested ? text : "");
     if (tested && s->against.seeds_needed)
         fprintf(to, s->against.seeds_needed < 0 ? "> 1000" : "%d", s->against.seeds_needed);
-    fprintf(to, " | %s", report_verdict_text(s->verdict));
-    if (s->failures)
-        fprintf(to, " %d of %d", s->failures, s->runs);
+    report_verdict_write(p, s, text, sizeof text);
+    fputs(" | ", to);
+    page_put_markdown(to, text);
     fputs(" |\n", to);
 }
 
@@ -44,10 +44,15 @@ static void put_panel(FILE *to, const panel *p)
     if (!p->n_ranked)
         return;
     fprintf(to,
-            "\nTest accuracy in percent over %d seed%s; rows of one group are one statistical "
-            "tie.\n\n| rank | group | row | mean | 95 %% interval | to baseline | p (Holm) | seeds "
-            "needed | verdict |\n|---:|---:|:---|---:|---:|---:|---:|---:|:---|\n",
+            "\nTest accuracy in percent over %d seed%s; two rows are told apart where they have no "
+            "letter in common.",
             p->seeds, p->seeds == 1 ? "" : "s");
+    if (isfinite(p->floor))
+        fprintf(to, " Floor: %.2f, the share of the largest class.", 100 * p->floor);
+    fputs(
+        "\n\n| rank | letters | row | mean | 95 % interval | to baseline | p | seeds needed | verdict "
+        "|\n|---:|:---|:---|---:|---:|---:|---:|---:|:---|\n",
+        to);
     for (int i = 0; i < p->n_ranked; i++)
         put_line(to, p, &p->standings[i]);
 }

@@ -1,5 +1,5 @@
 /* The leaderboard in columns: beside each mean its interval, the test against the baseline, and the
- * group of rows that are one tie. */
+ * letters, which two rows have in common that are not told apart. */
 #include "compare/report/formats.h"
 #include "output.h"
 
@@ -47,33 +47,24 @@ static bool is_short(const panel *of)
 
 static void put_row(const panel *of, const standing *s, int width)
 {
-    static const char *const verdicts[] = {"is the baseline", "ties with ", "better than ",
-                                           "worse than "};
     const row_view *row = &of->rows[s->row];
-    char p[32] = "-", difference[32] = "-", group[16] = "-";
-    if (isfinite(s->p_holm))
-        report_p_text(s->p_holm, p, sizeof p);
+    char p[32] = "-", difference[32] = "-", text[200];
+    if (isfinite(s->p_adjusted))
+        report_p_text(s->p_adjusted, p, sizeof p);
     if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
         snprintf(difference, sizeof difference, "%+.2f", 100 * s->against.difference);
-    if (s->group)
-        snprintf(group, sizeof group, "%d", s->group);
     printf("%4d  ", s->rank);
     tool_put_text(stdout, row->label);
     printf("%*s  ", width - (int)strlen(row->label), "");
     put_score(&s->score);
-    printf("  %10s  %7s  %5s", difference, p, group);
+    printf("  %10s  %7s  %-7s", difference, p, *s->letters ? s->letters : "-");
     put_figure(8, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
     put_figure(6, 1, 100 * row->dead);
     printf("  %10s", row->record->parameters ? tool_grouped(row->record->parameters) : "-");
     if (is_tuned(of))
         printf("  %9.3g", row->record->rate);
-    if (s->verdict == VERDICT_FAILED)
-        printf("  %d of %d runs failed\n", s->failures, s->runs);
-    else {
-        printf("  %s", verdicts[s->verdict]);
-        tool_put_text(stdout, s->verdict == VERDICT_BASELINE ? "" : of->rows[of->baseline].label);
-        putchar('\n');
-    }
+    report_verdict_write(of, s, text, sizeof text);
+    printf("  %s\n", text);
 }
 
 static void put_panel(const panel *of)
@@ -85,11 +76,14 @@ static void put_panel(const panel *of)
     tool_put_text(stdout, of->data_name);
     fputs(", ", stdout);
     tool_put_text(stdout, of->model);
-    printf(": test accuracy over %d seed%s, mean +- standard deviation\n"
-           "rank  %-*s  %-17s  %-17s  %10s  %7s  %5s  %8s  %6s  %10s%s  against the baseline\n",
-           of->seeds, of->seeds == 1 ? "" : "s", width, "activation", "accuracy", "95 % interval",
-           "difference", "p, Holm", "group", is_short(of) ? "ms/epoch" : "s/epoch", "dead %",
-           "parameters", is_tuned(of) ? "  lr chosen" : "");
+    printf(": test accuracy over %d seed%s, mean +- standard deviation\n", of->seeds,
+           of->seeds == 1 ? "" : "s");
+    if (isfinite(of->floor))
+        printf("floor: %.2f %%, the share of the largest class\n", 100 * of->floor);
+    printf("rank  %-*s  %-17s  %-17s  %10s  %7s  %-7s  %8s  %6s  %10s%s  against the baseline\n",
+           width, "activation", "accuracy", "95 % interval", "difference", "p", "letters",
+           is_short(of) ? "ms/epoch" : "s/epoch", "dead %", "parameters",
+           is_tuned(of) ? "  lr chosen" : "");
     for (int i = 0; i < of->n_ranked; i++)
         put_row(of, &of->standings[i], width);
     if (of->sentence) {
