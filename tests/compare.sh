@@ -111,6 +111,20 @@ same_nets_are_one_row()
         [ "$(grep -c '^ *[1-4]  ' out)" = 2 ]
 }
 
+# What was said at each number of seeds is kept, once, and told.
+looks_are_kept()
+{
+    local again=(--act relu,tanh --model mlp:width=8 --data $tiny --epochs 1 --db looks.db) seeds
+    for seeds in 1 2 2 4; do
+        "$hillock" compare "${again[@]}" --seeds $seeds >out 2>err || return 1
+    done
+    cat out
+    grep -q '^Looked at before, after 1 and 2 seeds: ' out &&
+        [ "$(sqlite3 looks.db 'SELECT group_concat(seeds) FROM looks')" = 1,2,4 ] &&
+        "$hillock" report --db looks.db --out looks.html >out 2>err && grep -q 'Every look' looks.html &&
+        grep -q 'not tested: 2 seeds' looks.html && grep -q '^Looked at before' out
+}
+
 # ---- Interruptions
 
 slow=(--act relu,tanh --model lenet5 --data glyphs:train=2000,test=100 --seeds 2 --epochs 6)
@@ -311,6 +325,7 @@ run other_settings_are_other_sweeps
 run rates_are_tuned
 run rows_are_called_by_what_runs
 run same_nets_are_one_row
+run looks_are_kept
 run interrupted
 run survives coordinator "$kills"
 run survives worker "$kills"

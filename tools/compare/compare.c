@@ -221,10 +221,22 @@ static int run_sweep(sweep *s)
     return tool_fail(status, "compare: interrupted; the same command goes on from here");
 }
 
+/* What is told now is kept: whoever adds seeds until a difference shows has looked more than once. */
+static int keep_look(sweep *s, const analysis *of)
+{
+    json_t *seen = compare_look_json(of);
+    char *verdicts = seen ? tool_json_written(seen, JSON_COMPACT) : NULL;
+    int status = verdicts ? compare_store_look(s->db, s->found, verdicts) : tool_no_memory();
+    json_decref(seen);
+    free(verdicts);
+    return status;
+}
+
 static int conclude(sweep *s)
 {
     int failures = 0;
     analysis *of = s->given->canonical ? NULL : report_analysis_new(s->found);
+    const int kept = of ? keep_look(s, of) : EXIT_DONE;
     if (s->given->canonical) {
         tool_json_print(compare_canonical_json(s->found));
     } else if (!of) {
@@ -242,7 +254,7 @@ static int conclude(sweep *s)
     report_analysis_free(of);
     for (int i = 0; i < s->found->n_runs; i++)
         failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
-    return failures ? EXIT_SOME_RUNS : EXIT_DONE;
+    return kept ? kept : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
 int compare_command(options *given)

@@ -56,6 +56,10 @@ static int report(const results *found, const options *given, const char *path)
     else if (!status) {
         tool_put_text(stdout, a->sentence);
         putchar('\n');
+        if (a->looked) {
+            tool_put_text(stdout, a->looked);
+            putchar('\n');
+        }
     }
     report_analysis_free(a);
     return status;

@@ -40,6 +40,16 @@ run_record *compare_results_add_run(results *r)
     return &runs[r->n_runs++];
 }
 
+look_record *compare_results_add_look(results *r)
+{
+    look_record *looks = grow(r->looks, r->n_looks, sizeof *looks);
+    if (!looks)
+        return NULL;
+    r->looks = looks;
+    looks[r->n_looks] = (look_record){0};
+    return &looks[r->n_looks++];
+}
+
 epoch_record *compare_run_add_epoch(run_record *run)
 {
     epoch_record *epochs = grow(run->epochs, run->n_epochs, sizeof *epochs);
@@ -105,6 +115,9 @@ void compare_results_free(results *r)
         compare_row_clear(&r->rows[i]);
     for (int i = 0; i < r->n_runs; i++)
         compare_run_clear(&r->runs[i]);
+    for (int i = 0; i < r->n_looks; i++)
+        free(r->looks[i].verdicts);
+    free(r->looks);
     free(r->rows);
     free(r->runs);
     free(r->name);

@@ -73,6 +73,12 @@ typedef struct row_record {
     bool is_baseline; /* per data and model: what the others are tested against */
 } row_record;
 
+/* What a command was told when it had run so many seeds of every row. */
+typedef struct look_record {
+    int64_t seeds;
+    char *verdicts; /* JSON: [{data, model, rows: {row: its verdict}}] */
+} look_record;
+
 typedef struct results {
     char *name;       /* of the sweep */
     char *command;    /* the command line that made it */
@@ -83,12 +89,15 @@ typedef struct results {
     int n_rows;
     run_record *runs; /* ordered by row, tuning first, then seed */
     int n_runs;
+    look_record *looks; /* in the order in which they were taken */
+    int n_looks;
 } results;
 
 void compare_results_free(results *r);
 /* Arrays grow by one element, of which nothing is measured; NULL when memory is refused. */
 row_record *compare_results_add_row(results *r);
 run_record *compare_results_add_run(results *r);
+look_record *compare_results_add_look(results *r);
 epoch_record *compare_run_add_epoch(run_record *run);
 layer_record *compare_epoch_add_layer(epoch_record *epoch);
 /* Ends a run so; false when memory is refused. */

@@ -161,6 +161,36 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     return it;
 }
 
+json_t *compare_look_json(const analysis *a)
+{
+    json_t *it = json_array();
+    for (const panel *p = a->panels; p < a->panels + a->n_panels; p++) {
+        json_t *one = json_object(), *rows = json_object();
+        char text[200];
+        set_text(one, "data", p->data);
+        set_text(one, "model", p->model);
+        for (int i = 0; i < p->n_ranked; i++) {
+            report_verdict_write(p, &p->standings[i], text, sizeof text);
+            set_text(rows, p->rows[p->standings[i].row].label, text);
+        }
+        json_object_set_new(one, "rows", rows);
+        json_array_append_new(it, one);
+    }
+    return it;
+}
+
+static json_t *looks_json(const results *r)
+{
+    json_t *looks = json_array();
+    for (int i = 0; i < r->n_looks; i++) {
+        json_t *look = json_object();
+        set_integer(look, "seeds", r->looks[i].seeds);
+        json_object_set_new(look, "verdicts", object_in(r->looks[i].verdicts));
+        json_array_append_new(looks, look);
+    }
+    return looks;
+}
+
 json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
@@ -186,6 +216,7 @@ json_t *compare_report_json(const analysis *a)
         json_array_append_new(panels, one);
     }
     json_object_set_new(it, "comparisons", panels);
+    json_object_set_new(it, "looks", looks_json(r));
     set_rows_and_runs(it, r, FIGURES_REPORTED);
     return it;
 }

@@ -139,7 +139,11 @@ int compare_statement_add_columns(store *it)
             compare_statement_run(it, sql, "");
             sqlite3_free(sql);
         }
-    return it->status;
+    return compare_statement_run(
+        it,
+        "CREATE TABLE IF NOT EXISTS looks (sweep INTEGER NOT NULL REFERENCES sweeps, "
+        "seeds INTEGER NOT NULL, verdicts TEXT NOT NULL)",
+        "");
 }
 
 /* Counts are a text, separated by blanks. */

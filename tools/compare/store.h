@@ -44,6 +44,9 @@ int compare_store_end(store *it, const run_record *found);
 /* Decides the rate of a tuned row, and with it of its final runs. */
 int compare_store_choose_rate(store *it, const results *r, int row, double rate);
 
+/* Keeps what was seen of the sweep, unless the same was seen before: verdicts as in look_record. */
+int compare_store_look(store *it, const results *of, const char *verdicts);
+
 /* ---- Reading ------------------------------------------------------------------------------------ */
 
 /* The sweep of this name (NULL: the latest one), whole, for reports. */

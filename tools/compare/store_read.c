@@ -178,6 +178,24 @@ static void read_layers(reading *it)
     }
 }
 
+/* Files of before have no such table. */
+static void read_looks(reading *it)
+{
+    if (sqlite3_table_column_metadata(it->from->db, NULL, "looks", "seeds", NULL, NULL, NULL, NULL,
+                                      NULL) != SQLITE_OK)
+        return;
+    sqlite3_stmt *row = compare_statement_new(
+        it->from, "SELECT seeds, verdicts FROM looks WHERE sweep = ? ORDER BY rowid", "i",
+        it->sweep);
+    while (compare_statement_next(it->from, row)) {
+        look_record *to = compare_results_add_look(it->to);
+        if (!is_there(it, to))
+            continue;
+        to->seeds = sqlite3_column_int64(row, 0);
+        to->verdicts = text(it, row, 1, "");
+    }
+}
+
 /* In a transaction: one picture of the file, whatever a coordinator does meanwhile. */
 int compare_store_read(store *it, const char *name, results **out)
 {
@@ -190,6 +208,7 @@ int compare_store_read(store *it, const char *name, results **out)
         read_runs(&r);
         read_epochs(&r);
         read_layers(&r);
+        read_looks(&r);
     }
     const int status = compare_statement_commit(it);
     if (status)

@@ -216,3 +216,15 @@ int compare_store_choose_rate(store *it, const results *r, int row, double rate)
                           "di", rate, id);
     return compare_statement_commit(it);
 }
+
+int compare_store_look(store *it, const results *of, const char *verdicts)
+{
+    compare_statement_begin(it, "BEGIN IMMEDIATE");
+    compare_statement_run(
+        it,
+        "INSERT INTO looks (sweep, seeds, verdicts) SELECT id, ?1, ?2 FROM sweeps "
+        "WHERE name = ?3 AND NOT EXISTS (SELECT * FROM looks WHERE "
+        "sweep = sweeps.id AND seeds = ?1 AND verdicts = ?2)",
+        "iss", of->seeds, verdicts, of->name);
+    return compare_statement_commit(it);
+}

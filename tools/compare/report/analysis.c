@@ -298,6 +298,35 @@ static bool write_sentence(analysis *a)
                     found, tested, SIGNIFICANCE * tested) >= 0;
 }
 
+enum { MOST_LOOKS = 12 };
+
+/* "Looked at before, after 2 and 3 seeds: ...". */
+static bool write_looked(analysis *a)
+{
+    const results *r = a->of;
+    int64_t before[MOST_LOOKS] = {0};
+    int n = 0;
+    size_t size;
+    for (int i = 0; i < r->n_looks && n < MOST_LOOKS; i++) {
+        bool known = r->looks[i].seeds == r->seeds;
+        for (int k = 0; k < n && !known; k++)
+            known = before[k] == r->looks[i].seeds;
+        if (!known)
+            before[n++] = r->looks[i].seeds;
+    }
+    if (!n)
+        return true;
+    FILE *to = open_memstream(&a->looked, &size);
+    if (!to)
+        return false;
+    fputs("Looked at before, after ", to);
+    for (int i = 0; i < n; i++)
+        fprintf(to, "%s%lld", i == 0 ? "" : i < n - 1 ? ", " : " and ", (long long)before[i]);
+    fprintf(to, " seed%s: the 5 %% hold for one look, not for whichever shows most.",
+            n == 1 && before[0] == 1 ? "" : "s");
+    return fclose(to) == 0;
+}
+
 static bool fill(analysis *a)
 {
     const results *r = a->of;
@@ -324,7 +353,7 @@ static bool fill(analysis *a)
         if (!take_panel(a, &a->panels[i]))
             return false;
     give_colours(a);
-    return write_sentence(a);
+    return write_sentence(a) && write_looked(a);
 }
 
 analysis *report_analysis_new(const results *r)
@@ -347,6 +376,7 @@ void report_analysis_free(analysis *a)
     for (int i = 0; i < a->n_panels; i++)
         free(a->panels[i].sentence);
     free(a->sentence);
+    free(a->looked);
     for (struct block *next; a->memory; a->memory = next) {
         next = a->memory->next;
         free(a->memory);

@@ -66,6 +66,7 @@ typedef struct analysis {
     int n_panels;
     int runs, failures, unfinished; /* but for tuning */
     char *sentence;                 /* of all: the panel's, or how many panels found a difference */
+    char *looked;                   /* that it was looked at with other seeds; NULL: it was not */
     struct block *memory;
 } analysis;
 

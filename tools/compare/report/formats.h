@@ -16,6 +16,8 @@ json_t *compare_report_json(const analysis *a);
 /* What was found, without times, process ids and what depends on the machine, in a fixed order: equal
  * for two sweeps that found the same. */
 json_t *compare_canonical_json(const results *r);
+/* What is said of each row, as a look_record has it. */
+json_t *compare_look_json(const analysis *a);
 
 /* For a terminal, on standard output: a table for each data set and model, what failed, and the
  * answer in a sentence. */

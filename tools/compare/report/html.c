@@ -69,6 +69,7 @@ static void put_head(FILE *to, const analysis *a)
     }
     fputs("</h1>\n", to);
     page_paragraph(to, "answer", a->sentence);
+    page_paragraph(to, "soft", a->looked);
     if (a->n_panels > 1)
         put_answers(to, a);
     fprintf(to, "<p class=\"soft\">%d row%s, %lld seed%s each, %d runs", r->n_rows,

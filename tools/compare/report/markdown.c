@@ -87,6 +87,10 @@ void report_markdown(FILE *to, const analysis *a)
 {
     fputs("# ", to);
     page_put_markdown(to, a->sentence);
+    if (a->looked) {
+        fputs("\n\n", to);
+        page_put_markdown(to, a->looked);
+    }
     fprintf(to, "\n\n%d runs, %d failed, %d not yet done.\n", a->runs, a->failures, a->unfinished);
     for (int i = 0; i < a->n_panels; i++)
         put_panel(to, &a->panels[i]);

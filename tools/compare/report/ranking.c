@@ -126,4 +126,8 @@ void report_ranking_print(const analysis *of)
         for (int k = 0; k < of->panels[i].n_rows; k++)
             put_failures(&of->panels[i].rows[k]);
     }
+    if (of->looked) {
+        tool_put_text(stdout, of->looked);
+        putchar('\n');
+    }
 }

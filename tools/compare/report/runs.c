@@ -144,6 +144,39 @@ static void put_digests(FILE *to, const analysis *a)
     page_details_end(to);
 }
 
+/* What was seen at each look, a line for each table and row. */
+static void put_looks(FILE *to, const results *r)
+{
+    static const page_column columns[] = {
+        {"seeds", "number"}, {"data", ""}, {"model", ""}, {"row", ""}, {"verdict then", ""}};
+    const char *row;
+    json_t *table, *said;
+    size_t k;
+    if (!r->n_looks)
+        return;
+    page_details(to, "Every look at this sweep");
+    page_table(to, "What the command said each time it said something new", "", columns,
+               sizeof columns / sizeof *columns);
+    for (const look_record *look = r->looks; look < r->looks + r->n_looks; look++) {
+        json_t *tables = json_loads(look->verdicts, JSON_REJECT_DUPLICATES, NULL);
+        json_array_foreach(tables, k, table)
+        {
+            json_object_foreach(json_object_get(table, "rows"), row, said)
+            {
+                page_row(to);
+                page_numbers(to, 0, (double)look->seeds);
+                page_text_cell(to, json_string_value(json_object_get(table, "data")));
+                page_text_cell(to, json_string_value(json_object_get(table, "model")));
+                page_text_cell(to, row);
+                page_text_cell(to, json_string_value(said));
+            }
+        }
+        json_decref(tables);
+    }
+    page_table_end(to);
+    page_details_end(to);
+}
+
 void report_part_provenance(FILE *to, const analysis *a)
 {
     page_section(to, "provenance", "How to reproduce this",
@@ -158,6 +191,7 @@ void report_part_provenance(FILE *to, const analysis *a)
     put_object(to, "Provenance", a->of->provenance);
     fputs("</div>\n", to);
     page_grid_end(to);
+    put_looks(to, a->of);
     put_digests(to, a);
     page_section_end(to);
 }
