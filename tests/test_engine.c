@@ -72,13 +72,14 @@ static void forget(expected *e)
     hki_free(e->size);
 }
 
-static void take(expected *e, int64_t at, double product)
+UNWATCHED static void take(expected *e, int64_t at, double product)
 {
     e->value[at] += product;
     e->size[at] += fabs(product);
 }
 
-static void compare(const char *what, const char *shape, const float *found, const expected *e)
+UNWATCHED static void compare(const char *what, const char *shape, const float *found,
+                              const expected *e)
 {
     int64_t wrong = -1;
     for (int64_t i = 0; i < e->n && wrong < 0; i++)
@@ -178,7 +179,7 @@ static hki_conv conv_same(int n, int size, int c, int k, int kernel, int s)
 typedef void product_visitor(void *user, int64_t y, int64_t x, int64_t w);
 
 /* Every product of the convolution: y[y] += x[x] * w[w]. */
-static void visit(const hki_conv *c, product_visitor *each, void *user)
+UNWATCHED static void visit(const hki_conv *c, product_visitor *each, void *user)
 {
     int cg = c->c / c->groups, kg = c->k / c->groups;
     for (int64_t n = 0; n < c->n; n++)
@@ -202,7 +203,7 @@ typedef struct conv_reference {
     expected e[4]; /* y, dx, dw, dbias */
 } conv_reference;
 
-static void take_all(void *user, int64_t y, int64_t x, int64_t w)
+UNWATCHED static void take_all(void *user, int64_t y, int64_t x, int64_t w)
 {
     conv_reference *r = user;
     const conv_job *j = r->job;
@@ -455,7 +456,7 @@ static void run_gemm(const void *job, float *const *out)
     hki_free(scratch);
 }
 
-static void check_gemm(int64_t m, int64_t n, int64_t k)
+UNWATCHED static void check_gemm(int64_t m, int64_t n, int64_t k)
 {
     float *a = values(m * k), *b = values(k * n), *bias = values(n);
     for (int form = 0; form < 8; form++) {
