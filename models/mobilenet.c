@@ -2,8 +2,10 @@
  * Departures: the first convolution keeps the size; five separable blocks instead of thirteen;
  * where relu is asked for it is relu6, as in Sandler et al. 2018, arXiv:1801.04381.
  * dropout: of the dense layer's input. */
-#include "networks.h"
+#include <hillock/model.h>
 #include <string.h>
+
+HK_PARAMS(HK_DROPOUT_PARAM);
 
 static hk_tensor *finish(hk_tensor *x)
 {
@@ -24,7 +26,7 @@ static hk_tensor *separable(hk_tensor *x, int filters, int stride)
     return finish(hk_conv(x, filters, 1));
 }
 
-hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classes)
+static hk_tensor *build(hk_tensor *x, int classes, const double *p)
 {                                  /* input     32 x 32 x   3 */
     x = finish(hk_conv(x, 32, 3)); /*           32 x 32 x  32 */
     x = separable(x, 64, 1);       /*           32 x 32 x  64 */
@@ -33,6 +35,19 @@ hk_tensor *hki_mobilenet(hk_tensor *x, const hk_model_values *values, int classe
     x = separable(x, 256, 2);      /*            8 x  8 x 256 */
     x = separable(x, 256, 1);      /*            8 x  8 x 256 */
     x = hk_global_avgpool(x);      /*                     256 */
-    x = hki_dropout(x, values);
+    x = p[0] > 0 ? hk_dropout(x, p[0]) : x;
     return hk_linear(x, classes); /*                      10 */
 }
+
+HK_RECIPES({.data = "cifar-10", .optimizer = "sgd:lr=0.05,momentum=0.9,decay=5e-4"});
+
+static const hk_model model = {.build = build,
+                               .height = 32,
+                               .width = 32,
+                               .channels = 3,
+                               .parameters = 136778,
+                               .recipes = recipes};
+
+HK_MODEL(mobilenet, model, .params = params,
+         .summary = "five depthwise-separable convolutions, relu6 for relu",
+         .source = "Howard et al. 2017");

@@ -117,8 +117,8 @@ sentences()
     refuses 2 'known: limits, train, infer, act, norm, conv' nonsense &&
         refuses 2 'expected' train &&
         refuses 2 'expected nothing more' limits relu &&
-        refuses 2 'known: mlp, lenet5' train lenet6 &&
-        refuses 2 'known: mlp, lenet5' infer lenet6 &&
+        refuses 2 'known: convmixer, densenet, lenet5' train lenet6 &&
+        refuses 2 'known: convmixer, densenet, lenet5' infer lenet6 &&
         refuses 2 'expected SPEC..., or --all' act &&
         refuses 2 'expected SPEC..., or --all' act relu --all &&
         refuses 2 'nonsense' train mlp --act nonsense &&

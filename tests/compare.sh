@@ -307,6 +307,26 @@ known_dead_units_are_counted()
         [ "$(grep -o '"dead": [^,]*' dark.json | sort | uniq -c | xargs)" = '5 dead: 0.25' ]
 }
 
+# The failure of a model is said of the model; the rows of the other one stand.
+a_crashing_model_is_named()
+{
+    build zoo/model_crash model_crash &&
+        "$hillock" compare --act relu,tanh --model ./model_crash.so,mlp:width=8 --data $data,size=8 \
+            --seeds 1 --epochs 1 --db model.db >out 2>err
+    [ $? = 5 ] && grep 'failed: relu, 1 of 1 runs: signal SIGSEGV, .* while model ./model_crash.so was built' out &&
+        sqlite3 model.db "SELECT model, activation, state FROM runs JOIN rows ON rows.id = row" >found &&
+        cat found && [ "$(grep -c '^./model_crash.so|.*|failed$' found)" = 2 ] &&
+        [ "$(grep -c '^mlp:width=8|.*|ok$' found)" = 2 ]
+}
+
+a_model_is_called_by_its_name()
+{
+    build zoo/model_silent narrow &&
+        "$hillock" compare --act relu --model ./narrow.so,mlp:width=128,depth=1 --data $data,size=8 \
+            --seeds 1 --epochs 1 --db named.db --json >out 2>err &&
+        [ "$(sqlite3 named.db 'SELECT model FROM rows ORDER BY place' | xargs)" = 'animal mlp:depth=1' ]
+}
+
 a_changed_plugin_is_another()
 {
     local same=(--act relu,./good_steep.so --model mlp:width=8 --data $data --seeds 1 --epochs 1 --db changed.db)
@@ -359,4 +379,6 @@ run in_the_middle
 run in_last_place
 run known_dead_units_are_counted
 run a_changed_plugin_is_another
+run a_crashing_model_is_named
+run a_model_is_called_by_its_name
 result

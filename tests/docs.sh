@@ -40,6 +40,7 @@ command_works()
     *' inspect small'*) grep -q 'parameters' output ;;
     *' evaluate '*) grep -q 'accuracy' output ;;
     *' predict '*) grep -q '^[01]\.[0-9]*' output ;;
+    *' inspect ./strand'*) grep -q ' parameters ' output ;;
     *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
     *' build '*) ! grep -q . output ;; # not even a warning
     ./train_small) grep -q '^test accuracy 9' output ;;

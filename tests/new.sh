@@ -94,12 +94,32 @@ a_leftover_stops_no_plot()
     "$hillock" curve relu --plot left.svg && "$hillock" curve relu --plot left.svg && [ -s left.svg ]
 }
 
+a_model_trains()
+{
+    local little=glyphs:train=300,test=100
+    "$hillock" new model net >out && [ "$(cat out)" = net.c ] && "$hillock" build net.c &&
+        "$hillock" check --quick ./net.so >out && grep -q '^good: 1 plugin' out &&
+        "$hillock" inspect ./net.so:width=4 >out && grep -q 'total .* 4,278 ' out &&
+        "$hillock" train ./net.so:width=4 --data $little --out net.safetensors --json >out &&
+        grep -q '"model": "net:width=4"' out && grep -q '"test_accuracy": 0\.[4-9]' out
+}
+
+# Another file of that name, or none: the graph is in the file of the net.
+a_saved_net_needs_no_model()
+{
+    mkdir alone && mv net.safetensors alone && (cd alone &&
+        "$hillock" evaluate net.safetensors --json | grep -q '"model": "net"' &&
+        "$hillock" doctor net.safetensors | grep '^net.safetensors: net, ')
+}
+
 run a_formula_makes_a_file
+run a_model_trains
+run a_saved_net_needs_no_model
 run a_file_is_never_replaced
 run out_is_a_folder_or_a_file
 run an_error_has_a_caret
 run known_names_get_a_note
-run refuses 2 'unknown kind "loss"' new loss one
+run refuses 2 'unknown kind "loss"; known: activation, normalization, initializer, model' new loss one
 run refuses 2 '"Mine" is no plugin name' new activation Mine
 run refuses 2 'no plugin name' new activation ../mine
 run refuses 2 'only an activation is made from a formula' new initializer one --formula x

@@ -21,13 +21,12 @@ framework/train            framework/nn framework/data
 framework/doctor           framework/train
 framework/forecast         framework/train
 plugins                    framework/include/hillock
-models                     framework/core
-tools                      framework/doctor framework/forecast framework/ops/fused models'
+models                     framework/include/hillock
+tools                      framework/doctor framework/forecast framework/ops/fused'
 
 # The prefix of each room; a folder that is not here has that of the one around it.
 prefixes='
 framework           hk_ hki_ hks_
-models              hk_ hki_
 tools               tool_
 tools/bench         bench_
 tools/compare       compare_
@@ -51,7 +50,7 @@ includes() # TREE
             {
                 place = $1
                 sub(/[^\/]*$/, "", place)
-                n = split(place " framework/ framework/include/ models/ tools/", places, " ")
+                n = split(place " framework/ framework/include/ tools/", places, " ")
                 for (i = 1; i <= n; i++)
                     if (places[i] $2 in ours) {
                         print $1, places[i] $2
@@ -118,7 +117,7 @@ circles() # TREE
 # External symbols of the object files, CMakeFiles/LIBRARY.dir/SOURCE.o, of sources in the tree.
 foreign_symbols() # TREE BUILD
 {
-    (cd "$1" && find framework models tools -name '*.c' >"$work/.files")
+    (cd "$1" && find framework tools -name '*.c' >"$work/.files")
     find "$2/CMakeFiles" -path '*/hillock*.dir/*.c.o' ! -path '*/hillock-tool.dir/*' |
         xargs nm -A --defined-only --extern-only |
         sed -n 's|^.*\.dir/\(.*\)\.o:[^ ]* [^ ]* |\1 |p' | awk -v prefixes="$prefixes" '
@@ -158,15 +157,14 @@ make_tree()
         write tree/framework/ops/ops.h '#include "core/base.h"' '#include "ops/fused/chain.h"' &&
         write tree/framework/ops/fused/chain.h '#pragma once' &&
         write tree/framework/ops/fused/chain.c '#include "ops/ops.h"' 'int chain, hk_chain;' &&
-        write tree/models/net.c '#include <hillock/tensor.h>' '#include "models.h"' 'int hk_net;' &&
-        write tree/models/models.h '#pragma once' &&
+        write tree/models/net.c '#include <hillock/tensor.h>' '#include "core/base.h"' &&
         write tree/plugins/activations/relu.c '#include "core/base.h"' &&
         write tree/tools/page/page.c '#include "core/base.h"' 'int page_n, tool_n;' &&
         write tree/tools/page/deep/page.c 'int page_deep;' || return
     local file
-    for file in framework/{core/base,ops/fused/chain} models/net tools/page/page tools/page/deep/page; do
+    for file in framework/{core/base,ops/fused/chain} tools/page/page tools/page/deep/page; do
         mkdir -p "objects/CMakeFiles/hillock.dir/${file%/*}" &&
-            "${CC:-cc}" -c -Itree/framework -Itree/framework/include -Itree/models \
+            "${CC:-cc}" -c -Itree/framework -Itree/framework/include \
                 "tree/$file.c" -o "objects/CMakeFiles/hillock.dir/$file.c.o" || return
     done
 }
@@ -182,6 +180,7 @@ faults_are_found()
 {
     make_tree && finds upward_includes tree <<'END' && finds circles tree <<'END2' &&
 upward: framework/ops/ops.h includes framework/ops/fused/chain.h
+upward: models/net.c includes framework/core/base.h
 upward: plugins/activations/relu.c includes framework/core/base.h
 END
 a circle: framework/ops/fused/chain and framework/ops/ops

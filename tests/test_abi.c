@@ -1,6 +1,6 @@
 /* The plugin ABI as it is laid out: every struct's size, every field's place, on 64-bit machines. A
  * failure here means that plugins built before no longer fit: HK_ABI_MINOR must change with it. */
-#include <hillock/plugin.h>
+#include <hillock/model.h>
 #include <stddef.h>
 #include "check.h"
 
@@ -11,7 +11,7 @@ static void version(void)
 {
     CHECK_EQUAL(HK_MAGIC, 0x504C4B48u);
     CHECK_EQUAL(HK_ABI_MAJOR, 0);
-    CHECK_EQUAL(HK_ABI_MINOR, 3);
+    CHECK_EQUAL(HK_ABI_MINOR, 4);
     CHECK_EQUAL(HK_MAX_PARAMS, 8);
     CHECK_EQUAL(HK_MAX_SLOTS, 16);
 }
@@ -156,7 +156,7 @@ static void initializer_layout(void)
 
 static void plugin_layout(void)
 {
-    SIZE(hk_plugin, 96);
+    SIZE(hk_plugin, 104);
     PLACE(hk_plugin, kind, 0);
     PLACE(hk_plugin, size, 4);
     PLACE(hk_plugin, name, 8);
@@ -170,6 +170,44 @@ static void plugin_layout(void)
     PLACE(hk_plugin, activation, 72);
     PLACE(hk_plugin, normalization, 80);
     PLACE(hk_plugin, initializer, 88);
+    PLACE(hk_plugin, model, 96);
+}
+
+static void model_layout(void)
+{
+    SIZE(hk_recipe, 56);
+    PLACE(hk_recipe, data, 0);
+    PLACE(hk_recipe, most, 8);
+    PLACE(hk_recipe, optimizer, 16);
+    PLACE(hk_recipe, schedule, 24);
+    PLACE(hk_recipe, augment, 32);
+    PLACE(hk_recipe, epochs, 40);
+    PLACE(hk_recipe, batch, 44);
+    PLACE(hk_recipe, least_steps, 48);
+    PLACE(hk_recipe, is_adapted, 52);
+    SIZE(hk_model, 40);
+    PLACE(hk_model, build, 0);
+    PLACE(hk_model, height, 8);
+    PLACE(hk_model, width, 12);
+    PLACE(hk_model, channels, 16);
+    PLACE(hk_model, smallest, 20);
+    PLACE(hk_model, parameters, 24);
+    PLACE(hk_model, recipes, 32);
+}
+
+/* What models hand to the layer functions by value. */
+static void layer_layout(void)
+{
+    SIZE(hk_conv_options, 80);
+    PLACE(hk_conv_options, init, 40);
+    PLACE(hk_conv_options, name, 64);
+    SIZE(hk_linear_options, 56);
+    PLACE(hk_linear_options, name, 40);
+    SIZE(hk_act_options, 24);
+    SIZE(hk_norm_options, 24);
+    SIZE(hk_pool_options, 32);
+    SIZE(hk_window, 20);
+    SIZE(hk_shape, 72);
 }
 
 static void bundle_layout(void)
@@ -198,6 +236,8 @@ int main(void)
     RUN(weight_layout);
     RUN(initializer_layout);
     RUN(plugin_layout);
+    RUN(model_layout);
+    RUN(layer_layout);
     RUN(bundle_layout);
     return check_result();
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "check.h"
-#include "models.h"
 #include "nn/nn.h"
 #include "io/io.h"
 #include "refuse.h"

@@ -5,7 +5,7 @@
 #include <hillock/kernel.h>
 #include <math.h>
 
-#include "models.h"
+#include <hillock/model.h>
 
 enum {
     SAMPLES = 40,
@@ -418,10 +418,10 @@ static void resnets_drop_paths_only_in_training(void)
     logits_of("resnet20", 1, 1, plain);
     logits_of("resnet20:drop_path=0.5", 1, 1, dropping);
     CHECK(memcmp(plain, dropping, sizeof plain));
-    CHECK_EQUAL(hk_model_find("resnet20:drop_path=1", &(const hk_model *){NULL}, NULL),
+    CHECK_EQUAL(hk_model_find("resnet20:drop_path=1", &(const hk_plugin *){NULL}, NULL),
                 HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "drop_path=1 is outside [0, 1)");
-    CHECK_EQUAL(hk_model_find("resnet20:width=3", &(const hk_model *){NULL}, NULL),
+    CHECK_EQUAL(hk_model_find("resnet20:width=3", &(const hk_plugin *){NULL}, NULL),
                 HK_UNKNOWN_NAME);
     CHECK_CONTAINS(hk_message(), "known: dropout, drop_path");
 }

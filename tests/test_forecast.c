@@ -12,20 +12,15 @@
 #include <hillock/kernel.h>
 #include <stdlib.h>
 
-#include "models.h"
-
 static hk_net *net;
 
 static hk_tensor *build(const char *model, const char *activation, const char *initializer)
 {
-    const hk_model *row;
-    hk_model_values values;
+    int height, width, channels;
     net = hk_net_new(.activation = activation, .initializer = initializer, .seed = 1);
-    if (!net || hk_model_find(model, &row, &values) != HK_OK)
+    if (!net || hk_model_images(model, &height, &width, &channels) != HK_OK)
         return NULL;
-    int inputs = values.inputs;
-    return hk_model_build(net, model, inputs ? 1 : row->height, inputs ? 1 : row->width,
-                          inputs ? inputs : row->channels, 10);
+    return hk_model_build(net, model, height, width, channels, 10);
 }
 
 /* The caller's, with the net, by end(). */

@@ -1,13 +1,23 @@
-/* The catalogue: parameter counts, shapes, sentences for what does not fit, and one step of
+/* Models: parameter counts, shapes, sentences for what does not fit, and one step of
  * training of every model. */
 #include "check.h"
-#include "models.h"
 #include <hillock/hillock.h>
 #include <stdlib.h>
 
 static hk_tensor *build(hk_net *net, const char *spec, int height, int width, int channels)
 {
     return hk_model_build(net, spec, height, width, channels, 10);
+}
+
+typedef struct collection {
+    const hk_plugin **found;
+    size_t *n;
+} collection;
+
+static void collect(const hk_plugin_info *info, void *user)
+{
+    const collection *to = user;
+    to->found[(*to->n)++] = info->plugin;
 }
 
 static int64_t parameters_of(const char *spec, const char *activation, int height, int width,
@@ -19,11 +29,25 @@ static int64_t parameters_of(const char *spec, const char *activation, int heigh
     return count;
 }
 
-static void the_rows_count_their_parameters(void)
+/* Every model there is, one after the other. */
+static void each_model(void (*check)(const char *name, const hk_model *))
 {
-    for (const hk_model *m = hk_models; m->name; m++)
-        CHECK_EQUAL(parameters_of(m->name, "relu", m->height, m->width, m->channels),
-                    m->parameters);
+    static const hk_plugin *found[64];
+    size_t n = 0;
+    CHECK_EQUAL(hk_plugin_each(HK_MODEL, collect, NULL, &(collection){found, &n}), HK_OK);
+    CHECK(n >= 8);
+    for (size_t i = 0; i < n; i++)
+        check(found[i]->name, found[i]->model);
+}
+
+static void counts(const char *name, const hk_model *m)
+{
+    CHECK_EQUAL(parameters_of(name, "relu", m->height, m->width, m->channels), m->parameters);
+}
+
+static void models_count_their_parameters(void)
+{
+    each_model(counts);
 }
 
 /* As published, or as the same layers count in another framework. */
@@ -35,6 +59,12 @@ static void parameters_are_the_known_ones(void)
     CHECK_EQUAL(parameters_of("resnet20", "relu", 32, 32, 3), 272474);
     CHECK_EQUAL(parameters_of("vgg11", "relu", 32, 32, 3), 9228362);
     CHECK_EQUAL(parameters_of("mobilenet", "relu", 32, 32, 3), 136778);
+    /* 2 x 2 patches, eight blocks, a dense layer, each convolution with bias and normalization */
+    CHECK_EQUAL(parameters_of("convmixer", "relu", 32, 32, 3),
+                (12 + 3) * 256 + 8 * (25 + 3 + 256 + 3) * 256 + 257 * 10);
+    CHECK_EQUAL(parameters_of("densenet", "relu", 32, 32, 3), 176122);
+    CHECK_EQUAL(parameters_of("densenet:layers=16", "relu", 32, 32, 3),
+                769162); /* 0.8 M, table 2 */
 }
 
 static void learned_activations_add_theirs(void)
@@ -129,11 +159,10 @@ static void norm_and_dropout_are_added(void)
                  {"resnet20:dropout=0.1", 272474, 21, 1},
                  {"mobilenet:dropout=0.1", 136778, 11, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const hk_model *model;
-        CHECK_EQUAL(hk_model_find(cases[i].spec, &model, NULL), HK_OK);
-        CHECK_EQUAL(
-            parameters_of(cases[i].spec, "relu", model->height, model->width, model->channels),
-            cases[i].parameters);
+        int height, width, channels;
+        CHECK_EQUAL(hk_model_images(cases[i].spec, &height, &width, &channels), HK_OK);
+        CHECK_EQUAL(parameters_of(cases[i].spec, "relu", height, width, channels),
+                    cases[i].parameters);
         CHECK_EQUAL(counts_layers(cases[i].spec, "relu", "batch_norm"), cases[i].norms);
         CHECK_EQUAL(counts_layers(cases[i].spec, "relu", "dropout"), cases[i].dropouts);
     }
@@ -141,23 +170,27 @@ static void norm_and_dropout_are_added(void)
     refused("mlp:dropout=1", 28, 28, 1, HK_BAD_ARGUMENT, "dropout=1 is outside [0, 1)");
 }
 
-/* One less fails in a window, so the row's smallest is the least. */
+/* One less fails in a window, so that what is declared is the least. */
+static void fits_from_its_smallest(const char *name, const hk_model *m)
+{
+    static const double nothing[HK_MAX_PARAMS];
+    const int least = m->smallest ? m->smallest : 1;
+    CHECK(parameters_of(name, "relu", least, least, m->channels) > 0);
+    hk_net *net = hk_net_new();
+    hk_tensor *x = least > 1 ? hk_input(net, least - 1, least - 1, m->channels) : NULL;
+    CHECK(m->build(x, 10, nothing) == NULL);
+    hk_net_free(net);
+}
+
 static void the_smallest_images_are_enough(void)
 {
-    for (const hk_model *m = hk_models; m->name; m++) {
-        int least = m->smallest;
-        CHECK(parameters_of(m->name, "relu", least, least, m->channels) > 0);
-        hk_net *net = hk_net_new();
-        hk_model_values values = {.width = 8, .depth = 1, .bias = 1};
-        hk_tensor *x = least > 1 ? hk_input(net, least - 1, least - 1, m->channels) : NULL;
-        CHECK(m->build(x, &values, 10) == NULL);
-        hk_net_free(net);
-    }
+    each_model(fits_from_its_smallest);
 }
 
 static void unknown_names_list_the_known(void)
 {
-    refused("lenet", 28, 28, 1, HK_UNKNOWN_NAME, "lenet5, simple_cnn, resnet20");
+    refused("lenet", 28, 28, 1, HK_UNKNOWN_NAME,
+            "did you mean \"lenet5\"? known: convmixer, densenet, lenet5, mlp");
     refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME,
             "known: width, depth, inputs, bias, norm, dropout");
     refused("mlp:width=0", 28, 28, 1, HK_BAD_ARGUMENT, "width=0");
@@ -168,7 +201,7 @@ static void unknown_names_list_the_known(void)
 
 static void recipes_fit_models_and_data(void)
 {
-    const hk_model *resnet, *lenet;
+    const hk_plugin *resnet, *lenet;
     CHECK_EQUAL(hk_model_find("resnet20", &resnet, NULL), HK_OK);
     CHECK_EQUAL(hk_model_find("lenet5", &lenet, NULL), HK_OK);
     CHECK_TEXT(hk_model_recipe(resnet, "cifar-10:some/where", 50000, 0).augment, "crop=4,flip");
@@ -179,7 +212,7 @@ static void recipes_fit_models_and_data(void)
 
 static void decay_follows_the_size(void)
 {
-    const hk_model *mlp;
+    const hk_plugin *mlp;
     CHECK_EQUAL(hk_model_find("mlp", &mlp, NULL), HK_OK);
     CHECK_TEXT(hk_model_recipe(mlp, "csv:a.csv", 500, 0).optimizer, "adam:lr=0.003,decay=0.03");
     CHECK_TEXT(hk_model_recipe(mlp, "csv:a.csv", 501, 0).optimizer, "adam:lr=0.003,decay=0.003");
@@ -207,7 +240,7 @@ static void small_sets_get_enough_steps(void)
                  {"mlp", "glyphs", 5400, 0, 64, 5, 0},
                  {"resnet20", "cifar-10:here", 9000, 0, 64, 15, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const hk_model *model;
+        const hk_plugin *model;
         CHECK_EQUAL(hk_model_find(cases[i].model, &model, NULL), HK_OK);
         hk_recipe r = hk_model_recipe(model, cases[i].data, cases[i].samples, cases[i].given);
         CHECK_EQUAL(r.batch, cases[i].batch);
@@ -243,13 +276,13 @@ static int keep_first_loss(const hk_epoch_report *report, void *user)
 }
 
 /* Four images, a step an epoch: the loss is finite and falls. */
-static void trains(const hk_model *m)
+static void trains(const char *name, const hk_model *m)
 {
     hk_data *data = noise(m->height, m->width, m->channels, 4);
     hk_epoch_report report = {.train_loss = HUGE_VAL};
     double first = HUGE_VAL;
     hk_net *net = hk_net_new();
-    hk_tensor *logits = build(net, m->name, m->height, m->width, m->channels);
+    hk_tensor *logits = build(net, name, m->height, m->width, m->channels);
     CHECK_EQUAL(hk_fit(logits, &report, .train = data, .epochs = 3, .batch = 4,
                        .optimizer = "adam:lr=0.001", .epoch = keep_first_loss, .user = &first),
                 HK_OK);
@@ -261,13 +294,12 @@ static void trains(const hk_model *m)
 
 static void every_model_trains(void)
 {
-    for (const hk_model *m = hk_models; m->name; m++)
-        trains(m);
+    each_model(trains);
 }
 
 int main(void)
 {
-    RUN(the_rows_count_their_parameters);
+    RUN(models_count_their_parameters);
     RUN(parameters_are_the_known_ones);
     RUN(learned_activations_add_theirs);
     RUN(absent_normalization_leaves_biases);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "check.h"
-#include "models.h"
 #include "nn/nn.h"
 #include "io/io.h"
 #include "train/optimizer.h"

@@ -15,23 +15,24 @@ static const char look_group[] = "Look up";
 const command tool_commands[] = {
     {"try", "FORMULA", write_group,
      "from a formula to a ranked activation: writes, builds, checks and compares it",
-     "The activation is ranked against eight others on a deep, narrow net, and the report is "
-     "written as a page. All files are in the folder try-1, or the next free one. A plugin that fails "
+     "The activation is ranked against eight others on a deep, narrow net, or on --model, and the "
+     "report is written as a page. All files are in the folder try-1, or the next free one. A plugin that fails "
      "its checks is not ranked; what is wrong at x beyond a million is a warning, also on the page.",
      "  hillock try 'x*tanh(exp(x))'\n"
      "  hillock try 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10 --name bend\n",
      TRY, 1, 1, compare_try_command},
-    {"new", "activation|normalization|initializer NAME", write_group,
-     "writes the source of a plugin, from a formula or as a scaffold",
+    {"new", "activation|normalization|initializer|model NAME", write_group,
+     "writes the source of a plugin or a model, from a formula or as a scaffold",
      "A file that exists is never overwritten. An activation is made from --formula; its derivative "
      "is found unless --derivative gives it. Without --formula the file is a scaffold that works, "
      "of any kind, to be filled in.",
      "  hillock new activation tanhexp --formula 'x*tanh(exp(x))'\n"
      "  hillock new activation bend --formula 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10\n"
      "  hillock new activation gate --formula 'x*sigmoid(b*x)' --param b=1:learned\n"
-     "  hillock new normalization mine --out plugins/\n",
+     "  hillock new normalization mine --out plugins/\n"
+     "  hillock new model net\n",
      NEW, 2, 2, plugin_new_command},
-    {"build", "FILE.c...", write_group, "compiles plugins",
+    {"build", "FILE.c...", write_group, "compiles plugins and models",
      "The compiler is $CC, or cc. Each NAME.c becomes NAME.so in the current folder; with --out "
      "all sources become one file.",
      "  hillock build tanhexp.c\n"
@@ -44,7 +45,8 @@ const command tool_commands[] = {
      "instruction set against the reference, special values (beyond a million, where only a net "
      "that diverges has numbers, what is wrong is a warning), equal bits over splits, positions, "
      "threads and repeated runs, slots, random numbers, statistics of normalizations, moments of "
-     "initializers, and speed. A line for each test: ok, warning, FAILED with the input, both "
+     "initializers, and speed; of a model images and classes of many sizes, its number of parameters, "
+     "leaks, recipes, and equal bits of training over threads. A line for each test: ok, warning, FAILED with the input, both "
      "numbers and a command that reproduces it, or - where it does not apply.",
      "  hillock check ./mine.so\n"
      "  hillock check relu batch_norm he_normal\n"
@@ -62,7 +64,8 @@ const command tool_commands[] = {
     {"train", "MODEL", net_group, "trains a model and reports its accuracy on the test data", NULL,
      "  hillock train lenet5 --data mnist:DIR --epochs 3\n"
      "  hillock train resnet20 --data cifar-10:DIR --act mish --out net.safetensors\n"
-     "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n",
+     "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n"
+     "  hillock train ./net.so:width=16\n",
      TRAIN, 1, 1, net_train_command},
     {"evaluate", "FILE", net_group,
      "a saved net on the test data: accuracy, confusion matrix, precision and recall per class",
@@ -111,6 +114,7 @@ const command tool_commands[] = {
      "another row.",
      "  hillock compare --act relu,silu,lgb:k=4,rate=0.01,mish\n"
      "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n"
+     "  hillock compare --model resnet20,./net.so:width=2 --act relu,mish\n"
      "  hillock compare --act @core,@gated --tune lr=1e-4:1e-1:7\n"
      "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n",
      COMPARE, 0, 0, compare_command},

@@ -8,7 +8,9 @@
 
 /* Keeps the message and returns the status, so that failing is one statement. */
 hk_status hki_fail(hk_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same in functions that return a pointer. */
+/* How many there were on this thread: tells whether what lies between two calls gave a reason. */
+unsigned hki_failures(void);
+/* The same as hki_fail in functions that return a pointer. */
 #define hki_fail_null(...) (hki_fail(__VA_ARGS__), NULL)
 
 /* True, with HK_BAD_ARGUMENT and "hk_plan_new: net is NULL", when one of the pointers is NULL. What

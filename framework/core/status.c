@@ -6,6 +6,7 @@
 static _Thread_local char last_message[1024];
 static _Thread_local char reason[1024]; /* the last that was no NULL: why something is NULL now */
 static _Thread_local hk_status last_status;
+static _Thread_local unsigned failures;
 
 const char *hk_version(void)
 {
@@ -31,7 +32,13 @@ hk_status hki_fail(hk_status status, const char *format, ...)
     va_end(arguments);
     snprintf(last_message, sizeof last_message, "%s", text);
     snprintf(reason, sizeof reason, "%s", text);
+    failures++;
     return last_status = status;
+}
+
+unsigned hki_failures(void)
+{
+    return failures;
 }
 
 bool hki_find_null(const char *what, bool keeps_message, const char *names,
@@ -53,6 +60,7 @@ bool hki_find_null(const char *what, bool keeps_message, const char *names,
     snprintf(last_message, sizeof last_message, "%s: %.*s is NULL%s%.900s", what, (int)length, name,
              *reason ? "; the last failure before: " : "", reason);
     last_status = HK_BAD_ARGUMENT;
+    failures++;
     return true;
 }
 

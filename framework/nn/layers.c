@@ -272,6 +272,7 @@ hk_tensor *hk_norm_with(hk_norm_options o)
         use = o.x->net->choices->normalization;
     else if (hki_use_parse(HK_NORMALIZATION, o.use, &use))
         return NULL;
+    o.x->net->choices->has_norm = true;
     if (!strcmp(use.plugin->name, "none"))
         return o.x;
     drop_bias(o.x);

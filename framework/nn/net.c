@@ -174,6 +174,14 @@ const char *hk_net_normalization(const hk_net *net)
     return hki_null_operand(__func__, net) ? "" : net->choices->normalization_spec;
 }
 
+int hk_net_has_norm(const hk_net *net)
+{
+    bool found = !hki_null(net) && net->choices->has_norm;
+    for (int i = 0; net && !found && i < net->n_tensors; i++) /* of a file's graph */
+        found = net->tensors[i]->op == &hki_op_normalize;
+    return found;
+}
+
 const char *hk_net_initializer(const hk_net *net)
 {
     return hki_null_operand(__func__, net) ? "" : net->choices->initializer_spec;

@@ -35,6 +35,7 @@ typedef struct hki_choices {
     int n_overrides;
     char (*layers)[HKI_LAYER_NAME];
     int n_layers;
+    bool has_norm; /* hk_norm() was called */
     size_t layer_capacity;
     struct hki_card *card; /* card.c; NULL: nothing is known */
     char *remarks;         /* of loading; NULL: none */

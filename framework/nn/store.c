@@ -125,6 +125,9 @@ hk_status hki_net_store(hk_tensor *logits, const char *path, const char *model,
 {
     const hki_choices *choices = logits->net->choices;
     char input[64], classes[24];
+    if (model && strchr(model, '/')) /* data must not choose code to load */
+        return hki_fail(HK_BAD_ARGUMENT, "%s: the model \"%.200s\" is a path; name it by its name",
+                        path, model);
     contents all = {0};
     hki_st_meta *meta = NULL;
     hk_status status = gather(logits, n_more, &all);
@@ -321,7 +324,7 @@ static void parse_input(const hki_st_file *file, hk_saved *out)
 hk_status hki_refuse_paths(const char *path, const hki_st_file *file)
 {
     const char *const keys[] = {"hk.activation", "hk.normalization", "hk.initializer",
-                                "hk.weight_norm"};
+                                "hk.weight_norm", "hk.model"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *spec = hki_st_meta_get(file, keys[i]);
         if (spec && strchr(spec, '/'))

@@ -117,7 +117,7 @@ hk_status hk_plugin_find(hk_kind kind, const char *name, const hk_plugin **out)
         *out = NULL;
     if (hki_null(name, out))
         return HK_BAD_ARGUMENT;
-    if (kind < HK_ACTIVATION || kind > HK_INITIALIZER)
+    if (kind < HK_ACTIVATION || kind > HK_MODEL)
         return hki_fail(HK_BAD_ARGUMENT, "hk_plugin_find: unknown kind %d", (int)kind);
     hk_status status = hki_registry_prepare();
     if (status != HK_OK || (*out = hki_registry_lookup(kind, name, false)))

@@ -20,8 +20,9 @@ const char *hki_kind_phrase(hk_kind kind)
         [HK_ACTIVATION] = "an activation",
         [HK_NORMALIZATION] = "a normalization",
         [HK_INITIALIZER] = "an initializer",
+        [HK_MODEL] = "a model",
     };
-    return kind >= HK_ACTIVATION && kind <= HK_INITIALIZER ? phrases[kind] : "a plugin";
+    return kind >= HK_ACTIVATION && kind <= HK_MODEL ? phrases[kind] : "a plugin";
 }
 
 const char *hk_kind_name(hk_kind kind)

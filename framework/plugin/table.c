@@ -163,6 +163,24 @@ static hk_status check_normalization(const place *at, const hk_normalization *no
     return HK_OK;
 }
 
+/* Without slots: what a model learns, its layers keep. */
+static hk_status check_model(const place *at, const hk_plugin *plugin)
+{
+    const hk_model *model = plugin->model;
+    if (!model->build)
+        return BAD(at, "lacks %s (P10)", "build()");
+    if (plugin->slots || plugin->start)
+        return BAD(at, "has %s, which no model can have (P15)",
+                   plugin->slots ? "slots" : "start()");
+    if (model->height < 1 || model->width < 1 || model->channels < 1 || model->smallest < 0)
+        return BAD(at, "is for images of %d x %d x %d, at least %d x %d (P15)", model->height,
+                   model->width, model->channels, model->smallest, model->smallest);
+    for (const hk_recipe *r = model->recipes; r && r->data; r++)
+        if (r->most < 0 || r->epochs < 0 || r->batch < 0 || r->least_steps < 0)
+            return BAD(at, "has a recipe for \"%.64s\" with a number below 0 (P15)", r->data);
+    return HK_OK;
+}
+
 /* The struct of its kind, alone and of the size we know. */
 static hk_status check_kind(const place *at, const hk_plugin *plugin)
 {
@@ -173,6 +191,7 @@ static hk_status check_kind(const place *at, const hk_plugin *plugin)
         {plugin->activation, sizeof(hk_activation)},
         {plugin->normalization, sizeof(hk_normalization)},
         {plugin->initializer, sizeof(hk_initializer)},
+        {plugin->model, sizeof(hk_model)},
     };
     const uint32_t count = sizeof kinds / sizeof *kinds;
     if (plugin->kind < 1 || plugin->kind > count)
@@ -208,6 +227,7 @@ hk_status hki_table_check(const char *file, const hk_plugin *plugin)
     switch (plugin->kind) {
     case HK_ACTIVATION: return check_activation(&at, plugin->activation);
     case HK_NORMALIZATION: return check_normalization(&at, plugin->normalization);
+    case HK_MODEL: return check_model(&at, plugin);
     default: break;
     }
     return plugin->initializer->fill ? HK_OK : BAD(&at, "lacks %s (P10)", "fill()");

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <hillock/random.h>
-#include "models.h"
 #include "nn/nn.h"
 #include "stats/stats.h"
 
@@ -174,7 +173,7 @@ int main(int argc, char **argv)
 {
     static double regained[METHODS][MOST_SEEDS];
     int seeds = argc > 3 ? atoi(argv[3]) : 0, epochs = argc > 4 ? atoi(argv[4]) : 3;
-    const hk_model *model;
+    const hk_plugin *model;
     if (argc < 4 || seeds < 1 || seeds > MOST_SEEDS || epochs < 1) {
         fprintf(stderr, "usage: regain MODEL DATA SEEDS [EPOCHS]\n");
         return 2;

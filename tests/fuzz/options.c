@@ -3,7 +3,6 @@
 
 #include <hillock/hillock.h>
 #include <math.h>
-#include "models.h"
 #include "doctor/treat.h"
 
 static void schedule(const char *text)
@@ -49,10 +48,11 @@ static void augment(const char *text)
 
 static void model(const char *text)
 {
-    const hk_model *it;
-    hk_model_values values;
-    if (hk_model_find(text, &it, &values) == HK_OK)
-        REQUIRE(it->build && values.depth >= 0 && values.drop_path < 1);
+    const hk_plugin *it, *again;
+    char spec[HK_MAX_SPEC], same[HK_MAX_SPEC];
+    if (hk_model_find(text, &it, spec) == HK_OK)
+        REQUIRE(hk_model_find(spec, &again, same) == HK_OK && again == it &&
+                strcmp(spec, same) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

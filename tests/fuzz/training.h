@@ -4,7 +4,6 @@
 
 #include <hillock/hillock.h>
 #include "io/io.h"
-#include "models.h"
 
 typedef struct training {
     hk_net *net;

@@ -1,6 +1,7 @@
 /* A plugin file as it was built when the ABI was 0.MINOR: it includes no header of today's. Every
  * struct stands here as it was, and stays like that; where a version changed one, the preprocessor
- * tells them apart. Changes: 0.2 gave hk_plugin its tags; 0.3 raised the most slots from 8 to 16.
+ * tells them apart. Changes: 0.2 gave hk_plugin its tags; 0.3 raised the most slots from 8 to 16; 0.4
+ * gave hk_plugin its model.
  *
  * y = factor x, with a parameter, a backward that reads nothing, and a reference. */
 #include <stdint.h>
@@ -58,6 +59,9 @@ typedef struct plugin {
     void (*start)(const context *);
     const activation *activation;
     const void *normalization, *initializer;
+#if MINOR >= 4
+    const void *model;
+#endif
 } plugin;
 
 typedef struct bundle {

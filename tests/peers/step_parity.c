@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <hillock/hillock.h>
-#include "models.h"
 
 enum { STEPS = 20 };
 

@@ -52,14 +52,13 @@ typedef struct workload {
 
 /* ---- Preparing ------------------------------------------------------------------------------ */
 
-/* The catalogue's net and BATCHES batches of noise. */
+/* The model's net and BATCHES batches of noise. */
 static int prepare(workload *of, const bench *in, int64_t batch)
 {
     const char *spec = in->given->operands[0];
-    const hk_model *model;
-    if (hk_model_find(spec, &model, NULL) != HK_OK)
+    hk_data_shape images = {.classes = CLASSES};
+    if (hk_model_images(spec, &images.height, &images.width, &images.channels) != HK_OK)
         return tool_failed();
-    hk_data_shape images = {0, model->height, model->width, model->channels, CLASSES};
     hk_net_options choices = {
         .activation = in->given->act, .normalization = in->given->norm, .seed = 1};
     int status = net_new(spec, choices, images, &of->it);
@@ -276,7 +275,7 @@ static int run_profile(workload *of, double seconds)
 
 static int prepare_training(workload *of, const bench *in)
 {
-    const hk_model *model;
+    const hk_plugin *model;
     if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
         return tool_failed();
     int recipe = 0;

@@ -69,13 +69,23 @@ static bool take_text(char **to, const json_t *from, const char *key)
     return (*to = copy);
 }
 
-static int take_description(row_record *row, const json_t *message)
+/* Everything that its runs depend on is said from now on, so that what a worker takes for granted does
+ * not matter. */
+static int take_description(row_record *row, plan_row *beside, const json_t *message)
 {
+    json_t *recipe = json_object_get(message, "recipe");
+    if (!recipe || json_object_update(beside->request, recipe) != 0)
+        return tool_no_memory();
+    beside->has_norm = json_is_true(json_object_get(message, "has_norm"));
+    snprintf(beside->norm_remedy, sizeof beside->norm_remedy, "%s",
+             json_string_value(json_object_get(message, "norm_remedy")));
     row->parameters = json_integer_value(json_object_get(message, "parameters"));
     row->multiply_adds = json_integer_value(json_object_get(message, "multiply_adds"));
-    return take_text(&row->specs[AXIS_ACT], message, "act") &&
+    return take_text(&row->specs[AXIS_MODEL], message, "model") &&
+                   take_text(&row->specs[AXIS_ACT], message, "act") &&
                    take_text(&row->specs[AXIS_NORM], message, "norm") &&
                    take_text(&row->specs[AXIS_INIT], message, "init") &&
+                   take_text(&row->specs[AXIS_OPTIMIZER], recipe, "optimizer") &&
                    take_text(&row->plugin_digests, message, "plugins")
                ? EXIT_DONE
                : tool_no_memory();
@@ -87,7 +97,7 @@ static int digest_files(const options *given, row_record *row)
     SHA2_CTX sum;
     char path[4096], digest[SHA256_DIGEST_STRING_LENGTH], all[SHA256_DIGEST_STRING_LENGTH + 16];
     SHA256Init(&sum);
-    for (axis a = AXIS_ACT; a <= AXIS_INIT; a++) {
+    for (axis a = AXIS_MODEL; a <= AXIS_INIT; a++) {
         snprintf(path, sizeof path, "%.*s", (int)strcspn(row->specs[a], ":"), row->specs[a]);
         if (strchr(path, '/') && SHA256File(path, digest))
             SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);
@@ -122,6 +132,7 @@ static int ask_about(const asking *a, int i)
     json_object_set_new(
         request, "images",
         json_pack("[i, i, i, i]", images.height, images.width, images.channels, images.classes));
+    json_object_set_new(request, "samples", json_integer(images.n));
     beside->asking.attempts++;
     int status = compare_message_request(a->workers, i, request);
     json_decref(request);
@@ -140,7 +151,7 @@ int compare_ask_rows(const options *given, plan *of)
             const pool_event event = worker_pool_next(a.workers, 1);
             const int i = (int)event.id;
             if (event.kind == POOL_OK)
-                status = take_description(&of->asked->rows[i], event.message);
+                status = take_description(&of->asked->rows[i], &of->rows[i], event.message);
             else if (event.kind == POOL_FAILED || event.kind == POOL_TIMEOUT)
                 status = compare_message_may_retry(&of->rows[i].asking, &event)
                              ? ask_about(&a, i)

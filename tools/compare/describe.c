@@ -1,4 +1,4 @@
-/* Builds a row's net for a single grey image, asks it what it is, and throws it away. */
+/* Asks a row's net what it is, and tries to train it on a single grey image. */
 #include "compare/describe.h"
 #include "output.h"
 
@@ -112,8 +112,9 @@ static char *running_activation(const hk_net *net)
     return strdup(it.only);
 }
 
-static hk_status describe_net(const hk_net *net, json_t **out)
+static hk_status describe_net(const network *it, const hk_recipe *recipe, json_t **out)
 {
+    const hk_net *net = it->net;
     digests plugins = {.used = 0};
     const char *norm = hk_net_normalization(net), *init = hk_net_initializer(net);
     char *act = running_activation(net);
@@ -123,25 +124,30 @@ static hk_status describe_net(const hk_net *net, json_t **out)
     } used[] = {{HK_ACTIVATION, act},
                 {HK_NORMALIZATION, norm},
                 {HK_INITIALIZER, init},
-                {HK_NORMALIZATION, hk_net_weight_norm(net)}};
+                {HK_NORMALIZATION, hk_net_weight_norm(net)},
+                {HK_MODEL, it->model->name}};
     hk_status status = act ? HK_OK : HK_NO_MEMORY;
-    for (int i = 0; i < 4 && !status; i++)
+    for (size_t i = 0; i < sizeof used / sizeof *used && !status; i++)
         status = add_digests(&plugins, used[i].kind, used[i].spec);
     if (!status)
-        *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "type", "description", "act", act,
-                         "norm", norm, "init", init, "plugins", plugins.text, "parameters",
-                         (json_int_t)hk_net_parameters(net), "multiply_adds",
-                         (json_int_t)net_multiply_adds(net));
+        *out = json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:{s:s, s:s, s:s, s:i, s:i}}",
+            "type", "description", "model", it->spec, "act", act, "norm", norm, "init", init,
+            "plugins", plugins.text, "parameters", (json_int_t)hk_net_parameters(net),
+            "multiply_adds", (json_int_t)net_multiply_adds(net), "has_norm", hk_net_has_norm(net),
+            "norm_remedy", net_norm_remedy(it->model), "recipe", "optimizer", recipe->optimizer,
+            "schedule", recipe->schedule, "augment", recipe->augment, "epochs", recipe->epochs,
+            "batch", recipe->batch);
     free(act);
     return status ? status : *out ? HK_OK : HK_NO_MEMORY;
 }
 
 /* The trainer reads the optimizer, the schedule and the augmentation, and plans the net. */
-static hk_status try_training(const options *asked, const network *it, hk_data *data)
+static hk_status try_training(const options *asked, const network *it, const hk_recipe *recipe,
+                              hk_data *data)
 {
     hk_trainer *trainer = NULL;
-    const hk_recipe recipe = net_choose_recipe(asked, it->model, data);
-    hk_train_options how = net_train_options(asked, &recipe, 1);
+    hk_train_options how = net_train_options(asked, recipe, 1);
     how.train = data;
     how.batch = 1;
     how.no_probes = 1;
@@ -150,11 +156,11 @@ static hk_status try_training(const options *asked, const network *it, hk_data *
     return status;
 }
 
-hk_status compare_describe_row(const options *asked, hk_data_shape images, json_t **out)
+hk_status compare_describe_row(const options *asked, const network *it, hk_data_shape images,
+                               json_t **out)
 {
     hk_data *data = NULL;
-    network it = {0};
-    hk_net_options choices;
+    const hk_recipe recipe = net_choose_recipe(asked, it->model, asked->data, images.n);
     const int32_t label = 0;
     float *grey = calloc((size_t)images.height * (size_t)images.width * (size_t)images.channels,
                          sizeof *grey);
@@ -162,14 +168,10 @@ hk_status compare_describe_row(const options *asked, hk_data_shape images, json_
                                                   images.classes, grey, &label, &data)
                             : HK_NO_MEMORY;
     free(grey);
-    if (!status &&
-        (net_choices(asked, NULL, NULL, &choices) || net_new(asked->model, choices, images, &it)))
-        status = hk_last_status();
     if (!status)
-        status = try_training(asked, &it, data);
+        status = try_training(asked, it, &recipe, data);
     if (!status)
-        status = describe_net(it.net, out);
-    net_free(&it);
+        status = describe_net(it, &recipe, out);
     hk_data_free(data);
     return status;
 }

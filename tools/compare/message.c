@@ -20,8 +20,14 @@ static const figure progress[] = {
 };
 static const figure failed[] = {FIELD("failure", TEXT), FIELD("reason", TEXT), {.name = NULL}};
 static const figure description[] = {
-    FIELD("act", TEXT),     FIELD("norm", TEXT),          FIELD("init", TEXT),
-    FIELD("plugins", TEXT), FIELD("parameters", INTEGER), FIELD("multiply_adds", INTEGER),
+    FIELD("model", TEXT),
+    FIELD("act", TEXT),
+    FIELD("norm", TEXT),
+    FIELD("init", TEXT),
+    FIELD("plugins", TEXT),
+    FIELD("parameters", INTEGER),
+    FIELD("multiply_adds", INTEGER),
+    FIELD("norm_remedy", TEXT),
     {.name = NULL},
 };
 static const figure list[] = {FIELD("text", TEXT), {.name = NULL}};

@@ -8,7 +8,8 @@
  *   rate        learning rate in place of the optimizer's own
  *   validation  share of the training data kept aside, drawn by `seed`
  *   probes, test   booleans: measure layers; evaluate the test set once, at the end
- *   images      [height, width, channels, classes]: only describes the row, on such images
+ *   images      [height, width, channels, classes]: only describes the row, on such images, and its
+ *               recipe for this number of `samples`
  *   list, kind  a list of specs of a kind: only writes out the sets in it
  * and a worker reports, in this order:
  *   {"type":"progress", epoch, epochs, done, of, loss, images_per_s, seconds_left}, often

@@ -17,7 +17,6 @@
 typedef struct data_set {
     char spec[1024], digest[65];
     hk_data_shape shape;
-    int64_t trained; /* samples, without those for validation */
 } data_set;
 
 typedef struct planning {
@@ -86,7 +85,7 @@ static int open_set(planning *m, const char *spec)
         status = tool_no_memory();
     if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
         status = tool_failed();
-    to->trained = status ? 0 : hk_data_shape_of(train).n;
+    to->shape.n = status ? 0 : hk_data_shape_of(train).n;
     hk_data_free(train);
     hk_data_free(test);
     hk_data_free(kept);
@@ -128,8 +127,8 @@ static int read_rates(planning *m)
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* Everything is said, so that what a worker takes for granted does not matter. */
-static json_t *make_request(const planning *m, const row_record *row, const hk_recipe *recipe)
+/* The model's recipe is still to come, from who describes the row. */
+static json_t *make_request(const planning *m, const row_record *row)
 {
     options asked = *m->given;
     asked.data = row->specs[AXIS_DATA];
@@ -137,11 +136,7 @@ static json_t *make_request(const planning *m, const row_record *row, const hk_r
     asked.act = row->specs[AXIS_ACT];
     asked.norm = row->specs[AXIS_NORM];
     asked.init = row->specs[AXIS_INIT];
-    asked.optimizer = row->specs[AXIS_OPTIMIZER];
-    asked.schedule = asked.schedule ? asked.schedule : recipe->schedule;
-    asked.augment = asked.augment ? asked.augment : recipe->augment;
-    asked.epochs = asked.epochs ? asked.epochs : recipe->epochs;
-    asked.batch = asked.batch ? asked.batch : recipe->batch;
+    asked.optimizer = m->given->optimizer ? row->specs[AXIS_OPTIMIZER] : NULL;
     asked.val = validation_share(m->given);
     json_t *it = compare_message_of_options(&asked);
     json_object_set_new(it, "probes", json_boolean(!asked.no_probes));
@@ -152,12 +147,6 @@ static json_t *make_request(const planning *m, const row_record *row, const hk_r
 static int make_row(planning *m, const size_t *choice)
 {
     const data_set *data = &m->sets[choice[AXIS_DATA]];
-    const hk_model *model;
-    const char *spec = m->specs[AXIS_MODEL][choice[AXIS_MODEL]];
-    if (hk_model_find(spec, &model, NULL) != HK_OK)
-        return tool_failed();
-    const hk_recipe recipe =
-        hk_model_recipe(model, data->spec, data->trained, (int)m->given->batch);
     row_record *row = compare_results_add_row(m->out->asked);
     if (!row)
         return tool_no_memory();
@@ -165,14 +154,12 @@ static int make_row(planning *m, const size_t *choice)
     row->specs[AXIS_DATA] = strdup(data->spec);
     row->data_digest = strdup(data->digest);
     for (axis a = AXIS_MODEL; a < AXES; a++)
-        row->specs[a] =
-            strdup(a == AXIS_OPTIMIZER && !m->given->optimizer ? recipe.optimizer
-                                                               : m->specs[a][choice[a]]);
+        row->specs[a] = strdup(m->specs[a][choice[a]]);
     for (axis a = 0; a < AXES; a++)
         if (!row->specs[a] || !row->data_digest)
             return tool_no_memory();
     extra->images = data->shape;
-    extra->request = make_request(m, row, &recipe);
+    extra->request = make_request(m, row);
     return extra->request ? EXIT_DONE : tool_no_memory();
 }
 
@@ -227,21 +214,28 @@ static void note_same(const planning *m, int kept, int dropped)
                   row->specs[AXIS_ACT]);
 }
 
+/* Each model once. */
+static void note_models_without_norm(const plan *it)
+{
+    const char *last = "";
+    for (int i = 0; i < it->asked->n_rows; i++) {
+        const char *model = it->asked->rows[i].specs[AXIS_MODEL];
+        if (!it->rows[i].has_norm && !it->rows[i].asking.failure && strcmp(model, last) != 0)
+            tool_note("model %s has no normalization layers%s: --norm changes nothing there",
+                      last = model, it->rows[i].norm_remedy);
+    }
+}
+
 /* What the rows are; then two words for one plugin are one row. */
 static int describe_rows(planning *m)
 {
     plan *it = m->out;
     results *asked = it->asked;
-    const hk_model *model;
-    hk_model_values values;
     int kept = 0, status = compare_ask_rows(m->given, it);
     if (status)
         return status;
-    for (size_t i = 0; m->given->norm && i < m->counts[AXIS_MODEL]; i++)
-        if (hk_model_find(m->specs[AXIS_MODEL][i], &model, &values) == HK_OK && !values.norm)
-            tool_note("model %s has no normalization layers, which norm=1 in its spec adds: --norm "
-                      "changes nothing there",
-                      m->specs[AXIS_MODEL][i]);
+    if (m->given->norm)
+        note_models_without_norm(it);
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i];
         int same = 0;

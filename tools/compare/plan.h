@@ -18,7 +18,9 @@ pool_limits compare_plan_limits(const options *given);
 /* What belongs to a row beside its record. */
 typedef struct plan_row {
     json_t *request;      /* for a worker; rate, seed and test are still to be added */
-    hk_data_shape images; /* of the data set */
+    hk_data_shape images; /* of the data set; n: for training, without those for validation */
+    bool has_norm;        /* --norm changes something */
+    char norm_remedy[64]; /* what would make it do so, as net_norm_remedy says */
     run_record asking;    /* attempts at describing it, and how it failed, if it did */
 } plan_row;
 

@@ -98,8 +98,8 @@ static int rank(const trial *t)
     snprintf(names, sizeof names, "%s,%.40s", OTHERS, t->name);
     add(&it, "--act", names);
     add(&it, "--plugin", t->plugin);
-    add(&it, "--model", NET);
-    add(&it, "--optimizer", OPTIMIZER);
+    add(&it, "--model", t->given->model ? t->given->model : NET);
+    add(&it, "--optimizer", t->given->model ? NULL : OPTIMIZER); /* the model's own */
     for (int i = 0; i < t->given->data_sets.n; i++)
         add(&it, "--data", t->given->data_sets.items[i]);
     add(&it, "--epochs", number(t->given->epochs, EPOCHS, epochs));

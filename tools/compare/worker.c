@@ -92,19 +92,46 @@ static int on_epoch(const hk_epoch_report *r, void *user)
 
 /* ---- The work -------------------------------------------------------------------------------- */
 
+/* Says that this model's code runs; NULL: no more. */
+static void enter_model(work *w, const char *model)
+{
+    char text[128] = "";
+    if (model)
+        snprintf(text, sizeof text, "model %.100s was built", model);
+    char *plain = page_text_plain(text);
+    report(w, json_pack("{s:s, s:s}", "type", "stage", "text", plain ? plain : ""));
+    free(plain);
+}
+
+/* The net, in two stages: what goes wrong while the plugins of its layers are loaded is no fault of the
+ * model's, what goes wrong later is. 0, or a failure that the library tells. */
+static int make_net(work *w, hk_data_shape images)
+{
+    hk_net_options choices;
+    const char *model = w->asked.model ? w->asked.model : "lenet5";
+    if (net_choices(&w->asked, NULL, NULL, &choices))
+        return EXIT_FAILED;
+    hk_net *layers = hk_net_create(choices);
+    hk_net_free(layers);
+    if (!layers)
+        return EXIT_FAILED;
+    enter_model(w, model);
+    const int status = net_new(model, choices, images, &w->it);
+    enter_model(w, NULL);
+    return status;
+}
+
 /* From the data to the trainer; 0, or a failure that the library tells. */
 static int prepare(work *w)
 {
-    hk_net_options choices;
     const double rate = compare_message_number(w->request, "rate");
     if (net_open_data(&w->asked, &w->train, &w->test) ||
         (w->asked.val > 0 &&
          hk_data_split(w->train, w->asked.val, (uint64_t)w->asked.seed, &w->validation)) ||
-        net_choices(&w->asked, NULL, NULL, &choices) ||
-        net_new(w->asked.model ? w->asked.model : "lenet5", choices, hk_data_shape_of(w->train),
-                &w->it))
+        make_net(w, hk_data_shape_of(w->train)))
         return EXIT_FAILED;
-    w->recipe = net_choose_recipe(&w->asked, w->it.model, w->train);
+    w->recipe = net_choose_recipe(&w->asked, w->it.model, hk_data_spec(w->train),
+                                  hk_data_shape_of(w->train).n);
     if (!isnan(rate)) {
         compare_rate_put(w->recipe.optimizer, rate, w->optimizer, sizeof w->optimizer);
         w->recipe.optimizer = w->optimizer;
@@ -150,7 +177,7 @@ static int finish(work *w)
 static int answer(work *w, const json_t *images)
 {
     json_t *found = NULL;
-    hk_data_shape shape = {.n = 1};
+    hk_data_shape shape = {.n = json_integer_value(json_object_get(w->request, "samples"))};
     hk_status status = HK_OK;
     if (!images)
         status =
@@ -158,7 +185,8 @@ static int answer(work *w, const json_t *images)
                                   text_of(w, "list"), &found);
     else if (json_unpack((json_t *)images, "[i, i, i, i]", &shape.height, &shape.width,
                          &shape.channels, &shape.classes) == 0)
-        status = compare_describe_row(&w->asked, shape, &found);
+        status = make_net(w, shape) ? hk_last_status()
+                                    : compare_describe_row(&w->asked, &w->it, shape, &found);
     return status || !found ? fails_with_last(w) : report(w, found) ? EXIT_IO : EXIT_DONE;
 }
 

@@ -106,15 +106,11 @@ static int inspect_spec(const char *spec, const options *given, hk_net_options c
 
 static int inspect_model(const char *spec, const options *given)
 {
-    const hk_model *model;
-    hk_model_values values;
     hk_net_options choices;
-    if (hk_model_find(spec, &model, &values) != HK_OK)
+    hk_data_shape images = {.classes = 10};
+    if (hk_model_images(spec, &images.height, &images.width, &images.channels) != HK_OK)
         return tool_failed();
     net_choices(given, NULL, NULL, &choices);
-    hk_data_shape images = {0, model->height, model->width, model->channels, 10};
-    if (values.inputs)
-        images = (hk_data_shape){0, 1, 1, values.inputs, 10};
     return inspect_spec(spec, given, choices, images);
 }
 
@@ -281,11 +277,10 @@ static int inspect_file(const char *file, const options *given)
 
 static bool is_model(const char *spec)
 {
-    size_t length = strcspn(spec, ":");
-    for (const hk_model *model = hk_models; model->name; model++)
-        if (strlen(model->name) == length && strncmp(model->name, spec, length) == 0)
-            return true;
-    return false;
+    char name[HK_MAX_SPEC];
+    const hk_plugin *model;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(spec, ":"), spec);
+    return hk_model_find(name, &model, NULL) == HK_OK;
 }
 
 static bool ends_with(const char *text, const char *end)

@@ -1,7 +1,9 @@
-/* A net out of the catalogue or out of a file. */
+/* A net of a model or out of a file. */
 #include "net/network.h"
 
 #include "output.h"
+
+#include <string.h>
 
 void net_free(network *it)
 {
@@ -23,18 +25,17 @@ int64_t net_multiply_adds(const hk_net *net)
 
 static void set_name(network *it)
 {
-    snprintf(it->name, sizeof it->name, "%s", it->model ? it->model->name : "own net");
+    const int length = (int)strcspn(it->spec, ":");
+    snprintf(it->name, sizeof it->name, "%.*s", length ? length : 7, length ? it->spec : "own net");
 }
 
 /* As far as it comes, for the caller to free. */
 static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
-    hk_model_values values = {0};
     *out = (network){0};
-    if (hk_model_find(spec, &out->model, &values) == HK_OK && (out->net = hk_net_create(choices)))
+    if (hk_model_find(spec, &out->model, out->spec) == HK_OK && (out->net = hk_net_create(choices)))
         out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
                                      images.classes);
-    out->has_norm = values.norm;
     set_name(out);
     return out->logits;
 }
@@ -45,6 +46,14 @@ int net_new(const char *spec, hk_net_options choices, hk_data_shape images, netw
         return EXIT_DONE;
     net_free(out);
     return tool_failed();
+}
+
+const char *net_norm_remedy(const hk_plugin *model)
+{
+    for (const hk_param *p = model->params; p && p->name; p++)
+        if (strcmp(p->name, "norm") == 0)
+            return ", which norm=1 in its spec adds";
+    return "";
 }
 
 hk_data_shape net_input_shape(const network *it)
@@ -122,7 +131,8 @@ int net_open(const char *file, network *out)
         return open_failed(file, status);
     }
     if (saved.has_graph && *saved.model && hk_model_find(saved.model, &out->model, NULL) != HK_OK)
-        out->model = NULL;
+        out->model = NULL; /* nor is it needed */
+    snprintf(out->spec, sizeof out->spec, "%s", saved.model);
     set_name(out);
     if (*hk_net_remarks(out->net))
         tool_note("%s: %s", file, hk_net_remarks(out->net));
@@ -188,10 +198,10 @@ int net_run_on_saved(const options *given,
     return status;
 }
 
-hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data)
+hk_recipe net_choose_recipe(const options *given, const hk_plugin *model, const char *data,
+                            int64_t samples)
 {
-    hk_recipe recipe =
-        hk_model_recipe(model, hk_data_spec(data), hk_data_shape_of(data).n, (int)given->batch);
+    hk_recipe recipe = hk_model_recipe(model, data, samples, (int)given->batch);
     if (given->optimizer)
         recipe.optimizer = given->optimizer;
     if (given->schedule)

@@ -1,14 +1,13 @@
-/* network.h - a model of the catalogue, recorded for images of some shape, and its data sets. As in
+/* network.h - a model, recorded for images of some shape, and its data sets. As in
  * options.h, on failure a function prints the reason and returns the exit status. */
 #pragma once
-#include "models.h"
 #include "options.h"
 #include <hillock/hillock.h>
 
 typedef struct network {
-    const hk_model *model; /* NULL: a program's own net */
-    bool has_norm;         /* of a model that was built: normalization layers */
-    char name[64];         /* the model's name, or "own net" */
+    const hk_plugin *model; /* NULL: a program's own net, or that of a model which is not here */
+    char spec[HK_MAX_SPEC]; /* the model's, with its name for a path; "" */
+    char name[64];          /* the model's, or "own net" */
     hk_net *net;
     hk_tensor *logits;
 } network;
@@ -20,6 +19,9 @@ int net_open(const char *file, network *out);
 /* Makes the data what the net expects, or says why they are not: shape, classes, columns, scaling. */
 int net_conform(const char *file, const network *it, hk_data *data);
 void net_free(network *it);
+/* What a note that a net has no normalization layers goes on with: the parameter that adds them, if the
+ * model has it. */
+const char *net_norm_remedy(const hk_plugin *model);
 hk_data_shape net_input_shape(const network *it); /* n: 0; an input of one dimension is 1 x 1 */
 int64_t net_multiply_adds(const hk_net *net);     /* of one image, forward */
 
@@ -36,8 +38,9 @@ int net_open_with_data(const options *given, bool training, network *it, hk_data
 /* The same with test data, for `body`. */
 int net_run_on_saved(const options *given,
                      int (*body)(const network *it, const options *given, const hk_data *test));
-/* The model's recipe for the data, overridden by the command line. */
-hk_recipe net_choose_recipe(const options *given, const hk_model *model, const hk_data *data);
+/* The model's recipe for so many samples of the data of this spec, overridden by the command line. */
+hk_recipe net_choose_recipe(const options *given, const hk_plugin *model, const char *data,
+                            int64_t samples);
 /* The recipe, and other options of the command line, as options of the trainer; the data are still to
  * be filled in. */
 hk_train_options net_train_options(const options *given, const hk_recipe *recipe, int64_t seed);

@@ -56,28 +56,38 @@ static int start_from(const training *t)
     return EXIT_DONE;
 }
 
+static int check_resumed(const training *t)
+{
+    const hk_plugin *model;
+    char saved[HK_MAX_SPEC];
+    if (!*t->saved.model ||
+        (hk_model_find(t->saved.model, &model, saved) == HK_OK && strcmp(saved, t->it.spec) == 0))
+        return EXIT_DONE;
+    return tool_fail(EXIT_USAGE, "%s: training of %s cannot be resumed as %s", t->file,
+                     t->saved.model, t->it.spec);
+}
+
 static int build(training *t)
 {
-    const char *model = t->given->operands[0];
     int status = net_choices(t->given, t->file, &t->saved, &t->choices);
     t->choices.most_floats = 0; /* the model is given, and may be larger than what it starts from */
     if (status)
         return status;
-    if (t->given->resume && *t->saved.model && strcmp(t->saved.model, model) != 0)
-        return tool_fail(EXIT_USAGE, "%s: training of %s cannot be resumed as %s", t->file,
-                         t->saved.model, model);
-    status = net_new(model, t->choices, hk_data_shape_of(t->train), &t->it);
+    status = net_new(t->given->operands[0], t->choices, hk_data_shape_of(t->train), &t->it);
     if (status)
+        return status;
+    if (t->given->resume && (status = check_resumed(t)))
         return status;
     if (t->given->from && (status = start_from(t)))
         return status;
     if (t->given->freeze && hk_net_freeze(t->it.net, t->given->freeze) != HK_OK)
         return tool_failed();
-    if (t->given->norm && !t->it.has_norm)
-        tool_note("model %s has no normalization layers, which norm=1 in its spec adds: --norm %s "
-                  "changes nothing",
-                  model, t->given->norm);
-    t->recipe = net_choose_recipe(t->given, t->it.model, t->train);
+    const char *remedy = net_norm_remedy(t->it.model);
+    if (t->given->norm && !hk_net_has_norm(t->it.net))
+        tool_note("model %s has no normalization layers%s: --norm %s changes nothing", t->it.spec,
+                  remedy, t->given->norm);
+    t->recipe = net_choose_recipe(t->given, t->it.model, hk_data_spec(t->train),
+                                  hk_data_shape_of(t->train).n);
     if (t->given->resume && t->recipe.epochs <= t->saved.epochs)
         t->recipe.epochs += t->saved.epochs; /* all done already: that many more */
     return EXIT_DONE;
@@ -86,14 +96,13 @@ static int build(training *t)
 static void print_start(const training *t)
 {
     hk_data_shape images = hk_data_shape_of(t->train);
-    fprintf(t->to, "%s: %s parameters, ", t->given->operands[0],
-            tool_grouped(hk_net_parameters(t->it.net)));
+    fprintf(t->to, "%s: %s parameters, ", t->it.spec, tool_grouped(hk_net_parameters(t->it.net)));
     const hk_net_options *of = &t->choices;
     const char *const plugins[] = {
         of->activation ? of->activation : "relu",
-        !t->it.has_norm     ? NULL
-        : of->normalization ? of->normalization
-                            : "batch_norm",
+        !hk_net_has_norm(t->it.net) ? NULL
+        : of->normalization         ? of->normalization
+                                    : "batch_norm",
         of->weight_norm,
         of->initializer ? of->initializer : "he_normal",
     };
@@ -175,7 +184,7 @@ static int after_epoch(const hk_epoch_report *r, void *user)
         json_object_set_new(row, "treated", t->treated);
     t->treated = NULL;
     json_array_append_new(t->history, row);
-    if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->given->operands[0]) != HK_OK)
+    if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->it.spec) != HK_OK)
         t->save_status = tool_failed();
     return t->save_status || r->epoch == t->given->stop || tool_progress_interrupted();
 }
@@ -245,7 +254,7 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
         figures.loss = figures.accuracy = (double)NAN;
     const bool regression = hk_data_is_regression(t->train);
     json_t *result = json_pack(
-        "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:I, s:i, s:o}", "model", t->given->operands[0],
+        "{s:s, s:s, s:o, s:I, s:s, s:s, s:s, s:i, s:I, s:i, s:o}", "model", t->it.spec,
         "activation", hk_net_activation(t->it.net), "data", tool_json_text(hk_data_spec(t->train)),
         "parameters", (json_int_t)hk_net_parameters(t->it.net), "optimizer", t->recipe.optimizer,
         "schedule", t->recipe.schedule, "augment", t->recipe.augment, "batch", t->recipe.batch,

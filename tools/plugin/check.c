@@ -57,7 +57,7 @@ static int add_plugin(checking *c, const hk_plugin *plugin)
 static int add_name(checking *c, const char *name)
 {
     int found = 0, status = EXIT_DONE;
-    for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER && !status; kind++) {
+    for (hk_kind kind = HK_ACTIVATION; kind <= HK_MODEL && !status; kind++) {
         const hk_plugin *plugin;
         hk_status about = hk_plugin_find(kind, name, &plugin);
         if (about == HK_OK)

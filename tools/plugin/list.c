@@ -1,6 +1,6 @@
 /* hillock list: plugins, models and data sets, a line each. */
 #include <hillock/data.h>
-#include "models.h"
+#include <hillock/registry.h>
 #include "options.h"
 #include "output.h"
 
@@ -44,8 +44,19 @@ static void put_plugin(const hk_plugin_info *info, void *user)
         json_array_append_new(tags, json_stringn(tag, length));
         tag += length + (tag[length] == ',');
     }
-    put_row(to, plugin->name, plugin->summary ? plugin->summary : "",
-            json_pack("{s:o}", "tags", tags));
+    const char *summary = plugin->summary ? plugin->summary : "";
+    char text[512];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", summary);
+    if (plugin->model)
+        used = (size_t)snprintf(text, sizeof text, "%.200s; %.200s; %d x %d x %d, %s parameters",
+                                summary, plugin->source ? plugin->source : "no source",
+                                plugin->model->height, plugin->model->width,
+                                plugin->model->channels, tool_grouped(plugin->model->parameters));
+    for (const hk_param *p = plugin->params; plugin->model && p && p->name && used < sizeof text;
+         p++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s",
+                                 p == plugin->params ? "; takes " : ",", p->name);
+    put_row(to, plugin->name, text, json_pack("{s:o}", "tags", tags));
 }
 
 static void put_bad(const char *file, const char *reason, void *user)
@@ -74,19 +85,6 @@ static int list_plugins(listing *to, hk_kind kind)
     return EXIT_DONE;
 }
 
-static int list_models(listing *to, hk_kind unused)
-{
-    (void)unused;
-    for (const hk_model *model = hk_models; model->name; model++) {
-        char text[256];
-        snprintf(text, sizeof text, "%s; %s; %d x %d x %d, %s parameters; takes %s", model->summary,
-                 model->source, model->height, model->width, model->channels,
-                 tool_grouped(model->parameters), model->values);
-        put_row(to, model->name, text, json_object());
-    }
-    return EXIT_DONE;
-}
-
 static int list_data(listing *to, hk_kind unused)
 {
     (void)unused;
@@ -104,7 +102,7 @@ static const struct {
     {"activations", list_plugins, HK_ACTIVATION},
     {"normalizations", list_plugins, HK_NORMALIZATION},
     {"initializers", list_plugins, HK_INITIALIZER},
-    {"models", list_models, HK_ACTIVATION},
+    {"models", list_plugins, HK_MODEL},
     {"data", list_data, HK_ACTIVATION},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };

@@ -216,12 +216,43 @@ static const char initializer[] =
     "           .summary = \"N(0, scale^2 / fan_in)\",\n"
     "           .source = \"unpublished\"});\n";
 
+static const char model[] =
+    "/* @: two convolutions and a dense layer. Say here what it is for, and where it departs from the\n"
+    " * paper.\n"
+    " * Unpublished: say here who proposed it, when and where. */\n"
+    "#include <hillock/model.h>\n"
+    "\n"
+    "/* What the user may set, @:width=16. */\n"
+    "enum { WIDTH };\n"
+    "HK_PARAMS({.name = \"width\", .doc = \"maps of the first convolution\", .type = HK_INTEGER,\n"
+    "           .value = 8, .low = 1, .high = 1024});\n"
+    "\n"
+    "/* x are images; the answer is a number for each class. Nothing need be checked between the lines: a\n"
+    " * layer that does not fit returns NULL, which the next ones pass on, and its sentence is kept. */\n"
+    "static hk_tensor *build(hk_tensor *x, int classes, const double *p)\n"
+    "{                                                             /* 28 x 28 x  1 */\n"
+    "    const int width = (int)p[WIDTH];\n"
+    "    x = hk_maxpool(hk_act(hk_norm(hk_conv(x, width, 3))), 2); /* 14 x 14 x  8 */\n"
+    "    x = hk_maxpool(hk_act(hk_norm(hk_conv(x, 2 * width, 3))), 2); /* 7 x 7 x 16 */\n"
+    "    return hk_linear(x, classes);                             /*           10 */\n"
+    "}\n"
+    "\n"
+    "/* The images that it is meant for, and what it then has to learn: hillock check counts. */\n"
+    "static const hk_model model = {\n"
+    "    .build = build, .height = 28, .width = 28, .channels = 1, .parameters = 9122};\n"
+    "\n"
+    "HK_MODEL(@, model,\n"
+    "         .params = params,\n"
+    "         .summary = \"two convolutions and a dense layer\",\n"
+    "         .source = \"unpublished\");\n";
+
 /* The source of a plugin that works and says where to write; to be freed, NULL without memory. */
 static char *scaffold_text(hk_kind kind, const char *name)
 {
     static const char *const texts[] = {[HK_ACTIVATION] = activation,
                                         [HK_NORMALIZATION] = normalization,
-                                        [HK_INITIALIZER] = initializer};
+                                        [HK_INITIALIZER] = initializer,
+                                        [HK_MODEL] = model};
     char *made = NULL;
     size_t size;
     FILE *to = open_memstream(&made, &size);
@@ -286,16 +317,17 @@ static int write_source(const options *given, hk_kind kind, char **text)
 
 int plugin_new_command(options *given)
 {
-    static const char *const kinds[] = {"activation", "normalization", "initializer"};
+    static const char *const kinds[] = {"activation", "normalization", "initializer", "model"};
+    const int n_kinds = sizeof kinds / sizeof *kinds;
     char path[4096], *text = NULL;
     const char *wanted = given->operands[0], *name = given->operands[1];
     const hk_plugin *known;
     hk_kind kind = HK_ACTIVATION;
-    while (kind <= HK_INITIALIZER && strcmp(hk_kind_name(kind), wanted) != 0)
+    while (kind <= HK_MODEL && strcmp(hk_kind_name(kind), wanted) != 0)
         kind++;
-    if (kind > HK_INITIALIZER)
+    if (kind > HK_MODEL)
         return tool_fail(EXIT_USAGE, "new: unknown kind \"%s\"%s", wanted,
-                         tool_known(wanted, kinds, 3));
+                         tool_known(wanted, kinds, n_kinds));
     if (!is_plugin_name(name))
         return tool_fail(EXIT_USAGE,
                          "new: \"%s\" is no plugin name; expected a letter, then at most %d of "

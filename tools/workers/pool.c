@@ -32,6 +32,7 @@ typedef struct worker {
     frame_reader incoming;
     const char *fault; /* what was wrong with a report, or NULL */
     json_t *answer, *failed;
+    char stage[160]; /* what it is at; "": nothing in particular */
     double deadline; /* of the next signal; monotonic seconds */
     double waited;   /* for a processor, as far as the deadline takes it into account */
     bool late;       /* SIGTERM was sent */
@@ -138,12 +139,25 @@ bool worker_report_is(const json_t *report, const char *type)
     return found && strcmp(found, type) == 0;
 }
 
+/* True for {"type":"stage", text}, which is kept. */
+static bool take_stage(worker *w, json_t *report)
+{
+    const char *text = json_string_value(json_object_get(report, "text"));
+    if (!worker_report_is(report, "stage") || !text)
+        return false;
+    snprintf(w->stage, sizeof w->stage, "%s", text);
+    json_decref(report);
+    return true;
+}
+
 /* The next report for the caller; keeps what says how the worker ends. */
 static json_t *next_report(const pool *it, worker *w)
 {
     json_t *report;
     const char *const *type;
     while (!w->fault && (report = worker_frame_take(&w->incoming, &w->fault))) {
+        if (take_stage(w, report))
+            continue;
         w->fault = w->answer || w->failed ? "malformed report: it comes after the last one"
                                           : w->job.fault(report);
         if (it->limits.per_report && !w->late)
@@ -264,6 +278,10 @@ static pool_event conclude(pool *it, worker *w)
                     json_string_value(json_object_get(w->failed, "reason")))
         : WIFSIGNALED(w->status) ? died(it, w)
                                  : exited(it, w);
+    if (*w->stage && event.reason == it->reason && !w->fault && !w->failed) {
+        const size_t used = strlen(it->reason);
+        snprintf(it->reason + used, sizeof it->reason - used, " while %s", w->stage);
+    }
     event.id = w->id;
     worker_process_last_lines(&w->process, it->last_lines, sizeof it->last_lines);
     event.last_lines = it->last_lines;

@@ -4,7 +4,8 @@
  * processor time, its output kept aside, and one socket, on which its request waits and on which it
  * reports, in frames (frame.h). A report is an object with a "type". A job is done when the worker
  * sent the report that answers it, and exited with status 0; a worker that knows why it cannot go on
- * sends {"type":"failed", failure, reason}. Whatever it does, it ends as one event.
+ * sends {"type":"failed", failure, reason}. Whatever it does, it ends as one event. What it says it is
+ * at, {"type":"stage", text}, "model deep was built", stands in the reason should it die of it.
  *
  * Classes of failure, beside those that workers send themselves:
  *   signal SIGSEGV, ...   the process died of it        exit 3, ...   it exited with that status

@@ -8,6 +8,7 @@
 #include <hillock/status.h>
 #include <hillock/tensor.h>
 #include <hillock/layer.h>
+#include <hillock/model.h>
 #include <hillock/saved.h>
 #include <hillock/data.h>
 #include <hillock/train.h>

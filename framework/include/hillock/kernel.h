@@ -44,11 +44,7 @@
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params`, HK_SLOTS defines `slots`, with the final
- * empty row. */
-#define HK_PARAMS(...)                                                                             \
-    static const hk_param params[] = {__VA_ARGS__, {0}};                                           \
-    _Static_assert(sizeof params / sizeof *params - 1 <= HK_MAX_PARAMS, "too many parameters")
+/* As HK_PARAMS defines `params`, HK_SLOTS({.name = "slope", ...}, {...}) defines `slots`. */
 #define HK_SLOTS(...)                                                                              \
     static const hk_slot slots[] = {__VA_ARGS__, {0}};                                             \
     _Static_assert(sizeof slots / sizeof *slots - 1 <= HK_MAX_SLOTS, "too many slots")

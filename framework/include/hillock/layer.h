@@ -35,6 +35,8 @@ const char *hk_net_activation(const hk_net *net);
 const char *hk_net_normalization(const hk_net *net);
 const char *hk_net_initializer(const hk_net *net);
 const char *hk_net_weight_norm(const hk_net *net);
+/* 1: it has normalization layers, or would have, were its normalization not "none". */
+int hk_net_has_norm(const hk_net *net);
 
 typedef struct hk_conv_options {
     hk_tensor *x;

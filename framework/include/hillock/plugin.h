@@ -1,7 +1,7 @@
 /* hillock/plugin.h - the contract between Hillock and a plugin file.
  *
  * A plugin file is a shared object that exports one constant object, hk_bundle_entry, and imports at
- * most libm. The bundle lists plugins; a plugin is a name, tables (parameters, slots) and pure functions
+ * most libm; a model, the layer functions too. The bundle lists plugins; a plugin is a name, tables (parameters, slots) and pure functions
  * of blocks of floats. Hillock owns memory, threads, random numbers and files: a plugin never allocates,
  * prints, locks, saves or loads.
  *
@@ -10,7 +10,7 @@
  * order, and more than once (to recompute). Plugins have no mutable globals; what persists is a slot.
  *
  * Elementwise activations need only <hillock/kernel.h>, which writes the kernels; <hillock/moments.h>
- * has the arithmetic of normalizations. Fields of structs that are not set are 0 or NULL: none.
+ * has the arithmetic of normalizations, <hillock/model.h> the words of models. Fields of structs that are not set are 0 or NULL: none.
  *
  * Thread rules: [parallel] on many threads at once, on disjoint tiles; [serial] on one. */
 #pragma once
@@ -22,7 +22,7 @@ extern "C" {
 
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
 #define HK_ABI_MAJOR 0       /* version 0: both numbers must match the host's */
-#define HK_ABI_MINOR 3
+#define HK_ABI_MINOR 4
 
 #define HK_MAX_PARAMS 8 /* maximum number of parameters of a plugin */
 #define HK_MAX_SLOTS 16 /* maximum number of slots of a plugin */
@@ -40,6 +40,11 @@ typedef struct hk_param {
     double low, high;    /* range; low == high: any finite value */
     const char *choices; /* HK_CHOICE: "first|second" */
 } hk_param;
+
+/* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params` with the final empty row. */
+#define HK_PARAMS(...)                                                                             \
+    static const hk_param params[] = {__VA_ARGS__, {0}};                                           \
+    _Static_assert(sizeof params / sizeof *params - 1 <= HK_MAX_PARAMS, "too many parameters")
 
 /* ---- Slots: tensors of one layer, which Hillock allocates, trains, clamps and saves ----------- */
 
@@ -209,15 +214,43 @@ typedef struct hk_initializer {
     const char *(*fill)(const hk_context *, const hk_weight *);
 } hk_initializer;
 
+/* ---- Model ------------------------------------------------------------------------------------ */
+
+typedef struct hk_tensor hk_tensor; /* <hillock/tensor.h> */
+
+/* Default training settings for some data. In the rows of a model, what is not set is as usual for
+ * that data; hk_model_recipe() fills it in. */
+typedef struct hk_recipe {
+    const char *data; /* name of the data set, "glyphs"; "": any */
+    int64_t most;     /* training samples that it is meant for; 0: any number */
+    const char *optimizer, *schedule, *augment;
+    int32_t epochs, batch;
+    int32_t least_steps; /* in all: small sets take more epochs */
+    int32_t is_adapted;  /* in answers, 1: batch or epochs follow from a small number of samples */
+} hk_recipe;
+
+typedef struct hk_model {
+    /* Records the layers behind x, images [batch, height, width, channels], and returns the logits
+     * [batch, classes]; NULL where a layer function returned it. `params` as in hk_context. Keeps
+     * nothing. [one thread] per net */
+    hk_tensor *(*build)(hk_tensor *x, int classes, const double *params);
+    int32_t height, width, channels; /* of the images that it was published for */
+    int32_t smallest;                /* minimum height and width; 0 counts as 1 */
+    int64_t parameters;              /* learned numbers: for these images, 10 classes, relu and */
+                                     /* batch_norm; hillock check counts them */
+    const hk_recipe *recipes; /* the first that fits the data; ends with a row without data; */
+                              /* NULL: as usual */
+} hk_model;
+
 /* ---- Plugin, bundle, entry -------------------------------------------------------------------- */
 
-typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER } hk_kind;
+typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER, HK_MODEL } hk_kind;
 
 typedef struct hk_plugin {
     uint32_t kind, size;    /* size: sizeof the struct of its kind */
     const char *name;       /* a letter, then at most 31 of a-z 0-9 _ */
     const char *aliases;    /* "other,names" or NULL */
-    const char *summary;    /* the formula, in one line */
+    const char *summary;    /* the formula, or what it consists of, in one line */
     const char *source;     /* who published it, when */
     const char *tags;       /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
     const hk_param *params; /* ends with a row without name; NULL: none */
@@ -226,6 +259,7 @@ typedef struct hk_plugin {
     const hk_activation *activation;   /* the one of its kind; the others NULL */
     const hk_normalization *normalization;
     const hk_initializer *initializer;
+    const hk_model *model;
 } hk_plugin;
 
 typedef struct hk_bundle {

@@ -39,7 +39,7 @@ hk_status hk_plugin_each(hk_kind kind, void (*each)(const hk_plugin_info *, void
 /* Where a plugin came from. */
 hk_plugin_info hk_plugin_describe(const hk_plugin *plugin);
 
-/* "activation", "normalization", "initializer". */
+/* "activation", "normalization", "initializer", "model". */
 const char *hk_kind_name(hk_kind kind);
 
 /* Evaluates an elementwise activation with its float kernels: y[i] = f(x[i]), slope[i] = f'(x[i]) for

@@ -13,7 +13,7 @@ extern "C" {
 
 /* Saves the net that ends in `logits`: its graph up to there, all parameters and state, its card, its
  * specs and `model`, a model's spec; `model` may be NULL. HK_IO: the old file is kept.
- * HK_BAD_ARGUMENT: a spec longer than HK_MAX_SPEC, or a loss before `logits`. */
+ * HK_BAD_ARGUMENT: a spec longer than HK_MAX_SPEC, a path as `model`, or a loss before `logits`. */
 hk_status hk_net_save(hk_tensor *logits, const char *path, const char *model);
 
 /* Makes the net that a file describes, with its values and its card. Free *net with hk_net_free; *logits
@@ -51,7 +51,7 @@ typedef struct hk_saved {
     int has_graph;                        /* 1: hk_net_load() can make the net */
 } hk_saved;
 /* Reads the head of the file alone, not its values and digest. HK_BAD_DATA, too, if the file names a plugin
- * by a path (data must not choose code to load), or has a text that does not fit. */
+ * or its model by a path (data must not choose code to load), or has a text that does not fit. */
 hk_status hk_net_peek(const char *path, hk_saved *out);
 
 /* A tensor as it lies in a file: "F32" and shape, and the bytes it takes. */

@@ -25,7 +25,9 @@ typedef enum test_flags {
     OF_ACTIVATION = 1 << HK_ACTIVATION,
     OF_NORMALIZATION = 1 << HK_NORMALIZATION,
     OF_INITIALIZER = 1 << HK_INITIALIZER,
-    OF_PLUGIN = OF_ACTIVATION | OF_NORMALIZATION | OF_INITIALIZER,
+    OF_MODEL = 1 << HK_MODEL,
+    OF_KERNELS = OF_ACTIVATION | OF_NORMALIZATION | OF_INITIALIZER,
+    OF_PLUGIN = OF_KERNELS | OF_MODEL,
     SLOW = 64 /* left out by --quick */
 } test_flags;
 
@@ -47,7 +49,11 @@ test_function check_test_file, check_test_load, check_test_tables, check_test_na
     check_test_position, check_test_neighbours, check_test_repeat, check_test_threads,
     check_test_random, check_test_speed, check_test_gradient_of_normalization,
     check_test_statistics, check_test_evaluation, check_test_degenerate, check_test_ranges,
-    check_test_key, check_test_variance;
+    check_test_key, check_test_variance, check_test_imports, check_test_sizes, check_test_count,
+    check_test_leaks, check_test_recipes, check_test_training;
+
+/* Of check_test_parameters, for a model. */
+void check_setting_of_model(const subject *s, const double *params);
 
 /* What a test reports. The first failure counts; a test that reports nothing has passed. */
 void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

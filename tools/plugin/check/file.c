@@ -26,6 +26,9 @@ static const char *const allowed[] = {
     "__cxa_finalize", "__gmon_start__", "_ITM_*",       "__asan_*",      "__ubsan_*",
     "__sanitizer_*",  "__gcov*",        "__memcpy_chk", "__memset_chk",  "__signbit*",
     "__isnan*",       "__isinf*",       "__finite*",    "__fpclassify*", NULL};
+/* What models may import beside; whether a file holds one is known only when it is loaded. */
+static const char *const of_models[] = {"hk_*",     "str*",           "__str*",
+                                        "snprintf", "__snprintf_chk", NULL};
 static const char *const libm[] = {
     "exp",   "exp2",      "exp10",     "expm1",      "log",         "log2",   "log10",
     "log1p", "logb",      "ilogb",     "sin",        "cos",         "tan",    "asin",
@@ -100,18 +103,23 @@ static const Elf64_Shdr *section(const image *it, uint32_t type, const char *nam
     return NULL;
 }
 
+static void check_import(const char *name)
+{
+    const char *why = "a plugin imports libm alone";
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        for (const char *const *prefix = reasons[i].prefixes; *prefix; prefix++)
+            if (strncmp(name, *prefix, strlen(*prefix)) == 0)
+                why = reasons[i].why;
+    if (*name && !is_listed(name, allowed) && !is_libm(name) && !is_listed(name, of_models))
+        check_fail("imports %s: %s", name, why);
+}
+
 static void check_symbol(const image *it, const char *name, const Elf64_Sym *symbol)
 {
     (void)it;
     const unsigned binding = ELF64_ST_BIND(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF) {
-        const char *why = "a plugin imports libm alone";
-        for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-            for (const char *const *prefix = reasons[i].prefixes; *prefix; prefix++)
-                if (strncmp(name, *prefix, strlen(*prefix)) == 0)
-                    why = reasons[i].why;
-        if (*name && !is_listed(name, allowed) && !is_libm(name))
-            check_fail("imports %s: %s", name, why);
+        check_import(name);
     } else if (binding != STB_LOCAL && strcmp(name, "hk_bundle_entry") != 0 &&
                !is_listed(name, (const char *const[]){"_init", "_fini", "_edata", "_end",
                                                       "__bss_start", "__odr_asan*", NULL})) {
@@ -216,11 +224,12 @@ static bool is_sound(image *it, const Elf64_Ehdr *header)
     return names->sh_size && it->names[names->sh_size - 1] == '\0';
 }
 
-void check_test_file(const subject *s)
+/* Maps the file for `look`, if it is a whole object. */
+static void examine(const char *path, void (*look)(const image *))
 {
     struct stat about;
     image it = {0};
-    const int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
         check_skip("no file to read: loading says why");
     } else {
@@ -235,16 +244,44 @@ void check_test_file(const subject *s)
     if (!is_sound(&it, header)) {
         check_skip("no whole 64-bit ELF object: loading says why");
     } else {
-        each_symbol(&it, SHT_DYNSYM, check_symbol);
-        check_dynamic(&it);
-        const Elf64_Phdr *segments = (const void *)(it.bytes + header->e_phoff);
-        for (unsigned i = 0;
-             header->e_phoff + (i + 1) * sizeof *segments <= it.size && i < header->e_phnum; i++)
-            if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
-                check_fail("wants an executable stack");
-        if (!memmem(it.bytes, it.size, "__asan_init", 11) &&
-            !memmem(it.bytes, it.size, "__gcov_", 7))
-            check_memory(&it);
+        look(&it);
     }
     munmap((void *)it.bytes, it.size);
+}
+
+static void look_at_file(const image *it)
+{
+    const Elf64_Ehdr *header = (const void *)it->bytes;
+    const Elf64_Phdr *segments = (const void *)(it->bytes + header->e_phoff);
+    each_symbol(it, SHT_DYNSYM, check_symbol);
+    check_dynamic(it);
+    for (unsigned i = 0;
+         header->e_phoff + (i + 1) * sizeof *segments <= it->size && i < header->e_phnum; i++)
+        if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
+            check_fail("wants an executable stack");
+    if (!memmem(it->bytes, it->size, "__asan_init", 11) &&
+        !memmem(it->bytes, it->size, "__gcov_", 7))
+        check_memory(it);
+}
+
+void check_test_file(const subject *s)
+{
+    examine(s->file, look_at_file);
+}
+
+static void check_kernel_import(const image *it, const char *name, const Elf64_Sym *symbol)
+{
+    (void)it;
+    if (symbol->st_shndx == SHN_UNDEF && is_listed(name, of_models))
+        check_fail("imports %s: only a model calls layer functions", name);
+}
+
+static void look_at_imports(const image *it)
+{
+    each_symbol(it, SHT_DYNSYM, check_kernel_import);
+}
+
+void check_test_imports(const subject *s)
+{
+    examine(s->file, look_at_imports);
 }

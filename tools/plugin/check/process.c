@@ -169,6 +169,8 @@ void check_test_process(const subject *s)
             run_activation(s, training);
         else if (s->plugin->normalization)
             run_normalization(s, training);
+        else if (s->plugin->model)
+            check_test_sizes(s);
         else
             check_host_fill(s->plugin, check_host_weight(training ? 7 : 5, 3), NULL);
     compare_state(s->plugin->name);

@@ -110,7 +110,9 @@ static void run_setting(const subject *s, const double *params, uint32_t trainin
 static void try_setting(const subject *s, const double *params)
 {
     const int mark = check_arrays_mark();
-    if (s->plugin->initializer) {
+    if (s->plugin->model) {
+        check_setting_of_model(s, params);
+    } else if (s->plugin->initializer) {
         const filled f = check_host_fill(s->plugin, check_host_weight(12, 8), params);
         const use *u = use_with(s, 1, 1, params);
         for (int64_t i = 0; !f.refusal && i < 96; i++)

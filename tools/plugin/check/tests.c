@@ -1,21 +1,28 @@
 /* The tests, in the order in which they run. */
 #include "plugin/check/check.h"
 
-enum { ACT = OF_ACTIVATION, NORM = OF_NORMALIZATION, INIT = OF_INITIALIZER };
+enum { ACT = OF_ACTIVATION, NORM = OF_NORMALIZATION, INIT = OF_INITIALIZER, MODEL = OF_MODEL };
 
 const test check_tests[] = {
     {"file", OF_FILE, check_test_file,
-     "exports hk_bundle_entry alone, imports libm alone, keeps nothing"},
+     "exports hk_bundle_entry alone, imports no more than it may, keeps nothing"},
     {"load", OF_FILE, check_test_load, "loading it leaves the process as it was"},
+    {"imports", OF_KERNELS, check_test_imports, "calls no layer functions"},
     {"tables", OF_PLUGIN, check_test_tables, "summary, source and docs are there"},
     {"names", OF_PLUGIN | SLOW, check_test_names, "no other plugin is called so"},
     {"memory", ACT, check_test_memory_of_activation, "every output is written and nothing else"},
     {"memory", NORM, check_test_memory_of_normalization,
      "every output is written and nothing else"},
     {"memory", INIT, check_test_memory_of_initializer, "every output is written and nothing else"},
+    {"sizes", MODEL, check_test_sizes, "builds for images and classes of many kinds"},
+    {"count", MODEL, check_test_count, "as many parameters as it declares"},
+    {"leaks", MODEL, check_test_leaks, "nothing is left of a net that was freed"},
     {"process", OF_PLUGIN, check_test_process, "it leaves the process as it was"},
-    {"parameters", OF_PLUGIN, check_test_parameters, "finite results at both ends of every range"},
-    {"start", OF_PLUGIN, check_test_start, "slots start within their ranges, the same each time"},
+    {"parameters", OF_KERNELS, check_test_parameters, "finite results at both ends of every range"},
+    {"parameters", MODEL, check_test_parameters, "builds, or says why not, at both ends of ranges"},
+    {"recipes", MODEL, check_test_recipes, "its recipes can be followed"},
+    {"training", MODEL | SLOW, check_test_training, "learns, with the same bits on any threads"},
+    {"start", OF_KERNELS, check_test_start, "slots start within their ranges, the same each time"},
     {"derivative", ACT, check_test_derivative, "slope() is the derivative of value()"},
     {"gradients", ACT, check_test_gradients,
      "gradient() is the derivative along each learned slot"},

@@ -283,7 +283,7 @@ int check_worker_run(const char *target, const orders *o)
     if (strchr(target, '/'))
         check_file(target, o);
     else
-        for (hk_kind kind = HK_ACTIVATION; kind <= HK_INITIALIZER; kind++) {
+        for (hk_kind kind = HK_ACTIVATION; kind <= HK_MODEL; kind++) {
             const hk_plugin *plugin;
             if (hk_plugin_find(kind, target, &plugin) == HK_OK)
                 check_plugin(plugin, "built in", o);
