@@ -100,7 +100,8 @@ static size_t add_member(uint8_t *zip, size_t used, uint8_t *directory, size_t *
     memcpy(entry + 16, &crc, 4), memcpy(entry + 20, &n, 4), memcpy(entry + 24, &n, 4);
     memcpy(entry + 28, &name_length, 2), memcpy(entry + 42, &begin, 4);
     memcpy(entry + 46, name, name_length);
-    *directory_size += 46u + name_length;
+    entry[30] = 4, entry[32] = 3; /* an extra field and a comment, as other programs write them */
+    *directory_size += 46u + name_length + 4 + 3;
     ++*members;
     return used + 30 + name_length + whole;
 }
