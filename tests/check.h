@@ -1,10 +1,13 @@
 /* tests/check.h - prints what differed and where, and goes on.
  *
  * A test program: static void some_case(void) { CHECK(...); }
- * int main(void) { RUN(some_case); ...; return check_result(); } */
+ * int main(void) { RUN(some_case); ...; return check_result(); }
+ *
+ * With CHECK_STOP in the environment, it ends behind the first case that fails. */
 #pragma once
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int check_passed, check_failed, check_skipped, check_case_failed, check_case_skipped;
@@ -99,6 +102,8 @@ enum { CHECK_SKIPPED = 77 };
                                    : "ok  ",                                                       \
                #test);                                                                             \
         fflush(stdout);                                                                            \
+        if (check_failed && getenv("CHECK_STOP"))                                                  \
+            return check_result();                                                                 \
     } while (0)
 
 static inline int check_result(void)
