@@ -78,6 +78,23 @@ build_uses_cc()
     CC='no-such-compiler -x' refuses 1 'no-such-compiler: No such file' build first.c
 }
 
+build_limits_the_compiler()
+{
+    printf '#!/bin/sh\nulimit -t >limits\nulimit -v >>limits\nexit 1\n' >limited && chmod +x limited
+    CC=./limited refuses 1 'first.c was not compiled' build first.c && [ "$(sed -n 1p limits)" = 300 ] &&
+        { [ "$(sed -n 2p limits)" = 4194304 ] || grep -q __asan "$hillock"; }
+}
+
+# As many functions within one another as there are: each is written once.
+deep_formulas_compile()
+{
+    local deep=x wide=x
+    for i in $(seq 60); do deep="tanh(x+$deep)"; done
+    for i in $(seq 18); do wide="$wide,0.$i*x-$i"; done
+    "$hillock" new activation deep --formula "$deep" && "$hillock" new activation wide --formula "max($wide)" &&
+        [ "$(cat deep.c wide.c | wc -c)" -le 16000 ] && "$hillock" build wide.c && [ -s wide.so ]
+}
+
 a_plot_is_whole_or_not_there()
 {
     "$hillock" curve ./here/first.so --plot first.svg --range -3:3 && head -c 4 first.svg | grep -q '<svg' &&
@@ -136,6 +153,8 @@ run build_shows_its_command
 run build_passes_the_compilers_words_on
 run build_takes_no_shell_words
 run build_uses_cc
+run build_limits_the_compiler
+run deep_formulas_compile
 run refuses 4 'none.c: No such file' build none.c
 run refuses 2 'expected the name of a C file' build first.so
 run refuses 2 'expected LOW:HIGH' curve relu --plot a.svg --range 3:1

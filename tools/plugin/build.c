@@ -2,16 +2,22 @@
  * compiler as they are, and its messages reach the user. */
 #include "options.h"
 #include "output.h"
+#include "workers/process.h"
 #include "workers/pool.h"
 
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAX_PATH = 4096, MAX_WORDS = 32, MAX_AT_ONCE = 64 };
+/* Of the compiler. An ordinary plugin takes a second and 60 MiB, one of a formula of 5,000 characters a
+ * minute and 600. */
+enum { CPU_SECONDS = 300, MEMORY_MIB = 4096 };
 
 static const char *const flags[] = {
     "-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden"};
@@ -71,15 +77,40 @@ static int compose(command_line *line, const char *include, char **sources, int 
     return EXIT_DONE;
 }
 
+/* What came of the compiler cannot be told from its status: its driver has one for every failure. */
 static int finish(pid_t child, const char *what)
 {
     int status;
-    while (waitpid(child, &status, 0) < 0)
+    struct rusage used;
+    while (wait4(child, &status, 0, &used) < 0)
         if (errno != EINTR)
             return tool_fail(EXIT_FAILED, "build: %s: %s", what, strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return EXIT_DONE;
+    if (used.ru_utime.tv_sec + used.ru_stime.tv_sec >= CPU_SECONDS - 1)
+        return tool_fail(EXIT_FAILED, "build: %s was not compiled within %d s of processor time",
+                         what, CPU_SECONDS);
+    if (used.ru_maxrss / 1024 > MEMORY_MIB / 2)
+        return tool_fail(EXIT_FAILED, "build: %s was not compiled within %d MiB of memory", what,
+                         MEMORY_MIB);
     return tool_fail(EXIT_FAILED, "build: %s was not compiled", what);
+}
+
+/* As posix_spawnp(), for a child with limits: a source may make a compiler take all there is. They are
+ * those of this program for the moment. */
+static int spawn_limited(pid_t *child, char **words)
+{
+    struct rlimit time, memory;
+    getrlimit(RLIMIT_CPU, &time);
+    getrlimit(RLIMIT_AS, &memory);
+    const rlim_t seconds = CPU_SECONDS, bytes = (rlim_t)MEMORY_MIB << 20;
+    setrlimit(RLIMIT_CPU, &(struct rlimit){MIN(seconds, time.rlim_cur), time.rlim_max});
+    if (!SANITIZED)
+        setrlimit(RLIMIT_AS, &(struct rlimit){MIN(bytes, memory.rlim_cur), memory.rlim_max});
+    const int error = posix_spawnp(child, words[0], NULL, NULL, words, environ);
+    setrlimit(RLIMIT_CPU, &time);
+    setrlimit(RLIMIT_AS, &memory);
+    return error;
 }
 
 /* Starts the compiler; *child is 0 when that failed. */
@@ -96,7 +127,7 @@ static int compile(const options *given, const char *include, char **sources, in
     fflush(stdout);
     if (!status) {
         char **words = (char **)(void *)line.words;
-        const int error = posix_spawnp(child, words[0], NULL, NULL, words, environ);
+        const int error = spawn_limited(child, words);
         if (error) {
             *child = 0;
             status = tool_fail(EXIT_FAILED, "build: %s: %s; CC names the compiler", words[0],

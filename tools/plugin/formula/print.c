@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { COLUMNS = 100 };
+enum { DEEPEST = 4 }; /* maths.h's functions are macros that name their argument twice */
 enum { AS_CHOICE, AS_COMPARED, AS_TERM, AS_FACTOR, AS_UNARY }; /* what binds how tightly */
 
 /* Each op's function in maths.h, and how a constant that holds its value is called. */
@@ -44,6 +45,8 @@ typedef struct printer {
     FILE *to;
     bool is_bounded; /* x stands for a.x within bounds */
     int uses[MAX_NODES];
+    int depth[MAX_NODES];      /* of functions within functions, up to what has a name */
+    int tried[OP_COUNT];       /* names of constants that are taken */
     char names[MAX_NODES][12]; /* empty: written out */
 } printer;
 
@@ -291,12 +294,26 @@ static void put_results(printer *p, const expr *roots, int n_roots)
     }
 }
 
-/* What is computed more than once and is more than a leaf or its sign. */
+/* Functions within functions, for a node whose operands have been seen. */
+static int depth_of(const printer *p, expr e)
+{
+    const node *it = &p->f->nodes[e];
+    const expr operands[] = {it->a, it->b, it->c};
+    int most = 0;
+    for (int i = 0; it->op > OP_PARAM && i < 3; i++)
+        if (operands[i] >= 0 && !p->names[operands[i]][0] && p->depth[operands[i]] > most)
+            most = p->depth[operands[i]];
+    const bool is_macro = words[it->op].function;
+    return most + (it->op == OP_CLAMP ? 2 : is_macro);
+}
+
+/* What is computed more than once and is more than a leaf or its sign, or is nested deeply. */
 static bool is_worth_a_name(const printer *p, expr e)
 {
     const node *it = &p->f->nodes[e];
     const bool is_sign = it->op == OP_NEG && p->f->nodes[it->a].op <= OP_PARAM;
-    return p->uses[e] > 1 && it->op > OP_PARAM && !formula_is_condition(p->f, e) && !is_sign;
+    return (p->uses[e] > 1 || p->depth[e] > DEEPEST) && it->op > OP_PARAM &&
+           !formula_is_condition(p->f, e) && !is_sign;
 }
 
 /* Gives e a name that no node before it has; its own expression is written out. */
@@ -305,7 +322,7 @@ static void put_constant(printer *p, expr e)
     static const char *const plain[] = {"u", "v", "w", "z", "q", "h", "k", "n"};
     const char *own = words[p->f->nodes[e].op].name;
     char name[sizeof p->names[0]];
-    for (int i = 0;; i++) {
+    for (int i = p->tried[p->f->nodes[e].op];; i++) {
         if (i < (own ? 1 : 8))
             snprintf(name, sizeof name, "%s", own ? own : plain[i]);
         else
@@ -313,6 +330,7 @@ static void put_constant(printer *p, expr e)
         expr other = 0;
         while (other < e && strcmp(p->names[other], name) != 0)
             other++;
+        p->tried[p->f->nodes[e].op] = i + 1;
         if (other == e)
             break;
     }
@@ -343,6 +361,8 @@ void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds
     }
     for (expr e = 0; e <= f->n_nodes; e++) {
         const bool last = e == f->n_nodes;
+        if (!last && p->uses[e])
+            p->depth[e] = depth_of(p, e);
         if (!last && !is_worth_a_name(p, e))
             continue;
         p->to = open_memstream(&text, &size);
