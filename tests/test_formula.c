@@ -238,6 +238,20 @@ static void differences_are_told(void)
     told(softplus, &ranged, 1, "with a = 0, which its range 0:10 allows; expected a range");
 }
 
+static void surrogates_stand_beside_slopes(void)
+{
+    formula_notes notes;
+    formula_error error;
+    formula_request wanted = {.name = "some", .formula = "sign(x)", .surrogate = "abs(x) < 1"};
+    char *text = formula_to_c(&wanted, &notes, &error);
+    CHECK_CONTAINS(text, "HK_SLOPE(return a.surrogate ? (hks_abs(a.x) < 1 ? 1 : 0) : 0;)");
+    CHECK_CONTAINS(text, "(some, HK_READS_X | HK_SURROGATE,");
+    free(text);
+    wanted.surrogate = "abs(x";
+    CHECK(!formula_to_c(&wanted, &notes, &error));
+    CHECK_EQUAL(error.column, 6);
+}
+
 /* ---- The catalogue once more, from its formulas ---------------------------------------------- */
 
 typedef struct twin {
@@ -425,6 +439,7 @@ int main(void)
     RUN(doubts_are_told);
     RUN(slopes_hold_at_the_edges);
     RUN(differences_are_told);
+    RUN(surrogates_stand_beside_slopes);
     if (!begin_builds())
         return 1;
     RUN(twins_compile);

@@ -131,6 +131,8 @@ static const option_row table[] = {
      "an activation as a formula of x: x*tanh(exp(x))"},
     {"derivative", "EXPR", TEXT, AT(derivative), 0, 0, NEW | TRY,
      "its derivative, of x and the value y; default: found by calculus"},
+    {"surrogate", "EXPR", TEXT, AT(surrogate), 0, 0, NEW | TRY,
+     "what backward uses in place of the derivative, of x: abs(x) < 1"},
     {"param", "NAME=...", TEXTS, AT(params), 0, 0, NEW | TRY,
      "NAME=DEFAULT[:LOW:HIGH][:learned], a parameter of the formula; may be repeated"},
     {"out", "PLACE", TEXT, AT(out), 0, 0, NEW, "folder or file, default ./NAME.c"},

@@ -51,8 +51,9 @@ typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
     const char *db, *name, *tune, *baseline;
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
-    const char *tensorboard, *class_weights, *formula, *derivative, *plot, *range, *report, *treat,
-        *doctor;
+    const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
+        *report;
+    const char *treat, *doctor;
     text_list plugins, params, data_sets;
     int64_t epochs, batch, seed, seeds, threads, stop, patience; /* 0: not given */
     int64_t index;                                               /* -1: not given */

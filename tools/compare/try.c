@@ -64,6 +64,7 @@ static int make_plugin(const trial *t)
     line it = {{"new", "activation", (char *)t->name}, 3};
     add(&it, "--formula", t->given->operands[0]);
     add(&it, "--derivative", t->given->derivative);
+    add(&it, "--surrogate", t->given->surrogate);
     for (int i = 0; i < t->given->params.n; i++)
         add(&it, "--param", t->given->params.items[i]);
     add(&it, "--out", t->source);

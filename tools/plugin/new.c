@@ -97,6 +97,7 @@ static int write_formula(const options *given, char **text)
     *text = formula_to_c(&(formula_request){.name = given->operands[1],
                                             .formula = given->formula,
                                             .derivative = given->derivative,
+                                            .surrogate = given->surrogate,
                                             .parameters = parameters,
                                             .n_parameters = given->params.n},
                          &notes, &error);
@@ -309,8 +310,9 @@ static int write_source(const options *given, hk_kind kind, char **text)
                                      "--formula there is a scaffold for every kind");
     if (given->formula)
         return write_formula(given, text);
-    if (given->derivative || given->params.n)
-        return tool_fail(EXIT_USAGE, "new: --derivative and --param go with --formula");
+    if (given->derivative || given->surrogate || given->params.n)
+        return tool_fail(EXIT_USAGE,
+                         "new: --derivative, --surrogate and --param go with --formula");
     *text = scaffold_text(kind, given->operands[1]);
     return *text ? EXIT_DONE : tool_no_memory();
 }

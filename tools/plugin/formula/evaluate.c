@@ -25,7 +25,7 @@ static long double operation(const node *it, const long double *v)
     case OP_SELECT: return a > 0 ? b : v[it->c];
     case OP_NEG: return -a;
     case OP_ABS: return fabsl(a);
-    case OP_SIGN: return (a > 0) - (a < 0);
+    case OP_SIGN: return a > 0 ? 1 : a < 0 ? -1 : a;
     case OP_FLOOR: return floorl(a);
     case OP_CAP: return (long double)it->value < a ? (long double)it->value : a;
     case OP_CLAMP: return fabsl(a) > CLAMP_AT ? copysignl(CLAMP_AT, a) : a;
@@ -82,6 +82,7 @@ long double formula_evaluate(const formula *f, expr e, const point *at)
         case OP_NUMBER: v[i] = (long double)it->value; break;
         case OP_X: v[i] = at->x; break;
         case OP_Y: v[i] = at->y; break;
+        case OP_SURROGATE: v[i] = 0; break;
         case OP_PARAM: v[i] = at->parameters ? (long double)at->parameters[it->a] : 0; break;
         default: v[i] = operation(it, v);
         }

@@ -60,6 +60,7 @@ expr formula_make(formula *f, node it)
     case OP_CAP:
     case OP_X:
     case OP_Y:
+    case OP_SURROGATE:
     case OP_PARAM: return formula_make_raw(f, it);
     default: return formula_unary(f, it.op, it.a);
     }
@@ -93,7 +94,7 @@ bool formula_is_number(const formula *f, expr e, double value)
 bool formula_is_condition(const formula *f, expr e)
 {
     opcode op = f->nodes[e].op;
-    return op == OP_LESS || op == OP_AT_MOST || op == OP_EQUAL;
+    return op == OP_LESS || op == OP_AT_MOST || op == OP_EQUAL || op == OP_SURROGATE;
 }
 
 void formula_mark(const formula *f, expr whole, bool in[MAX_NODES])

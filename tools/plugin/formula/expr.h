@@ -10,8 +10,9 @@
 typedef enum opcode {
     OP_NUMBER, /* value */
     OP_X,
-    OP_Y,     /* the function's own value, in a slope */
-    OP_PARAM, /* a = index among the parameters */
+    OP_Y,         /* the function's own value, in a slope */
+    OP_SURROGATE, /* a condition: backward uses its surrogate */
+    OP_PARAM,     /* a = index among the parameters */
     OP_ADD,
     OP_SUB,
     OP_MUL,

@@ -148,6 +148,13 @@ static void put_quotient(printer *p, const node *it)
 static void put_choice(printer *p, const node *it)
 {
     node c = p->f->nodes[it->a];
+    if (c.op == OP_SURROGATE) {
+        fputs("a.surrogate ? ", p->to);
+        put(p, it->b, AS_COMPARED);
+        fputs(" : ", p->to);
+        put(p, it->c, AS_CHOICE);
+        return;
+    }
     const bool turn = c.op != OP_EQUAL && formula_contains_op(p->f, it->b, OP_X) &&
                       !formula_contains_op(p->f, it->c, OP_X);
     if (turn)
@@ -200,11 +207,13 @@ static void put_node(printer *p, const node *it)
         put(p, it->a, AS_UNARY);
         break;
     case OP_SIGN:
-        fputs("(real)((", p->to);
+        fputs("(", p->to); /* NaN is the sign of NaN */
         put(p, it->a, AS_TERM);
-        fputs(" > 0) - (", p->to);
+        fputs(" > 0 ? 1 : ", p->to);
         put(p, it->a, AS_TERM);
-        fputs(" < 0))", p->to);
+        fputs(" < 0 ? -1 : ", p->to);
+        put(p, it->a, AS_CHOICE);
+        fputs(")", p->to);
         break;
     case OP_CLAMP:
         fputs("hks_max((real)-1e30, hks_min((real)1e30, ", p->to);
@@ -242,7 +251,7 @@ static void count_uses(printer *p, const expr *roots, int n_roots)
         const node *it = &p->f->nodes[e];
         if (!p->uses[e] || it->op <= OP_PARAM)
             continue;
-        p->uses[it->a] += it->op == OP_SIGN ? 2 : 1;
+        p->uses[it->a] += it->op == OP_SIGN ? 3 : 1;
         if (it->b >= 0)
             p->uses[it->b]++;
         if (it->c >= 0)

@@ -102,11 +102,11 @@ static void put_closing(const formula *f, const formula_request *wanted, const p
         x = x || formula_contains_op(f, it->roots[i], OP_X);
         y = y || formula_contains_op(f, it->roots[i], OP_Y);
     }
-    fprintf(to, "\n%s(%s, %s%s%s,\n", macro, wanted->name,
+    fprintf(to, "\n%s(%s, %s%s%s%s,\n", macro, wanted->name,
             x   ? "HK_READS_X"
             : y ? ""
                 : "0",
-            x && y ? " | " : "", y ? "HK_READS_Y" : "");
+            x && y ? " | " : "", y ? "HK_READS_Y" : "", wanted->surrogate ? " | HK_SURROGATE" : "");
     if (count_learned(f) < f->n_parameters)
         fprintf(to, "%*s.params = params,\n", margin, "");
     fprintf(to, "%*s.summary = \"", margin, "");
@@ -177,6 +177,17 @@ static bool take_derivative(formula *f, const formula_request *wanted, parts *it
     if (formula_find_difference(f, it->roots[0], it->roots[1], found, &at))
         add_note(notes, "--derivative is not the derivative of --formula, at x = %g for one", at);
     return true;
+}
+
+/* What backward uses instead: it is not compared with anything, and sees every x. */
+static bool take_surrogate(formula *f, const formula_request *wanted, parts *it,
+                           formula_error *error)
+{
+    const expr own = formula_stabilise(f, formula_parse(f, wanted->surrogate, false, error));
+    const expr condition = formula_leaf(f, OP_SURROGATE, 0);
+    it->roots[1] = formula_make_raw(f, (node){OP_SELECT, condition, own, it->roots[1], 0});
+    it->slope_within = (bounds){-(double)INFINITY, (double)INFINITY};
+    return !error->sentence[0] && !f->full;
 }
 
 static void note_undefined(formula *f, const parts *it, formula_notes *notes)
@@ -344,7 +355,7 @@ static bool find_parts(formula *f, original *o, const formula_request *wanted, p
     note_undefined(f, it, notes);
     note_constants(o, notes);
     note_faults(f, o, it, wanted->derivative != NULL, notes);
-    return true;
+    return !wanted->surrogate || take_surrogate(f, wanted, it, error);
 }
 
 char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_error *error)
