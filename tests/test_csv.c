@@ -43,6 +43,8 @@ static void csv_is_read(void)
         CHECK(data->floats[0] == 1.5f && data->floats[1] == -20 && data->floats[3] == 4);
         CHECK(data->labels[0] == 0 && data->labels[1] == 2);
         CHECK_TEXT(hk_data_class_name(data, 2), "2");
+        CHECK(data->features != NULL);
+        CHECK_TEXT(data->features ? data->features[1] : NULL, "height");
     }
     hk_data_free(data);
     data = parse_csv("1,5,6\n0,7,8\n", (hki_csv_options){.label = "first"},

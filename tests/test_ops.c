@@ -126,6 +126,8 @@ static void values_of_convolution_and_pooling(void)
     expect(hk_conv2d(x, filter, NULL, valid), x, 1, in, (float[]){6, 8, 12, 14}, 0);
     expect(hk_maxpool2d(x, 2, valid), x, 1, in, (float[]){5, 6, 8, 9}, 0);
     expect(hk_avgpool2d(x, 2, valid), x, 1, in, (float[]){3, 4, 6, 7}, 0);
+    hk_window spelt_out = {.padding = HK_VALID, .stride = 1, .dilation = 1, .groups = 1};
+    expect(hk_maxpool2d(x, 2, spelt_out), x, 1, in, (float[]){5, 6, 8, 9}, 0);
     /* same: 2 x 2 outputs, padding after; averages count only what is inside */
     hk_window same = {.stride = 2};
     expect(hk_maxpool2d(x, 2, same), x, 1, in, (float[]){5, 6, 8, 9}, 0);
@@ -381,6 +383,10 @@ static void shapes_that_do_not_fit(void)
     CHECK_CONTAINS(hk_message(), "a window of 9 does not fit an input of size 8");
     CHECK(!hk_maxpool2d(v, 2, plain));
     CHECK_CONTAINS(hk_message(), "maxpool");
+    CHECK(hk_maxpool2d(x, 255, plain) && !hk_maxpool2d(x, 256, plain));
+    CHECK_CONTAINS(hk_message(), "at most 255 wide");
+    CHECK(!hk_avgpool2d(x, 2, (hk_window){.dilation = 2}));
+    CHECK(!hk_avgpool2d(x, 2, (hk_window){.groups = 2}));
     CHECK(!hk_cross_entropy(x, hk_labels(net), 0));
     CHECK(!hk_cross_entropy(v, hk_labels(net), 1));
     CHECK_CONTAINS(hk_message(), "smoothing 1 is outside [0, 1)");
