@@ -457,6 +457,8 @@ static void unknown_names_list_the_known(void)
     CHECK_CONTAINS(hk_message(), "no initializer named \"completely_else\"; known: ");
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "bundle_last", &found), HK_BAD_ARGUMENT);
     CHECK_TEXT(hk_message(), "\"bundle_last\" is an initializer, an activation is wanted here");
+    CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "wave.so", &found), HK_UNKNOWN_NAME);
+    CHECK_CONTAINS(hk_message(), "a file has a slash: ./wave.so");
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "../half", &found), HK_UNKNOWN_NAME);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, NULL, &found), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_plugin_find((hk_kind)9, "half", &found), HK_BAD_ARGUMENT);

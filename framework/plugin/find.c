@@ -88,6 +88,10 @@ static hk_status fail_unknown(hk_kind kind, const char *name)
     hk_plugin_info *all;
     size_t count, left_out = 0;
     char known[768] = "", more[32];
+    const size_t length = strlen(name);
+    if (length > 3 && strcmp(name + length - 3, ".so") == 0)
+        return hki_fail(HK_UNKNOWN_NAME, "no %s named \"%.64s\"; a file has a slash: ./%.64s",
+                        hk_kind_name(kind), name, name);
     hk_status status = hki_registry_list(kind, &all, &count);
     const char **names = status == HK_OK ? hki_alloc_array(count, sizeof *names) : NULL;
     if (!names) {
