@@ -55,10 +55,9 @@ static hk_status image_shape(const char *path, const hki_array *a, bool nchw, hk
         return hki_fail(HK_BAD_DATA,
                         "%s: %zu x %zu x %zu looks like [channels][height][width]: give order=nchw",
                         path, d[1], d[2], d[3]);
-    if (d[0] < 1 || d[0] > HKI_MAX_DIM || h > HKI_MAX_SIDE || w > HKI_MAX_SIDE || c > HKI_MAX_SIDE)
-        return hki_fail(HK_BAD_DATA,
-                        "%s: %zu images of %zu x %zu x %zu, expected sides of at most %d", path,
-                        d[0], h, w, c, HKI_MAX_SIDE);
+    if (!a->count || d[0] > HKI_MAX_DIM || h > HKI_MAX_SIDE || w > HKI_MAX_SIDE || c > HKI_MAX_SIDE)
+        return hki_fail(HK_BAD_DATA, "%s: %zu images of %zu x %zu x %zu, expected sides of 1 to %d",
+                        path, d[0], h, w, c, HKI_MAX_SIDE);
     *shape = (hk_data_shape){(int64_t)d[0], (int)h, (int)w, (int)c, 0};
     return HK_OK;
 }

@@ -4,13 +4,16 @@
  *
  * Input k is seed k, or else a mutation that depends on k and the seeds alone. A child runs them
  * and notes the number in shared memory; when it dies, of a sanitizer or of time, its parent tells
- * how to run that input alone, and another child goes on behind it. */
+ * how to run that input alone, and another child goes on behind it. The end tells what was slowest and
+ * how much memory was in use. */
 #include "fuzz.h"
 
 #include <dirent.h>
 #include <hillock/status.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { MOST_BYTES = 1 << 16, MOST_FAILURES = 5, SECONDS = 20 };
 #define MOST_BLOCK ((size_t)256 << 20) /* no input here is worth more memory at once */
@@ -19,6 +22,16 @@ typedef struct input {
     uint8_t bytes[MOST_BYTES];
     size_t size;
 } input;
+
+/* Shared with the children. */
+typedef struct progress {
+    volatile int next; /* the input at hand */
+    int slowest;
+    double seconds; /* of processor time, that it took */
+    size_t block;   /* the largest */
+    long kilobytes; /* resident at most */
+} progress;
+static progress *seen;
 
 static const char *folder;
 static struct dirent **seeds;
@@ -126,6 +139,7 @@ static void *allocate(void *user, size_t bytes)
 {
     (void)user;
     REQUIRE(bytes <= MOST_BLOCK);
+    seen->block = bytes > seen->block ? bytes : seen->block;
     return aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
@@ -135,32 +149,46 @@ static void release(void *user, void *block)
     free(block);
 }
 
-/* Inputs *next .. last, each a copy of its own size. */
-static void run(volatile int *next, int last)
+/* Runs the input at hand, a copy of its own size. */
+static void run_one(void)
 {
     static input in;
+    struct rusage used;
+    const clock_t begin = clock();
+    make(seen->next, &in);
+    uint8_t *exact = malloc(in.size ? in.size : 1);
+    REQUIRE(exact);
+    memcpy(exact, in.bytes, in.size);
+    LLVMFuzzerTestOneInput(exact, in.size);
+    free(exact);
+    const double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    if (seconds > seen->seconds) {
+        seen->seconds = seconds;
+        seen->slowest = seen->next;
+    }
+    getrusage(RUSAGE_SELF, &used);
+    seen->kilobytes = used.ru_maxrss > seen->kilobytes ? used.ru_maxrss : seen->kilobytes;
+}
+
+static void run(int last)
+{
     static const hk_allocator bounded = {allocate, release, NULL};
     static const struct itimerval time = {.it_value.tv_sec = SECONDS}; /* of this process alone */
     hk_set_allocator(&bounded);
-    for (; *next <= last; ++*next) {
+    for (; seen->next <= last; seen->next++) {
         setitimer(ITIMER_PROF, &time, NULL);
-        make(*next, &in);
-        uint8_t *exact = malloc(in.size ? in.size : 1);
-        REQUIRE(exact);
-        memcpy(exact, in.bytes, in.size);
-        LLVMFuzzerTestOneInput(exact, in.size);
-        free(exact);
+        run_one();
     }
 }
 
-static bool run_in_child(volatile int *next, int last)
+static bool run_in_child(int last)
 {
     int status;
     fflush(NULL);
     pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        run(next, last);
+        run(last);
         exit(0); /* what leaked is found here */
     }
     REQUIRE(waitpid(child, &status, 0) == child);
@@ -176,22 +204,24 @@ int main(int argc, char **argv)
         return 2;
     }
     int failed = 0, total = n_seeds + atoi(argv[2]);
-    volatile int *next =
-        mmap(NULL, sizeof *next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    REQUIRE(next != MAP_FAILED);
+    seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(seen != MAP_FAILED);
     if (argc > 3) {
-        *next = atoi(argv[3]);
-        run(next, *next);
+        seen->next = atoi(argv[3]);
+        run(seen->next);
         return 0;
     }
-    for (*next = 0; *next < total && failed < MOST_FAILURES; ++*next)
-        if (!run_in_child(next, total - 1)) {
+    for (; seen->next < total && failed < MOST_FAILURES; seen->next++)
+        if (!run_in_child(total - 1)) {
             failed++;
-            printf("FAIL, from seed %s; alone: %s %s %s %d\n", seeds[*next % n_seeds]->d_name,
-                   argv[0], folder, argv[2], *next);
+            printf("FAIL, from seed %s; alone: %s %s %s %d\n", seeds[seen->next % n_seeds]->d_name,
+                   argv[0], folder, argv[2], seen->next);
         }
+    printf("%d inputs; the slowest, %d, took %.2f s of processor time; at most %.1f MB in a block, "
+           "%ld MB resident\n",
+           seen->next < total ? seen->next : total, seen->slowest, seen->seconds,
+           (double)seen->block / 1e6, seen->kilobytes / 1000);
     /* A seed is a case, with all its mutations. */
-    printf("%d inputs\n%d passed, %d failed, 0 skipped\n", *next < total ? *next : total,
-           failed < n_seeds ? n_seeds - failed : 0, failed);
+    printf("%d passed, %d failed, 0 skipped\n", failed < n_seeds ? n_seeds - failed : 0, failed);
     return failed > 0;
 }
