@@ -178,6 +178,13 @@ static void count_classes(const hk_data *data, int64_t *counts)
         counts[data->labels[i]]++;
 }
 
+static void csv_too_small_to_split_is_refused(void)
+{
+    put_text("a.csv", "1,a\n");
+    check_refused(spec_of("csv", "a.csv"), "1 samples, too few", "a.csv");
+    remove_all();
+}
+
 static void csv_is_split_by_class(void)
 {
     hk_data *train, *test, *again, *other;
@@ -269,6 +276,7 @@ int main(void)
     RUN(csv_labels_may_be_any_numbers);
     RUN(csv_of_pixels_are_images);
     RUN(csv_test_set_may_be_a_file);
+    RUN(csv_too_small_to_split_is_refused);
     RUN(csv_is_split_by_class);
     RUN(refused_memory_is_survived);
     rmdir(folder);

@@ -1,4 +1,5 @@
 /* A net in a file, whole: every operation comes back as it was, cards, heads, and files that lie. */
+#include <fenv.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,10 +208,10 @@ static void training_goes_on_the_same(void)
 
 static void a_card_goes_with_the_net(void)
 {
-    const double mean[] = {100, 0.25, -3}, deviation[] = {2, 1e-3, 1.0 / 3};
+    const double mean[] = {100, 0.3, -3}, deviation[] = {2, 1e-3, 1.0 / 3};
     const char *const classes[] = {"setosa", "\"virginica\", late"}, *const features[] = {"a", "b",
                                                                                           "c"};
-    const float raw[] = {104, 0.251f, -3};
+    const float raw[] = {104, 0.301f, -3};
     float x[3], y[2];
     hk_net *net = hk_net_new(.seed = 1), *again;
     hk_tensor *out = hk_linear(hk_input(net, 3), 2), *there;
@@ -226,7 +227,9 @@ static void a_card_goes_with_the_net(void)
                                                 .data = "csv:\"a,b.csv\""}),
                 HK_OK);
     CHECK_EQUAL(hk_net_save(out, path, NULL), HK_OK);
+    fesetround(FE_UPWARD); /* the program's own business, which changes no number of the file */
     CHECK_EQUAL(hk_net_load(path, &again, &there), HK_OK);
+    fesetround(FE_TONEAREST);
     const hk_card *card = hk_net_card(again);
     CHECK_EQUAL(card->channels, 3);
     for (int i = 0; i < 3 && card->mean; i++) {

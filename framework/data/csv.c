@@ -455,7 +455,8 @@ static hk_status open_test(const hki_request *request, const hki_csv_options *o,
         return HK_OK;
     }
     if (!given || hki_parse_double(given, &share))
-        return hk_data_split(*train, share, (uint64_t)request->values[HKI_CSV_SEED], test);
+        return hki_data_keep_test(request->path, *train, share, request->values[HKI_CSV_SEED],
+                                  test);
     hk_status status =
         hki_file_read_maybe_gzip(given, hki_table_judge, HKI_MAX_DATA_BYTES, &bytes, &size);
     if (status)

@@ -50,6 +50,9 @@ static inline size_t hki_image_length(const hk_data *data)
 }
 /* Sets the scaling of a channel. */
 void hki_data_scale(hk_data *data, int channel, double mean, double deviation);
+/* hk_data_split() of what was read from `path`: too few samples are bad data. */
+hk_status hki_data_keep_test(const char *path, hk_data *train, double share, double seed,
+                             hk_data **out);
 /* Gives both sets the mean and standard deviation of `train`, by channel. */
 void hki_data_standardise(hk_data *train, hk_data *test);
 /* What the net should answer: (target - mean) / deviation. */

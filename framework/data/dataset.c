@@ -404,3 +404,14 @@ hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **ou
     hki_free(marked);
     return status;
 }
+
+hk_status hki_data_keep_test(const char *path, hk_data *train, double share, double seed,
+                             hk_data **out)
+{
+    hk_status status = hk_data_split(train, share, (uint64_t)seed, out);
+    return status == HK_BAD_ARGUMENT && share > 0 && share < 1
+               ? hki_fail(HK_BAD_DATA,
+                          "%s: %lld samples, too few to keep a share of %g for the test", path,
+                          (long long)train->shape.n, share)
+               : status;
+}

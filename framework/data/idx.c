@@ -260,8 +260,8 @@ hk_status hki_idx_open(const hki_request *request, hk_data **train, hk_data **te
             status = read_set(request->path, given ? given : labels, &classes, train);
     }
     if (!status && !*parts[1])
-        status = hk_data_split(*train, request->values[HKI_IDX_TEST],
-                               (uint64_t)request->values[HKI_IDX_SEED], test);
+        status = hki_data_keep_test(request->path, *train, request->values[HKI_IDX_TEST],
+                                    request->values[HKI_IDX_SEED], test);
     hki_classes_clear(&classes);
     return status;
 }

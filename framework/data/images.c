@@ -211,8 +211,8 @@ hk_status hki_images_open(const hki_request *request, hk_data **train, hk_data *
         status = open_part(&q);
         *test = q.data;
     } else if (!status && !alone) {
-        status =
-            hk_data_split(*train, values[HKI_IMAGES_TEST], (uint64_t)values[HKI_IMAGES_SEED], test);
+        status = hki_data_keep_test(request->path, *train, values[HKI_IMAGES_TEST],
+                                    values[HKI_IMAGES_SEED], test);
     }
     hki_folder_clear(&classes);
     hki_free(parts[0]);

@@ -298,8 +298,8 @@ hk_status hki_npz_open(const hki_request *request, hk_data **train, hk_data **te
         status = read_part(&a, "x_test|X_test|test_images", "y_test|Y_test|test_labels", nchw,
                            &classes, test);
     if (!status && !*test)
-        status = hk_data_split(*train, request->values[HKI_NPZ_TEST],
-                               (uint64_t)request->values[HKI_NPZ_SEED], test);
+        status = hki_data_keep_test(request->path, *train, request->values[HKI_NPZ_TEST],
+                                    request->values[HKI_NPZ_SEED], test);
     hki_classes_clear(&classes);
     hki_free(bytes);
     return status;

@@ -83,7 +83,10 @@ hk_status hki_object_check(const char *path, const struct stat *file)
     if (fd < 0)
         return hki_refuse("cannot be opened: %m (P01)", path);
     hk_status status;
-    if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header)
+    const ssize_t got = pread(fd, &header, sizeof header, 0);
+    if (got < 0)
+        status = hki_fail(HK_IO, "plugin \"%s\": cannot be read: %m", path);
+    else if (got != (ssize_t)sizeof header)
         status = hki_refuse("is not a shared object: it has only %lld bytes (P03)", path,
                             (long long)file->st_size);
     else
