@@ -1,10 +1,11 @@
-# What `cmake --install` puts where: the tool, the static library, the headers, the plugins, and what
+# What `cmake --install` puts where: the tool, the libraries, the headers, the plugins, and what
 # pkg-config and find_package need. All of it is found relative to the prefix, so that an installed
 # tree can be moved.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS hillock-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS hillock EXPORT hillock-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS hillock-shared EXPORT hillock-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS hillock EXPORT hillock-static-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY framework/include/hillock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${CMAKE_BINARY_DIR}/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
@@ -15,12 +16,13 @@ if(NOT HILLOCK_STATIC_PLUGINS)
   endforeach()
 endif()
 
-# find_package(Hillock): the target Hillock::hillock
+# find_package(Hillock): the target Hillock::hillock; with COMPONENTS static Hillock::hillock-static, too
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hillock)
 install(EXPORT hillock-targets NAMESPACE Hillock:: DESTINATION ${package_dir})
+install(EXPORT hillock-static-targets NAMESPACE Hillock:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/hillock-config.cmake.in hillock-config.cmake
                               INSTALL_DESTINATION ${package_dir})
-write_basic_package_version_file(hillock-config-version.cmake COMPATIBILITY ExactVersion)
+write_basic_package_version_file(hillock-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/hillock-config.cmake
               ${CMAKE_BINARY_DIR}/hillock-config-version.cmake DESTINATION ${package_dir})
 

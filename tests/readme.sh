@@ -20,7 +20,9 @@ block()
 
 commands()
 {
-    block sh | grep -v -e '^tools/' -e '^sudo ' | sed 's/^.* try .*/& --seeds 3 --epochs 2/'
+    block sh | grep -v -e '^tools/' -e '^sudo ' |
+        sed -e 's/^.* try .*/& --seeds 3 --epochs 2/' -e '/preact/s/train=400,test=200/train=64,test=32/' \
+            -e '/preact/s/--seeds 3 --epochs 4/--seeds 1 --epochs 1/'
 }
 
 examples_are_those_of_the_tests()
@@ -39,6 +41,12 @@ the_plugin_is_short()
     [ -s tanhexp.c ] && [ "$(wc -l <tanhexp.c)" -le 15 ]
 }
 
+the_model_is_short()
+{
+    block c preact.c >preact.c
+    [ -s preact.c ] && [ "$(wc -l <preact.c)" -le 25 ]
+}
+
 command_works()
 {
     bash -c "$1" >output 2>&1
@@ -46,7 +54,10 @@ command_works()
     cat output
     case $1 in
     *' try '*) grep -Eq '^ *[0-9]  tried ' output && [ -s try-1/report.html ] ;;
+    *' doctor preact'*) grep -q ' units learn' output ;;
     *' doctor '*) grep -q 'do not learn' output ;;
+    *' compare --model '*) [ "$(grep -c '^ *[1-4]  *.* baseline$' output)" = 2 ] && grep -q ' preact:width=2: ' output ;;
+    *' check '*) grep -q '^good: 1 plugin' output ;;
     *' --forecast'*) grep -q 'learn' output ;;
     *' inspect '*) grep -q 'x \* tanh(exp(x))' output ;;
     *' curve '*tanhexp*) grep -q $'^0\t0\t0.76159' output ;;
@@ -71,6 +82,7 @@ the_plugin_needs_the_installed_header_alone()
 
 run examples_are_those_of_the_tests
 run the_plugin_is_short
+run the_model_is_short
 while IFS= read -r line; do
     run command_works "$line"
 done < <(commands)

@@ -112,6 +112,25 @@ static unsigned control_bits(void)
 #endif
 }
 
+const char *hki_own_library(void)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+    const void *here = (const void *)&hki_own_library;
+    return dladdr1(here, &info, (void **)&map, RTLD_DL_LINKMAP) && map && map->l_name[0] == '/'
+               ? map->l_name
+               : NULL;
+}
+
+/* A program, or an interpreter, may have loaded this library for itself alone: models call its functions
+ * too. It stays open, so the handle is not kept. */
+static void share_own_symbols(void)
+{
+    const char *library = hki_own_library();
+    if (library)
+        dlopen(library, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+}
+
 /* dlopen with the mode kept. */
 static hk_status open_quietly(const char *path, void **handle)
 {
@@ -199,8 +218,10 @@ hk_status hki_library_open(const char *path, const struct stat *file, hki_librar
 {
     *out = (hki_library){NULL, NULL};
     hk_status status = hki_object_check(path, file);
-    if (status == HK_OK)
-        status = open_quietly(path, &out->handle);
+    if (status != HK_OK)
+        return status;
+    share_own_symbols();
+    status = open_quietly(path, &out->handle);
     if (status == HK_OK)
         status = check_needed(path, out->handle);
     if (status == HK_OK && !(out->bundle = dlsym(out->handle, "hk_bundle_entry")))

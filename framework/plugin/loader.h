@@ -31,6 +31,8 @@ typedef struct hki_library {
 hk_status hki_library_open(const char *path, const struct stat *file, hki_library *out);
 /* Its checks of the file itself, before any of its code can run. */
 hk_status hki_object_check(const char *path, const struct stat *file);
+/* The absolute path of the shared library that holds this code; NULL: it is part of the program. */
+const char *hki_own_library(void);
 void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
 /* The mark, version and sizes alone, for bundles that are linked in. */
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);

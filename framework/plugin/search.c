@@ -1,8 +1,8 @@
 /* Where plugins are looked for, and whether others could have put them there.
  *
  * Order: HILLOCK_PLUGIN_PATH, the user's data directory, then the directory that belongs to this
- * program: beside the executable, so that an installed tree can be moved, else where it was built,
- * else where it was installed; the first of these three that exists. Never the current directory.
+ * library: beside it, or beside the program that it is linked into, so that an installed tree can be
+ * moved; else where it was built, else where it was installed; the first of these that exists. Never the current directory.
  * The environment is ignored when the process has raised privileges. */
 #include "plugin/loader.h"
 
@@ -44,19 +44,34 @@ static hk_status visit_environment(hki_directory_visit *visit, void *user)
     return status;
 }
 
+/* What holds this code, DIR/name: `up` is joined to DIR; "" when that cannot be known. */
+static void place_beside(const char *up, char out[HKI_MAX_PATH])
+{
+    char file[HKI_MAX_PATH];
+    const char *library = hki_own_library();
+    ssize_t length = library ? snprintf(file, sizeof file, "%s", library)
+                             : readlink("/proc/self/exe", file, sizeof file - 1);
+    out[0] = '\0';
+    if (length <= 0 || length >= HKI_MAX_PATH)
+        return;
+    file[length] = '\0';
+    *strrchr(file, '/') = '\0';
+    if (snprintf(out, HKI_MAX_PATH, "%s%s", file, up) >= HKI_MAX_PATH)
+        out[0] = '\0';
+}
+
 static hk_status visit_own(hki_directory_visit *visit, void *user)
 {
-    /* DIR/../lib/hillock/plugins-0 for a program DIR/name; "" when that cannot be known. */
-    char program[HKI_MAX_PATH], beside[HKI_MAX_PATH] = "";
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length > 0) {
-        program[length] = '\0';
-        *strrchr(program, '/') = '\0';
-        if (snprintf(beside, sizeof beside, "%s/../lib/" FOLDER, program) >= HKI_MAX_PATH)
-            beside[0] = '\0';
-    }
+    /* Of a library in lib, of one in lib/x86_64-linux-gnu, of a program in bin. */
+    static const char *const ways[] = {"/" FOLDER, "/../" FOLDER, "/../lib/" FOLDER};
+    enum { WAYS = sizeof ways / sizeof *ways };
+    char beside[WAYS][HKI_MAX_PATH];
+    for (int i = 0; i < WAYS; i++)
+        place_beside(ways[i], beside[i]);
     const char *const places[] = {
-        beside,
+        beside[0],
+        beside[1],
+        beside[2],
 #ifdef HILLOCK_BUILD_PLUGIN_DIR
         HILLOCK_BUILD_PLUGIN_DIR,
 #endif
