@@ -7,7 +7,7 @@ install(TARGETS hillock-tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS hillock-shared EXPORT hillock-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS hillock EXPORT hillock-static-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY framework/include/hillock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${CMAKE_BINARY_DIR}/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${PROJECT_BINARY_DIR}/hillock.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 if(NOT HILLOCK_STATIC_PLUGINS)
   foreach(source ${plugin_sources})
@@ -23,8 +23,8 @@ install(EXPORT hillock-static-targets NAMESPACE Hillock:: DESTINATION ${package_
 configure_package_config_file(cmake/hillock-config.cmake.in hillock-config.cmake
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(hillock-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/hillock-config.cmake
-              ${CMAKE_BINARY_DIR}/hillock-config-version.cmake DESTINATION ${package_dir})
+install(FILES ${PROJECT_BINARY_DIR}/hillock-config.cmake
+              ${PROJECT_BINARY_DIR}/hillock-config-version.cmake DESTINATION ${package_dir})
 
 # pkg-config: the path from the .pc file up to the prefix, and the OpenMP library of this compiler
 # with its path, which another compiler would not look in
@@ -41,4 +41,4 @@ if(JPEG_FOUND)
   string(APPEND pc_pictures " -lturbojpeg")
 endif()
 configure_file(cmake/hillock.pc.in hillock.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/hillock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/hillock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
