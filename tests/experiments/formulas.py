@@ -59,10 +59,15 @@ def python_of(text):
     return compile(choice(text), "formula", "eval")
 
 
-NAMES = {"M": mp.mpf, "pi": mp.pi, "exp": mp.exp, "expm1": mp.expm1, "log": mp.log, "log1p": mp.log1p,
+def exponential(u):
+    """Beyond what can be written out: a result that counts as none, or 0."""
+    return mp.inf if u > 1e7 else mp.mpf(0) if u < -1e7 else mp.exp(u)
+
+
+NAMES = {"M": mp.mpf, "pi": mp.pi, "exp": exponential, "expm1": mp.expm1, "log": mp.log, "log1p": mp.log1p,
          "sqrt": mp.sqrt, "sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "atan": mp.atan, "tanh": mp.tanh,
          "erf": mp.erf, "erfc": mp.erfc, "abs": abs, "sign": mp.sign, "floor": mp.floor, "min": min,
-         "max": max, "sigmoid": lambda u: 1 / (1 + mp.exp(-u)), "softplus": lambda u: mp.log1p(mp.exp(u))}
+         "max": max, "sigmoid": lambda u: 1 / (1 + exponential(-u)), "softplus": lambda u: mp.log1p(exponential(u))}
 
 
 def value(code, x, parameters):
