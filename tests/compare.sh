@@ -125,6 +125,17 @@ looks_are_kept()
         grep -q 'not tested: 2 seeds' looks.html && grep -q '^Looked at before' out
 }
 
+# Seeds are added up to the most; the sweep remembers by which rule it is read.
+seeds_are_added_until_decided()
+{
+    "$hillock" compare "${few[@]}" --until-decided --most 4 --db until.db >out 2>err
+    cat out
+    grep -q '^seeds were added until all was decided, 4 at most' out &&
+        [[ $(sqlite3 until.db 'SELECT count(DISTINCT seed) FROM runs') = [34] ]] &&
+        [ "$(sqlite3 until.db 'SELECT most FROM sweeps')" = 4 ] &&
+        says 2 '--most needs --until-decided' "$hillock" compare "${few[@]}" --most 4 --db until.db
+}
+
 # ---- Interruptions
 
 slow=(--act relu,tanh --model lenet5 --data glyphs:train=2000,test=100 --seeds 2 --epochs 6)
@@ -346,6 +357,7 @@ run rates_are_tuned
 run rows_are_called_by_what_runs
 run same_nets_are_one_row
 run looks_are_kept
+run seeds_are_added_until_decided
 run interrupted
 run survives coordinator "$kills"
 run survives worker "$kills"

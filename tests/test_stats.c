@@ -269,6 +269,15 @@ static void equal_differences_are_counted_not_divided(void)
     CHECK(constant.sd == 0 && constant.low == constant.high);
 }
 
+/* Box and Muller 1958. */
+static double normal(uint64_t *at)
+{
+    double radius = sqrt(-2 * log(1 - (double)hks_uniform(78, *at)));
+    double angle = 2 * acos(-1) * (double)hks_uniform(78, *at + 1);
+    *at += 2;
+    return radius * cos(angle);
+}
+
 /* ---- Signs -------------------------------------------------------------------------------------- */
 
 /* By hand: of 2^6 patterns of 1, 1, 1, 1, 1, 4 the sum is as far out as 9 in 2, as 7 in 12, as 1 in all. */
@@ -305,6 +314,32 @@ static void effect_shown_is_that_of_the_seeds(void)
     }
     CHECK_NEAR(stats_effect_shown(34, SIGNIFICANCE), 0.5, 0.01);
     CHECK(isnan(stats_effect_shown(1, SIGNIFICANCE)));
+}
+
+/* Equal rows, looked at after every seed up to 50; and rows apart by one deviation. */
+static void looking_after_every_seed_is_allowed(void)
+{
+    uint64_t at = 1u << 29;
+    int claims = 0, found = 0;
+    for (int sweep = 0; sweep < 1000; sweep++) {
+        double a[50], b[50], c[50], last = 1;
+        for (int i = 0; i < 50; i++) {
+            a[i] = normal(&at);
+            b[i] = normal(&at);
+            c[i] = b[i] + 1 + normal(&at);
+        }
+        for (int n = 1; n <= 50; n++) {
+            const double p = stats_anytime_p(a, b, n);
+            CHECK(p <= last && p > 0);
+            last = p;
+        }
+        claims += last <= SIGNIFICANCE;
+        found += stats_anytime_p(c, b, 20) <= SIGNIFICANCE;
+    }
+    printf("  %d of 1000 claim something of equal rows, %d find a difference in 20 seeds\n", claims,
+           found);
+    CHECK(claims <= 64 && found > 700);
+    CHECK_NEAR(stats_anytime_p((double[]){1, 1}, (double[]){1, 1}, 2), 1, 0);
 }
 
 /* ---- Families ----------------------------------------------------------------------------------- */
@@ -536,15 +571,6 @@ static void same_nets_are_no_test(void)
 
 enum { PLUGINS = 8, MOST = 40 };
 
-/* Box and Muller 1958. */
-static double normal(uint64_t *at)
-{
-    double radius = sqrt(-2 * log(1 - (double)hks_uniform(78, *at)));
-    double angle = 2 * acos(-1) * (double)hks_uniform(78, *at + 1);
-    *at += 2;
-    return radius * cos(angle);
-}
-
 /* Accuracies: a seed's effect that all rows share, and noise of deviation 1 / sqrt 2 a row, so that
  * differences of two rows have deviation 1. */
 static void simulate(double *out, int seeds, const double *effect, uint64_t *at)
@@ -747,6 +773,7 @@ int main(void)
     RUN(sign_flips_are_exact);
     RUN(tests_part_where_one_seed_collapsed);
     RUN(effect_shown_is_that_of_the_seeds);
+    RUN(looking_after_every_seed_is_allowed);
     RUN(family_is_right_by_hand);
     RUN(letters_say_what_is_apart);
     RUN(letters_go_on_after_z);

@@ -55,14 +55,14 @@ typedef struct options {
         *report;
     const char *treat, *doctor;
     text_list plugins, params, data_sets;
-    int64_t epochs, batch, seed, seeds, threads, stop, patience; /* 0: not given */
-    int64_t index;                                               /* -1: not given */
-    int64_t worker;                                              /* -1: not one */
+    int64_t epochs, batch, seed, seeds, most, threads, stop, patience; /* 0: not given */
+    int64_t index;                                                     /* -1: not given */
+    int64_t worker;                                                    /* -1: not one */
     int64_t nets;
     int64_t size, jobs;
     double val, clip, smoothing, seconds, deadline, tau;
-    bool json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical, forecast,
-        csv;
+    bool json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
+        until_decided, forecast, csv;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;

@@ -13,7 +13,7 @@
 
 #include "stats/stats.h"
 
-enum { ROWS = 8, MOST_SEEDS = 20, WINNER = ROWS - 1 };
+enum { ROWS = 8, MOST_SEEDS = 50, WINNER = ROWS - 1 };
 
 typedef struct scenario {
     const char *what;
@@ -65,12 +65,13 @@ static void simulate(const scenario *it, double out[ROWS][MOST_SEEDS])
 
 typedef bool verdicts[ROWS][ROWS]; /* of i < j: whether they are told apart */
 
-static void judge_now(const scenario *it, double scores[ROWS][MOST_SEEDS], verdicts apart)
+static void judge(double test(const double *, const double *, int), int seeds,
+                  double scores[ROWS][MOST_SEEDS], verdicts apart)
 {
     double p[ROWS * ROWS], adjusted[ROWS * ROWS], level;
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < ROWS; j++)
-            p[i * ROWS + j] = i < j ? stats_paired_p(scores[i], scores[j], it->seeds) : UNKNOWN;
+            p[i * ROWS + j] = i < j ? test(scores[i], scores[j], seeds) : UNKNOWN;
     if (!stats_family_adjust(p, ROWS, 0, adjusted, &level))
         exit(1);
     for (int i = 0; i < ROWS; i++)
@@ -130,6 +131,36 @@ static void print(const char *rule, const scenario *it, const tally *of, int swe
     putchar('\n');
 }
 
+/* --until-decided: equal rows looked at after every seed up to 50, where it is enough to look at the end,
+ * since these p never rise; and the seeds at which a row that leads by so much is found. */
+static void look_at_every_seed(int sweeps)
+{
+    static const double leads[] = {0, 0.75, 1, 1.5, 2};
+    for (size_t k = 0; k < sizeof leads / sizeof *leads; k++) {
+        const scenario it = {"", MOST_SEEDS, leads[k], 0, 0};
+        long seeds = 0;
+        int claims = 0;
+        for (int sweep = 0; sweep < sweeps; sweep++) {
+            double scores[ROWS][MOST_SEEDS];
+            verdicts apart = {{false}};
+            simulate(&it, scores);
+            int n = leads[k] > 0 ? 3 : MOST_SEEDS;
+            for (; n <= MOST_SEEDS && !apart[0][WINNER]; n++)
+                judge(stats_anytime_p, n, scores, apart);
+            bool any = apart[0][WINNER];
+            for (int i = 0; i < ROWS && leads[k] <= 0; i++)
+                for (int j = i + 1; j < ROWS; j++)
+                    any = any || apart[i][j];
+            claims += any;
+            seeds += n - 1;
+        }
+        printf(
+            "looked at after every seed, one row leads by %g: %s in %.1f %%, %.1f seeds on average\n",
+            leads[k], leads[k] > 0 ? "found" : "false claims", claims * 100.0 / sweeps,
+            (double)seeds / sweeps);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const int sweeps = argc > 1 ? atoi(argv[1]) : 2000;
@@ -143,12 +174,13 @@ int main(int argc, char **argv)
             judge_before(it, scores, apart);
             take(&before, it, apart);
             memset(apart, 0, sizeof apart);
-            judge_now(it, scores, apart);
+            judge(stats_paired_p, it->seeds, scores, apart);
             take(&now, it, apart);
         }
         printf("%s, %d seeds\n", it->what, it->seeds);
         print("before", it, &before, sweeps);
         print("now", it, &now, sweeps);
     }
+    look_at_every_seed(sweeps / 2);
     return 0;
 }

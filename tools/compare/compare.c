@@ -78,13 +78,12 @@ static int by_turn(const void *a, const void *b)
     return p < q ? -1 : p > q;
 }
 
-/* Opens the file, plans what is missing, and orders the runs. */
+/* Plans what is missing, and orders the runs. */
 static int prepare(sweep *s)
 {
     const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
-    int status = compare_store_open(s->file, true, &s->db);
-    if (!status)
-        status = compare_store_plan(s->db, &asked);
+    int status = compare_store_plan(s->db, &asked);
+    s->first = 0;
     if (!status)
         status = compare_store_read(s->db, s->plan.asked->name, &s->found);
     const int n = status ? 0 : s->found->n_runs;
@@ -221,6 +220,40 @@ static int run_sweep(sweep *s)
     return tool_fail(status, "compare: interrupted; the same command goes on from here");
 }
 
+/* Whether each row has failed or is better or worse than the baseline. */
+static int find_decided(const sweep *s, bool *decided)
+{
+    analysis *of = report_analysis_new(s->found);
+    *decided = of;
+    for (const panel *p = of ? of->panels : NULL; of && p < of->panels + of->n_panels; p++)
+        for (int i = 0; i < p->n_ranked; i++)
+            *decided = *decided && (p->standings[i].verdict < VERDICT_NOT_SHOWN ||
+                                    p->standings[i].why == UNTESTED_FAILED ||
+                                    p->standings[i].why == UNTESTED_BASELINE_FAILED);
+    report_analysis_free(of);
+    return of ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* As many seeds as were asked for; with --until-decided one more at a time, up to the most. */
+static int run_seeds(sweep *s)
+{
+    bool decided = false;
+    int status = EXIT_DONE;
+    for (int64_t *seeds = &s->plan.asked->seeds; !status && !decided; ++*seeds) {
+        free(s->order);
+        compare_results_free(s->found);
+        s->order = NULL;
+        s->found = NULL;
+        status = prepare(s);
+        if (!status)
+            status = run_sweep(s);
+        decided = *seeds >= s->plan.asked->most; /* 0: fixed */
+        if (!status && !decided)
+            status = find_decided(s, &decided);
+    }
+    return status;
+}
+
 /* What is told now is kept: whoever adds seeds until a difference shows has looked more than once. */
 static int keep_look(sweep *s, const analysis *of)
 {
@@ -262,12 +295,14 @@ int compare_command(options *given)
     sweep s = {.given = given, .file = given->db ? given->db : STORE_DEFAULT_FILE};
     if (given->canonical && !given->json)
         return tool_fail(EXIT_USAGE, "compare: --canonical needs --json");
+    if (given->most && !given->until_decided)
+        return tool_fail(EXIT_USAGE, "compare: --most needs --until-decided");
     tool_progress_start();
     int status = compare_plan_make(given, &s.plan);
     if (!status)
-        status = prepare(&s);
+        status = compare_store_open(s.file, true, &s.db);
     if (!status)
-        status = run_sweep(&s);
+        status = run_seeds(&s);
     if (!status)
         status = conclude(&s);
     compare_store_close(s.db);

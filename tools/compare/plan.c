@@ -329,6 +329,7 @@ static int set_name_and_settings(planning *m)
     results *asked = m->out->asked;
     const pool_limits limits = compare_plan_limits(given);
     asked->seeds = given->seeds ? given->seeds : 3;
+    asked->most = !given->until_decided ? 0 : given->most ? given->most : 50;
     asked->epochs = given->epochs;
     /* What results depend on, apart from their row; a sweep has one of each. */
     asked->settings = written(

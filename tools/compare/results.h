@@ -84,6 +84,8 @@ typedef struct results {
     char *command;    /* the command line that made it */
     char *provenance; /* JSON: version, compiler, processor, instruction set, threads, ... */
     char *settings;   /* JSON: epochs, batch, validation share, ...: what every run has in common */
+    int64_t
+        most; /* seeds were added until all was decided, up to so many; 0: their number was fixed */
     int64_t seeds, epochs; /* epochs: 0 where each model has its own */
     row_record *rows;      /* those of one data set and model lie together */
     int n_rows;

@@ -117,9 +117,9 @@ const figure_columns compare_statement_tables[] = {{"runs", compare_run_figures}
                                                    {"layers", compare_layer_figures},
                                                    {0}};
 
-static bool has_column(const store *it, const char *table, const figure *f)
+bool compare_statement_has(const store *it, const char *table, const char *column)
 {
-    return sqlite3_table_column_metadata(it->db, NULL, table, f->name, NULL, NULL, NULL, NULL,
+    return sqlite3_table_column_metadata(it->db, NULL, table, column, NULL, NULL, NULL, NULL,
                                          NULL) == SQLITE_OK;
 }
 
@@ -132,13 +132,15 @@ int compare_statement_add_columns(store *it)
                                         [FIGURE_COUNTS] = "TEXT"};
     for (const figure_columns *to = compare_statement_tables; to->table; to++)
         for (const figure *f = to->figures; f->name; f++) {
-            if (has_column(it, to->table, f))
+            if (compare_statement_has(it, to->table, f->name))
                 continue;
             char *sql = sqlite3_mprintf("ALTER TABLE %s ADD COLUMN %s %s", to->table, f->name,
                                         types[f->form]);
             compare_statement_run(it, sql, "");
             sqlite3_free(sql);
         }
+    if (!compare_statement_has(it, "sweeps", "most"))
+        compare_statement_run(it, "ALTER TABLE sweeps ADD COLUMN most INTEGER", "");
     return compare_statement_run(
         it,
         "CREATE TABLE IF NOT EXISTS looks (sweep INTEGER NOT NULL REFERENCES sweeps, "
@@ -194,7 +196,7 @@ sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_
     va_list values;
     sqlite3_str *out = sqlite3_str_new(NULL);
     for (const figure *f = columns->figures; f->name; f++)
-        if (has_column(it, columns->table, f))
+        if (compare_statement_has(it, columns->table, f->name))
             sqlite3_str_appendf(out, ", %s.%s", columns->table, f->name);
         else
             sqlite3_str_appendall(out, ", NULL");

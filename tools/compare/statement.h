@@ -34,8 +34,9 @@ typedef struct figure_columns {
 } figure_columns;
 extern const figure_columns compare_statement_tables[]; /* "runs", "epochs", "layers", NULL */
 
-/* Adds the columns of figures that a new file lacks, or one that was made before the figure, and the
- * table of looks. */
+bool compare_statement_has(const store *it, const char *table, const char *column);
+/* Adds the columns of figures that a new file lacks, or one that was made before the figure, and what
+ * sweeps are told of looks. */
 int compare_statement_add_columns(store *it);
 /* A statement without result whose text has two %s: for the names of the figures, ", NAME, ...", and
  * for their values, which are bound behind `values`. */

@@ -55,6 +55,12 @@ static void read_sweep(reading *it, const char *name)
         to->seeds = sqlite3_column_int64(row, 5);
         to->epochs = sqlite3_column_int64(row, 6);
     }
+    row = it->sweep && compare_statement_has(it->from, "sweeps", "most")
+              ? compare_statement_new(it->from, "SELECT most FROM sweeps WHERE id = ?", "i",
+                                      it->sweep)
+              : NULL;
+    while (compare_statement_next(it->from, row))
+        to->most = sqlite3_column_int64(row, 0);
     if (to->name || it->from->status)
         return;
     char known[512] = "";
@@ -181,8 +187,7 @@ static void read_layers(reading *it)
 /* Files of before have no such table. */
 static void read_looks(reading *it)
 {
-    if (sqlite3_table_column_metadata(it->from->db, NULL, "looks", "seeds", NULL, NULL, NULL, NULL,
-                                      NULL) != SQLITE_OK)
+    if (!compare_statement_has(it->from, "looks", "seeds"))
         return;
     sqlite3_stmt *row = compare_statement_new(
         it->from, "SELECT seeds, verdicts FROM looks WHERE sweep = ? ORDER BY rowid", "i",

@@ -63,9 +63,9 @@ static int64_t plan_sweep(store *it, const results *asked)
         id = sqlite3_last_insert_rowid(it->db);
     }
     compare_statement_run(it,
-                          "UPDATE sweeps SET seeds = ?, epochs = ?, command = ?, "
+                          "UPDATE sweeps SET seeds = ?, most = ?, epochs = ?, command = ?, "
                           "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
-                          "iisi", asked->seeds, asked->epochs, asked->command, id);
+                          "iiisi", asked->seeds, asked->most, asked->epochs, asked->command, id);
     write_provenance(it, asked, id);
     compare_statement_run(it, "UPDATE rows SET place = NULL WHERE sweep = ?", "i", id);
     return id;

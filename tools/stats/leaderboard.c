@@ -135,9 +135,11 @@ static untested obstacle(const board *of)
 static bool test_pairs(board *of)
 {
     const int n = of->tested;
+    double (*const test)(const double *, const double *, int) =
+        of->of->anytime ? stats_anytime_p : stats_paired_p;
     for (int i = 0; i < n; i++)
         for (int j = i; j < n; j++)
-            of->p[i * n + j] = i < j ? stats_paired_p(of->a, of->b, pair_up(of, i, j)) : UNKNOWN;
+            of->p[i * n + j] = i < j ? test(of->a, of->b, pair_up(of, i, j)) : UNKNOWN;
     const bool done = stats_family_adjust(of->p, n, of->baseline < n ? of->baseline : -1,
                                           of->adjusted, &of->level);
     for (int i = 0; i < n; i++)
@@ -174,7 +176,7 @@ static void judge(board *of)
         s->verdict = !of->apart[at]              ? VERDICT_NOT_SHOWN
                      : s->against.difference > 0 ? VERDICT_BETTER
                                                  : VERDICT_WORSE;
-        if (s->verdict != VERDICT_NOT_SHOWN)
+        if (s->verdict != VERDICT_NOT_SHOWN || of->of->anytime)
             continue;
         effect = isnan(effect) ? stats_effect_shown(s->against.n, of->level) : effect;
         s->could_show = s->against.sd > 0 ? effect * s->against.sd : UNKNOWN;

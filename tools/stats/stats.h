@@ -63,6 +63,10 @@ int stats_seeds_for_effect(double effect, double level);
 /* The effect d_z that a paired t test of n pairs finds with power 0.8. NAN for n < 2. */
 double stats_effect_shown(int n, double level);
 
+/* A p value that holds at whichever n somebody stops: pairs in the order in which they came (anytime.c).
+ * It never rises. NAN for n < 1. */
+double stats_anytime_p(const double *a, const double *b, int n);
+
 /* ---- Many tests ------------------------------------------------------------------------------ */
 
 /* Holm 1979: p values adjusted so that the family's error rate is controlled. NAN stays NAN and is
@@ -82,7 +86,7 @@ enum { STATS_LETTERS = 48 };
 void stats_letters(const bool *apart, int rows, char (*letters)[STATS_LETTERS]);
 
 /* ---- A whole leaderboard -------------------------------------------------------------------- */
-/* What a comparison says of a row against the baseline. */
+/* What a comparison says of a row against the baseline; the first three are decided. */
 typedef enum verdict {
     VERDICT_BASELINE,
     VERDICT_BETTER,
@@ -121,6 +125,7 @@ typedef struct score_table {
     const double *scores; /* [rows * seeds], NAN where the run failed; a higher score is better */
     int rows, seeds, baseline;
     double floor; /* the score of a net that has learned nothing; NAN: unknown */
+    bool anytime; /* seeds were added until something was decided: tested by stats_anytime_p */
     const int
         *same_net; /* [rows]: the first row that is the same net, itself where none is; or NULL */
 } score_table;

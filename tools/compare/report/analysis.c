@@ -208,6 +208,7 @@ static bool rank_rows(analysis *a, panel *p)
                                .seeds = p->seeds,
                                .baseline = p->baseline,
                                .floor = p->floor,
+                               .anytime = a->of->most > 0,
                                .same_net = p->same_net};
     if (!stats_leaderboard(&table, p->standings))
         return false;
@@ -314,7 +315,7 @@ static bool write_looked(analysis *a)
         if (!known)
             before[n++] = r->looks[i].seeds;
     }
-    if (!n)
+    if (!n || r->most) /* tests that allow it */
         return true;
     FILE *to = open_memstream(&a->looked, &size);
     if (!to)

@@ -121,6 +121,9 @@ static void put_failures(const row_view *row)
 
 void report_ranking_print(const analysis *of)
 {
+    if (of->of->most)
+        printf("\nseeds were added until all was decided, %lld at most; p holds at any moment\n",
+               (long long)of->of->most);
     for (int i = 0; i < of->n_panels; i++) {
         put_panel(&of->panels[i]);
         for (int k = 0; k < of->panels[i].n_rows; k++)

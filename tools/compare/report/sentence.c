@@ -36,7 +36,7 @@ static bool chosen(const standing *s, choice which)
         [BETTER] = s->verdict == VERDICT_BETTER,
         [WORSE] = s->verdict == VERDICT_WORSE,
         [NOT_SHOWN] = s->verdict == VERDICT_NOT_SHOWN,
-        [NOT_LEARNED] = !s->learned && s->why != UNTESTED_NONE_LEARNED,
+        [NOT_LEARNED] = !s->learned,
         [FAILED] = s->why == UNTESTED_FAILED,
         [PARTED] = s->why == IS_TESTED && stats_tests_part(&s->against),
     };
@@ -264,7 +264,7 @@ static void put_parted(account *t)
 static void put_not_learned(account *t)
 {
     int n = count(t, NOT_LEARNED);
-    if (!n)
+    if (!n || n == t->of->n_ranked) /* then that was said */
         return;
     clause(t);
     put_names(t, NOT_LEARNED);
