@@ -118,7 +118,8 @@ static void files_that_are_no_plugins(void)
     if (text)
         fclose(text);
     refused(path_of("text.so"), "is not a shared object (P03)");
-    CHECK_EQUAL(hk_plugin_load("/proc/self/mem"), HK_IO); /* a regular file whose first byte fails */
+    CHECK_EQUAL(hk_plugin_load("/proc/self/mem"),
+                HK_IO); /* a regular file whose first byte fails */
     CHECK_CONTAINS(hk_message(), "cannot be read: Input/output error");
     copy_file("/proc/self/exe", path_of("empty.so"), 0);
     refused(path_of("empty.so"), "it has only 0 bytes (P03)");
