@@ -144,6 +144,14 @@ numbers_are_learned()
         says 'the net learned numbers' "$tool" evaluate numbers.safetensors --data csv:numbers.csv,label=a
 }
 
+regression_is_compared()
+{
+    "$tool" compare --act relu,identity --model mlp:width=8,depth=1 --data csv:numbers.csv,target=y --seeds 1 \
+        --epochs 2 --no-probes --db regression.db >compared 2>&1
+    cat compared
+    grep -q 'test R2 over 1 seed' compared && grep -q 'that of always answering the mean' compared
+}
+
 a_dead_net_is_said()
 {
     "$tool" train mlp:width=16,depth=1 --data csv:numbers.csv,label=a,drop=y --act relu --optimizer sgd:lr=1e-30 \
@@ -163,5 +171,6 @@ run another_number_of_classes
 run another_programs_file_is_listed_and_taken_where_it_fits
 run two_sources
 run numbers_are_learned
+run regression_is_compared
 run a_dead_net_is_said
 result

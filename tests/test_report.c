@@ -67,6 +67,8 @@ static panel *panel_of(const double *scores, int rows, int seeds, double floor)
                 .n_ranked = seeds ? rows : 0,
                 .same_net = same_net,
                 .seeds = seeds,
+                .score_name = "accuracy",
+                .floor_name = "the share of the largest class",
                 .floor = floor};
     for (int i = 0; i < rows; i++) {
         views[i].label = names[i];
@@ -568,6 +570,37 @@ static void floors_are_said(void)
     compare_results_free(r);
 }
 
+/* R2 stands where accuracy stands; it may lie below 0. */
+static void regression_is_judged_by_r2(void)
+{
+    size_t size;
+    fixture_plan plan = small_plan();
+    results *r = fixture_new(&plan);
+    for (int i = 0; i < r->n_runs; i++) {
+        run_record *run = &r->runs[i];
+        run->test_r2 = run->test_accuracy - 0.9;
+        run->test_accuracy = run->test_macro_f1 = (double)NAN;
+        for (int e = 0; e < run->n_epochs; e++) {
+            run->epochs[e].r2 = run->epochs[e].accuracy - 0.9;
+            run->epochs[e].accuracy = run->epochs[e].macro_f1 = (double)NAN;
+        }
+    }
+    snprintf(r->runs[0].constant, sizeof r->runs[0].constant, "relu of fc<2>");
+    analysis *a = report_analysis_new(r);
+    const panel *p = &a->panels[0];
+    CHECK_TEXT(p->score_name, "R2");
+    CHECK(p->standings[0].score.mean < 0.1 && p->standings[0].score.low < 0);
+    CHECK(isfinite(p->rows[0].score.mean[0]));
+    report_analysis_free(a);
+    char *html = written(r, report_html, &size), *markdown = written(r, report_markdown, &size);
+    CHECK_CONTAINS(html, "Scores are test R2");
+    CHECK_CONTAINS(html, "nothing of the input is left behind relu of fc&#60;2&#62;");
+    CHECK_CONTAINS(markdown, "Test R2 in percent");
+    free(html);
+    free(markdown);
+    compare_results_free(r);
+}
+
 /* Rows without a time have no place in the chart of costs, which is left out when it is empty. */
 static void page_without_times(void)
 {
@@ -657,7 +690,7 @@ static void analysis_averages(void)
     CHECK_TEXT(row->label, "prelu");
     CHECK_EQUAL(row->n_averaged, 4);
     CHECK_NEAR(report_layer_means(row, offsetof(layer_record, dead))[2 * 3 + 2], dead, 1e-12);
-    CHECK_NEAR(row->accuracy.low[2], low, 0);
+    CHECK_NEAR(row->score.low[2], low, 0);
     double sum = 0;
     for (int i = 0; i < HISTOGRAM_BINS; i++)
         sum += row->histograms[1].shares[AT_END][i];
@@ -768,6 +801,7 @@ int main(int argc, char **argv)
     RUN(unfinished_is_no_failure);
     RUN(same_nets_are_one_row);
     RUN(floors_are_said);
+    RUN(regression_is_judged_by_r2);
     RUN(page_without_times);
     RUN(empty_results);
     RUN(labels_tell_rows_apart);

@@ -3,6 +3,7 @@
  * this program, the same command goes on where it ended. */
 #include "options.h"
 #include "output.h"
+#include "compare/figures.h"
 #include "compare/live.h"
 #include "compare/message.h"
 #include "compare/plan.h"
@@ -36,10 +37,10 @@ static const run_record *better(const run_record *a, const run_record *b)
         return b->state == RUN_OK || !a ? b : a;
     if (b->state != RUN_OK || !b->n_epochs)
         return a;
-    const epoch_record *p = &a->epochs[a->n_epochs - 1], *q = &b->epochs[b->n_epochs - 1];
-    if (p->accuracy != q->accuracy)
-        return q->accuracy > p->accuracy ? b : a;
-    return q->loss < p->loss ? b : a;
+    const double p = compare_last_score(a), q = compare_last_score(b);
+    if (p != q)
+        return q > p ? b : a;
+    return b->epochs[b->n_epochs - 1].loss < a->epochs[a->n_epochs - 1].loss ? b : a;
 }
 
 /* A row whose tuning runs have all ended gets its rate. */

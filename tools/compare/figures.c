@@ -21,10 +21,13 @@ const figure compare_run_figures[] = {
     RUN(test_accuracy, SHARE, .csv = 1),
     RUN(test_macro_f1, SHARE, .csv = 2),
     RUN(test_floor, SHARE, .flags = OPTIONAL),
+    RUN(test_r2, SHARE, .flags = OPTIONAL),
+    RUN(test_rmse, REAL, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
     RUN(images_per_s, REAL, .flags = MACHINE, .csv = 9),
     RUN(peak_mib, REAL, .flags = MACHINE, .csv = 10),
     RUN(digest, TEXT, ),
+    RUN(constant, TEXT, .flags = OPTIONAL),
     {.name = NULL},
 };
 
@@ -34,6 +37,7 @@ const figure compare_epoch_figures[] = {
     EPOCH(loss, REAL, .csv = 5, .report_name = "validation_loss"),
     EPOCH(accuracy, SHARE, .csv = 6, .report_name = "validation_accuracy"),
     EPOCH(macro_f1, SHARE, .report_name = "validation_macro_f1"),
+    EPOCH(r2, SHARE, .flags = OPTIONAL, .report_name = "validation_r2"),
     EPOCH(seconds, REAL, .flags = MACHINE),
     EPOCH(images_per_s, REAL, .flags = MACHINE),
     {.name = NULL},
@@ -76,6 +80,17 @@ double compare_figure_value(const figure *f, const void *record)
     return real                        ? *(double *)member(f, record)
            : f->form == FIGURE_INTEGER ? (double)*(int64_t *)member(f, record)
                                        : (double)NAN;
+}
+
+double compare_run_score(const run_record *run)
+{
+    return isnan(run->test_accuracy) ? run->test_r2 : run->test_accuracy;
+}
+
+double compare_last_score(const run_record *run)
+{
+    const epoch_record *last = run->n_epochs ? &run->epochs[run->n_epochs - 1] : NULL;
+    return !last ? (double)NAN : isnan(last->accuracy) ? last->r2 : last->accuracy;
 }
 
 void compare_figures_clear(const figure *table, void *record)

@@ -41,6 +41,11 @@ double compare_figure_value(const figure *f, const void *record);
 /* Nothing is measured. */
 void compare_figures_clear(const figure *table, void *record);
 
+/* What a run is judged by, on the test set, and on the validation set after its last epoch: the accuracy,
+ * of regression R2. NAN: not measured. */
+double compare_run_score(const run_record *run);
+double compare_last_score(const run_record *run);
+
 typedef enum figure_use {
     FIGURES_ALL,       /* under their names */
     FIGURES_CANONICAL, /* but for those of the machine */

@@ -2,6 +2,7 @@
  * of those that this process has seen, shared among the jobs. */
 #include "compare/live.h"
 #include "output.h"
+#include "compare/figures.h"
 #include "compare/message.h"
 #include "compare/rate.h"
 
@@ -242,10 +243,9 @@ void compare_live_end(live *it, const run_record *run)
     name_run(it->of, run, name, sizeof name);
     tool_put_text(stderr, name);
     if (run->state == RUN_OK && !run->tuning)
-        fprintf(stderr, ": %.2f %% of the test set", 100 * run->test_accuracy);
+        fprintf(stderr, ": %.2f %% of the test set", 100 * compare_run_score(run));
     else if (run->state == RUN_OK)
-        fprintf(stderr, ": %.2f %% of the validation set",
-                100 * (run->n_epochs ? run->epochs[run->n_epochs - 1].accuracy : 0));
+        fprintf(stderr, ": %.2f %% of the validation set", 100 * compare_last_score(run));
     else
         fprintf(stderr, ": %s, ", compare_run_state_names[run->state]);
     if (run->state != RUN_OK)

@@ -23,10 +23,10 @@ extern const char *const compare_axis_names[AXES]; /* "data", "model", "activati
 typedef hk_layer_report layer_record;
 enum { HISTOGRAM_BINS = HK_HISTOGRAM_BINS };
 
-/* Loss, accuracy and F1 are those of the validation set. */
+/* Loss, accuracy, F1 and R2 are those of the validation set; classes have no R2, regression nothing else. */
 typedef struct epoch_record {
     int epoch; /* from 1 */
-    double train_loss, loss, accuracy, macro_f1;
+    double train_loss, loss, accuracy, macro_f1, r2;
     double seconds, images_per_s; /* seconds: this epoch's training */
     layer_record *layers;
     int n_layers;
@@ -57,6 +57,9 @@ typedef struct run_record {
     int attempts;
     /* The end of a run that is RUN_OK; the test set was used once. */
     double test_loss, test_accuracy, test_macro_f1, test_floor;
+    double test_r2, test_rmse; /* of regression, in place of accuracy and F1 */
+    char constant
+        [96]; /* where all answers are the same: "relu of fc2", which makes them so; or "" */
     double seconds, images_per_s, peak_mib;
     char digest[65]; /* of the trained weights */
     epoch_record *epochs;

@@ -160,6 +160,11 @@ static int finish(work *w)
         run.test_accuracy = evaluation.total.accuracy;
         run.test_macro_f1 = evaluation.total.macro_f1;
         run.test_floor = evaluation.total.floor;
+        run.test_r2 = evaluation.total.r2;
+        run.test_rmse = evaluation.total.rmse;
+        if (evaluation.total.constant &&
+            hk_net_constant(w->it.logits, w->test, run.constant, sizeof run.constant) != HK_OK)
+            return fails_with_last(w);
         hk_evaluation_clear(&evaluation);
         if (!isfinite(run.test_loss))
             return fails(w, "diverged", "the loss on the test set is not finite");

@@ -123,7 +123,8 @@ json_t *net_summary_layers_json(const hk_epoch_report *epoch)
 
 epoch_record net_summary_epoch(const hk_epoch_report *r, int64_t images)
 {
-    const hk_metrics none = {.loss = (double)NAN, .accuracy = (double)NAN, .macro_f1 = (double)NAN};
+    const hk_metrics none = {
+        .loss = (double)NAN, .accuracy = (double)NAN, .macro_f1 = (double)NAN, .r2 = (double)NAN};
     const hk_metrics *validation = r->validation.n ? &r->validation : &none;
     return (epoch_record){
         .epoch = r->epoch,
@@ -131,6 +132,7 @@ epoch_record net_summary_epoch(const hk_epoch_report *r, int64_t images)
         .loss = validation->loss,
         .accuracy = validation->accuracy,
         .macro_f1 = validation->macro_f1,
+        .r2 = validation->r2,
         .seconds = (double)images / r->images_per_s,
         .images_per_s = r->images_per_s,
         .layers = (layer_record *)r->layers,

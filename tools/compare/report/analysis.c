@@ -177,11 +177,11 @@ static bool find_same_nets(analysis *a, panel *p)
     return true;
 }
 
-/* Intervals of accuracies end where accuracies do. */
-static void cut_interval(sample_summary *it)
+/* Intervals end where scores do; R2 has no least value. */
+static void cut_interval(sample_summary *it, double least)
 {
     if (isfinite(it->low)) {
-        it->low = fmax(it->low, 0);
+        it->low = fmax(it->low, least);
         it->high = fmin(it->high, 1);
     }
 }
@@ -194,15 +194,23 @@ static bool rank_rows(analysis *a, panel *p)
     p->standings = report_analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
     if (!p->scores || !p->standings || !find_same_nets(a, p))
         return false;
+    p->score_name = "accuracy";
+    p->floor_name = "the share of the largest class";
     if (!p->seeds)
         return true;
+    bool regression = false;
     for (int k = 0; k < p->n_rows; k++)
         for (size_t s = 0; s < seeds; s++) {
             const run_record *run = run_at(&p->rows[k], p->seed_list[s]);
             if (run->state == RUN_OK)
-                p->scores[(size_t)k * seeds + s] = run->test_accuracy;
+                p->scores[(size_t)k * seeds + s] = compare_run_score(run);
+            regression = regression || isfinite(run->test_r2);
             p->floor = isnan(p->floor) ? run->test_floor : p->floor;
         }
+    if (regression) {
+        p->score_name = "R2";
+        p->floor_name = "that of always answering the mean";
+    }
     const score_table table = {.scores = p->scores,
                                .rows = p->n_rows,
                                .seeds = p->seeds,
@@ -214,7 +222,7 @@ static bool rank_rows(analysis *a, panel *p)
         return false;
     p->n_standings = p->n_rows;
     for (int i = 0; i < p->n_rows; i++) {
-        cut_interval(&p->standings[i].score);
+        cut_interval(&p->standings[i].score, regression ? -HUGE_VAL : 0);
         p->n_ranked += p->standings[i].why != UNTESTED_SAME_NET;
     }
     return true;

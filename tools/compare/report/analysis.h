@@ -1,7 +1,7 @@
 /* analysis.h - what a report states, computed from what a comparison found; formats only write it.
  *
  * A panel is one data set with one model: rows are ranked within it, never across. The score is
- * test accuracy. Curves and layers are means over the seeds that ended well, or, where none did,
+ * test accuracy, or R2 of regression. Curves and layers are means over the seeds that ended well, or, where none did,
  * over what there is. Everything belongs to the analysis; texts may point into the results, which
  * must outlive it. Figures that were not measured are NAN. */
 #pragma once
@@ -33,8 +33,8 @@ typedef struct row_view {
     int n_tuning, n_runs;
     const run_record **averaged; /* the runs that the figures below are means of */
     int n_averaged, n_epochs, n_layers;
-    course accuracy, loss, train_loss; /* [n_epochs] */
-    const char **layers;               /* [n_layers] names */
+    course score, loss, train_loss; /* [n_epochs]; score: validation accuracy, or R2 */
+    const char **layers;            /* [n_layers] names */
     double *
         *figures; /* [of compare_layer_figures][n_layers][n_epochs], means; NULL: has no label */
     layer_histogram *histograms; /* [n_layers] */
@@ -51,11 +51,12 @@ typedef struct panel {
     int n_standings;     /* n_rows, or 0 before any seed was run for every row */
     int n_ranked;        /* the same without the last ones, rows that are the same net as another */
     int *same_net;       /* [n_rows] the first row that is the same net, mostly the row itself */
-    double floor;        /* test accuracy of the most frequent class; NAN: not measured */
-    int seeds;           /* what the standings are over: seeds that every row has run */
-    int64_t *seed_list;  /* [seeds] */
-    double *scores;      /* [n_rows][seeds], NAN: failed */
-    int unfinished;      /* runs still to be done */
+    const char *score_name, *floor_name; /* "accuracy", "the share of the largest class" */
+    double floor;       /* the score of who has learned nothing; NAN: not measured */
+    int seeds;          /* what the standings are over: seeds that every row has run */
+    int64_t *seed_list; /* [seeds] */
+    double *scores;     /* [n_rows][seeds], NAN: failed */
+    int unfinished;     /* runs still to be done */
     char *sentence;
 } panel;
 

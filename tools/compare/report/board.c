@@ -128,11 +128,13 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
 
 static void put_board(FILE *to, const panel *p)
 {
-    static const page_column columns[] = {
+    char scores[64];
+    snprintf(scores, sizeof scores, "test %s: seeds, mean, 95 %% interval", p->score_name);
+    const page_column columns[] = {
         {"letters", ""},
         {"", "number"},
         {"", ""},
-        {"test accuracy: seeds, mean, 95 % interval", ""},
+        {scores, ""},
         {"mean \xC2\xB1 s", "number"},
         {"to baseline", "number"},
         {"95 % interval", "number wide"},
@@ -231,8 +233,7 @@ void report_part_board(FILE *to, const panel *p)
     if (!p->n_ranked)
         return;
     char floor[80];
-    snprintf(floor, sizeof floor, "Floor: %.2f %%, the share of the largest class.",
-             100 * p->floor);
+    snprintf(floor, sizeof floor, "Floor: %.2f %%, %s.", 100 * p->floor, p->floor_name);
     put_board(to, p);
     page_paragraph(to, "how after", isfinite(p->floor) ? floor : NULL);
     page_paragraph(

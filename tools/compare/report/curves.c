@@ -28,7 +28,7 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     c.x = (range){1, fmax(longest(d), 2), false};
     for (int i = 0; i < d->n; i++) {
         const row_view *row = d->rows[i];
-        const course *it = loss ? &row->loss : &row->accuracy;
+        const course *it = loss ? &row->loss : &row->score;
         all[i] = (series){label_of(row), report_row_class(row), epochs, it->mean, it->low,
                           it->high,      row->n_epochs};
         page_range_take(&c.y, it->low, row->n_epochs);
@@ -38,8 +38,8 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
     page_range_air(&c.y);
     page_draw_begin(
-        to, loss ? "Validation loss" : "Validation accuracy", NULL, WIDTH, HEIGHT,
-        loss ? "Validation loss over epochs" : "Validation accuracy over epochs",
+        to, loss ? "Validation loss" : "Validation score", NULL, WIDTH, HEIGHT,
+        loss ? "Validation loss over epochs" : "Validation score over epochs",
         "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
         "the table below.");
     page_chart_axes(&c, "epoch", true);
@@ -77,8 +77,8 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
     page_range_air(&c.x);
     page_range_air(&c.y);
     page_draw_begin(
-        to, "Test accuracy against time", NULL, WIDTH, HEIGHT,
-        "Test accuracy against training seconds per epoch",
+        to, "Test score against time", NULL, WIDTH, HEIGHT,
+        "Test score against training seconds per epoch",
         "A dot for each row, higher is better, further left is faster. The numbers are in "
         "the leaderboard's table.");
     page_chart_axes(&c, "seconds per epoch", false);
@@ -91,7 +91,7 @@ static void put_numbers(FILE *to, const panel *p)
     static const page_column columns[] = {
         {"row", ""},
         {"epoch", "number"},
-        {"validation accuracy", "number"},
+        {"validation score", "number"},
         {"lowest", "number"},
         {"highest", "number"},
         {"validation loss", "number"},
@@ -110,8 +110,8 @@ static void put_numbers(FILE *to, const panel *p)
             page_row(to);
             page_text_cell(to, row->label);
             page_numbers(to, 0, e + 1);
-            page_numbers(to, 2, 100 * row->accuracy.mean[e], 100 * row->accuracy.low[e],
-                         100 * row->accuracy.high[e]);
+            page_numbers(to, 2, 100 * row->score.mean[e], 100 * row->score.low[e],
+                         100 * row->score.high[e]);
             page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e],
                          report_loss_gap(row, e));
         }

@@ -81,8 +81,9 @@ static void put_head(FILE *to, const analysis *a)
                 a->unfinished);
     fprintf(
         to,
-        ". Scores are test accuracy.</p>\n<nav>%s<a href=\"#functions\">Activations</a>"
+        ". Scores are test %s.</p>\n<nav>%s<a href=\"#functions\">Activations</a>"
         "<a href=\"#runs\">Every run</a><a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
+        a->n_panels ? a->panels[0].score_name : "accuracy",
         a->n_panels == 1 ? "<a href=\"#panel1\">Leaderboard</a>" : "");
 }
 

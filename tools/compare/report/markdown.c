@@ -43,12 +43,13 @@ static void put_panel(FILE *to, const panel *p)
     putc('\n', to);
     if (!p->n_ranked)
         return;
-    fprintf(to,
-            "\nTest accuracy in percent over %d seed%s; two rows are told apart where they have no "
-            "letter in common.",
-            p->seeds, p->seeds == 1 ? "" : "s");
+    fprintf(
+        to,
+        "\nTest %s in percent over %d seed%s; two rows are told apart where they have no letter in "
+        "common.",
+        p->score_name, p->seeds, p->seeds == 1 ? "" : "s");
     if (isfinite(p->floor))
-        fprintf(to, " Floor: %.2f, the share of the largest class.", 100 * p->floor);
+        fprintf(to, " Floor: %.2f, %s.", 100 * p->floor, p->floor_name);
     fputs(
         "\n\n| rank | letters | row | mean | 95 % interval | to baseline | p | seeds needed | verdict "
         "|\n|---:|:---|:---|---:|---:|---:|---:|---:|:---|\n",

@@ -76,12 +76,12 @@ static void put_panel(const panel *of)
     tool_put_text(stdout, of->data_name);
     fputs(", ", stdout);
     tool_put_text(stdout, of->model);
-    printf(": test accuracy over %d seed%s, mean +- standard deviation\n", of->seeds,
+    printf(": test %s over %d seed%s, mean +- standard deviation\n", of->score_name, of->seeds,
            of->seeds == 1 ? "" : "s");
     if (isfinite(of->floor))
-        printf("floor: %.2f %%, the share of the largest class\n", 100 * of->floor);
+        printf("floor: %.2f %%, %s\n", 100 * of->floor, of->floor_name);
     printf("rank  %-*s  %-17s  %-17s  %10s  %7s  %-7s  %8s  %6s  %10s%s  against the baseline\n",
-           width, "activation", "accuracy", "95 % interval", "difference", "p", "letters",
+           width, "activation", of->score_name, "95 % interval", "difference", "p", "letters",
            is_short(of) ? "ms/epoch" : "s/epoch", "dead %", "parameters",
            is_tuned(of) ? "  lr chosen" : "");
     for (int i = 0; i < of->n_ranked; i++)
@@ -119,6 +119,26 @@ static void put_failures(const row_view *row)
     putchar('\n');
 }
 
+/* Runs that ended well and answer the same for all samples. */
+static void put_constant(const row_view *row)
+{
+    int n = 0;
+    const run_record *first = NULL;
+    for (int i = 0; i < row->n_runs; i++)
+        if (*row->runs[i].constant) {
+            first = first ? first : &row->runs[i];
+            n++;
+        }
+    if (!first)
+        return;
+    fputs("constant: ", stdout);
+    tool_put_text(stdout, row->label);
+    printf(", %d of %d runs answer the same for all samples: nothing of the input is left behind ",
+           n, row->n_runs);
+    tool_put_text(stdout, first->constant);
+    putchar('\n');
+}
+
 void report_ranking_print(const analysis *of)
 {
     if (of->of->most)
@@ -128,6 +148,8 @@ void report_ranking_print(const analysis *of)
         put_panel(&of->panels[i]);
         for (int k = 0; k < of->panels[i].n_rows; k++)
             put_failures(&of->panels[i].rows[k]);
+        for (int k = 0; k < of->panels[i].n_rows; k++)
+            put_constant(&of->panels[i].rows[k]);
     }
     if (of->looked) {
         tool_put_text(stdout, of->looked);

@@ -1,5 +1,6 @@
 /* Learning rate against dead units, where the comparison varied the rate: as an axis of optimizers,
  * or by tuning. */
+#include "compare/figures.h"
 #include "compare/report/parts.h"
 #include "compare/rate.h"
 
@@ -11,8 +12,8 @@ enum { WIDTH = 360, HEIGHT = 240, MOST_LINES = 16 }; /* that are drawn; the tabl
 
 typedef struct point {
     int line;
-    double rate, dead, accuracy; /* accuracy: of validation, at the last epoch */
-    int n;                       /* runs it is the mean of */
+    double rate, dead, score; /* score: on the validation set, at the last epoch */
+    int n;                    /* runs it is the mean of */
 } point;
 
 /* Rows that differ in nothing but the rate. */
@@ -48,7 +49,7 @@ static void add_run(rates *r, int of, const row_view *row, const run_record *run
         r->points[r->n_points++] = (point){.line = of, .rate = rate};
     p->n++;
     p->dead += (dead - p->dead) / p->n;
-    p->accuracy += (run->epochs[run->n_epochs - 1].accuracy - p->accuracy) / p->n;
+    p->score += (compare_last_score(run) - p->score) / p->n;
 }
 
 static int by_line(const void *a, const void *b)
@@ -117,7 +118,7 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
         const line *l = &r->lines[n];
         for (int k = 0; k < l->n; k++) {
             x[k] = l->points[k].rate;
-            y[k] = dead ? l->points[k].dead : l->points[k].accuracy;
+            y[k] = dead ? l->points[k].dead : l->points[k].score;
         }
         page_range_take(&c.y, y, l->n);
         all[n] = (series){.label = l->label, .class = l->class, .x = x, .y = y, .n = l->n};
@@ -129,8 +130,8 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
     page_range_air(&c.y);
     c.y.low = dead ? 0 : c.y.low;
     page_draw_begin(
-        to, dead ? "Dead units at the end" : "Validation accuracy at the end", NULL, WIDTH, HEIGHT,
-        dead ? "Dead units against learning rate" : "Validation accuracy against learning rate",
+        to, dead ? "Dead units at the end" : "Validation score at the end", NULL, WIDTH, HEIGHT,
+        dead ? "Dead units against learning rate" : "Validation score against learning rate",
         "A line for each row over learning rates; the numbers are in the table below.");
     page_chart_axes(&c, "learning rate", false);
     page_chart_series(&c, all, n, true);
@@ -143,7 +144,7 @@ static void put_numbers(FILE *to, const rates *r)
                                           {"learning rate", "number"},
                                           {"runs", "number"},
                                           {"dead %", "number"},
-                                          {"validation accuracy %", "number"}};
+                                          {"validation score %", "number"}};
     page_details(to, "Numbers of these curves");
     page_table(to, "Means over the runs at each rate", "", columns, 5);
     for (const point *p = r->points; p < r->points + r->n_points; p++) {
@@ -151,7 +152,7 @@ static void put_numbers(FILE *to, const rates *r)
         page_text_cell(to, r->lines[p->line].label);
         page_numbers(to, 6, p->rate);
         page_numbers(to, 0, p->n);
-        page_numbers(to, 2, 100 * p->dead, 100 * p->accuracy);
+        page_numbers(to, 2, 100 * p->dead, 100 * p->score);
     }
     page_table_end(to);
     page_details_end(to);

@@ -200,10 +200,17 @@ static double mean_at(const row_view *row, size_t offset)
     return mean_value(&of);
 }
 
+/* Of the figure that an epoch is judged by. */
+static size_t score_offset(const row_view *row)
+{
+    const run_record *run = row->n_averaged ? row->averaged[0] : NULL;
+    const bool regression = run && run->n_epochs && isnan(run->epochs[0].accuracy);
+    return regression ? offsetof(epoch_record, r2) : offsetof(epoch_record, accuracy);
+}
+
 bool report_row_average(analysis *a, row_view *row)
 {
-    if (!choose_runs(a, row) ||
-        !take_course(a, row, offsetof(epoch_record, accuracy), &row->accuracy) ||
+    if (!choose_runs(a, row) || !take_course(a, row, score_offset(row), &row->score) ||
         !take_course(a, row, offsetof(epoch_record, loss), &row->loss) ||
         !take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss) ||
         !take_layers(a, row))

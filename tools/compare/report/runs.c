@@ -1,4 +1,5 @@
 /* Every run, and where it all comes from. */
+#include "compare/figures.h"
 #include "compare/report/parts.h"
 #include "output.h"
 #include "page/text.h"
@@ -25,12 +26,16 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
     }
     if (run->tuning)
         fputs(" <span class=\"soft\">(tuning)</span>", to);
-    page_numbers(to, 2, 100 * run->test_accuracy);
+    page_numbers(to, 2, 100 * compare_run_score(run));
     page_numbers(to, 4, run->test_loss);
     page_numbers(to, 1, 100 * report_run_mean(run, offsetof(layer_record, dead)), run->seconds);
     page_numbers(to, 0, run->attempts);
     fputs("<td>", to);
     page_put_html(to, run->reason, 2000);
+    if (*run->constant) {
+        fputs("answers the same for all samples: nothing of the input is left behind ", to);
+        page_put_html(to, run->constant, sizeof run->constant);
+    }
     if (length > *words) {
         fputs(" <span class=\"soft\">(last lines: see the report's JSON)</span>", to);
     } else if (length) {
@@ -46,7 +51,7 @@ static const page_column run_columns[] = {
     {"row", ""},
     {"seed", "number"},
     {"state", ""},
-    {"test accuracy %", "number"},
+    {"test score %", "number"},
     {"test loss", "number"},
     {"dead %", "number"},
     {"seconds", "number"},

@@ -330,10 +330,10 @@ static const char *why_nothing(const account *t, char *out, size_t size)
         snprintf(out, size, "%d seed%s too few for a verdict, which takes %d", s->runs,
                  s->runs == 1 ? " is" : "s are", FEWEST_SEEDS);
     else if (s->why == UNTESTED_NONE_LEARNED)
-        snprintf(out, size,
-                 "no net has learned, so there is no verdict: none is above the floor of %.2f %%, "
-                 "the share of the largest class",
-                 100 * t->of->floor);
+        snprintf(
+            out, size,
+            "no net has learned, so there is no verdict: none is above the floor of %.2f %%, %s",
+            100 * t->of->floor, t->of->floor_name);
     else
         return NULL;
     return out;
