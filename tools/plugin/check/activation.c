@@ -31,7 +31,7 @@ void check_test_slots(const subject *s)
     }
     u->context.training = 1;
     for (int step = 0; step < 300 && !check_has_failed(); step++) {
-        check_fill_normal(p->x, p->in, (uint64_t)step, 2);
+        check_fill_lively(u, p->x, (uint64_t)step);
         check_host_activation_update(u, p);
         for (int k = 0; k < u->n_slots; k++)
             for (int64_t j = 0; j < u->lengths[k]; j++)

@@ -14,26 +14,52 @@ typedef struct array {
     const char *name;
     char *map, *data;    /* the mapping with both guard pages; the first byte in use */
     size_t size, length; /* of the mapping, 0: from calloc(); bytes in use */
+    bool read_only;
 } array;
 
-enum { MOST = 512 };
-static array arrays[MOST];
-static int count;
+enum { MOST = 512, MOST_SPARE = 128, LARGEST_SPARE = 1 << 18 };
+static array arrays[MOST], spare[MOST_SPARE]; /* spare: mappings to use again */
+static int count, spares;
+static size_t page, mapped; /* bytes of all mappings */
 bool check_guard_before, check_no_guards;
+
+static void protect(array *it, bool read_only)
+{
+    if (it->map && it->read_only != read_only)
+        mprotect(it->map + page, it->size - 2 * page,
+                 read_only ? PROT_READ : PROT_READ | PROT_WRITE);
+    it->read_only = read_only;
+}
+
+/* Of `size` bytes with both guard pages, all 0: one that was given back, since the system takes longer
+ * to map memory than most kernels run. */
+static bool map(array *it, size_t size)
+{
+    it->size = size;
+    for (int i = spares - 1; i >= 0; i--)
+        if (spare[i].size == size) {
+            it->map = spare[i].map;
+            it->read_only = spare[i].read_only;
+            spare[i] = spare[--spares];
+            protect(it, false);
+            memset(it->map + page, 0, size - 2 * page);
+            return true;
+        }
+    mapped += size;
+    it->map = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return it->map != MAP_FAILED &&
+           mprotect(it->map + page, size - 2 * page, PROT_READ | PROT_WRITE) == 0;
+}
 
 static char *place(const char *name, size_t length, bool guarded)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t inner = (length + page - 1) / page * page + (length ? 0 : page);
     array it = {.name = name, .length = length};
-    if (count < MOST && (check_no_guards || !guarded)) {
+    if (count < MOST && (check_no_guards || !guarded))
         it.data = calloc(length + 1, 1);
-    } else if (count < MOST) {
-        it.size = inner + 2 * page;
-        it.map = mmap(NULL, it.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (it.map != MAP_FAILED && mprotect(it.map + page, inner, PROT_READ | PROT_WRITE) == 0)
-            it.data = it.map + page + (check_guard_before ? 0 : inner - length);
-    }
+    else if (count < MOST && map(&it, inner + 2 * page))
+        it.data = it.map + page + (check_guard_before ? 0 : inner - length);
     if (!it.data) {
         check_fail("no memory for %zu bytes of %s", length, name);
         exit(EXIT_FAILURE);
@@ -57,6 +83,11 @@ void *check_unguarded(const char *name, size_t length)
     return place(name, length, false);
 }
 
+size_t check_arrays_mapped(void)
+{
+    return mapped;
+}
+
 int check_arrays_mark(void)
 {
     return count;
@@ -65,21 +96,21 @@ int check_arrays_mark(void)
 void check_arrays_release(int mark)
 {
     while (count > mark) {
-        count--;
-        if (arrays[count].map)
-            munmap(arrays[count].map, arrays[count].size);
+        const array *it = &arrays[--count];
+        if (!it->map)
+            free(it->data);
+        else if (spares < MOST_SPARE && it->size <= LARGEST_SPARE)
+            spare[spares++] = *it;
         else
-            free(arrays[count].data);
+            mapped -= it->size, munmap(it->map, it->size);
     }
 }
 
 void check_make_read_only(const void *at, bool read_only)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; at && i < count; i++)
-        if (at == arrays[i].data && arrays[i].map)
-            mprotect(arrays[i].map + page, arrays[i].size - 2 * page,
-                     read_only ? PROT_READ : PROT_READ | PROT_WRITE);
+        if (at == arrays[i].data)
+            protect(&arrays[i], read_only);
 }
 
 const char *check_address_text(const void *address)

@@ -151,10 +151,11 @@ static void copy_first_row(float *x, int64_t rows, int64_t width)
         memcpy(x + row * width, x, (size_t)width * sizeof *x);
 }
 
-/* Equal rows must give equal rows, whatever their number and the key. */
+/* Rows 0 to 130 of a batch, beyond any counter of 6 or 7 bits. Equal rows must give equal rows, whatever
+ * their number and the key. */
+enum { ROWS = 131 };
 static void check_equal_rows(const use *u, int isa)
 {
-    enum { ROWS = 23 };
     const int64_t channels = u->context.channels;
     pass *p = check_pass_new(u, 2);
     const int64_t out = p->out / ROWS;
@@ -170,6 +171,34 @@ static void check_equal_rows(const use *u, int isa)
                 check_spec_text(u), check_isa_names[isa], (long long)row);
 }
 
+/* The same rows as a tile far down in a large batch, and as a small batch of their own. */
+static void check_place(use *u, int isa)
+{
+    static const int64_t first_rows[] = {0, 1, 255, 32760, 65536, 1 << 24};
+    const int64_t rows = u->context.rows, samples = u->context.rows_per_sample;
+    char what[100];
+    pass *whole = check_pass_new(u, 2);
+    check_host_run(u, isa, whole);
+    for (int i = 0; i < 6 && !check_has_failed(); i++) {
+        pass *p = check_pass_copy(u, whole);
+        hk_tile ahead = check_tile_of(u, p, 0, rows);
+        u->context.rows = first_rows[i] ? 1 << 25 : 2 * rows + 3;
+        u->context.rows_per_sample = 1;
+        ahead.first_row = first_rows[i];
+        hk_tile back = ahead;
+        ahead.dy = NULL, ahead.dx = NULL, ahead.dslots = NULL, back.sums = NULL;
+        check_begin_call("forward or backward", isa, u->context.rows, u->context.channels);
+        check_kernel_of(u->plugin, isa, false)(&u->context, &ahead);
+        check_kernel_of(u->plugin, isa, true)(&u->context, &back);
+        check_end_call();
+        snprintf(what, sizeof what, "as rows %lld to %lld of %lld", (long long)first_rows[i],
+                 (long long)(first_rows[i] + rows - 1), (long long)u->context.rows);
+        u->context.rows = rows;
+        u->context.rows_per_sample = samples;
+        require_same(u, isa, whole, p, what);
+    }
+}
+
 static void check_position(use *u, int isa)
 {
     for (uint32_t training = 0; training < 2; training++) {
@@ -177,6 +206,7 @@ static void check_position(use *u, int isa)
             break;
         u->context.training = training;
         check_equal_rows(u, isa);
+        check_place(u, isa);
         pass *p = check_pass_new(u, 2), *again = check_pass_copy(u, p);
         check_host_run(u, isa, p);
         u->context.key += 12345;
@@ -188,7 +218,7 @@ static void check_position(use *u, int isa)
 
 void check_test_position(const subject *s)
 {
-    each_set(s, 23, 12, check_position);
+    each_set(s, ROWS, 12, check_position);
 }
 
 /* x[at] differs between a and b: its own row may follow when HK_ROWWISE says so, else element `at`
@@ -336,53 +366,4 @@ void check_test_threads(const subject *s)
         if (works[i].wrong)
             check_fail("%lld of %lld results are wrong when four threads run it at once",
                        (long long)works[i].wrong, (long long)works[i].runs);
-}
-
-/* ---- Random numbers -------------------------------------------------------------------------- */
-
-enum { DRAWS = 4000, INPUTS = 12 };
-
-/* How far the mean over the keys is from evaluation, in standard errors; the largest of all inputs.
- */
-static double distance_from(const float *plain, const double *mean, const double *square)
-{
-    double worst = 0;
-    for (int j = 0; j < INPUTS; j++) {
-        const double variance = square[j] - mean[j] * mean[j];
-        if (variance > 1e-12 * square[j])
-            worst = fmax(worst, fabs(mean[j] - (double)plain[j]) * sqrt(DRAWS / variance));
-    }
-    return worst;
-}
-
-void check_test_random(const subject *s)
-{
-    double mean[INPUTS] = {0}, square[INPUTS] = {0};
-    int64_t differ = 0;
-    use *u = has_trait(s->plugin, HK_STOCHASTIC) ? check_use_new(s->plugin, 1, INPUTS) : NULL;
-    if (!u || check_use_channels_out(u) != INPUTS) {
-        check_skip(u ? "it changes the number of channels" : "not stochastic");
-        return;
-    }
-    pass *p = check_pass_new(u, 2), *plain = check_pass_copy(u, p), *first = check_pass_copy(u, p);
-    check_forward(u, HK_BASELINE, plain, 0, 1);
-    u->context.training = 1;
-    for (int draw = 0; draw < DRAWS; draw++) {
-        u->context.key = (uint64_t)draw;
-        check_forward(u, HK_BASELINE, draw ? p : first, 0, 1);
-        const float *y = draw ? p->y : first->y;
-        differ += draw && check_first_difference(y, first->y, INPUTS) >= 0;
-        for (int j = 0; j < INPUTS; j++) {
-            mean[j] += (double)y[j] / DRAWS;
-            square[j] += (double)y[j] * (double)y[j] / DRAWS;
-        }
-    }
-    u->context.key = 0;
-    check_forward(u, HK_BASELINE, p, 0, 1);
-    if (check_first_difference(p->y, first->y, INPUTS) >= 0)
-        check_fail("the same key gives other numbers the second time");
-    if (!differ)
-        check_fail("HK_STOCHASTIC is declared, but %d keys give the same numbers", DRAWS);
-    check_tell("over %d keys the mean is %.1f standard errors from evaluation", DRAWS,
-               distance_from(plain->y, mean, square));
 }

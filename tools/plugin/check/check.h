@@ -28,7 +28,8 @@ typedef enum test_flags {
     OF_MODEL = 1 << HK_MODEL,
     OF_KERNELS = OF_ACTIVATION | OF_NORMALIZATION | OF_INITIALIZER,
     OF_PLUGIN = OF_KERNELS | OF_MODEL,
-    SLOW = 64 /* left out by --quick */
+    SLOW = 64,   /* left out by --quick */
+    HOSTED = 128 /* other files, or threads, come into the process: it is not compared */
 } test_flags;
 
 typedef void test_function(const subject *);
@@ -59,12 +60,24 @@ void check_setting_of_model(const subject *s, const double *params);
 void check_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Of what is wrong at x: a failure, or far out a warning (kernels.c). */
+typedef void check_reporter(const char *format, ...) __attribute__((format(printf, 1, 2)));
+check_reporter *check_reporter_at(double x);
 bool check_has_failed(void);
 /* The test does not apply to this plugin, and why. */
 void check_skip(const char *reason);
 
-/* What is compared with is remembered before the file is loaded, and again behind that (process.c). */
+/* What is compared with is remembered before the file is loaded, and before each test (process.c). */
 void check_remember_state(void);
+/* The process is as it was, or the test fails and says what is not; `who` did it. */
+void check_compare_state(const char *who);
+
+/* From now on the variables of a loaded file can only be read, and back: its end of the program writes
+ * there (kept.c). Files with a sanitizer's or gcov's own variables are left alone. */
+void check_keep_nothing(const char *file, const void *bundle);
+void check_keep_again(void);
+bool check_is_kept(const void *address); /* one of those variables */
+bool check_file_is_instrumented(const char *path);
 
 /* What is being called, "forward", for the sentence when the plugin does not return. isa: -1 for
  * what is no kernel. */
@@ -88,6 +101,8 @@ int check_arrays_mark(void);
 void check_arrays_release(int mark);
 /* Inputs are mapped read-only while the plugin runs. */
 void check_make_read_only(const void *array, bool read_only);
+/* Bytes of all mappings, those given back too. */
+size_t check_arrays_mapped(void);
 /* Which array an address belongs to: "after the last float of dx"; NULL: none. */
 const char *check_address_text(const void *address);
 
@@ -107,18 +122,14 @@ typedef struct pass {
     float *x, *y, *dy, *dx, *aux, *sums;
     float *dslots[HK_MAX_SLOTS];
     int64_t in, out; /* floats of x and y */
-    unsigned *
-        tried; /* bits: whose forward and backward, by instruction set, have seen the whole of it */
 } pass;
 
 /* Slots at their start. Lives until check_arrays_release(). */
 use *check_use_new(const hk_plugin *plugin, int64_t rows, int64_t channels);
 void check_use_start(use *u);
-/* Moves parameters and learned slots away from their defaults, within their ranges. */
-void check_use_vary(use *u, uint64_t key);
-/* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
-bool check_use_choose(use *u, int which);
 void check_clamp_slots(const use *u);
+/* t[k]: slot k at a channel, as the reference gets it. */
+void check_slots_at(const use *u, int64_t channel, double *t);
 void check_protect_slots(const use *u, bool read_only);
 /* Parameters as a spec, "elu:alpha=2"; a buffer that the next call overwrites. */
 const char *check_spec_text(const use *u);
@@ -131,7 +142,7 @@ pass *check_pass_copy(const use *u,
                       const pass *from); /* the same x and dy, everything else fresh */
 hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
 /* The plugin's own kernels on rows first .. first + rows - 1, with what it declared and no more;
- * inputs and slots are read-only meanwhile, but for a repetition on the whole of the pass. */
+ * inputs and slots are read-only meanwhile, the first time on such a tile. */
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
 void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
 bool check_has_kernels(const hk_plugin *plugin,
@@ -145,9 +156,29 @@ void check_fill_normal(float *x, int64_t n, uint64_t key, float scale);
 /* The first of n floats that differs in its bits; -1: none. NaNs are alike. */
 int64_t check_first_difference(const float *a, const float *b, int64_t n);
 
-/* Calls `each` with every parameter at the ends of its range, one after the other, and with a few
- * sets within the ranges. */
+/* ---- Where a plugin is tried (search.c) ------------------------------------------------------- */
+
+enum { CHECK_SEED = 1 };
+extern uint64_t check_seed; /* of everything below */
+
+/* Calls `each` with every parameter at each of its marks, one after the other: the ends of its range, 0,
+ * small integers and halves of both signs, every choice; and with a few sets within the ranges. */
 void check_each_setting(const subject *s, void (*each)(const subject *, const double *params));
+/* Moves parameters and learned slots away from their defaults, within their ranges. */
+void check_use_vary(use *u, uint64_t key);
+void check_use_move(const use *u, uint64_t key); /* learned slots alone */
+/* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
+bool check_use_choose(use *u, int which);
+/* Slots of an activation as a life leaves them: 0 as they start, 1 learned ones at 0, from 2 on learned
+ * ones moved and states after updates from channels that live and channels that do not. */
+enum { LIVES = 4 };
+void check_use_live(use *u, int life);
+/* x of such channels. */
+void check_fill_lively(const use *u, float *x, uint64_t key);
+/* A float of either sign, of any size between 0.001 and 1000. */
+double check_search_point(uint64_t key, uint64_t i);
+/* Every other one of them such a number, the others normal, of deviation 3. */
+void check_fill_search(float *x, int64_t n, uint64_t key);
 
 /* ---- The framework's part in a use, played plainly and in double (host.c) --------------------- */
 
@@ -156,11 +187,16 @@ hk_domain check_host_domain(const use *u);
 
 /* All rows of an activation or a normalization: y; y, dx and what is added to dslots. */
 void check_host_forward(const use *u, int isa, const pass *p);
-/* Runs the baseline kernel forward: the sum of dy y, whose gradient by x is dx (reference.c). */
-double check_host_loss(const use *u, const pass *p);
 void check_host_run(const use *u, int isa, const pass *p);
-/* A run in baseline, and its gradients against differences (reference.c). */
+/* Runs the baseline kernel forward: the sum of dy y, whose gradient by x is dx (differences.c). */
+double check_host_loss(const use *u, const pass *p);
+/* Element i of y and dx of a pass that has run, against the double reference (kernels.c). spread: parameters
+ * and x may be of any size, and so may what cancels. */
+void check_element(const use *u, const pass *p, int isa, int64_t i, bool spread);
+/* A run in baseline, and its gradients against differences (differences.c). */
 void check_differences(const use *u);
+/* Of rows of x; read-only. */
+hk_moments check_host_moments(const use *u, const float *x, int64_t rows);
 /* What a committed training step does: moments or weight to update(), clamping. */
 void check_host_update(use *u, const pass *p);
 
@@ -175,6 +211,7 @@ typedef struct filled {
     const char *refusal;
 } filled;
 hk_weight check_host_weight(int64_t rows, int64_t columns);
+hk_weight check_host_convolution(int64_t side, int64_t in, int64_t out); /* likewise */
 filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params);
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */

@@ -16,6 +16,7 @@ typedef struct image {
     const Elf64_Shdr *sections;
     unsigned n_sections;
     const char *names;
+    bool instrumented; /* a sanitizer's or gcov's own code and counters are in it */
 } image;
 
 /* ---- Imports --------------------------------------------------------------------------------- */
@@ -116,13 +117,13 @@ static void check_import(const char *name)
 
 static void check_symbol(const image *it, const char *name, const Elf64_Sym *symbol)
 {
-    (void)it;
     const unsigned binding = ELF64_ST_BIND(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF) {
-        check_import(name);
-    } else if (binding != STB_LOCAL && strcmp(name, "hk_bundle_entry") != 0 &&
+        if (!it->instrumented)
+            check_import(name);
+    } else if (!it->instrumented && binding != STB_LOCAL && strcmp(name, "hk_bundle_entry") != 0 &&
                !is_listed(name, (const char *const[]){"_init", "_fini", "_edata", "_end",
-                                                      "__bss_start", "__odr_asan*", NULL})) {
+                                                      "__bss_start", NULL})) {
         check_fail(
             "exports %s, expected hk_bundle_entry alone; build with -fvisibility=hidden or make "
             "it static",
@@ -172,8 +173,6 @@ static void check_memory(const image *it)
         check_fail("runs %d functions of its own when it is loaded (constructors, or -ffast-math)",
                    (int)(start->sh_size / sizeof(void *)) - 1);
     each_symbol(it, SHT_SYMTAB, check_variable);
-    if (section(it, SHT_NOBITS, ".tbss") || section(it, SHT_PROGBITS, ".tdata"))
-        check_fail("has thread-local memory; what persists is a slot");
     if (writable > 16)
         check_fail("keeps writable memory, %llu bytes: " SHARED,
                    (unsigned long long)(writable - 16));
@@ -224,44 +223,72 @@ static bool is_sound(image *it, const Elf64_Ehdr *header)
     return names->sh_size && it->names[names->sh_size - 1] == '\0';
 }
 
-/* Maps the file for `look`, if it is a whole object. */
-static void examine(const char *path, void (*look)(const image *))
+/* Its bytes are NULL where there is no file to read. */
+static image open_image(const char *path)
 {
     struct stat about;
     image it = {0};
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
-        check_skip("no file to read: loading says why");
-    } else {
+    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0) {
         it.size = (size_t)about.st_size;
         it.bytes = mmap(NULL, it.size, PROT_READ, MAP_PRIVATE, fd, 0);
+        it.bytes = it.bytes == MAP_FAILED ? NULL : it.bytes;
     }
     if (fd >= 0)
         close(fd);
-    if (!it.bytes || it.bytes == MAP_FAILED)
-        return;
-    const Elf64_Ehdr *header = (const void *)it.bytes;
-    if (!is_sound(&it, header)) {
-        check_skip("no whole 64-bit ELF object: loading says why");
-    } else {
-        look(&it);
+    static const char *const marks[] = {"__asan_init", "__ubsan_handle_", "__gcov_"};
+    for (int i = 0; i < 3 && it.bytes; i++)
+        it.instrumented |= memmem(it.bytes, it.size, marks[i], strlen(marks[i])) != NULL;
+    return it;
+}
+
+static void close_image(const image *it)
+{
+    if (it->bytes)
+        munmap((void *)it->bytes, it->size);
+}
+
+bool check_file_is_instrumented(const char *path)
+{
+    const image it = open_image(path);
+    close_image(&it);
+    return it.instrumented;
+}
+
+static void check_segments(const image *it, const Elf64_Ehdr *header)
+{
+    const Elf64_Phdr *segments = (const void *)(it->bytes + header->e_phoff);
+    for (unsigned i = 0;
+         header->e_phoff + (i + 1) * sizeof *segments <= it->size && i < header->e_phnum; i++) {
+        if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
+            check_fail("wants an executable stack");
+        if (segments[i].p_type == PT_TLS && !it->instrumented)
+            check_fail("has thread-local memory; what persists is a slot");
     }
-    munmap((void *)it.bytes, it.size);
+}
+
+/* Looks at the file if it is a whole object. */
+static void examine(const char *path, void (*look)(const image *))
+{
+    image it = open_image(path);
+    if (!it.bytes)
+        check_skip("no file to read: loading says why");
+    else if (!is_sound(&it, (const void *)it.bytes))
+        check_skip("no whole 64-bit ELF object: loading says why");
+    else
+        look(&it);
+    close_image(&it);
 }
 
 static void look_at_file(const image *it)
 {
-    const Elf64_Ehdr *header = (const void *)it->bytes;
-    const Elf64_Phdr *segments = (const void *)(it->bytes + header->e_phoff);
     each_symbol(it, SHT_DYNSYM, check_symbol);
     check_dynamic(it);
-    for (unsigned i = 0;
-         header->e_phoff + (i + 1) * sizeof *segments <= it->size && i < header->e_phnum; i++)
-        if (segments[i].p_type == PT_GNU_STACK && segments[i].p_flags & PF_X)
-            check_fail("wants an executable stack");
-    if (!memmem(it->bytes, it->size, "__asan_init", 11) &&
-        !memmem(it->bytes, it->size, "__gcov_", 7))
+    if (!it->instrumented)
         check_memory(it);
+    check_segments(it, (const void *)it->bytes);
+    if (it->instrumented)
+        check_tell("what a sanitizer or gcov brings and keeps is its own");
 }
 
 void check_test_file(const subject *s)

@@ -9,8 +9,9 @@
 hk_domain check_host_domain(const use *u)
 {
     const hk_normalization *norm = u->plugin->normalization;
+    const hk_context context = {.params = u->params}; /* all there is when a net is built */
     check_begin_call("domain", -1, u->context.rows, u->context.channels);
-    const hk_domain domain = norm->domain(&u->context);
+    const hk_domain domain = norm->domain(&context);
     check_end_call();
     const bool sets = domain == HK_OVER_BATCH || domain == HK_OVER_SAMPLE;
     if (domain < HK_OVER_BATCH || domain > HK_OVER_WEIGHT)
@@ -32,7 +33,7 @@ static bool is_frozen(const use *u)
     return !u->context.training && u->plugin->normalization->frozen;
 }
 
-static hk_moments moments_of(const use *u, const float *x, int64_t rows)
+hk_moments check_host_moments(const use *u, const float *x, int64_t rows)
 {
     const int64_t channels = u->context.channels;
     double *mean = check_guarded_doubles("the means", channels);
@@ -71,7 +72,7 @@ static void normalize_set(const use *u, const pass *p, int64_t at, int64_t rows)
     const int64_t channels = u->context.channels;
     const float *x = p->x + at;
     const int mark = check_arrays_mark();
-    const hk_moments seen = moments_of(u, x, rows);
+    const hk_moments seen = check_host_moments(u, x, rows);
     const float *coef = coefficients_of(u, &seen);
     for (int64_t i = 0; i < rows * channels; i++)
         p->y[at + i] = coef[i % channels] * x[i] + coef[channels + i % channels];
@@ -84,7 +85,7 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
     const int64_t channels = u->context.channels;
     const float *x = p->x + at, *dy = p->dy + at;
     const int mark = check_arrays_mark();
-    const hk_moments seen = moments_of(u, x, rows);
+    const hk_moments seen = check_host_moments(u, x, rows);
     float *coef = coefficients_of(u, &seen), *bcoef = check_filled("bcoef", 3 * channels, NAN);
     double *sum_dy = check_guarded_doubles("sum_dy", channels);
     double *sum_dyx = check_guarded_doubles("sum_dyx", channels);
@@ -139,7 +140,7 @@ void check_host_update(use *u, const pass *p)
     if (!u->plugin->normalization->update || !domain ||
         (domain != HK_OVER_BATCH && domain != HK_OVER_WEIGHT))
         return;
-    const hk_moments seen = moments_of(u, p->x, u->context.rows);
+    const hk_moments seen = check_host_moments(u, p->x, u->context.rows);
     check_make_read_only(p->x, true);
     check_begin_call("update", -1, u->context.rows, u->context.channels);
     u->plugin->normalization->update(&u->context, domain == HK_OVER_BATCH ? &seen : NULL,
@@ -187,7 +188,8 @@ hk_weight check_host_weight(int64_t rows, int64_t columns)
 
 filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params)
 {
-    use *u = check_use_new(plugin, 1, 1);
+    use *u = check_use_new(plugin, weight.rows, weight.columns);
+    u->context.key = weight.key;
     if (params)
         memcpy(u->params, params, sizeof u->params);
     weight.w = check_filled("w", weight.rows * weight.columns, NAN);

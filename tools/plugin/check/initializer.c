@@ -1,13 +1,12 @@
 /* Initializers: everything is written and nothing else, parts are what the whole is, the key alone
- * decides, mean and variance are what the summary says. */
+ * decides. Laws are in distribution.c. */
 #include "plugin/check/check.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static hk_weight convolution(int64_t side, int64_t in, int64_t out)
+hk_weight check_host_convolution(int64_t side, int64_t in, int64_t out)
 {
     hk_weight w = check_host_weight(side * side * in, out);
     w.kernel = side * side;
@@ -32,10 +31,14 @@ static void check_written(const subject *s, const filled *f)
 
 void check_test_memory_of_initializer(const subject *s)
 {
-    const hk_weight weights[] = {check_host_weight(1, 1),   check_host_weight(12, 11),
-                                 check_host_weight(64, 10), check_host_weight(8, 70),
-                                 convolution(3, 3, 8),      convolution(3, 1, 4),
-                                 convolution(5, 16, 32),    convolution(1, 9, 2)};
+    const hk_weight weights[] = {
+        check_host_weight(1, 1),           check_host_weight(12, 11),
+        check_host_weight(64, 10),         check_host_weight(8, 70),
+        check_host_weight(8, 1000),        check_host_weight(2, 2050),
+        check_host_weight(1025, 3),        check_host_weight(4100, 2),
+        check_host_convolution(3, 3, 8),   check_host_convolution(3, 1, 4),
+        check_host_convolution(3, 1, 600), check_host_convolution(5, 16, 32),
+        check_host_convolution(1, 9, 2)};
     enum { WEIGHTS = sizeof weights / sizeof *weights };
     int refused = 0;
     for (int i = 0; i < 4 * WEIGHTS; i++) {
@@ -94,7 +97,7 @@ void check_test_ranges(const subject *s)
 
 void check_test_key(const subject *s)
 {
-    hk_weight weight = convolution(3, 8, 16);
+    hk_weight weight = check_host_convolution(3, 8, 16);
     const filled a = check_host_fill(s->plugin, weight, NULL),
                  b = check_host_fill(s->plugin, weight, NULL);
     weight.key = 100;
@@ -115,189 +118,4 @@ void check_test_key(const subject *s)
         check_tell("no random numbers");
     else if (check_first_difference(a.weight.w, c.weight.w, weight.count) < 0)
         check_fail("two keys give the same numbers: random ones come from weight->key");
-}
-
-/* ---- What a summary promises ----------------------------------------------------------------- */
-
-/* "N(mean, variance)" or "U(low, high)" with expressions of + - * / ^ sqrt(), numbers and names. A
- * summary of another form promises nothing that could be checked. */
-typedef struct variable {
-    const char *name; /* NULL: the last one */
-    double value;
-} variable;
-
-typedef struct reader {
-    const char *at;
-    const variable *variables;
-    bool bad;
-} reader;
-
-static double sum(reader *r);
-
-static bool take(reader *r, char c)
-{
-    while (*r->at == ' ')
-        r->at++;
-    if (*r->at != c)
-        return false;
-    r->at++;
-    return true;
-}
-
-static double named(reader *r)
-{
-    const size_t length = strspn(r->at, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    const char *name = r->at;
-    r->at += length;
-    if (length == 4 && strncmp(name, "sqrt", 4) == 0 && take(r, '(')) {
-        const double inside = sum(r);
-        r->bad |= !take(r, ')');
-        return sqrt(inside);
-    }
-    for (const variable *v = r->variables; v->name; v++)
-        if (strlen(v->name) == length && strncmp(v->name, name, length) == 0)
-            return v->value;
-    r->bad = true;
-    return 0;
-}
-
-static double factor(reader *r)
-{
-    double value;
-    if (take(r, '-'))
-        return -factor(r);
-    if (take(r, '(')) {
-        value = sum(r);
-        r->bad |= !take(r, ')');
-    } else if (isdigit((unsigned char)*r->at)) {
-        char *end;
-        value = strtod(r->at, &end);
-        r->at = end;
-    } else if (islower((unsigned char)*r->at)) {
-        value = named(r);
-    } else {
-        r->bad = true;
-        return 0;
-    }
-    return take(r, '^') ? pow(value, factor(r)) : value;
-}
-
-static double product(reader *r)
-{
-    double value = factor(r);
-    while (!r->bad)
-        if (take(r, '*'))
-            value *= factor(r);
-        else if (take(r, '/'))
-            value /= factor(r);
-        else
-            break;
-    return value;
-}
-
-static double sum(reader *r)
-{
-    double value = product(r);
-    while (!r->bad)
-        if (take(r, '+'))
-            value += product(r);
-        else if (take(r, '-'))
-            value -= product(r);
-        else
-            break;
-    return value;
-}
-
-/* False where the text is of another form. */
-static bool read_distribution(const char *text, const variable *variables, double *mean,
-                              double *variance)
-{
-    if ((text[0] != 'N' && text[0] != 'U') || text[1] != '(')
-        return false;
-    reader r = {.at = text + 2, .variables = variables};
-    const double first = sum(&r);
-    r.bad |= !take(&r, ',');
-    const double second = sum(&r);
-    /* "N(0, 1) cut at 2" says more than the moments of N(0, 1) */
-    if (r.bad || !take(&r, ')') || *r.at)
-        return false;
-    *mean = text[0] == 'N' ? first : (first + second) / 2;
-    *variance = text[0] == 'N' ? second : (second - first) * (second - first) / 12;
-    return true;
-}
-
-typedef struct moments {
-    double mean, variance, mean_tolerance, variance_tolerance; /* five standard errors */
-} moments;
-
-static moments moments_of(const float *w, int64_t n)
-{
-    moments m = {0};
-    double fourth = 0;
-    for (int64_t i = 0; i < n; i++)
-        m.mean += (double)w[i] / (double)n;
-    for (int64_t i = 0; i < n; i++) {
-        const double square = ((double)w[i] - m.mean) * ((double)w[i] - m.mean);
-        m.variance += square / (double)n, fourth += square * square / (double)n;
-    }
-    m.mean_tolerance = 5 * sqrt(m.variance / (double)n) + 1e-7 * fabs(m.mean);
-    m.variance_tolerance =
-        5 * sqrt(fmax(0, fourth - m.variance * m.variance) / (double)n) + 1e-5 * m.variance;
-    return m;
-}
-
-static bool distribution_of(const hk_plugin *plugin, const hk_weight *w, double *mean,
-                            double *variance)
-{
-    variable variables[8 + HK_MAX_PARAMS] = {{"fan_in", (double)w->fan_in},
-                                             {"fan_out", (double)w->fan_out},
-                                             {"rows", (double)w->rows},
-                                             {"columns", (double)w->columns}};
-    variable *next = variables + 4;
-    bool has_gain = false;
-    for (const hk_param *p = plugin->params; p && p->name; p++) {
-        const bool gain = strcmp(p->name, "gain") == 0;
-        has_gain |= gain;
-        *next++ = (variable){p->name, gain && p->value == 0 ? w->gain : p->value};
-    }
-    if (!has_gain)
-        *next = (variable){"gain", w->gain};
-    return plugin->summary && read_distribution(plugin->summary, variables, mean, variance);
-}
-
-static void check_distribution(const subject *s, hk_weight weight)
-{
-    const int mark = check_arrays_mark();
-    const filled f = check_host_fill(s->plugin, weight, NULL);
-    double mean, variance;
-    if (f.refusal) {
-        check_skip("this weight is refused");
-    } else {
-        const moments m = moments_of(f.weight.w, weight.count);
-        const bool known = distribution_of(s->plugin, &weight, &mean, &variance);
-        if (known && fabs(m.mean - mean) > m.mean_tolerance)
-            check_fail("the mean is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)", m.mean,
-                       s->plugin->summary, mean, (long long)weight.fan_in,
-                       (long long)weight.fan_out);
-        if (known && fabs(m.variance - variance) > m.variance_tolerance)
-            check_fail("the variance is %.6g, \"%s\" says %.6g (fan_in %lld, fan_out %lld)",
-                       m.variance, s->plugin->summary, variance, (long long)weight.fan_in,
-                       (long long)weight.fan_out);
-        check_tell("%s%s; variance %.3g / fan_in",
-                   known ? "as in its summary, " : "no distribution to compare in ",
-                   s->plugin->summary ? s->plugin->summary : "its summary",
-                   m.variance * (double)weight.fan_in);
-    }
-    check_arrays_release(mark);
-}
-
-/* Wide, tall and of another gain: fan_in, fan_out and their mean give three different numbers. */
-void check_test_variance(const subject *s)
-{
-    hk_weight weight = convolution(3, 40, 100);
-    check_distribution(s, weight);
-    weight.gain = 2;
-    check_distribution(s, weight);
-    check_distribution(s, check_host_weight(60, 900));
-    check_distribution(s, check_host_weight(900, 60));
 }

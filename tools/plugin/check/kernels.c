@@ -1,5 +1,5 @@
-/* Activations, in float: every instruction set's kernels against the double reference, special
- * values, memory; gradients by differences where there is no reference. */
+/* Activations, in float: every instruction set's kernels against the double reference, or against one
+ * another where there is none; then gradients by differences as well. */
 #include "plugin/check/check.h"
 
 #include <float.h>
@@ -31,8 +31,7 @@ static void begin_element(const use *u, const pass *p, int64_t i, element *e)
     const int64_t channel = i % u->context.channels;
     *e = (element){.x = (double)p->x[i], .at = {.p = e->p, .t = e->t, .channel = channel}};
     memcpy(e->p, u->params, sizeof e->p);
-    for (int k = 0; k < u->n_slots; k++)
-        e->t[k] = (double)u->slots[k][u->plugin->slots[k].extent == HK_PER_CHANNEL ? channel : 0];
+    check_slots_at(u, channel, e->t);
     e->at.u = (double)hks_uniform(u->context.key, (uint64_t)i);
     e->at.training = (int)u->context.training;
     e->at.surrogate = (int)u->context.surrogate;
@@ -42,13 +41,14 @@ static void begin_element(const use *u, const pass *p, int64_t i, element *e)
 }
 
 /* And what four roundings of one number do to the result: sin(30 x) amplifies them, a sum may
- * cancel, beside a kink or a jump either side is right. */
+ * cancel, beside a kink or a jump either side is right. Products of the smallest floats are 0. */
 static void widen(const use *u, element *e, double *number)
 {
     const double kept = *number;
     double y, slope, y_off = 0, slope_off = 0;
     for (int side = -1; side <= 1; side += 2) {
-        *number = kept * (1 + side * 0x1p-22);
+        *number =
+            kept * (1 + side * 0x1p-22) + (kept != 0 && fabs(kept) < 1e-36 ? side * 1e-36 : 0);
         evaluate(u, e, &y, &slope);
         y_off = fmax(y_off, fabs(y - e->y));
         slope_off = fmax(slope_off, fabs(slope - e->slope));
@@ -71,14 +71,20 @@ static bool is_right(const element *e, bool y, double factor, double found)
 }
 
 /* Only a net that diverges has numbers beyond a million: what is wrong there is a warning. */
-typedef void reporter(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static reporter *reporter_at(double x)
+check_reporter *check_reporter_at(double x)
 {
     return fabs(x) > 1e6 ? check_warn : check_fail;
 }
 
-/* Element i of y and dx. */
-static void check_element(const use *u, const pass *p, int isa, int64_t i)
+static double largest_factor(const element *e)
+{
+    double largest = 1;
+    for (int k = 0; k < HK_MAX_PARAMS; k++)
+        largest = fmax(largest, fmax(fabs(e->p[k]), fabs(e->t[k])));
+    return largest;
+}
+
+void check_element(const use *u, const pass *p, int isa, int64_t i, bool spread)
 {
     const double y = (double)p->y[i], g = (double)p->dy[i], dx = (double)p->dx[i];
     element e;
@@ -88,14 +94,16 @@ static void check_element(const use *u, const pass *p, int isa, int64_t i)
     widen(u, &e, &e.x);
     for (int k = 0; k < HK_MAX_PARAMS; k++)
         widen(u, &e, &e.p[k]), widen(u, &e, &e.t[k]);
-    const double terms = 5e-7 * (1 + fmin(fabs(e.x), 16)); /* of about this size sums are made */
+    double terms = 5e-7 * (1 + fmin(fabs(e.x), 16)); /* of about this size sums are made */
+    if (spread)
+        terms = 5e-7 * (1 + fabs(e.x)) * largest_factor(&e);
     e.y_tolerance += terms, e.slope_tolerance += terms;
     const bool y_right = is_right(&e, true, 1, y);
     if (y_right && is_right(&e, false, g, dx))
         return;
-    reporter_at(e.x)("%s, element %lld: x = %.9g: %s is %.9g, expected %.9g",
-                     check_case_text(u, isa), (long long)i, e.x, y_right ? "dx" : "y",
-                     y_right ? dx : y, y_right ? g * e.slope : e.y);
+    check_reporter_at(e.x)("%s, element %lld: x = %.9g: %s is %.9g, expected %.9g",
+                           check_case_text(u, isa), (long long)i, e.x, y_right ? "dx" : "y",
+                           y_right ? dx : y, y_right ? g * e.slope : e.y);
 }
 
 static void check_slot_sums(const use *u, const pass *p, int isa, int k)
@@ -117,30 +125,86 @@ static void check_slot_sums(const use *u, const pass *p, int isa, int k)
     }
 }
 
+/* ---- Shapes and settings ---------------------------------------------------------------------- */
+
+/* Without a double reference: an instruction set's results against the baseline's. What a row sums may be
+ * summed in another order. */
+static void check_against_baseline(const use *u, const pass *p, int isa)
+{
+    pass *base = check_pass_copy(u, p);
+    check_host_run(u, HK_BASELINE, base);
+    const struct {
+        const char *name;
+        const float *found, *expected;
+        int64_t n;
+    } results[] = {{"y", p->y, base->y, p->out}, {"dx", p->dx, base->dx, p->in}};
+    for (int r = 0; r < 2; r++) {
+        const int64_t width = results[r].n / u->context.rows;
+        double size = 0;
+        for (int64_t i = 0; i < results[r].n && !check_has_failed(); i++) {
+            const double found = (double)results[r].found[i];
+            const double expected = (double)results[r].expected[i];
+            size = i % width ? size : 0;
+            for (int64_t j = i; i % width == 0 && j < i + width; j++)
+                size = fmax(size, fabs((double)results[r].expected[j]));
+            if (!(fabs(found - expected) <= 1e-5 * (1 + size)) && found != expected &&
+                !isnan(expected))
+                check_fail("%s: %s[%lld] is %.9g, in baseline %.9g", check_case_text(u, isa),
+                           results[r].name, (long long)i, found, expected);
+        }
+    }
+}
+
+/* The x of a pass, as `spread` numbers of any size or normal ones, through the kernels of one set. */
+static void check_pass(use *u, int isa, bool spread)
+{
+    const hk_activation *act = u->plugin->activation;
+    if (check_use_channels_out(u) < 1)
+        return;
+    pass *p = check_pass_new(u, 3);
+    if (spread)
+        check_fill_search(p->x, p->in, 60);
+    check_host_run(u, isa, p);
+    for (int64_t i = 0; act->value && i < p->in && !check_has_failed(); i++)
+        check_element(u, p, isa, i, spread);
+    for (int k = 0; act->value && act->gradient && k < u->n_slots && !spread && p->in < 2048; k++)
+        if (u->plugin->slots[k].role == HK_LEARNED)
+            check_slot_sums(u, p, isa, k);
+    if (!act->value && isa)
+        check_against_baseline(u, p, isa);
+}
+
 static void check_shape(const subject *s, int isa, int64_t rows, int64_t channels)
 {
     const int mark = check_arrays_mark();
     use *u = check_use_new(s->plugin, rows, channels);
     u->context.training = rows != 2;
     u->context.surrogate = rows == 7;
-    check_use_vary(u, 5);
-    pass *p = check_pass_new(u, 3);
-    check_host_run(u, isa, p);
-    for (int64_t i = 0; i < p->in && !check_has_failed(); i++)
-        check_element(u, p, isa, i);
-    for (int k = 0; k < u->n_slots; k++)
-        if (u->plugin->slots[k].role == HK_LEARNED && s->plugin->activation->gradient)
-            check_slot_sums(u, p, isa, k);
+    check_use_vary(u, 4);
+    check_pass(u, isa, false);
     check_arrays_release(mark);
+}
+
+/* Whatever is set and learned, with numbers of any size. */
+static void try_setting(const subject *s, const double *params)
+{
+    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
+        for (int life = 0; life < LIVES && check_has_kernels(s->plugin, isa); life++) {
+            const int mark = check_arrays_mark();
+            use *u = check_use_new(s->plugin, 6, 14);
+            memcpy(u->params, params, sizeof u->params);
+            u->context.training = (uint32_t)life % 2;
+            check_use_live(u, life);
+            if (!check_has_failed() && (life == 0 || u->n_slots))
+                check_pass(u, isa, true);
+            check_arrays_release(mark);
+        }
 }
 
 void check_test_kernels(const subject *s)
 {
     static const int64_t rows[] = {1, 2, 7, 61};
-    if (!s->plugin->activation->value) {
-        check_skip("no double reference: see gradient");
-        return;
-    }
+    static const int64_t wide[] = {300, 513, 600, 1025, 2050}; /* beside the framework's tiles */
     int sets = 0;
     for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
         if (!check_has_kernels(s->plugin, isa))
@@ -150,126 +214,43 @@ void check_test_kernels(const subject *s)
             for (int64_t channels = 1; channels <= 70 && !check_has_failed();
                  channels += 1 + (r > 1) * (channels % 5))
                 check_shape(s, isa, rows[r], channels);
-        check_shape(s, isa, 3, 300);
+        for (int w = 0; w < 5 && !check_has_failed(); w++)
+            check_shape(s, isa, 3, wide[w]);
     }
-    check_tell("1 to 70 elements a row, %d instruction sets agree with the double reference", sets);
+    check_each_setting(s, try_setting);
+    check_tell("1 to 2050 elements a row, %d instruction sets agree with %s", sets,
+               s->plugin->activation->value ? "the double reference" : "baseline");
+}
+
+static void differ_in_setting(const subject *s, const double *params)
+{
+    for (int life = 0; life < LIVES && !check_has_failed(); life++) {
+        const int mark = check_arrays_mark();
+        use *u = check_use_new(s->plugin, 2, 8);
+        memcpy(u->params, params, sizeof u->params);
+        check_use_live(u, life);
+        if ((life == 0 || u->n_slots) && check_use_channels_out(u) > 0)
+            check_differences(u);
+        check_arrays_release(mark);
+    }
 }
 
 void check_test_gradient(const subject *s)
 {
     static const int64_t channels[] = {4, 12, 30};
     const hk_activation *act = s->plugin->activation;
-    if (act->value || act->traits & HK_SURROGATE) {
-        check_skip(act->value ? "there is a double reference: see derivative and kernels"
-                              : "a surrogate is declared: backward is not the derivative");
+    if (act->value) {
+        check_skip("there is a double reference: see derivative and kernels");
         return;
     }
     for (int i = 0; i < 6 && !check_has_failed(); i++) {
         const int mark = check_arrays_mark();
         use *u = check_use_new(s->plugin, 3, channels[i / 2]);
         u->context.training = (uint32_t)i % 2;
-        check_use_vary(u, channels[i / 2] == 12 ? 3 : 4);
+        check_use_vary(u, check_seed + (uint64_t)i / 2);
         if (check_use_channels_out(u) > 0)
             check_differences(u);
         check_arrays_release(mark);
     }
-}
-
-/* ---- Special values -------------------------------------------------------------------------- */
-
-static const float special[] = {0,       -0.0f,    0x1p-149f, -0x1p-149f, 1e-30f, -1e-30f, 30,
-                                -30,     100,      -100,      1e4f,       -1e4f,  1e20f,   -1e20f,
-                                FLT_MAX, -FLT_MAX, INFINITY,  -INFINITY,  NAN};
-enum { SPECIAL = sizeof special / sizeof *special, FINITE = SPECIAL - 3, COLUMNS = 12 };
-
-/* A row of the value under test, between rows of ordinary numbers. dy is 1, which overflows
- * nothing. */
-static pass *special_pass(const use *u, float value)
-{
-    pass *p = check_pass_new(u, 1);
-    for (int j = 0; j < COLUMNS; j++)
-        p->x[COLUMNS + j] = value;
-    for (int64_t i = 0; i < p->out; i++)
-        p->dy[i] = 1;
-    return p;
-}
-
-static void check_special(const subject *s, int isa, float value)
-{
-    reporter *const say = reporter_at((double)value);
-    const int mark = check_arrays_mark();
-    use *u = check_use_new(s->plugin, 3, COLUMNS);
-    if (check_use_channels_out(u) > 0) {
-        const int64_t out = check_use_channels_out(u);
-        pass *plain = special_pass(u, 1), *p = special_pass(u, value);
-        check_host_run(u, isa, plain), check_host_run(u, isa, p);
-        for (int64_t j = out; isfinite(value) && j < 2 * out; j++)
-            if (isnan(p->y[j]))
-                say("%s, %s: y is NaN at x = %g", check_spec_text(u), check_isa_names[isa],
-                    (double)value);
-        for (int64_t j = COLUMNS; isfinite(value) && j < 2 * COLUMNS && !check_has_failed(); j++)
-            if (isnan(p->dx[j]))
-                say("%s, %s: dx is NaN at x = %g", check_spec_text(u), check_isa_names[isa],
-                    (double)value);
-            else if (s->plugin->activation->value)
-                check_element(u, p, isa, j);
-        if (isinf(value) && isnan(p->y[out]))
-            check_tell("finite numbers stay finite; y(%g) is NaN", (double)value);
-        for (int64_t j = out; isnan(value) && j < 2 * out; j++)
-            if (s->plugin->activation->value && !isnan(p->y[j]))
-                check_fail("%s: NaN at x becomes y = %g: it would hide an error",
-                           check_spec_text(u), (double)p->y[j]);
-        for (int row = 0; row < 3; row += 2)
-            if (check_first_difference(p->y + row * out, plain->y + row * out, out) >= 0 ||
-                check_first_difference(p->dx + row * COLUMNS, plain->dx + row * COLUMNS, COLUMNS) >=
-                    0)
-                check_fail("%s, %s: %g in one row changes another row", check_spec_text(u),
-                           check_isa_names[isa], (double)value);
-    }
-    check_arrays_release(mark);
-}
-
-void check_test_special(const subject *s)
-{
-    for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int i = 0; check_has_kernels(s->plugin, isa) && i < SPECIAL && !check_has_failed();
-             i++)
-            check_special(s, isa, special[i]);
-}
-
-static void run_guarded(const subject *s, int isa, int64_t rows, int64_t channels)
-{
-    const int mark = check_arrays_mark();
-    use *u = check_use_new(s->plugin, rows, channels);
-    u->context.training = 1;
-    const int64_t out = check_use_channels_out(u);
-    if (out < 0 || out != check_use_channels_out(u))
-        check_fail("channels_out(%lld) is %lld, or something else the next time",
-                   (long long)channels, (long long)out);
-    if (out > 0) {
-        pass *p = check_pass_new(u, 2);
-        check_host_run(u, isa, p);
-        for (int64_t i = 0; i < p->out; i++)
-            if (isnan(p->y[i]))
-                check_fail("%s: y[%lld] was not written, or is NaN for x = %.9g",
-                           check_case_text(u, isa), (long long)i, (double)p->x[i % p->in]);
-        for (int64_t i = 0; i < p->in; i++)
-            if (isnan(p->dx[i]))
-                check_fail("%s: dx[%lld] was not written, was read, or is NaN for x = %.9g",
-                           check_case_text(u, isa), (long long)i, (double)p->x[i]);
-    }
-    check_arrays_release(mark);
-}
-
-/* A write outside, or to an input, ends the worker, which says where it was. */
-void check_test_memory_of_activation(const subject *s)
-{
-    for (int before = 0; before < 2; before++)
-        for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-            for (int64_t n = 1; check_has_kernels(s->plugin, isa) && n <= 70 && !check_has_failed();
-                 n += 1 + (n > 36) * 5) {
-                check_guard_before = before;
-                run_guarded(s, isa, 1, n);
-                run_guarded(s, isa, 3, n);
-            }
+    check_each_setting(s, differ_in_setting);
 }

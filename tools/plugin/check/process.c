@@ -3,12 +3,18 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __SSE__
 #include <xmmintrin.h>
@@ -20,7 +26,11 @@ enum { SIGNALS = 32 };
 
 typedef struct state {
     unsigned mode; /* floating-point control bits */
-    int rounding, threads;
+    int rounding, threads, descriptors, processors, niceness;
+    bool children, timers;
+    size_t memory;        /* bytes of addresses beside this program's own arrays; 0: not compared */
+    uint32_t environment; /* a digest */
+    struct rlimit limits[RLIM_NLIMITS];
     off_t printed;
     mode_t mask;
     sigset_t blocked;
@@ -28,17 +38,61 @@ typedef struct state {
     char locale[256], directory[4096];
 } state;
 
+static int entries_of(const char *directory)
+{
+    DIR *open = opendir(directory);
+    int n = 0;
+    while (open && readdir(open))
+        n++;
+    if (open)
+        closedir(open);
+    return n;
+}
+
+static size_t memory_in_use(void)
+{
+    char text[32] = "";
+    const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    close(fd);
+    return strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) - check_arrays_mapped();
+}
+
+/* What the system keeps for the process. */
+static void take_system(state *s)
+{
+    siginfo_t child;
+    struct itimerval real = {0}, profile = {0};
+    cpu_set_t set;
+    s->threads = entries_of("/proc/self/task");
+    s->descriptors = entries_of("/proc/self/fd");
+    s->children = waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0;
+    getitimer(ITIMER_REAL, &real);
+    getitimer(ITIMER_PROF, &profile);
+    s->timers = timerisset(&real.it_value) || timerisset(&profile.it_value);
+    s->processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    s->niceness = getpriority(PRIO_PROCESS, 0);
+    for (int i = 0; i < RLIM_NLIMITS; i++)
+        getrlimit(i, &s->limits[i]);
+    s->memory = SANITIZED ? 0 : memory_in_use();
+}
+
 static state take_state(void)
 {
     state s = {.rounding = fegetround()};
 #ifdef __SSE__
     s.mode = _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
 #endif
-    DIR *tasks = opendir("/proc/self/task");
-    while (tasks && readdir(tasks))
-        s.threads++;
-    if (tasks)
-        closedir(tasks);
+#if defined __x86_64__ || defined __i386__
+    unsigned short x87;
+    __asm__("fnstcw %0" : "=m"(x87));
+    s.mode |= (unsigned)x87 << 16;
+#endif
+    take_system(&s);
+    for (char **row = environ; row && *row; row++)
+        for (const char *c = *row; *c; c++)
+            s.environment = (s.environment ^ (unsigned char)*c) * 16777619u;
     fflush(NULL);
     s.printed = lseek(STDOUT_FILENO, 0, SEEK_END);
     s.mask = umask(0);
@@ -62,8 +116,30 @@ void check_remember_state(void)
     remembered = take_state();
 }
 
-/* The process is as it was, or the test fails and says what is not; `who` did it. */
-static void compare_state(const char *who)
+static void compare_system(const char *who, const state *before, const state *now)
+{
+    enum { SLACK = 2 << 20 }; /* of the allocator and the sentences of this program */
+    if (now->threads > before->threads)
+        check_fail("%s started %d threads", who, now->threads - before->threads);
+    if (now->descriptors != before->descriptors)
+        check_fail("%s left %d descriptors open where there were %d", who, now->descriptors - 3,
+                   before->descriptors - 3);
+    if (now->children != before->children)
+        check_fail("%s started a process", who);
+    if (now->timers != before->timers)
+        check_fail("%s set a timer", who);
+    if (now->processors != before->processors)
+        check_fail("%s changed the affinity, %d processors to %d", who, before->processors,
+                   now->processors);
+    if (now->niceness != before->niceness)
+        check_fail("%s changed the priority, %d to %d", who, before->niceness, now->niceness);
+    if (memcmp(now->limits, before->limits, sizeof now->limits) != 0)
+        check_fail("%s changed a limit of the process (setrlimit)", who);
+    if (before->memory && now->memory > before->memory + SLACK)
+        check_fail("%s kept %zu KiB of memory", who, (now->memory - before->memory) >> 10);
+}
+
+void check_compare_state(const char *who)
 {
     const state *before = &remembered, now = take_state();
     char text[60] = "";
@@ -73,8 +149,9 @@ static void compare_state(const char *who)
                    text);
     if (now.mode != before->mode || now.rounding != before->rounding)
         check_fail("%s changed the floating-point mode (%#x to %#x)", who, before->mode, now.mode);
-    if (now.threads > before->threads)
-        check_fail("%s started %d threads", who, now.threads - before->threads);
+    if (now.environment != before->environment)
+        check_fail("%s changed the environment", who);
+    compare_system(who, before, &now);
     if (strcmp(now.locale, before->locale) != 0)
         check_fail("%s changed the locale from \"%s\" to \"%s\"", who, before->locale, now.locale);
     if (strcmp(now.directory, before->directory) != 0)
@@ -97,7 +174,8 @@ void check_test_load(const subject *s)
     check_begin_call("loading", -1, 0, 0);
     hk_status status = hk_plugin_load(s->file);
     check_end_call();
-    compare_state("loading it");
+    remembered.memory = 0; /* the file itself is there now */
+    check_compare_state("loading it");
     if (status != HK_OK) {
         check_fail("%s", hk_message());
         return;
@@ -173,5 +251,5 @@ void check_test_process(const subject *s)
             check_test_sizes(s);
         else
             check_host_fill(s->plugin, check_host_weight(training ? 7 : 5, 3), NULL);
-    compare_state(s->plugin->name);
+    check_compare_state(s->plugin->name);
 }

@@ -62,7 +62,7 @@ void check_test_names(const subject *s)
     check_remember_state(); /* what others did at their loading is not this plugin's doing */
 }
 
-/* Results may only be infinite where the double reference is beyond float as well. */
+/* Results may only be infinite where the double reference is beyond float as well, and finite. */
 static void require_finite(const use *u, const pass *p, const char *name, const float *values,
                            int64_t n)
 {
@@ -75,7 +75,9 @@ static void require_finite(const use *u, const pass *p, const char *name, const 
         if (isinf(values[i]) && act && act->value) {
             hk_scalar64 a = {.x = (double)p->x[i % p->in], .p = u->params, .t = t, .u = 0.5};
             a.y = act->value(&a);
-            allowed = fabs(a.y) > (double)FLT_MAX || fabs(act->slope(&a)) > (double)FLT_MAX;
+            const double slope = act->slope(&a);
+            allowed = isfinite(a.y) && isfinite(slope) &&
+                      (fabs(a.y) > (double)FLT_MAX || fabs(slope) > (double)FLT_MAX);
         }
         if (!allowed)
             check_fail("%s: %s is %g for x = %.9g; its range allows these parameters",

@@ -46,6 +46,12 @@ use *check_use_new(const hk_plugin *plugin, int64_t rows, int64_t channels)
     return u;
 }
 
+void check_slots_at(const use *u, int64_t channel, double *t)
+{
+    for (int k = 0; k < u->n_slots; k++)
+        t[k] = (double)u->slots[k][u->plugin->slots[k].extent == HK_PER_CHANNEL ? channel : 0];
+}
+
 void check_clamp_slots(const use *u)
 {
     for (int i = 0; i < u->n_slots; i++) {
@@ -53,23 +59,6 @@ void check_clamp_slots(const use *u)
         for (int64_t j = 0; slot->low < slot->high && j < u->lengths[i]; j++)
             u->slots[i][j] = fminf((float)slot->high, fmaxf((float)slot->low, u->slots[i][j]));
     }
-}
-
-void check_use_vary(use *u, uint64_t key)
-{
-    for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++) {
-        const hk_param *p = &u->plugin->params[i];
-        /* a float, so that kernels and reference have the same number */
-        double value = (double)((float)p->value * (0.5f + hks_uniform(key, (uint64_t)i)));
-        if (p->type == HK_REAL && (p->low >= p->high || (value > p->low && value < p->high)))
-            u->params[i] = value;
-    }
-    check_use_start(u);
-    for (int i = 0; i < u->n_slots; i++)
-        for (int64_t j = 0; j < u->lengths[i]; j++)
-            if (u->plugin->slots[i].role == HK_LEARNED)
-                u->slots[i][j] += 0.3f * hks_normal(key + 1 + (uint64_t)i, (uint64_t)j);
-    check_clamp_slots(u);
 }
 
 const char *check_spec_text(const use *u)
@@ -90,64 +79,6 @@ const char *check_case_text(const use *u, int isa)
     snprintf(text, sizeof text, "%s, %s, %lld x %lld", check_spec_text(u), check_isa_names[isa],
              (long long)u->context.rows, (long long)u->context.channels);
     return text;
-}
-
-/* ---- Settings of the parameters -------------------------------------------------------------- */
-
-/* The number nearest to a bound that a user may write: the bound itself, or a little inside. */
-static double end_of_range(const hk_param *p, bool high)
-{
-    const double bound = high ? p->high : p->low;
-    const double other = high ? p->low : p->high;
-    if (isinf(bound))
-        return p->value + (high ? 100 : -100) * (1 + fabs(p->value));
-    if (!(p->flags & (high ? HK_HIGH_OPEN : HK_LOW_OPEN)))
-        return bound;
-    if (p->type == HK_INTEGER)
-        return bound + (high ? -1 : 1);
-    return bound + 1e-3 * (isinf(other) ? p->value - bound : other - bound);
-}
-
-static int choices_of(const hk_param *p)
-{
-    int n = 1;
-    for (const char *c = p->choices; *c; c++)
-        n += *c == '|';
-    return n;
-}
-
-bool check_use_choose(use *u, int which)
-{
-    bool has = which == 0;
-    for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++)
-        if (u->plugin->params[i].type == HK_CHOICE && which < choices_of(&u->plugin->params[i]))
-            u->params[i] = which, has = true;
-    return has;
-}
-
-void check_each_setting(const subject *s, void (*each)(const subject *, const double *))
-{
-    const hk_param *params = s->plugin->params;
-    double values[HK_MAX_PARAMS] = {0};
-    for (int i = 0; params && params[i].name; i++)
-        values[i] = params[i].value;
-    each(s, values);
-    for (int i = 0; params && params[i].name; i++) {
-        const hk_param *p = &params[i];
-        const bool choice = p->type == HK_CHOICE, ranged = !choice && p->low < p->high;
-        for (int k = 0; k < (choice ? choices_of(p) : ranged ? 2 : 3); k++) {
-            values[i] = choice ? k : ranged ? end_of_range(p, k) : 10 * k - 10;
-            each(s, values);
-        }
-        values[i] = p->value;
-    }
-    for (uint64_t key = 70; params && params[0].name && key < 74; key++) {
-        int mark = check_arrays_mark();
-        use *u = check_use_new(s->plugin, 1, 1);
-        check_use_vary(u, key);
-        each(s, u->params);
-        check_arrays_release(mark);
-    }
 }
 
 /* ---- Matrices -------------------------------------------------------------------------------- */
@@ -171,8 +102,10 @@ int64_t check_use_channels_out(const use *u)
     const hk_activation *act = u->plugin->activation;
     if (!act || !act->channels_out)
         return u->context.channels;
+    /* when a net is built there are no rows yet, no slots and no key */
+    const hk_context context = {.channels = u->context.channels, .params = u->params};
     check_begin_call("channels_out", -1, u->context.rows, u->context.channels);
-    int64_t out = act->channels_out(&u->context, u->context.channels);
+    int64_t out = act->channels_out(&context, u->context.channels);
     check_end_call();
     return out;
 }
@@ -189,7 +122,6 @@ pass *check_pass_new(const use *u, float scale)
     const int64_t rows = u->context.rows, channels = u->context.channels;
     pass *p = check_unguarded("the pass", sizeof *p);
     *p = (pass){.in = rows * channels, .out = rows * check_use_channels_out(u)};
-    p->tried = check_unguarded("the kernels tried", sizeof *p->tried);
     p->x = check_guarded("x", p->in);
     p->dy = check_guarded("dy", p->out);
     check_fill_normal(p->x, p->in, 1, scale);
@@ -270,21 +202,31 @@ void check_protect_slots(const use *u, bool read_only)
         check_make_read_only(u->slots[i], read_only);
 }
 
-/* Whether a kernel runs on the whole of a pass once more: protecting memory takes the system longer than
- * most kernels run, so that is done for parts and the first time. Guard pages always stand. */
-static bool is_repetition(const use *u, const pass *p, int isa, bool back, int64_t rows)
+/* Whether a kernel runs on such a tile, the whole block, its beginning or a later part, for the first time: protecting memory takes the system longer than
+ * most kernels run, so that is done once for each. Guard pages always stand. */
+static bool is_new(const use *u, int isa, bool back, int64_t first, int64_t rows)
 {
-    const unsigned bit = 1u << (2 * isa + back);
-    const bool whole = rows == u->context.rows, seen = *p->tried & bit;
-    *p->tried |= whole ? bit : 0;
-    return whole && seen;
+    enum { BITS = 1 << 16 };
+    static uint64_t seen[BITS / 64];
+    const uint64_t channels = (uint64_t)u->context.channels; /* vectors have at most 16 floats */
+    const uint64_t what[] = {(uintptr_t)u->plugin, (uint64_t)(2 * isa + back),
+                             first != 0,           rows == u->context.rows,
+                             u->context.training,  channels < 16 ? channels : 16 + channels % 16,
+                             check_guard_before};
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a (Fowler, Noll, Vo 1991) */
+    for (size_t i = 0; i < sizeof what / sizeof *what; i++)
+        hash = (hash ^ what[i]) * 0x100000001b3u;
+    const uint64_t at = (hash >> 32) % BITS, bit = 1ull << (at % 64);
+    const bool new = !(seen[at / 64] & bit);
+    seen[at / 64] |= bit;
+    return new;
 }
 
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
 {
     hk_tile tile = check_tile_of(u, p, first, rows);
     tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
-    const bool apart = tile.y != tile.x, protect = !is_repetition(u, p, isa, false, rows);
+    const bool apart = tile.y != tile.x, protect = is_new(u, isa, false, first, rows);
     check_make_read_only(protect && apart ? p->x : NULL, true);
     if (protect)
         check_protect_slots(u, true);
@@ -306,7 +248,7 @@ void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t
     if (act && !(act->reads & HK_READS_Y))
         tile.y = NULL;
     tile.sums = NULL;
-    const bool protect = !is_repetition(u, p, isa, true, rows);
+    const bool protect = is_new(u, isa, true, first, rows);
     for (int i = 0; i < 4 && protect; i++)
         check_make_read_only(inputs[i], true);
     if (protect)

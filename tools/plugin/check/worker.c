@@ -162,18 +162,54 @@ static bool is_write(const void *context)
 #endif
 }
 
+/* A return to where no code is: its address on the stack was overwritten. */
+static bool has_lost_its_return(const siginfo_t *info, const void *context)
+{
+#ifdef __x86_64__
+    const uint8_t *at = (const uint8_t *)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    return info->si_addr == (const void *)at || (info->si_code == SI_KERNEL && *at == 0xC3);
+#else
+    (void)info, (void)context;
+    return false;
+#endif
+}
+
+/* What a compiler's guard prints before it aborts. */
+static bool has_smashed_the_stack(void)
+{
+    char text[512] = "";
+    const off_t end = lseek(STDERR_FILENO, 0, SEEK_END), size = sizeof text - 1;
+    if (pread(STDERR_FILENO, text, (size_t)size, end > size ? end - size : 0) < 0)
+        return false;
+    return strstr(text, "stack smashing detected") != NULL;
+}
+
+#define OVERRUN "%s wrote beyond the end of an array of its own, on the stack"
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     const char *address = info->si_addr, *where = check_address_text(address);
     const char *did = is_write(context) ? "wrote" : "read";
     if (number == SIGVTALRM)
         check_fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
+    else if (number == SIGABRT && has_smashed_the_stack())
+        check_fail(OVERRUN, call_text());
     else if (number == SIGABRT)
         check_fail("%s called abort()", call_text());
     else if (number != SIGSEGV && number != SIGBUS)
         check_fail("%s crashed: %s", call_text(), strsignal(number));
     else if (where)
         check_fail("%s %s %s", call_text(), did, where);
+    else if (check_is_kept(address))
+        check_fail("%s wrote to a variable of the file: several threads would share it; what "
+                   "persists is a slot",
+                   call_text());
+    else if (calling.function && has_lost_its_return(info, context))
+        check_fail(OVERRUN, call_text());
+    else if (info->si_code == SI_KERNEL)
+        check_fail("%s followed an address that is none: a pointer never set, or overwritten by an "
+                   "array on the stack that is too short",
+                   call_text());
     else if (address >= stack_low && address < stack_high)
         check_fail("%s used up the stack", call_text());
     else if (!SANITIZED && worker_process_memory("VmPeak:") > 0.9 * MEMORY_MIB)
@@ -243,12 +279,15 @@ static void run_tests(int of, const subject *s, const orders *o)
         result.verdict = 'o';
         snprintf(result.text, sizeof result.text, "%s", t->promise);
         set_timer(CPU_SECONDS);
+        check_remember_state();
         running = true;
         t->run(s);
         running = false;
         set_timer(0);
         check_guard_before = false;
         check_arrays_release(0);
+        if (!(t->flags & (HOSTED | OF_FILE)))
+            check_compare_state(s->plugin->name);
         send_result();
     }
 }
@@ -270,9 +309,12 @@ static void check_file(const char *path, const orders *o)
     void *handle = hk_plugin_load(path) == HK_OK ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
     check_remember_state();
     const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
+    if (bundle)
+        check_keep_nothing(path, bundle);
     for (uint32_t i = 0; bundle && i < bundle->count; i++)
         if (*hk_plugin_describe(&bundle->plugins[i]).file)
             check_plugin(&bundle->plugins[i], path, o);
+    check_keep_again();
 }
 
 int check_worker_run(const char *target, const orders *o)
