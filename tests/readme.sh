@@ -60,6 +60,7 @@ command_works()
     *' check '*) grep -q '^good: 1 plugin' output ;;
     *' --forecast'*) grep -q 'learn' output ;;
     *' inspect '*) grep -q 'x \* tanh(exp(x))' output ;;
+    *' check '*) grep -q '^good: 1 plugin, ' output ;;
     *' curve '*tanhexp*) grep -q $'^0\t0\t0.76159' output ;;
     *' compare '*) grep -q '^ *[1-3]  *\(\./\)\{0,1\}tanhexp' output ;;
     *' list '*) grep -q '^  tanhexp ' output ;;

@@ -40,17 +40,22 @@ const command tool_commands[] = {
      BUILD, 1, 1 << 20, plugin_build_command},
     {"check", "FILE|NAME...", write_group, "tests plugins, each in a process of its own",
      "A plugin that crashes, hangs or ends its process is a failed test with a name. Tested are "
-     "symbols and start-up code, tables, memory (guard pages, read-only inputs), the state of the "
-     "process, ends of parameter ranges, gradients against differences in double, kernels of each "
-     "instruction set against the reference, special values (beyond a million, where only a net "
-     "that diverges has numbers, what is wrong is a warning), equal bits over splits, positions, "
-     "threads and repeated runs, slots, random numbers, statistics of normalizations, moments of "
-     "initializers, and speed; of a model images and classes of many sizes, its number of parameters, "
-     "leaks, recipes, and equal bits of training over threads. A line for each test: ok, warning, FAILED with the input, both "
-     "numbers and a command that reproduces it, or - where it does not apply.",
+     "symbols and start-up code, tables, memory (guard pages, read-only inputs and variables, widths "
+     "beyond arrays on the stack), the state of the process around every test, gradients against "
+     "differences in double, kernels of each instruction set against the reference or one another, "
+     "special values (beyond a million, where only a net that diverges has numbers, what is wrong is a "
+     "warning), equal bits over splits, positions, threads and repeated runs, slots, random numbers, "
+     "statistics of normalizations, laws of initializers, small real nets, and speed; of a model images "
+     "and classes of many sizes, its number of parameters, leaks, recipes, and equal bits of training "
+     "over threads. "
+     "Settings are searched: defaults, ends of ranges, 0, both signs, every choice, states after "
+     "updates, inputs of any size. The same seed finds the same. A line for each test: ok, warning, "
+     "FAILED with the input, both numbers and a command that reproduces it, or - where it does not "
+     "apply.",
      "  hillock check ./mine.so\n"
      "  hillock check relu batch_norm he_normal\n"
      "  hillock check ./mine.so --test derivative\n"
+     "  hillock check ./mine.so --seed 7 --budget 60\n"
      "  hillock check --all --strict\n",
      CHECK, 0, 1 << 20, plugin_check_command},
     {"curve", "SPEC X...", write_group,

@@ -167,13 +167,23 @@ static const char *report_fault(const json_t *report)
 
 /* ---- Starting and ending workers ------------------------------------------------------------- */
 
+static int64_t seed_of(const options *given)
+{
+    return given->seed ? given->seed : CHECK_SEED;
+}
+
 static int start(const checking *c, pool *workers, size_t i)
 {
     static const char *const on_the_way[] = {"plugin", "test", "result", NULL};
     target *t = &c->targets[i];
-    char from[24];
-    const char *words[12] = {"hillock", "check", "--worker", from}, **next = words + 4;
+    char from[24], seed[24], budget[32];
+    const char *words[16] = {"hillock", "check", "--worker", from, "--seed", seed};
+    const char **next = words + 6;
     snprintf(from, sizeof from, "%lld", (long long)t->next);
+    snprintf(seed, sizeof seed, "%lld", (long long)seed_of(c->given));
+    snprintf(budget, sizeof budget, "%.9g", c->given->seconds);
+    if (c->given->seconds > 0)
+        *next++ = "--budget", *next++ = budget;
     if (c->given->quick)
         *next++ = "--quick";
     if (c->given->test)
@@ -226,6 +236,9 @@ static void take_event(target *t, const pool_event *event)
         t->timed_out |= strcmp(result, "timeout") == 0;
         t->told = t->timed_out || strcmp(result, "died") == 0;
         set_result(t, t->told ? "failed" : result, text_of(report, "detail"));
+        json_object_set(json_array_get(json_object_get(t->plugin, "tests"),
+                                       json_array_size(json_object_get(t->plugin, "tests")) - 1),
+                        "seed", json_object_get(report, "seed"));
     }
 }
 
@@ -251,9 +264,9 @@ static int run_all(const checking *c)
     bool separate = false;
     pool *workers = worker_pool_new(
         &(pool_limits){.jobs = c->given->jobs ? (int)c->given->jobs : worker_processors(),
-                       .deadline = WALL_SECONDS,
+                       .deadline = WALL_SECONDS + 60 * c->given->seconds,
                        .per_report = true,
-                       .cpu_seconds = 20 * CPU_SECONDS,
+                       .cpu_seconds = 20 * CPU_SECONDS + 20 * (int64_t)c->given->seconds,
                        .memory_mib = MEMORY_MIB});
     int status = workers ? EXIT_DONE : EXIT_FAILED;
     for (size_t reported = 0; reported < c->n && !status;) {
@@ -262,7 +275,7 @@ static int run_all(const checking *c)
                 status = start(c, workers, i);
         if (status)
             break;
-        const pool_event event = worker_pool_next(workers, WALL_SECONDS);
+        const pool_event event = worker_pool_next(workers, WALL_SECONDS + 60 * c->given->seconds);
         if (event.kind != POOL_NOTHING)
             take_event(&c->targets[event.id], &event);
         for (; reported < c->n && c->targets[reported].done; reported++)
@@ -302,8 +315,11 @@ int plugin_check_command(options *given)
 {
     checking c = {.given = given};
     if (given->worker >= 0)
-        return check_worker_run(given->operands[0],
-                                &(orders){given->test, given->quick, given->worker});
+        return check_worker_run(given->operands[0], &(orders){.only = given->test,
+                                                              .quick = given->quick,
+                                                              .from = given->worker,
+                                                              .seed = (uint64_t)seed_of(given),
+                                                              .seconds = given->seconds});
     c.status = check_test_name(given->test);
     if (!c.status && !given->all && !given->n_operands)
         c.status = tool_fail(EXIT_USAGE, "check: expected FILE or NAME, or --all");

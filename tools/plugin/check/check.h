@@ -28,8 +28,9 @@ typedef enum test_flags {
     OF_MODEL = 1 << HK_MODEL,
     OF_KERNELS = OF_ACTIVATION | OF_NORMALIZATION | OF_INITIALIZER,
     OF_PLUGIN = OF_KERNELS | OF_MODEL,
-    SLOW = 64,   /* left out by --quick */
-    HOSTED = 128 /* other files, or threads, come into the process: it is not compared */
+    SLOW = 64,    /* left out by --quick */
+    HOSTED = 128, /* other files, or threads, come into the process: it is not compared */
+    SEARCH = 256  /* another seed tries other places */
 } test_flags;
 
 typedef void test_function(const subject *);
@@ -51,7 +52,7 @@ test_function check_test_file, check_test_load, check_test_tables, check_test_na
     check_test_random, check_test_speed, check_test_gradient_of_normalization,
     check_test_statistics, check_test_evaluation, check_test_degenerate, check_test_ranges,
     check_test_key, check_test_variance, check_test_imports, check_test_sizes, check_test_count,
-    check_test_leaks, check_test_recipes, check_test_training;
+    check_test_leaks, check_test_recipes, check_test_training, check_test_net;
 
 /* Of check_test_parameters, for a model. */
 void check_setting_of_model(const subject *s, const double *params);
@@ -145,6 +146,7 @@ hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
  * inputs and slots are read-only meanwhile, the first time on such a tile. */
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
 void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);
+bool check_machine_has(int isa);
 bool check_has_kernels(const hk_plugin *plugin,
                        int isa); /* its own, for a set that this machine has */
 hk_block *check_kernel_of(const hk_plugin *plugin, int isa,
@@ -224,12 +226,15 @@ typedef struct orders {
     const char *only; /* NULL: every test */
     bool quick;
     int64_t from; /* number of the first test to run */
+    uint64_t seed;
+    double
+        seconds; /* of processor time, for which the tests that search go on with further seeds */
 } orders;
 
 /* Runs the tests of a file, or of a plugin that is linked in, and reports:
  *     {"type":"plugin", kind, name}     the following tests are of it; none yet: of the file itself
  *     {"type":"test", number, name}     a test begins
- *     {"type":"result", result, detail} its result: ok, warning, failed, skipped; or timeout, died: it
+ *     {"type":"result", result, detail, seed} its result: ok, warning, failed, skipped; or timeout, died: it
  *                                       failed, and the worker ends
  *     {"type":"end"}                    all is done */
 int check_worker_run(const char *target, const orders *o);

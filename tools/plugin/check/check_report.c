@@ -42,8 +42,12 @@ static void print_test(const json_t *row, const char *file)
     if (!is(row, "failed"))
         return;
     printf("  %21sagain: hillock check ", "");
-    tool_put_text(stdout, file);
-    printf(" --test %s\n", get(row, "test"));
+    tool_put_word(stdout, file);
+    printf(" --test %s", get(row, "test"));
+    const long long seed = json_integer_value(json_object_get(row, "seed"));
+    if (seed && seed != CHECK_SEED)
+        printf(" --seed %lld", seed);
+    putchar('\n');
 }
 
 static void print_heading(const json_t *plugin, bool brief, const tally *sum)

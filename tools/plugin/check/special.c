@@ -111,9 +111,10 @@ void check_test_memory_of_activation(const subject *s)
                 run_guarded(s, isa, 1, n);
                 run_guarded(s, isa, 3, n);
             }
-    /* a dense layer's widths, and beyond any array that a kernel may have of its own */
-    static const int64_t wide[] = {129, 256, 513, 600, 1025, 2050, 4099, 8194};
+    /* the framework's tallest tiles, a dense layer's widths, and beyond any array of a kernel's own */
+    static const int64_t shapes[][2] = {{2048, 1}, {1024, 2}, {2, 129},  {2, 256},  {2, 513},
+                                        {2, 600},  {2, 1025}, {2, 2050}, {2, 4099}, {2, 8194}};
     for (int isa = 0; isa < HK_ISA_COUNT; isa++)
-        for (int w = 0; w < 8 && check_has_kernels(s->plugin, isa) && !check_has_failed(); w++)
-            run_guarded(s, isa, 2, wide[w]);
+        for (int i = 0; i < 10 && check_has_kernels(s->plugin, isa) && !check_has_failed(); i++)
+            run_guarded(s, isa, shapes[i][0], shapes[i][1]);
 }

@@ -146,7 +146,7 @@ pass *check_pass_copy(const use *u, const pass *from)
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-static bool machine_has(int isa)
+bool check_machine_has(int isa)
 {
 #ifdef __x86_64__
     __builtin_cpu_init();
@@ -164,7 +164,7 @@ hk_block *check_kernel_of(const hk_plugin *plugin, int isa, bool back)
     const hk_activation *act = plugin->activation;
     const hk_normalization *norm = plugin->normalization;
     for (; isa >= 0; isa--) {
-        if (!machine_has(isa))
+        if (!check_machine_has(isa))
             continue;
         hk_block *found = act ? (back ? act->kernels[isa].backward : act->kernels[isa].forward)
                               : (back ? norm->kernels[isa].backward : norm->kernels[isa].forward);
@@ -176,7 +176,7 @@ hk_block *check_kernel_of(const hk_plugin *plugin, int isa, bool back)
 
 bool check_has_kernels(const hk_plugin *plugin, int isa)
 {
-    return machine_has(isa) &&
+    return check_machine_has(isa) &&
            (isa == 0 ||
             check_kernel_of(plugin, isa, false) != check_kernel_of(plugin, isa - 1, false) ||
             check_kernel_of(plugin, isa, true) != check_kernel_of(plugin, isa - 1, true));

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <hillock/hillock.h>
@@ -95,7 +96,7 @@ static void send_result(void)
         used += bytes ? (size_t)bytes : 1;
         at += bytes ? bytes : 1;
     }
-    memcpy(text + used, "\"}", 3);
+    sprintf(text + used, "\",\"seed\":%llu}", (unsigned long long)check_seed);
     worker_frame_send_text(PROCESS_CHANNEL, text);
 }
 
@@ -190,6 +191,14 @@ static void on_signal(int number, siginfo_t *info, void *context)
 {
     const char *address = info->si_addr, *where = check_address_text(address);
     const char *did = is_write(context) ? "wrote" : "read";
+    if (number == SIGSEGV &&
+        check_is_kept(address)) { /* goes on: what it does with that is told, too */
+        check_fail("%s wrote to a variable of the file: several threads would share it; what "
+                   "persists is a slot",
+                   call_text());
+        check_keep_again();
+        return;
+    }
     if (number == SIGVTALRM)
         check_fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
     else if (number == SIGABRT && has_smashed_the_stack())
@@ -200,10 +209,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
         check_fail("%s crashed: %s", call_text(), strsignal(number));
     else if (where)
         check_fail("%s %s %s", call_text(), did, where);
-    else if (check_is_kept(address))
-        check_fail("%s wrote to a variable of the file: several threads would share it; what "
-                   "persists is a slot",
-                   call_text());
     else if (calling.function && has_lost_its_return(info, context))
         check_fail(OVERRUN, call_text());
     else if (info->si_code == SI_KERNEL)
@@ -267,6 +272,35 @@ __attribute__((format(printf, 1, 2))) static void send_report(const char *format
 
 static int64_t number; /* of the next test */
 
+static void run_test(const test *t, const subject *s)
+{
+    result.verdict = 'o';
+    snprintf(result.text, sizeof result.text, "%s", t->promise);
+    set_timer(CPU_SECONDS);
+    check_remember_state();
+    running = true;
+    t->run(s);
+    running = false;
+    set_timer(0);
+    check_guard_before = false;
+    check_arrays_release(0);
+    if (!(t->flags & (HOSTED | OF_FILE)))
+        check_compare_state(s->plugin->name);
+}
+
+/* Once, and with further seeds while the budget lasts and nothing is found. */
+static void search_with(const test *t, const subject *s, const orders *o)
+{
+    check_seed = o->seed;
+    const clock_t start = clock();
+    run_test(t, s);
+    while (t->flags & SEARCH && (result.verdict == 'o' || result.verdict == 'w') &&
+           (double)(clock() - start) < o->seconds * CLOCKS_PER_SEC) {
+        check_seed++;
+        run_test(t, s);
+    }
+}
+
 static void run_tests(int of, const subject *s, const orders *o)
 {
     for (const test *t = check_tests; t->name; t++) {
@@ -276,18 +310,7 @@ static void run_tests(int of, const subject *s, const orders *o)
             (o->only && strcmp(o->only, t->name) != 0))
             continue;
         send_report("{\"type\":\"test\",\"number\":%lld,\"name\":\"%s\"}", (long long)own, t->name);
-        result.verdict = 'o';
-        snprintf(result.text, sizeof result.text, "%s", t->promise);
-        set_timer(CPU_SECONDS);
-        check_remember_state();
-        running = true;
-        t->run(s);
-        running = false;
-        set_timer(0);
-        check_guard_before = false;
-        check_arrays_release(0);
-        if (!(t->flags & (HOSTED | OF_FILE)))
-            check_compare_state(s->plugin->name);
+        search_with(t, s, o);
         send_result();
     }
 }
