@@ -1,4 +1,4 @@
-/* memory, "ran for more than": it never ends */
+/* process, "ran for more than": it never ends */
 #include "zoo.h"
 
 static void forward(const hk_context *context, const hk_tile *tile)

@@ -1,4 +1,4 @@
-/* memory, "asked for more than": it takes memory until there is none */
+/* process, "asked for more than": it takes memory until there is none */
 #include "zoo.h"
 
 #include <stdlib.h>

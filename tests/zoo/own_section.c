@@ -1,4 +1,4 @@
-/* memory, "wrote to a variable of the file": it counts its calls, in a section of its own */
+/* process, "wrote to a variable of the file": it counts its calls, in a section of its own */
 #include "zoo.h"
 
 __attribute__((section(".own"), used)) static volatile int calls = 1;
