@@ -130,6 +130,7 @@ has out 'memory: '
 has out 'confusion matrix'
 has out 'gradient-dead'
 has out 'macro F1'
+has out "wrote net.safetensors, $(wc -c <net.safetensors | sed 's/...$/,&/') bytes"
 lacks err 'note'
 same "$(grep -c 'test.* accuracy' out)" 1
 run 0 train lenet5 --data $small --epochs 2 --val 0.2 --json
@@ -238,6 +239,30 @@ same "$digest" "$through"
 refuses 2 '--keep is "bset"; did you mean "best"? known: best, last' train mlp --data $small --keep bset
 refuses 2 'exclude each other' train mlp --data $small --keep best --doctor reset
 refuses 2 'expected a whole number, 1 to' train mlp --data $small --patience 0
+
+# ---- a learning rate range test
+run 0 train mlp:width=16 --data $small --find-rate
+has out 'learning rate range test of mlp:width=16 on glyphs:train=300,test=100: adam:lr=0.001 from 1e-06 to 10'
+same "$(grep -c '  lowest$' out)" 1
+has out 'Suggested rate: 0.0'
+has out 'It rests on one run with seed 1: '
+has out 'use it: --optimizer adam:lr=0.0'
+has err 'wrote find-rate.html, '
+has find-rate.html '</svg>'
+has find-rate.html 'arXiv:1506.01186'
+rm find-rate.html
+run 0 train mlp:width=16 --data $small --find-rate --optimizer sgd:momentum=0.9 --json
+rate=$(value suggested)
+if awk "BEGIN { exit !($rate >= 0.001 && $rate <= 0.3) }"; then ok; else bad "suggests $rate"; fi
+has out "\"suggested_optimizer\": \"sgd:momentum=0.9,lr="
+if [ -e find-rate.html ]; then bad 'a page with --json'; else ok; fi
+run 0 train mlp:width=16 --data $small --find-rate --threads 2 --optimizer sgd:momentum=0.9 --json
+same "$(value suggested)" "$rate"
+run 0 train mlp:depth=0 --data $small --find-rate --freeze fc1 --report frozen.html
+has out 'No suggestion: at no rate the loss fell by 5 %'
+has frozen.html 'No suggestion'
+refuses 2 '--find-rate and --out exclude each other' train mlp --data $small --find-rate --out a
+refuses 2 '--report goes with --find-rate' train mlp --data $small --report a.html
 
 # ---- class weights
 printf '# rare ones count more\nb, 2.5\n0,1.5\n' >weights.csv

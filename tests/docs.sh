@@ -35,6 +35,7 @@ command_works()
     *' report '*) grep -q 'wrote' output ;;
     *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;
     *' doctor '*) grep -q 'do not learn\|"ill"' output ;;
+    *' --find-rate') grep -q '^Suggested rate' output ;;
     *' train '*) grep -q 'accuracy' output ;;
     *' --forecast'*) grep -Eq 'Will not learn well|Can (just )?learn' output ;;
     *' inspect small'*) grep -q 'parameters' output ;;

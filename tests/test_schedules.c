@@ -95,6 +95,20 @@ static void one_cycle_rises_and_falls(void)
     }
 }
 
+static void exponential_changes_by_equal_factors(void)
+{
+    CHECK_NEAR(rate("exponential", 0, 100), 1, 0);
+    CHECK_NEAR(rate("exponential", 50, 100), 0.1, 1e-15);
+    CHECK_NEAR(rate("exponential:to=0.25", 100, 100), 0.25, 1e-15);
+    CHECK_NEAR(rate("exponential:from=1e-6,to=10,over=4", 0, 100), 1e-6, 1e-21);
+    CHECK_NEAR(rate("exponential:from=1e-6,to=10,over=4", 20, 100), sqrt(1e-5), 1e-15);
+    CHECK_NEAR(rate("exponential:from=1e-6,to=10,over=40%", 40, 100), 10, 1e-13);
+    CHECK_NEAR(rate("exponential:from=1e-6,to=10,over=40%", 99, 100), 10, 1e-13); /* stays */
+    CHECK_NEAR(rate("exponential:warmup=2", 19, 100), 1, 0);
+    CHECK_NEAR(rate("exponential:warmup=2", 60, 100), 0.1, 1e-15); /* half of the 80 steps left */
+    CHECK_NEAR(rate("exponential:over=0", 3, 100), 0.01, 1e-15);
+}
+
 static void warmup_rises_linearly(void)
 {
     CHECK_NEAR(rate("constant:warmup=2", 0, 100), 0.05, 1e-15);
@@ -111,8 +125,13 @@ static void warmup_rises_linearly(void)
 
 static void tiny_runs_have_a_rate(void)
 {
-    static const char *const specs[] = {
-        "constant", "step", "cosine", "one-cycle", "cosine:warmup=5", "one-cycle:warmup=5,up=0.9"};
+    static const char *const specs[] = {"constant",
+                                        "step",
+                                        "cosine",
+                                        "one-cycle",
+                                        "cosine:warmup=5",
+                                        "one-cycle:warmup=5,up=0.9",
+                                        "exponential:over=1"};
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++)
         for (int64_t total = 0; total < 5; total++)
             for (int64_t step = 0; step < 7; step++) {
@@ -156,6 +175,7 @@ int main(void)
     RUN(milestones_step_down);
     RUN(cosine_falls_smoothly);
     RUN(one_cycle_rises_and_falls);
+    RUN(exponential_changes_by_equal_factors);
     RUN(warmup_rises_linearly);
     RUN(tiny_runs_have_a_rate);
     RUN(bad_specs_are_told);

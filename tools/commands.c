@@ -69,6 +69,8 @@ const command tool_commands[] = {
     {"train", "MODEL", net_group, "trains a model and reports its accuracy on the test data", NULL,
      "  hillock train lenet5 --data mnist:DIR --epochs 3\n"
      "  hillock train resnet20 --data cifar-10:DIR --act mish --out net.safetensors\n"
+     "  hillock train lenet5 --data images:DIR --patience 5 --keep best --class-weights balanced\n"
+     "  hillock train lenet5 --data images:DIR --find-rate\n"
      "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n"
      "  hillock train ./net.so:width=16\n",
      TRAIN, 1, 1, net_train_command},

@@ -46,7 +46,7 @@ static const option_row table[] = {
     {"optimizer", "LIST", TEXT, AT(optimizer), 0, 0, COMPARE,
      "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9,adam; default each model's"},
     {"schedule", "SPEC", TEXT, AT(schedule), 0, 0, TRAIN | COMPARE,
-     "constant, step, cosine or one-cycle, in epochs or shares of all: cosine:warmup=5%, "
+     "constant, step, cosine, one-cycle or exponential, in epochs or shares of all: cosine:warmup=5%, "
      "step:at=50%+75%"},
     {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE, "none, or crop=4,flip"},
     {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE | TRY, "number of epochs"},
@@ -83,6 +83,11 @@ static const option_row table[] = {
     {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE, "label smoothing"},
     {"class-weights", "balanced|FILE", TEXT, AT(class_weights), 0, 0, TRAIN,
      "weights of the classes in the training loss: equal in sum, or from lines \"class, weight\""},
+    {"find-rate", NULL, FLAG, AT(find_rate), 0, 0, TRAIN,
+     "learning rate range test: 200 batches while the rate rises from 1e-6 to 10, and a suggestion; "
+     "the net is not kept"},
+    {"report", "FILE", TEXT, AT(report), 0, 0, TRAIN,
+     "page of --find-rate, default find-rate.html, nothing with --json"},
     {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where the net is saved, after each epoch"},
     {"tensorboard", "FOLDER", TEXT, AT(tensorboard), 0, 0, TRAIN,
      "figures of each epoch as an event file that TensorBoard shows"},

@@ -61,7 +61,7 @@ typedef struct options {
     int64_t nets;
     int64_t size, jobs;
     double val, clip, smoothing, seconds, deadline, tau;
-    bool json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
+    bool find_rate, json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
         until_decided, forecast, csv;
     char **operands; /* what is not an option, in order */
     int n_operands;

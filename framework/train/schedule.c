@@ -7,9 +7,11 @@
  *   one-cycle   1/start up to 1 over the share `up` of the steps, then down to 1/start/end, both
  *               along half a cosine                               Smith & Topin 2018,
  *               arXiv:1708.07120; phases end on the last step they contain, as in PyTorch
+ *   exponential from (to / from)^(e / O), O the steps of `over`, then `to`
  *   warmup      times min(1, (e + 1) / W)                         Goyal et al. 2017,
  *               arXiv:1706.02677, section 2.2
- * Cosine and one-cycle run over the steps after the warmup; step counts epochs from the start. */
+ * Cosine, one-cycle and exponential run over the steps after the warmup; step counts epochs from the
+ * start. */
 #include "train/train.h"
 
 #include "core/spec.h"
@@ -30,6 +32,10 @@ static const hki_choice schedules[HKI_SCHEDULE_COUNT] = {
                        {WARMUP, HKI_REAL("up", 0.3, 0, 1, HK_HIGH_OPEN),
                         HKI_REAL("start", 25, 1, HUGE_VAL, 0),
                         HKI_REAL("end", 1e4, 1, HUGE_VAL, 0)}},
+    [HKI_EXPONENTIAL] = {"exponential",
+                         {WARMUP, HKI_REAL("from", 1, 0, HUGE_VAL, HK_LOW_OPEN),
+                          HKI_REAL("to", 0.01, 0, HUGE_VAL, HK_LOW_OPEN),
+                          HKI_ANY_TEXT("over", "100%")}},
 };
 
 /* A length of `length` bytes, "3" or "20%". */
@@ -83,11 +89,16 @@ hk_status hki_schedule_parse(const char *spec, hki_schedule *out)
                        .min = hki_spec_value(params, values, "min"),
                        .up = hki_spec_value(params, values, "up"),
                        .start = hki_spec_value(params, values, "start"),
-                       .end = hki_spec_value(params, values, "end")};
+                       .end = hki_spec_value(params, values, "end"),
+                       .from = hki_spec_value(params, values, "from"),
+                       .to = hki_spec_value(params, values, "to"),
+                       .over = {1, true}};
     bool has_every = hki_spec_value(params, values, "every") > 0;
     hk_status status = parse_lengths(spec, params, values, "warmup", &it.warmup, 1, NULL);
     if (!status)
         status = parse_lengths(spec, params, values, "every", &it.every, 1, NULL);
+    if (!status)
+        status = parse_lengths(spec, params, values, "over", &it.over, 1, NULL);
     if (!status)
         status = parse_lengths(spec, params, values, "at", it.at, HKI_MAX_MILESTONES, &it.n_at);
     if (status)
@@ -120,6 +131,14 @@ static double epochs_of(hki_length length, double all)
     return length.is_share ? length.value * all : length.value;
 }
 
+/* Through e / O = 1 even where `over` is shorter than a step. */
+static double exponential(const hki_schedule *s, double e, double total, int64_t steps_per_epoch)
+{
+    double over =
+        s->over.is_share ? s->over.value * total : s->over.value * (double)steps_per_epoch;
+    return s->from * pow(s->to / s->from, fmin(1, e / fmax(over, 1)));
+}
+
 /* Times the rate has stepped down before this epoch, of `all`. A share is counted in whole epochs, of
  * which it has one at least; the least tolerance keeps 20 % of 5 at 1. */
 static double steps_down(const hki_schedule *s, double epoch, double all)
@@ -145,6 +164,7 @@ double hki_schedule_rate(const hki_schedule *schedule, int64_t step, int64_t ste
     case HKI_STEP: rate = pow(schedule->factor, steps_down(schedule, epoch, all)); break;
     case HKI_COSINE: rate = ease(1, schedule->min, fmin(1, e / total)); break;
     case HKI_ONE_CYCLE: rate = one_cycle(schedule, e, total); break;
+    case HKI_EXPONENTIAL: rate = exponential(schedule, e, total, steps_per_epoch); break;
     default: break;
     }
     return (double)step < warmup ? rate * ((double)step + 1) / warmup : rate;

@@ -11,6 +11,7 @@ typedef enum hki_schedule_kind {
     HKI_STEP,
     HKI_COSINE,
     HKI_ONE_CYCLE,
+    HKI_EXPONENTIAL,
     HKI_SCHEDULE_COUNT
 } hki_schedule_kind;
 
@@ -30,6 +31,8 @@ typedef struct hki_schedule {
     double factor;
     double min;            /* cosine: where it ends, as a share of the base rate */
     double up, start, end; /* one-cycle: share of steps that rise, divisors of the rate */
+    double from, to;       /* exponential */
+    hki_length over;       /* exponential: all of it by default */
 } hki_schedule;
 
 /* hk_train_options.schedule in train.h has the specs. */

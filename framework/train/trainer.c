@@ -247,7 +247,8 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
     return HK_OK;
 }
 
-static hk_status report_progress(hk_trainer *t, int64_t done, double loss, double began)
+static hk_status report_progress(hk_trainer *t, int64_t done, double loss, double batch_loss,
+                                 double began)
 {
     int64_t n = hk_data_shape_of(t->options.train).n;
     double rate = (double)done / (hk_now() - began + 1e-9);
@@ -258,7 +259,9 @@ static hk_status report_progress(hk_trainer *t, int64_t done, double loss, doubl
                             .of = n,
                             .loss = loss,
                             .images_per_s = rate,
-                            .seconds_left = (double)left / rate};
+                            .seconds_left = (double)left / rate,
+                            .batch_loss = batch_loss,
+                            .rate = t->report.rate};
     if (t->options.progress && t->options.progress(&progress, t->options.user))
         return hki_fail(HK_STOPPED, "training was stopped in epoch %d", t->epoch + 1);
     return HK_OK;
@@ -276,7 +279,7 @@ static hk_status train_epoch(hk_trainer *t)
             return status;
         sum += loss * (double)batch.n;
         done += batch.n;
-        if ((status = report_progress(t, done, sum / (double)done, began)))
+        if ((status = report_progress(t, done, sum / (double)done, loss, began)))
             return status;
     }
     t->report.train_loss = sum / (double)done;

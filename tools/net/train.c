@@ -1,4 +1,5 @@
 /* hillock train: one model on one data set, from the recipe to the report. */
+#include "net/find_rate.h"
 #include "net/network.h"
 #include "net/summary.h"
 #include "net/doctor.h"
@@ -9,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct training {
     const options *given;
@@ -243,6 +245,14 @@ static hk_metrics best_metrics(const training *t)
                         .regression = hk_data_is_regression(t->train)};
 }
 
+/* What this run wrote; -1: nothing. */
+static int64_t bytes_written(const training *t)
+{
+    struct stat found;
+    const bool wrote = t->given->out && json_array_size(t->history);
+    return wrote && stat(t->given->out, &found) == 0 ? (int64_t)found.st_size : -1;
+}
+
 static json_t *result_json(const training *t, const hk_evaluation *evaluation, const char *digest)
 {
     const hk_epoch_report *last = hk_trainer_report(t->trainer);
@@ -280,6 +290,10 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
                                              (json_int_t)hk_trainer_arena(t->trainer), "digest",
                                              digest, "probed", (json_int_t)last->probed, "layers",
                                              net_summary_layers_json(last), "history", t->history));
+    if (bytes_written(t) >= 0)
+        json_object_set_new(result, "wrote",
+                            json_pack("{s:o, s:I}", "file", tool_json_text(t->given->out), "bytes",
+                                      (json_int_t)bytes_written(t)));
     return result;
 }
 
@@ -317,6 +331,8 @@ static int finish(training *t)
         net_summary_evaluation(t->to, t->test, &evaluation);
         net_summary_constant(t->it.logits, t->test, &evaluation.total);
         fprintf(t->to, "digest %s\n", digest);
+        if (bytes_written(t) >= 0)
+            fprintf(t->to, "wrote %s, %s bytes\n", t->given->out, tool_grouped(bytes_written(t)));
     }
     hk_evaluation_clear(&evaluation);
     return status;
@@ -342,6 +358,44 @@ static int open_data(training *t)
     return status ? status : net_class_weights(given->class_weights, t->train, &t->class_weights);
 }
 
+static int train(training *t)
+{
+    int status =
+        t->given->tensorboard ? net_events_open(t->given->tensorboard, &t->events) : EXIT_DONE;
+    if (!status)
+        status = run_epochs(t);
+    if (!status)
+        status = finish(t);
+    const int closed = net_events_close(t->events);
+    return status ? status : closed;
+}
+
+/* Options that a range test has no use for. */
+static int check_find_rate(const options *given)
+{
+    const struct {
+        const char *name;
+        bool is_given;
+    } others[] = {{"--out", given->out},
+                  {"--resume", given->resume},
+                  {"--doctor", given->doctor},
+                  {"--keep", given->keep},
+                  {"--patience", given->patience},
+                  {"--schedule", given->schedule},
+                  {"--epochs", given->epochs},
+                  {"--stop", given->stop},
+                  {"--tensorboard", given->tensorboard}};
+    if (given->report && !given->find_rate)
+        return tool_fail(EXIT_USAGE, "train: --report goes with --find-rate");
+    for (size_t i = 0; given->find_rate && i < sizeof others / sizeof *others; i++)
+        if (others[i].is_given)
+            return tool_fail(EXIT_USAGE,
+                             "train: --find-rate and %s exclude each other: it tries rates for a "
+                             "few batches, and keeps no net",
+                             others[i].name);
+    return EXIT_DONE;
+}
+
 int net_train_command(options *given)
 {
     training t = {.given = given,
@@ -352,17 +406,15 @@ int net_train_command(options *given)
     if (given->from && given->resume)
         status = tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
     if (!status)
+        status = check_find_rate(given);
+    if (!status)
         status = open_data(&t);
     if (!status)
         status = build(&t);
-    if (!status && given->tensorboard)
-        status = net_events_open(given->tensorboard, &t.events);
-    if (!status)
-        status = run_epochs(&t);
-    if (!status)
-        status = finish(&t);
-    const int closed = net_events_close(t.events);
-    status = status ? status : closed;
+    if (!status && given->find_rate)
+        status = net_find_rate(given, &t.it, &t.recipe, t.train, t.class_weights);
+    else if (!status)
+        status = train(&t);
     hk_trainer_free(t.trainer);
     net_free(&t.it);
     hk_data_free(t.train);

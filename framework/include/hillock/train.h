@@ -34,8 +34,10 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
  *     one-cycle:up=0.3,start=25,end=1e4
  *                                 from 1/start up to 1 over the share `up` of all steps, then down to
  *                                 1/start/end
- * each with warmup=5%, a linear rise at the beginning (0). A length, `every`, `at` or `warmup`, is a
- * number of epochs, 3 or 0.5, or with % a share of the whole training, hk_train_options.epochs: then
+ *     exponential:from=1,to=0.01,over=100%
+ *                                 from `from` to `to` by equal factors over this length, then `to`
+ * each with warmup=5%, a linear rise at the beginning (0). A length, `every`, `at`, `over` or `warmup`, is
+ * a number of epochs, 3 or 0.5, or with % a share of the whole training, hk_train_options.epochs: then
  * the schedule fits any number of them. The rate steps down between epochs: at the first that begins
  * at or after the milestone, and with every=20% after each epoch where the whole has fewer than five.
  * HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: the message has the choices. */
@@ -97,8 +99,10 @@ typedef struct hk_epoch_report {
 
 typedef struct hk_progress {
     int epoch, epochs;
-    int64_t done, of; /* samples of this epoch */
-    double loss, images_per_s, seconds_left;
+    int64_t done, of;                        /* samples of this epoch */
+    double loss, images_per_s, seconds_left; /* loss: mean of this epoch so far */
+    double batch_loss, rate; /* of the batch just trained: its loss before the step, and what the */
+                             /* learning rate was multiplied by */
 } hk_progress;
 
 struct hk_treatment;
