@@ -43,9 +43,9 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
 }
 
 /* Decay keeps it from learning a small set by heart, the more the smaller it is; characters and
- * photographs do without. */
+ * photographs do without. With it, more steps still lower the loss of new samples. */
 HK_RECIPES({.data = "glyphs"}, {.data = "cifar-10"},
-           {.data = "", .most = 500, .optimizer = "adam:lr=0.003,decay=0.03"},
+           {.data = "", .most = 500, .optimizer = "adam:lr=0.003,decay=0.03", .least_steps = 1600},
            {.data = "", .most = 2000, .optimizer = "adam:lr=0.003,decay=0.003"});
 
 static const hk_model model = {.build = build,

@@ -163,7 +163,7 @@ awk 'BEGIN { for (i = 0; i < 90; i++) {
     c = i % 3; a = (i * 37 % 90) / 30; b = (i * 53 % 90) / 30
     printf "%.3f,%.3f,%s\n", c * 2 + a, (c == 1) * 4 + b, substr("abc", c + 1, 1) } }' >small.csv
 run 0 train mlp:width=16,depth=1 --data csv:small.csv --no-probes
-has out '72 samples: batch 16, 80 epochs: 400 steps at least'
+has out '72 samples: batch 16, 320 epochs: 1600 steps at least'
 if awk '/test images: loss/ { sub(/.*accuracy /, ""); exit !($1 > 90) }' out; then ok
 else bad 'a small set is not learned'; fi
 run 0 train mlp:width=16,depth=1 --data csv:small.csv --no-probes --epochs 1

@@ -227,9 +227,9 @@ static void small_sets_get_enough_steps(void)
         const char *model, *data;
         int64_t samples;
         int given, batch, epochs, adapted;
-    } cases[] = {{"mlp", "csv:iris.csv", 120, 0, 16, 50, 1},
-                 {"mlp", "csv:iris.csv", 120, 60, 60, 200, 1},
-                 {"mlp", "csv:one.csv", 3, 0, 8, 400, 1},
+    } cases[] = {{"mlp", "csv:iris.csv", 120, 0, 16, 200, 1},
+                 {"mlp", "csv:iris.csv", 120, 60, 60, 800, 1},
+                 {"mlp", "csv:one.csv", 3, 0, 8, 1600, 1},
                  {"mlp", "npz:digits.npz", 1437, 0, 64, 18, 1},
                  {"mlp", "glyphs:train=256", 256, 0, 64, 100, 1},
                  {"mlp", "mnist:here", 60000, 0, 64, 5, 0},
