@@ -4,7 +4,7 @@
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
-export PATH="$build/bin:$PATH" HILLOCK_PLUGIN_PATH="$build/plugins"
+export PATH="$build/bin:$PATH"
 cmake --install "$build" --prefix "$work/prefix" >install.log || cat install.log
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name hillock.pc)")
