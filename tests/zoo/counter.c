@@ -1,4 +1,4 @@
-/* repeat, "when run again": every call gives another result */
+/* repeat, "wrote to a variable of the file": every call gives another result */
 #include "zoo.h"
 
 static volatile int calls;

@@ -1,4 +1,4 @@
-/* threads, "four threads": a cell that all threads write; the file has lost its name */
+/* threads, "wrote to a variable of the file": a cell that all threads write; the file has lost its name */
 /* flags: -s */
 #include "zoo.h"
 
