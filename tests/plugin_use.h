@@ -75,6 +75,21 @@ TEST_HELPER void set_param(use *u, const char *name, double value)
     CHECK_TEXT("no such parameter", name);
 }
 
+/* Real parameters at 0.5 to 1.5 times their default, learned slots moved: where the bounds of these tests
+ * hold. (check_use_vary() goes through whole ranges.) */
+TEST_HELPER void vary_near_defaults(use *u, uint64_t key)
+{
+    for (int i = 0; u->plugin->params && u->plugin->params[i].name; i++) {
+        const hk_param *p = &u->plugin->params[i];
+        /* a float, so that kernels and reference have the same number */
+        double value = (double)((float)p->value * (0.5f + hks_uniform(key, (uint64_t)i)));
+        if (p->type == HK_REAL && (p->low >= p->high || (value > p->low && value < p->high)))
+            u->params[i] = value;
+    }
+    check_use_start(u);
+    check_use_move(u, key);
+}
+
 TEST_HELPER bool has_slot(const use *u, const char *name)
 {
     for (int i = 0; i < u->n_slots; i++)

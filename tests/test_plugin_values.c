@@ -55,7 +55,7 @@ static void tables_are_complete(void)
         CHECK(p->summary && *p->summary && p->source && *p->source);
         check_params(p);
         check_slots(p);
-        CHECK_EQUAL(!!p->activation + !!p->normalization + !!p->initializer, 1);
+        CHECK_EQUAL(!!p->activation + !!p->normalization + !!p->initializer + !!p->model, 1);
         for (int j = 0; j < i; j++)
             CHECK(plugins[j]->kind != p->kind || strcmp(plugins[j]->name, p->name) != 0);
         if (p->kind == HK_ACTIVATION) {
@@ -63,6 +63,8 @@ static void tables_are_complete(void)
             CHECK(p->activation->kernels[0].forward && p->activation->kernels[0].backward);
         } else if (p->kind == HK_NORMALIZATION) {
             CHECK(p->size == sizeof(hk_normalization) && p->normalization->domain);
+        } else if (p->kind == HK_MODEL) {
+            CHECK(p->size == sizeof(hk_model) && p->model->build);
         } else {
             CHECK(p->size == sizeof(hk_initializer) && p->initializer->fill);
         }
@@ -227,7 +229,7 @@ static void references_have_right_derivatives(void)
             use *u = check_use_new(plugin, 1, 1);
             u->context.training = variant % 2;
             if (variant > 1)
-                check_use_vary(u, variant);
+                vary_near_defaults(u, variant);
             check_reference(u);
             check_arrays_release(0);
         }
@@ -322,7 +324,7 @@ static void check_kernels(const hk_plugin *plugin, int isa, int64_t rows, int64_
     use *u = check_use_new(plugin, rows, channels);
     u->context.training = rows != 2;
     u->context.surrogate = rows == 61;
-    check_use_vary(u, 5);
+    vary_near_defaults(u, 5);
     pass *p = check_pass_new(u, 3);
     check_forward(u, isa, p, 0, rows);
     check_backward(u, isa, p, 0, rows);
@@ -394,7 +396,7 @@ static void check_bits(const hk_plugin *plugin, int64_t rows, int64_t channels)
         check_arrays_release(0);
         return;
     }
-    check_use_vary(u, 6);
+    vary_near_defaults(u, 6);
     pass *whole = check_pass_new(u, 3);
     check_forward(u, 0, whole, 0, rows);
     check_backward(u, 0, whole, 0, rows);

@@ -101,8 +101,8 @@ static const char *fault_of(const char *text)
 #define RESULT(digest)                                                                             \
     "{\"type\":\"result\",\"test_loss\":null,\"test_accuracy\":1,\"test_macro_f1\":0.5,"           \
     "\"seconds\":1,\"images_per_s\":1,\"peak_mib\":1,\"digest\":" digest "}"
-#define DESCRIPTION(parameters)                                                                    \
-    "{\"type\":\"description\",\"act\":\"\",\"norm\":\"\",\"init\":\"\",\"plugins\":\"\","         \
+#define DESCRIPTION(parameters)                                                                                                \
+    "{\"type\":\"description\",\"model\":\"\",\"norm_remedy\":\"\",\"act\":\"\",\"norm\":\"\",\"init\":\"\",\"plugins\":\"\"," \
     "\"parameters\":" parameters ",\"multiply_adds\":3}"
 
 static void reports_have_their_form(void)
