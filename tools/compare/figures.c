@@ -170,7 +170,8 @@ void compare_figures_from_json(const figure *table, const json_t *from, void *re
         const json_t *value = json_object_get(from, f->name);
         int64_t *integers = member(f, record);
         if (f->form == FIGURE_TEXT)
-            snprintf(member(f, record), f->size, "%s", json_string_value(value));
+            snprintf(member(f, record), f->size, "%s",
+                     json_is_string(value) ? json_string_value(value) : "");
         else if (f->form == FIGURE_INTEGER)
             *integers = json_integer_value(value);
         else if (f->form == FIGURE_COUNTS)
