@@ -1,6 +1,7 @@
 /* Data sets: IDX and CIFAR-10 from files written here, damaged in every way that fits a test, and specs.
  * Real data sets are read when HILLOCK_DATA_DIR names a folder with mnist/, fashion-mnist/ and
  * cifar-10/. */
+#include "counted.h"
 #include "data_files.h"
 #include "data/picture.h"
 #include "io/io.h"
@@ -266,15 +267,6 @@ static void cifar_of_other_content_is_refused(void)
 }
 
 /* ---- Heads ----------------------------------------------------------------------------------- */
-
-static size_t bytes_read;
-
-static ssize_t counting_read(int fd, void *buffer, size_t size)
-{
-    const ssize_t got = read(fd, buffer, size);
-    bytes_read += got > 0 ? (size_t)got : 0;
-    return got;
-}
 
 /* 3 GB of which the disk has nothing: their first bytes rule them out. */
 static void large_files_are_judged_by_their_head(void)

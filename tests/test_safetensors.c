@@ -1,4 +1,5 @@
 /* safetensors: what is written comes back, what departs from the format is refused. */
+#include "counted.h"
 #include "check.h"
 #include "refuse.h"
 #include "io/io.h"
@@ -357,15 +358,6 @@ static void a_header_of_many_values_is_refused_unread(void)
     CHECK_EQUAL(hki_st_parse("FILE", bytes, 8 + SIZE, &file), HK_BAD_DATA);
     CHECK_CONTAINS(hk_message(), "its header would take 3");
     free(bytes);
-}
-
-static size_t bytes_read;
-
-static ssize_t counting_read(int fd, void *buffer, size_t size)
-{
-    const ssize_t got = read(fd, buffer, size);
-    bytes_read += got > 0 ? (size_t)got : 0;
-    return got;
 }
 
 /* What its first bytes rule out is not read: here 3 GB, of which the disk has one block. */

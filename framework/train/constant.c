@@ -10,8 +10,8 @@
 #include "ops/ops.h"
 
 enum { LOOKED_AT = 32 }; /* samples */
-static const float same =
-    1e-6f; /* differences below this share of the largest number are rounding */
+/* Differences below this share of the largest number are rounding. */
+static const float same = 1e-6f;
 
 bool hki_rows_are_equal(const float *y, int64_t rows, int64_t columns)
 {

@@ -69,16 +69,16 @@ typedef struct hk_metrics {
     double loss, accuracy; /* loss of regression: mean squared error of standardised targets */
     double macro_f1;       /* mean over classes that occur or are predicted */
     double auc;            /* one-vs-rest, mean over classes that occur */
-    double
-        floor; /* accuracy of answering the most frequent class always; regression: r2 of answering
-                        the mean of the training targets */
-    double r2,
-        rmse; /* regression: coefficient of determination, 1 - squared errors / squares about the
-                        mean; root of the mean squared error, in the unit of the targets */
+    /* The accuracy of always answering the most frequent class; the r2 of always answering the mean of
+     * the training targets. */
+    double floor;
+    /* 1 - squared errors / squares about the mean (coefficient of determination); the root of the mean
+     * squared error, in the unit of the targets. */
+    double r2, rmse;
 } hk_metrics;
 
-/* The epoch with the best validation figures so far: of the highest accuracy, or r2, of equal ones that with the
- * lowest loss. An epoch whose validation loss is not finite is never the best. */
+/* The epoch with the best validation figures so far: of the highest accuracy, or r2, of equal ones that
+ * with the lowest loss. An epoch whose validation loss is not finite is never the best. */
 typedef struct hk_best_epoch {
     int epoch; /* 0: none yet, or no validation set */
     double train_loss;
