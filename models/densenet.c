@@ -29,7 +29,7 @@ static hk_tensor *layer(hk_tensor *x, const double *p)
     const int growth = (int)p[GROWTH];
     hk_tensor *y = hk_conv(hk_act(hk_norm(x)), 4 * growth, 1);
     y = hk_conv(hk_act(hk_norm(y)), growth, 3, .no_bias = 1);
-    return hk_concat(p[DROPOUT] > 0 ? hk_dropout(y, p[DROPOUT]) : y, x);
+    return hk_concat(hk_dropout(y, p[DROPOUT]), x);
 }
 
 static hk_tensor *block(hk_tensor *x, const double *p)

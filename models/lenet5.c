@@ -16,7 +16,7 @@ static hk_tensor *unit(hk_tensor *x, const double *p)
 static hk_tensor *dense(hk_tensor *x, int units, const double *p)
 {
     x = unit(hk_linear(x, units), p);
-    return p[DROPOUT] > 0 ? hk_dropout(x, p[DROPOUT]) : x;
+    return hk_dropout(x, p[DROPOUT]);
 }
 
 static hk_tensor *build(hk_tensor *x, int classes, const double *p)

@@ -37,7 +37,7 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
     for (int i = 0; i < (int)p[DEPTH]; i++) {     /* input     784 */
         x = hk_linear(x, (int)p[WIDTH], no_bias); /* fc1, fc2  128 */
         x = hk_act(p[NORM] > 0 ? hk_norm(x) : x);
-        x = p[DROPOUT] > 0 ? hk_dropout(x, p[DROPOUT]) : x;
+        x = hk_dropout(x, p[DROPOUT]);
     }
     return hk_linear(x, classes, no_bias); /* fc3        10 */
 }

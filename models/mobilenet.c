@@ -35,7 +35,7 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
     x = separable(x, 256, 2);      /*            8 x  8 x 256 */
     x = separable(x, 256, 1);      /*            8 x  8 x 256 */
     x = hk_global_avgpool(x);      /*                     256 */
-    x = p[0] > 0 ? hk_dropout(x, p[0]) : x;
+    x = hk_dropout(x, p[0]);
     return hk_linear(x, classes); /*                      10 */
 }
 

@@ -49,7 +49,7 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
     x = stage(x, 32, 2, &at);               /*           16 x 16 x  32 */
     x = stage(x, 64, 2, &at);               /*            8 x  8 x  64 */
     x = hk_global_avgpool(x);               /*                      64 */
-    x = p[DROPOUT] > 0 ? hk_dropout(x, p[DROPOUT]) : x;
+    x = hk_dropout(x, p[DROPOUT]);
     return hk_linear(x, classes); /*                      10 */
 }
 

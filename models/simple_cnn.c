@@ -18,7 +18,7 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
     x = hk_act(norm(hk_conv(x, 64, 3), p), .use = "prelu"); /* conv2     14 x 14 x  64 */
     x = hk_maxpool(x, 2, .padding = HK_VALID);              /*            7 x  7 x  64 */
     x = hk_act(norm(hk_linear(x, 128), p));                 /* fc1                 128 */
-    x = p[DROPOUT] > 0 ? hk_dropout(x, p[DROPOUT]) : x;
+    x = hk_dropout(x, p[DROPOUT]);
     return hk_linear(x, classes); /* fc2                  10 */
 }
 

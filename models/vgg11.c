@@ -24,7 +24,7 @@ static hk_tensor *build(hk_tensor *x, int classes, const double *p)
     x = pool(unit(unit(x, 256, p), 256, p)); /*            4 x  4 x 256 */
     x = pool(unit(unit(x, 512, p), 512, p)); /*            2 x  2 x 512 */
     x = pool(unit(unit(x, 512, p), 512, p)); /*            1 x  1 x 512 */
-    x = p[DROPOUT] > 0 ? hk_dropout(x, p[DROPOUT]) : x;
+    x = hk_dropout(x, p[DROPOUT]);
     return hk_linear(x, classes); /*                      10 */
 }
 

@@ -112,6 +112,8 @@ hk_tensor *hk_drop_block(hk_tensor *x, double rate, int size)
     if (x->shape.ndim != 4 || !hki_is_batched(&x->shape))
         return hki_fail_null(HK_BAD_SHAPE, "drop block: expects a batch of maps, not %s",
                              hki_shape_text(&x->shape));
+    if (rate == 0)
+        return x;
     const int64_t height = x->shape.dims[1], width = x->shape.dims[2];
     const int64_t most = height < width ? height : width;
     const drop_block d = {rate, size < most ? size : (int)most};

@@ -118,6 +118,8 @@ static hk_tensor *record(const hki_op *op, hk_tensor *x, bool allowed, double va
     if (op != &hki_op_drop_connect && !hki_is_batched(&x->shape))
         return hki_fail_null(HK_BAD_SHAPE, "%s: expects a batch, not %s", op->name,
                              hki_shape_text(&x->shape));
+    if (value == 0)
+        return x;
     n.asked = value;
     return hki_compute(op, &x, 1, x->shape, &n);
 }

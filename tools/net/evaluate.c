@@ -13,7 +13,7 @@ static int evaluate(const network *it, const options *given, const hk_data *test
             json_pack("{s:o, s:s, s:o, s:I}", "file", tool_json_text(given->operands[0]), "model",
                       it->name, "data", tool_json_text(hk_data_spec(test)), "parameters",
                       (json_int_t)hk_net_parameters(it->net));
-        net_summary_evaluation_json(result, test, &evaluation);
+        net_summary_evaluation_json(result, it->logits, test, &evaluation);
         status = tool_json_print(result);
     } else {
         net_summary_evaluation(stdout, test, &evaluation);

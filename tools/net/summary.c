@@ -49,8 +49,19 @@ void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *
             e->total.auc, 100 * e->total.floor);
 }
 
-void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_evaluation *e)
+/* cause[size]: the layer behind which nothing of the input is left, where the answers are the same. */
+static bool answers_the_same(hk_tensor *logits, const hk_data *data, const hk_metrics *m,
+                             char *cause, size_t size)
 {
+    return m->constant && hk_net_constant(logits, data, cause, size) == HK_OK;
+}
+
+void net_summary_evaluation_json(json_t *into, hk_tensor *logits, const hk_data *data,
+                                 const hk_evaluation *e)
+{
+    char cause[128];
+    const bool same = answers_the_same(logits, data, &e->total, cause, sizeof cause);
+    json_object_set_new(into, "constant", same ? tool_json_text(cause) : json_null());
     if (e->total.regression) {
         json_object_update_new(into, json_pack("{s:I, s:o, s:o, s:o, s:o}", "test_images",
                                                (json_int_t)e->total.n, "test_loss",
@@ -85,7 +96,7 @@ void net_summary_evaluation_json(json_t *into, const hk_data *data, const hk_eva
 void net_summary_constant(hk_tensor *logits, const hk_data *data, const hk_metrics *metrics)
 {
     char cause[128];
-    if (metrics->constant && hk_net_constant(logits, data, cause, sizeof cause) == HK_OK)
+    if (answers_the_same(logits, data, metrics, cause, sizeof cause))
         tool_note(
             "the net answers the same for all samples: nothing of the input is left behind %s",
             *cause ? cause : "some layer");

@@ -8,8 +8,9 @@ void net_summary_metrics(FILE *to, const hk_metrics *metrics);
 /* Accuracy, confusion matrix, precision, recall, F1 and AUC of each class; or R2. */
 void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *evaluation);
 /* The same, added to an object as test_loss, test_accuracy, macro_f1, auc, test_floor, confusion,
- * classes; of regression, as test_loss, test_r2, test_rmse, test_floor. */
-void net_summary_evaluation_json(json_t *into, const hk_data *data,
+ * classes; of regression, as test_loss, test_r2, test_rmse, test_floor. constant: null, or where the net
+ * answers the same for all samples, which layer does it. */
+void net_summary_evaluation_json(json_t *into, hk_tensor *logits, const hk_data *data,
                                  const hk_evaluation *evaluation);
 
 /* A note, where the net answers the same for all samples: which layer does it. */

@@ -283,7 +283,7 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
                               tool_json_number(figures.loss),
                               regression ? "validation_r2" : "validation_accuracy",
                               tool_json_number(regression ? figures.r2 : figures.accuracy)));
-    net_summary_evaluation_json(result, t->test, evaluation);
+    net_summary_evaluation_json(result, t->it.logits, t->test, evaluation);
     json_object_update_new(result, json_pack("{s:o, s:o, s:I, s:s, s:I, s:o, s:O}", "images_per_s",
                                              tool_json_number(last->images_per_s), "seconds",
                                              tool_json_number(last->seconds), "memory",
@@ -329,11 +329,11 @@ static int finish(training *t)
         status = tool_json_print(result_json(t, &evaluation, digest));
     } else {
         net_summary_evaluation(t->to, t->test, &evaluation);
-        net_summary_constant(t->it.logits, t->test, &evaluation.total);
         fprintf(t->to, "digest %s\n", digest);
         if (bytes_written(t) >= 0)
             fprintf(t->to, "wrote %s, %s bytes\n", t->given->out, tool_grouped(bytes_written(t)));
     }
+    net_summary_constant(t->it.logits, t->test, &evaluation.total);
     hk_evaluation_clear(&evaluation);
     return status;
 }

@@ -145,7 +145,7 @@ hk_tensor *hk_binary_cross_entropy(hk_tensor *logits, hk_tensor *targets); /* of
 hk_tensor *hk_mse(hk_tensor *y, hk_tensor *target); /* mean of (y - target)^2 */
 hk_tensor *hk_huber(hk_tensor *y, hk_tensor *target, double delta);
 
-/* ---- Noise: the identity in evaluation, except for hk_mc_dropout ------------------------------------ */
+/* ---- Noise: the identity in evaluation, except for hk_mc_dropout. Of rate or deviation 0: x itself ---- */
 hk_tensor *hk_dropout(hk_tensor *x, double rate);         /* inverted: what is kept / (1 - rate) */
 hk_tensor *hk_channel_dropout(hk_tensor *x, double rate); /* drops whole channels */
 /* Sets dropped values to the minimum of selu, then restores mean 0 and variance 1. */
