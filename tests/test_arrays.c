@@ -155,6 +155,41 @@ static void npz_is_read(void)
     remove_all();
 }
 
+/* An array as NumPy saves it alone. */
+static void put_npy(const char *name, const char *header, const void *values, size_t size)
+{
+    uint8_t npy[512] = "\x93NUMPY\1";
+    const size_t length = strlen(header);
+    npy[8] = (uint8_t)length;
+    memcpy(npy + 10, header, length);
+    memcpy(npy + 10 + length, values, size);
+    put(name, npy, 10 + length + size);
+}
+
+static void folders_of_npy_are_read(void)
+{
+    const uint8_t pixels[2 * 2 * 2] = {1, 2, 3, 4, 5, 6, 7, 255};
+    const int64_t named[2] = {30, 0};
+    hk_data *train = NULL, *test = NULL;
+    check_refused(spec_of("npz", ""), "has no images", "x_train");
+    put_npy("x_train.npy", NPY("|u1", "(2, 2, 2)"), pixels, sizeof pixels);
+    check_refused(spec_of("npz", ""), "has no labels", "y_train");
+    put_npy("y_train.npy", NPY("<i8", "(2,)"), named, sizeof named);
+    put_npy("X_test.npy", NPY("|u1", "(1, 2, 2)"), pixels + 4, 4);
+    put_npy("y_test.npy", NPY("<i8", "(1,)"), named, 8);
+    CHECK_EQUAL(hk_data_open(spec_of("npz", ""), &train, &test), HK_OK);
+    CHECK(train && train->bytes && train->bytes[7] == 255 && train->labels[0] == 1);
+    CHECK(test && test->bytes && test->bytes[0] == 5 && test->labels[0] == 1);
+    hk_data_free(train);
+    hk_data_free(test);
+    check_refused(spec_of("npz", "x_train.npy"), "a NumPy array", "a folder of .npy files");
+    put_npy("y_test.npy", NPY("<i8", "(2,)"), named, 8);
+    check_refused(spec_of("npz", ""), "8 bytes after the header", "y_test.npy");
+    put("y_test.npy", "PK\3\4", 4);
+    check_refused(spec_of("npz", ""), "expected an array of NumPy", "y_test.npy");
+    remove_all();
+}
+
 static void npz_faults_are_told(void)
 {
     static uint8_t zip[4096];
@@ -196,6 +231,7 @@ int main(void)
     RUN(idx_of_a_prefix_is_read);
     RUN(cifar_100_is_read);
     RUN(npz_is_read);
+    RUN(folders_of_npy_are_read);
     RUN(npz_faults_are_told);
     rmdir(folder);
     return check_result();

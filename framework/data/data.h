@@ -87,6 +87,7 @@ typedef struct hki_source {
 
 /* Whether there may be a file: false only when the system knows of none. */
 bool hki_data_file_exists(const char *path);
+bool hki_is_folder(const char *path);
 
 hki_source_open hki_mnist_open, hki_fashion_open, hki_idx_open, hki_cifar_open, hki_cifar_100_open,
     hki_csv_open, hki_npz_open, hki_images_open, hki_glyphs_open;

@@ -242,13 +242,11 @@ static hk_status labels_beside(const char *images, char out[HKI_MAX_PATH])
 hk_status hki_idx_open(const hki_request *request, hk_data **train, hk_data **test)
 {
     char labels[HKI_MAX_PATH], name[HKI_MAX_NAME], parts[2][HKI_MAX_NAME];
-    struct stat info;
     hki_classes classes = {0};
     hk_status status = HK_OK;
-    bool is_folder = hki_files.stat(request->path, &info) == 0 && S_ISDIR(info.st_mode);
     const char *given = hki_request_text(request, HKI_IDX_LABELS, NULL, name);
     *parts[1] = '\0';
-    if (is_folder) {
+    if (hki_is_folder(request->path)) {
         status = find_prefixes(request->path, hki_request_text(request, HKI_IDX_PREFIX, "", name),
                                request->test_alone, parts[0], parts[1]);
         if (!status)

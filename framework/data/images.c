@@ -25,7 +25,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_folder(const char *path)
+bool hki_is_folder(const char *path)
 {
     struct stat info;
     return hki_files.stat(path, &info) == 0 && S_ISDIR(info.st_mode);
@@ -41,7 +41,7 @@ hk_status hki_folder_list(const char *path, bool folders, hki_folder *out)
     hk_status status = HK_OK;
     for (struct dirent *entry; !status && (entry = readdir(dir));) {
         char *whole = entry->d_name[0] == '.' ? NULL : hki_format("%s/%s", path, entry->d_name);
-        if (whole && (folders ? is_folder(whole) : hki_picture_name(entry->d_name))) {
+        if (whole && (folders ? hki_is_folder(whole) : hki_picture_name(entry->d_name))) {
             if (out->n == room) {
                 size_t more = room ? 2 * room : 64;
                 char **names = hki_grow(out->names, room * sizeof *names, more * sizeof *names);
@@ -130,9 +130,9 @@ static hk_status walk(part *p)
     for (size_t k = 0; k < p->classes->n && !status; k++) {
         hki_folder pictures = {0};
         char *path = hki_format("%s/%s", p->path, p->classes->names[k]);
-        status = !path             ? HK_NO_MEMORY
-                 : is_folder(path) ? hki_folder_list(path, false, &pictures)
-                                   : HK_OK;
+        status = !path                 ? HK_NO_MEMORY
+                 : hki_is_folder(path) ? hki_folder_list(path, false, &pictures)
+                                       : HK_OK;
         for (size_t i = 0; i < pictures.n && !status; i++) {
             char *file = hki_format("%s/%s", path, pictures.names[i]);
             status = !file     ? HK_NO_MEMORY
@@ -184,7 +184,8 @@ hk_status hki_images_open(const hki_request *request, hk_data **train, hk_data *
     hki_folder classes = {0};
     char *parts[2] = {hki_format("%s/train", request->path), hki_format("%s/test", request->path)};
     hk_status status = parts[0] && parts[1] ? HK_OK : HK_NO_MEMORY;
-    bool has_train = !status && is_folder(parts[0]), has_test = !status && is_folder(parts[1]);
+    bool has_train = !status && hki_is_folder(parts[0]),
+         has_test = !status && hki_is_folder(parts[1]);
     has_test = has_test && (has_train || request->test_alone);
     const bool alone = request->test_alone && has_test;
     part p = {.path = alone       ? parts[1]

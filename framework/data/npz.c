@@ -1,5 +1,5 @@
-/* NumPy archives: .npz files (zip) with arrays x_train, y_train and, if there is a test part, x_test,
- * y_test; or x and y. Names that other programs write for them are known.
+/* NumPy's files: an .npz (zip) with arrays x_train, y_train and, if there is a test part, x_test, y_test; or
+ * x and y; or a folder of .npy files of these names. Names that other programs write for them are known.
  *
  * .npy (NumPy's numpy.lib.format): magic, version, length of the header, a Python dictionary of descr,
  * fortran_order and shape, then the numbers. Zip (PKWARE's APPNOTE): the directory at the end names
@@ -126,7 +126,7 @@ hk_status hki_npy_parse(const char *path, const uint8_t *bytes, size_t size, hki
 
 typedef struct archive {
     const char *path;
-    const uint8_t *bytes, *directory;
+    const uint8_t *bytes, *directory; /* NULL: of a folder */
     size_t size, members;
 } archive;
 
@@ -139,8 +139,9 @@ static hk_status judge(const char *path, const uint8_t *head, size_t n_head, siz
     const char *found = hki_recognise(head, n_head);
     return n_head >= 2 && !memcmp(head, "PK", 2)
                ? HK_OK
-               : hki_fail(HK_BAD_DATA, "%s: this is %s, expected an .npz archive", path,
-                          found ? found : "no zip archive");
+               : hki_fail(HK_BAD_DATA,
+                          "%s: this is %s, expected an .npz archive or a folder of .npy files",
+                          path, found ? found : "no zip archive");
 }
 
 static hk_status open_archive(archive *a)
@@ -226,6 +227,38 @@ static hk_status read_array(const member *m, uint32_t crc, uint8_t **out, hki_ar
     return hki_npy_parse(m->path, bytes, m->whole, array);
 }
 
+static hk_status judge_npy(const char *path, const uint8_t *head, size_t n_head, size_t size,
+                           size_t *most)
+{
+    (void)size, (void)most;
+    const char *found = hki_recognise(head, n_head);
+    return n_head >= 6 && !memcmp(head, "\x93NUMPY", 6)
+               ? HK_OK
+               : hki_fail(HK_BAD_DATA, "%s: this is %s, expected an array of NumPy", path,
+                          found ? found : "no .npy file");
+}
+
+/* As read_member, of a folder. */
+static hk_status read_file(const char *folder, const char *names, uint8_t **bytes, hki_array *array)
+{
+    size_t length, size;
+    *bytes = NULL;
+    for (const char *name = hki_next_word(names, '|', &length); name && !*bytes;
+         name = hki_next_word(name + length, '|', &length)) {
+        char *path = hki_format("%s/%.*s.npy", folder, (int)length, name);
+        hk_status status = path ? HK_OK : HK_NO_MEMORY;
+        if (path && hki_data_file_exists(path)) {
+            status = hki_file_read(path, judge_npy, HKI_MAX_DATA_BYTES, bytes, &size);
+            if (!status)
+                status = hki_npy_parse(path, *bytes, size, array);
+        }
+        hki_free(path);
+        if (status)
+            return status;
+    }
+    return HK_OK;
+}
+
 /* The member of the first of the names, "a|b", that there is; *bytes NULL when there is none. */
 static hk_status read_member(const archive *a, const char *names, uint8_t **bytes, hki_array *array)
 {
@@ -259,15 +292,20 @@ static hk_status read_member(const archive *a, const char *names, uint8_t **byte
 
 /* ---- The set --------------------------------------------------------------------------------- */
 
+static hk_status read_one(const archive *a, const char *names, uint8_t **bytes, hki_array *array)
+{
+    return a->bytes ? read_member(a, names, bytes, array) : read_file(a->path, names, bytes, array);
+}
+
 static hk_status read_part(const archive *a, const char *x_names, const char *y_names, bool nchw,
                            hki_classes *classes, hk_data **out)
 {
     hki_array x, y;
     uint8_t *x_bytes = NULL, *y_bytes = NULL;
     *out = NULL;
-    hk_status status = read_member(a, x_names, &x_bytes, &x);
+    hk_status status = read_one(a, x_names, &x_bytes, &x);
     if (!status && x_bytes)
-        status = read_member(a, y_names, &y_bytes, &y);
+        status = read_one(a, y_names, &y_bytes, &y);
     if (!status && x_bytes && !y_bytes)
         status = hki_fail(HK_BAD_DATA, "%s: has no labels, expected an array %s", a->path, y_names);
     if (!status && x_bytes)
@@ -282,12 +320,14 @@ hk_status hki_npz_open(const hki_request *request, hk_data **train, hk_data **te
     const bool nchw = request->values[HKI_NPZ_ORDER] > 0;
     hki_classes classes = {0};
     archive a = {.path = request->path};
-    uint8_t *bytes;
-    hk_status status = hki_file_read(request->path, judge, HKI_MAX_DATA_BYTES, &bytes, &a.size);
-    if (status)
-        return status;
-    a.bytes = bytes;
-    status = open_archive(&a);
+    uint8_t *bytes = NULL;
+    hk_status status = HK_OK;
+    if (!hki_is_folder(request->path)) {
+        status = hki_file_read(request->path, judge, HKI_MAX_DATA_BYTES, &bytes, &a.size);
+        a.bytes = bytes;
+        if (!status)
+            status = open_archive(&a);
+    }
     if (!status)
         status = read_part(&a, "x_train|X_train|train_images|x|X|images|data",
                            "y_train|Y_train|train_labels|y|Y|labels|target", nchw, &classes, train);

@@ -48,7 +48,7 @@ static const hki_source sources[] = {
       [HKI_CSV_DROP] = HKI_ANY_TEXT("drop", NULL),
       [HKI_CSV_HEADER] = {.name = "header", .type = HK_CHOICE, .choices = "auto|no|yes"}}},
     {"npz:FILE",
-     "NumPy's x_train, y_train, x_test, y_test; order=nchw",
+     "NumPy's x_train, y_train, x_test, y_test; or a folder of .npy; order=nchw",
      hki_npz_open,
      {[HKI_NPZ_TEST] = HKI_REAL("test", 0.2, 0.001, 0.999, 0),
       [HKI_NPZ_SEED] = HKI_WHOLE("seed", 1, 0, 0x1p53),
