@@ -11,7 +11,7 @@ static void version(void)
 {
     CHECK_EQUAL(HK_MAGIC, 0x504C4B48u);
     CHECK_EQUAL(HK_ABI_MAJOR, 0);
-    CHECK_EQUAL(HK_ABI_MINOR, 4);
+    CHECK_EQUAL(HK_ABI_MINOR, 5);
     CHECK_EQUAL(HK_MAX_PARAMS, 8);
     CHECK_EQUAL(HK_MAX_SLOTS, 16);
 }
@@ -156,21 +156,22 @@ static void initializer_layout(void)
 
 static void plugin_layout(void)
 {
-    SIZE(hk_plugin, 104);
+    SIZE(hk_plugin, 112);
     PLACE(hk_plugin, kind, 0);
     PLACE(hk_plugin, size, 4);
     PLACE(hk_plugin, name, 8);
     PLACE(hk_plugin, aliases, 16);
     PLACE(hk_plugin, summary, 24);
-    PLACE(hk_plugin, source, 32);
-    PLACE(hk_plugin, tags, 40);
-    PLACE(hk_plugin, params, 48);
-    PLACE(hk_plugin, slots, 56);
-    PLACE(hk_plugin, start, 64);
-    PLACE(hk_plugin, activation, 72);
-    PLACE(hk_plugin, normalization, 80);
-    PLACE(hk_plugin, initializer, 88);
-    PLACE(hk_plugin, model, 96);
+    PLACE(hk_plugin, formula, 32);
+    PLACE(hk_plugin, source, 40);
+    PLACE(hk_plugin, tags, 48);
+    PLACE(hk_plugin, params, 56);
+    PLACE(hk_plugin, slots, 64);
+    PLACE(hk_plugin, start, 72);
+    PLACE(hk_plugin, activation, 80);
+    PLACE(hk_plugin, normalization, 88);
+    PLACE(hk_plugin, initializer, 96);
+    PLACE(hk_plugin, model, 104);
 }
 
 static void model_layout(void)

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "bad_plugins/build.h"
-#include "plugin/formula/formula.h"
+#include "plugin/formula/expr.h"
 #include <hillock/hillock.h>
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
@@ -426,6 +426,32 @@ static void twins_agree_with_the_catalogue(void)
     }
 }
 
+/* ---- Of plugins ------------------------------------------------------------------------------ */
+
+static void count_declared(const hk_plugin_info *info, void *user)
+{
+    int *const n = user;
+    formula_error error = {0};
+    const hk_plugin *plugin = info->plugin;
+    if (!plugin->activation->value)
+        return;
+    n[0]++;
+    declared *d = plugin->formula ? formula_declared(plugin, &error) : NULL;
+    if (!d)
+        printf("%s: %s\n", plugin->name, plugin->formula ? error.sentence : "no formula");
+    n[1] += d != NULL;
+    free(d);
+}
+
+/* That each is right is proven by hillock check. */
+static void every_elementwise_activation_has_a_formula(void)
+{
+    int n[2] = {0};
+    CHECK_EQUAL(hk_plugin_each(HK_ACTIVATION, count_declared, NULL, n), HK_OK);
+    CHECK(n[0] >= 78);
+    CHECK_EQUAL(n[1], n[0]);
+}
+
 int main(void)
 {
     setenv("HILLOCK_PLUGIN_PATH", HILLOCK_PLUGIN_DIR, 1);
@@ -444,6 +470,7 @@ int main(void)
         return 1;
     RUN(twins_compile);
     RUN(twins_agree_with_the_catalogue);
+    RUN(every_elementwise_activation_has_a_formula);
     end_builds();
     return check_result();
 }

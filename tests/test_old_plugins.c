@@ -6,7 +6,7 @@
 #include "check.h"
 #include "core/base.h"
 
-static const int minors[] = {1, 2, 3, 4};
+static const int minors[] = {1, 2, 3, 4, 5};
 enum { MINORS = sizeof minors / sizeof *minors };
 
 static bool loads(int minor)

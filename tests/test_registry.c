@@ -164,8 +164,8 @@ static void wrong_entries(void)
 {
     refused(build("magic", "half.c", "-DENTRY=',.magic=1'"), "lacks the HKLP mark (P08)");
     refused(build("major", "half.c", "-DENTRY=',.major=7'"),
-            "is built for plugin ABI 7.4, this hillock has ABI 0.4;");
-    refused(build("minor", "half.c", "-DENTRY=',.minor=5'"), "ABI 0.5, this hillock has ABI 0.4;");
+            "is built for plugin ABI 7.5, this hillock has ABI 0.5;");
+    refused(build("minor", "half.c", "-DENTRY=',.minor=6'"), "ABI 0.6, this hillock has ABI 0.5;");
     refused(build("size", "half.c", "-DENTRY=',.size=40'"), "has plugin tables of 40 bytes, ");
     refused(build("none", "half.c", "-DENTRY=',.count=0'"), "lists 0 plugins, 1 to 256");
     refused(build("null", "half.c", "-DENTRY=',.plugins=0'"), "lists 0 plugins, 1 to 256");
@@ -356,7 +356,7 @@ static void broken_file_of_a_name(void)
     const hk_plugin *found = NULL;
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"' -DENTRY=',.major=7'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_BAD_PLUGIN);
-    CHECK_CONTAINS(hk_message(), "plugin ABI 7.4");
+    CHECK_CONTAINS(hk_message(), "plugin ABI 7.5");
     /* Rebuilt, it is loaded: failures are not kept. */
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_OK);

@@ -73,5 +73,5 @@ HK_BUNDLE({HK_NORMALIZATION_ROW(filter_response_norm), .normalization = &filter_
            .summary = "gamma * x / sqrt(mean(x^2) + eps) + beta over the positions of a sample",
            .source = "Singh, Krishnan 2020", .tags = "length"},
           {HK_ACTIVATION_ROW(tlu), .activation = &hk_table, .slots = slots,
-           .summary = "max(x, tau), tau learned", .source = "Singh, Krishnan 2020",
-           .tags = "piecewise"});
+           .formula = "max(tau, x)", .summary = "max(x, tau), tau learned",
+           .source = "Singh, Krishnan 2020", .tags = "piecewise"});

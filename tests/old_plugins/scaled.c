@@ -1,7 +1,7 @@
 /* A plugin file as it was built when the ABI was 0.MINOR: it includes no header of today's. Every
  * struct stands here as it was, and stays like that; where a version changed one, the preprocessor
  * tells them apart. Changes: 0.2 gave hk_plugin its tags; 0.3 raised the most slots from 8 to 16; 0.4
- * gave hk_plugin its model.
+ * gave hk_plugin its model; 0.5 its formula.
  *
  * y = factor x, with a parameter, a backward that reads nothing, and a reference. */
 #include <stdint.h>
@@ -50,7 +50,11 @@ typedef struct activation {
 
 typedef struct plugin {
     uint32_t kind, size;
-    const char *name, *aliases, *summary, *source;
+    const char *name, *aliases, *summary;
+#if MINOR >= 5
+    const char *formula;
+#endif
+    const char *source;
 #if MINOR >= 2
     const char *tags;
 #endif

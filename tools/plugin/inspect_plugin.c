@@ -170,7 +170,8 @@ static json_t *plugin_json(const hk_plugin *plugin)
     set_text(it, "name", plugin->name);
     set_text(it, "kind", hk_kind_name((hk_kind)plugin->kind));
     set_text(it, "aliases", plugin->aliases);
-    set_text(it, "formula", plugin->summary);
+    set_text(it, "summary", plugin->summary);
+    set_text(it, "formula", plugin->formula);
     set_text(it, "source", plugin->source);
     set_text(it, "file", info.file);
     set_text(it, "warning", info.warning);

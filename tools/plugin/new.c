@@ -134,6 +134,7 @@ static const char activation[] =
     "HK_ELEMENTWISE(@, HK_READS_X,\n"
     "               .params = params,\n"
     "               .summary = \"x / (1 + |x| / alpha)\",\n"
+    "               .formula = \"x/(1 + abs(x)/alpha)\", /* for exports; hillock check proves it */\n"
     "               .source = \"unpublished\");\n";
 
 static const char normalization[] =

@@ -25,6 +25,7 @@
  *              HK_ELEMENTWISE_ADAPTIVE(name, flags, update, ...)             with HK_SUM
  *              HK_ELEMENTWISE_LEARNED_ADAPTIVE(name, flags, update, ...)     with both
  *
+ * .formula = "max(0, x)" beside .summary says the value once more, for exports.
  * With parameters, in a plugin of any kind: HK_PARAMS. With kernels of its own: HK_BLOCK_KERNELS.
  * In an initializer: hks_fill_normal, hks_fill_uniform. */
 #pragma once

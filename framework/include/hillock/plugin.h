@@ -22,7 +22,7 @@ extern "C" {
 
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
 #define HK_ABI_MAJOR 0       /* version 0: both numbers must match the host's */
-#define HK_ABI_MINOR 4
+#define HK_ABI_MINOR 5
 
 #define HK_MAX_PARAMS 8 /* maximum number of parameters of a plugin */
 #define HK_MAX_SLOTS 16 /* maximum number of slots of a plugin */
@@ -242,7 +242,10 @@ typedef struct hk_model {
                               /* NULL: as usual */
 } hk_model;
 
-/* ---- Plugin, bundle, entry -------------------------------------------------------------------- */
+/* ---- Plugin, bundle, entry --------------------------------------------------------------------
+ * The formula of an elementwise activation is its value in evaluation, of x and of its parameters and
+ * slots by name, "x > 0 ? x : slope*x", in the language of docs/plugins.md. Exports compute it, and
+ * hillock check proves that it is value() and slope(). */
 
 typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER, HK_MODEL } hk_kind;
 
@@ -251,6 +254,7 @@ typedef struct hk_plugin {
     const char *name;       /* a letter, then at most 31 of a-z 0-9 _ */
     const char *aliases;    /* "other,names" or NULL */
     const char *summary;    /* the formula, or what it consists of, in one line */
+    const char *formula;    /* see above; NULL: none */
     const char *source;     /* who published it, when */
     const char *tags;       /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
     const hk_param *params; /* ends with a row without name; NULL: none */

@@ -98,5 +98,7 @@ static const hk_activation dice = {.reads = HK_READS_X,
                                    .gradient = hk_gradient64};
 
 HK_BUNDLE({HK_ACTIVATION_ROW(dice), .activation = &dice, .params = params, .slots = slots,
-           .tags = "adaptive", .summary = "x * (p + (1 - p) * alpha), p = sigmoid((x - mean) / sd)",
+           .tags = "adaptive",
+           .formula = "x*(alpha + (1 - alpha)*sigmoid((x - running_mean)/sqrt(running_var + eps)))",
+           .summary = "x * (p + (1 - p) * alpha), p = sigmoid((x - mean) / sd)",
            .source = "Zhou et al. 2018"});

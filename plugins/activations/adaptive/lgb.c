@@ -17,5 +17,6 @@ HK_SLOPE(return a.p[K] * a.y * (1 - a.y);)
 HK_SUM(return a.y;)
 
 HK_ELEMENTWISE_ADAPTIVE(lgb, HK_READS_Y, balance, .tags = "core,adaptive", .params = params,
+                        .formula = "sigmoid(k*(x - theta))",
                         .summary = "sigmoid(k * (x - theta)), theta balances activity",
                         .source = "local-global balance, this project");

@@ -11,5 +11,6 @@ HK_SLOPE(return a.y > 0 ? 1 : 0;)
 HK_SUM(return a.y > 0 ? 1 : 0;)
 
 HK_ELEMENTWISE_ADAPTIVE(lgb_relu, HK_READS_Y, balance, .tags = "core,adaptive", .params = params,
+                        .formula = "max(0, x - theta)",
                         .summary = "max(0, x - theta), theta balances activity",
                         .source = "local-global balance, this project");

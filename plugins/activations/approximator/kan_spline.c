@@ -33,6 +33,16 @@ HK_SLOPE(const real silu = hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid
          return a.t[0] * silu + (real)1.25 * SUM(SPLINE_SLOPE);)
 HK_GRADIENT(return slot == 0 ? a.x * hks_quick_sigmoid(a.x) : SPLINE(slot) * (real)(1.0 / 6);)
 
-HK_ELEMENTWISE_LEARNED(kan_spline, HK_READS_X, .tags = "approximator",
-                       .summary = "base * silu(x) + sum of c_i * B_i(x), cubic, learned",
-                       .source = "Liu, Wang et al. 2024");
+HK_ELEMENTWISE_LEARNED(
+    kan_spline, HK_READS_X, .tags = "approximator",
+    .formula = "base*x*sigmoid(x) + ("
+               "c1*(max(0, 2 - abs(2.5*x + 3.5))^3 - 4*max(0, 1 - abs(2.5*x + 3.5))^3) + "
+               "c2*(max(0, 2 - abs(2.5*x + 2.5))^3 - 4*max(0, 1 - abs(2.5*x + 2.5))^3) + "
+               "c3*(max(0, 2 - abs(2.5*x + 1.5))^3 - 4*max(0, 1 - abs(2.5*x + 1.5))^3) + "
+               "c4*(max(0, 2 - abs(2.5*x + 0.5))^3 - 4*max(0, 1 - abs(2.5*x + 0.5))^3) + "
+               "c5*(max(0, 2 - abs(2.5*x - 0.5))^3 - 4*max(0, 1 - abs(2.5*x - 0.5))^3) + "
+               "c6*(max(0, 2 - abs(2.5*x - 1.5))^3 - 4*max(0, 1 - abs(2.5*x - 1.5))^3) + "
+               "c7*(max(0, 2 - abs(2.5*x - 2.5))^3 - 4*max(0, 1 - abs(2.5*x - 2.5))^3) + "
+               "c8*(max(0, 2 - abs(2.5*x - 3.5))^3 - 4*max(0, 1 - abs(2.5*x - 3.5))^3))/6",
+    .summary = "base * silu(x) + sum of c_i * B_i(x), cubic, learned",
+    .source = "Liu, Wang et al. 2024");

@@ -28,6 +28,6 @@ static void start(const hk_context *context)
 }
 
 HK_ELEMENTWISE_LEARNED(probact, HK_READS_X | HK_STOCHASTIC, .tags = "approximator",
-                       .params = params, .start = start,
+                       .params = params, .start = start, .formula = "max(0, x)",
                        .summary = "max(0, x) + sigma * normal noise, sigma learned",
                        .source = "Shridhar et al. 2019");

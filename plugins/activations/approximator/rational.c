@@ -31,6 +31,11 @@ HK_GRADIENT(const real x = X; const real z = hks_abs(x); const real r = 1 / Q(z)
             const real by_b = a.t[slot] < 0 ? P(x) * r : -P(x) * r;
             return slot < 6 ? POWER(x, slot) * r : POWER(z, slot - 5) * r * by_b;)
 
+#define CLIPPED "max(-1e5, min(1e5, x))"
 HK_ELEMENTWISE_LEARNED(rational, HK_READS_X, .aliases = "pau", .tags = "approximator",
+                       .formula = "(a0 + " CLIPPED "*(a1 + " CLIPPED "*(a2 + " CLIPPED
+                                  "*(a3 + " CLIPPED "*(a4 + " CLIPPED "*a5)))))/(1 + abs(" CLIPPED
+                                  ")*(abs(b1) + abs(" CLIPPED ")*(abs(b2) + abs(" CLIPPED
+                                  ")*(abs(b3) + abs(" CLIPPED ")*abs(b4)))))",
                        .summary = "P(x) / Q(x), degrees 5 and 4, learned",
                        .source = "Molina, Schramowski, Kersting 2020");

@@ -18,5 +18,6 @@ HK_GRADIENT(const real square = a.x * a.x;
             return slot < 4 ? (slot & 1 ? a.x : 1) * (slot & 2 ? square : 1) : square * square;)
 
 HK_ELEMENTWISE_LEARNED(slaf, HK_READS_X, .tags = "approximator",
+                       .formula = "a0 + x*(a1 + x*(a2 + x*(a3 + x*a4)))",
                        .summary = "a0 + a1 x + a2 x^2 + a3 x^3 + a4 x^4, learned",
                        .source = "Goyal, Goyal, Lall 2019");

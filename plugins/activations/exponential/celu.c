@@ -14,4 +14,5 @@ HK_VALUE(return a.x > 0 ? a.x : a.p[0] * hks_expm1(a.x * (1 / a.p[0]));)
 HK_SLOPE(return a.x > 0 ? 1 : hks_exp(a.x * (1 / a.p[0]));)
 
 HK_ELEMENTWISE(celu, HK_READS_X, .tags = "core,exponential", .params = params,
+               .formula = "x > 0 ? x : alpha*expm1(x/alpha)",
                .summary = "x > 0 ? x : alpha * (exp(x / alpha) - 1)", .source = "Barron 2017");

@@ -8,4 +8,5 @@ HK_SLOPE(const real v = a.x < 0 ? hks_expm1(-hks_abs(a.x)) : a.x;
          return hks_sigmoid(a.x) * (dv + v * hks_sigmoid(-a.x));)
 
 HK_ELEMENTWISE(elish, HK_READS_X, .tags = "exponential",
+               .formula = "(x < 0 ? expm1(x) : x)*sigmoid(x)",
                .summary = "(x >= 0 ? x : exp(x) - 1) * sigmoid(x)", .source = "Basirat, Roth 2018");

@@ -13,5 +13,6 @@ HK_VALUE(return a.x > 0 ? a.x : a.p[0] * hks_expm1(a.x);)
 HK_SLOPE(return a.y > 0 ? 1 : a.y + a.p[0];)
 
 HK_ELEMENTWISE(elu, HK_READS_Y, .tags = "core,exponential", .params = params,
+               .formula = "x > 0 ? x : alpha*expm1(x)",
                .summary = "x > 0 ? x : alpha * (exp(x) - 1)",
                .source = "Clevert, Unterthiner, Hochreiter 2016");

@@ -16,5 +16,6 @@ HK_VALUE(const real x = NEAR; return a.x > 0 ? a.x : x * hks_rsqrt_plain(1 + a.p
 HK_SLOPE(const real x = NEAR, r = hks_rsqrt_plain(1 + a.p[0] * x * x); return r * r * r;)
 
 HK_ELEMENTWISE(isrlu, HK_READS_X, .tags = "exponential", .params = params,
+               .formula = "x > 0 ? x : x/sqrt(1 + alpha*x^2)",
                .summary = "x >= 0 ? x : x / sqrt(1 + alpha * x^2)",
                .source = "Carlile, Delamarter, Kinney, Marti, Whitney 2017");

@@ -16,5 +16,5 @@ HK_VALUE(const real x = NEAR; return x * hks_rsqrt_plain(1 + a.p[0] * x * x);)
 HK_SLOPE(const real x = NEAR, r = hks_rsqrt_plain(1 + a.p[0] * x * x); return r * r * r;)
 
 HK_ELEMENTWISE(isru, HK_READS_X, .tags = "exponential", .params = params,
-               .summary = "x / sqrt(1 + alpha * x^2)",
+               .formula = "x/sqrt(1 + alpha*x^2)", .summary = "x / sqrt(1 + alpha * x^2)",
                .source = "Carlile, Delamarter, Kinney, Marti, Whitney 2017");

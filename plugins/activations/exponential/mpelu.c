@@ -26,5 +26,6 @@ HK_GRADIENT(const real z = a.t[BETA] * a.x;
             return a.x > 0 ? 0 : by;)
 
 HK_ELEMENTWISE_LEARNED(mpelu, HK_READS_X, .tags = "exponential",
+                       .formula = "x > 0 ? x : alpha*expm1(beta*x)",
                        .summary = "x > 0 ? x : alpha * (exp(beta * x) - 1), both learned",
                        .source = "Li, Fan, Li, Wu, Ming 2018");

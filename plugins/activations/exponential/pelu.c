@@ -20,5 +20,6 @@ HK_GRADIENT(const real z = a.x / a.t[B];
             return slot == A ? (z < 0 ? hks_expm1(z) : z) : by_b;)
 
 HK_ELEMENTWISE_LEARNED(pelu, HK_READS_X, .tags = "exponential",
+                       .formula = "a*(x < 0 ? expm1(x/b) : x/b)",
                        .summary = "x >= 0 ? a / b * x : a * (exp(x / b) - 1), a and b learned",
                        .source = "Trottier, Giguere, Chaib-draa 2017");

@@ -29,6 +29,8 @@ HK_GRADIENT(const real right = a.x > 0 ? a.x * a.x : 0;
             const real left = a.x > 0 ? 0 : hks_expm1(a.x) - a.x;
             return slot == P ? right * hks_sigmoid(a.t[P]) : left * hks_sigmoid(a.t[N]);)
 
-HK_ELEMENTWISE_LEARNED(xielu, HK_READS_X, .tags = "exponential", .params = params,
-                       .summary = "(x > 0 ? ap x^2 : an (exp(x) - 1 - x)) + beta x, learned",
-                       .source = "Huang, Schlag 2024");
+HK_ELEMENTWISE_LEARNED(
+    xielu, HK_READS_X, .tags = "exponential", .params = params,
+    .formula = "(x > 0 ? softplus(p)*x^2 : (beta + softplus(n))*(expm1(x) - x)) + beta*x",
+    .summary = "(x > 0 ? ap x^2 : an (exp(x) - 1 - x)) + beta x, learned",
+    .source = "Huang, Schlag 2024");

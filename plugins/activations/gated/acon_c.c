@@ -39,6 +39,8 @@ static void start(const hk_context *context)
         context->slots[j & 1 ? P2 : P1][j / 2] = hks_normal(context->key, (uint64_t)j);
 }
 
-HK_ELEMENTWISE_LEARNED(acon_c, HK_READS_X, .aliases = "acon", .tags = "gated", .start = start,
-                       .summary = "(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, learned",
-                       .source = "Ma, Zhang, Liu, Sun 2020");
+HK_ELEMENTWISE_LEARNED(
+    acon_c, HK_READS_X, .aliases = "acon", .tags = "gated", .start = start,
+    .formula = "x*(p1*sigmoid(beta*(p1 - p2)*x) + p2*sigmoid(-beta*(p1 - p2)*x))",
+    .summary = "(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, learned",
+    .source = "Ma, Zhang, Liu, Sun 2020");

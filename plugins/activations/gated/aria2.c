@@ -30,5 +30,6 @@ HK_GRADIENT(const real y = a.x * GATE;
             return slot == ALPHA ? -y * hks_softplus(-V) : y * hks_sigmoid(-V) * a.x * a.t[ALPHA];)
 
 HK_ELEMENTWISE_LEARNED(aria2, HK_READS_X, .aliases = "aria_2", .tags = "gated",
+                       .formula = "x*exp(-alpha*softplus(-beta*x))",
                        .summary = "x * (1 + exp(-beta * x))^-alpha, both learned",
                        .source = "Patwardhan, Ingalhalikar, Walambe 2018");

@@ -14,4 +14,5 @@ HK_VALUE(const real e = hks_quick_exp(-hks_abs(a.x)), rise = a.p[0] / 2 * (1 - e
 HK_SLOPE(return hks_sigmoid(a.x) * (1 + (a.x + a.p[0]) * hks_sigmoid(-a.x));)
 
 HK_ELEMENTWISE(b_silu, HK_READS_X, .aliases = "bsilu", .tags = "gated", .params = params,
-               .summary = "(x + a) * sigmoid(x) - a / 2", .source = "Horuz et al. 2025");
+               .formula = "(x + a)*sigmoid(x) - a/2", .summary = "(x + a) * sigmoid(x) - a / 2",
+               .source = "Horuz et al. 2025");

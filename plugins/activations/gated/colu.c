@@ -10,5 +10,5 @@
 HK_VALUE(PARTS return y;)
 HK_SLOPE(PARTS return r * r - y * (y * e) * (1 + n);)
 
-HK_ELEMENTWISE(colu, HK_READS_X, .tags = "gated", .summary = "x / (1 - x * exp(-(x + exp(x))))",
-               .source = "Vagerwal 2021");
+HK_ELEMENTWISE(colu, HK_READS_X, .tags = "gated", .formula = "x/(1 - x*exp(-(x + exp(x))))",
+               .summary = "x / (1 - x * exp(-(x + exp(x))))", .source = "Vagerwal 2021");

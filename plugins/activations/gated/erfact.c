@@ -33,5 +33,6 @@ HK_GRADIENT(const real u = a.t[ALPHA] * GROWN;
             return slot == ALPHA ? by_u * GROWN : by_u * u * a.x;)
 
 HK_ELEMENTWISE_LEARNED(erfact, HK_READS_X, .aliases = "erf_act", .tags = "gated",
+                       .formula = "x*erf(alpha*exp(beta*x))",
                        .summary = "x * erf(alpha * exp(beta * x)), both learned",
                        .source = "Biswas, Kumar, Banerjee, Pandey 2022");

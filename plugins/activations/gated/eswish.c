@@ -14,4 +14,5 @@ HK_VALUE(return a.p[0] * (a.x * hks_quick_sigmoid(a.x));)
 HK_SLOPE(return a.p[0] * (hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid(-a.x)));)
 
 HK_ELEMENTWISE(eswish, HK_READS_X, .aliases = "e_swish", .tags = "gated", .params = params,
-               .summary = "beta * x * sigmoid(x)", .source = "Alcaide 2018");
+               .formula = "beta*x*sigmoid(x)", .summary = "beta * x * sigmoid(x)",
+               .source = "Alcaide 2018");

@@ -16,5 +16,6 @@ HK_SLOPE(const real x = hks_min(16, hks_max(-16, a.x));
          return hks_quick_sigmoid(u) * (1 + x * du * hks_quick_sigmoid(-u));)
 
 HK_ELEMENTWISE(gelu_tanh, HK_READS_X, .aliases = "gelu_new", .tags = "gated",
+               .formula = "x*sigmoid(1.59576912160573071176*x*(1 + 0.044715*x^2))",
                .summary = "x * sigmoid(1.595769 * (x + 0.044715 * x^3))",
                .source = "Hendrycks, Gimpel 2016");

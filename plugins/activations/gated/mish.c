@@ -9,5 +9,5 @@ HK_SLOPE(const real x = hks_min(20, a.x); const real n = hks_quick_exp(x);
          const real m = n * (n + 2); const real r = 1 / (m + 2);
          return r * (m + x * (4 * n * (n + 1) * r));)
 
-HK_ELEMENTWISE(mish, HK_READS_X, .tags = "core,gated", .summary = "x * tanh(log(1 + exp(x)))",
-               .source = "Misra 2019");
+HK_ELEMENTWISE(mish, HK_READS_X, .tags = "core,gated", .formula = "x*tanh(softplus(x))",
+               .summary = "x * tanh(log(1 + exp(x)))", .source = "Misra 2019");

@@ -10,5 +10,5 @@ HK_SLOPE(const real bell = hks_bell(a.x); const real gelu = a.x * hks_normal_cdf
          const real e = hks_quick_exp(-2 * gelu), r = 1 / (1 + e);
          return (1 - e) * r + a.x * (4 * e * r * r) * slope;)
 
-HK_ELEMENTWISE(phish, HK_READS_X, .tags = "gated", .summary = "x * tanh(gelu(x))",
-               .source = "Naveen 2022");
+HK_ELEMENTWISE(phish, HK_READS_X, .tags = "gated", .formula = "x*tanh(x*(1 + erf(x/sqrt(2)))/2)",
+               .summary = "x * tanh(gelu(x))", .source = "Naveen 2022");

@@ -35,5 +35,6 @@ HK_GRADIENT(const real u = a.t[GAMMA] * hks_softplus(V);
             return by_u * (slot == GAMMA ? hks_softplus(V) : a.t[GAMMA] * a.x * hks_sigmoid(V));)
 
 HK_ELEMENTWISE_LEARNED(pserf, HK_READS_X, .tags = "gated",
+                       .formula = "x*erf(gamma*softplus(delta*x))",
                        .summary = "x * erf(gamma * log(1 + exp(delta * x))), both learned",
                        .source = "Biswas, Kumar, Banerjee, Pandey 2022");

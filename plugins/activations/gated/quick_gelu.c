@@ -10,4 +10,5 @@ HK_VALUE(return a.x * OPEN;)
 HK_SLOPE(return OPEN + (real)STEEPNESS * (a.x * OPEN * SHUT);)
 
 HK_ELEMENTWISE(quick_gelu, HK_READS_X, .aliases = "gelu_quick", .tags = "gated",
-               .summary = "x * sigmoid(1.702 * x)", .source = "Hendrycks, Gimpel 2016");
+               .formula = "x*sigmoid(1.702*x)", .summary = "x * sigmoid(1.702 * x)",
+               .source = "Hendrycks, Gimpel 2016");

@@ -10,5 +10,5 @@ HK_SLOPE(const real u = (real)SQRT_2 * hks_softplus(a.x), bell = hks_bell(u);
          const real erf = 2 * hks_normal_cdf(u) - 1;
          return erf + (real)TWO_OVER_SQRT_PI * bell * (a.x * hks_sigmoid(a.x));)
 
-HK_ELEMENTWISE(serf, HK_READS_X, .tags = "gated", .summary = "x * erf(log(1 + exp(x)))",
-               .source = "Nag, Bhattacharyya 2021");
+HK_ELEMENTWISE(serf, HK_READS_X, .tags = "gated", .formula = "x*erf(softplus(x))",
+               .summary = "x * erf(log(1 + exp(x)))", .source = "Nag, Bhattacharyya 2021");

@@ -6,5 +6,5 @@ HK_VALUE(return a.x * hks_quick_sigmoid(a.x);)
 HK_SLOPE(return hks_quick_sigmoid(a.x) * (1 + a.x * hks_quick_sigmoid(-a.x));)
 
 HK_ELEMENTWISE(silu, HK_READS_X, .aliases = "swish1,sil", .tags = "core,gated",
-               .summary = "x * sigmoid(x)",
+               .formula = "x*sigmoid(x)", .summary = "x * sigmoid(x)",
                .source = "Hendrycks, Gimpel 2016; Elfwing, Uchibe, Doya 2018");

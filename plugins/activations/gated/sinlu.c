@@ -25,6 +25,6 @@ HK_SLOPE(const real s = hks_quick_sigmoid(a.x); const real ends = s * hks_quick_
 HK_GRADIENT(const real s = hks_quick_sigmoid(a.x);
             return slot == A ? WAVE * s : a.t[A] * SHIFTED * (a.x * s);)
 
-HK_ELEMENTWISE_LEARNED(sinlu, HK_READS_X, .tags = "gated",
+HK_ELEMENTWISE_LEARNED(sinlu, HK_READS_X, .tags = "gated", .formula = "(x + a*sin(b*x))*sigmoid(x)",
                        .summary = "(x + a * sin(b * x)) * sigmoid(x), both learned",
                        .source = "Paul, Bandyopadhyay, Yoon, Geem, Sarkar 2022");

@@ -8,5 +8,5 @@ HK_SLOPE(const real s = hks_quick_sigmoid(a.x); const real m = s * (s + 2);
          const real r = 1 / (m + 2);
          return r * (m + 4 * (s + 1) * r * (a.x * s * hks_quick_sigmoid(-a.x)));)
 
-HK_ELEMENTWISE(smish, HK_READS_X, .tags = "gated", .summary = "x * tanh(log(1 + sigmoid(x)))",
-               .source = "Wang, Ren, Wang 2022");
+HK_ELEMENTWISE(smish, HK_READS_X, .tags = "gated", .formula = "x*tanh(log1p(sigmoid(x)))",
+               .summary = "x * tanh(log(1 + sigmoid(x)))", .source = "Wang, Ren, Wang 2022");

@@ -16,6 +16,6 @@ HK_VALUE(return a.x * OPEN;)
 HK_SLOPE(return OPEN + a.t[0] * (a.x * OPEN * SHUT);)
 HK_GRADIENT(return a.x * (a.x * OPEN * SHUT);)
 
-HK_ELEMENTWISE_LEARNED(swish, HK_READS_X, .tags = "core,gated",
+HK_ELEMENTWISE_LEARNED(swish, HK_READS_X, .tags = "core,gated", .formula = "x*sigmoid(beta*x)",
                        .summary = "x * sigmoid(beta * x), beta learned",
                        .source = "Ramachandran, Zoph, Le 2017");

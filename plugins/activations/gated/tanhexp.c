@@ -7,5 +7,5 @@ HK_SLOPE(const real n = hks_quick_exp(hks_min(20, a.x));
          const real e = hks_quick_exp(-2 * n), r = 1 / (1 + e);
          return (1 - e) * r + a.x * (4 * n * e * r * r);)
 
-HK_ELEMENTWISE(tanhexp, HK_READS_X, .aliases = "telu", .tags = "gated",
+HK_ELEMENTWISE(tanhexp, HK_READS_X, .aliases = "telu", .tags = "gated", .formula = "x*tanh(exp(x))",
                .summary = "x * tanh(exp(x))", .source = "Liu, Di 2020; Fernandez, Mali 2024");

@@ -16,4 +16,4 @@ HK_VALUE(return hks_sin(PHASE);)
 HK_SLOPE(return a.p[0] * hks_cos(PHASE);)
 
 HK_ELEMENTWISE(sine, HK_READS_X, .aliases = "siren", .tags = "periodic", .params = params,
-               .summary = "sin(w0 * x)", .source = "Sitzmann et al. 2020");
+               .formula = "sin(w0*x)", .summary = "sin(w0 * x)", .source = "Sitzmann et al. 2020");

@@ -30,5 +30,5 @@ static void start(const hk_context *context)
 }
 
 HK_ELEMENTWISE_LEARNED(snake, HK_READS_X, .tags = "periodic", .params = params, .start = start,
-                       .summary = "x + sin(a * x)^2 / a, a learned",
+                       .formula = "x + sin(a*x)^2/a", .summary = "x + sin(a * x)^2 / a, a learned",
                        .source = "Liu Ziyin, Hartwig, Ueda 2020");

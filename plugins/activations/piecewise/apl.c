@@ -21,5 +21,6 @@ HK_GRADIENT(const real size = slot < A2 ? a.t[A1] : a.t[A2];
                                               : size;)
 
 HK_ELEMENTWISE_LEARNED(apl, HK_READS_X, .tags = "piecewise",
+                       .formula = "max(0, x) + a1*max(0, b1 - x) + a2*max(0, b2 - x)",
                        .summary = "max(0, x) + a1 max(0, b1 - x) + a2 max(0, b2 - x), learned",
                        .source = "Agostinelli, Hoffman, Sadowski, Baldi 2014");

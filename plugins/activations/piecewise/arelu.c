@@ -25,5 +25,6 @@ HK_GRADIENT(const real by_b = hks_sigmoid(a.t[B]) * hks_sigmoid(-a.t[B]);
             return slot == A ? hks_min(0, a.x) : hks_max(0, a.x) * by_b;)
 
 HK_ELEMENTWISE_LEARNED(arelu, HK_READS_X, .tags = "piecewise",
+                       .formula = "x*(x < 0 ? a : 1 + sigmoid(b))",
                        .summary = "x < 0 ? a * x : (1 + sigmoid(b)) * x, learned",
                        .source = "Chen, Li, Xu 2020");

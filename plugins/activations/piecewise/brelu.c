@@ -22,5 +22,6 @@ static void start(const hk_context *context)
 }
 
 HK_ELEMENTWISE_LEARNED(brelu, HK_READS_Y, .aliases = "bipolar_relu", .tags = "piecewise",
-                       .start = start, .summary = "even channels max(0, x), odd channels min(0, x)",
+                       .start = start, .formula = "side*x < 0 ? 0 : x",
+                       .summary = "even channels max(0, x), odd channels min(0, x)",
                        .source = "Eidnes, Nokland 2017");

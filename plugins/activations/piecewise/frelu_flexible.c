@@ -14,4 +14,5 @@ HK_SLOPE(return a.x > 0 ? 1 : 0;)
 HK_GRADIENT(return 1;)
 
 HK_ELEMENTWISE_LEARNED(frelu_flexible, HK_READS_X, .aliases = "flexible_relu", .tags = "piecewise",
-                       .summary = "max(0, x) + bias, bias learned", .source = "Qiu, Xu, Cai 2018");
+                       .formula = "max(0, x) + bias", .summary = "max(0, x) + bias, bias learned",
+                       .source = "Qiu, Xu, Cai 2018");

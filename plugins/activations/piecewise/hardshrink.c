@@ -14,5 +14,5 @@ HK_VALUE(return hks_abs(a.x) <= a.p[0] ? 0 : a.x;)
 HK_SLOPE(return a.y == 0 ? 0 : 1;)
 
 HK_ELEMENTWISE(hardshrink, HK_READS_Y, .aliases = "hard_shrink", .tags = "piecewise",
-               .params = params, .summary = "|x| > lambda ? x : 0",
-               .source = "Donoho, Johnstone 1994");
+               .params = params, .formula = "abs(x) <= lambda ? 0 : x",
+               .summary = "|x| > lambda ? x : 0", .source = "Donoho, Johnstone 1994");

@@ -16,5 +16,6 @@ HK_VALUE(return hks_min(1, hks_max(0, a.p[0] * a.x + (real)0.5));)
 HK_SLOPE(return a.y > 0 && a.y < 1 ? a.p[0] : 0;)
 
 HK_ELEMENTWISE(hardsigmoid, HK_READS_Y, .aliases = "hard_sigmoid", .tags = "core,piecewise",
-               .params = params, .summary = "min(max(0, slope * x + 1/2), 1)",
+               .params = params, .formula = "min(1, max(0, slope*x + 0.5))",
+               .summary = "min(max(0, slope * x + 1/2), 1)",
                .source = "Courbariaux, Bengio, David 2015; Howard et al. 2019");

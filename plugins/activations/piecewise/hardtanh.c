@@ -20,4 +20,5 @@ HK_VALUE(return hks_min(a.p[1], hks_max(a.p[0], a.x));)
 HK_SLOPE(return a.y > a.p[0] && a.y < a.p[1] ? 1 : 0;)
 
 HK_ELEMENTWISE(hardtanh, HK_READS_Y, .aliases = "hard_tanh", .tags = "piecewise", .params = params,
-               .summary = "min(max(low, x), high)", .source = "Collobert 2004");
+               .formula = "min(high, max(low, x))", .summary = "min(max(low, x), high)",
+               .source = "Collobert 2004");

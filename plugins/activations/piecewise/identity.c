@@ -4,5 +4,5 @@
 HK_VALUE(return a.x;)
 HK_SLOPE(return 1;)
 
-HK_ELEMENTWISE(identity, 0, .aliases = "linear", .tags = "core,piecewise", .summary = "x",
-               .source = "none");
+HK_ELEMENTWISE(identity, 0, .aliases = "linear", .tags = "core,piecewise", .formula = "x",
+               .summary = "x", .source = "none");

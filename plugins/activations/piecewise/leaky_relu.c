@@ -14,5 +14,5 @@ HK_VALUE(return a.x > 0 ? a.x : a.p[0] * a.x;)
 HK_SLOPE(return a.y > 0 ? 1 : a.p[0];)
 
 HK_ELEMENTWISE(leaky_relu, HK_READS_Y, .aliases = "lrelu", .tags = "core,piecewise",
-               .params = params, .summary = "x > 0 ? x : slope * x",
-               .source = "Maas, Hannun, Ng 2013");
+               .params = params, .formula = "x > 0 ? x : slope*x",
+               .summary = "x > 0 ? x : slope * x", .source = "Maas, Hannun, Ng 2013");

@@ -15,4 +15,5 @@ HK_VALUE(return hks_log1p(a.p[0] * hks_max(0, a.x));)
 HK_SLOPE(return a.y > 0 ? a.p[0] * hks_exp(-a.y) : 0;)
 
 HK_ELEMENTWISE(nlrelu, HK_READS_Y, .tags = "piecewise", .params = params,
-               .summary = "log(1 + beta * max(0, x))", .source = "Liu et al. 2019");
+               .formula = "log1p(beta*max(0, x))", .summary = "log(1 + beta * max(0, x))",
+               .source = "Liu et al. 2019");

@@ -27,5 +27,6 @@ static void start(const hk_context *context)
 }
 
 HK_ELEMENTWISE_LEARNED(prelu, HK_READS_X, .tags = "core,piecewise", .params = params,
-                       .start = start, .summary = "x > 0 ? x : slope * x, slope learned",
+                       .start = start, .formula = "x > 0 ? x : slope*x",
+                       .summary = "x > 0 ? x : slope * x, slope learned",
                        .source = "He, Zhang, Ren, Sun 2015");

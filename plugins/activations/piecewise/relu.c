@@ -6,5 +6,5 @@
 HK_VALUE(return a.x < 0 ? 0 : a.x;)
 HK_SLOPE(return a.y > 0 ? 1 : 0;)
 
-HK_ELEMENTWISE(relu, HK_READS_Y, .tags = "core,piecewise", .summary = "max(0, x)",
-               .source = "Fukushima 1969; Nair, Hinton 2010");
+HK_ELEMENTWISE(relu, HK_READS_Y, .tags = "core,piecewise", .formula = "max(0, x)",
+               .summary = "max(0, x)", .source = "Fukushima 1969; Nair, Hinton 2010");

@@ -14,4 +14,5 @@ HK_VALUE(return hks_max(0, hks_min(a.p[0], a.x));)
 HK_SLOPE(return a.y > 0 && a.y < a.p[0] ? 1 : 0;)
 
 HK_ELEMENTWISE(relu6, HK_READS_Y, .aliases = "relu_n", .tags = "core,piecewise", .params = params,
-               .summary = "min(max(0, x), cap)", .source = "Krizhevsky 2010");
+               .formula = "max(0, min(cap, x))", .summary = "min(max(0, x), cap)",
+               .source = "Krizhevsky 2010");

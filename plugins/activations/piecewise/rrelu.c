@@ -11,5 +11,6 @@ HK_VALUE(return a.x < 0 ? SLOPE * a.x : a.x;)
 HK_SLOPE(return a.x > 0 ? 1 : SLOPE;)
 
 HK_ELEMENTWISE(rrelu, HK_READS_X | HK_STOCHASTIC, .tags = "piecewise", .params = params,
+               .formula = "x < 0 ? (low + high)/2*x : x",
                .summary = "x >= 0 ? x : slope * x, slope random in training",
                .source = "Xu, Wang, Chen, Li 2015");

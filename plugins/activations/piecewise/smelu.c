@@ -16,5 +16,6 @@ HK_VALUE(const real z = hks_max(-a.p[0], a.x) + a.p[0];
 HK_SLOPE(return hks_min(1, hks_max(0, (a.x + a.p[0]) * (1 / (2 * a.p[0]))));)
 
 HK_ELEMENTWISE(smelu, HK_READS_X, .tags = "piecewise", .params = params,
+               .formula = "x >= beta ? x : max(0, x + beta)^2/(4*beta)",
                .summary = "0, (x + beta)^2 / (4 beta) for |x| < beta, x",
                .source = "Shamir, Lin, Coviello 2020");

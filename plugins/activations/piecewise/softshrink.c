@@ -13,5 +13,5 @@ HK_VALUE(return a.x - hks_min(a.p[0], hks_max(-a.p[0], a.x));)
 HK_SLOPE(return a.y == 0 ? 0 : 1;)
 
 HK_ELEMENTWISE(softshrink, HK_READS_Y, .aliases = "soft_shrink", .tags = "piecewise",
-               .params = params, .summary = "x - min(max(-lambda, x), lambda)",
-               .source = "Donoho, Johnstone 1994");
+               .params = params, .formula = "x - min(lambda, max(-lambda, x))",
+               .summary = "x - min(max(-lambda, x), lambda)", .source = "Donoho, Johnstone 1994");

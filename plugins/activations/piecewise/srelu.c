@@ -24,5 +24,6 @@ HK_GRADIENT(const int at_right = a.x >= a.t[TR];
                                               : a.x - edge;)
 
 HK_ELEMENTWISE_LEARNED(srelu, HK_READS_X, .aliases = "s_shaped_relu", .tags = "piecewise",
+                       .formula = "x >= tr ? tr + ar*(x - tr) : x <= tl ? tl + al*(x - tl) : x",
                        .summary = "tl + al (x - tl), x, tr + ar (x - tr), all learned",
                        .source = "Jin, Xu, Feng, Wei, Xiong, Yan 2016");

@@ -22,5 +22,6 @@ HK_SLOPE(return 2 * a.t[SCALE] * hks_max(0, a.x);)
 HK_GRADIENT(const real z = hks_max(0, a.x); return slot == SCALE ? z * z : 1;)
 
 HK_ELEMENTWISE_LEARNED(star_relu, HK_READS_X, .tags = "piecewise",
+                       .formula = "scale*max(0, x)^2 + bias",
                        .summary = "scale * max(0, x)^2 + bias, both learned",
                        .source = "Yu et al. 2022");

@@ -9,4 +9,5 @@ HK_VALUE(return a.x <= a.p[0] ? a.p[1] : a.x;)
 HK_SLOPE(return a.x > a.p[0] ? 1 : 0;)
 
 HK_ELEMENTWISE(threshold, HK_READS_X, .tags = "piecewise", .params = params,
-               .summary = "x > threshold ? x : value", .source = "PyTorch");
+               .formula = "x <= threshold ? value : x", .summary = "x > threshold ? x : value",
+               .source = "PyTorch");

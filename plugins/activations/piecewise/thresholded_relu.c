@@ -14,4 +14,5 @@ HK_VALUE(return a.x <= a.p[0] ? 0 : a.x;)
 HK_SLOPE(return a.y > 0 ? 1 : 0;)
 
 HK_ELEMENTWISE(thresholded_relu, HK_READS_Y, .tags = "piecewise", .params = params,
-               .summary = "x > threshold ? x : 0", .source = "Konda, Memisevic, Krueger 2014");
+               .formula = "x <= threshold ? 0 : x", .summary = "x > threshold ? x : 0",
+               .source = "Konda, Memisevic, Krueger 2014");

@@ -4,5 +4,5 @@
 HK_VALUE(return hks_atan(a.x);)
 HK_SLOPE(return 1 / (1 + a.x * a.x);)
 
-HK_ELEMENTWISE(arctan, HK_READS_X, .aliases = "atan", .tags = "sigmoid", .summary = "atan(x)",
-               .source = "none");
+HK_ELEMENTWISE(arctan, HK_READS_X, .aliases = "atan", .tags = "sigmoid", .formula = "atan(x)",
+               .summary = "atan(x)", .source = "none");

@@ -32,5 +32,6 @@ HK_GRADIENT(const real t = hks_tanh(a.t[ALPHA] * a.x);
                                     : 1;)
 
 HK_ELEMENTWISE_LEARNED(dyt, HK_READS_X, .aliases = "dynamic_tanh", .tags = "sigmoid",
+                       .formula = "weight*tanh(alpha*x) + bias",
                        .summary = "weight * tanh(alpha * x) + bias, all learned",
                        .source = "Zhu, Chen, He, LeCun, Liu 2025");

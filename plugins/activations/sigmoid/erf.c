@@ -6,4 +6,5 @@
 HK_VALUE(return hks_erf(a.x);)
 HK_SLOPE(return (real)TWO_OVER_SQRT_PI * hks_quick_exp(-a.x * a.x);)
 
-HK_ELEMENTWISE(erf, HK_READS_X, .tags = "sigmoid", .summary = "erf(x)", .source = "none");
+HK_ELEMENTWISE(erf, HK_READS_X, .tags = "sigmoid", .formula = "erf(x)", .summary = "erf(x)",
+               .source = "none");

@@ -28,5 +28,6 @@ HK_SLOPE(const real size = hks_abs(a.x), z = a.p[1] * size, e = hks_exp(-z);
          return (real)a.surrogate * (IS(STRAIGHT_THROUGH) ? straight : bump);)
 
 HK_ELEMENTWISE(heaviside, HK_READS_X | HK_SURROGATE, .aliases = "step", .tags = "sigmoid,surrogate",
-               .params = params, .summary = "x > 0 ? 1 : 0, with the slope of another function",
+               .params = params, .formula = "x > 0 ? 1 : 0",
+               .summary = "x > 0 ? 1 : 0, with the slope of another function",
                .source = "Bengio, Leonard, Courville 2013; Zenke, Ganguli 2018");

@@ -9,4 +9,5 @@ HK_VALUE(return (real)A * hks_tanh(a.x * (real)(2.0 / 3));)
 HK_SLOPE(return (real)(2 / (3 * A)) * (((real)A - a.y) * ((real)A + a.y));)
 
 HK_ELEMENTWISE(lecun_tanh, HK_READS_Y, .aliases = "scaled_tanh", .tags = "sigmoid",
-               .summary = "1.7159 * tanh(2 / 3 * x)", .source = "LeCun, Bottou, Orr, Mueller 1998");
+               .formula = "1.7159*tanh(2/3*x)", .summary = "1.7159 * tanh(2 / 3 * x)",
+               .source = "LeCun, Bottou, Orr, Mueller 1998");

@@ -14,4 +14,5 @@ HK_VALUE(return (a.x > 0 ? 1 : a.p[0]) * hks_tanh(a.x);)
 HK_SLOPE(const real size = a.y > 0 ? 1 : a.p[0]; return (size - a.y) * (size + a.y) / size;)
 
 HK_ELEMENTWISE(penalized_tanh, HK_READS_Y, .tags = "sigmoid", .params = params,
+               .formula = "(x > 0 ? 1 : slope)*tanh(x)",
                .summary = "x > 0 ? tanh(x) : slope * tanh(x)", .source = "Xu, Huang, Li 2016");

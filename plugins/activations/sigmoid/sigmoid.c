@@ -7,4 +7,5 @@ HK_VALUE(return hks_sigmoid(a.x);)
 HK_SLOPE(return a.y * (1 - a.y);)
 
 HK_ELEMENTWISE(sigmoid, HK_READS_Y, .aliases = "logistic", .tags = "core,sigmoid",
-               .summary = "1 / (1 + exp(-x))", .source = "Rumelhart, Hinton, Williams 1986");
+               .formula = "sigmoid(x)", .summary = "1 / (1 + exp(-x))",
+               .source = "Rumelhart, Hinton, Williams 1986");

@@ -6,6 +6,6 @@
 HK_VALUE(return a.x > 0 ? 1 : a.x < 0 ? -1 : a.x;)
 HK_SLOPE(return a.surrogate && hks_abs(a.x) <= 1 ? 1 : 0;)
 
-HK_ELEMENTWISE(sign, HK_READS_X | HK_SURROGATE, .tags = "sigmoid,surrogate",
+HK_ELEMENTWISE(sign, HK_READS_X | HK_SURROGATE, .tags = "sigmoid,surrogate", .formula = "sign(x)",
                .summary = "sign of x, with the slope of hardtanh",
                .source = "Courbariaux, Hubara, Soudry, El-Yaniv, Bengio 2016");

@@ -8,5 +8,5 @@ HK_VALUE(return a.x / (1 + hks_abs(a.x));)
 HK_SLOPE(const real rest = 1 - hks_abs(a.y); return rest * rest;)
 
 HK_ELEMENTWISE(softsign, HK_READS_Y, .aliases = "elliott", .tags = "core,sigmoid",
-               .summary = "x / (1 + |x|)",
+               .formula = "x/(1 + abs(x))", .summary = "x / (1 + |x|)",
                .source = "Elliott 1993; Bergstra, Desjardins, Lamblin, Bengio 2009");

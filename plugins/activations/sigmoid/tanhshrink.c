@@ -8,4 +8,4 @@ HK_VALUE(const real z = a.x * a.x, above = z * (3465 + z * (189 + z));
 HK_SLOPE(const real t = hks_tanh(a.x); return t * t;)
 
 HK_ELEMENTWISE(tanhshrink, HK_READS_X, .aliases = "tanh_shrink", .tags = "sigmoid",
-               .summary = "x - tanh(x)", .source = "none");
+               .formula = "x - tanh(x)", .summary = "x - tanh(x)", .source = "none");

@@ -9,4 +9,5 @@ HK_VALUE(const real x = NEAR, r = hks_rsqrt_plain(x * x + 1);
 HK_SLOPE(const real x = NEAR; return 1 + x / 2 * hks_rsqrt_plain(x * x + 1);)
 
 HK_ELEMENTWISE(bent_identity, HK_READS_X, .tags = "softplus",
-               .summary = "(sqrt(x^2 + 1) - 1) / 2 + x", .source = "none");
+               .formula = "(sqrt(x^2 + 1) - 1)/2 + x", .summary = "(sqrt(x^2 + 1) - 1) / 2 + x",
+               .source = "none");

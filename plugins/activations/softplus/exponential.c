@@ -4,5 +4,5 @@
 HK_VALUE(return hks_exp(a.x);)
 HK_SLOPE(return a.y;)
 
-HK_ELEMENTWISE(exponential, HK_READS_Y, .aliases = "exp", .tags = "softplus", .summary = "exp(x)",
-               .source = "none");
+HK_ELEMENTWISE(exponential, HK_READS_Y, .aliases = "exp", .tags = "softplus", .formula = "exp(x)",
+               .summary = "exp(x)", .source = "none");

@@ -16,6 +16,9 @@ HK_VALUE(const real at_0 = hks_log1p_unit(hks_quick_exp(-a.p[0] * hks_abs(a.x)))
          return hks_min(1, hks_max(0, a.x)) + (at_0 - at_1) * (1 / a.p[0]);)
 HK_SLOPE(return hks_sigmoid(a.p[0] * a.x) - hks_sigmoid(a.p[0] * (a.x - 1));)
 
-HK_ELEMENTWISE(soft_clipping, HK_READS_X, .tags = "softplus", .params = params,
-               .summary = "log((1 + exp(alpha x)) / (1 + exp(alpha (x - 1)))) / alpha",
-               .source = "Klimek, Perelstein 2020");
+HK_ELEMENTWISE(
+    soft_clipping, HK_READS_X, .tags = "softplus", .params = params,
+    .formula =
+        "min(1, max(0, x)) + (log1p(exp(-alpha*abs(x))) - log1p(exp(-alpha*abs(x - 1))))/alpha",
+    .summary = "log((1 + exp(alpha x)) / (1 + exp(alpha (x - 1)))) / alpha",
+    .source = "Klimek, Perelstein 2020");

@@ -40,7 +40,10 @@ HK_GRADIENT(
     const real lower = inside + (hks_abs(d) < (real)0.25 ? q * q * down : far_down);
     return alpha < -NEAR_0 ? lower : upper;)
 
-HK_ELEMENTWISE_LEARNED(soft_exponential, HK_READS_X, .tags = "softplus",
-                       .summary = "alpha < 0: -log(1 - alpha (x + alpha)) / alpha, 0: x, "
-                                  "> 0: (exp(alpha x) - 1) / alpha + alpha",
-                       .source = "Godfrey, Gashler 2015");
+HK_ELEMENTWISE_LEARNED(
+    soft_exponential, HK_READS_X, .tags = "softplus",
+    .formula =
+        "alpha < -1e-8 ? -log(max(1e-6, 1 - alpha*(x + alpha)))/alpha : alpha > 1e-8 ? expm1(alpha*x)/alpha + alpha : x",
+    .summary = "alpha < 0: -log(1 - alpha (x + alpha)) / alpha, 0: x, "
+               "> 0: (exp(alpha x) - 1) / alpha + alpha",
+    .source = "Godfrey, Gashler 2015");

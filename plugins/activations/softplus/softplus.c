@@ -15,5 +15,6 @@ HK_VALUE(return a.p[0] * a.x > 40 ? a.x : hks_softplus(a.p[0] * a.x) * (1 / a.p[
 HK_SLOPE(return -hks_expm1(-a.p[0] * a.y);)
 
 HK_ELEMENTWISE(softplus, HK_READS_Y, .aliases = "bnll,smooth_relu", .tags = "core,softplus",
-               .params = params, .summary = "log(1 + exp(beta * x)) / beta",
+               .params = params, .formula = "softplus(beta*x)/beta",
+               .summary = "log(1 + exp(beta * x)) / beta",
                .source = "Dugas, Bengio, Belisle, Nadeau, Garcia 2001");

@@ -20,4 +20,5 @@ HK_VALUE(const real size = hks_abs(a.x), near = hks_min((real)1e18, size);
 HK_SLOPE(const real y = hks_min((real)1e18, a.y); return y * y / (y * y + a.p[0] / 4);)
 
 HK_ELEMENTWISE(squareplus, HK_READS_Y, .tags = "softplus", .params = params,
-               .summary = "(x + sqrt(x^2 + b)) / 2", .source = "Barron 2021");
+               .formula = "(x + sqrt(x^2 + b))/2", .summary = "(x + sqrt(x^2 + b)) / 2",
+               .source = "Barron 2021");

@@ -13,5 +13,5 @@ HK_VALUE(return a.x < 0 ? 0 : a.x;)
 HK_SLOPE(return a.x > (a.surrogate ? -a.p[0] : 0) ? 1 : 0;)
 
 HK_ELEMENTWISE(helu, HK_READS_X | HK_SURROGATE, .aliases = "hysteresis_relu", .tags = "surrogate",
-               .params = params, .summary = "max(0, x) with the slope x > -alpha",
-               .source = "Kimhi et al. 2024");
+               .params = params, .formula = "max(0, x)",
+               .summary = "max(0, x) with the slope x > -alpha", .source = "Kimhi et al. 2024");

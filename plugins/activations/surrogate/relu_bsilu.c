@@ -15,5 +15,5 @@ HK_SLOPE(const real bent = hks_sigmoid(a.x) * (1 + (a.x + a.p[0]) * hks_sigmoid(
          const real step = a.x > 0 ? 1 : 0; return step + (real)a.surrogate * (bent - step);)
 
 HK_ELEMENTWISE(relu_bsilu, HK_READS_X | HK_SURROGATE, .aliases = "sugar", .tags = "core,surrogate",
-               .params = params, .summary = "max(0, x) with the slope of b_silu",
-               .source = "Horuz et al. 2025");
+               .params = params, .formula = "max(0, x)",
+               .summary = "max(0, x) with the slope of b_silu", .source = "Horuz et al. 2025");

@@ -27,6 +27,7 @@ const test check_tests[] = {
      "learns, with the same bits on any threads"},
     {"start", OF_KERNELS, check_test_start, "slots start within their ranges, the same each time"},
     {"derivative", ACT | SEARCH, check_test_derivative, "slope() is the derivative of value()"},
+    {"formula", OF_KERNELS | SEARCH, check_test_formula, "its formula is value() and slope()"},
     {"gradients", ACT | SEARCH, check_test_gradients,
      "gradient() is the derivative along each learned slot"},
     {"gradient", ACT | SEARCH, check_test_gradient,

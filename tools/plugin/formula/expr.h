@@ -6,6 +6,7 @@
  * formula that needs too many nodes is marked full, and its expressions mean nothing then. */
 #pragma once
 #include "plugin/formula/formula.h"
+#include <hillock/plugin.h>
 
 typedef enum opcode {
     OP_NUMBER, /* value */
@@ -154,6 +155,7 @@ typedef struct original {
     expr value;
     bool is_periodic; /* in parts: it has sines or steps */
 } original;
+void formula_read_original(original *o, const char *text, formula_error *error);
 
 /* The parameters' values in a trial: in 0 their defaults; then one at a time has the ends of its
  * range or, where there is none, is moved down and up; then it is 0, then turned to the other side,
@@ -166,6 +168,8 @@ typedef struct quotients {
     double low, high;
     bool known; /* else rounding hides them */
 } quotients;
+/* The value, as both ends, where rounding does not show in it. */
+quotients formula_find_value(const original *o, double x, const double *parameters);
 /* By x, where `by` is -1, or by a parameter. */
 quotients formula_find_quotients(const original *o, double x, const double *parameters, int by);
 
@@ -210,3 +214,17 @@ void formula_print_parameter(const formula *f, int index, FILE *to);
 void formula_print_capitals(const char *name, FILE *to);
 /* As few digits as give the same double. */
 void formula_print_number(double value, FILE *to);
+
+/* ---- Of a plugin (declared.c) ---------------------------------------------------------------- */
+
+/* A plugin's .formula. Parameter i of it is parameter i of the plugin; those from n_params on are its
+ * slots, in order. */
+typedef struct declared {
+    original as_written;
+    formula f;
+    expr value; /* in f: in a form that neither overflows nor cancels, of operations that C has */
+    parameter parameters[HK_MAX_PARAMS + HK_MAX_SLOTS];
+    int n_params;
+} declared;
+/* To be freed; NULL with the error. The plugin has a formula. */
+declared *formula_declared(const hk_plugin *plugin, formula_error *error);

@@ -284,9 +284,12 @@ static expr choice(parser *p)
 expr formula_parse(formula *f, const char *text, bool with_y, formula_error *error)
 {
     parser p = {.f = f, .text = text, .at = text, .with_y = with_y, .error = error};
-    if (strlen(text) > FORMULA_LENGTH)
+    size_t length = 0; /* without the spaces that a written plugin has between */
+    for (const char *c = text; *c; c++)
+        length += *c != ' ' && *c != '\t';
+    if (length > FORMULA_LENGTH)
         return wrong(&p, text, "expected a formula of at most %d characters, found %zu",
-                     FORMULA_LENGTH, strlen(text));
+                     FORMULA_LENGTH, length);
     expr e = as_number(&p, choice(&p));
     skip_space(&p);
     if (*p.at)

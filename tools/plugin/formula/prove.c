@@ -26,6 +26,16 @@ static long double original_at(const original *o, long double x, const double *p
     return formula_evaluate(&o->f, o->value, &(point){.x = x, .parameters = parameters, .in = in});
 }
 
+void formula_read_original(original *o, const char *text, formula_error *error)
+{
+    o->f.as_written = true;
+    formula_number(&o->f, 0); /* node 0 is what a full formula answers with */
+    o->value = formula_parse(&o->f, text, false, error);
+    for (opcode op = OP_SIN; op <= OP_TAN; op++)
+        o->is_periodic |= formula_contains_op(&o->f, o->value, op);
+    o->is_periodic |= formula_contains_op(&o->f, o->value, OP_FLOOR);
+}
+
 /* With x or a parameter moved. A parameter is a double: its step has to be one, too. */
 static long double moved_by(const original *o, double x, const double *parameters, int by, double h,
                             arithmetic in)
@@ -76,8 +86,7 @@ quotients formula_find_quotients(const original *o, double x, const double *para
     return (quotients){0, 0, false};
 }
 
-/* The value, where rounding does not show in it. */
-static quotients find_value(const original *o, double x, const double *parameters)
+quotients formula_find_value(const original *o, double x, const double *parameters)
 {
     const long double y = original_at(o, (long double)x, parameters, IN_EXTENDED);
     const long double other = original_at(o, (long double)x, parameters, DISTURBED);
@@ -138,13 +147,13 @@ static double outside(const quotients *q, double is)
 static bool is_right(const trial_point *t, const original *o, int by, fault *out)
 {
     const quotients q = t->root ? formula_find_quotients(o, t->x, t->parameters, by)
-                                : find_value(o, t->x, t->parameters);
+                                : formula_find_value(o, t->x, t->parameters);
     const double size = fmax(fabs(q.low), fabs(q.high)), far = fabs(t->x);
     const double is = value_of(t, t->x, t->parameters, IN_DOUBLE);
     const double rounded = value_of(t, t->x, t->parameters, IN_FLOAT);
     const bool tiny = t->root && far < 1e-18 && far > 0; /* squares are 0, roots are guarded */
     *out = (fault){t->root, t->x, is, (q.low + q.high) / 2, -1, 0, false};
-    if (isnan(is + rounded) && find_value(o, t->x, t->parameters).known) {
+    if (isnan(is + rounded) && formula_find_value(o, t->x, t->parameters).known) {
         out->is = (double)NAN;
         return false;
     }

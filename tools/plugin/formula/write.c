@@ -112,6 +112,8 @@ static void put_closing(const formula *f, const formula_request *wanted, const p
     fprintf(to, "%*s.summary = \"", margin, "");
     put_formula(wanted->formula, to);
     put_learned(f, to);
+    fprintf(to, "\",\n%*s.formula = \"", margin, "");
+    put_formula(wanted->formula, to);
     fprintf(to, "\",\n%*s.source = \"unpublished\");\n", margin, "");
 }
 
@@ -322,12 +324,9 @@ static bool find_parts(formula *f, original *o, const formula_request *wanted, p
 {
     fault at;
     const expr value = formula_stabilise(f, formula_parse(f, wanted->formula, false, error));
-    o->value = formula_parse(&o->f, wanted->formula, false, error);
+    formula_read_original(o, wanted->formula, error);
     if (error->sentence[0])
         return false;
-    for (opcode op = OP_SIN; op <= OP_TAN; op++)
-        o->is_periodic |= formula_contains_op(&o->f, o->value, op);
-    o->is_periodic |= formula_contains_op(&o->f, o->value, OP_FLOOR);
     for (int i = 0; i < f->n_parameters; i++)
         if (!formula_contains(f, value, formula_leaf(f, OP_PARAM, i))) {
             snprintf(error->sentence, sizeof error->sentence,
@@ -372,10 +371,8 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
     if (to) {
         error->sentence[0] = '\0';
         formula_number(f, 0); /* node 0 is what a full formula answers with */
-        formula_number(&o->f, 0);
         f->parameters = o->f.parameters = wanted->parameters;
         f->n_parameters = o->f.n_parameters = wanted->n_parameters;
-        o->f.as_written = true;
         made = find_parts(f, o, wanted, &it, notes, error);
         if (made)
             put_file(f, wanted, &it, to);
