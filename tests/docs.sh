@@ -31,6 +31,7 @@ command_works()
     *' --plot '*) grep -q '</svg>' bell.svg ;;
     *' curve ./bend.so'*) grep -q $'^-1\t-0.78693' output ;;
     *' compare '*) grep -q '^rank .*against the baseline' output ;;
+    *' judge '*) grep -q '^\(drop\|more\): candidate' output && status=0 ;;
     *' report '*' --json') grep -q '^{.*}$' output ;;
     *' report '*) grep -q 'wrote' output ;;
     *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;

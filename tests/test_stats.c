@@ -342,6 +342,71 @@ static void looking_after_every_seed_is_allowed(void)
     CHECK_NEAR(stats_anytime_p((double[]){1, 1}, (double[]){1, 1}, 2), 1, 0);
 }
 
+/* ---- Races -------------------------------------------------------------------------------------- */
+
+/* The rest of the series 1 / (n log^2 n) from n on is less than 1 / log(n - 1). */
+static void levels_of_a_ledger_add_up(void)
+{
+    double sum = 0, last = 1;
+    const int64_t n = 1 << 20;
+    for (int64_t k = 1; k < n; k++) {
+        CHECK(stats_ledger_level(k) < last && stats_ledger_level(k) > 0);
+        sum += last = stats_ledger_level(k);
+    }
+    CHECK(sum + SIGNIFICANCE / 2.10975 / log((double)n) <= SIGNIFICANCE &&
+          sum > 0.96 * SIGNIFICANCE);
+}
+
+/* 200 ledgers of 50 candidates that are no better than the incumbent, whose runs they share; and
+ * candidates that lead by one deviation. */
+static void ledgers_seldom_hold_a_false_keep(void)
+{
+    uint64_t at = 1u << 28;
+    int false_ledgers = 0, kept = 0, lost = 0;
+    race_rules rules = {.effect = 1, .most = 50};
+    for (int l = 0; l < 200; l++) {
+        double incumbent[50], candidate[50];
+        bool any = false;
+        for (int i = 0; i < 50; i++)
+            incumbent[i] = normal(&at);
+        for (int k = 1; k <= 50; k++) {
+            for (int i = 0; i < 50; i++)
+                candidate[i] = normal(&at);
+            rules.level = stats_ledger_level(k);
+            any = any || stats_race(candidate, incumbent, 50, &rules).verdict == RACE_KEEP;
+        }
+        false_ledgers += any;
+        for (int i = 0; i < 50; i++)
+            candidate[i] = incumbent[i] + 1 + normal(&at);
+        rules.level = stats_ledger_level(1);
+        const race it = stats_race(candidate, incumbent, 50, &rules);
+        kept += it.verdict == RACE_KEEP;
+        lost += it.verdict == RACE_DROP;
+    }
+    printf("  %d of 200 ledgers hold a false keep; of 200 leads of one deviation %d are kept\n",
+           false_ledgers, kept);
+    CHECK(false_ledgers <= 16 && kept >= 170 && lost <= 30);
+}
+
+/* The verdict is that of the first seed at which there is one, whatever is run after it; worse
+ * candidates go in three seeds, and equal scores say nothing. */
+static void a_race_ends_once(void)
+{
+    const race_rules rules = {.level = 0.01, .effect = 1, .most = 12};
+    double zero[12] = {0}, up[12], down[12];
+    for (int i = 0; i < 12; i++)
+        down[i] = -(up[i] = i < 9 ? 1 : -40);
+    const race kept = stats_race(up, zero, 12, &rules);
+    CHECK(kept.verdict == RACE_KEEP && kept.n == 8 && kept.p <= 0.01);
+    CHECK_EQUAL(stats_race(up, zero, 7, &rules).verdict, RACE_MORE);
+    const race dropped = stats_race(down, zero, 12, &rules);
+    CHECK(dropped.verdict == RACE_DROP && dropped.n == 3);
+    const race spent = stats_race(zero, zero, 12, &rules);
+    CHECK(spent.verdict == RACE_SPENT && spent.n == 12);
+    CHECK_NEAR(spent.p, 1, 0);
+    CHECK_EQUAL(stats_race(zero, zero, 11, &rules).verdict, RACE_MORE);
+}
+
 /* ---- Families ----------------------------------------------------------------------------------- */
 
 /* p of the pairs of four rows, the first being the baseline. */
@@ -774,6 +839,9 @@ int main(void)
     RUN(tests_part_where_one_seed_collapsed);
     RUN(effect_shown_is_that_of_the_seeds);
     RUN(looking_after_every_seed_is_allowed);
+    RUN(levels_of_a_ledger_add_up);
+    RUN(ledgers_seldom_hold_a_false_keep);
+    RUN(a_race_ends_once);
     RUN(family_is_right_by_hand);
     RUN(letters_say_what_is_apart);
     RUN(letters_go_on_after_z);

@@ -125,6 +125,19 @@ const command tool_commands[] = {
      "  hillock compare --act @core,@gated --tune lr=1e-4:1e-1:7\n"
      "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n",
      COMPARE, 0, 0, compare_command},
+    {"judge", "FORMULA|FILE", compare_group,
+     "keep, drop or more: one candidate against the incumbent, for searches that run by themselves",
+     "The candidate, a formula, a file (./mine.so, mine.c) or a spec of an activation, is trained beside "
+     "the incumbent, seed by seed, until it is better on the validation data (keep: it is the incumbent "
+     "from now on), or not (drop). All calls with one --ledger are one search: at most 5 % of ledgers "
+     "ever hold a keep that is not better, however many candidates come; the first call sets model, data, "
+     "training and budget for all. What was decided is answered again, a call that was ended goes on, and "
+     "a candidate that fails is dropped with its reason. The answer is also the exit status: 0 keep, "
+     "6 drop, 7 more.",
+     "  hillock judge 'x*tanh(exp(x))' --ledger night.db --model mlp:depth=8 --most 40\n"
+     "  hillock judge ./mine.so --ledger night.db --json\n"
+     "  hillock judge 'x*sigmoid(b*x)' --param b=1:learned --ledger night.db --seeds 5\n",
+     JUDGE, 1, 1, compare_judge_command},
     {"report", "", compare_group, "the results of a comparison as a page, Markdown, CSV or JSON",
      "The answer in a sentence, leaderboards with intervals and verdicts, learning curves, dead units "
      "layer by layer, gradients, costs, every run with its reason, and the command that made it. "
@@ -175,6 +188,8 @@ static const char *const statuses[][2] = {
     {"3", "bad data: a file, a plugin file too, is missing, damaged or of another kind"},
     {"4", "reading or writing failed"},
     {"5", "a comparison ended with failed runs"},
+    {"6", "judge: the candidate is dropped"},
+    {"7", "judge: more seeds are needed"},
     {"130", "interrupted"},
     {NULL, NULL},
 };

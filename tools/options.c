@@ -22,13 +22,14 @@ typedef struct option_row {
 
 #define AT(field) offsetof(options, field)
 static const option_row table[] = {
-    {"data", "SPEC", TEXT, AT(data), 0, 0, TRAIN | EVALUATE | PREDICT | DOCTOR,
+    {"data", "SPEC", TEXT, AT(data), 0, 0, TRAIN | EVALUATE | PREDICT | DOCTOR | JUDGE,
      "images:DIR, csv:FILE, mnist:DIR, ...: see hillock list data; default glyphs"},
     {"data", "SPEC", TEXTS, AT(data_sets), 0, 0, COMPARE | TRY,
      "images:DIR, csv:FILE, mnist:DIR, ...: see hillock list data; default glyphs; may be repeated"},
     {"data", "SPEC", TEXT, AT(data), 0, 0, INSPECT,
      "--forecast: training set that the inputs are taken from"},
     {"model", "LIST", TEXT, AT(model), 0, 0, COMPARE, "models, by name or file; default lenet5"},
+    {"model", "SPEC", TEXT, AT(model), 0, 0, JUDGE, "the net, by name or file; default lenet5"},
     {"model", "SPEC", TEXT, AT(model), 0, 0, TRY, "the net in place of mlp:width=16,depth=15"},
     {"act", "LIST", TEXT, AT(act), 0, 0, COMPARE,
      "activations and sets of them, @core; default eight"},
@@ -36,26 +37,37 @@ static const option_row table[] = {
     {"init", "LIST", TEXT, AT(init), 0, 0, COMPARE, "initializers, default he_normal"},
     {"act", "SPEC", TEXT, AT(act), 0, 0, INSPECT | TRAIN | BENCH,
      "activation, default relu; per layer: relu+conv2=prelu"},
-    {"norm", "SPEC", TEXT, AT(norm), 0, 0, INSPECT | TRAIN | BENCH,
+    {"norm", "SPEC", TEXT, AT(norm), 0, 0, INSPECT | TRAIN | BENCH | JUDGE,
      "normalization, default batch_norm"},
-    {"weight-norm", "SPEC", TEXT, AT(weight_norm), 0, 0, INSPECT | TRAIN | COMPARE,
+    {"weight-norm", "SPEC", TEXT, AT(weight_norm), 0, 0, INSPECT | TRAIN | COMPARE | JUDGE,
      "normalization of every layer's weight, default none"},
-    {"init", "SPEC", TEXT, AT(init), 0, 0, INSPECT | TRAIN, "initializer, default he_normal"},
-    {"optimizer", "SPEC", TEXT, AT(optimizer), 0, 0, TRAIN,
+    {"init", "SPEC", TEXT, AT(init), 0, 0, INSPECT | TRAIN | JUDGE,
+     "initializer, default he_normal"},
+    {"optimizer", "SPEC", TEXT, AT(optimizer), 0, 0, TRAIN | JUDGE,
      "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9"},
     {"optimizer", "LIST", TEXT, AT(optimizer), 0, 0, COMPARE,
      "sgd, adam, adamw or rmsprop: sgd:lr=0.1,momentum=0.9,adam; default each model's"},
-    {"schedule", "SPEC", TEXT, AT(schedule), 0, 0, TRAIN | COMPARE,
+    {"schedule", "SPEC", TEXT, AT(schedule), 0, 0, TRAIN | COMPARE | JUDGE,
      "constant, step, cosine, one-cycle or exponential, in epochs or shares of all: cosine:warmup=5%, "
      "step:at=50%+75%"},
-    {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE, "none, or crop=4,flip"},
-    {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE | TRY, "number of epochs"},
-    {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE | BENCH,
+    {"augment", "SPEC", TEXT, AT(augment), 0, 0, TRAIN | COMPARE | JUDGE, "none, or crop=4,flip"},
+    {"epochs", "N", WHOLE, AT(epochs), 1, 1e6, TRAIN | COMPARE | TRY | JUDGE, "number of epochs"},
+    {"batch", "N", WHOLE, AT(batch), 1, 65536, INSPECT | TRAIN | COMPARE | BENCH | JUDGE,
      "mini-batch size"},
     {"seed", "N", WHOLE, AT(seed), 0, 0x1p53, INSPECT | TRAIN, "random seed, default 1"},
     {"seeds", "N", WHOLE, AT(seeds), 1, 1000, COMPARE, "runs per row, seeds 1 to N, default 3"},
     {"until-decided", NULL, FLAG, AT(until_decided), 0, 0, COMPARE,
      "add seeds until each row is better or worse, by tests that allow it"},
+    {"seeds", "N", WHOLE, AT(seeds), 1, 1000, JUDGE,
+     "at most so many further seeds now, after which the answer is \"more\"; default: until it is keep "
+     "or drop"},
+    {"most", "N", WHOLE, AT(most), 3, 900, JUDGE,
+     "the budget of a candidate: at most so many seeds, default 50"},
+    {"effect", "D", REAL, AT(effect), 0.1, 10, JUDGE,
+     "lead that is worth finding, in deviations of the difference (d_z): one so large is lost to an "
+     "early drop in at most 1 of 10 cases; default 1"},
+    {"ledger", "FILE", TEXT, AT(ledger), 0, 0, JUDGE,
+     "the file that remembers candidates, runs and settings; made by the first call"},
     {"most", "N", WHOLE, AT(most), 1, 1000, COMPARE, "at most so many seeds, default 50"},
     {"seeds", "N", WHOLE, AT(seeds), 1, 1000, TRY, "runs per activation, seeds 1 to N, default 20"},
     {"forecast", NULL, FLAG, AT(forecast), 0, 0, INSPECT,
@@ -64,11 +76,13 @@ static const option_row table[] = {
      "--forecast: number of random nets, default 20 to 1000"},
     {"threads", "N", WHOLE, AT(threads), 1, 1024, TRAIN | EVALUATE | PREDICT | BENCH | DOCTOR,
      "number of threads, default: one per processor"},
-    {"threads", "N", WHOLE, AT(threads), 1, 1024, COMPARE, "threads per run, default 1"},
+    {"threads", "N", WHOLE, AT(threads), 1, 1024, COMPARE | JUDGE, "threads per run, default 1"},
     {"tune", "lr=LO:HI:N", TEXT, AT(tune), 0, 0, COMPARE,
      "grid of N learning rates for every row; the best on the validation data is used"},
     {"baseline", "SPEC", TEXT, AT(baseline), 0, 0, COMPARE,
      "activation that the others are compared with, default the first"},
+    {"baseline", "SPEC", TEXT, AT(baseline), 0, 0, JUDGE,
+     "the first incumbent, default relu; a candidate that is kept replaces it"},
     {"val", "X", REAL, AT(val), 0, 1, TRAIN,
      "fraction of the training data held out for validation, which is measured after each epoch; the "
      "test data are measured once, at the end"},
@@ -77,10 +91,10 @@ static const option_row table[] = {
     {"keep", "best|last", TEXT, AT(keep), 0, 0, TRAIN,
      "the epoch whose net is saved and reported: best on the validation data, which holds out 0.1 "
      "without --val; default last"},
-    {"val", "X", REAL, AT(val), 0, 1, COMPARE,
+    {"val", "X", REAL, AT(val), 0, 1, COMPARE | JUDGE,
      "fraction of the training data held out for validation, default 0.1"},
-    {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE, "maximum gradient norm"},
-    {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE, "label smoothing"},
+    {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE | JUDGE, "maximum gradient norm"},
+    {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE | JUDGE, "label smoothing"},
     {"class-weights", "balanced|FILE", TEXT, AT(class_weights), 0, 0, TRAIN,
      "weights of the classes in the training loss: equal in sum, or from lines \"class, weight\""},
     {"find-rate", NULL, FLAG, AT(find_rate), 0, 0, TRAIN,
@@ -119,9 +133,9 @@ static const option_row table[] = {
     {"strict", NULL, FLAG, AT(strict), 0, 0, CHECK, "warnings are failures, except those of speed"},
     {"jobs", "N", WHOLE, AT(jobs), 1, 64, CHECK,
      "files tested at a time, default: one per processor"},
-    {"jobs", "N", WHOLE, AT(jobs), 1, 64, COMPARE | TRY,
+    {"jobs", "N", WHOLE, AT(jobs), 1, 64, COMPARE | TRY | JUDGE,
      "runs at a time, default: one per processor, or 1 with --threads"},
-    {"deadline", "SECONDS", REAL, AT(deadline), 0, 1e7, COMPARE,
+    {"deadline", "SECONDS", REAL, AT(deadline), 0, 1e7, COMPARE | JUDGE,
      "time limit of a run, waits for a processor not counted; default 3600"},
     {"no-probes", NULL, FLAG, AT(no_probes), 0, 0, COMPARE | TRAIN,
      "skip dead-unit and gradient statistics"},
@@ -145,7 +159,7 @@ static const option_row table[] = {
      "its derivative, of x and the value y; default: found by calculus"},
     {"surrogate", "EXPR", TEXT, AT(surrogate), 0, 0, NEW | TRY,
      "what backward uses in place of the derivative, of x: abs(x) < 1"},
-    {"param", "NAME=...", TEXTS, AT(params), 0, 0, NEW | TRY,
+    {"param", "NAME=...", TEXTS, AT(params), 0, 0, NEW | TRY | JUDGE,
      "NAME=DEFAULT[:LOW:HIGH][:learned], a parameter of the formula; may be repeated"},
     {"out", "PLACE", TEXT, AT(out), 0, 0, NEW, "folder or file, default ./NAME.c"},
     {"out", "FILE", TEXT, AT(out), 0, 0, BUILD,
@@ -161,7 +175,7 @@ static const option_row table[] = {
     {"seed", "N", WHOLE, AT(seed), 0, 0x1p53, DOCTOR,
      "random seed of the weights that redo draws, default 1"},
     {"report", "FILE", TEXT, AT(report), 0, 0, DOCTOR, "write the findings as one HTML page"},
-    {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD | TRY),
+    {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD | TRY | JUDGE),
      "load the plugins of a file, ./my.so; may be repeated"},
     {"json", NULL, FLAG, AT(json), 0, 0, ALL & ~(CURVE | NEW | BUILD | TRY),
      "one JSON object on standard output"},
@@ -271,8 +285,8 @@ int tool_options_parse(const command *to, int argc, char **argv, options *out)
         char *end;
         strtod(argv[i], &end);
         const bool is_number = end != argv[i] && !*end;
-        const bool is_formula =
-            to->bit & TRY && argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1] != 'h'; /* -x^2 */
+        const bool is_formula = to->bit & (TRY | JUDGE) && argv[i][0] == '-' && argv[i][1] != '-' &&
+                                argv[i][1] != 'h'; /* -x^2 */
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = true;
         } else if (only_operands || argv[i][0] != '-' || !argv[i][1] || is_number || is_formula) {

@@ -16,6 +16,8 @@ enum {
     EXIT_BAD_DATA = 3,
     EXIT_IO = 4,
     EXIT_SOME_RUNS = 5, /* a comparison ended with failed runs */
+    EXIT_DROP = 6,      /* answers of judge, whose third, keep, is EXIT_DONE */
+    EXIT_MORE = 7,
     EXIT_INTERRUPTED = 130
 };
 
@@ -35,7 +37,8 @@ enum {
     DOCTOR = 2048,
     REPORT = 4096,
     TRY = 8192,
-    HELP = 16384,
+    JUDGE = 16384,
+    HELP = 32768,
     ALL = HELP - 1 /* but HELP */
 };
 
@@ -49,7 +52,7 @@ typedef struct text_list {
 
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
-    const char *db, *name, *tune, *baseline;
+    const char *db, *name, *tune, *baseline, *ledger;
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
         *report;
@@ -60,7 +63,7 @@ typedef struct options {
     int64_t worker;                                                    /* -1: not one */
     int64_t nets;
     int64_t size, jobs;
-    double val, clip, smoothing, seconds, deadline, tau;
+    double val, clip, smoothing, seconds, deadline, tau, effect;
     bool find_rate, json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
         until_decided, forecast, csv;
     char **operands; /* what is not an option, in order */
@@ -100,4 +103,5 @@ int plugin_build_command(options *given);
 int net_doctor_command(options *given);
 int compare_report_command(options *given);
 int compare_try_command(options *given);
+int compare_judge_command(options *given);
 int tool_help_command(options *given);

@@ -90,6 +90,7 @@ typedef struct results {
     int64_t
         most; /* seeds were added until all was decided, up to so many; 0: their number was fixed */
     int64_t seeds, epochs; /* epochs: 0 where each model has its own */
+    int64_t seeds_before;  /* the first seed is the next one */
     row_record *rows;      /* those of one data set and model lie together */
     int n_rows;
     run_record *runs; /* ordered by row, tuning first, then seed */

@@ -141,6 +141,8 @@ int compare_statement_add_columns(store *it)
         }
     if (!compare_statement_has(it, "sweeps", "most"))
         compare_statement_run(it, "ALTER TABLE sweeps ADD COLUMN most INTEGER", "");
+    if (!compare_statement_has(it, "sweeps", "seeds_before"))
+        compare_statement_run(it, "ALTER TABLE sweeps ADD COLUMN seeds_before INTEGER", "");
     return compare_statement_run(
         it,
         "CREATE TABLE IF NOT EXISTS looks (sweep INTEGER NOT NULL REFERENCES sweeps, "

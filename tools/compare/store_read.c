@@ -55,12 +55,14 @@ static void read_sweep(reading *it, const char *name)
         to->seeds = sqlite3_column_int64(row, 5);
         to->epochs = sqlite3_column_int64(row, 6);
     }
-    row = it->sweep && compare_statement_has(it->from, "sweeps", "most")
-              ? compare_statement_new(it->from, "SELECT most FROM sweeps WHERE id = ?", "i",
-                                      it->sweep)
+    row = it->sweep && compare_statement_has(it->from, "sweeps", "seeds_before")
+              ? compare_statement_new(
+                    it->from, "SELECT most, seeds_before FROM sweeps WHERE id = ?", "i", it->sweep)
               : NULL;
-    while (compare_statement_next(it->from, row))
+    while (compare_statement_next(it->from, row)) {
         to->most = sqlite3_column_int64(row, 0);
+        to->seeds_before = sqlite3_column_int64(row, 1);
+    }
     if (to->name || it->from->status)
         return;
     char known[512] = "";
@@ -100,6 +102,11 @@ static void read_rows(reading *it)
     }
 }
 
+static int64_t last_seed(const reading *it)
+{
+    return it->to->seeds_before + it->to->seeds;
+}
+
 #define OF_THE_SWEEP " FROM runs JOIN rows ON rows.id = runs.row "
 #define WANTED                                                                                     \
     " WHERE rows.sweep = ? AND rows.place IS NOT NULL AND (runs.tuning OR runs.seed <= ?) "        \
@@ -111,7 +118,7 @@ static void read_runs(reading *it)
         it->from,
         "SELECT runs.id, rows.place, seed, tuning, runs.rate, state, attempts, failure, "
         "reason, last_lines%s" OF_THE_SWEEP WANTED,
-        &compare_statement_tables[0], "ii", it->sweep, it->to->seeds);
+        &compare_statement_tables[0], "ii", it->sweep, last_seed(it));
     while (compare_statement_next(it->from, row)) {
         run_record *to = compare_results_add_run(it->to);
         if (!is_there(it, to))
@@ -149,7 +156,7 @@ static void read_epochs(reading *it)
         compare_statement_select(it->from,
                                  "SELECT epochs.run, epoch%s" OF_THE_SWEEP
                                  "JOIN epochs ON epochs.run = runs.id" WANTED ", epoch",
-                                 &compare_statement_tables[1], "ii", it->sweep, it->to->seeds);
+                                 &compare_statement_tables[1], "ii", it->sweep, last_seed(it));
     while (compare_statement_next(it->from, row)) {
         run_record *run = run_of(it, row, &place);
         epoch_record *to = run ? compare_run_add_epoch(run) : NULL;
@@ -168,7 +175,7 @@ static void read_layers(reading *it)
         it->from,
         "SELECT layers.run, epoch%s" OF_THE_SWEEP "JOIN layers ON layers.run = runs.id" WANTED
         ", epoch, layers.place",
-        &compare_statement_tables[2], "ii", it->sweep, it->to->seeds);
+        &compare_statement_tables[2], "ii", it->sweep, last_seed(it));
     while (compare_statement_next(it->from, row)) {
         run_record *run = run_of(it, row, &place);
         epoch = run == last ? epoch : 0;

@@ -62,10 +62,12 @@ static int64_t plan_sweep(store *it, const results *asked)
                               "ss", asked->name, asked->settings);
         id = sqlite3_last_insert_rowid(it->db);
     }
-    compare_statement_run(it,
-                          "UPDATE sweeps SET seeds = ?, most = ?, epochs = ?, command = ?, "
-                          "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
-                          "iiisi", asked->seeds, asked->most, asked->epochs, asked->command, id);
+    compare_statement_run(
+        it,
+        "UPDATE sweeps SET seeds = ?, seeds_before = ?, most = ?, epochs = ?, command = ?, "
+        "turn = (SELECT max(turn) + 1 FROM sweeps) WHERE id = ?",
+        "iiiisi", asked->seeds, asked->seeds_before, asked->most, asked->epochs, asked->command,
+        id);
     write_provenance(it, asked, id);
     compare_statement_run(it, "UPDATE rows SET place = NULL WHERE sweep = ?", "i", id);
     return id;
@@ -103,7 +105,8 @@ static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, 
                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
                               "VALUES (?, ?, ?, 1)",
                               "iid", id, (int64_t)TUNING_SEED, plan->rates[i]);
-    for (int64_t seed = 1; seed <= plan->asked->seeds && !it->status; seed++)
+    const int64_t before = plan->asked->seeds_before;
+    for (int64_t seed = before + 1; seed <= before + plan->asked->seeds && !it->status; seed++)
         compare_statement_run(it,
                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
                               "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",

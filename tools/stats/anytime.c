@@ -22,6 +22,11 @@
 static const double effects[] = {0.5, 1, 2, 4};
 enum { EFFECTS = sizeof effects / sizeof *effects };
 
+double stats_anytime_share(double effect, double size)
+{
+    return tanh(effect * sqrt(1 + effect * effect) * size);
+}
+
 double stats_anytime_p(const double *a, const double *b, int n)
 {
     const double rounding = stats_score_rounding(a, b, n);
@@ -38,7 +43,7 @@ double stats_anytime_p(const double *a, const double *b, int n)
         const double size = x / sqrt(squares / ++seen);
         for (int k = 0; k < 2 * EFFECTS; k++) {
             const double effect = k < EFFECTS ? effects[k] : -effects[k - EFFECTS];
-            capital[k] *= 1 + tanh(effect * sqrt(1 + effect * effect) * size);
+            capital[k] *= 1 + stats_anytime_share(effect, size);
             sum += capital[k];
         }
         highest = fmax(highest, sum);

@@ -6,6 +6,7 @@
 #pragma once
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A number that cannot be given. */
 #define UNKNOWN ((double)NAN)
@@ -66,6 +67,34 @@ double stats_effect_shown(int n, double level);
 /* A p value that holds at whichever n somebody stops: pairs in the order in which they came (anytime.c).
  * It never rises. NAN for n < 1. */
 double stats_anytime_p(const double *a, const double *b, int n);
+/* The share of its capital that a bettor stakes, who takes a - b to have this effect d_z; size: of the
+ * difference, over the root of the mean square of all so far. */
+double stats_anytime_share(double effect, double size);
+
+/* ---- One candidate against an incumbent, seed by seed (race.c) -------------------------------- */
+typedef enum race_verdict {
+    RACE_MORE,
+    RACE_KEEP,  /* the candidate is better */
+    RACE_DROP,  /* it is not better by the effect asked for */
+    RACE_SPENT, /* dropped: all seeds of the budget were run */
+    RACE_VERDICTS
+} race_verdict;
+
+typedef struct race_rules {
+    double level;  /* of the claim that the candidate is better */
+    double effect; /* d_z that is worth finding: missed in at most 1 of 10 by an early drop */
+    int most;      /* seeds */
+} race_rules;
+
+typedef struct race {
+    race_verdict verdict;
+    int n;    /* seeds at which it was reached; those after it do not count */
+    double p; /* that the candidate is no better, at any moment; it never rises */
+} race;
+/* Scores in the order of seeds. */
+race stats_race(const double *candidate, const double *incumbent, int n, const race_rules *rules);
+/* The level of the k-th candidate of a ledger, from 1; all of them add up to SIGNIFICANCE. */
+double stats_ledger_level(int64_t k);
 
 /* ---- Many tests ------------------------------------------------------------------------------ */
 
