@@ -53,6 +53,8 @@ static hk_card a_hk_card[1];
 static void a_callback(void)
 {
 }
+static hk_function *a_hk_function;
+static hk_function_call a_hk_function_call[1];
 static hk_epoch_report a_hk_epoch_report[1];
 static hk_evaluation a_hk_evaluation[1];
 static hk_metrics a_hk_metrics[1];
@@ -71,6 +73,7 @@ static void make_what_is_valid(void)
     CHECK_EQUAL(hk_data_from_arrays(64, 6, 6, 1, 3, a_float, a_int32_t, &a_hk_data), HK_OK);
     CHECK_EQUAL(hk_optimizer_new(a_hk_net, "sgd:lr=0.1", &a_hk_optimizer), HK_OK);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "relu", &a_hk_plugin), HK_OK);
+    CHECK_EQUAL(hk_function_new("relu", &a_hk_function), HK_OK);
 }
 
 /* What the child reports: its end, and what the function left. */

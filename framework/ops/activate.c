@@ -44,17 +44,21 @@ static bool activate_in_place(const hk_tensor *y)
            hki_same_shape(&y->shape, &y->inputs[0]->shape);
 }
 
-/* Mean over channels of the first sum per row. */
+double hki_mean_activity(int64_t rows, int64_t channels, const double *sums)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < channels; j++)
+        sum += sums[j];
+    return sum / ((double)rows * (double)channels);
+}
+
 static double activate_activity(const hki_call *call)
 {
     const double *statistics = call->statistics;
     if (!statistics || statistics[0] == 0)
         return (double)NAN;
-    int64_t channels = hki_channels(&call->tensor->inputs[0]->shape);
-    double sum = 0;
-    for (int64_t j = 0; j < channels; j++)
-        sum += statistics[1 + j];
-    return sum / (statistics[0] * (double)channels);
+    return hki_mean_activity((int64_t)statistics[0], hki_channels(&call->tensor->inputs[0]->shape),
+                             statistics + 1);
 }
 
 static void activate_commit(const hki_call *call, double network_activity)

@@ -118,6 +118,22 @@ hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slot
 
 /* ---- Block kernels over the rows of a tensor (tiles.c) ------------------------------------------------- */
 
+/* A plugin's forward kernel over a block of rows, or with whole.dy its backward one. `whole` is the block
+ * as one tile: x, y, aux, dy, dx; a dx of NULL is not wanted. */
+typedef struct hki_pass {
+    const hk_plugin *plugin;
+    hk_context context;
+    int64_t channels_out;
+    hk_tile whole;
+    float *scratch; /* hki_pass_scratch() floats, or more; not NULL */
+} hki_pass;
+int64_t hki_pass_scratch(const hki_pass *pass);
+/* Returns how many chunks have left sums or gradients of their own at the start of their scratch,
+ * *stride floats apart. */
+int hki_pass_run(const hki_pass *pass, int64_t *stride);
+/* sums[n_sums x channels] = those of a forward run's chunks. */
+void hki_pass_sums(const hki_pass *pass, int parts, int64_t stride, double *sums);
+
 hki_operands hki_tiles_reads(const hk_tensor *y);
 size_t hki_tiles_saved(const hk_tensor *y, int64_t batch);
 size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch);
@@ -125,16 +141,18 @@ size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch);
 void hki_tiles_forward(const hki_call *call, double *sums);
 void hki_tiles_backward(const hki_call *call);
 /* The gradients of learned slots, one behind the other: their length, pointers into them, and the
- * sum over n parts into dx[first ..] of the call. */
+ * sum over n parts into dslots[slot], NULL where it is not wanted. */
 int64_t hki_learned_floats(const hk_plugin *plugin, int64_t rows, int64_t channels);
 void hki_point_slots(const hk_plugin *plugin, int64_t rows, int64_t channels, float *own,
                      float **dslots);
-void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
-                      int64_t channels, const float *parts, int n, int64_t stride);
+void hki_gather_slots(float *const *dslots, const hk_plugin *plugin, int64_t rows, int64_t channels,
+                      const float *parts, int n, int64_t stride);
 /* Without parts: points to where the gradients from dx[first] on are wanted, else into `unwanted`,
  * which has room for all, and clears them. */
 void hki_clear_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
                      int64_t channels, float *unwanted, float **dslots);
+/* Mean over channels of the first sum per row. */
+double hki_mean_activity(int64_t rows, int64_t channels, const double *sums);
 /* Clamps the slots of the call's tensor to their ranges. */
 void hki_clamp_slots(const hki_call *call);
 

@@ -87,64 +87,95 @@ size_t hki_tiles_saved(const hk_tensor *y, int64_t batch)
            sizeof(float);
 }
 
-static int64_t chunk_floats(const hk_plugin *plugin, int64_t rows, int64_t channels,
-                            uint32_t n_sums)
-{
-    int64_t floats = n_sums * channels + hki_learned_floats(plugin, rows, channels) +
-                     hki_tile_rows(channels) * channels;
-    return (int64_t)hki_lines(floats);
-}
-
 size_t hki_tiles_scratch(const hk_tensor *y, int64_t batch)
 {
     const hk_plugin *plugin = hki_use_of(y)->plugin;
-    int64_t rows = hki_rows(&y->inputs[0]->shape, batch);
-    int64_t channels = hki_channels(&y->inputs[0]->shape);
-    int chunks = hki_chunks_most(rows, channels, hki_tile_rows(channels));
-    int64_t floats = chunks * chunk_floats(plugin, rows, channels, needs_of(plugin).n_sums);
-    return (size_t)floats * sizeof(float);
+    const int64_t rows = hki_rows(&y->inputs[0]->shape, batch);
+    const int64_t channels = hki_channels(&y->inputs[0]->shape), tile = hki_tile_rows(channels);
+    const int64_t floats = needs_of(plugin).n_sums * channels +
+                           hki_learned_floats(plugin, rows, channels) + tile * channels;
+    return (size_t)hki_chunks_most(rows, channels, tile) * hki_lines(floats) * sizeof(float);
 }
 
-/* Runs the plugin's kernel over all tiles. Returns how many chunks have left sums or gradients of their
- * own, *stride floats apart. */
-static int run_tiles(const hki_call *call, bool back, int64_t *stride)
+/* What a chunk has to itself: sums, or gradients and room for an unwanted dx. */
+static int64_t chunk_floats(const hki_pass *pass)
 {
-    float *slots[HK_MAX_SLOTS], *scratch = call->scratch;
-    const hk_plugin *plugin = hki_use_of(call->tensor)->plugin;
+    const int64_t channels = pass->context.channels;
+    int64_t floats = needs_of(pass->plugin).n_sums * channels;
+    if (pass->whole.dy)
+        floats = hki_learned_floats(pass->plugin, pass->context.rows, channels) +
+                 (pass->whole.dx ? 0 : hki_tile_rows(channels) * channels);
+    return (int64_t)hki_lines(floats);
+}
+
+int64_t hki_pass_scratch(const hki_pass *pass)
+{
+    const int64_t channels = pass->context.channels;
+    return hki_chunks_of(pass->context.rows, channels, hki_tile_rows(channels)).count *
+           chunk_floats(pass);
+}
+
+/* Tile after tile of a chunk; `own` is its scratch. */
+static void run_chunk(const hki_pass *pass, int64_t first, int64_t end, float *own)
+{
+    const hk_plugin *plugin = pass->plugin;
+    const hk_tile *whole = &pass->whole;
+    const bool back = whole->dy != NULL;
     hk_block *kernel = back ? hki_backward(plugin) : hki_forward(plugin);
     const block_needs needs = needs_of(plugin);
-    hk_context context = hki_context_of(call, call->tensor, slots);
-    const int64_t c_in = context.channels, c_out = hki_channels(&call->tensor->shape);
+    const int64_t c_in = pass->context.channels, c_out = pass->channels_out;
     const int64_t tile_rows = hki_tile_rows(c_in), sums = back ? 0 : needs.n_sums * c_in;
-    const int64_t learned = back ? hki_learned_floats(plugin, context.rows, c_in) : 0;
-    const hki_chunks chunks = hki_chunks_of(context.rows, c_in, tile_rows);
-    const int64_t each = chunk_floats(plugin, context.rows, c_in, back ? 0 : needs.n_sums);
-#pragma omp parallel for num_threads(hki_threads_for((context.rows * c_in))) schedule(static)
-    for (int c = 0; c < chunks.count; c++) {
-        float *own = scratch + c * each, *dslots[HK_MAX_SLOTS];
-        memset(own, 0, (size_t)(sums + learned) * sizeof *own);
-        hki_point_slots(plugin, context.rows, c_in, own, dslots);
-        int64_t end = hki_chunk_end(&chunks, c * chunks.size);
-        for (int64_t r = c * chunks.size; r < end; r += tile_rows) {
-            hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r, .first_row = r};
-            if (!back || needs.reads & HK_READS_X)
-                tile.x = call->x[0] + r * c_in;
-            if (!back || needs.reads & HK_READS_Y)
-                tile.y = call->y + r * c_out;
-            if (needs.aux_floats)
-                tile.aux = (float *)call->saved + r * needs.aux_floats;
-            if (back) {
-                tile.dy = call->dy + r * c_out;
-                tile.dx = call->dx[0] ? call->dx[0] + r * c_in : own + learned;
-                tile.dslots = dslots;
-            } else if (needs.n_sums) {
-                tile.sums = own;
-            }
-            kernel(&context, &tile);
+    const int64_t learned = back ? hki_learned_floats(plugin, pass->context.rows, c_in) : 0;
+    float *dslots[HK_MAX_SLOTS];
+    memset(own, 0, (size_t)(sums + learned) * sizeof *own);
+    hki_point_slots(plugin, pass->context.rows, c_in, own, dslots);
+    for (int64_t r = first; r < end; r += tile_rows) {
+        hk_tile tile = {.rows = r + tile_rows < end ? tile_rows : end - r, .first_row = r};
+        if (!back || needs.reads & HK_READS_X)
+            tile.x = whole->x + r * c_in;
+        if (!back || needs.reads & HK_READS_Y)
+            tile.y = whole->y + r * c_out;
+        if (needs.aux_floats)
+            tile.aux = whole->aux + r * needs.aux_floats;
+        if (back) {
+            tile.dy = whole->dy + r * c_out;
+            tile.dx = whole->dx ? whole->dx + r * c_in : own + learned;
+            tile.dslots = dslots;
+        } else if (needs.n_sums) {
+            tile.sums = own;
         }
+        kernel(&pass->context, &tile);
     }
-    *stride = each;
+}
+
+int hki_pass_run(const hki_pass *pass, int64_t *stride)
+{
+    const int64_t rows = pass->context.rows, channels = pass->context.channels;
+    const hki_chunks chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels));
+    const int64_t each = *stride = chunk_floats(pass);
+    if (chunks.count == 1) { /* a parallel region of one thread would take longer than it */
+        run_chunk(pass, 0, rows, pass->scratch);
+        return 1;
+    }
+#pragma omp parallel for num_threads(hki_threads_for((rows * channels))) schedule(static)
+    for (int c = 0; c < chunks.count; c++)
+        run_chunk(pass, c * chunks.size, hki_chunk_end(&chunks, c * chunks.size),
+                  pass->scratch + c * each);
     return chunks.count;
+}
+
+/* That of a plan's call, over the whole tensor. */
+static hki_pass pass_of(const hki_call *call, bool back, float **slots)
+{
+    return (hki_pass){.plugin = hki_use_of(call->tensor)->plugin,
+                      .context = hki_context_of(call, call->tensor, slots),
+                      .channels_out = hki_channels(&call->tensor->shape),
+                      .whole = {.x = call->x[0],
+                                .y = call->y,
+                                .aux = call->saved,
+                                .dy = back ? call->dy : NULL,
+                                .dx = call->dx[0]},
+                      .scratch = call->scratch};
 }
 
 /* Sum over parts of one of their private floats. */
@@ -156,36 +187,44 @@ static double sum_of_parts(const float *first, int n, int64_t stride)
     return sum;
 }
 
-void hki_tiles_forward(const hki_call *call, double *sums)
+void hki_pass_sums(const hki_pass *pass, int parts, int64_t stride, double *sums)
 {
-    int64_t stride, channels = hki_channels(&call->tensor->inputs[0]->shape);
-    int64_t n = needs_of(hki_use_of(call->tensor)->plugin).n_sums * channels;
-    int chunks = run_tiles(call, false, &stride);
-    for (int64_t i = 0; sums && i < n; i++)
-        sums[i] = sum_of_parts((const float *)call->scratch + i, chunks, stride);
+    const int64_t n = needs_of(pass->plugin).n_sums * pass->context.channels;
+    for (int64_t i = 0; i < n; i++)
+        sums[i] = sum_of_parts(pass->scratch + i, parts, stride);
 }
 
-void hki_gather_slots(const hki_call *call, int first, const hk_plugin *plugin, int64_t rows,
-                      int64_t channels, const float *parts, int n, int64_t stride)
+void hki_tiles_forward(const hki_call *call, double *sums)
+{
+    int64_t stride;
+    float *slots[HK_MAX_SLOTS];
+    const hki_pass pass = pass_of(call, false, slots);
+    int chunks = hki_pass_run(&pass, &stride);
+    if (sums)
+        hki_pass_sums(&pass, chunks, stride, sums);
+}
+
+void hki_gather_slots(float *const *dslots, const hk_plugin *plugin, int64_t rows, int64_t channels,
+                      const float *parts, int n, int64_t stride)
 {
     for (int i = 0; i < hki_slot_count(plugin); i++) {
-        float *dx = call->dx[first + i];
         if (plugin->slots[i].role != HK_LEARNED)
             continue;
         int64_t length = hki_slot_length(&plugin->slots[i], rows, channels);
-        for (int64_t j = 0; dx && j < length; j++)
-            dx[j] = (float)sum_of_parts(parts + j, n, stride);
+        for (int64_t j = 0; dslots[i] && j < length; j++)
+            dslots[i][j] = (float)sum_of_parts(parts + j, n, stride);
         parts += length;
     }
 }
 
 void hki_tiles_backward(const hki_call *call)
 {
-    const hk_shape *x = &call->tensor->inputs[0]->shape;
     int64_t stride;
-    int chunks = run_tiles(call, true, &stride);
-    hki_gather_slots(call, 1, hki_use_of(call->tensor)->plugin, hki_rows(x, call->batch),
-                     hki_channels(x), call->scratch, chunks, stride);
+    float *slots[HK_MAX_SLOTS];
+    const hki_pass pass = pass_of(call, true, slots);
+    int chunks = hki_pass_run(&pass, &stride);
+    hki_gather_slots(call->dx + 1, pass.plugin, pass.context.rows, pass.context.channels,
+                     pass.scratch, chunks, stride);
 }
 
 void hki_clamp_slots(const hki_call *call)

@@ -15,3 +15,4 @@
 #include <hillock/doctor.h>
 #include <hillock/forecast.h>
 #include <hillock/registry.h>
+#include <hillock/function.h>

@@ -397,7 +397,7 @@ static void fused_backward(const hki_call *call)
         p.back.dbias = call->dx[2];
     for_tiles(&p, tile_backward);
     if (p.act)
-        hki_gather_slots(call, p.fused->act_slots, plugin_of(p.fused->act), p.rows, p.channels,
+        hki_gather_slots(call->dx + p.fused->act_slots, plugin_of(p.fused->act), p.rows, p.channels,
                          p.back.learned, parts_of(&p).count, p.back.n_learned);
     if (p.norm) {
         if (p.sets == 1)
