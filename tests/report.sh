@@ -70,6 +70,25 @@ reading_changes_nothing()
     report && [ -s report.html ] && [ "$(sha256sum results.db)" = "$before" ]
 }
 
+sweeps_are_listed()
+{
+    report --list && cat out && grep -qF 'plain: 2 rows, 2 seeds each, 4 of 4 runs done' out &&
+        grep -qF '  hillock compare --act relu,tanh' out && grep -qF ', 2 failed' out &&
+        report --list --json && [ "$(sqlite3 :memory: "SELECT json_array_length(readfile('out'), '\$.sweeps'),
+            json_extract(readfile('out'), '\$.sweeps[1].name')")" = '2|plain' ]
+}
+
+a_figure_stands_alone()
+{
+    report --name plain --figure leaderboard --out f.svg && grep -q '^<svg xmlns' f.svg && grep -q '>tanh<' f.svg &&
+        report --name plain --out table.tex && grep -q '^tanh & ' table.tex || return 1
+    if report --name plain --figure loss --out f.pdf; then
+        [ "$(head -c 5 f.pdf)" = %PDF- ]
+    else
+        grep -q 'built without cairo' err
+    fi
+}
+
 # ---- Names
 
 names_are_text()
@@ -119,6 +138,8 @@ run markdown_is_a_table
 run csv_has_every_run
 run json_is_json
 run reading_changes_nothing
+run sweeps_are_listed
+run a_figure_stands_alone
 run names_are_text
 run data_sets_have_short_names
 run the_latest_is_meant
@@ -131,7 +152,10 @@ run refuses 3 'a database of another program' --db foreign.db
 head -c 3000 /dev/urandom >noise.db
 run refuses 3 'not a database of results' --db noise.db
 run refuses 2 'there is no sweep "other"; known: <img' --db results.db --name other
-run refuses 2 'expected a name that ends in .html, .md, .csv or .json' --db results.db --out page.pdf
+run refuses 2 'expected a name that ends in .html, .md, .csv, .json or .tex' --db results.db --out page.pdf
+run refuses 2 'did you mean "loss"? known: leaderboard' --db results.db --name plain --figure los --out f.svg
+run refuses 2 'a table from 1 to 1' --db results.db --name plain --figure loss:2 --out f.svg
+run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' --db results.db --figure loss --out f.png
 run refuses 4 'cannot write nowhere/page.html' --db results.db --out nowhere/page.html
 run refuses 2 'unexpected "x"' x
 result

@@ -325,6 +325,28 @@ static void smoothing_bounds_the_loss(void)
     free_net_of(logits);
 }
 
+/* By one measure: what hk_evaluate says of the same samples, whatever the training loss is made of. */
+static void training_is_measured_as_validation_is(void)
+{
+    hk_tensor *logits = plain_net(1);
+    hk_epoch_report report;
+    hk_evaluation seen;
+    CHECK_EQUAL(hk_fit(logits, &report, .train = train_set, .validation = train_set, .batch = 20,
+                       .epochs = 2, .smoothing = 0.1),
+                HK_OK);
+    CHECK_EQUAL(hk_evaluate(logits, train_set, &seen), HK_OK);
+    CHECK_EQUAL(report.training.n, seen.total.n);
+    CHECK_NEAR(report.training.loss, seen.total.loss, 0);
+    CHECK_NEAR(report.training.accuracy, seen.total.accuracy, 0);
+    CHECK(report.train_loss > report.training.loss);
+    hk_evaluation_clear(&seen);
+    CHECK_EQUAL(hk_fit(logits, &report, .train = train_set, .validation = test_set), HK_OK);
+    CHECK_EQUAL(report.training.n, hk_data_shape_of(test_set).n);
+    CHECK_EQUAL(hk_fit(logits, &report, .train = train_set), HK_OK);
+    CHECK_EQUAL(report.training.n, 0);
+    free_net_of(logits);
+}
+
 /* One sample in ten is of class 1, and pixels say nothing: without weights the net answers with the shares
  * of the classes, with balanced ones with one half. */
 static void balanced_weights_even_out_classes(void)
@@ -641,6 +663,7 @@ int main(void)
     RUN(patience_ends);
     RUN(every_rule_learns);
     RUN(smoothing_bounds_the_loss);
+    RUN(training_is_measured_as_validation_is);
     RUN(balanced_weights_even_out_classes);
     RUN(clipping_limits_the_norm);
     RUN(frozen_layers_stay);

@@ -144,6 +144,9 @@ const command tool_commands[] = {
      "The page is one file that needs no network.",
      "  hillock report\n"
      "  hillock report --db night.db --name depth --out depth.html\n"
+     "  hillock report --list\n"
+     "  hillock report --out table.tex\n"
+     "  hillock report --figure loss --out loss.pdf\n"
      "  hillock report --out runs.csv\n"
      "  hillock report --json\n",
      REPORT, 0, 0, compare_report_command},

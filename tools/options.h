@@ -52,7 +52,7 @@ typedef struct text_list {
 
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
-    const char *db, *name, *tune, *baseline, *ledger;
+    const char *db, *name, *tune, *baseline, *ledger, *figure;
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
         *report;
@@ -65,7 +65,7 @@ typedef struct options {
     int64_t size, jobs;
     double val, clip, smoothing, seconds, deadline, tau, effect;
     bool find_rate, json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
-        until_decided, forecast, csv;
+        until_decided, forecast, csv, list;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;

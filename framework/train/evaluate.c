@@ -35,14 +35,20 @@ hk_status hki_check_data(hk_tensor *logits, const hk_data *data)
     return HK_OK;
 }
 
-static hk_status evaluate_regression(const hk_data *data, const float *outputs, hk_evaluation *out)
+/* Which sample of the data is the i-th of `n` at equal distances. */
+static int64_t sample_at(const hk_data *data, int64_t i, int64_t n)
 {
-    const int64_t n = data->shape.n;
+    return n == data->shape.n ? i : i * data->shape.n / n;
+}
+
+static hk_status evaluate_regression(const hk_data *data, int64_t n, const float *outputs,
+                                     hk_evaluation *out)
+{
     float *targets = hki_alloc_array((size_t)n, sizeof *targets);
     if (!targets)
         return HK_NO_MEMORY;
     for (int64_t i = 0; i < n; i++)
-        targets[i] = hki_data_standard_target(data, i);
+        targets[i] = hki_data_standard_target(data, sample_at(data, i, n));
     *out = (hk_evaluation){.classes = 1};
     hk_status status = hk_regression_from(n, outputs, targets, &out->total);
     out->total.rmse *= data->target_deviation;
@@ -50,23 +56,41 @@ static hk_status evaluate_regression(const hk_data *data, const float *outputs, 
     return status;
 }
 
-hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data, hk_evaluation *out)
+static hk_status evaluate_classes(const hk_data *data, int64_t n, const float *outputs,
+                                  hk_evaluation *out)
+{
+    int32_t *labels = hki_alloc_array((size_t)n, sizeof *labels);
+    if (!labels)
+        return HK_NO_MEMORY;
+    for (int64_t i = 0; i < n; i++)
+        labels[i] = data->labels[sample_at(data, i, n)];
+    hk_status status = hk_evaluation_from(n, data->shape.classes, outputs, labels, out);
+    hki_free(labels);
+    return status;
+}
+
+hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data, int64_t n,
+                          hk_evaluation *out)
 {
     const hk_tensor *input = hk_tensor_input(logits);
-    int64_t n = data->shape.n, classes = hki_channels(&logits->shape);
+    const size_t pixels = (size_t)hki_sample_count(&input->shape);
+    int64_t classes = hki_channels(&logits->shape);
     float *outputs = hki_alloc_array((size_t)n * (size_t)classes, sizeof *outputs);
     hk_status status = outputs ? HK_OK : HK_NO_MEMORY;
     for (int64_t done = 0, now; done < n && !status; done += now) {
         now = hki_min(n - done, EVALUATION_BATCH);
-        hki_data_images(data, done, now, hk_plan_value(plan, input));
+        float *x = hk_plan_value(plan, input);
+        if (n == data->shape.n)
+            hki_data_images(data, done, now, x);
+        for (int64_t i = 0; n != data->shape.n && i < now; i++)
+            hki_data_images(data, sample_at(data, done + i, n), 1, x + (size_t)i * pixels);
         status = hk_plan_forward(plan, now);
         memcpy(outputs + done * classes, hk_plan_value(plan, logits),
                (size_t)(now * classes) * sizeof *outputs);
     }
-    if (!status && data->targets)
-        status = evaluate_regression(data, outputs, out);
-    else if (!status)
-        status = hk_evaluation_from(n, (int)classes, outputs, data->labels, out);
+    if (!status)
+        status = data->targets ? evaluate_regression(data, n, outputs, out)
+                               : evaluate_classes(data, n, outputs, out);
     if (!status)
         out->total.constant = n > 1 && hki_rows_are_equal(outputs, n, classes);
     hki_free(outputs);
@@ -85,7 +109,7 @@ hk_status hk_evaluate(hk_tensor *logits, const hk_data *data, hk_evaluation *out
         return status;
     status = hki_check_data(logits, data);
     if (!status)
-        status = hki_evaluate_by(plan, logits, data, out);
+        status = hki_evaluate_by(plan, logits, data, data->shape.n, out);
     hk_plan_free(plan);
     return status;
 }

@@ -4,8 +4,8 @@
 #include "train/train.h"
 
 hk_status hki_evaluation_plan(hk_tensor *logits, hk_plan **out);
-/* As hk_evaluate, for data that fit. */
-hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data,
+/* As hk_evaluate, for data that fit, of n samples at equal distances. */
+hk_status hki_evaluate_by(hk_plan *plan, hk_tensor *logits, const hk_data *data, int64_t n,
                           hk_evaluation *out);
 
 /* Whether y[rows][columns] has the same row throughout, but for rounding. */

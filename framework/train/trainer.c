@@ -288,13 +288,15 @@ static hk_status train_epoch(hk_trainer *t)
     return HK_OK;
 }
 
-static hk_status evaluate_set(hk_trainer *t, const hk_data *data, hk_metrics *out)
+/* All samples, or n of them. */
+static hk_status evaluate_set(hk_trainer *t, const hk_data *data, int64_t n, hk_metrics *out)
 {
     hk_evaluation evaluation;
     memset(out, 0, sizeof *out);
-    if (!data)
+    if (!data || !n)
         return HK_OK;
-    hk_status status = hki_evaluate_by(t->evaluation, t->logits, data, &evaluation);
+    n = hki_min(n, hk_data_shape_of(data).n);
+    hk_status status = hki_evaluate_by(t->evaluation, t->logits, data, n, &evaluation);
     if (!status) {
         *out = evaluation.total;
         hk_evaluation_clear(&evaluation);
@@ -335,15 +337,18 @@ static hk_status run_epochs(hk_trainer *t)
 {
     const hk_train_options *o = &t->options;
     double started = hk_now() - t->report.seconds;
+    const int64_t validated = o->validation ? hk_data_shape_of(o->validation).n : 0;
     while (t->epoch < o->epochs &&
            !(o->patience && t->epoch - t->report.best.epoch >= o->patience)) {
         hk_status status = hki_train_hooks.before_epoch(t);
         if (!status)
             status = train_epoch(t);
         if (!status)
-            status = evaluate_set(t, o->validation, &t->report.validation);
+            status = evaluate_set(t, o->train, validated, &t->report.training);
         if (!status)
-            status = evaluate_set(t, o->test, &t->report.test);
+            status = evaluate_set(t, o->validation, validated, &t->report.validation);
+        if (!status)
+            status = evaluate_set(t, o->test, INT64_MAX, &t->report.test);
         if (!status)
             status = report_layers(t);
         if (status)

@@ -69,6 +69,20 @@ static bool take_text(char **to, const json_t *from, const char *key)
     return (*to = copy);
 }
 
+/* What trains the row, as resolved: its own part; clip, smoothing and validation are the sweep's. */
+static char *recipe_text(const json_t *recipe, int64_t samples)
+{
+    json_t *all = json_copy((json_t *)recipe);
+    const int64_t epochs = json_integer_value(json_object_get(recipe, "epochs"));
+    int64_t batch = json_integer_value(json_object_get(recipe, "batch"));
+    batch = batch < 1 ? 1 : batch < samples ? batch : samples;
+    json_object_set_new(all, "samples", json_integer(samples));
+    json_object_set_new(all, "steps", json_integer(epochs * ((samples + batch - 1) / batch)));
+    char *text = tool_json_written(all, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(all);
+    return text;
+}
+
 /* Everything that its runs depend on is said from now on, so that what a worker takes for granted does
  * not matter. */
 static int take_description(row_record *row, plan_row *beside, const json_t *message)
@@ -76,12 +90,14 @@ static int take_description(row_record *row, plan_row *beside, const json_t *mes
     json_t *recipe = json_object_get(message, "recipe");
     if (!recipe || json_object_update(beside->request, recipe) != 0)
         return tool_no_memory();
+    free(row->recipe);
+    row->recipe = recipe_text(recipe, beside->images.n);
     beside->has_norm = json_is_true(json_object_get(message, "has_norm"));
     snprintf(beside->norm_remedy, sizeof beside->norm_remedy, "%s",
              json_string_value(json_object_get(message, "norm_remedy")));
     row->parameters = json_integer_value(json_object_get(message, "parameters"));
     row->multiply_adds = json_integer_value(json_object_get(message, "multiply_adds"));
-    return take_text(&row->specs[AXIS_MODEL], message, "model") &&
+    return row->recipe && take_text(&row->specs[AXIS_MODEL], message, "model") &&
                    take_text(&row->specs[AXIS_ACT], message, "act") &&
                    take_text(&row->specs[AXIS_NORM], message, "norm") &&
                    take_text(&row->specs[AXIS_INIT], message, "init") &&

@@ -34,6 +34,9 @@ const figure compare_run_figures[] = {
 /* In the CSV: those of the last epoch. */
 const figure compare_epoch_figures[] = {
     EPOCH(train_loss, REAL, .csv = 4),
+    EPOCH(training_loss, REAL, .flags = OPTIONAL),
+    EPOCH(training_accuracy, SHARE, .flags = OPTIONAL),
+    EPOCH(training_r2, SHARE, .flags = OPTIONAL),
     EPOCH(loss, REAL, .csv = 5, .report_name = "validation_loss"),
     EPOCH(accuracy, SHARE, .csv = 6, .report_name = "validation_accuracy"),
     EPOCH(macro_f1, SHARE, .report_name = "validation_macro_f1"),

@@ -1,11 +1,13 @@
-/* hillock report: reads a comparison and writes it as a page, Markdown, CSV or JSON, by the name of
- * the file that is to be written. */
+/* hillock report: reads a comparison and writes it as a page, Markdown, CSV, JSON or LaTeX, by the name of
+ * the file that is to be written; or one figure of it. */
 #include "page/draft.h"
+#include "page/print.h"
 #include "compare/report/formats.h"
 #include "options.h"
 #include "output.h"
 #include "compare/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,67 +24,175 @@ typedef struct format {
     void (*write)(FILE *to, const analysis *a);
 } format;
 
-static const format formats[] = {
-    {".html", report_html}, {".md", report_markdown}, {".csv", report_csv}, {".json", put_json}};
+static const format formats[] = {{".html", report_html},
+                                 {".md", report_markdown},
+                                 {".csv", report_csv},
+                                 {".json", put_json},
+                                 {".tex", report_latex}};
+
+static bool ends_in(const char *path, const char *extension)
+{
+    const size_t length = strlen(path), end = strlen(extension);
+    return length > end && strcasecmp(path + length - end, extension) == 0;
+}
 
 static const format *format_of(const char *path)
 {
-    size_t length = strlen(path);
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        size_t end = strlen(formats[i].extension);
-        if (length > end && strcasecmp(path + length - end, formats[i].extension) == 0)
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (ends_in(path, formats[i].extension))
             return &formats[i];
-    }
     return NULL;
+}
+
+static void told(const char *path, int64_t size)
+{
+    tool_note("wrote %s, %s bytes", path, tool_grouped(size));
+}
+
+static int write_report(const analysis *a, const char *path)
+{
+    draft d;
+    if (!page_draft_open(&d))
+        return tool_no_memory();
+    format_of(path)->write(d.to, a);
+    const int status = page_draft_save(&d, path);
+    if (!status)
+        told(path, (int64_t)d.size);
+    return status;
+}
+
+/* NAME, or NAME:2 for that of the second table. */
+static int find_figure(const analysis *a, const char *asked, FILE *to)
+{
+    char name[32];
+    const char *colon = strchr(asked, ':');
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(asked, ":"), asked);
+    size_t n = 0;
+    while (report_figure_names[n])
+        n++;
+    if (report_figure_write(to, a, name, colon ? atoi(colon + 1) - 1 : 0))
+        return EXIT_DONE;
+    return tool_fail(EXIT_USAGE,
+                     "report: --figure is \"%s\", expected a name and, behind a colon, a "
+                     "table from 1 to %d%s",
+                     asked, a->n_panels, tool_known(name, report_figure_names, n));
+}
+
+static int write_figure(const analysis *a, const options *given)
+{
+    const char *path = given->out;
+    const bool is_pdf = ends_in(path, ".pdf");
+    char *figure = NULL;
+    size_t size;
+    FILE *to = open_memstream(&figure, &size);
+    if (!to)
+        return tool_no_memory();
+    int status = find_figure(a, given->figure, to);
+    if (fclose(to) != 0 && !status)
+        status = tool_no_memory();
+    draft d;
+    if (!status && is_pdf) {
+        status = page_print_pdf(path, figure);
+        if (!status)
+            tool_note("wrote %s", path);
+    } else if (!status && !page_draft_open(&d)) {
+        status = tool_no_memory();
+    } else if (!status) {
+        page_print_svg(d.to, figure);
+        status = page_draft_save(&d, path);
+        if (!status)
+            told(path, (int64_t)d.size);
+    }
+    free(figure);
+    return status;
+}
+
+static void print_answer(const analysis *a)
+{
+    tool_put_text(stdout, a->sentence);
+    putchar('\n');
+    if (a->looked) {
+        tool_put_text(stdout, a->looked);
+        putchar('\n');
+    }
 }
 
 static int report(const results *found, const options *given, const char *path)
 {
-    int status = EXIT_DONE;
     analysis *a = report_analysis_new(found);
     if (!a)
         return EXIT_FAILED;
-    draft d;
-    if (path && !page_draft_open(&d)) {
-        status = tool_no_memory();
-    } else if (path) {
-        format_of(path)->write(d.to, a);
-        status = page_draft_save(&d, path);
-        if (!status)
-            tool_note("wrote %s, %s bytes", path, tool_grouped((int64_t)d.size));
-    }
+    int status = given->figure ? write_figure(a, given) : path ? write_report(a, path) : EXIT_DONE;
     if (!status && given->json)
         put_json(stdout, a);
-    else if (!status) {
-        tool_put_text(stdout, a->sentence);
-        putchar('\n');
-        if (a->looked) {
-            tool_put_text(stdout, a->looked);
-            putchar('\n');
-        }
-    }
+    else if (!status)
+        print_answer(a);
     report_analysis_free(a);
     return status;
+}
+
+/* The sweeps of a file. */
+static int list(store *from, bool json)
+{
+    size_t i;
+    const json_t *it;
+    json_t *sweeps;
+    int status = compare_store_list(from, &sweeps);
+    if (status)
+        return status;
+    if (json)
+        return tool_json_print(json_pack("{s:i, s:o}", "schema", 1, "sweeps", sweeps));
+    json_array_foreach(sweeps, i, it)
+    {
+        const char *name, *line;
+        json_int_t rows, seeds, runs, ok, failed;
+        json_unpack((json_t *)it, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", &name, "command",
+                    &line, "rows", &rows, "seeds", &seeds, "runs", &runs, "ok", &ok, "failed",
+                    &failed);
+        tool_put_text(stdout, name);
+        printf(": %s, %s each, %lld of %s done", tool_counted(rows, "row"),
+               tool_counted(seeds, "seed"), (long long)(ok + failed), tool_counted(runs, "run"));
+        if (failed)
+            printf(", %lld failed", (long long)failed);
+        fputs("\n  ", stdout);
+        tool_put_text(stdout, line);
+        putchar('\n');
+    }
+    json_decref(sweeps);
+    return EXIT_DONE;
+}
+
+static int check_options(const options *given, const char *path)
+{
+    if (given->figure &&
+        !(given->out && (ends_in(given->out, ".svg") || ends_in(given->out, ".pdf"))))
+        return tool_fail(EXIT_USAGE, "report: --figure needs --out FILE.svg or FILE.pdf");
+    if (!given->figure && !given->list && path && !format_of(path))
+        return tool_fail(EXIT_USAGE,
+                         "report: --out is \"%s\", expected a name that ends in .html, "
+                         ".md, .csv, .json or .tex",
+                         path);
+    return EXIT_DONE;
 }
 
 int compare_report_command(options *given)
 {
     const char *path = given->out ? given->out : given->json ? NULL : "report.html";
     store *from;
-    results *found;
-    if (path && !format_of(path))
-        return tool_fail(EXIT_USAGE,
-                         "report: --out is \"%s\", expected a name that ends in .html, "
-                         ".md, .csv or .json",
-                         path);
-    int status = compare_store_open(given->db ? given->db : STORE_DEFAULT_FILE, false, &from);
+    results *found = NULL;
+    int status = check_options(given, path);
     if (status)
         return status;
-    status = compare_store_read(from, given->name, &found);
+    status = compare_store_open(given->db ? given->db : STORE_DEFAULT_FILE, false, &from);
+    if (status)
+        return status;
+    if (given->list)
+        status = list(from, given->json);
+    else
+        status = compare_store_read(from, given->name, &found);
     compare_store_close(from);
-    if (status)
-        return status;
-    status = report(found, given, path);
+    if (!status && !given->list)
+        status = report(found, given, path);
     compare_results_free(found);
     return status;
 }

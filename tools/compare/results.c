@@ -104,6 +104,7 @@ void compare_row_clear(row_record *row)
         free(row->specs[i]);
     free(row->plugin_digests);
     free(row->data_digest);
+    free(row->recipe);
     *row = (row_record){0};
 }
 

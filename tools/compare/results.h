@@ -23,10 +23,13 @@ extern const char *const compare_axis_names[AXES]; /* "data", "model", "activati
 typedef hk_layer_report layer_record;
 enum { HISTOGRAM_BINS = HK_HISTOGRAM_BINS };
 
-/* Loss, accuracy, F1 and R2 are those of the validation set; classes have no R2, regression nothing else. */
+/* Loss, accuracy, F1 and R2 are those of the validation set; classes have no R2, regression nothing else.
+ * The training figures are by the same measure, of as many training samples; train_loss: the one
+ * that was minimised, with its smoothing and weights, averaged while the epoch went on. */
 typedef struct epoch_record {
     int epoch; /* from 1 */
     double train_loss, loss, accuracy, macro_f1, r2;
+    double training_loss, training_accuracy, training_r2;
     double seconds, images_per_s; /* seconds: this epoch's training */
     layer_record *layers;
     int n_layers;
@@ -71,6 +74,8 @@ typedef struct row_record {
     char *
         plugin_digests; /* "relu 1f3a... batch_norm 77c0...": name and SHA-256 of the file of each */
     char *data_digest;
+    char *
+        recipe; /* JSON: optimizer, schedule, augment, batch, epochs, steps, as resolved; NULL: unknown */
     double rate; /* chosen by --tune, else NAN */
     int64_t parameters, multiply_adds;
     bool is_baseline; /* per data and model: what the others are tested against */

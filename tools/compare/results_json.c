@@ -86,6 +86,8 @@ static json_t *row_json(const row_record *row, figure_use use)
     json_object_set_new(it, "baseline", json_boolean(row->is_baseline));
     for (int k = 0; k < AXES; k++)
         set_text(it, compare_axis_names[k], row->specs[k]);
+    if (row->recipe)
+        json_object_set_new(it, "recipe", object_in(row->recipe));
     if (use != FIGURES_CANONICAL)
         set_text(it, "plugin_digests", row->plugin_digests);
     return it;
@@ -154,6 +156,8 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     set_number(it, "bootstrap_low", s->score.boot_low);
     set_number(it, "bootstrap_high", s->score.boot_high);
     set_number(it, "p_adjusted", s->p_adjusted);
+    set_number(it, "corrected_low", s->corrected_low);
+    set_number(it, "corrected_high", s->corrected_high);
     if (s->verdict != VERDICT_BASELINE)
         json_object_set_new(it, "against_baseline", test_json(&s->against));
     set_number(it, "dead", row->dead);
@@ -195,6 +199,7 @@ json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
     json_t *it = json_object(), *panels = json_array();
+    set_integer(it, "schema", 1);
     set_text(it, "name", r->name);
     set_text(it, "sentence", a->sentence);
     set_text(it, "command", r->command);

@@ -139,10 +139,14 @@ int compare_statement_add_columns(store *it)
             compare_statement_run(it, sql, "");
             sqlite3_free(sql);
         }
-    if (!compare_statement_has(it, "sweeps", "most"))
-        compare_statement_run(it, "ALTER TABLE sweeps ADD COLUMN most INTEGER", "");
-    if (!compare_statement_has(it, "sweeps", "seeds_before"))
-        compare_statement_run(it, "ALTER TABLE sweeps ADD COLUMN seeds_before INTEGER", "");
+    static const struct {
+        const char *table, *column, *sql;
+    } since[] = {{"sweeps", "most", "ALTER TABLE sweeps ADD COLUMN most INTEGER"},
+                 {"sweeps", "seeds_before", "ALTER TABLE sweeps ADD COLUMN seeds_before INTEGER"},
+                 {"rows", "recipe", "ALTER TABLE rows ADD COLUMN recipe TEXT"}};
+    for (size_t i = 0; i < sizeof since / sizeof *since; i++)
+        if (!compare_statement_has(it, since[i].table, since[i].column))
+            compare_statement_run(it, since[i].sql, "");
     return compare_statement_run(
         it,
         "CREATE TABLE IF NOT EXISTS looks (sweep INTEGER NOT NULL REFERENCES sweeps, "

@@ -10,6 +10,7 @@
  * planned again. On failure functions print the reason and return an exit status. */
 #pragma once
 #include "compare/results.h"
+#include <jansson.h>
 
 typedef struct store store;
 
@@ -51,3 +52,5 @@ int compare_store_look(store *it, const results *of, const char *verdicts);
 
 /* The sweep of this name (NULL: the latest one), whole, for reports. */
 int compare_store_read(store *it, const char *name, results **out);
+/* [{name, command, rows, seeds, runs, ok, failed}], the latest first; tuning does not count. */
+int compare_store_list(store *it, json_t **out);

@@ -79,14 +79,18 @@ static void read_sweep(reading *it, const char *name)
                  : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
 }
 
+#define ROW_COLUMNS                                                                                \
+    "SELECT data, model, activation, normalization, initializer, optimizer, plugin_digests, "      \
+    "data_digest, rate, parameters, multiply_adds, is_baseline, "
+#define ROW_ORDER " FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place"
+
+/* Files of before have no recipes. */
 static void read_rows(reading *it)
 {
+    const bool has_recipe = compare_statement_has(it->from, "rows", "recipe");
     sqlite3_stmt *row = compare_statement_new(
-        it->from,
-        "SELECT data, model, activation, normalization, initializer, optimizer, "
-        "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline "
-        "FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
-        "i", it->sweep);
+        it->from, has_recipe ? ROW_COLUMNS "recipe" ROW_ORDER : ROW_COLUMNS "NULL" ROW_ORDER, "i",
+        it->sweep);
     while (compare_statement_next(it->from, row)) {
         row_record *to = compare_results_add_row(it->to);
         if (!is_there(it, to))
@@ -99,6 +103,7 @@ static void read_rows(reading *it)
         to->parameters = sqlite3_column_int64(row, AXES + 3);
         to->multiply_adds = sqlite3_column_int64(row, AXES + 4);
         to->is_baseline = sqlite3_column_int(row, AXES + 5);
+        to->recipe = text(it, row, AXES + 6, NULL);
     }
 }
 
@@ -226,5 +231,36 @@ int compare_store_read(store *it, const char *name, results **out)
     if (status)
         compare_results_free(r.to);
     *out = status ? NULL : r.to;
+    return status;
+}
+
+int compare_store_list(store *it, json_t **out)
+{
+    *out = json_array();
+    compare_statement_begin(it, "BEGIN");
+    sqlite3_stmt *row = compare_statement_new(
+        it,
+        "SELECT name, command, (SELECT count(*) FROM rows WHERE sweep = sweeps.id AND place IS NOT "
+        "NULL), seeds, count(runs.id), coalesce(sum(state = 'ok'), 0), coalesce(sum(state IN "
+        "('failed', 'timeout')), 0) FROM sweeps LEFT JOIN rows ON rows.sweep = sweeps.id AND place IS "
+        "NOT NULL LEFT JOIN runs ON runs.row = rows.id AND NOT tuning GROUP BY sweeps.id "
+        "ORDER BY turn DESC",
+        "");
+    while (compare_statement_next(it, row)) {
+        json_t *one = json_object();
+        static const char *const texts[] = {"name", "command"};
+        static const char *const counts[] = {"rows", "seeds", "runs", "ok", "failed"};
+        for (int i = 0; i < 2; i++) {
+            const char *value = (const char *)sqlite3_column_text(row, i);
+            json_t *text = tool_json_text(value ? value : "");
+            json_object_set_new(one, texts[i], json_is_string(text) ? text : json_string(""));
+        }
+        for (int i = 0; i < 5; i++)
+            json_object_set_new(one, counts[i], json_integer(sqlite3_column_int64(row, 2 + i)));
+        json_array_append_new(*out, one);
+    }
+    const int status = compare_statement_commit(it);
+    if (status)
+        json_decref(*out);
     return status;
 }

@@ -93,9 +93,9 @@ static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, 
         "issssssss", IDENTITY_OF(sweep, row));
     compare_statement_run(it,
                           "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
-                          "is_baseline = ? WHERE " IDENTITY,
-                          "iiiiissssssss", (int64_t)place, row->parameters, row->multiply_adds,
-                          (int64_t)row->is_baseline, IDENTITY_OF(sweep, row));
+                          "is_baseline = ?, recipe = ? WHERE " IDENTITY,
+                          "iiiisissssssss", (int64_t)place, row->parameters, row->multiply_adds,
+                          (int64_t)row->is_baseline, row->recipe, IDENTITY_OF(sweep, row));
     sqlite3_stmt *found = compare_statement_new(it, "SELECT id FROM rows WHERE " IDENTITY,
                                                 "issssssss", IDENTITY_OF(sweep, row));
     while (compare_statement_next(it, found))

@@ -137,9 +137,13 @@ epoch_record net_summary_epoch(const hk_epoch_report *r, int64_t images)
     const hk_metrics none = {
         .loss = (double)NAN, .accuracy = (double)NAN, .macro_f1 = (double)NAN, .r2 = (double)NAN};
     const hk_metrics *validation = r->validation.n ? &r->validation : &none;
+    const hk_metrics *training = r->training.n ? &r->training : &none;
     return (epoch_record){
         .epoch = r->epoch,
         .train_loss = r->train_loss,
+        .training_loss = training->loss,
+        .training_accuracy = training->accuracy,
+        .training_r2 = training->r2,
         .loss = validation->loss,
         .accuracy = validation->accuracy,
         .macro_f1 = validation->macro_f1,

@@ -161,8 +161,9 @@ void page_chart_axes(const chart *c, const char *x_name, bool whole_x)
 {
     const double unit = c->y_percent ? 100 : 1, digit = 7, gap = 14; /* pixels */
     ticks t = c->y.log ? log_ticks(c->y.low, c->y.high)
-                       : linear_ticks(unit * c->y.low, unit * c->y.high, c->y_ticks, false);
-    for (int i = 0; i < t.n; i++) {
+                       : linear_ticks(unit * c->y.low, unit * c->y.high,
+                                      c->y_ticks ? c->y_ticks : 1, false);
+    for (int i = 0; c->y_ticks && i < t.n; i++) {
         double y = page_chart_y(c, c->y.log ? t.at[i] : t.at[i] / unit);
         page_draw_straight(c->to, "gridline", c->left, y, c->right, y);
         put_tick(c->to, c->left - 6, y + 4, ANCHOR_END, t.at[i], t.digits, c->y_percent ? "%" : "");
@@ -208,6 +209,13 @@ void page_chart_bar(const chart *c, const char *class, double x, double low, dou
 
 /* ---- Series ---------------------------------------------------------------------------------- */
 
+enum { LINE = 13, LETTERS = 15, AROUND = 42, MOST_BANDS = 10, MOST_TITLES = 20 };
+
+double page_series_height(double usual, int n)
+{
+    return fmax(usual, AROUND + LINE * (n < MOST_SERIES ? n : MOST_SERIES));
+}
+
 /* An area from low to high for each stretch of finite values. */
 static void put_band(const chart *c, const series *s)
 {
@@ -237,11 +245,10 @@ static int by_height(const void *a, const void *b)
  * a line below the one before; then up again from the bottom. */
 static void put_names(const chart *c, const series *all, int n)
 {
-    enum { MOST = 16, LINE = 13, LETTERS = 15 };
-    const series *named[MOST];
-    double at[MOST];
+    const series *named[MOST_SERIES];
+    double at[MOST_SERIES];
     int count = 0;
-    for (int i = 0; i < n && count < MOST; i++)
+    for (int i = 0; i < n && count < MOST_SERIES; i++)
         if (all[i].label && all[i].n && isfinite(all[i].y[all[i].n - 1]))
             named[count++] = &all[i];
     qsort((void *)named, (size_t)count, sizeof *named, by_height);
@@ -259,22 +266,40 @@ static void put_names(const chart *c, const series *all, int n)
     }
 }
 
+/* A disc, square, triangle or diamond, by the class; or nothing that is seen. */
+static void put_point(const chart *c, const series *s, int i, bool seen)
+{
+    static const char *const marks[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+                                        "m-3.6-3.6h7.2v7.2h-7.2z", "m0-4.6l4.6 8h-9.2z",
+                                        "m0-5l5 5l-5 5l-5-5z"};
+    const char *variant = strstr(s->class, " v");
+    const double unit = c->y_percent ? 100 : 1;
+    fprintf(c->to, "<path class=\"%s %s\" d=\"M%.1f %.1f%s\"><title>", seen ? "point" : "hover",
+            s->class, page_chart_x(c, s->x[i]), page_chart_y(c, s->y[i]),
+            marks[variant ? variant[2] - '0' : 0]);
+    page_put_html(c->to, s->label, CAPTION_LETTERS);
+    fprintf(c->to, ", %.4g: %.5g%s", s->x[i], unit * s->y[i], c->y_percent ? " %" : "");
+    if (s->low && isfinite(s->low[i]) && isfinite(s->high[i]))
+        fprintf(c->to, ", seeds %.5g to %.5g", unit * s->low[i], unit * s->high[i]);
+    fputs("</title></path>", c->to);
+}
+
 void page_chart_series(const chart *c, const series *all, int n, bool dots)
 {
-    for (int i = 0; i < n; i++)
-        if (all[i].label && all[i].low)
+    for (int i = 0; i < n && n <= MOST_BANDS; i++)
+        if (all[i].low)
             put_band(c, &all[i]);
     for (int k = n - 1; k >= 0; k--) {
         const series *s = &all[k];
-        int finite = 0;
-        for (int i = 0; i < s->n; i++)
-            finite += isfinite(s->x[i]) && isfinite(s->y[i]);
-        if (finite > 1)
+        const int every = (s->n + MOST_TITLES - 1) / MOST_TITLES;
+        int last = s->n - 1;
+        while (last >= 0 && !(isfinite(s->x[last]) && isfinite(s->y[last])))
+            last--;
+        if (last > 0)
             page_chart_line(c, s->class, s->x, s->y, s->n);
-        for (int i = 0; i < s->n && (dots || finite == 1); i++)
-            if (isfinite(s->x[i]) && isfinite(s->y[i]))
-                fprintf(c->to, "<circle class=\"point %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>",
-                        s->class, page_chart_x(c, s->x[i]), page_chart_y(c, s->y[i]));
+        for (int i = 0; s->label && i <= last; i++)
+            if ((dots || i == last || i % every == 0) && isfinite(s->x[i]) && isfinite(s->y[i]))
+                put_point(c, s, i, dots || i == last);
     }
     put_names(c, all, n);
 }

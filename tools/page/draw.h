@@ -40,7 +40,7 @@ typedef struct chart {
     double left, right, top, bottom;
     range x, y;
     bool y_percent;       /* y are shares: ticks say 50 % for 0.5 */
-    int x_ticks, y_ticks; /* about how many; fewer where their labels would touch */
+    int x_ticks, y_ticks; /* about how many; fewer where their labels would touch; of y 0: none */
     bool x_grid;          /* a line at each tick of x too */
 } chart;
 
@@ -59,12 +59,16 @@ void page_chart_line(const chart *c, const char *class, const double *x, const d
 void page_chart_bar(const chart *c, const char *class, double x, double low, double high);
 
 typedef struct series {
-    const char *label, *class; /* label: NULL where it is one of many */
+    const char *label; /* NULL: a line alone, without marks and name */
+    const char *class; /* of page_series_class, which decides colour, dashes, marks */
     const double *x, *y;
     const double *low, *high; /* of a band around y, or NULL */
     int n;
 } series;
 enum { LABELS = 106 }; /* room for their names at the right of a chart, pixels */
-/* Their lines, with a dot at each value or only where it is the only one; the first on top. Those
- * with a label have bands and, but for those after the sixteenth, names. */
+/* Their lines, with a mark at each value or only at the last; the first on top. Values are shown where the
+ * pointer stands (titles, of long lines about twenty). Up to ten have bands, all have names. */
+enum { MOST_SERIES = 24 }; /* of a chart */
+/* The height of a picture in which so many series have their names below each other. */
+double page_series_height(double usual, int n);
 void page_chart_series(const chart *c, const series *all, int n, bool dots);

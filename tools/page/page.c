@@ -33,8 +33,10 @@ static void put_digest(FILE *to, const char *text)
 
 const char *page_series_class(int series)
 {
-    static const char *const classes[SERIES_COLOURS] = {"s0", "s1", "s2", "s3", "s4", "s5",
-                                                        "s6", "s7", "s8", "s9", "s10"};
+#define TEN(variant)                                                                               \
+    "s1" variant, "s2" variant, "s3" variant, "s4" variant, "s5" variant, "s6" variant,            \
+        "s7" variant, "s8" variant, "s9" variant, "s10" variant
+    static const char *const classes[SERIES] = {"s0", TEN(""), TEN(" v1"), TEN(" v2"), TEN(" v3")};
     return classes[series];
 }
 

@@ -5,15 +5,16 @@
  * everything but this style sheet, so that attributes style="" do not work: use the classes below.
  * Text given as `const char *` may be of unknown origin unless its name says html or class.
  *
- * Classes: s0 to s10, colours of series (s0: the baseline); number (a cell: right-aligned); soft
+ * Classes: s0 to s10, colours of series (s0: the baseline), and with v1 to v3 other dashes and marks of
+ * the same colours; number (a cell: right-aligned); soft
  * (secondary text); better, worse, failed (verdicts); wide (left out on narrow screens). */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { SERIES_COLOURS = 11, CAPTION_LETTERS = 60 };
+enum { SERIES = 41, CAPTION_LETTERS = 60 };
 
-/* "s3"; `series` from 0 to SERIES_COLOURS - 1. */
+/* "s3", or "s3 v1" for the thirteenth; `series` from 0 to SERIES - 1. */
 const char *page_series_class(int series);
 
 void page_begin(FILE *to, const char *title);

@@ -104,6 +104,27 @@ void page_put_markdown(FILE *to, const char *text)
     put_characters(to, text, WHOLE_TEXT, false, markdown_form);
 }
 
+static bool latex_form(FILE *to, char c)
+{
+    static const char *const words[][2] = {
+        {"\\", "\\textbackslash{}"}, {"~", "\\textasciitilde{}"}, {"^", "\\textasciicircum{}"},
+        {"<", "\\textless{}"},       {">", "\\textgreater{}"},    {"|", "\\textbar{}"},
+        {"\"", "\\textquotedbl{}"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (*words[i][0] == c) {
+            fputs(words[i][1], to);
+            return true;
+        }
+    if (strchr("#$%&_{}", c))
+        putc('\\', to);
+    return false;
+}
+
+void page_put_latex(FILE *to, const char *text)
+{
+    put_characters(to, text, WHOLE_TEXT, false, latex_form);
+}
+
 static bool csv_form(FILE *to, char c)
 {
     if (c == '"')

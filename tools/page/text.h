@@ -17,6 +17,8 @@ void page_put_html(FILE *to, const char *text, int most);
 void page_put_html_lines(FILE *to, const char *text);
 /* Markdown, inside a line or a table's cell. */
 void page_put_markdown(FILE *to, const char *text);
+/* LaTeX, inside a line. */
+void page_put_latex(FILE *to, const char *text);
 /* One quoted cell of CSV; what a spreadsheet would take for a formula gets a quote before it. */
 void page_put_csv(FILE *to, const char *text);
 /* Plain UTF-8, as JSON wants it: never NULL but without memory; to be freed. */

@@ -70,6 +70,8 @@ static void describe(board *of, int row)
                     .score = stats_sample_summarize(of->a, kept),
                     .p_adjusted = UNKNOWN,
                     .could_show = UNKNOWN,
+                    .corrected_low = UNKNOWN,
+                    .corrected_high = UNKNOWN,
                     .verdict = VERDICT_NOT_TESTED};
     s->learned = isnan(of->of->floor) || kept < FEWEST_SEEDS || s->score.low > of->of->floor;
     s->why = is_twin(of, row) ? UNTESTED_SAME_NET : s->failures ? UNTESTED_FAILED : IS_TESTED;
@@ -156,6 +158,20 @@ static void give_letters(board *of, char (*letters)[STATS_LETTERS])
         memcpy(of->order[i].letters, letters[i], STATS_LETTERS);
 }
 
+/* The family multiplies p by what its level is less than the whole; where that ended at 1, it is the level of
+ * those that reject nothing. */
+static void correct_interval(const board *of, standing *s)
+{
+    const paired_test *t = &s->against;
+    const double level =
+        s->p_adjusted < 1 && t->p > 0 ? SIGNIFICANCE * t->p / s->p_adjusted : of->level;
+    const double reach = stats_student_quantile(1 - level / 2, t->df) * t->sd / sqrt(t->n);
+    if (!of->of->anytime && isfinite(reach) && t->sd > 0) {
+        s->corrected_low = t->difference - reach;
+        s->corrected_high = t->difference + reach;
+    }
+}
+
 /* What each row is against the baseline. */
 static void judge(board *of)
 {
@@ -173,6 +189,7 @@ static void judge(board *of)
             continue;
         const int at = i < base ? i * n + base : base * n + i;
         s->p_adjusted = of->adjusted[at];
+        correct_interval(of, s);
         s->verdict = !of->apart[at]              ? VERDICT_NOT_SHOWN
                      : s->against.difference > 0 ? VERDICT_BETTER
                                                  : VERDICT_WORSE;

@@ -144,6 +144,9 @@ typedef struct standing {
     bool learned;         /* its interval lies above the floor, or there is none to speak of */
     paired_test against; /* the baseline, over seeds both have; description only where not tested */
     double p_adjusted;   /* in the family of all pairs; NAN for the baseline and where not tested */
+    /* Of the difference, at the level of its test in the family: without 0 where p_adjusted is at most
+     * 0.05. NAN likewise, and for tests that hold at any moment. */
+    double corrected_low, corrected_high;
     double could_show; /* the difference that had a chance of 80 %, where none was shown; or NAN */
     verdict verdict;
     untested why;

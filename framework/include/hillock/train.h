@@ -89,8 +89,11 @@ typedef struct hk_epoch_report {
     int epoch; /* from 1 */
     double train_loss, rate;
     double images_per_s, seconds; /* without evaluation; since training began */
-    hk_metrics validation;        /* n = 0 without a validation set */
-    hk_metrics test;              /* n = 0 without a test set */
+    /* By the measure of `validation`, without smoothing, weights, augmentation or dropout: of as many
+     * training samples as there are for validation, at equal distances; n = 0 without a validation set. */
+    hk_metrics training;
+    hk_metrics validation; /* n = 0 without a validation set */
+    hk_metrics test;       /* n = 0 without a test set */
     hk_best_epoch best;
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */

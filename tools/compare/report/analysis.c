@@ -3,6 +3,7 @@
 #include "compare/report/analysis.h"
 #include "compare/figures.h"
 #include "output.h"
+#include "page/page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -241,39 +242,24 @@ static bool take_panel(analysis *a, panel *p)
     return find_seeds(a, p) && rank_rows(a, p) && (p->sentence = report_sentence_new(p));
 }
 
-enum { COLOURS = 10 };
-
-/* The colour a label has in the whole page; -1 when there are more labels than colours. */
-static int colour_of(const char **seen, int *n, const char *label)
+/* A label has one colour, dash and mark in the whole page; beyond SERIES labels they come again. */
+static bool give_colours(analysis *a)
 {
-    for (int i = 0; i < *n; i++)
-        if (strcmp(seen[i], label) == 0)
-            return i + 1;
-    if (*n == COLOURS)
-        return -1;
-    seen[(*n)++] = label;
-    return *n;
-}
-
-/* The same in the whole page; where there are more labels than colours, each panel colours its best. */
-static void give_colours(analysis *a)
-{
-    const char *seen[COLOURS];
+    const char **seen = report_analysis_take(a, (size_t)a->of->n_rows, sizeof *seen);
     int n = 0;
-    bool enough = true;
-    for (int k = 0; k < a->n_panels; k++)
+    for (int k = 0; seen && k < a->n_panels; k++)
         for (int i = 0; i < a->panels[k].n_rows; i++) {
             row_view *row = &a->panels[k].rows[i];
-            row->colour = i == a->panels[k].baseline ? 0 : colour_of(seen, &n, row->label);
-            enough = enough && row->colour >= 0;
+            int at = 0;
+            while (at < n && strcmp(seen[at], row->label) != 0)
+                at++;
+            if (i == a->panels[k].baseline)
+                continue;
+            if (at == n)
+                seen[n++] = row->label;
+            row->colour = 1 + at % (SERIES - 1);
         }
-    for (panel *p = a->panels; p < a->panels + a->n_panels && !enough; p++) {
-        for (int i = 0; i < p->n_rows; i++)
-            p->rows[i].colour = -1;
-        for (int i = 0; i < p->n_ranked && i < COLOURS; i++)
-            p->rows[p->standings[i].row].colour = i + 1;
-        p->rows[p->baseline].colour = 0;
-    }
+    return seen;
 }
 
 static bool has_finding(const panel *p)
@@ -361,8 +347,7 @@ static bool fill(analysis *a)
     for (int i = 0; i < a->n_panels; i++)
         if (!take_panel(a, &a->panels[i]))
             return false;
-    give_colours(a);
-    return write_sentence(a) && write_looked(a);
+    return give_colours(a) && write_sentence(a) && write_looked(a);
 }
 
 analysis *report_analysis_new(const results *r)

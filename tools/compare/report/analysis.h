@@ -27,14 +27,15 @@ typedef struct row_view {
     const row_record *record;
     const char *label; /* what distinguishes it from other rows: "mish", or "mish (layer_norm)" */
     const char *name;  /* the same without the optimizer */
-    int colour;        /* 0: the baseline, 1 to 10, or -1: one of many */
+    int colour;        /* its series in every figure; 0: the baseline */
     const run_record *tuning; /* runs that only chose the rate; the others follow them */
     const run_record *runs;   /* by seed */
     int n_tuning, n_runs;
     const run_record **averaged; /* the runs that the figures below are means of */
     int n_averaged, n_epochs, n_layers;
-    course score, loss, train_loss; /* [n_epochs]; score: validation accuracy, or R2 */
-    const char **layers;            /* [n_layers] names */
+    /* [n_epochs]; score: accuracy, or R2; of the validation and the training data */
+    course score, loss, training_score, training_loss;
+    const char **layers; /* [n_layers] names */
     double *
         *figures; /* [of compare_layer_figures][n_layers][n_epochs], means; NULL: has no label */
     layer_histogram *histograms; /* [n_layers] */
@@ -80,7 +81,7 @@ void report_analysis_free(analysis *a);
 double report_run_mean(const run_record *run, size_t offset);
 /* A row's means of that figure, [n_layers][n_epochs]. */
 const double *report_layer_means(const row_view *row, size_t offset);
-/* Validation loss less training loss. */
+/* Validation loss less training loss, by the same measure. */
 double report_loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */
 void report_p_text(double p, char *out, size_t size);

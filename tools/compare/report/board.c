@@ -33,6 +33,20 @@ static range choose_scale(const panel *p)
     return scale;
 }
 
+enum { MOST_TOLD = 30 }; /* seeds in a title */
+
+/* With an arrow where it goes on beyond the picture. */
+static void put_interval_bar(FILE *to, const standing *s, const range *scale)
+{
+    const double middle = HEIGHT / 2.0, low = place(scale, s->score.low);
+    const double high = place(scale, s->score.high);
+    fprintf(to, "<path class=\"bar\" d=\"M%.1f %gH%.1f\"/>", low, middle, high);
+    if (s->score.low < scale->low)
+        fprintf(to, "<path class=\"clip\" d=\"M%.1f %gl-5 5l5 5\"/>", low, middle - 5);
+    if (s->score.high > scale->high)
+        fprintf(to, "<path class=\"clip\" d=\"M%.1f %gl5 5l-5 5\"/>", high, middle - 5);
+}
+
 static void put_picture(FILE *to, const panel *p, const standing *s, const range *scale)
 {
     const row_view *row = &p->rows[s->row];
@@ -43,13 +57,16 @@ static void put_picture(FILE *to, const panel *p, const standing *s, const range
             "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
             WIDTH, HEIGHT, report_row_class(row));
     page_put_html(to, row->label, CAPTION_LETTERS);
-    fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f</title>", 100 * s->score.mean,
+    fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f; seeds", 100 * s->score.mean,
             100 * s->score.low, 100 * s->score.high);
+    for (int i = 0; i < p->seeds && i < MOST_TOLD; i++)
+        if (isfinite(scores[i]))
+            fprintf(to, " %.2f", 100 * scores[i]);
+    fputs(p->seeds > MOST_TOLD ? " ...</title>" : "</title>", to);
     if (isfinite(baseline))
         fprintf(to, "<path class=\"against\" d=\"M%.1f 0V%d\"/>", place(scale, baseline), HEIGHT);
     if (isfinite(s->score.low))
-        fprintf(to, "<path class=\"bar\" d=\"M%.1f %gH%.1f\"/>", place(scale, s->score.low), middle,
-                place(scale, s->score.high));
+        put_interval_bar(to, s, scale);
     fputs("<path class=\"seeds\" d=\"", to);
     for (int i = 0; i < p->seeds; i++)
         if (isfinite(scores[i]))
@@ -86,8 +103,8 @@ static void put_tests(FILE *to, const standing *s)
     if (isfinite(s->against.difference) && s->verdict != VERDICT_BASELINE)
         fprintf(to, "%+.2f", 100 * s->against.difference);
     fprintf(to, "<td class=\"number wide\">");
-    if (tested && isfinite(s->against.low))
-        fprintf(to, "%+.2f to %+.2f", 100 * s->against.low, 100 * s->against.high);
+    if (tested && isfinite(s->corrected_low))
+        fprintf(to, "%+.2f to %+.2f", 100 * s->corrected_low, 100 * s->corrected_high);
     report_p_text(s->p_adjusted, p, sizeof p);
     fprintf(to, "<td class=\"number wide\">%s<td class=\"number wide\">", tested ? p : "");
     if (tested && s->against.seeds_needed > 0)
@@ -137,7 +154,7 @@ static void put_board(FILE *to, const panel *p)
         {scores, ""},
         {"mean \xC2\xB1 s", "number"},
         {"to baseline", "number"},
-        {"95 % interval", "number wide"},
+        {"corrected interval", "number wide"},
         {"p", "number wide"},
         {"seeds needed", "number wide"},
         {"verdict", ""},
@@ -238,10 +255,12 @@ void report_part_board(FILE *to, const panel *p)
     page_paragraph(to, "how after", isfinite(p->floor) ? floor : NULL);
     page_paragraph(
         to, "how after",
-        "Dots are seeds, the ring is their mean, s their standard deviation, the bar the "
-        "95 % interval of the mean, the dotted line the baseline. Two rows are told apart "
+        "Dots are seeds, the ring is their mean, the bar the 95 % interval of the mean, with an arrow "
+        "where it goes on beyond the picture, the dotted line the baseline. \xC2\xB1 stands everywhere for "
+        "s, the standard deviation over seeds, never for an interval. Two rows are told apart "
         "where they have no letter in common. All pairs are one family of paired t tests "
-        "at 5 %; p is corrected for that. Not shown, 80 % for 1.20: had the difference "
+        "at 5 %; p is corrected for that, and the interval of the difference with it: it is that of "
+        "the level at which the row was tested, and holds 0 where p is above 0.05. Not shown, 80 % for 1.20: had the difference "
         "been 1.20 points, a sweep of so many seeds would have shown it in 80 of 100 "
         "cases. Seeds needed: for the difference seen here to be found with 80 % power.");
     page_details(to, "All figures of the leaderboard");

@@ -14,23 +14,22 @@ static int longest(const drawn *d)
     return n;
 }
 
-static const char *label_of(const row_view *row)
+static void put_courses(FILE *to, const drawn *d, bool loss)
 {
-    return row->colour < 0 ? NULL : row->label;
-}
-
-static void put_courses(FILE *to, const drawn *d, bool loss, const double *epochs)
-{
-    chart c = page_chart_new(to, WIDTH, HEIGHT);
+    double *epochs = calloc((size_t)longest(d) + 1, sizeof *epochs);
+    const double height = page_series_height(HEIGHT, d->n);
+    chart c = page_chart_new(to, WIDTH, height);
     series all[MOST_DRAWN];
+    for (int i = 0; epochs && i < longest(d); i++)
+        epochs[i] = i + 1;
     c.right = WIDTH - LABELS;
     c.y_percent = !loss;
     c.x = (range){1, fmax(longest(d), 2), false};
-    for (int i = 0; i < d->n; i++) {
+    for (int i = 0; epochs && i < d->n; i++) {
         const row_view *row = d->rows[i];
         const course *it = loss ? &row->loss : &row->score;
-        all[i] = (series){label_of(row), report_row_class(row), epochs, it->mean, it->low,
-                          it->high,      row->n_epochs};
+        all[i] = (series){row->label, report_row_class(row), epochs, it->mean, it->low,
+                          it->high,   row->n_epochs};
         page_range_take(&c.y, it->low, row->n_epochs);
         page_range_take(&c.y, it->high, row->n_epochs);
     }
@@ -38,18 +37,32 @@ static void put_courses(FILE *to, const drawn *d, bool loss, const double *epoch
     c.y.log = loss && c.y.low > 0 && c.y.high > 20 * c.y.low;
     page_range_air(&c.y);
     page_draw_begin(
-        to, loss ? "Validation loss" : "Validation score", NULL, WIDTH, HEIGHT,
+        to, loss ? "Validation loss" : "Validation score", NULL, WIDTH, height,
         loss ? "Validation loss over epochs" : "Validation score over epochs",
         "A line for each row: mean over seeds; the band spans its seeds. The numbers are in "
         "the table below.");
     page_chart_axes(&c, "epoch", true);
-    page_chart_series(&c, all, d->n, false);
+    page_chart_series(&c, all, epochs ? d->n : 0, false);
     page_draw_end(to);
+    free(epochs);
 }
 
-static void put_costs(FILE *to, const panel *p, const drawn *d)
+void report_put_score(FILE *to, const panel *p, const drawn *d)
 {
-    chart c = page_chart_new(to, WIDTH, HEIGHT);
+    (void)p;
+    put_courses(to, d, false);
+}
+
+void report_put_loss(FILE *to, const panel *p, const drawn *d)
+{
+    (void)p;
+    put_courses(to, d, true);
+}
+
+void report_put_cost(FILE *to, const panel *p, const drawn *d)
+{
+    const double height = page_series_height(HEIGHT, d->n);
+    chart c = page_chart_new(to, WIDTH, height);
     series all[MOST_DRAWN];
     int n = 0;
     c.right = WIDTH - LABELS;
@@ -59,13 +72,8 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
         const standing *s = report_standing_of(p, row);
         if (!s || !s->score.n || !isfinite(row->epoch_seconds))
             continue;
-        all[n++] = (series){label_of(row),
-                            report_row_class(row),
-                            &row->epoch_seconds,
-                            &s->score.mean,
-                            NULL,
-                            NULL,
-                            1};
+        all[n++] = (series){
+            row->label, report_row_class(row), &row->epoch_seconds, &s->score.mean, NULL, NULL, 1};
         page_range_take(&c.x, &row->epoch_seconds, 1);
         page_range_take(&c.y, &s->score.mean, 1);
     }
@@ -77,7 +85,7 @@ static void put_costs(FILE *to, const panel *p, const drawn *d)
     page_range_air(&c.x);
     page_range_air(&c.y);
     page_draw_begin(
-        to, "Test score against time", NULL, WIDTH, HEIGHT,
+        to, "Test score against time", NULL, WIDTH, height,
         "Test score against training seconds per epoch",
         "A dot for each row, higher is better, further left is faster. The numbers are in "
         "the leaderboard's table.");
@@ -94,13 +102,18 @@ static void put_numbers(FILE *to, const panel *p)
         {"validation score", "number"},
         {"lowest", "number"},
         {"highest", "number"},
+        {"training score", "number"},
         {"validation loss", "number"},
         {"training loss", "number"},
         {"gap", "number"},
     };
     page_details(to, "Numbers of these curves");
-    page_table(to, "Means over seeds; of long runs about 20 epochs", "", columns,
-               sizeof columns / sizeof *columns);
+    page_table(
+        to,
+        "Means over seeds; of long runs about 20 epochs. Training figures are by the measure of the "
+        "validation, without smoothing or dropout, of as many training samples; the gap is "
+        "validation less training loss",
+        "", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
         int every = (row->n_epochs + 19) / 20;
@@ -111,8 +124,8 @@ static void put_numbers(FILE *to, const panel *p)
             page_text_cell(to, row->label);
             page_numbers(to, 0, e + 1);
             page_numbers(to, 2, 100 * row->score.mean[e], 100 * row->score.low[e],
-                         100 * row->score.high[e]);
-            page_numbers(to, 4, row->loss.mean[e], row->train_loss.mean[e],
+                         100 * row->score.high[e], 100 * row->training_score.mean[e]);
+            page_numbers(to, 4, row->loss.mean[e], row->training_loss.mean[e],
                          report_loss_gap(row, e));
         }
     }
@@ -122,22 +135,15 @@ static void put_numbers(FILE *to, const panel *p)
 
 void report_part_curves(FILE *to, const panel *p, const drawn *d)
 {
-    int n = longest(d);
-    double *epochs = calloc((size_t)n + 1, sizeof *epochs);
-    if (!n || !epochs) {
-        free(epochs);
+    if (!longest(d))
         return;
-    }
-    for (int i = 0; i < n; i++)
-        epochs[i] = i + 1;
     page_heading(to, "Learning and cost",
                  "Lines are means over seeds, bands reach from the lowest to the highest seed. The "
                  "test set is used once, at the end.");
     page_grid_begin(to, GRID_WIDE);
-    put_courses(to, d, false, epochs);
-    put_courses(to, d, true, epochs);
-    put_costs(to, p, d);
+    report_put_score(to, p, d);
+    report_put_loss(to, p, d);
+    report_put_cost(to, p, d);
     page_grid_end(to);
     put_numbers(to, p);
-    free(epochs);
 }

@@ -9,6 +9,11 @@
 void report_html(FILE *to, const analysis *a);
 /* Sentences, leaderboards and failures. */
 void report_markdown(FILE *to, const analysis *a);
+/* Tables of booktabs. */
+void report_latex(FILE *to, const analysis *a);
+/* One figure of a table, counted from 0, as print.h takes it; false: there is no such figure or table. */
+extern const char *const report_figure_names[]; /* ends with NULL */
+bool report_figure_write(FILE *to, const analysis *a, const char *name, int table);
 /* One line per run (RFC 4180). */
 void report_csv(FILE *to, const analysis *a);
 /* Everything: standings, rows, runs, epochs, layers; NULL: out of memory. */

@@ -155,6 +155,27 @@ static const char *class_of(const analysis *a, const char *spec)
     return NULL;
 }
 
+/* Those that are found by name, elementwise or not. */
+static void put_formulas(FILE *to, const specs *s)
+{
+    static const page_column columns[] = {{"activation", ""}, {"formula", ""}, {"source", ""}};
+    page_table(to, "Formulas", "", columns, 3);
+    for (int i = 0; i < s->n; i++) {
+        const hk_plugin *plugin = NULL;
+        char name[65];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(s->items[i], ":"), s->items[i]);
+        if (strchr(s->items[i], '/') || hk_plugin_find(HK_ACTIVATION, name, &plugin) != HK_OK)
+            plugin = NULL;
+        page_row(to);
+        page_text_cell(to, s->items[i]);
+        page_text_cell(to, !plugin           ? "not installed here"
+                           : plugin->formula ? plugin->formula
+                                             : plugin->summary);
+        page_text_cell(to, plugin && plugin->source ? plugin->source : "");
+    }
+    page_table_end(to);
+}
+
 void report_part_functions(FILE *to, const analysis *a)
 {
     specs s = {.n = 0};
@@ -179,6 +200,7 @@ void report_part_functions(FILE *to, const analysis *a)
              "is not installed here, works across channels, or is one of very many.",
              s.left_out);
     page_paragraph(to, "how after", s.left_out ? text : NULL);
+    put_formulas(to, &s);
     page_section_end(to);
     for (int i = 0; i < s.n; i++)
         free(s.items[i]);

@@ -3,11 +3,12 @@
 #include "compare/report/parts.h"
 #include "page/text.h"
 
+#include <hillock/registry.h>
 #include <string.h>
 
 const char *report_row_class(const row_view *row)
 {
-    return row->colour < 0 ? "other" : page_series_class(row->colour);
+    return page_series_class(row->colour);
 }
 
 const standing *report_standing_of(const panel *p, const row_view *row)
@@ -24,17 +25,41 @@ static int rows_of(const panel *p)
     return p->n_ranked ? p->n_ranked : p->n_rows;
 }
 
-static drawn drawn_rows(const panel *p, int most)
+static const row_view *ranked(const panel *p, int i)
+{
+    return &p->rows[p->n_ranked ? p->standings[i].row : i];
+}
+
+/* The baseline, and what somebody wrote: its file is not in the folder of relu's. */
+static bool must_be_drawn(const panel *p, const row_view *row)
+{
+    char name[65];
+    const hk_plugin *plugin, *relu;
+    const char *spec = row->record->specs[AXIS_ACT];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(spec, ":+"), spec);
+    if (row == &p->rows[p->baseline])
+        return true;
+    if (strchr(name, '/') || hk_plugin_find(HK_ACTIVATION, name, &plugin) != HK_OK ||
+        hk_plugin_find(HK_ACTIVATION, "relu", &relu) != HK_OK)
+        return true;
+    const char *file = hk_plugin_describe(plugin).file, *usual = hk_plugin_describe(relu).file;
+    const char *slash = usual ? strrchr(usual, '/') : NULL;
+    return slash && file && strncmp(file, usual, (size_t)(slash - usual) + 1) != 0;
+}
+
+drawn report_drawn_rows(const panel *p, int most)
 {
     drawn d = {.n = 0};
-    const row_view *baseline = &p->rows[p->baseline];
-    bool has_baseline = false;
-    for (; d.n < rows_of(p) && d.n < most; d.n++) {
-        d.rows[d.n] = &p->rows[p->n_ranked ? p->standings[d.n].row : d.n];
-        has_baseline = has_baseline || d.rows[d.n] == baseline;
+    int must = 0;
+    for (int i = 0; i < rows_of(p); i++)
+        must += must_be_drawn(p, ranked(p, i));
+    for (int i = 0; i < rows_of(p) && d.n < most; i++) {
+        const row_view *row = ranked(p, i);
+        const bool it_must = must_be_drawn(p, row);
+        if (it_must || d.n + must < most)
+            d.rows[d.n++] = row;
+        must -= it_must;
     }
-    if (!has_baseline)
-        d.rows[d.n - 1] = baseline;
     return d;
 }
 
@@ -92,7 +117,7 @@ static void put_panel(FILE *to, const analysis *a, int i)
     /* Fewer pictures per panel where there are many panels: a page of a few megabytes at most. */
     int most = 192 / a->n_panels > MOST_DRAWN ? MOST_DRAWN : 192 / a->n_panels;
     const panel *p = &a->panels[i];
-    drawn d = drawn_rows(p, most < 3 ? 3 : most);
+    drawn d = report_drawn_rows(p, most < 3 ? 3 : most);
     char text[200];
     fprintf(to, "<section id=\"panel%d\">\n<h2>", i + 1);
     put_title(to, p);

@@ -68,9 +68,10 @@ static void put_histograms(FILE *to, const drawn *d)
         any = any || has_histograms(d->rows[i]);
     if (!any)
         return;
-    page_heading(to, "Distribution of activations",
-                 "Distribution of each layer's outputs, all seeds together; heights are square "
-                 "roots, so that rare outputs stay visible.");
+    page_details(to, "Distribution of activations");
+    page_paragraph(to, "how after",
+                   "Distribution of each layer's outputs, all seeds together; heights are square "
+                   "roots, so that rare outputs stay visible.");
     fputs("<ul class=\"legend\"><li><svg class=\"key\" viewBox=\"0 0 22 10\"><path class=\"moment "
           "moment0\" d=\"M0 5H22\"/></svg>first epoch<li><svg class=\"key\" viewBox=\"0 0 22 "
           "10\"><path class=\"moment moment1\" d=\"M0 5H22\"/></svg>middle<li><svg class=\"key\" "
@@ -91,6 +92,7 @@ static void put_histograms(FILE *to, const drawn *d)
         page_draw_end(to);
     }
     page_grid_end(to);
+    page_details_end(to);
 }
 
 static void put_numbers_of(FILE *to, const row_view *row)

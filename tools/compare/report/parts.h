@@ -11,6 +11,8 @@ typedef struct drawn {
     const row_view *rows[MOST_DRAWN];
     int n;
 } drawn;
+/* At most so many rows: the best, the baseline, and those whose activation is not one of this program's. */
+drawn report_drawn_rows(const panel *p, int most);
 /* The class of a row's colour: "s3". */
 const char *report_row_class(const row_view *row);
 /* NULL where the row is not ranked. */
@@ -20,10 +22,14 @@ bool report_is_measured(const drawn *d, size_t offset);
 
 void report_part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
 void report_part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
+void report_put_score(FILE *to, const panel *p, const drawn *d);
+void report_put_loss(FILE *to, const panel *p, const drawn *d);
+void report_put_cost(FILE *to, const panel *p, const drawn *d);
 void report_part_rates(FILE *to, const panel *p); /* rates.c: learning rate, dead share */
 void report_part_layers(FILE *to, const panel *p,
                         const drawn *d);                 /* layers.c: strips, outputs, numbers */
 void report_part_strips(FILE *to, const drawn *d);       /* strips.c: darkness, gradients */
 void report_part_functions(FILE *to, const analysis *a); /* functions.c: values and slopes */
 void report_part_runs(FILE *to, const analysis *a);      /* runs.c: every run */
+void report_part_recipes(FILE *to, const analysis *a);   /* recipes.c: what trained the rows */
 void report_part_provenance(FILE *to, const analysis *a);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 360, HEIGHT = 240, MOST_LINES = 16 }; /* that are drawn; the table has all */
+enum { WIDTH = 360, HEIGHT = 240, MOST_LINES = 24 }; /* that are drawn; the table has all */
 
 typedef struct point {
     int line;
@@ -74,7 +74,7 @@ static int line_of(rates *r, const row_view *row)
     }
     line *l = &r->lines[r->n_lines];
     l->row = row;
-    l->class = page_series_class(1 + r->n_lines % 10);
+    l->class = report_row_class(row);
     memcpy(l->optimizer, optimizer, sizeof optimizer);
     return r->n_lines++;
 }
@@ -89,7 +89,7 @@ static void collect(rates *r, const panel *p)
         for (int k = 0; k < (row->n_tuning ? row->n_tuning : row->n_runs); k++)
             add_run(r, at, row, &tried[k]);
         if (i == p->baseline)
-            r->lines[at].class = page_series_class(0);
+            r->lines[at].class = report_row_class(row);
         varies = varies || strcmp(r->lines[at].optimizer, r->lines[0].optimizer) != 0;
     }
     for (int i = 0; i < r->n_lines; i++) /* the optimizer where that tells lines apart */
@@ -108,7 +108,8 @@ static void collect(rates *r, const panel *p)
 /* x and y have room for all points. */
 static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
 {
-    chart c = page_chart_new(to, WIDTH, HEIGHT);
+    const double height = page_series_height(HEIGHT, r->n_lines);
+    chart c = page_chart_new(to, WIDTH, height);
     series all[MOST_LINES];
     int n = 0;
     c.right = WIDTH - LABELS;
@@ -130,7 +131,7 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
     page_range_air(&c.y);
     c.y.low = dead ? 0 : c.y.low;
     page_draw_begin(
-        to, dead ? "Dead units at the end" : "Validation score at the end", NULL, WIDTH, HEIGHT,
+        to, dead ? "Dead units at the end" : "Validation score at the end", NULL, WIDTH, height,
         dead ? "Dead units against learning rate" : "Validation score against learning rate",
         "A line for each row over learning rates; the numbers are in the table below.");
     page_chart_axes(&c, "learning rate", false);

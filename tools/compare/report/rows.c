@@ -77,7 +77,7 @@ static bool take_course(analysis *a, const row_view *row, size_t offset, course 
 
 double report_loss_gap(const row_view *row, int epoch)
 {
-    return row->loss.mean[epoch] - row->train_loss.mean[epoch];
+    return row->loss.mean[epoch] - row->training_loss.mean[epoch];
 }
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
@@ -200,20 +200,29 @@ static double mean_at(const row_view *row, size_t offset)
     return mean_value(&of);
 }
 
-/* Of the figure that an epoch is judged by. */
-static size_t score_offset(const row_view *row)
+static bool is_regression(const row_view *row)
 {
     const run_record *run = row->n_averaged ? row->averaged[0] : NULL;
-    const bool regression = run && run->n_epochs && isnan(run->epochs[0].accuracy);
-    return regression ? offsetof(epoch_record, r2) : offsetof(epoch_record, accuracy);
+    return run && run->n_epochs && isnan(run->epochs[0].accuracy);
+}
+
+/* The figures that an epoch is judged by. */
+static bool take_courses(analysis *a, row_view *row)
+{
+    const bool r2 = is_regression(row);
+    return take_course(a, row, r2 ? offsetof(epoch_record, r2) : offsetof(epoch_record, accuracy),
+                       &row->score) &&
+           take_course(a, row,
+                       r2 ? offsetof(epoch_record, training_r2)
+                          : offsetof(epoch_record, training_accuracy),
+                       &row->training_score) &&
+           take_course(a, row, offsetof(epoch_record, loss), &row->loss) &&
+           take_course(a, row, offsetof(epoch_record, training_loss), &row->training_loss);
 }
 
 bool report_row_average(analysis *a, row_view *row)
 {
-    if (!choose_runs(a, row) || !take_course(a, row, score_offset(row), &row->score) ||
-        !take_course(a, row, offsetof(epoch_record, loss), &row->loss) ||
-        !take_course(a, row, offsetof(epoch_record, train_loss), &row->train_loss) ||
-        !take_layers(a, row))
+    if (!choose_runs(a, row) || !take_courses(a, row) || !take_layers(a, row))
         return false;
     row->histograms = report_analysis_take(a, (size_t)row->n_layers, sizeof *row->histograms);
     for (int l = 0; row->histograms && l < row->n_layers; l++)

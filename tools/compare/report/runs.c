@@ -196,6 +196,7 @@ void report_part_provenance(FILE *to, const analysis *a)
     put_object(to, "Provenance", a->of->provenance);
     fputs("</div>\n", to);
     page_grid_end(to);
+    report_part_recipes(to, a);
     put_looks(to, a->of);
     put_digests(to, a);
     page_section_end(to);

@@ -114,6 +114,45 @@ static void put_number(const strip *s, int layer, int column)
                    text, WHOLE_TEXT);
 }
 
+/* A line's values where the pointer stands. */
+static void put_titles(const strip *s)
+{
+    const double unit = s->kind->share ? 100 : 1;
+    for (int l = 0; l < s->row->n_layers; l++) {
+        fprintf(s->to,
+                "<rect class=\"hover\" x=\"%.1f\" y=\"%g\" width=\"%.1f\" height=\"%g\"><title>",
+                s->left, l * s->height, s->columns * s->cell, s->height - 1);
+        page_put_html(s->to, s->row->layers[l], CAPTION_LETTERS);
+        for (int i = 0; i < s->columns; i++)
+            fprintf(s->to, "%s%.3g", i ? ", " : ": ", unit * value_at(s, l, i));
+        fprintf(s->to, "%s</title></rect>", s->kind->share ? " %" : "");
+    }
+}
+
+/* What the colours stand for, from end to end. */
+static void put_scale(const strip *s)
+{
+    enum { STEPS = 16, STEP = 10 };
+    const char *low = "0 %", *high = "100 %";
+    char ends[2][32];
+    if (!s->kind->share) {
+        snprintf(ends[0], sizeof ends[0], "%.2g", s->scale.low);
+        snprintf(ends[1], sizeof ends[1], "%.2g", s->scale.high);
+        low = ends[0];
+        high = ends[1];
+    }
+    fprintf(
+        s->to,
+        "<p class=\"how\">%s<svg class=\"scale\" viewBox=\"0 0 %d 11\" role=\"img\"><title>From "
+        "%s to %s</title><rect class=\"%s\" width=\"%d\" height=\"11\"/>",
+        low, STEPS * STEP, low, high, s->kind->pale, STEPS * STEP);
+    for (int i = 0; i < STEPS; i++)
+        fprintf(s->to,
+                "<rect class=\"%s\" fill-opacity=\"%.2f\" x=\"%d\" width=\"%d\" height=\"11\"/>",
+                s->kind->strong, (double)i / (STEPS - 1), i * STEP, STEP);
+    fprintf(s->to, "</svg>%s</p>\n", high);
+}
+
 static void put_strip(const strip *s)
 {
     char text[256];
@@ -143,6 +182,7 @@ static void put_strip(const strip *s)
         page_draw_text(s->to, "tiny", s->left + (i + 0.5) * s->cell, rows * s->height + 11,
                        ANCHOR_MIDDLE, text, WHOLE_TEXT);
     }
+    put_titles(s);
     page_draw_end(s->to);
 }
 
@@ -165,6 +205,7 @@ void report_part_strips(FILE *to, const drawn *d)
         else
             s.scale.low = fmax(s.scale.low, s.scale.high * 1e-6);
         page_heading(to, kinds[k].title, kinds[k].how_to_read);
+        put_scale(&s);
         page_grid_begin(to, GRID_SMALL);
         for (int i = 0; i < d->n; i++)
             if (d->rows[i]->n_layers) {

@@ -1,0 +1,65 @@
+/* The leaderboards as LaTeX tables (booktabs), to be read into a paper with \input. */
+#include "compare/report/formats.h"
+#include "page/text.h"
+
+#include <math.h>
+
+static void put_text_p(FILE *to, double p)
+{
+    char text[32];
+    report_p_text(p, text, sizeof text);
+    fprintf(to, " & %s", isfinite(p) ? text : "--");
+}
+
+static void put_line(FILE *to, const panel *p, const standing *s)
+{
+    char text[200];
+    page_put_latex(to, p->rows[s->row].label);
+    if (s->score.n > 1)
+        fprintf(to, " & $%.2f \\pm %.2f$ & %.2f to %.2f", 100 * s->score.mean, 100 * s->score.sd,
+                100 * s->score.low, 100 * s->score.high);
+    else if (s->score.n)
+        fprintf(to, " & $%.2f$ & --", 100 * s->score.mean);
+    else
+        fputs(" & -- & --", to);
+    if (s->verdict != VERDICT_BASELINE && isfinite(s->against.difference))
+        fprintf(to, " & $%+.2f$", 100 * s->against.difference);
+    else
+        fputs(" & --", to);
+    put_text_p(to, s->p_adjusted);
+    fprintf(to, " & %s & ", *s->letters ? s->letters : "--");
+    report_verdict_write(p, s, text, sizeof text);
+    page_put_latex(to, text);
+    fputs(" \\\\\n", to);
+}
+
+static void put_panel(FILE *to, const panel *p)
+{
+    fputs("\n% ", to);
+    page_put_latex(to, p->model);
+    fputs(" on ", to);
+    page_put_latex(to, p->data_name);
+    fprintf(to, ", %d seed%s\n", p->seeds, p->seeds == 1 ? "" : "s");
+    fprintf(
+        to,
+        "\\begin{tabular}{lrrrrll}\n\\toprule\nactivation & test %s, \\%% & 95\\,\\%% interval & "
+        "to baseline & $p$ & letters & verdict \\\\\n\\midrule\n",
+        p->score_name);
+    for (int i = 0; i < p->n_ranked; i++)
+        put_line(to, p, &p->standings[i]);
+    fputs("\\bottomrule\n\\end{tabular}\n", to);
+}
+
+void report_latex(FILE *to, const analysis *a)
+{
+    fputs(
+        "% Needs \\usepackage{booktabs} and, for letters beyond ASCII, \\usepackage[T1]{fontenc}.\n"
+        "% Mean \\pm standard deviation over seeds; intervals of the mean by Student's t; p of paired t\n"
+        "% tests, corrected for all pairs of rows; two rows are told apart where they have no letter in\n"
+        "% common.\n% ",
+        to);
+    page_put_latex(to, a->sentence);
+    putc('\n', to);
+    for (int i = 0; i < a->n_panels; i++)
+        put_panel(to, &a->panels[i]);
+}
