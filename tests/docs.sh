@@ -1,6 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, training.md, dead-neurons.md and comparing.md say: writes
-# their C files and runs their commands in order.
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md and export.md say:
+# writes their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -45,6 +45,9 @@ command_works()
     *' inspect ./strand'*) grep -q ' parameters ' output ;;
     *' inspect '*) grep -q 'height' output && grep -q 'forward cycles' output ;;
     *' build '*) ! grep -q . output ;; # not even a warning
+    *' export '*) [ -s net.c ] && [ -s net.onnx ] ;;
+    'cc '*) ! grep -q . output ;;
+    'yes 0 '*) awk 'END { exit NR != 1 || NF != 10 }' output ;;
     ./train_small) grep -q '^test accuracy 9' output ;;
     ./predict_small) [ "$(sed -n 's/^image .: \(.\), is \1$/\1/p' output | wc -l)" -ge 2 ] ;;
     ./autoencoder) grep -q '^epoch 3: mean squared error 0.[0-4]' output ;;
@@ -60,7 +63,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models training dead-neurons comparing; do
+for page in plugins models training dead-neurons comparing export; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"

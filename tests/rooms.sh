@@ -31,6 +31,7 @@ tools               tool_
 tools/bench         bench_
 tools/compare       compare_
 tools/compare/report report_
+tools/export        export_
 tools/net           net_
 tools/page          page_
 tools/plugin        plugin_

@@ -117,10 +117,36 @@ another_programs_file_is_listed_and_taken_where_it_fits()
         grep -q 'fc2.weight *BF16 *3 x 16 *96$' listed.txt && grep -q '^3 tensors in 136 bytes' listed.txt || return 1
     "$tool" inspect pt.safetensors --json | tr -d ' \n' |
         grep -qF '"tensor":"fc1.bias","type":"F16","shape":[16],"bytes":32' || return 1
-    says 'fc2.weight starts anew: the file has [3, 16] in the order [out, in], the net [16, 3]' \
+    says "fc2.weight is turned round, as the file's other weights are: PyTorch has the output first" \
         "$tool" train mlp:width=16,depth=1 --data csv:away/train.csv,drop=id --epochs 1 --no-probes \
         --from pt.safetensors && grep -q 'bn.num_batches_tracked is left out: the net has none' output &&
-        grep -q '1 tensors fit and were taken' output
+        grep -q '2 tensors fit and were taken' output
+}
+
+# Each format is one file, whole; the numbers of --npz are those of --torch.
+it_is_exported()
+{
+    "$tool" export net.safetensors --onnx net.onnx --c net.c --torch weights.safetensors \
+        --npz weights.npz >loads.py || return 1
+    cat loads.py
+    grep -qF 'self.fc1 = torch.nn.Linear(2, 16, bias=True)' loads.py &&
+        grep -qF 'load_file("weights.safetensors")' loads.py && [ -s net.onnx ] && [ -s weights.npz ] || return 1
+    "$tool" inspect weights.safetensors | grep -q 'fc2.weight *F32 *3 x 16 ' &&
+        "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -Dnet_MAIN net.c -o net -lm || return 1
+    tail -n +2 other.csv | cut -d';' -f2,3 | tr ';' ' ' | ./net >found.txt
+    head -n 2 found.txt
+    awk 'NF != 3 || $1 != $1 + 0 { bad = 1 } END { exit bad || NR != 60 }' found.txt
+}
+
+a_refused_export_leaves_nothing()
+{
+    "$tool" train mlp:width=8,depth=1 --act swiglu --data csv:away/train.csv,drop=id --epochs 1 --no-probes \
+        --out gated.safetensors >/dev/null &&
+        says 'fc1: the activation "swiglu" has no formula' "$tool" export gated.safetensors --c gated.c &&
+        [ ! -e gated.c ] && "$tool" export gated.safetensors --npz gated.npz &&
+        says 'expected --onnx, --c, --torch or --npz' "$tool" export net.safetensors &&
+        says 'no/where.c' "$tool" export net.safetensors --c no/where.c && [ ! -e no ] &&
+        says 'neither a graph nor' "$tool" export weights.safetensors --c again.c
 }
 
 two_sources()
@@ -169,6 +195,8 @@ run no_training_data_at_hand
 run it_says_what_it_is
 run another_number_of_classes
 run another_programs_file_is_listed_and_taken_where_it_fits
+run it_is_exported
+run a_refused_export_leaves_nothing
 run two_sources
 run numbers_are_learned
 run regression_is_compared

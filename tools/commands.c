@@ -109,6 +109,15 @@ const command tool_commands[] = {
      "  hillock doctor net.safetensors --json\n"
      "  hillock doctor net.safetensors --data mnist:DIR --treat reset --out mended.safetensors\n",
      DOCTOR, 1, 1, net_doctor_command},
+    {"export", "FILE", net_group, "a saved net for ONNX, C, PyTorch or NumPy",
+     "The net as it is in evaluation. Activations are written by their formula; one without a formula, "
+     "a plugin's or one that goes over whole rows, is refused for ONNX and C. The scaling of inputs and "
+     "the names of classes go along. Several formats may be given at once.",
+     "  hillock export net.safetensors --onnx net.onnx\n"
+     "  hillock export net.safetensors --c net.c\n"
+     "  hillock export net.safetensors --torch weights.safetensors\n"
+     "  hillock export net.safetensors --npz weights.npz\n",
+     EXPORT, 1, 1, export_command},
 
     {"compare", "", compare_group,
      "trains every combination with the same seeds, stores the results, and ranks them",

@@ -38,7 +38,8 @@ enum {
     REPORT = 4096,
     TRY = 8192,
     JUDGE = 16384,
-    HELP = 32768,
+    EXPORT = 32768,
+    HELP = 65536,
     ALL = HELP - 1 /* but HELP */
 };
 
@@ -57,6 +58,7 @@ typedef struct options {
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
         *report;
     const char *treat, *doctor;
+    const char *onnx, *c_source, *torch, *npz;
     text_list plugins, params, data_sets;
     int64_t epochs, batch, seed, seeds, most, threads, stop, patience; /* 0: not given */
     int64_t index;                                                     /* -1: not given */
@@ -101,6 +103,7 @@ int plugin_check_command(options *given);
 int plugin_new_command(options *given);
 int plugin_build_command(options *given);
 int net_doctor_command(options *given);
+int export_command(options *given);
 int compare_report_command(options *given);
 int compare_try_command(options *given);
 int compare_judge_command(options *given);

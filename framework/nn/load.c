@@ -6,6 +6,7 @@
 
 #include "io/json.h"
 #include "nn/graph_json.h"
+#include "nn/torch.h"
 
 /* ---- Plugins, and the files they were in ------------------------------------------------------------- */
 
@@ -166,89 +167,136 @@ static void ignore(const char *tensor, const char *reason, void *user)
     (void)tensor, (void)reason, (void)user;
 }
 
-/* A weight in PyTorch's order, [out, in] or [out, in, height, width], is not ours: [in, out] or [height,
- * width, in, out]. */
-static bool is_turned(const hki_st_tensor *found, const hk_tensor *t)
+/* What of a file goes where. */
+typedef struct fitting {
+    const hki_st_file *file;
+    bool is_torch; /* its weights are in PyTorch's order */
+    int n, n_turned;
+} fitting;
+
+/* By our name, or PyTorch's. */
+static const hki_st_tensor *find_stored(const hki_st_file *file, const hk_tensor *t)
 {
-    const int64_t *theirs = found->dims, *ours = t->shape.dims;
-    if (found->ndim != t->shape.ndim || (found->ndim != 2 && found->ndim != 4))
-        return false;
-    return found->ndim == 2 ? theirs[0] == ours[1] && theirs[1] == ours[0]
-                            : theirs[0] == ours[3] && theirs[1] == ours[2] &&
-                                  theirs[2] == ours[0] && theirs[3] == ours[1];
+    char name[HKI_MAX_TENSOR_NAME];
+    const hki_st_tensor *found = hki_store_find(file, t->name);
+    hki_torch_name(t, name);
+    return found ? found : hki_store_find(file, name);
 }
 
-/* The file has weights that only fit turned: so are its square ones, whose shapes do not tell. */
-static bool is_in_other_order(const hk_net *net, const hki_st_file *file)
+static bool fits_turned(const hki_st_tensor *found, const hk_tensor *t)
 {
     char text[HKI_STORED_TEXT];
+    const hki_torch_order order = hki_torch_order_of(t);
+    return order.is_other && hki_stored_fits(found, &order.shape, text);
+}
+
+/* Some weights fit only turned; where all fit both ways, being square, the file's own word counts. */
+static bool is_torch_file(const hk_net *net, const hki_st_file *file)
+{
+    char text[HKI_STORED_TEXT];
+    const char *format = hki_st_meta_get(file, "format");
     for (int i = 0; i < net->n_tensors; i++) {
         const hk_tensor *t = net->tensors[i];
-        const hki_st_tensor *found = t->role == HKI_LEARNED ? hki_store_find(file, t->name) : NULL;
-        if (found && is_turned(found, t) && !hki_stored_fits(found, &t->shape, text))
-            return true;
+        const hki_st_tensor *found = t->role == HKI_LEARNED ? find_stored(file, t) : NULL;
+        const bool turned = found && fits_turned(found, t);
+        const bool as_is = found && hki_stored_fits(found, &t->shape, text);
+        if (turned != as_is && hki_torch_order_of(t).is_other)
+            return turned;
     }
-    return false;
+    return format && strcmp(format, "pt") == 0;
 }
 
-/* Takes over tensor t where the file has it with its shape. */
-static bool take(const hki_st_file *file, hk_tensor *t, bool other_order, char *reason, size_t size)
+static void take_turned(fitting *f, const hki_st_tensor *found, hk_tensor *t, float *buffer)
+{
+    const hki_torch_order order = hki_torch_order_of(t);
+    hki_st_floats(found, buffer);
+    hki_torch_turn(t, &order, true, buffer, t->value);
+    f->n_turned++;
+}
+
+/* Takes over tensor t where the file has it with its shape; else the reason. */
+static hk_status take(fitting *f, hk_tensor *t, char *reason, size_t size)
 {
     char text[HKI_STORED_TEXT];
-    const hki_st_tensor *found = hki_store_find(file, t->name);
-    const bool turned = other_order && found && is_turned(found, t);
-    if (!found)
+    const hki_st_tensor *found = find_stored(f->file, t);
+    if (found && f->is_torch && fits_turned(found, t)) {
+        float *buffer = hki_alloc_array((size_t)hki_count(&t->shape, 1), sizeof *buffer);
+        if (!buffer)
+            return HK_NO_MEMORY;
+        take_turned(f, found, t, buffer);
+        hki_free(buffer);
+    } else if (!found) {
         snprintf(reason, size, "starts anew: the file has none");
-    else if (!hki_stored_fits(found, &t->shape, text) || turned)
-        snprintf(reason, size, "starts anew: the file has %s%s, the net %s", text,
-                 turned ? " in the order [out, in]" : "", hki_shape_text(&t->shape));
-    else
+    } else if (!hki_stored_fits(found, &t->shape, text)) {
+        snprintf(reason, size, "starts anew: the file has %s, the net %s", text,
+                 hki_shape_text(&t->shape));
+    } else {
         hki_st_floats(found, t->value);
-    return !*reason;
+    }
+    f->n += !*reason;
+    return HK_OK;
 }
 
-static hk_status load_fitting(hk_net *net, const char *path, const hki_st_file *file, int *fitting,
+/* Whether a tensor of the file has a place in the net. */
+static bool has_place(const hk_net *net, const hki_st_tensor *stored)
+{
+    for (int i = 0; i < net->n_tensors; i++) {
+        char name[HKI_MAX_TENSOR_NAME];
+        const hk_tensor *t = net->tensors[i];
+        if (t->role != HKI_LEARNED && t->role != HKI_STATE)
+            continue;
+        hki_torch_name(t, name);
+        if (!strcmp(stored->name, t->name) || !strcmp(stored->name, name))
+            return true;
+    }
+    return hki_is_ours(stored->name);
+}
+
+#define TURNED "is turned round, as the file's other weights are: PyTorch has the output first"
+
+static hk_status load_fitting(hk_net *net, const char *path, fitting *f,
                               void (*each)(const char *, const char *, void *), void *user)
 {
     char reason[2 * HKI_STORED_TEXT];
+    int told = 0;
     hk_status status = hki_net_fill(net);
-    const bool other_order = is_in_other_order(net, file);
     for (int i = 0; i < net->n_tensors && !status; i++) {
         hk_tensor *t = net->tensors[i];
         if (t->role != HKI_LEARNED && t->role != HKI_STATE)
             continue;
         *reason = '\0';
-        if (take(file, t, other_order, reason, sizeof reason))
-            ++*fitting;
-        else
+        status = take(f, t, reason, sizeof reason);
+        if (*reason)
             each(t->name, reason, user);
+        else if (f->n_turned == 1 && !told++)
+            each(t->name, TURNED, user);
     }
-    for (size_t i = 0; i < file->n_tensors && !status; i++)
-        if (!hki_find_tensor(net, file->tensors[i].name) && !hki_is_ours(file->tensors[i].name))
-            each(file->tensors[i].name, "is left out: the net has none", user);
+    for (size_t i = 0; i < f->file->n_tensors && !status; i++)
+        if (!has_place(net, &f->file->tensors[i]))
+            each(f->file->tensors[i].name, "is left out: the net has none", user);
     hki_values_changed(net);
-    if (!status && !*fitting)
+    if (!status && !f->n)
         status = hki_fail(HK_BAD_DATA, "%s: none of its %zu tensors fits the net by name and shape",
-                          path, file->n_tensors);
+                          path, f->file->n_tensors);
     return status;
 }
 
-hk_status hk_net_load_fitting(hk_net *net, const char *path, int *fitting,
+hk_status hk_net_load_fitting(hk_net *net, const char *path, int *n_fitting,
                               void (*each)(const char *tensor, const char *reason, void *user),
                               void *user)
 {
     hki_st_file file;
-    int count = 0;
-    if (fitting)
-        *fitting = 0;
+    if (n_fitting)
+        *n_fitting = 0;
     if (hki_null(net, path))
         return HK_BAD_ARGUMENT;
     hk_status status = hki_st_read(path, &file);
     if (status)
         return status;
-    status = load_fitting(net, path, &file, &count, each ? each : ignore, user);
-    if (fitting)
-        *fitting = count;
+    fitting f = {.file = &file, .is_torch = is_torch_file(net, &file)};
+    status = load_fitting(net, path, &f, each ? each : ignore, user);
+    if (n_fitting)
+        *n_fitting = f.n;
     hki_st_clear(&file);
     return status;
 }

@@ -51,7 +51,7 @@ def patches(x, kernel, node, value):
     """[n, h, w, kernel, kernel, c] of the places of the result."""
     n, height, width, channels = x.shape
     shape = node["shape"]
-    stride = node["stride"] or node.get("size", 1)
+    stride = node["stride"] or 1
     sides = [window(size, out, k, stride, node["padding"], node["pad"])
              for size, out, k in zip((height, width), shape[1:3], kernel)]
     x = numpy.pad(x, [(0, 0), *sides, (0, 0)], constant_values=value)

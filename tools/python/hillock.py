@@ -451,7 +451,8 @@ class Net:
     def state_dict(self):
         """Arrays by PyTorch's names, in its layouts: weights of convolutions are [out, in / groups, height, width],
         of dense layers [out, in], gamma and beta of normalizations weight and bias. A dense layer behind a
-        flattened image takes it as PyTorch flattens it. Slots of activations keep their names."""
+        flattened image takes it as PyTorch flattens it. The slope of prelu is its weight; other slots of
+        activations keep their names."""
         nodes, made = self._graph["tensors"], {}
         for node in nodes:
             if node["op"] in ("parameter", "state"):
@@ -466,7 +467,8 @@ class Net:
                 if len(image) == 4 and len(inputs[0]["shape"]) == 2:
                     weight = weight.reshape(*image[1:], -1).transpose(2, 0, 1, 3).reshape(weight.shape)
                 made[inputs[1]["name"]] = weight.T
-        for ours, theirs in ((".norm.gamma", ".norm.weight"), (".norm.beta", ".norm.bias")):
+        for ours, theirs in ((".norm.gamma", ".norm.weight"), (".norm.beta", ".norm.bias"),
+                             (".act.slope", ".act.weight")):
             made = {name.replace(ours, theirs): value for name, value in made.items()}
         return {name: numpy.ascontiguousarray(value) for name, value in made.items()}
 

@@ -33,9 +33,10 @@ hk_status hk_net_load_weights(hk_net *net, const char *path, int *missing);
 /* The same, but keeps all that fits: a new head on a trained net, or another program's tensors of our names
  * and shapes (F16, BF16 and F64 become float). `each` is told every tensor of the net that has initial
  * values now, with the reason, "starts anew: the file has [16, 3], the net [16, 2]", and every one that
- * only the file has, "is left out: the net has none"; *fitting counts those that were loaded. Weights in
- * PyTorch's order, [out, in], do not fit: where a file has one, its square ones start anew, too. `each`
- * may be NULL; `fitting` may be NULL. HK_BAD_DATA: none was. */
+ * only the file has, "is left out: the net has none"; *fitting counts those that were loaded. Names may
+ * be PyTorch's, "conv1.norm.weight" of conv1.norm.gamma, and weights in its order, [out, in] or [out, in,
+ * height, width]: then all are turned round, and `each` is told of the first, "is turned round". `each` may
+ * be NULL; `fitting` may be NULL. HK_BAD_DATA: none was. */
 hk_status hk_net_load_fitting(hk_net *net, const char *path, int *fitting,
                               void (*each)(const char *tensor, const char *reason, void *user),
                               void *user);
