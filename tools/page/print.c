@@ -174,19 +174,19 @@ static void use_colour(const drawing *d, int colour, const char *classes, double
 /* The commands that draw.c uses; arcs are halves of circles. */
 static void trace(cairo_t *to, const char *d)
 {
-    char command = 'M', *end;
+    char letter = 'M', *end;
     double v[7], x, y;
     while (*d) {
         if (strchr("MLHVmlhvaz", *d))
-            command = *d++;
-        const int n = command == 'z' ? 0 : command == 'a' ? 7 : strchr("HVhv", command) ? 1 : 2;
+            letter = *d++;
+        const int n = letter == 'z' ? 0 : letter == 'a' ? 7 : strchr("HVhv", letter) ? 1 : 2;
         for (int i = 0; i < n; i++, d = end) {
             v[i] = strtod(d, &end);
             if (end == d)
                 return;
         }
         cairo_get_current_point(to, &x, &y);
-        switch (command) {
+        switch (letter) {
         case 'M': cairo_move_to(to, v[0], v[1]); break;
         case 'L': cairo_line_to(to, v[0], v[1]); break;
         case 'H': cairo_line_to(to, v[0], y); break;
@@ -200,7 +200,7 @@ static void trace(cairo_t *to, const char *d)
             cairo_arc_negative(to, x + v[5] / 2, y, v[0], from, from - M_PI);
             break;
         }
-        default: cairo_close_path(to);
+        default: cairo_close_path(to), letter = 'M';
         }
         d += strspn(d, " ");
     }
