@@ -133,6 +133,19 @@ has out 'macro F1'
 has out "wrote net.safetensors, $(wc -c <net.safetensors | sed 's/...$/,&/') bytes"
 lacks err 'note'
 same "$(grep -c 'test.* accuracy' out)" 1
+# A file takes the place of one of its own kind alone.
+cp net.safetensors kept.safetensors
+echo 1,2,3 >table.csv
+refuses 2 'net.safetensors is a saved net, and an HTML page would replace it' \
+    doctor net.safetensors --data $small --report net.safetensors
+refuses 2 'table.csv is a text file, and a saved net would replace it' train lenet5 --data $small --out table.csv
+refuses 2 'net.safetensors is a saved net, and a text file would replace it' curve relu --plot net.safetensors
+refuses 2 'table.csv is a text file, and a shared object would replace it' build table.csv --out table.csv
+same "$(cat table.csv)" 1,2,3
+if cmp -s net.safetensors kept.safetensors; then ok; else bad 'a net was replaced'; fi
+# What was closed before the start is not given to a file.
+"$hillock" list >out 2>&-
+has out relu
 run 0 train lenet5 --data $small --epochs 2 --val 0.2 --json
 for key in model parameters epochs train_loss test_loss test_accuracy macro_f1 images_per_s \
     seconds digest layers probed confusion history; do

@@ -137,6 +137,27 @@ seeds_are_added_until_decided()
         says 2 '--most needs --until-decided' "$hillock" compare "${few[@]}" --most 4 --db until.db
 }
 
+# A file that has lost its name is no place for results.
+removed_while_it_is_written()
+{
+    "$hillock" compare "${sweep[@]}" --db gone.db >out 2>err &
+    local process=$!
+    until [ -e gone.db ] || ! kill -0 $process; do sleep 0.01; done
+    rm -f gone.db
+    wait $process
+    local status=$?
+    cat out err
+    [ $status = 4 ] && grep -q 'gone.db: was removed or replaced' err
+}
+
+# One lock, however the file is named.
+a_link_has_the_lock_of_its_file()
+{
+    cp a.db linked.db && ln -s linked.db link.db && : >linked.db-lock
+    flock linked.db-lock "$hillock" compare "${sweep[@]}" --db link.db >out 2>err
+    [ $? = 4 ] && grep -q 'another hillock compare is writing to it' err
+}
+
 # ---- Interruptions
 
 slow=(--act relu,tanh --model lenet5 --data glyphs:train=2000,test=100 --seeds 2 --epochs 6)
@@ -358,6 +379,8 @@ run rates_are_tuned
 run rows_are_called_by_what_runs
 run same_nets_are_one_row
 run looks_are_kept
+run removed_while_it_is_written
+run a_link_has_the_lock_of_its_file
 run seeds_are_added_until_decided
 run interrupted
 run survives coordinator "$kills"
@@ -375,6 +398,10 @@ cp a.db damaged.db && dd if=/dev/urandom of=damaged.db bs=512 seek=9 count=60 co
 run unchanged damaged.db 3 damaged
 cp a.db short.db && truncate -s 9000 short.db
 run unchanged short.db 3 damaged
+cp a.db cut.db && truncate -s -100 cut.db
+run unchanged cut.db 3 'the database is damaged (it ends after'
+cp a.db forged.db && sqlite3 forged.db 'UPDATE epochs SET loss = loss + 1 WHERE run = 2'
+run says 3 'its checksum differs' "$hillock" report --db forged.db
 mkdir folder.db
 run says 3 'not a regular file' "$hillock" compare "${sweep[@]}" --db folder.db
 run says 4 nowhere/x.db "$hillock" compare "${sweep[@]}" --db nowhere/x.db

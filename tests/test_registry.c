@@ -170,6 +170,8 @@ static void wrong_entries(void)
     refused(build("none", "half.c", "-DENTRY=',.count=0'"), "lists 0 plugins, 1 to 256");
     refused(build("null", "half.c", "-DENTRY=',.plugins=0'"), "lists 0 plugins, 1 to 256");
     refused(build("crowd", "half.c", "-DENTRY=',.count=999999'"), "lists 999999 plugins");
+    refused(build("nowhere", "half.c", "-DENTRY=',.plugins=(void*)4096'"),
+            "its list of plugins cannot be read");
 }
 
 static void wrong_tables(void)
@@ -215,6 +217,25 @@ static void wrong_tables(void)
         {"-DSLOT=',.value=3,.high=1'", "has a slot \"more\" that starts at 3, outside [0, 1]"},
         {"-DSLOT=',.name=\"offset\"'", "has two slots \"offset\""},
         {"-DSLOT=',.name=\"A\"'", "has a slot \"A\", which is no valid name"},
+        {"-DSLOT=',.low=2,.high=1,.value=1.5'", "has a slot \"more\" that starts at 1.5"},
+        {"-DSLOT=',.name=\"steps\"'", "has a parameter and a slot \"steps\""},
+        {"-DPARAM=',.type=HK_CHOICE,.choices=\"a|b|a\",.value=1'", "the choice \"a\" twice"},
+        {"-DFAULT=',.aliases=\"half\"'", "has the alias \"half\" twice, or as its name"},
+        {"-DFAULT=',.aliases=\"b,c,b\"'", "has the alias \"b\" twice, or as its name"},
+        {"-DACT=',.n_sums=-1'", "has n_sums of 4294967295, at most 1024"},
+        {"-DACT=',.aux_floats=1025'", "has aux_floats of 1025, at most 1024"},
+        {"-DFAULT=',.summary=\"\\xC3(\"'", "its summary is not UTF-8 (P13)"},
+        {"-DFAULT=',.summary=\"\\xED\\xA0\\x80\"'", "its summary is not UTF-8 (P13)"},
+        {"-DFAULT=',.source=(char*)8'", "its source cannot be read: its address is none (P13)"},
+        {"-DFAULT=',.name=(char*)-1l'", "its name cannot be read"},
+        {"-DFAULT=',.activation=(void*)4096'", "its table of an activation cannot be read"},
+        {"-DFAULT=',.params=(void*)4096'", "its table of parameters cannot be read"},
+        {"-DFAULT=',.slots=(void*)4096'", "its table of slots cannot be read"},
+        {"-DPARAM=',.doc=(char*)8'", "its parameter\047s doc cannot be read"},
+        {"-DSLOT=',.name=(char*)8'", "its slot\047s name cannot be read"},
+        {"-DACT=',.channels_out=(void*)4096'",
+         "\"half\" has a function at an address that is none"},
+        {"-DFAULT=',.start=(void*)4096'", "\"half\" has a function at an address that is none"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char name[32];

@@ -306,10 +306,11 @@ static void files_of_before_gain_columns(void)
         CHECK(i == 0 ? layer->gradient_dead == 0 : isnan(layer->gradient_dead));
         CHECK(i == 0 ? r->runs[1].peak_mib == 8.2890625 : isnan(r->runs[1].peak_mib));
         if (i == 2) { /* a writer adds what is missing */
-            run_record end = r->runs[1];
-            end.peak_mib = 7;
-            end.n_epochs = 0; /* they are there */
-            CHECK_EQUAL(compare_store_end(it, &end), EXIT_DONE);
+            r->runs[1].peak_mib = 7;
+            CHECK_EQUAL(
+                sqlite3_exec(db, "DELETE FROM layers; DELETE FROM epochs", NULL, NULL, NULL),
+                SQLITE_OK);
+            CHECK_EQUAL(compare_store_end(it, &r->runs[1]), EXIT_DONE);
         }
         compare_results_free(r);
         compare_store_close(it);

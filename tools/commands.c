@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "output.h"
 #include "compare/worker.h"
+#include "output_file.h"
 
 #include <string.h>
 
@@ -264,6 +265,8 @@ int tool_command_run(const command *it, int argc, char **argv)
         tool_help_of(it);
         return EXIT_DONE;
     }
+    if ((status = tool_output_check_options(it, &given)))
+        return status;
     if (hk_engine_check() != HK_OK)
         return tool_failed();
     hk_set_threads((int)given.threads);

@@ -1,8 +1,11 @@
 /* hillock - the program: its own options, then the command. */
 #include "commands.h"
+#include "crash.h"
+#include "memory.h"
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +22,17 @@ static void wait_briefly(char **argv)
         return;
     if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0)
         execv("/proc/self/exe", argv);
+}
+
+/* What was closed before the start, as by 2>&-, would go to the next file that is opened. */
+static void take_descriptors(void)
+{
+    int taken;
+    do
+        taken = open("/dev/null", O_RDWR);
+    while (taken >= 0 && taken <= STDERR_FILENO);
+    if (taken >= 0)
+        close(taken);
 }
 
 static int run(int argc, char **argv)
@@ -40,12 +54,16 @@ static int run(int argc, char **argv)
     if (word[0] == '-')
         return tool_fail(EXIT_USAGE, "unknown option %s%s", word, tool_known(word, known, 3));
     const command *it = tool_command_find(word);
+    if (it && it->summary) /* not a worker */
+        tool_crash_name();
     return it ? tool_command_run(it, argc - 2, argv + 2) : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
     wait_briefly(argv);
+    take_descriptors();
+    tool_memory_start();
     signal(SIGPIPE, SIG_IGN); /* a write that fails says so itself */
     signal(SIGXFSZ, SIG_IGN);
     const int status = run(argc, argv);

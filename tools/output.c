@@ -1,5 +1,6 @@
 /* Sentences, numbers and JSON for the user. */
 #include "output.h"
+#include "memory.h"
 
 #include "core/base.h" /* hki_nearest */
 #include "options.h"
@@ -24,12 +25,22 @@ static int exit_status(hk_status status)
     }
 }
 
+/* Marks that change the direction of what follows: U+200E, 200F, 202A .. 202E, 2066 .. 2069. */
+static bool turns_text(const unsigned char *c)
+{
+    return c[0] == 0xE2 &&
+           ((c[1] == 0x80 && ((c[2] >= 0xAA && c[2] <= 0xAE) || c[2] == 0x8E || c[2] == 0x8F)) ||
+            (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+}
+
 void tool_put_text(FILE *to, const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         bool second_set = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0; /* U+0080 .. U+009F */
         if (*c < 0x20 || *c == 0x7F || second_set)
             fprintf(to, "\\x%02x", second_set ? *++c : *c);
+        else if (turns_text(c))
+            fprintf(to, "\\x%02x\\x%02x\\x%02x", c[0], c[1], c[2]), c += 2;
         else
             putc(*c, to);
     }
@@ -136,10 +147,10 @@ json_t *tool_json_text(const char *text)
 char *tool_json_written(const json_t *value, size_t flags)
 {
     char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    const bool said = to && json_dumpf(value, to, flags) == 0;
-    if (to && fclose(to) == 0 && said)
+    FILE *to = tool_memory_stream(&text, NULL);
+    const bool said = json_dumpf(value, to, flags) == 0;
+    fclose(to);
+    if (said)
         return text;
     free(text);
     return NULL;
@@ -147,8 +158,11 @@ char *tool_json_written(const json_t *value, size_t flags)
 
 int tool_json_print(json_t *object)
 {
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
+    char *text = object ? tool_json_written(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(object);
-    return EXIT_DONE; /* main() looks whether standard output took everything */
+    if (!text)
+        return tool_no_memory();
+    puts(text); /* main() looks whether standard output took everything */
+    free(text);
+    return EXIT_DONE;
 }

@@ -131,6 +131,8 @@ static void share_own_symbols(void)
         dlopen(library, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
 }
 
+const char *volatile hki_opening;
+
 /* dlopen with the mode kept. */
 static hk_status open_quietly(const char *path, void **handle)
 {
@@ -211,6 +213,8 @@ hk_status hki_bundle_check(const char *file, const hk_bundle *bundle)
     if (!bundle->plugins || bundle->count < 1 || bundle->count > HKI_MAX_BUNDLE)
         return hki_refuse("lists %u plugins, 1 to %d are possible (P10)", file,
                           bundle->plugins ? bundle->count : 0, HKI_MAX_BUNDLE);
+    if (!hki_is_readable(bundle->plugins, bundle->count * sizeof(hk_plugin)))
+        return hki_refuse("its list of plugins cannot be read: its address is none (P10)", file);
     return HK_OK;
 }
 

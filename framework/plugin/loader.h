@@ -1,7 +1,7 @@
 /* plugin/loader.h - between the files of this folder: how a file on disk becomes a checked table.
  *
  * search.c says where files are and whether others could have written them, loader.c brings one
- * into memory and finds its bundle, table.c checks each plugin of the bundle, registry.c keeps them,
+ * into memory and finds its bundle, reach.c says whether its tables are there, table.c checks each plugin of the bundle, registry.c keeps them,
  * find.c finds them by name, lists.c by their tags, use.c by a spec. The message of a failure begins
  * with plugin "FILE": and ends with its code, (P01) to (P16). */
 #pragma once
@@ -11,7 +11,9 @@
 enum {
     HKI_MAX_PLUGIN_NAME = 32, /* letters of a plugin, parameter or slot name */
     HKI_MAX_BUNDLE = 256,     /* plugins of one file */
-    HKI_MAX_FIXED = 1024      /* floats of one HK_FIXED slot */
+    HKI_MAX_FIXED = 1024,     /* floats of one HK_FIXED slot */
+    HKI_MAX_KEPT = 1024,      /* rows of sums and coef, floats of aux per row */
+    HKI_MAX_TEXT = 4096       /* bytes of a name, a summary, a doc */
 };
 
 /* HK_BAD_PLUGIN; the file is the first argument of the format. */
@@ -36,6 +38,18 @@ const char *hki_own_library(void);
 void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
 /* The mark, version and sizes alone, for bundles that are linked in. */
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);
+
+/* The file that is being opened, or whose tables are being checked; NULL: none. Of a crash then it is the
+ * cause. */
+extern const char *volatile hki_opening;
+
+/* ---- reach.c --------------------------------------------------------------------------------- */
+
+bool hki_is_readable(const void *at, size_t size);
+/* What is wrong with a text of at most HKI_MAX_TEXT bytes of UTF-8, "is not UTF-8"; NULL: nothing. */
+const char *hki_text_fault(const char *text);
+/* Everything that a plugin's table leads to can be read. HK_BAD_PLUGIN. */
+hk_status hki_reach_check(const char *file, const hk_plugin *plugin);
 
 /* ---- table.c --------------------------------------------------------------------------------- */
 

@@ -144,12 +144,14 @@ static hk_status load_locked(const char *path, const struct stat *about, const c
             *out = file;
             return HK_OK;
         }
+    hki_opening = path;
     hk_status status = hki_library_open(path, about, &library);
-    if (status != HK_OK)
-        return status;
-    status = add_bundle(path, about, library.bundle, warning, out);
-    if (status != HK_OK)
-        hki_library_close(&library);
+    if (status == HK_OK) {
+        status = add_bundle(path, about, library.bundle, warning, out);
+        if (status != HK_OK)
+            hki_library_close(&library);
+    }
+    hki_opening = NULL;
     return status;
 }
 

@@ -26,6 +26,17 @@ typedef struct place {
 #define BAD(place, format, ...)                                                                    \
     hki_refuse("\"%s\" " format, (place)->file, (place)->plugin, __VA_ARGS__)
 
+/* Whether the word stands in the list before this place. */
+static bool has_word(const char *list, char end, const char *at, size_t length)
+{
+    size_t other;
+    for (const char *word = hki_next_word(list, end, &other); word && word < at;
+         word = hki_next_word(word + other, end, &other))
+        if (other == length && memcmp(word, at, length) == 0)
+            return true;
+    return false;
+}
+
 static hk_status check_words(const place *at, const char *list, const char *what)
 {
     size_t length;
@@ -34,6 +45,11 @@ static hk_status check_words(const place *at, const char *list, const char *what
         if (!hki_name_is_valid(word, length))
             return BAD(at, "has the %s \"%.*s\", which is no valid name (P13)", what,
                        (int)(length < 64 ? length : 64), word);
+        else if (has_word(list, ',', word, length) ||
+                 (*what == 'a' && strlen(at->plugin) == length &&
+                  memcmp(at->plugin, word, length) == 0))
+            return BAD(at, "has the %s \"%.*s\" twice, or as its name (P13)", what, (int)length,
+                       word);
     return HK_OK;
 }
 
@@ -47,6 +63,9 @@ static hk_status check_choices(const place *at, const hk_param *param)
         if (!hki_name_is_valid(word, length))
             return BAD(at, "has a parameter \"%s\" whose choices \"%s\" are not first|second (P15)",
                        param->name, param->choices);
+        else if (has_word(param->choices, '|', word, length))
+            return BAD(at, "has a parameter \"%s\" with the choice \"%.*s\" twice (P15)",
+                       param->name, (int)length, word);
     if (count == 0)
         return BAD(at, "has a parameter \"%s\" without choices (P15)", param->name);
     if (!(param->value >= 0 && param->value < count) || param->value != floor(param->value))
@@ -106,6 +125,9 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
     for (const hk_slot *other = plugin->slots; other < slot; other++)
         if (strcmp(other->name, slot->name) == 0)
             return BAD(at, "has two slots \"%s\" (P15)", slot->name);
+    for (const hk_param *other = plugin->params; other && other->name; other++)
+        if (strcmp(other->name, slot->name) == 0)
+            return BAD(at, "has a parameter and a slot \"%s\" (P15)", slot->name);
     if (slot->role != HK_LEARNED && slot->role != HK_STATE)
         return BAD(at, "has a slot \"%s\" of unknown role %u (P15)", slot->name, slot->role);
     if (slot->extent < HK_PER_CHANNEL || slot->extent > HK_FIXED)
@@ -120,10 +142,18 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
     if (slot->flags & ~(uint32_t)HK_NO_DECAY)
         return BAD(at, "has a slot \"%s\" with unknown flags %#x (P11)", slot->name, slot->flags);
     if (!isfinite(slot->value) || isnan(slot->low) || isnan(slot->high) ||
-        (slot->low < slot->high && (slot->value < slot->low || slot->value > slot->high)))
+        (slot->low < slot->high && (slot->value < slot->low || slot->value > slot->high)) ||
+        slot->low > slot->high)
         return BAD(at, "has a slot \"%s\" that starts at %g, outside [%g, %g] (P15)", slot->name,
                    slot->value, slot->low, slot->high);
     return HK_OK;
+}
+
+static hk_status check_kept(const place *at, const char *what, uint32_t floats)
+{
+    return floats <= HKI_MAX_KEPT
+               ? HK_OK
+               : BAD(at, "has %s of %u, at most %d are possible (P10)", what, floats, HKI_MAX_KEPT);
 }
 
 static hk_status check_activation(const place *at, const hk_activation *act)
@@ -140,7 +170,8 @@ static hk_status check_activation(const place *at, const hk_activation *act)
     if (!act->value != !act->slope)
         return BAD(at, "has %s without %s; the reference needs both (P10)",
                    act->value ? "value()" : "slope()", act->value ? "slope()" : "value()");
-    return HK_OK;
+    const hk_status status = check_kept(at, "aux_floats", act->aux_floats);
+    return status ? status : check_kept(at, "n_sums", act->n_sums);
 }
 
 /* Two families, each whole or absent: coefficients for sets, kernels for rows and weights. */
@@ -160,7 +191,8 @@ static hk_status check_normalization(const place *at, const hk_normalization *no
                    norm->kernels[HK_BASELINE].forward ? "backward" : "forward");
     if (!affine && !kernels)
         return BAD(at, "has neither coefficients() and gradient() nor %s (P10)", "base kernels");
-    return HK_OK;
+    const hk_status status = check_kept(at, "aux_floats", norm->aux_floats);
+    return status ? status : check_kept(at, "n_coef", norm->n_coef);
 }
 
 /* Without slots: what a model learns, its layers keep. */
@@ -209,11 +241,14 @@ static hk_status check_kind(const place *at, const hk_plugin *plugin)
 hk_status hki_table_check(const char *file, const hk_plugin *plugin)
 {
     place at = {file, plugin->name};
+    hk_status status = hki_reach_check(file, plugin);
+    if (status != HK_OK)
+        return status;
     if (!plugin->name || !hki_name_is_valid(plugin->name, strlen(plugin->name)))
         return hki_refuse("\"%.64s\" is no valid name (a letter, then at "
                           "most 31 of a-z 0-9 _) (P13)",
                           file, plugin->name ? plugin->name : "");
-    hk_status status = check_words(&at, plugin->aliases, "alias");
+    status = check_words(&at, plugin->aliases, "alias");
     if (status == HK_OK)
         status = check_words(&at, plugin->tags, "tag");
     if (status == HK_OK)

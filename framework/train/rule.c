@@ -17,6 +17,7 @@
 #include "train/train.h"
 
 #include "core/spec.h"
+#include <float.h>
 #include <math.h>
 #ifdef __SSE2__
 #include <pmmintrin.h>
@@ -84,7 +85,7 @@ hki_update hki_rule_prepare(const hki_rule *rule, int64_t step, double rate, boo
         .keep_square = (float)square,
         .take_square = (float)(1 - square),
         .root = (float)(1 / sqrt(1 - pow(square, t))),
-        .eps = (float)rule->eps,
+        .eps = fmaxf((float)rule->eps, FLT_MIN), /* 0 / 0 where a gradient is 0 */
         .nesterov = rule->nesterov,
     };
 }

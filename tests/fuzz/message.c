@@ -12,7 +12,7 @@ static void use(const json_t *report)
     if (compare_message_fault(report))
         return;
     if (!strcmp(type, "epoch"))
-        REQUIRE(compare_message_take_epoch(&run, report) && run.n_epochs <= 1);
+        REQUIRE(compare_message_take_epoch(&run, 1, report) && run.n_epochs <= 1);
     if (!strcmp(type, "result"))
         compare_message_take_result(&run, report);
     compare_run_clear(&run);

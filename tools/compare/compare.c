@@ -49,15 +49,15 @@ static int keep_look(sweep *s, const analysis *of)
 
 static int conclude(sweep *s)
 {
-    int failures = 0;
+    int failures = 0, told = EXIT_DONE;
     analysis *of = s->given->canonical ? NULL : report_analysis_new(s->found);
     const int kept = of ? keep_look(s, of) : EXIT_DONE;
     if (s->given->canonical) {
-        tool_json_print(compare_canonical_json(s->found));
+        told = tool_json_print(compare_canonical_json(s->found));
     } else if (!of) {
         return EXIT_FAILED;
     } else if (s->given->json) {
-        tool_json_print(compare_report_json(of));
+        told = tool_json_print(compare_report_json(of));
     } else {
         report_ranking_print(of);
         printf("\nhillock report --db ");
@@ -69,7 +69,7 @@ static int conclude(sweep *s)
     report_analysis_free(of);
     for (int i = 0; i < s->found->n_runs; i++)
         failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
-    return kept ? kept : failures ? EXIT_SOME_RUNS : EXIT_DONE;
+    return kept ? kept : told ? told : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
 int compare_command(options *given)

@@ -1,6 +1,7 @@
 /* Asks a row's net what it is, and tries to train it on a single grey image. */
 #include "compare/describe.h"
 #include "output.h"
+#include "memory.h"
 
 #include <hillock/registry.h>
 #include <sha256.h>
@@ -98,14 +99,10 @@ static void look_at_layer(const hk_layer_info *layer, void *user)
 static char *running_activation(const hk_net *net)
 {
     char *text = NULL;
-    size_t size;
-    running it = {.asked = hk_net_activation(net), .others = open_memstream(&text, &size)};
-    if (!it.others)
-        return NULL;
+    running it = {.asked = hk_net_activation(net), .others = tool_memory_stream(&text, NULL)};
     fputs(it.asked, it.others);
     hk_net_each_layer(net, look_at_layer, &it);
-    if (fclose(it.others) != 0)
-        return NULL;
+    fclose(it.others);
     if (!it.layers || it.departures < it.layers || !*it.only)
         return text;
     free(text);

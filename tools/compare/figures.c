@@ -21,7 +21,7 @@ const figure compare_run_figures[] = {
     RUN(test_accuracy, SHARE, .csv = 1),
     RUN(test_macro_f1, SHARE, .csv = 2),
     RUN(test_floor, SHARE, .flags = OPTIONAL),
-    RUN(test_r2, SHARE, .flags = OPTIONAL),
+    RUN(test_r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED),
     RUN(test_rmse, REAL, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
     RUN(images_per_s, REAL, .flags = MACHINE, .csv = 9),
@@ -40,7 +40,7 @@ const figure compare_epoch_figures[] = {
     EPOCH(loss, REAL, .csv = 5, .report_name = "validation_loss"),
     EPOCH(accuracy, SHARE, .csv = 6, .report_name = "validation_accuracy"),
     EPOCH(macro_f1, SHARE, .report_name = "validation_macro_f1"),
-    EPOCH(r2, SHARE, .flags = OPTIONAL, .report_name = "validation_r2"),
+    EPOCH(r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED, .report_name = "validation_r2"),
     EPOCH(seconds, REAL, .flags = MACHINE),
     EPOCH(images_per_s, REAL, .flags = MACHINE),
     {.name = NULL},
@@ -156,7 +156,10 @@ static bool fits(const figure *f, const json_t *value)
             good++;
         return good == n && n == f->size / sizeof(int64_t);
     }
-    return json_is_number(value) || json_is_null(value);
+    const double number = json_number_value(value);
+    if (f->form == FIGURE_SHARE && (number > 1 || (number < 0 && !(f->flags & FIGURE_SIGNED))))
+        return false;
+    return json_is_null(value) || (json_is_number(value) && fabs(number) <= FIGURE_MOST);
 }
 
 bool compare_figures_fit(const figure *table, const json_t *object)

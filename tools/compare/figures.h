@@ -19,7 +19,11 @@ typedef enum figure_form {
 typedef enum figure_flags {
     FIGURE_OF_MACHINE = 1, /* the same run on another machine has another value */
     FIGURE_OPTIONAL = 2,   /* absent from JSON where it was not measured; others are null */
+    FIGURE_SIGNED = 4,     /* a share that may be below 0, as R2 */
 } figure_flags;
+
+/* Figures are made of floats, at most of their squares: what is larger was not measured. */
+#define FIGURE_MOST 1e100
 
 typedef struct figure {
     const char *name; /* in messages, in the database, in JSON; NULL ends a table */

@@ -59,7 +59,7 @@ const char *compare_message_fault(const json_t *report)
             return compare_figures_fit(reports[i].figures, report) &&
                            (strcmp(type, "epoch") != 0 || has_layers(report))
                        ? NULL
-                       : "malformed report: a field is missing or of another type";
+                       : "malformed report: a field is missing, of another type or out of range";
     return "malformed report: unknown type";
 }
 
@@ -169,11 +169,12 @@ json_t *compare_message_of_run(const run_record *run)
     return it;
 }
 
-bool compare_message_take_epoch(run_record *run, const json_t *report)
+bool compare_message_take_epoch(run_record *run, int64_t most, const json_t *report)
 {
     size_t i;
     const json_t *layer;
-    if (json_integer_value(json_object_get(report, "epoch")) != run->n_epochs + 1)
+    if (run->n_epochs >= most ||
+        json_integer_value(json_object_get(report, "epoch")) != run->n_epochs + 1)
         return true;
     epoch_record *to = compare_run_add_epoch(run);
     if (!to)

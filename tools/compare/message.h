@@ -43,9 +43,9 @@ const char *compare_message_fault(const json_t *report);
 /* A number of an object; NAN where it has none, or null. */
 double compare_message_number(const json_t *object, const char *name);
 
-/* Of reports that are not at fault. An epoch's becomes the run's next epoch; one out of turn is left
- * out. False: no memory. */
-bool compare_message_take_epoch(run_record *run, const json_t *report);
+/* Of reports that are not at fault. An epoch's becomes the run's next epoch, of `most`; one out of turn is
+ * left out. False: no memory. */
+bool compare_message_take_epoch(run_record *run, int64_t most, const json_t *report);
 /* The result of a run that ended well. */
 void compare_message_take_result(run_record *run, const json_t *report);
 /* A run that failed or took too long. False: no memory. */

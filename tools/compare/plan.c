@@ -6,6 +6,7 @@
 #include "compare/message.h"
 #include "compare/provenance.h"
 #include "compare/store.h"
+#include "memory.h"
 
 #include <math.h>
 #include <sha256.h>
@@ -311,16 +312,14 @@ static char *default_name(const planning *m, const char *settings)
 static char *command_text(const options *given)
 {
     char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return NULL;
+    FILE *to = tool_memory_stream(&text, NULL);
     fputs("hillock compare", to);
     for (char **word = given->operands; *word; word++) {
         putc(' ', to);
         tool_put_word(to, *word);
     }
-    return fclose(to) == 0 ? text : NULL;
+    fclose(to);
+    return text;
 }
 
 static int set_name_and_settings(planning *m)

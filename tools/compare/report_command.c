@@ -6,6 +6,7 @@
 #include "options.h"
 #include "output.h"
 #include "compare/store.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +53,7 @@ static void told(const char *path, int64_t size)
 static int write_report(const analysis *a, const char *path)
 {
     draft d;
-    if (!page_draft_open(&d))
-        return tool_no_memory();
+    page_draft_open(&d);
     format_of(path)->write(d.to, a);
     const int status = page_draft_save(&d, path);
     if (!status)
@@ -83,21 +83,16 @@ static int write_figure(const analysis *a, const options *given)
     const char *path = given->out;
     const bool is_pdf = ends_in(path, ".pdf");
     char *figure = NULL;
-    size_t size;
-    FILE *to = open_memstream(&figure, &size);
-    if (!to)
-        return tool_no_memory();
+    FILE *to = tool_memory_stream(&figure, NULL);
     int status = find_figure(a, given->figure, to);
-    if (fclose(to) != 0 && !status)
-        status = tool_no_memory();
+    fclose(to);
     draft d;
     if (!status && is_pdf) {
         status = page_print_pdf(path, figure);
         if (!status)
             tool_note("wrote %s", path);
-    } else if (!status && !page_draft_open(&d)) {
-        status = tool_no_memory();
     } else if (!status) {
+        page_draft_open(&d);
         page_print_svg(d.to, figure);
         status = page_draft_save(&d, path);
         if (!status)

@@ -47,8 +47,19 @@ void compare_statement_begin(store *it, const char *sql)
     compare_statement_run(it, sql, "");
 }
 
+/* SQLite goes on writing to a file that has lost its name, and nobody would ever read it. */
+static bool has_gone(const store *it)
+{
+    struct stat about;
+    return it->file &&
+           (stat(it->path, &about) != 0 || about.st_ino != it->file || about.st_dev != it->device);
+}
+
 int compare_statement_commit(store *it)
 {
+    if (!it->status && has_gone(it))
+        it->status = tool_fail(
+            EXIT_IO, "%s: was removed or replaced while compare was writing to it", it->path);
     compare_statement_run(it, "COMMIT", "");
     if (it->status && !sqlite3_get_autocommit(it->db))
         sqlite3_exec(it->db, "ROLLBACK", NULL, NULL, NULL);
@@ -143,7 +154,8 @@ int compare_statement_add_columns(store *it)
         const char *table, *column, *sql;
     } since[] = {{"sweeps", "most", "ALTER TABLE sweeps ADD COLUMN most INTEGER"},
                  {"sweeps", "seeds_before", "ALTER TABLE sweeps ADD COLUMN seeds_before INTEGER"},
-                 {"rows", "recipe", "ALTER TABLE rows ADD COLUMN recipe TEXT"}};
+                 {"rows", "recipe", "ALTER TABLE rows ADD COLUMN recipe TEXT"},
+                 {"runs", "checksum", "ALTER TABLE runs ADD COLUMN checksum INTEGER"}};
     for (size_t i = 0; i < sizeof since / sizeof *since; i++)
         if (!compare_statement_has(it, since[i].table, since[i].column))
             compare_statement_run(it, since[i].sql, "");
@@ -214,11 +226,11 @@ sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_
     return statement;
 }
 
-/* Figures are made of floats, at most of their squares: what is larger was not measured. */
 double compare_statement_real(sqlite3_stmt *row, int column)
 {
     const double value = sqlite3_column_double(row, column);
-    const bool is_one = sqlite3_column_type(row, column) != SQLITE_NULL && fabs(value) < 1e100;
+    const bool is_one =
+        sqlite3_column_type(row, column) != SQLITE_NULL && fabs(value) <= FIGURE_MOST;
     return is_one ? value : (double)NAN;
 }
 

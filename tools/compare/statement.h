@@ -3,11 +3,14 @@
 #include "compare/figures.h"
 #include "compare/store.h"
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 struct store {
     sqlite3 *db;
     const char *path; /* the caller's */
     int lock;         /* descriptor of FILE-lock, or -1 */
+    dev_t device;     /* of the file that a coordinator writes */
+    ino_t file;       /* 0: a reader's */
     int status;       /* of the first failure, which was told; statements after it do nothing */
 };
 

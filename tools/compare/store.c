@@ -74,6 +74,21 @@ static int check_header(const char *path, const unsigned char *header, ssize_t l
     return EXIT_DONE;
 }
 
+/* A file that was cut ends before its last page. What is new may stand in FILE-wal still. */
+static int check_length(const char *path, const unsigned char *header, off_t length)
+{
+    char log[PATH_MAX];
+    struct stat about;
+    const unsigned size = number_at(header, 16) >> 16; /* two bytes; 1: 65,536 */
+    const int64_t expected = (int64_t)(size == 1 ? 65536 : size) * number_at(header, 28);
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (length >= expected || (stat(log, &about) == 0 && about.st_size > 0))
+        return EXIT_DONE;
+    return tool_fail(EXIT_BAD_DATA,
+                     "%s: the database is damaged (it ends after %lld bytes, expected %lld)", path,
+                     (long long)length, (long long)expected);
+}
+
 /* *exists: false where there is no such file, which is no failure. */
 static int check_file(const char *path, bool *exists)
 {
@@ -86,15 +101,19 @@ static int check_file(const char *path, bool *exists)
     bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
     ssize_t length = regular ? pread(fd, header, sizeof header, 0) : 0;
     close(fd);
-    return regular ? check_header(path, header, length)
-                   : tool_fail(EXIT_BAD_DATA, "%s: not a regular file", path);
+    if (!regular)
+        return tool_fail(EXIT_BAD_DATA, "%s: not a regular file", path);
+    const int status = check_header(path, header, length);
+    return status ? status : check_length(path, header, about.st_size);
 }
 
-/* SQLite has its own locks on FILE, which any close() in this process would drop. */
+/* SQLite has its own locks on FILE, which any close() in this process would drop. By whatever link the
+ * file is named, its lock is one. */
 static int take_lock(store *it)
 {
-    char path[PATH_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s-lock", it->path) >= sizeof path)
+    char path[PATH_MAX], real[PATH_MAX];
+    const char *file = realpath(it->path, real) ? real : it->path;
+    if ((size_t)snprintf(path, sizeof path, "%s-lock", file) >= sizeof path)
         return tool_fail(EXIT_USAGE, "%s: the path is too long", it->path);
     it->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
     if (it->lock < 0)
@@ -163,7 +182,7 @@ static int harden(store *it)
 
 static int check_whole(store *it)
 {
-    sqlite3_stmt *check = compare_statement_new(it, "PRAGMA quick_check(1)", "");
+    sqlite3_stmt *check = compare_statement_new(it, "PRAGMA integrity_check(1)", "");
     while (compare_statement_next(it, check)) {
         const char *found = (const char *)sqlite3_column_text(check, 0);
         const char *second = found ? strchr(found, '\n') : NULL; /* the first is a heading */
@@ -193,6 +212,11 @@ static int open_writer(store *it, bool exists)
         status = check_whole(it);
     if (!status)
         status = compare_statement_add_columns(it);
+    struct stat about;
+    if (!status && stat(it->path, &about) == 0) {
+        it->device = about.st_dev;
+        it->file = about.st_ino;
+    }
     return status ? status : execute(it, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 
@@ -216,6 +240,8 @@ int compare_store_open(const char *path, bool writing, store **out)
         status = open_database(it, path, SQLITE_OPEN_READONLY);
     if (!status && !writing)
         status = harden(it);
+    if (!status && !writing)
+        status = check_whole(it);
     if (status) {
         compare_store_close(it);
         return status;

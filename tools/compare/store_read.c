@@ -1,5 +1,6 @@
 /* A sweep out of the file, into memory. The file may have been written by anyone: every number is
  * held to its range, every text may be missing. */
+#include "compare/checksum.h"
 #include "compare/statement.h"
 #include "options.h"
 #include "output.h"
@@ -213,6 +214,25 @@ static void read_looks(reading *it)
     }
 }
 
+/* Runs of before have no checksum. */
+static void check_runs(reading *it)
+{
+    int i = 0;
+    sqlite3_stmt *row =
+        compare_statement_has(it->from, "runs", "checksum")
+            ? compare_statement_new(it->from, "SELECT checksum, runs.id" OF_THE_SWEEP WANTED, "ii",
+                                    it->sweep, it->to->seeds)
+            : NULL;
+    while (compare_statement_next(it->from, row)) {
+        const bool has_one = sqlite3_column_type(row, 0) != SQLITE_NULL;
+        const run_record *run = i < it->to->n_runs ? &it->to->runs[i++] : NULL;
+        if (run && has_one && sqlite3_column_int64(row, 0) != compare_run_checksum(run))
+            it->from->status = tool_fail(
+                EXIT_BAD_DATA, "%s: the database is damaged (run %lld: its checksum differs)",
+                it->from->path, (long long)run->id);
+    }
+}
+
 /* In a transaction: one picture of the file, whatever a coordinator does meanwhile. */
 int compare_store_read(store *it, const char *name, results **out)
 {
@@ -226,6 +246,7 @@ int compare_store_read(store *it, const char *name, results **out)
         read_epochs(&r);
         read_layers(&r);
         read_looks(&r);
+        check_runs(&r);
     }
     const int status = compare_statement_commit(it);
     if (status)

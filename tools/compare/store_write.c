@@ -2,6 +2,7 @@
 #include "compare/statement.h"
 #include "options.h"
 #include "output.h"
+#include "compare/checksum.h"
 #include "compare/provenance.h"
 
 #include <stdlib.h>
@@ -152,10 +153,11 @@ int compare_store_plan(store *it, const store_plan *plan)
     if (plan->retry) {
         compare_statement_run(it, "DELETE FROM layers WHERE run IN " RETRIED, "i", sweep);
         compare_statement_run(it, "DELETE FROM epochs WHERE run IN " RETRIED, "i", sweep);
-        compare_statement_run(it,
-                              "UPDATE runs SET state = 'planned', attempts = 0, failure = NULL, "
-                              "reason = NULL, last_lines = NULL WHERE id IN " RETRIED,
-                              "i", sweep);
+        compare_statement_run(
+            it,
+            "UPDATE runs SET state = 'planned', attempts = 0, failure = NULL, "
+            "reason = NULL, last_lines = NULL, checksum = NULL WHERE id IN " RETRIED,
+            "i", sweep);
     }
     if (!compare_statement_commit(it))
         note_changes(it, sweep);
@@ -185,11 +187,12 @@ int compare_store_release(store *it, int64_t run)
 int compare_store_end(store *it, const run_record *found)
 {
     compare_statement_begin(it, "BEGIN IMMEDIATE");
-    compare_statement_write(
-        it,
-        "UPDATE runs SET (state, failure, reason, last_lines%s) = (?2, ?3, ?4, ?5%s) WHERE id = ?1",
-        compare_run_figures, found, "issss", found->id, compare_run_state_names[found->state],
-        found->failure, found->reason, found->last_lines);
+    compare_statement_write(it,
+                            "UPDATE runs SET (state, failure, reason, last_lines, checksum%s) = "
+                            "(?2, ?3, ?4, ?5, ?6%s) WHERE id = ?1",
+                            compare_run_figures, found, "issssi", found->id,
+                            compare_run_state_names[found->state], found->failure, found->reason,
+                            found->last_lines, compare_run_checksum(found));
     for (int e = 0; e < found->n_epochs && !it->status; e++) {
         const epoch_record *epoch = &found->epochs[e];
         compare_statement_write(it, "INSERT INTO epochs (run, epoch%s) VALUES (?1, ?2%s)",

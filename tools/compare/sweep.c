@@ -150,13 +150,17 @@ static int take_failure(sweep *s, run_record *run, const pool_event *event)
     return compare_message_take_failure(run, event) ? end(s, run) : tool_no_memory();
 }
 
+enum { MOST_EPOCHS = 10000 }; /* that a worker may report where a recipe decides */
+
 static int take_event(sweep *s, const pool_event *event)
 {
     run_record *run = &s->found->runs[event->id];
+    const int64_t most = s->given->epochs ? s->given->epochs : MOST_EPOCHS;
     switch (event->kind) {
     case POOL_REPORT:
         if (worker_report_is(event->message, "epoch"))
-            return compare_message_take_epoch(run, event->message) ? EXIT_DONE : tool_no_memory();
+            return compare_message_take_epoch(run, most, event->message) ? EXIT_DONE
+                                                                         : tool_no_memory();
         compare_live_progress(s->view, run, event->message);
         return EXIT_DONE;
     case POOL_OK: compare_message_take_result(run, event->message); return end(s, run);

@@ -464,7 +464,7 @@ int export_write_c(const export_program *p, const char *path)
     draft file;
     c_file c = {.p = p, .places = calloc((size_t)p->n, sizeof *c.places)};
     c.scratch = c.places ? export_place(p, c.places) : -1;
-    if (c.scratch > INT32_MAX || c.scratch < 0 || !page_draft_open(&file)) {
+    if (c.scratch > INT32_MAX || c.scratch < 0) {
         free(c.places);
         return c.scratch <= INT32_MAX
                    ? tool_no_memory()
@@ -473,6 +473,7 @@ int export_write_c(const export_program *p, const char *path)
                                "most %d are possible",
                                path, (long long)c.scratch, INT32_MAX);
     }
+    page_draft_open(&file);
     set_name(&c, path);
     c.to = file.to;
     put_head(&c);

@@ -92,10 +92,9 @@ int export_write_npz(const export_arrays *a, const char *path)
     draft file;
     size_t at = 0;
     member *members = calloc((size_t)a->n + 1, sizeof *members);
-    if (!members || !page_draft_open(&file)) {
-        free(members);
+    if (!members)
         return tool_no_memory();
-    }
+    page_draft_open(&file);
     for (int i = 0; i < a->n; i++) {
         members[i] = put_array(file.to, at, &a->items[i]);
         at += 30 + strlen(a->items[i].name) + strlen(".npy") + members[i].size;

@@ -488,12 +488,15 @@ int export_write_onnx(const export_program *p, const char *path)
         strcat(o.prefix, "_");
     if (o.names)
         make_model(&o, &model);
-    int status = !o.names || model.failed || !page_draft_open(&file) ? tool_no_memory() : EXIT_DONE;
+    int status = !o.names || model.failed ? tool_no_memory() : EXIT_DONE;
     if (!status && model.n > MOST)
         status = tool_fail(EXIT_USAGE,
                            "export: %s: a model of 2 GiB or more is not one file in ONNX", path);
-    else if (!status && fwrite(model.bytes, 1, model.n, file.to) == model.n)
+    if (!status) {
+        page_draft_open(&file);
+        fwrite(model.bytes, 1, model.n, file.to);
         status = page_draft_save(&file, path);
+    }
     free(model.bytes);
     free(o.names);
     return status;

@@ -260,8 +260,7 @@ int net_doctor_page(const findings *c)
 {
     const hk_examination *e = c->found;
     draft d;
-    if (!page_draft_open(&d))
-        return tool_no_memory();
+    page_draft_open(&d);
     page_begin(d.to, "Hillock doctor");
     put_head(d.to, c);
     if (e->not_learning) {

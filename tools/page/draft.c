@@ -1,25 +1,23 @@
 /* The library's way of writing files: beside the old one, synced, renamed. */
 #include "page/draft.h"
 #include "io/io.h"
-#include "options.h"
 #include "output.h"
+#include "memory.h"
+#include "output_file.h"
 
 #include <stdlib.h>
 
-bool page_draft_open(draft *d)
+void page_draft_open(draft *d)
 {
     *d = (draft){0};
-    d->to = open_memstream(&d->text, &d->size);
-    return d->to != NULL;
+    d->to = tool_memory_stream(&d->text, &d->size);
 }
 
 int page_draft_save(draft *d, const char *path)
 {
-    bool whole = !ferror(d->to); /* memory is all that can lack */
-    int status = EXIT_DONE;
-    if (fclose(d->to) != 0 || !whole)
-        status = tool_no_memory();
-    else if (hki_file_write(path, &(hki_piece){d->text, d->size}, 1) != HK_OK)
+    fclose(d->to);
+    int status = tool_output_check(path, tool_output_kind(d->text, d->size));
+    if (!status && hki_file_write(path, &(hki_piece){d->text, d->size}, 1) != HK_OK)
         status = tool_failed();
     free(d->text);
     return status;

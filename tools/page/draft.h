@@ -1,6 +1,6 @@
 /* draft.h - a text in the making, for a file that is written whole or not at all. */
 #pragma once
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 typedef struct draft {
@@ -9,7 +9,7 @@ typedef struct draft {
     size_t size;
 } draft;
 
-/* False: out of memory. */
-bool page_draft_open(draft *d);
-/* Closes the draft and writes the file; on failure prints the reason and returns the exit status. */
+void page_draft_open(draft *d);
+/* Closes the draft and writes the file, which may replace one of its own kind alone; on failure prints the
+ * reason and returns the exit status. */
 int page_draft_save(draft *d, const char *path);

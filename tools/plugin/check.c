@@ -258,13 +258,19 @@ static void report(const checking *c, target *t, bool *separate)
     fflush(stdout);
 }
 
+/* Of a test; without the time for which others had the processors. */
+static double wall_seconds(const options *given)
+{
+    return given->quick ? QUICK_WALL_SECONDS : WALL_SECONDS + 60 * given->seconds;
+}
+
 /* As many workers as the pool has capacity for; reports in the order of the targets. */
 static int run_all(const checking *c)
 {
     bool separate = false;
     pool *workers = worker_pool_new(
         &(pool_limits){.jobs = c->given->jobs ? (int)c->given->jobs : worker_processors(),
-                       .deadline = WALL_SECONDS + 60 * c->given->seconds,
+                       .deadline = wall_seconds(c->given),
                        .per_report = true,
                        .cpu_seconds = 20 * CPU_SECONDS + 20 * (int64_t)c->given->seconds,
                        .memory_mib = MEMORY_MIB});
@@ -275,7 +281,7 @@ static int run_all(const checking *c)
                 status = start(c, workers, i);
         if (status)
             break;
-        const pool_event event = worker_pool_next(workers, WALL_SECONDS + 60 * c->given->seconds);
+        const pool_event event = worker_pool_next(workers, wall_seconds(c->given));
         if (event.kind != POOL_NOTHING)
             take_event(&c->targets[event.id], &event);
         for (; reported < c->n && c->targets[reported].done; reported++)
@@ -298,7 +304,7 @@ static int verdict(const checking *c)
             if (json_array_size(json_object_get(plugin, "tests")))
                 json_array_append(all, plugin);
         }
-    const bool bad = sum.failed || (c->given->strict && sum.warnings);
+    const bool bad = sum.failed || (c->given->strict && sum.warnings) || !sum.tests;
     if (c->given->json)
         tool_json_print(json_pack("{s:b, s:i, s:i, s:i, s:i, s:O}", "good", !bad, "plugins",
                                   sum.plugins, "tests", sum.tests, "failed", sum.failed, "warnings",
@@ -308,6 +314,8 @@ static int verdict(const checking *c)
                sum.plugins, sum.plugins == 1 ? "" : "s", sum.tests, sum.failed,
                sum.warnings + sum.speed_warnings);
     json_decref(all);
+    if (!sum.tests)
+        return tool_fail(EXIT_BAD_DATA, "check: nothing was tested");
     return !bad ? EXIT_DONE : sum.plugins ? EXIT_FAILED : EXIT_BAD_DATA;
 }
 

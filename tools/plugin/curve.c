@@ -162,9 +162,8 @@ static int draw(const char *spec, double low, double high, const char *path)
         p->x[i] = (float)(low + (high - low) * i / (SAMPLES - 1));
     if (hk_curve(spec, SAMPLES, p->x, p->curves[0], p->curves[1]) != HK_OK)
         status = tool_failed();
-    else if (!page_draft_open(&d))
-        status = tool_no_memory();
     if (!status) {
+        page_draft_open(&d);
         p->c = page_chart_new(d.to, WIDTH, HEIGHT);
         p->c.left = LEFT;
         p->c.right = WIDTH - RIGHT;

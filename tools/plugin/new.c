@@ -3,8 +3,9 @@
 #include "plugin/formula/formula.h"
 #include "options.h"
 #include "output.h"
+#include "page/draft.h"
+#include "memory.h"
 
-#include <errno.h>
 #include <hillock/plugin.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,7 @@ static const char model[] =
     "         .summary = \"two convolutions and a dense layer\",\n"
     "         .source = \"unpublished\");\n";
 
-/* The source of a plugin that works and says where to write; to be freed, NULL without memory. */
+/* The source of a plugin that works and says where to write; to be freed. */
 static char *scaffold_text(hk_kind kind, const char *name)
 {
     static const char *const texts[] = {[HK_ACTIVATION] = activation,
@@ -256,19 +257,14 @@ static char *scaffold_text(hk_kind kind, const char *name)
                                         [HK_INITIALIZER] = initializer,
                                         [HK_MODEL] = model};
     char *made = NULL;
-    size_t size;
-    FILE *to = open_memstream(&made, &size);
-    if (!to)
-        return NULL;
+    FILE *to = tool_memory_stream(&made, NULL);
     for (const char *c = texts[kind]; *c; c++)
         if (*c == '@')
             fputs(name, to);
         else
             putc(*c, to);
-    if (fclose(to) == 0)
-        return made;
-    free(made);
-    return NULL;
+    fclose(to);
+    return made;
 }
 
 /* --out names a folder or a file; without it the current folder is meant. */
@@ -290,18 +286,12 @@ static int place_of(const options *given, char out[4096])
 
 static int write_new(const char *path, const char *text)
 {
-    FILE *to = fopen(path, "wxe");
-    if (!to && errno == EEXIST)
+    draft d;
+    if (access(path, F_OK) == 0)
         return tool_fail(EXIT_IO, "new: %s is there already; it is left as it is", path);
-    if (!to)
-        return tool_fail(EXIT_IO, "new: %s: %s", path, strerror(errno));
-    int bad = fputs(text, to) < 0;
-    bad = fclose(to) != 0 || bad;
-    if (!bad)
-        return EXIT_DONE;
-    int error = errno;
-    unlink(path);
-    return tool_fail(EXIT_IO, "new: %s: %s", path, strerror(error));
+    page_draft_open(&d);
+    fputs(text, d.to);
+    return page_draft_save(&d, path);
 }
 
 static int write_source(const options *given, hk_kind kind, char **text)
@@ -315,7 +305,7 @@ static int write_source(const options *given, hk_kind kind, char **text)
         return tool_fail(EXIT_USAGE,
                          "new: --derivative, --surrogate and --param go with --formula");
     *text = scaffold_text(kind, given->operands[1]);
-    return *text ? EXIT_DONE : tool_no_memory();
+    return EXIT_DONE;
 }
 
 int plugin_new_command(options *given)

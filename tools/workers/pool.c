@@ -207,11 +207,14 @@ static void enforce_deadline(worker *w)
     }
     if (w->ended || hk_now() < w->deadline)
         return;
-    if (w->late)
-        worker_process_kill(&w->process);
-    else
-        kill(-w->process.pid, SIGTERM);
-    w->deadline = w->late ? (double)INFINITY : hk_now() + grace;
+    if (w->late) { /* ends in any case: the supervisor has a limit of its own */
+        w->status = worker_process_end(&w->process, &w->peak_mib);
+        w->ended = true;
+        read_rest(w);
+        return;
+    }
+    kill(-w->process.pid, SIGTERM);
+    w->deadline = hk_now() + grace;
     w->late = true;
 }
 

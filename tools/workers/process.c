@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <hillock/hillock.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,11 +214,13 @@ int worker_process_end(process *p, double *peak_mib)
 {
     struct rusage used = {0};
     int status = 0;
-    siginfo_t ignored;
+    struct pollfd ended = {p->handle, POLLIN, 0};
+    const double until = hk_now() + PROCESS_PATIENCE;
     worker_process_kill(p);
-    while (waitid(P_PID, (id_t)p->pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
-        ;
-    kill(-p->pid, SIGKILL); /* its supervisor may have been killed; the number is still taken */
+    for (double left; p->handle >= 0 && (left = until - hk_now()) > 0;)
+        if (poll(&ended, 1, (int)(1000 * left) + 1) > 0)
+            break;
+    kill(-p->pid, SIGKILL); /* what is left; the number is still taken */
     while (wait4(p->pid, &status, 0, &used) < 0 && errno == EINTR)
         ;
     if (peak_mib)

@@ -50,6 +50,9 @@ int worker_process_start(process *p, const process_options *o);
 
 /* Has the process and its offspring killed, soon. */
 void worker_process_kill(const process *p);
+/* Seconds for which the supervisor may take to kill all; then it is killed itself: the process may have
+ * stopped it with ptrace(). */
+enum { PROCESS_PATIENCE = 10 };
 /* The same, and waits for it; the wait status of the process, and in *peak_mib (may be NULL)
  * the most memory that it had. What it printed can still be read. */
 int worker_process_end(process *p, double *peak_mib);

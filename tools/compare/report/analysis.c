@@ -3,6 +3,7 @@
 #include "compare/report/analysis.h"
 #include "compare/figures.h"
 #include "output.h"
+#include "memory.h"
 #include "page/page.h"
 
 #include <math.h>
@@ -301,7 +302,6 @@ static bool write_looked(analysis *a)
     const results *r = a->of;
     int64_t before[MOST_LOOKS] = {0};
     int n = 0;
-    size_t size;
     for (int i = 0; i < r->n_looks && n < MOST_LOOKS; i++) {
         bool known = r->looks[i].seeds == r->seeds;
         for (int k = 0; k < n && !known; k++)
@@ -311,15 +311,14 @@ static bool write_looked(analysis *a)
     }
     if (!n || r->most) /* tests that allow it */
         return true;
-    FILE *to = open_memstream(&a->looked, &size);
-    if (!to)
-        return false;
+    FILE *to = tool_memory_stream(&a->looked, NULL);
     fputs("Looked at before, after ", to);
     for (int i = 0; i < n; i++)
         fprintf(to, "%s%lld", i == 0 ? "" : i < n - 1 ? ", " : " and ", (long long)before[i]);
     fprintf(to, " seed%s: the 5 %% hold for one look, not for whichever shows most.",
             n == 1 && before[0] == 1 ? "" : "s");
-    return fclose(to) == 0;
+    fclose(to);
+    return true;
 }
 
 static bool fill(analysis *a)

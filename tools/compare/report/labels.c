@@ -1,6 +1,7 @@
 /* What rows and data sets are called: as short as distinguishes them. */
 #include "compare/report/analysis.h"
 #include "compare/rate.h"
+#include "memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
     char optimizer[512], *label = NULL;
     size_t size;
     const char *before = " (", *digest = own_digest(a, row);
-    FILE *to = open_memstream(&label, &size);
+    FILE *to = tool_memory_stream(&label, &size);
     if (!to)
         return NULL;
     fputs(short_spec(a, AXIS_ACT, row->specs[AXIS_ACT]), to);

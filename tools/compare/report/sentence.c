@@ -1,6 +1,7 @@
 /* Clauses in a fixed order: who leads, who beats the baseline, of whom no difference is shown, who loses,
  * how the others differ, then what was noticed. Only what verdicts and letters say is claimed. */
 #include "compare/report/analysis.h"
+#include "memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -342,10 +343,7 @@ static const char *why_nothing(const account *t, char *out, size_t size)
 char *report_sentence_new(const panel *p)
 {
     char *text = NULL, space[200];
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return NULL;
+    FILE *to = tool_memory_stream(&text, NULL);
     account it = {.to = to, .of = p}, *t = &it;
     for (int i = 0; i < p->n_ranked && !it.base; i++)
         if (p->standings[i].verdict == VERDICT_BASELINE)

@@ -219,7 +219,8 @@ filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *
 /* ---- The worker, its children, the report ---------------------------------------------------- */
 
 enum { CPU_SECONDS = SANITIZED ? 60 : 5 }; /* of one test; a worker may take 20 times as much */
-enum { WALL_SECONDS = 60 * CPU_SECONDS };  /* of one test: only what sleeps comes near it */
+/* Of one test: only what sleeps comes near it. */
+enum { WALL_SECONDS = 60 * CPU_SECONDS, QUICK_WALL_SECONDS = 15 * CPU_SECONDS };
 enum { MEMORY_MIB = 1024, MOST_TESTS = 1000000 };
 
 typedef struct orders {

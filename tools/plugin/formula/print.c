@@ -1,6 +1,7 @@
 /* Expressions as C for hillock/kernel.h. What is used more than once becomes a named constant;
  * whole numbers are written as int, which the compiler converts; other numbers are cast to real. */
 #include "plugin/formula/expr.h"
+#include "memory.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -355,7 +356,6 @@ void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds
     const bool low = isfinite(within.low), high = isfinite(within.high);
     printer *p = calloc(1, sizeof *p);
     char *text = NULL;
-    size_t size;
     if (!p)
         return;
     *p = (printer){.f = f, .is_bounded = low || high};
@@ -374,9 +374,7 @@ void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds
             p->depth[e] = depth_of(p, e);
         if (!last && !is_worth_a_name(p, e))
             continue;
-        p->to = open_memstream(&text, &size);
-        if (!p->to)
-            break;
+        p->to = tool_memory_stream(&text, NULL);
         if (last)
             put_results(p, roots, n_roots);
         else

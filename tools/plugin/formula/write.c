@@ -1,5 +1,6 @@
 /* The C file of an activation: what a person would have written from the formula. */
 #include "plugin/formula/expr.h"
+#include "memory.h"
 
 #include <float.h>
 #include <hillock/plugin.h>
@@ -361,11 +362,10 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
 {
     parts it = {0};
     char *text = NULL;
-    size_t size;
     bool made = false;
     formula *f = calloc(1, sizeof *f);
     original *o = calloc(1, sizeof *o);
-    FILE *to = f && o ? open_memstream(&text, &size) : NULL;
+    FILE *to = f && o ? tool_memory_stream(&text, NULL) : NULL;
     *notes = (formula_notes){0};
     *error = (formula_error){.sentence = "out of memory"};
     if (to) {
@@ -376,7 +376,7 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
         made = find_parts(f, o, wanted, &it, notes, error);
         if (made)
             put_file(f, wanted, &it, to);
-        made = fclose(to) == 0 && made;
+        fclose(to);
     }
     free(f);
     free(o);

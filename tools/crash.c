@@ -1,0 +1,61 @@
+/* Between the signal and the end only what was prepared is used: write(), and the loader's own list. */
+#include "crash.h"
+#include "options.h"
+#include "plugin/loader.h" /* hki_opening */
+#include "workers/process.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+static void put(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0)
+        return; /* nobody listens */
+}
+
+/* The plugin file whose code was running; NULL: the program's own. */
+static const char *file_of(const void *context)
+{
+#ifdef __x86_64__
+    const greg_t at = ((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    Dl_info found;
+    void *handle;
+    if (dladdr((const void *)at, &found) &&
+        (handle = dlopen(found.dli_fname, RTLD_LAZY | RTLD_NOLOAD)))
+        return dlsym(handle, "hk_bundle_entry") && strstr(found.dli_fname, ".so") ? found.dli_fname
+                                                                                  : NULL;
+#else
+    (void)context;
+#endif
+    return NULL;
+}
+
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+    const char *opening = hki_opening, *file = opening ? opening : file_of(context);
+    (void)info;
+    if (file) {
+        put("hillock: plugin \"");
+        put(file);
+        put(opening ? "\": crashed while it was opened: " : "\": crashed: ");
+        put(sigdescr_np(number));
+        put("; hillock check FILE says more\n");
+        _exit(EXIT_BAD_DATA);
+    }
+    signal(number, SIG_DFL); /* the instruction runs once more */
+}
+
+void tool_crash_name(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    static char memory[1 << 16];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    if (SANITIZED || sigaltstack(&stack, NULL) != 0)
+        return;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
