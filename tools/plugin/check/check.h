@@ -122,6 +122,7 @@ typedef struct use {
 typedef struct pass {
     float *x, *y, *dy, *dx, *aux, *sums;
     float *dslots[HK_MAX_SLOTS];
+    float *terms;    /* what the terms are that an affine dx is the sum of; 0: not known */
     int64_t in, out; /* floats of x and y */
 } pass;
 

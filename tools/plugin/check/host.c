@@ -106,6 +106,7 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
     for (int64_t i = 0; i < rows * channels; i++) {
         const float *b = bcoef + i % channels;
         p->dx[at + i] = b[0] * dy[i] + b[channels] * x[i] + b[2 * channels];
+        p->terms[at + i] = fabsf(b[0] * dy[i]) + fabsf(b[channels] * x[i]) + fabsf(b[2 * channels]);
     }
     check_arrays_release(mark);
 }

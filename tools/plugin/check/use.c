@@ -128,6 +128,7 @@ pass *check_pass_new(const use *u, float scale)
     check_fill_normal(p->dy, p->out, 2, 1);
     p->y = check_filled("y", p->out, NAN);
     p->dx = check_filled("dx", p->in, NAN);
+    p->terms = check_filled("terms", p->in, 0);
     p->aux = aux_floats(u) ? check_filled("aux", rows * aux_floats(u), NAN) : NULL;
     p->sums = act && act->n_sums ? check_filled("sums", act->n_sums * channels, 0) : NULL;
     for (int i = 0; i < u->n_slots; i++)
