@@ -80,6 +80,25 @@ training()
         tail -n 1 out | grep -qE '^mlp:width=8 [0-9]+\.[0-9]$'
 }
 
+# A stranger's model, in a file, is trained by its own recipe.
+own_recipe()
+{
+    cat >own.c <<'END' && "$hillock" build own.c &&
+#include <hillock/model.h>
+HK_RECIPES({.data = "glyphs", .most = 100, .batch = 4}, {.data = "glyphs", .optimizer = "rmsprop:lr=0.01", .batch = 2});
+static hk_tensor *build(hk_tensor *x, int classes, const double *p)
+{
+    (void)p;
+    return hk_linear(hk_act(hk_linear(x, 2)), classes);
+}
+static const hk_model model = {
+    .build = build, .height = 4, .width = 4, .channels = 1, .parameters = 64, .recipes = recipes};
+HK_MODEL(own, model, .summary = "small", .source = "unpublished");
+END
+        bench train ./own.so && lines '^own: rmsprop:lr=0.01, batch 2, ' 1 && lines '^./own.so, batch 2 ' 1 &&
+        bench train ./own.so --batch 3 && lines '^own: rmsprop:lr=0.01, batch 3, ' 1
+}
+
 profile()
 {
     bench train lenet5 --batch 2 --act tanh --profile &&
@@ -117,8 +136,8 @@ sentences()
     refuses 2 'known: limits, train, infer, act, norm, conv' nonsense &&
         refuses 2 'expected' train &&
         refuses 2 'expected nothing more' limits relu &&
-        refuses 2 'known: convmixer, densenet, lenet5' train lenet6 &&
-        refuses 2 'known: convmixer, densenet, lenet5' infer lenet6 &&
+        refuses 2 'known: convmixer, convnext, densenet' train lenet6 &&
+        refuses 2 'known: convmixer, convnext, densenet' infer lenet6 &&
         refuses 2 'expected SPEC..., or --all' act &&
         refuses 2 'expected SPEC..., or --all' act relu --all &&
         refuses 2 'nonsense' train mlp --act nonsense &&
@@ -140,7 +159,7 @@ engines()
         HILLOCK_ENGINE=native bench train mlp:width=4 --batch 2
 }
 
-for case in limits activations every_activation normalizations convolutions training profile \
+for case in limits activations every_activation normalizations convolutions training own_recipe profile \
     inference sentences engines; do
     run $case
 done

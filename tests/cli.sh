@@ -324,10 +324,10 @@ refuses 2 'is not UTF-8' compare --act "$(printf 're\377lu')" --data $small
 refuses 2 'is not UTF-8' compare --act relu --plugin "$(printf './\377.so')" --data $small
 refuses 2 'sgd' compare --act relu --data $small --optimizer sdg
 refuses 2 '--canonical needs --json' compare --canonical
-refuses 2 'known: convmixer, densenet, lenet5' compare --model lenet6 --data $small
+refuses 2 'known: convmixer, convnext, densenet' compare --model lenet6 --data $small
 
 # ---- wrong inputs
-refuses 2 'known: convmixer, densenet, lenet5' train lenet6 --data $small
+refuses 2 'known: convmixer, convnext, densenet' train lenet6 --data $small
 refuses 2 'images of 16 x 16 are too small, at least 32 x 32 are needed' \
     train vgg11 --data glyphs:train=50,test=50,size=16
 refuses 2 'nonsense' train lenet5 --data $small --act nonsense

@@ -35,7 +35,7 @@ static void each_model(void (*check)(const char *name, const hk_model *))
     static const hk_plugin *found[64];
     size_t n = 0;
     CHECK_EQUAL(hk_plugin_each(HK_MODEL, collect, NULL, &(collection){found, &n}), HK_OK);
-    CHECK(n >= 8);
+    CHECK(n >= 10);
     for (size_t i = 0; i < n; i++)
         check(found[i]->name, found[i]->model);
 }
@@ -65,6 +65,11 @@ static void parameters_are_the_known_ones(void)
     CHECK_EQUAL(parameters_of("densenet", "relu", 32, 32, 3), 176122);
     CHECK_EQUAL(parameters_of("densenet:layers=16", "relu", 32, 32, 3),
                 769162); /* 0.8 M, table 2 */
+    /* ConvNeXt-T and MobileNetV3-Small of torchvision 0.20, whose last layers have 1000 units. */
+    CHECK_EQUAL(parameters_of("convnext:width=96,depth=3,patch=4", "gelu", 32, 32, 3),
+                28589128 - 990 * (768 + 1));
+    CHECK_EQUAL(parameters_of("mobilenet_v3:stride=2", "relu", 32, 32, 3),
+                2542856 - 990 * (1024 + 1));
 }
 
 static void learned_activations_add_theirs(void)
@@ -190,7 +195,7 @@ static void the_smallest_images_are_enough(void)
 static void unknown_names_list_the_known(void)
 {
     refused("lenet", 28, 28, 1, HK_UNKNOWN_NAME,
-            "did you mean \"lenet5\"? known: convmixer, densenet, lenet5, mlp");
+            "did you mean \"lenet5\"? known: convmixer, convnext, densenet, lenet5, mlp");
     refused("mlp:size=3", 28, 28, 1, HK_UNKNOWN_NAME,
             "known: width, depth, inputs, bias, norm, dropout");
     refused("mlp:width=0", 28, 28, 1, HK_BAD_ARGUMENT, "width=0");

@@ -9,15 +9,25 @@
 
 enum { BATCHES = 8, CLASSES = 10 }; /* batches in memory, used in turn */
 
-/* How a model is trained here: what its paper's authors, or those who came after, do. */
+/* How these are trained here: what their papers' authors, or those who came after, do. */
 static const struct {
     const char *model, *optimizer;
     int batch;
-} recipes[] = {
-    {"mlp", "adam:lr=0.001", 128},        {"lenet5", "sgd:lr=0.01,momentum=0.9", 128},
-    {"simple_cnn", "adam:lr=0.001", 64},  {"resnet20", "sgd:lr=0.1,momentum=0.9,decay=1e-4", 128},
-    {"", "sgd:lr=0.01,momentum=0.9", 64}, /* any other */
-};
+} recipes[] = {{"mlp", "adam:lr=0.001", 128},
+               {"lenet5", "sgd:lr=0.01,momentum=0.9", 128},
+               {"simple_cnn", "adam:lr=0.001", 64},
+               {"resnet20", "sgd:lr=0.1,momentum=0.9,decay=1e-4", 128}};
+
+/* Any other: by its own recipe, for the first data that it names and as many samples as one likes. */
+static hk_recipe recipe_of(const hk_plugin *model)
+{
+    const hk_recipe *own = model->model->recipes;
+    hk_recipe it = hk_model_recipe(model, own && own->data ? own->data : "", INT32_MAX, 0);
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++)
+        if (strcmp(recipes[i].model, model->name) == 0)
+            it.optimizer = recipes[i].optimizer, it.batch = recipes[i].batch;
+    return it;
+}
 
 /* One line of a profile: a step of the plan, forward and back. */
 typedef struct line {
@@ -278,23 +288,20 @@ static int prepare_training(workload *of, const bench *in)
     const hk_plugin *model;
     if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
         return tool_failed();
-    int recipe = 0;
-    while (*recipes[recipe].model && strcmp(recipes[recipe].model, model->name) != 0)
-        recipe++;
-    int status = prepare(of, in, in->given->batch ? in->given->batch : recipes[recipe].batch);
+    const hk_recipe recipe = recipe_of(model);
+    int status = prepare(of, in, in->given->batch ? in->given->batch : recipe.batch);
     if (status)
         return status;
     of->labels = hk_labels(of->it.net);
     hk_tensor *loss = hk_cross_entropy(of->it.logits, of->labels, 0);
     hk_plan_options wanted = {.batch = of->batch, .training = 1, .loss = loss};
     if (!loss || hk_plan_new(of->it.net, &wanted, &of->plan) ||
-        hk_optimizer_new(of->it.net, recipes[recipe].optimizer, &of->optimizer))
+        hk_optimizer_new(of->it.net, recipe.optimizer, &of->optimizer))
         return tool_failed();
     if (!in->rows)
         printf("%s: %s, batch %lld, %d thread%s, %s %s, buffers %.1f MiB\n", model->name,
-               recipes[recipe].optimizer, (long long)of->batch, in->threads,
-               in->threads > 1 ? "s" : "", hk_engine_name(), hk_isa_name(),
-               (double)hk_plan_bytes(of->plan) / (1 << 20));
+               recipe.optimizer, (long long)of->batch, in->threads, in->threads > 1 ? "s" : "",
+               hk_engine_name(), hk_isa_name(), (double)hk_plan_bytes(of->plan) / (1 << 20));
     return EXIT_DONE;
 }
 
