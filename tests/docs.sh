@@ -1,6 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md and export.md say:
-# writes their C files and runs their commands in order.
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md, clusters.md and
+# export.md say: writes their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -30,6 +30,8 @@ command_works()
     *' curve ./bell.so -1 0 1') grep -q $'^0\t0\t1$' output && grep -q '^1.0.6065' output ;;
     *' --plot '*) grep -q '</svg>' bell.svg ;;
     *' curve ./bend.so'*) grep -q $'^-1\t-0.78693' output ;;
+    *' --part '*) grep -q '^part [12] of 2: [45] runs, 0 failed' output ;;
+    *' merge '*) grep -q ' taken, ' output ;;
     *' compare '*) grep -q '^rank .*against the baseline' output ;;
     *' judge '*) grep -q '^\(drop\|more\): candidate' output && status=0 ;;
     *' report '*' --json') grep -q '^{.*}$' output ;;
@@ -63,7 +65,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models training dead-neurons comparing export; do
+for page in plugins models training dead-neurons comparing clusters export; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"

@@ -13,7 +13,7 @@ options_of() # what `hillock COMMAND --help` lists
 the_overview_comes_without_being_asked_for()
 {
     "$hillock" >alone && "$hillock" help | diff alone - && "$hillock" --help | diff alone - &&
-        [ "$(wc -w <<<"$commands")" = 17 ] && ! grep -q worker alone
+        [ "$(wc -w <<<"$commands")" -gt 12 ] && ! grep -q worker alone
 }
 
 each_command_has_help_with_examples()
@@ -43,7 +43,7 @@ the_manual_lists_what_help_lists()
         diff <(options_of "$command") <(sed -n "/^\.SS hillock $command /,/^Examples:/p" page |
             sed 's/\\-/-/g' | sed -n 's/^\.B \(--[a-z-]*\).*/\1/p') || return 1
     done
-    [ "$(grep -c '^\.SS ' page)" = 17 ] && grep -q '^\.B HILLOCK_PLUGIN_PATH' page
+    [ "$(grep -c '^\.SS ' page)" = "$(wc -w <<<"$commands")" ] && grep -q '^\.B HILLOCK_PLUGIN_PATH' page
 }
 
 the_manual_is_good_troff()

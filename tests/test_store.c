@@ -55,7 +55,7 @@ static store *open_store(void)
 static results *ask(store *it, results *asked, const double *rates, int n_rates, bool retry)
 {
     results *found = NULL;
-    const store_plan plan = {asked, rates, n_rates, retry};
+    const store_plan plan = {.asked = asked, .rates = rates, .n_rates = n_rates, .retry = retry};
     if (compare_store_plan(it, &plan) == EXIT_DONE)
         CHECK_EQUAL(compare_store_read(it, asked->name, &found), EXIT_DONE);
     compare_results_free(asked);
@@ -168,7 +168,7 @@ static void other_settings_are_refused(void)
     compare_results_free(r);
     results *asked = sweep_of("settings", 1, 1, "a");
     asked->settings[10] = '9';
-    const store_plan plan = {asked, NULL, 0, false};
+    const store_plan plan = {.asked = asked};
     CHECK_EQUAL(compare_store_plan(it, &plan), EXIT_USAGE);
     compare_results_free(asked);
     CHECK_EQUAL(compare_store_read(it, "no such sweep", &none), EXIT_USAGE);

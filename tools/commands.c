@@ -160,6 +160,14 @@ const command tool_commands[] = {
      "  hillock report --out runs.csv\n"
      "  hillock report --json\n",
      REPORT, 0, 0, compare_report_command},
+    {"merge", "FILE ...", compare_group,
+     "joins what parts of a comparison found, each in a file of its own",
+     "Runs that the file of --db lacks, or that failed there, are taken; the same result is taken once. "
+     "A run whose weights differ between files is named and ends in status 3; the first stays. Parts are "
+     "made by hillock compare --part; what is missing is run by the command without --part.",
+     "  hillock merge part-*.db --db all.db\n"
+     "  hillock merge node-1.db node-2.db --db all.db --name depth\n",
+     MERGE, 1, 1 << 20, compare_merge_command},
     {"bench", "limits|train|infer|act|norm|conv ...", compare_group,
      "speed of layers, plugins and models against the limits of this machine",
      "Medians, quartiles, rates, and the share of the limit measured in the same run. A convolution "

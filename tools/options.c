@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum form { FLAG, TEXT, TEXTS, WHOLE, REAL } form;
+/* OPTIONAL: a text that begins with a digit, or "" where no such word follows. */
+typedef enum form { FLAG, TEXT, TEXTS, WHOLE, REAL, OPTIONAL } form;
 
 typedef struct option_row {
     const char *name, *value; /* value: what stands for it in the help */
@@ -139,7 +140,10 @@ static const option_row table[] = {
      "time limit of a run, waits for a processor not counted; default 3600"},
     {"no-probes", NULL, FLAG, AT(no_probes), 0, 0, COMPARE | TRAIN,
      "skip dead-unit and gradient statistics"},
-    {"db", "FILE", TEXT, AT(db), 0, 0, COMPARE | REPORT,
+    {"part", "K/N", OPTIONAL, AT(part), 0, 0, COMPARE,
+     "only the K-th of N parts of the runs, for merge to join; without K/N that of this task of a Slurm "
+     "job array"},
+    {"db", "FILE", TEXT, AT(db), 0, 0, COMPARE | REPORT | MERGE,
      "database of results, default hillock-results.db"},
     {"name", "NAME", TEXT, AT(name), 0, 0, COMPARE,
      "name of the comparison, default made from its settings"},
@@ -150,6 +154,7 @@ static const option_row table[] = {
     {"list", NULL, FLAG, AT(list), 0, 0, REPORT, "the comparisons in the file of results"},
     {"figure", "NAME[:N]", TEXT, AT(figure), 0, 0, REPORT,
      "one figure alone, leaderboard, score, loss or cost, of the N-th table: --out FILE.svg or FILE.pdf"},
+    {"name", "NAME", TEXT, AT(name), 0, 0, MERGE, "name of the comparison, default every one"},
     {"out", "FILE", TEXT, AT(out), 0, 0, REPORT,
      "FILE.html, .md, .csv, .json or .tex (booktabs); default report.html, nothing with --json"},
     {"retry", NULL, FLAG, AT(retry), 0, 0, COMPARE, "run again what failed or timed out"},
@@ -184,7 +189,7 @@ static const option_row table[] = {
     {"torch", "FILE", TEXT, AT(torch), 0, 0, EXPORT,
      "safetensors with PyTorch's names and order of axes; prints the Python that loads it"},
     {"npz", "FILE", TEXT, AT(npz), 0, 0, EXPORT, "the same arrays for NumPy"},
-    {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD | TRY | JUDGE),
+    {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD | TRY | JUDGE | MERGE),
      "load the plugins of a file, ./my.so; may be repeated"},
     {"json", NULL, FLAG, AT(json), 0, 0, ALL & ~(CURVE | NEW | BUILD | TRY | EXPORT),
      "one JSON object on standard output"},
@@ -245,7 +250,7 @@ static int set_value(const command *of, const option_row *row, const char *text,
         return set_number(of, row, text, out);
     if (!*text)
         return tool_fail(EXIT_USAGE, "%s: --%s is empty", of->name, row->name);
-    if (row->form == TEXT) {
+    if (row->form == TEXT || row->form == OPTIONAL) {
         memcpy((char *)out + row->offset, &text, sizeof text);
         return EXIT_DONE;
     }
@@ -281,7 +286,12 @@ static int read_option(const command *of, int argc, char **argv, int *i, options
     }
     if (word[length])
         return set_value(of, row, word + length + 1, out);
-    if (*i + 1 == argc)
+    const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+    if (row->form == OPTIONAL && !(next && *next >= '0' && *next <= '9')) {
+        *(const char **)(void *)((char *)out + row->offset) = "";
+        return EXIT_DONE;
+    }
+    if (!next)
         return tool_fail(EXIT_USAGE, "%s: --%s needs a value, %s", of->name, row->name, row->value);
     return set_value(of, row, argv[++*i], out);
 }

@@ -39,7 +39,8 @@ enum {
     TRY = 8192,
     JUDGE = 16384,
     EXPORT = 32768,
-    HELP = 65536,
+    MERGE = 65536,
+    HELP = 131072,
     ALL = HELP - 1 /* but HELP */
 };
 
@@ -54,6 +55,7 @@ typedef struct text_list {
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
     const char *db, *name, *tune, *baseline, *ledger, *figure;
+    const char *part; /* "": given without a value */
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
         *report;
@@ -105,6 +107,7 @@ int plugin_build_command(options *given);
 int net_doctor_command(options *given);
 int export_command(options *given);
 int compare_report_command(options *given);
+int compare_merge_command(options *given);
 int compare_try_command(options *given);
 int compare_judge_command(options *given);
 int tool_help_command(options *given);

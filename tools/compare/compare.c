@@ -47,9 +47,31 @@ static int keep_look(sweep *s, const analysis *of)
     return status;
 }
 
+/* A part has no verdict: it is what merge takes. */
+static int conclude_part(const sweep *s, int failures)
+{
+    int told = EXIT_DONE;
+    if (s->given->json) {
+        told = tool_json_print(json_pack("{s:o, s:i, s:i, s:o, s:i, s:i}", "name",
+                                         tool_json_text(s->found->name), "part", s->plan.part,
+                                         "parts", s->plan.parts, "db", tool_json_text(s->file),
+                                         "runs", s->found->n_runs, "failed", failures));
+    } else {
+        printf("part %d of %d: %s, %d failed\nhillock merge ", s->plan.part, s->plan.parts,
+               tool_counted(s->found->n_runs, "run"), failures);
+        tool_put_word(stdout, s->file);
+        puts(" ... --db FILE joins the parts");
+    }
+    return told ? told : failures ? EXIT_SOME_RUNS : EXIT_DONE;
+}
+
 static int conclude(sweep *s)
 {
     int failures = 0, told = EXIT_DONE;
+    for (int i = 0; i < s->found->n_runs; i++)
+        failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
+    if (s->plan.parts)
+        return conclude_part(s, failures);
     analysis *of = s->given->canonical ? NULL : report_analysis_new(s->found);
     const int kept = of ? keep_look(s, of) : EXIT_DONE;
     if (s->given->canonical) {
@@ -67,8 +89,6 @@ static int conclude(sweep *s)
         puts(" writes curves, layers, costs and every run into a page");
     }
     report_analysis_free(of);
-    for (int i = 0; i < s->found->n_runs; i++)
-        failures += !s->found->runs[i].tuning && s->found->runs[i].state != RUN_OK;
     return kept ? kept : told ? told : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 

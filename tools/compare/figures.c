@@ -184,6 +184,6 @@ void compare_figures_from_json(const figure *table, const json_t *from, void *re
             for (size_t i = 0; i < json_array_size(value); i++)
                 integers[i] = json_integer_value(json_array_get(value, i));
         else if (json_is_number(value))
-            *(double *)member(f, record) = json_number_value(value);
+            *(double *)member(f, record) = json_number_value(value) + 0.0; /* -0 is kept as 0 */
     }
 }

@@ -308,13 +308,18 @@ static char *default_name(const planning *m, const char *settings)
     return strdup(name);
 }
 
-/* compare takes no operands, so that their place in argv holds the words as they were typed. */
+/* compare takes no operands, so that their place in argv holds the words as they were typed. All parts
+ * of a sweep are of one command. */
 static char *command_text(const options *given)
 {
     char *text = NULL;
     FILE *to = tool_memory_stream(&text, NULL);
     fputs("hillock compare", to);
     for (char **word = given->operands; *word; word++) {
+        if (strncmp(*word, "--part", 6) == 0) {
+            word += given->part == word[1];
+            continue;
+        }
         putc(' ', to);
         tool_put_word(to, *word);
     }
@@ -347,6 +352,45 @@ static int set_name_and_settings(planning *m)
     return asked->name && asked->command && asked->provenance ? EXIT_DONE : tool_no_memory();
 }
 
+/* --part K/N, or which task of how many this one is of an array of Slurm's jobs. */
+static int read_part(planning *m)
+{
+    static const char *const tasks[] = {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN",
+                                        "SLURM_ARRAY_TASK_COUNT"};
+    const char *given = m->given->part;
+    long long part = 0, parts = 0;
+    int end = 0;
+    if (!given)
+        return EXIT_DONE;
+    if (m->given->until_decided || m->given->canonical)
+        return tool_fail(EXIT_USAGE,
+                         "compare: --part does not go with --until-decided or --canonical, which "
+                         "need the whole sweep: merge the parts first");
+    if (*given) {
+        if (sscanf(given, "%9lld/%9lld%n", &part, &parts, &end) != 2 || given[end])
+            part = parts = 0;
+    } else {
+        long long task[3] = {0};
+        for (int i = 0; i < 3; i++) {
+            const char *value = getenv(tasks[i]);
+            if (!value || sscanf(value, "%9lld%n", &task[i], &end) != 1 || value[end])
+                return tool_fail(EXIT_USAGE,
+                                 "compare: --part without K/N is for a task of a Slurm job array, "
+                                 "but %s is %s",
+                                 tasks[i], value ? value : "not set");
+        }
+        part = task[0] - task[1] + 1;
+        parts = task[2];
+        given = "of this task";
+    }
+    if (part < 1 || part > parts || parts > MAX_PARTS)
+        return tool_fail(EXIT_USAGE, "compare: --part is \"%s\", expected K/N, 1 <= K <= N <= %d",
+                         given, MAX_PARTS);
+    m->out->part = (int)part;
+    m->out->parts = (int)parts;
+    return EXIT_DONE;
+}
+
 /* Workers are asked in JSON, which leaves out what is not UTF-8: that would be another run. */
 static int check_texts(planning *m)
 {
@@ -372,9 +416,9 @@ int compare_plan_make(const options *given, plan *out)
 {
     planning m = {.given = given, .out = out};
     *out = (plan){.asked = calloc(1, sizeof *out->asked)};
-    int (*const steps[])(planning *) = {
-        read_rates, check_texts,   split_lists,      open_sets,
-        make_rows,  describe_rows, choose_baselines, set_name_and_settings};
+    int (*const steps[])(planning *) = {read_rates,    read_part,        check_texts,
+                                        split_lists,   open_sets,        make_rows,
+                                        describe_rows, choose_baselines, set_name_and_settings};
     int status = out->asked ? EXIT_DONE : tool_no_memory();
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++)
         status = steps[i](&m);

@@ -10,7 +10,7 @@
 #include <hillock/data.h>
 #include <jansson.h>
 
-enum { MAX_RATES = 64, MAX_ROWS = 10000 };
+enum { MAX_RATES = 64, MAX_ROWS = 10000, MAX_PARTS = 100000 };
 
 /* How workers are run, as the command line says or as is usual. */
 pool_limits compare_plan_limits(const options *given);
@@ -28,7 +28,8 @@ typedef struct plan {
     results *asked; /* rows without runs */
     plan_row *rows; /* [asked->n_rows] */
     double rates[MAX_RATES];
-    int n_rates; /* 0: no tuning */
+    int n_rates;     /* 0: no tuning */
+    int part, parts; /* as in store_plan */
 } plan;
 
 /* 0, or the exit status, told. */

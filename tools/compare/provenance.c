@@ -62,16 +62,19 @@ static bool same_origin(const json_t *a, const json_t *b)
 
 char *compare_provenance_merged(const char *before, const char *now, bool *others)
 {
-    json_t *old = json_loads(before, 0, NULL), *it = json_loads(now, 0, NULL), *one;
+    json_t *old = json_loads(before, 0, NULL), *it = json_loads(now, 0, NULL), *one, *two;
     json_t *past = json_array(), *earlier = json_array();
-    size_t i;
+    size_t i, k;
     json_array_extend(past, json_object_get(old, "earlier"));
+    json_array_extend(past, json_object_get(it, "earlier"));
     json_object_del(old, "earlier");
     if (json_object_size(old) && !same_origin(old, it))
         json_array_append(earlier, old);
     json_array_foreach(past, i, one)
     {
-        if (!same_origin(one, it) && !same_origin(one, old))
+        bool known = same_origin(one, it);
+        json_array_foreach(earlier, k, two) known = known || same_origin(one, two);
+        if (!known)
             json_array_append(earlier, one);
     }
     *others = json_array_size(earlier) > 0;

@@ -30,7 +30,8 @@ typedef struct store_plan {
     const results *asked;
     const double *rates; /* that --tune tries for every row, each at seed TUNING_SEED */
     int n_rates;
-    bool retry; /* runs that failed are planned once more */
+    bool retry;      /* runs that failed are planned once more */
+    int part, parts; /* of the asked runs only those of this part, 1 to parts; parts 0: all */
 } store_plan;
 enum { TUNING_SEED = 1000001 };
 
@@ -42,6 +43,8 @@ int compare_store_start(store *it, int64_t run);
 int compare_store_release(store *it, int64_t run);
 /* -> found->state, with its figures and epochs. */
 int compare_store_end(store *it, const run_record *found);
+/* The same of a run that another file's coordinator ran, with its attempts; what stood there is gone. */
+int compare_store_take(store *it, const run_record *found);
 /* Decides the rate of a tuned row, and with it of its final runs. */
 int compare_store_choose_rate(store *it, const results *r, int row, double rate);
 

@@ -82,6 +82,14 @@ static int64_t plan_sweep(store *it, const results *asked)
         (row)->specs[AXIS_NORM], (row)->specs[AXIS_INIT], (row)->specs[AXIS_OPTIMIZER],            \
         (row)->plugin_digests, (row)->data_digest
 
+/* Parts take turns, so that each has something of every row and of every seed. Where a rate is tuned a
+ * row is one part's: its final runs wait for the rate that its tuning runs choose. */
+static bool is_in_part(const store_plan *plan, int row, int64_t seed)
+{
+    const int64_t turn = plan->n_rates ? row : (seed - 1) * plan->asked->n_rows + row;
+    return !plan->parts || turn % plan->parts == plan->part - 1;
+}
+
 static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, int place)
 {
     int64_t id = 0;
@@ -101,17 +109,18 @@ static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, 
                                                 "issssssss", IDENTITY_OF(sweep, row));
     while (compare_statement_next(it, found))
         id = sqlite3_column_int64(found, 0);
-    for (int i = 0; i < plan->n_rates; i++)
+    for (int i = 0; i < plan->n_rates && is_in_part(plan, place, 1); i++)
         compare_statement_run(it,
                               "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
                               "VALUES (?, ?, ?, 1)",
                               "iid", id, (int64_t)TUNING_SEED, plan->rates[i]);
     const int64_t before = plan->asked->seeds_before;
     for (int64_t seed = before + 1; seed <= before + plan->asked->seeds && !it->status; seed++)
-        compare_statement_run(it,
-                              "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
-                              "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
-                              "ii", seed, id);
+        if (is_in_part(plan, place, seed))
+            compare_statement_run(it,
+                                  "INSERT OR IGNORE INTO runs (row, seed, rate, tuning) "
+                                  "SELECT id, ?, coalesce(rate, 0), 0 FROM rows WHERE id = ?",
+                                  "ii", seed, id);
 }
 
 /* Runs that chose a rate stay: the row's results stand on it. */
@@ -184,9 +193,8 @@ int compare_store_release(store *it, int64_t run)
     return compare_statement_commit(it);
 }
 
-int compare_store_end(store *it, const run_record *found)
+static void write_end(store *it, const run_record *found)
 {
-    compare_statement_begin(it, "BEGIN IMMEDIATE");
     compare_statement_write(it,
                             "UPDATE runs SET (state, failure, reason, last_lines, checksum%s) = "
                             "(?2, ?3, ?4, ?5, ?6%s) WHERE id = ?1",
@@ -204,6 +212,23 @@ int compare_store_end(store *it, const run_record *found)
                 compare_layer_figures, &epoch->layers[i], "iii", found->id, (int64_t)epoch->epoch,
                 (int64_t)i);
     }
+}
+
+int compare_store_end(store *it, const run_record *found)
+{
+    compare_statement_begin(it, "BEGIN IMMEDIATE");
+    write_end(it, found);
+    return compare_statement_commit(it);
+}
+
+int compare_store_take(store *it, const run_record *found)
+{
+    compare_statement_begin(it, "BEGIN IMMEDIATE");
+    compare_statement_run(it, "DELETE FROM layers WHERE run = ?", "i", found->id);
+    compare_statement_run(it, "DELETE FROM epochs WHERE run = ?", "i", found->id);
+    compare_statement_run(it, "UPDATE runs SET attempts = ? WHERE id = ?", "ii",
+                          (int64_t)found->attempts, found->id);
+    write_end(it, found);
     return compare_statement_commit(it);
 }
 

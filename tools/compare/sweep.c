@@ -41,6 +41,8 @@ static int choose_rate(sweep *s, int row)
             return EXIT_DONE;
         best = better(best, run);
     }
+    if (!best) /* the row is another part's */
+        return EXIT_DONE;
     it->rate = best->rate;
     for (int i = 0; i < s->found->n_runs; i++)
         if (s->found->runs[i].row == row && !s->found->runs[i].tuning)
@@ -65,7 +67,12 @@ static int by_turn(const void *a, const void *b)
 /* Plans what is missing, and orders the runs. */
 static int prepare(sweep *s)
 {
-    const store_plan asked = {s->plan.asked, s->plan.rates, s->plan.n_rates, s->given->retry};
+    const store_plan asked = {.asked = s->plan.asked,
+                              .rates = s->plan.rates,
+                              .n_rates = s->plan.n_rates,
+                              .retry = s->given->retry,
+                              .part = s->plan.part,
+                              .parts = s->plan.parts};
     free(s->order);
     compare_results_free(s->found);
     s->order = NULL;

@@ -171,7 +171,7 @@ static void use_colour(const drawing *d, int colour, const char *classes, double
                           opacity);
 }
 
-/* The commands that draw.c uses; arcs are halves of circles. */
+/* A path's letters are those that draw.c uses; arcs are halves of circles. */
 static void trace(cairo_t *to, const char *d)
 {
     char letter = 'M', *end;
