@@ -48,6 +48,8 @@ static void distributions_have_known_values(void)
 /* One degree of freedom is Cauchy's distribution, two have a square root for a distribution. */
 static void student_has_its_closed_forms(void)
 {
+    CHECK(isnan(stats_student_quantile(1.5, 3)) && isnan(stats_student_cdf(0, 0)));
+    CHECK_NEAR(stats_student_cdf(0, 0.5), 0.5, 1e-15);
     const double pi = acos(-1);
     for (double t = -30; t <= 30; t += 0.7) {
         CHECK_NEAR(stats_student_cdf(t, 1), 0.5 + atan(t) / pi, 1e-14);
