@@ -155,6 +155,25 @@ static void npz_is_read(void)
     remove_all();
 }
 
+static void channels_first_are_turned(void)
+{
+    static uint8_t zip[4096];
+    const uint8_t pixels[2 * 2 * 3] = {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16}; /* 2 of 2 x 3 */
+    const int64_t named[1] = {7};
+    static const uint8_t turned[] = {1, 11, 2, 12, 3, 13, 4, 14, 5, 15, 6, 16};
+    hk_data *train = NULL;
+    char spec[512];
+    put("a.npz", zip,
+        make_npz(zip, NPY("|u1", "(1, 2, 2, 3)"), pixels, sizeof pixels, NPY("<i8", "(1,)"), named,
+                 sizeof named));
+    snprintf(spec, sizeof spec, "%s,order=nchw", spec_of("npz", "a.npz"));
+    CHECK_EQUAL(hk_data_open(spec, &train, NULL), HK_OK);
+    CHECK(train && train->shape.height == 2 && train->shape.width == 3 && train->shape.channels == 2);
+    CHECK(train && train->bytes && !memcmp(train->bytes, turned, sizeof turned));
+    hk_data_free(train);
+    remove_all();
+}
+
 /* An array as NumPy saves it alone. */
 static void put_npy(const char *name, const char *header, const void *values, size_t size)
 {
@@ -231,6 +250,7 @@ int main(void)
     RUN(idx_of_a_prefix_is_read);
     RUN(cifar_100_is_read);
     RUN(npz_is_read);
+    RUN(channels_first_are_turned);
     RUN(folders_of_npy_are_read);
     RUN(npz_faults_are_told);
     rmdir(folder);

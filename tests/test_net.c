@@ -625,6 +625,7 @@ static void names_are_refused_for_a_reason(void)
     CHECK_CONTAINS(hk_message(), "has 1 to 239 characters, not 299");
     CHECK(!hk_parameter(net, "taken.weight", HK_SHAPE(2), "constant"));
     CHECK_CONTAINS(hk_message(), "already has a tensor named taken.weight");
+    CHECK(hk_parameter(net, "a tilde~", HK_SHAPE(2), "zeros") != NULL);
     CHECK(!hk_parameter(net, NULL, HK_SHAPE(2), "constant"));
     CHECK_EQUAL(hk_last_status(), HK_BAD_ARGUMENT);
     name[239] = '\0';
