@@ -1,6 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md, clusters.md and
-# export.md say: writes their C files and runs their commands in order.
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md, clusters.md, export.md,
+# json.md and database.md say: writes their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -33,7 +33,9 @@ command_works()
     *' --part '*) grep -q '^part [12] of 2: [45] runs, 0 failed' output ;;
     *' merge '*) grep -q ' taken, ' output ;;
     *' compare '*) grep -q '^rank .*against the baseline' output ;;
+    *' judge '*' --json') grep -q '"verdict"' output && status=0 ;;
     *' judge '*) grep -q '^\(drop\|more\): candidate' output && status=0 ;;
+    sqlite3*) grep -q '^relu|1|0\.\|^1212763212$' output ;;
     *' report '*' --json') grep -q '^{.*}$' output ;;
     *' report '*) grep -q 'wrote' output ;;
     *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;
@@ -65,7 +67,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models training dead-neurons comparing clusters export; do
+for page in plugins models training dead-neurons comparing clusters export json database; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"
@@ -74,5 +76,26 @@ for page in plugins models training dead-neurons comparing clusters export; do
         run command_works "$line"
     done < <(block sh)
 done
+
+# Keys of the two examples that docs/json.md does not name; columns that docs/database.md does not.
+every_name_is_documented()
+{
+    local page file name
+    hillock report --db small.db --name first --json >comparison.json
+    hillock judge 'x*sigmoid(x)' --ledger search.db --seeds 1 --json >judged.json
+    for file in comparison.json judged.json; do
+        for name in $(sqlite3 :memory: "SELECT DISTINCT key FROM json_tree(readfile('$file'))
+            WHERE typeof(key) = 'text' AND path NOT LIKE '%.verdicts%'"); do
+            grep -q "\`$name\`" "$source/docs/json.md" || { echo "$file: $name" && return 1; }
+        done
+    done
+    for name in $(sqlite3 search.db "SELECT c.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c
+        WHERE t.type = 'table'"); do
+        grep -q "\`$name\`" "$source/docs/json.md" "$source/docs/database.md" ||
+            { echo "search.db: $name" && return 1; }
+    done
+}
+
+run every_name_is_documented
 run links_lead_somewhere
 result

@@ -115,6 +115,33 @@ what_compare_says_can_be_pasted()
         "$hillock" report --db results.db --json | cmp - pasted.json
 }
 
+# A single training is a comparison of one row.
+a_training_is_reported()
+{
+    "$hillock" train mlp:width=8 --act tanh --data glyphs:train=100,test=50 --epochs 2 --val 0.2 --seed 3 \
+        --db single.db --name one >out 2>err && grep -q 'single.db: kept as "one"' err &&
+        "$hillock" report --db single.db --out single.html >out && grep -q 'tanh' single.html &&
+        grep -q '<title>tanh, 2: ' single.html && grep -qF 'hillock train mlp:width=8' single.html &&
+        [ "$(sqlite3 single.db "SELECT seed, state, (SELECT count(*) FROM epochs) FROM runs")" = '3|ok|2' ] &&
+        grep -q "\"digest\": \"$(sqlite3 single.db 'SELECT digest FROM runs')\"" <("$hillock" train mlp:width=8 \
+            --act tanh --data glyphs:train=100,test=50 --epochs 2 --val 0.2 --seed 3 --json 2>err) || return 1
+    "$hillock" train mlp:width=8 --data glyphs:train=100,test=50 --epochs 1 --db single.db --name one >out 2>err
+    [ $? = 2 ] && grep -q 'single.db' err
+}
+
+# On a narrow screen the ranking has fewer columns and a second line; elsewhere it is whole.
+rankings_fit_the_screen()
+{
+    local columns
+    for columns in 80 60; do
+        COLUMNS=$columns "$hillock" compare --act relu,tanh --name plain "${few[@]}" >out 2>err || return 1
+        cat out
+        grep -v '^hillock report' out | awk -v most=$columns 'length > most { print "wide: " $0; bad = 1 } END { exit bad }' &&
+            grep -q '95 % interval' out && grep -q '^  1 ' out && ! grep -q '^rank' out || return 1
+    done
+    "$hillock" compare --act relu,tanh --name plain "${few[@]}" 2>err | grep -q '^rank .*against the baseline$'
+}
+
 # Folders are left out where the names alone tell data sets apart.
 data_sets_have_short_names()
 {
@@ -142,6 +169,7 @@ run sweeps_are_listed
 run a_figure_stands_alone
 run names_are_text
 run data_sets_have_short_names
+run a_training_is_reported
 run the_latest_is_meant
 run what_compare_says_can_be_pasted
 
@@ -158,4 +186,5 @@ run refuses 2 'a table from 1 to 1' --db results.db --name plain --figure loss:2
 run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' --db results.db --figure loss --out f.png
 run refuses 4 'cannot write nowhere/page.html' --db results.db --out nowhere/page.html
 run refuses 2 'unexpected "x"' x
+run rankings_fit_the_screen
 result

@@ -222,6 +222,8 @@ static const char *const variables[][2] = {
     {"HILLOCK_ENGINE",
      "the engine of convolutions and matrix products: native, or onednn where it was built in"},
     {"CC", "the compiler of hillock build, with options if need be; default cc"},
+    {"COLUMNS",
+     "the width that rankings are fitted to; default that of the terminal, if it is one"},
     {"NO_COLOR", "if not empty, no bold text on the terminal"},
     {"GOMP_SPINCOUNT",
      "how long waiting threads spin before they sleep; 1000 unless it, or OMP_WAIT_POLICY, is set"},

@@ -143,6 +143,9 @@ static const option_row table[] = {
     {"part", "K/N", OPTIONAL, AT(part), 0, 0, COMPARE,
      "only the K-th of N parts of the runs, for merge to join; without K/N that of this task of a Slurm "
      "job array"},
+    {"db", "FILE", TEXT, AT(db), 0, 0, TRAIN,
+     "file of results that keeps this training, with its curves, for hillock report"},
+    {"name", "NAME", TEXT, AT(name), 0, 0, TRAIN, "name of it there, default made from the time"},
     {"db", "FILE", TEXT, AT(db), 0, 0, COMPARE | REPORT | MERGE,
      "database of results, default hillock-results.db"},
     {"name", "NAME", TEXT, AT(name), 0, 0, COMPARE,

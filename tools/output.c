@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static int exit_status(hk_status status)
 {
@@ -108,6 +110,17 @@ const char *tool_known(const char *name, const char *const *names, size_t n)
     return text;
 }
 
+int tool_screen_width(void)
+{
+    enum { NARROWEST = 30 };
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    int width = columns ? atoi(columns) : 0;
+    if (width <= 0)
+        width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return width > 0 && width < NARROWEST ? NARROWEST : width;
+}
+
 const char *tool_grouped(int64_t number)
 {
     static char buffers[8][32];
@@ -158,6 +171,8 @@ char *tool_json_written(const json_t *value, size_t flags)
 
 int tool_json_print(json_t *object)
 {
+    if (json_is_object(object))
+        json_object_set_new(object, "schema", json_integer(TOOL_JSON_SCHEMA));
     char *text = object ? tool_json_written(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(object);
     if (!text)

@@ -24,6 +24,8 @@ const char *tool_known(const char *name, const char *const *names, size_t n);
 void tool_put_text(FILE *to, const char *text);
 /* A word as a shell would want it, in quotes where it needs them. */
 void tool_put_word(FILE *to, const char *word);
+/* Columns of the terminal: COLUMNS where it is set, else as standard output says; 0: it is none. */
+int tool_screen_width(void);
 /* 1234567 as "1,234,567", in one of a few buffers. */
 const char *tool_grouped(int64_t number);
 /* "1 epoch", "2 epochs", in one of a few buffers; a noun of at most 31 bytes. */
@@ -35,7 +37,8 @@ json_t *tool_json_text(const char *text); /* of unknown origin: null where it is
 /* To be freed with free(): memory of jansson's own may be the library's. NULL where
  * allocation fails or JSON cannot represent it. */
 char *tool_json_written(const json_t *value, size_t flags);
-/* Prints and releases the object. */
+enum { TOOL_JSON_SCHEMA = 1 }; /* the version of docs/json.md */
+/* Prints and releases the object, which gets the key "schema". */
 int tool_json_print(json_t *object);
 
 /* ---- Progress ------------------------------------------------------------------------------- */

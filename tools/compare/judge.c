@@ -295,8 +295,8 @@ static int print_json(const judging *j, const candidate *against)
 {
     const candidate *it = &j->it;
     return tool_json_print(
-        json_pack("{s:i, s:s, s:I, s:o, s:{s:I, s:o}, s:I, s:I, s:o, s:o, s:o, s:f, s:o}", "schema",
-                  1, "verdict", it->verdict, "number", (json_int_t)it->number, "candidate",
+        json_pack("{s:s, s:I, s:o, s:{s:I, s:o}, s:I, s:I, s:o, s:o, s:o, s:f, s:o}", "verdict",
+                  it->verdict, "number", (json_int_t)it->number, "candidate",
                   tool_json_text(it->asked), "incumbent", "number", (json_int_t)against->number,
                   "candidate", tool_json_text(against->asked), "seeds", (json_int_t)it->seeds,
                   "most", (json_int_t)j->rules.most, "difference", tool_json_number(it->difference),

@@ -136,7 +136,7 @@ static int list(store *from, bool json)
     if (status)
         return status;
     if (json)
-        return tool_json_print(json_pack("{s:i, s:o}", "schema", 1, "sweeps", sweeps));
+        return tool_json_print(json_pack("{s:o}", "sweeps", sweeps));
     json_array_foreach(sweeps, i, it)
     {
         const char *name, *line;

@@ -199,7 +199,7 @@ json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
     json_t *it = json_object(), *panels = json_array();
-    set_integer(it, "schema", 1);
+    set_integer(it, "schema", TOOL_JSON_SCHEMA);
     set_text(it, "name", r->name);
     set_text(it, "sentence", a->sentence);
     set_text(it, "command", r->command);

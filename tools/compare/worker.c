@@ -156,14 +156,7 @@ static int finish(work *w)
         hk_evaluation evaluation;
         if (hk_evaluate(w->it.logits, w->test, &evaluation) != HK_OK)
             return fails_with_last(w);
-        run.test_loss = evaluation.total.loss;
-        run.test_accuracy = evaluation.total.accuracy;
-        run.test_macro_f1 = evaluation.total.macro_f1;
-        run.test_floor = evaluation.total.floor;
-        run.test_r2 = evaluation.total.r2;
-        run.test_rmse = evaluation.total.rmse;
-        if (evaluation.total.constant &&
-            hk_net_constant(w->it.logits, w->test, run.constant, sizeof run.constant) != HK_OK)
+        if (net_summary_run(w->it.logits, w->test, &evaluation, &run) != HK_OK)
             return fails_with_last(w);
         hk_evaluation_clear(&evaluation);
         if (!isfinite(run.test_loss))

@@ -155,6 +155,20 @@ epoch_record net_summary_epoch(const hk_epoch_report *r, int64_t images)
     };
 }
 
+hk_status net_summary_run(hk_tensor *logits, const hk_data *test, const hk_evaluation *evaluation,
+                          run_record *run)
+{
+    const hk_metrics *total = &evaluation->total;
+    run->test_loss = total->loss;
+    run->test_accuracy = total->accuracy;
+    run->test_macro_f1 = total->macro_f1;
+    run->test_floor = total->floor;
+    run->test_r2 = total->r2;
+    run->test_rmse = total->rmse;
+    return total->constant ? hk_net_constant(logits, test, run->constant, sizeof run->constant)
+                           : HK_OK;
+}
+
 double net_summary_dead(const hk_epoch_report *epoch)
 {
     double dead = 0, units = 0;

@@ -21,5 +21,9 @@ void net_summary_layers(FILE *to, const hk_epoch_report *epoch);
 json_t *net_summary_layers_json(const hk_epoch_report *epoch);
 /* What an epoch on so many images measured; the layers are the report's. */
 epoch_record net_summary_epoch(const hk_epoch_report *report, int64_t images);
+/* What the test set says at the end of a run, and where all answers are the same; the run's other figures
+ * stay. */
+hk_status net_summary_run(hk_tensor *logits, const hk_data *test, const hk_evaluation *evaluation,
+                          run_record *run);
 /* Dead units of all layers, as a share. */
 double net_summary_dead(const hk_epoch_report *epoch);

@@ -4,6 +4,7 @@
 #include "net/summary.h"
 #include "net/doctor.h"
 #include "net/events.h"
+#include "net/record.h"
 
 #include "compare/figures.h"
 
@@ -27,6 +28,7 @@ typedef struct training {
     double held_out;       /* share of the training data for validation, 0: none */
     bool keeps_best;
     net_events *events; /* --tensorboard; NULL: none */
+    net_record *record; /* --db; NULL: none */
     int save_status;    /* of the last --out */
     FILE *to;           /* where tables go: not to standard output when it holds JSON */
 } training;
@@ -181,6 +183,10 @@ static int after_epoch(const hk_epoch_report *r, void *user)
     fflush(t->to);
     if (t->events)
         net_events_epoch(t->events, r);
+    const bool histograms =
+        r->epoch == 1 || r->epoch == (t->recipe.epochs + 1) / 2 || r->epoch == t->recipe.epochs;
+    if (t->record && !t->save_status)
+        t->save_status = net_record_epoch(t->record, r, hk_data_shape_of(t->train).n, histograms);
     json_t *row = epoch_json(t, r);
     if (t->treated)
         json_object_set_new(row, "treated", t->treated);
@@ -334,6 +340,15 @@ static int finish(training *t)
             fprintf(t->to, "wrote %s, %s bytes\n", t->given->out, tool_grouped(bytes_written(t)));
     }
     net_summary_constant(t->it.logits, t->test, &evaluation.total);
+    if (t->record && !status)
+        status = net_record_write(t->record, &(net_recorded){.given = t->given,
+                                                             .net = &t->it,
+                                                             .train = t->train,
+                                                             .test = t->test,
+                                                             .recipe = &t->recipe,
+                                                             .evaluation = &evaluation,
+                                                             .last = hk_trainer_report(t->trainer),
+                                                             .digest = digest});
     hk_evaluation_clear(&evaluation);
     return status;
 }
@@ -362,10 +377,13 @@ static int train(training *t)
 {
     int status =
         t->given->tensorboard ? net_events_open(t->given->tensorboard, &t->events) : EXIT_DONE;
+    if (!status && t->given->db)
+        status = net_record_open(t->given->db, &t->record);
     if (!status)
         status = run_epochs(t);
     if (!status)
         status = finish(t);
+    net_record_close(t->record);
     const int closed = net_events_close(t->events);
     return status ? status : closed;
 }
@@ -384,7 +402,8 @@ static int check_find_rate(const options *given)
                   {"--schedule", given->schedule},
                   {"--epochs", given->epochs},
                   {"--stop", given->stop},
-                  {"--tensorboard", given->tensorboard}};
+                  {"--tensorboard", given->tensorboard},
+                  {"--db", given->db}};
     if (given->report && !given->find_rate)
         return tool_fail(EXIT_USAGE, "train: --report goes with --find-rate");
     for (size_t i = 0; given->find_rate && i < sizeof others / sizeof *others; i++)
@@ -405,6 +424,8 @@ int net_train_command(options *given)
     int status = EXIT_DONE;
     if (given->from && given->resume)
         status = tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
+    if (!status && given->name && !given->db)
+        status = tool_fail(EXIT_USAGE, "train: --name goes with --db");
     if (!status)
         status = check_find_rate(given);
     if (!status)
