@@ -168,7 +168,8 @@ static void channels_first_are_turned(void)
                  sizeof named));
     snprintf(spec, sizeof spec, "%s,order=nchw", spec_of("npz", "a.npz"));
     CHECK_EQUAL(hk_data_open(spec, &train, NULL), HK_OK);
-    CHECK(train && train->shape.height == 2 && train->shape.width == 3 && train->shape.channels == 2);
+    CHECK(train && train->shape.height == 2 && train->shape.width == 3 &&
+          train->shape.channels == 2);
     CHECK(train && train->bytes && !memcmp(train->bytes, turned, sizeof turned));
     hk_data_free(train);
     remove_all();

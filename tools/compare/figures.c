@@ -20,7 +20,7 @@ const figure compare_run_figures[] = {
     RUN(test_loss, REAL, .csv = 3),
     RUN(test_accuracy, SHARE, .csv = 1),
     RUN(test_macro_f1, SHARE, .csv = 2),
-    RUN(test_floor, SHARE, .flags = OPTIONAL),
+    RUN(test_floor, SHARE, .flags = OPTIONAL | FIGURE_SIGNED), /* of regression, an R2 */
     RUN(test_r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED),
     RUN(test_rmse, REAL, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
@@ -36,7 +36,7 @@ const figure compare_epoch_figures[] = {
     EPOCH(train_loss, REAL, .csv = 4),
     EPOCH(training_loss, REAL, .flags = OPTIONAL),
     EPOCH(training_accuracy, SHARE, .flags = OPTIONAL),
-    EPOCH(training_r2, SHARE, .flags = OPTIONAL),
+    EPOCH(training_r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED),
     EPOCH(loss, REAL, .csv = 5, .report_name = "validation_loss"),
     EPOCH(accuracy, SHARE, .csv = 6, .report_name = "validation_accuracy"),
     EPOCH(macro_f1, SHARE, .report_name = "validation_macro_f1"),
