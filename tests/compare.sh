@@ -142,7 +142,10 @@ removed_while_it_is_written()
 {
     "$hillock" compare "${sweep[@]}" --db gone.db >out 2>err &
     local process=$!
-    until [ -e gone.db ] || ! kill -0 $process; do sleep 0.01; done
+    until sqlite3 -readonly gone.db 'SELECT state FROM runs' 2>/dev/null | grep -q running ||
+        ! kill -0 $process; do
+        sleep 0.01
+    done
     rm -f gone.db
     wait $process
     local status=$?

@@ -14,8 +14,8 @@ enum { NEW_YEAR_1980 = 1 << 5 | 1 }; /* the first date that zip has: files are t
 
 static void put(FILE *to, uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; i++)
-        putc((int)(value >> 8 * i & 255), to);
+    for (int i = 0; i < bytes; i++, value >>= 8)
+        putc((int)(value & 255), to);
 }
 
 /* The header of an array, padded to 64 bytes. */
