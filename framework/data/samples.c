@@ -118,11 +118,10 @@ static hk_status judge(const char *path, const uint8_t *head, size_t n_head, siz
 static hk_status open_samples(const char *path, const hk_card *card, hk_data_shape shape,
                               hk_data **out)
 {
-    struct stat info;
     uint8_t *bytes;
     size_t size;
     const bool standard = !strcmp(path, "-");
-    if (!standard && hki_files.stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    if (!standard && hki_is_folder(path))
         return all_pictures(path, shape, out);
     hk_status status =
         standard ? read_standard_input(&bytes, &size)

@@ -122,14 +122,13 @@ static void tell_apart(merging *m, const run_record *run, const run_record *ther
 /* A result is better than none and than a failure; of two results the first stays. */
 static int take_run(merging *m, const run_record *run)
 {
-    if (run->state == RUN_PLANNED || run->state == RUN_RUNNING)
+    if (!compare_run_has_ended(run))
         return EXIT_DONE;
     run_record *to = find_run(m, run);
-    const bool has_ended = to && to->state != RUN_PLANNED;
     if (!to)
         return tool_fail(EXIT_FAILED, "%s: seed %lld has no place in %s", m->from,
                          (long long)run->seed, m->into);
-    if (has_ended && (to->state == RUN_OK || run->state != RUN_OK)) {
+    if (compare_run_has_ended(to) && (to->state == RUN_OK || run->state != RUN_OK)) {
         if (run->state == RUN_OK && !same_result(run, to))
             tell_apart(m, run, to);
         else

@@ -71,6 +71,11 @@ layer_record *compare_epoch_add_layer(epoch_record *epoch)
     return &layers[epoch->n_layers++];
 }
 
+bool compare_run_has_ended(const run_record *run)
+{
+    return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
+}
+
 bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,
                       const char *last_lines)
 {

@@ -111,6 +111,8 @@ run_record *compare_results_add_run(results *r);
 look_record *compare_results_add_look(results *r);
 epoch_record *compare_run_add_epoch(run_record *run);
 layer_record *compare_epoch_add_layer(epoch_record *epoch);
+/* Neither planned nor running. */
+bool compare_run_has_ended(const run_record *run);
 /* Ends a run so; false when memory is refused. */
 bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,
                       const char *last_lines);

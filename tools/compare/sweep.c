@@ -8,11 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bool has_ended(const run_record *run)
-{
-    return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
-}
-
 /* The better of two tuning runs; the first, with the lower rate, where nothing tells them apart. */
 static const run_record *better(const run_record *a, const run_record *b)
 {
@@ -37,7 +32,7 @@ static int choose_rate(sweep *s, int row)
         const run_record *run = &s->found->runs[i];
         if (run->row != row || !run->tuning)
             continue;
-        if (!has_ended(run))
+        if (!compare_run_has_ended(run))
             return EXIT_DONE;
         best = better(best, run);
     }
@@ -201,7 +196,7 @@ int compare_sweep_run(sweep *s)
     if (status)
         return status;
     for (int i = 0; i < s->found->n_runs; i++)
-        done += has_ended(&s->found->runs[i]);
+        done += compare_run_has_ended(&s->found->runs[i]);
     tool_put_text(stderr, s->file);
     fputs(": ", stderr);
     tool_put_text(stderr, s->found->name);
