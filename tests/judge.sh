@@ -66,6 +66,15 @@ refused() # TEXT ARGUMENT...
     [ $? = 2 ] && [ ! -s out ] && grep -qF -e "$text" err
 }
 
+# A search reads the answer and the status: what it could not read is none.
+a_lost_verdict_is_a_failure()
+{
+    "$hillock" judge relu --ledger b.db --json >/dev/full 2>err
+    local status=$?
+    cat err
+    [ $status = 4 ] && grep -q 'standard output: No space left' err
+}
+
 run a_better_one_is_kept
 run the_kept_one_is_the_incumbent
 run a_verdict_stays
@@ -79,4 +88,5 @@ run refused 'new: column 3' 'x+' --ledger a.db
 run refused '--ledger FILE is missing' mish
 run refused 'no model named' mish --ledger b.db --model mlpp
 run judge 6 drop relu --ledger b.db "${settings[@]}" # the refused call began nothing
+if [ -w /dev/full ]; then run a_lost_verdict_is_a_failure; else skipped=1; fi
 result

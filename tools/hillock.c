@@ -67,8 +67,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a write that fails says so itself */
     signal(SIGXFSZ, SIG_IGN);
     const int status = run(argc, argv);
+    /* A failure has had its sentence; the others are answers, which must have reached somebody. */
+    const bool is_answer = status == EXIT_DONE || status == EXIT_SOME_RUNS || status == EXIT_DROP ||
+                           status == EXIT_MORE;
     errno = 0;
-    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || !is_answer)
         return status;
     if (errno == EPIPE) /* a reader that went away, as head does, needs no sentence */
         return EXIT_IO;

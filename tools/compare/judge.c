@@ -306,11 +306,13 @@ static int print_json(const judging *j, const candidate *against)
 
 static int answer(judging *j)
 {
-    if (j->given->json)
-        print_json(j, &j->incumbent);
-    else
+    const int told = j->given->json ? print_json(j, &j->incumbent) : EXIT_DONE;
+    if (!j->given->json)
         print_text(j);
-    return is_open(j) ? EXIT_MORE : strcmp(j->it.verdict, "keep") == 0 ? EXIT_DONE : EXIT_DROP;
+    return told                                 ? told
+           : is_open(j)                         ? EXIT_MORE
+           : strcmp(j->it.verdict, "keep") == 0 ? EXIT_DONE
+                                                : EXIT_DROP;
 }
 
 static int judge(judging *j)
