@@ -33,16 +33,6 @@ nobody_left() # MARK
     return 1
 }
 
-says() # STATUS TEXT COMMAND...
-{
-    local expected=$1 text=$2
-    shift 2
-    "$@" >out 2>err
-    local status=$?
-    cat out err
-    [ $status = "$expected" ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$text" err
-}
-
 # ---- The same command again
 
 reference()
@@ -81,7 +71,7 @@ other_settings_are_other_sweeps()
     "$hillock" compare "${sweep[@]}" --batch 32 --db other.db >out 2>progress &&
         grep -q '4 runs, 0 of them there already' progress &&
         "$hillock" compare "${sweep[@]}" --name mine --db other.db >out 2>progress &&
-        says 2 'was made with other settings' \
+        refuses 2 'was made with other settings' \
             "$hillock" compare "${sweep[@]}" --name mine --batch 16 --db other.db
 }
 
@@ -134,7 +124,7 @@ seeds_are_added_until_decided()
     grep -q '^seeds were added until all was decided, 4 at most' out &&
         [[ $(sqlite3 until.db 'SELECT count(DISTINCT seed) FROM runs') = [34] ]] &&
         [ "$(sqlite3 until.db 'SELECT most FROM sweeps')" = 4 ] &&
-        says 2 '--most needs --until-decided' "$hillock" compare "${few[@]}" --most 4 --db until.db
+        refuses 2 '--most needs --until-decided' "$hillock" compare "${few[@]}" --most 4 --db until.db
 }
 
 # A file that has lost its name is no place for results.
@@ -226,7 +216,7 @@ unchanged() # FILE STATUS TEXT ARGUMENT...
 {
     local file=$1 before after
     before=$(sha256sum "$file")
-    says "$2" "$3" "$hillock" compare "${sweep[@]}" --db "$file" "${@:4}"
+    refuses "$2" "$3" "$hillock" compare "${sweep[@]}" --db "$file" "${@:4}"
     local status=$?
     after=$(sha256sum "$file")
     [ $status = 0 ] && [ "$before" = "$after" ]
@@ -237,7 +227,7 @@ two_at_once()
     "$hillock" compare "${slow[@]}" --db two.db >out.first 2>err.first &
     local child=$!
     until_running two.db $child
-    says 4 'another hillock compare' "$hillock" compare "${sweep[@]}" --db two.db
+    refuses 4 'another hillock compare' "$hillock" compare "${sweep[@]}" --db two.db
     local status=$?
     kill -INT $child
     wait $child
@@ -247,7 +237,7 @@ two_at_once()
 full_disk()
 {
     cp a.db full.db
-    (ulimit -f 60 && says 4 'no space is left' "$hillock" compare "${sweep[@]}" --seeds 60 --db full.db) &&
+    (ulimit -f 60 && refuses 4 'no space is left' "$hillock" compare "${sweep[@]}" --seeds 60 --db full.db) &&
         whole full.db && export_of full.db >full.json && cmp a.json full.json
 }
 
@@ -265,7 +255,7 @@ read_only()
     local before after as=()
     [ "$(id -u)" != 0 ] || as=(setpriv --bounding-set -dac_override) # root obeys modes then
     before=$(sha256sum closed/a.db)
-    says 4 'cannot be written to' "${as[@]}" "$hillock" compare "${sweep[@]}" --db closed/a.db
+    refuses 4 'cannot be written to' "${as[@]}" "$hillock" compare "${sweep[@]}" --db closed/a.db
     local status=$?
     after=$(sha256sum closed/a.db)
     chmod 755 closed
@@ -404,10 +394,10 @@ run unchanged short.db 3 damaged
 cp a.db cut.db && truncate -s -100 cut.db
 run unchanged cut.db 3 'the database is damaged (it ends after'
 cp a.db forged.db && sqlite3 forged.db 'UPDATE epochs SET loss = loss + 1 WHERE run = 2'
-run says 3 'its checksum differs' "$hillock" report --db forged.db
+run refuses 3 'its checksum differs' "$hillock" report --db forged.db
 mkdir folder.db
-run says 3 'not a regular file' "$hillock" compare "${sweep[@]}" --db folder.db
-run says 4 nowhere/x.db "$hillock" compare "${sweep[@]}" --db nowhere/x.db
+run refuses 3 'not a regular file' "$hillock" compare "${sweep[@]}" --db folder.db
+run refuses 4 nowhere/x.db "$hillock" compare "${sweep[@]}" --db nowhere/x.db
 run any_name_is_a_file :memory:
 run any_name_is_a_file 'file:x?mode=memory'
 run read_only

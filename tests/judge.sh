@@ -57,15 +57,6 @@ the_same_net_is_dropped()
     judge 6 drop 'x+0' --ledger a.db && grep -q 'weight by weight' out
 }
 
-# What names no activation is no candidate: the next one has its number.
-refused() # TEXT ARGUMENT...
-{
-    local text=$1
-    shift
-    "$hillock" judge "$@" >out 2>err
-    [ $? = 2 ] && [ ! -s out ] && grep -qF -e "$text" err
-}
-
 # A search reads the answer and the status: what it could not read is none.
 a_lost_verdict_is_a_failure()
 {
@@ -81,12 +72,13 @@ run a_verdict_stays
 run losers_are_dropped_early
 run what_fails_is_dropped
 run the_same_net_is_dropped
-run refused 'a.db was begun with another --most, 20; leave it out' mish --ledger a.db --most 21
-run refused 'a.db was begun with another --clip, the default' mish --ledger a.db --clip 1
-run refused 'no activation named "reluu"' reluu --ledger a.db
-run refused 'new: column 3' 'x+' --ledger a.db
-run refused '--ledger FILE is missing' mish
-run refused 'no model named' mish --ledger b.db --model mlpp
+# What names no activation is no candidate: the next one has its number.
+run refuses 2 'a.db was begun with another --most, 20; leave it out' "$hillock" judge mish --ledger a.db --most 21
+run refuses 2 'a.db was begun with another --clip, the default' "$hillock" judge mish --ledger a.db --clip 1
+run refuses 2 'no activation named "reluu"' "$hillock" judge reluu --ledger a.db
+run refuses 2 'new: column 3' "$hillock" judge 'x+' --ledger a.db
+run refuses 2 '--ledger FILE is missing' "$hillock" judge mish
+run refuses 2 'no model named' "$hillock" judge mish --ledger b.db --model mlpp
 run judge 6 drop relu --ledger b.db "${settings[@]}" # the refused call began nothing
 if [ -w /dev/full ]; then run a_lost_verdict_is_a_failure; else skipped=1; fi
 result

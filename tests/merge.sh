@@ -83,25 +83,17 @@ another_result_is_a_conflict()
         export_of all.db | cmp one.json && "$hillock" report --db all.db --json | grep -q '"processor":"another"'
 }
 
-refused() # STATUS TEXT COMMAND...
-{
-    "${@:3}" >out 2>err
-    local status=$?
-    cat out err
-    [ $status = "$1" ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$2" err
-}
-
 faults_are_told()
 {
-    refused 2 'where the results go' "$hillock" merge one.db --db ./one.db &&
-        refused 3 'there is no such file' "$hillock" merge absent.db --db one.db &&
-        refused 2 'no sweep "x"' "$hillock" merge one.db --db all.db --name x &&
-        refused 3 'not a database of results' "$hillock" merge "$page" --db all.db &&
-        refused 2 'other settings' "$hillock" merge with.db --db without.db --name n &&
-        refused 2 '"5/4", expected K/N' "$hillock" compare $sweep --part 5/4 &&
-        refused 2 '"0/4"' "$hillock" compare $sweep --part 0/4 &&
-        refused 2 'SLURM_ARRAY_TASK_ID is not set' "$hillock" compare $sweep --part &&
-        refused 2 'merge the parts first' "$hillock" compare $sweep --part 1/2 --until-decided
+    refuses 2 'where the results go' "$hillock" merge one.db --db ./one.db &&
+        refuses 3 'there is no such file' "$hillock" merge absent.db --db one.db &&
+        refuses 2 'no sweep "x"' "$hillock" merge one.db --db all.db --name x &&
+        refuses 3 'not a database of results' "$hillock" merge "$page" --db all.db &&
+        refuses 2 'other settings' "$hillock" merge with.db --db without.db --name n &&
+        refuses 2 '"5/4", expected K/N' "$hillock" compare $sweep --part 5/4 &&
+        refuses 2 '"0/4"' "$hillock" compare $sweep --part 0/4 &&
+        refuses 2 'SLURM_ARRAY_TASK_ID is not set' "$hillock" compare $sweep --part &&
+        refuses 2 'merge the parts first' "$hillock" compare $sweep --part 1/2 --until-decided
 }
 
 block() # WORD

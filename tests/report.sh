@@ -22,16 +22,6 @@ report()
     "$hillock" report --db results.db "$@" >out 2>err
 }
 
-refuses() # STATUS TEXT ARGUMENT...
-{
-    local expected=$1 text=$2
-    shift 2
-    "$hillock" report "$@" >out 2>err
-    local status=$?
-    cat out err
-    [ $status = "$expected" ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$text" err
-}
-
 # ---- Formats
 
 the_page_is_whole()
@@ -174,18 +164,18 @@ run a_training_is_reported
 run the_latest_is_meant
 run what_compare_says_can_be_pasted
 
-run refuses 3 'nowhere.db: there is no such file' --db nowhere.db
-run refuses 3 'not a regular file' --db .
+run refuses 3 'nowhere.db: there is no such file' "$hillock" report --db nowhere.db
+run refuses 3 'not a regular file' "$hillock" report --db .
 sqlite3 foreign.db 'CREATE TABLE t (x)'
-run refuses 3 'a database of another program' --db foreign.db
+run refuses 3 'a database of another program' "$hillock" report --db foreign.db
 head -c 3000 /dev/urandom >noise.db
-run refuses 3 'not a database of results' --db noise.db
-run refuses 2 'there is no sweep "other"; known: <img' --db results.db --name other
-run refuses 2 'expected a name that ends in .html, .md, .csv, .json or .tex' --db results.db --out page.pdf
-run refuses 2 'did you mean "loss"? known: leaderboard' --db results.db --name plain --figure los --out f.svg
-run refuses 2 'a table from 1 to 1' --db results.db --name plain --figure loss:2 --out f.svg
-run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' --db results.db --figure loss --out f.png
-run refuses 4 'cannot write nowhere/page.html' --db results.db --out nowhere/page.html
-run refuses 2 'unexpected "x"' x
+run refuses 3 'not a database of results' "$hillock" report --db noise.db
+run refuses 2 'there is no sweep "other"; known: <img' "$hillock" report --db results.db --name other
+run refuses 2 'expected a name that ends in .html, .md, .csv, .json or .tex' "$hillock" report --db results.db --out page.pdf
+run refuses 2 'did you mean "loss"? known: leaderboard' "$hillock" report --db results.db --name plain --figure los --out f.svg
+run refuses 2 'a table from 1 to 1' "$hillock" report --db results.db --name plain --figure loss:2 --out f.svg
+run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' "$hillock" report --db results.db --figure loss --out f.png
+run refuses 4 'cannot write nowhere/page.html' "$hillock" report --db results.db --out nowhere/page.html
+run refuses 2 'unexpected "x"' "$hillock" report x
 run rankings_fit_the_screen
 result

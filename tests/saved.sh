@@ -183,7 +183,7 @@ a_dead_net_is_said()
     "$tool" train mlp:width=16,depth=1 --data csv:numbers.csv,label=a,drop=y --act relu --optimizer sgd:lr=1e-30 \
         --init zeros --epochs 1 --no-probes --json >dead.json 2>dead.log
     cat dead.log
-    grep -q 'answers the same for all samples' dead.log && grep '"constant": "' dead.json
+    grep -q 'the same answer for all samples' dead.log && grep '"constant": "' dead.json
 }
 
 run it_learned

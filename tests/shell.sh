@@ -1,5 +1,6 @@
 # tests/shell.sh - check.h for tests in bash: sourced. Gives an empty current folder $work, removed at
-# the end; run CASE prints the output of a case that fails; result ends the program.
+# the end; run CASE prints the output of a case that fails; refuses STATUS TEXT COMMAND is a case;
+# result ends the program.
 set -uo pipefail
 exec </dev/null
 work=$(mktemp -d) || exit 1
@@ -20,6 +21,16 @@ run()
         cat "$work/.output"
         echo "FAIL $*"
     fi
+}
+
+# A failure of the program: this status, one sentence on standard error, which has the text in it, and no
+# result. Both outputs are in the files out and err.
+refuses() # STATUS TEXT COMMAND...
+{
+    "${@:3}" >out 2>err
+    local status=$?
+    cat out err
+    [ $status = "$1" ] && [ ! -s out ] && [ "$(grep -c '^hillock: ' err)" = 1 ] && grep -qF -e "$2" err
 }
 
 result()

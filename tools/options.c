@@ -81,7 +81,7 @@ static const option_row table[] = {
     {"tune", "lr=LO:HI:N", TEXT, AT(tune), 0, 0, COMPARE,
      "grid of N learning rates for every row; the best on the validation data is used"},
     {"baseline", "SPEC", TEXT, AT(baseline), 0, 0, COMPARE,
-     "activation that the others are compared with, default the first"},
+     "activation that the others are compared with, default the first, of a set such as @core relu"},
     {"baseline", "SPEC", TEXT, AT(baseline), 0, 0, JUDGE,
      "the first incumbent, default relu; a candidate that is kept replaces it"},
     {"val", "X", REAL, AT(val), 0, 1, TRAIN,

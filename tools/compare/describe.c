@@ -31,15 +31,6 @@ static void add_digest(digests *to, const char *name, size_t length, const char 
                          to->used ? " " : "", (int)length, name, is_file ? digest : "built-in");
 }
 
-/* The '+' or '~' behind a spec, which has '+' in numbers, too; NULL: the end. */
-static const char *spec_end(const char *at)
-{
-    do
-        at = strpbrk(at + 1, "+~");
-    while (at && *at == '+' && !(at[1] >= 'a' && at[1] <= 'z'));
-    return at;
-}
-
 /* The plugins of a canonical spec: "relu:a=1e+5+conv2=mish~elu" has three. */
 static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
 {
@@ -52,61 +43,11 @@ static hk_status add_digests(digests *to, hk_kind kind, const char *spec)
         status = hk_plugin_find(kind, name, &plugin);
         if (status == HK_OK)
             add_digest(to, name, length, hk_plugin_describe(plugin).file);
-        at = spec_end(at);
+        at = net_spec_end(at);
         if (at)
             at += *at == '~' ? 1 : strcspn(at, "=") + 1;
     }
     return status;
-}
-
-/* ---- What runs: a model may have activations of its own ----------------------------------------- */
-
-typedef struct running {
-    const char *asked;
-    FILE *others;   /* "+conv2=prelu": layers that run something else */
-    char only[512]; /* what all layers run, as long as it is one */
-    int layers, departures;
-} running;
-
-/* Whether the spec gives the layer this activation: "relu+conv2=mish" gives conv2 mish. */
-static bool is_asked(const char *asked, const char *layer, const char *activation)
-{
-    char named[256];
-    snprintf(named, sizeof named, "+%s=", layer);
-    const char *own = strstr(asked, named), *begin = own ? own + strlen(named) : asked;
-    const char *end = spec_end(begin);
-    const size_t length = end ? (size_t)(end - begin) : strlen(begin);
-    return strlen(activation) == length && memcmp(activation, begin, length) == 0;
-}
-
-static void look_at_layer(const hk_layer_info *layer, void *user)
-{
-    running *it = user;
-    if (!layer->activation)
-        return;
-    if (!it->layers++)
-        snprintf(it->only, sizeof it->only, "%s", layer->activation);
-    if (strcmp(it->only, layer->activation) != 0)
-        *it->only = '\0';
-    if (!is_asked(it->asked, layer->name, layer->activation)) {
-        it->departures++;
-        fprintf(it->others, "+%s=%s", layer->name, layer->activation);
-    }
-}
-
-/* The activation that was asked for, as it runs: mobilenet runs relu6 for relu, simple_cnn prelu in its
- * second layer, "mish+conv2=prelu". To be freed; NULL: no memory. */
-static char *running_activation(const hk_net *net)
-{
-    char *text = NULL;
-    running it = {.asked = hk_net_activation(net), .others = tool_memory_stream(&text, NULL)};
-    fputs(it.asked, it.others);
-    hk_net_each_layer(net, look_at_layer, &it);
-    fclose(it.others);
-    if (!it.layers || it.departures < it.layers || !*it.only)
-        return text;
-    free(text);
-    return strdup(it.only);
 }
 
 static hk_status describe_net(const network *it, const hk_recipe *recipe, json_t **out)
@@ -114,7 +55,7 @@ static hk_status describe_net(const network *it, const hk_recipe *recipe, json_t
     const hk_net *net = it->net;
     digests plugins = {.used = 0};
     const char *norm = hk_net_normalization(net), *init = hk_net_initializer(net);
-    char *act = running_activation(net);
+    char *act = net_running_activation(net);
     const struct {
         hk_kind kind;
         const char *spec;

@@ -255,21 +255,31 @@ static int describe_rows(planning *m)
     return EXIT_DONE;
 }
 
-/* The first row with the baseline's activation, for each data set and model; the command line may say
- * it by path, rows have its name. */
+/* As rows have it: the command line may say it by path. NULL: it is none of them. */
+static const char *activation_called(const planning *m, const char *name)
+{
+    const results *asked = m->out->asked;
+    for (int i = 0; i < asked->n_rows; i++) {
+        const char *typed = json_string_value(json_object_get(m->out->rows[i].request, "act"));
+        if (strcmp(name, typed) == 0 || strcmp(name, asked->rows[i].specs[AXIS_ACT]) == 0)
+            return asked->rows[i].specs[AXIS_ACT];
+    }
+    return NULL;
+}
+
+/* The first row with the baseline's activation, for each data set and model. A list that begins with a set,
+ * @core, says nothing by its order, the alphabet's: then it is relu where that is in it. */
 static int choose_baselines(planning *m)
 {
     results *asked = m->out->asked;
     const char *given = m->given->baseline;
-    const char *wanted = given ? NULL : asked->rows[0].specs[AXIS_ACT];
-    for (int i = 0; i < asked->n_rows && !wanted; i++) {
-        const char *typed = json_string_value(json_object_get(m->out->rows[i].request, "act"));
-        if (strcmp(given, typed) == 0 || strcmp(given, asked->rows[i].specs[AXIS_ACT]) == 0)
-            wanted = asked->rows[i].specs[AXIS_ACT];
-    }
-    if (!wanted)
+    const bool is_set = m->given->act && *m->given->act == '@';
+    const char *wanted = activation_called(m, given ? given : is_set ? "relu" : "");
+    if (!wanted && given)
         return tool_fail(EXIT_USAGE, "compare: the baseline %s is none of the activations compared",
                          given);
+    if (!wanted)
+        wanted = asked->rows[0].specs[AXIS_ACT];
     bool have = false;
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];

@@ -86,6 +86,13 @@ bool compare_run_fail(run_record *run, run_state state, const char *failure, con
     return run->failure && run->reason && run->last_lines;
 }
 
+void compare_constant_reason(const char *layer, char *out, size_t size)
+{
+    snprintf(out, size,
+             "the same answer for all samples: nothing of the input is left behind %.95s",
+             *layer ? layer : "some layer");
+}
+
 void compare_epoch_clear(epoch_record *epoch)
 {
     free(epoch->layers);

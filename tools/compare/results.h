@@ -113,6 +113,8 @@ epoch_record *compare_run_add_epoch(run_record *run);
 layer_record *compare_epoch_add_layer(epoch_record *epoch);
 /* Neither planned nor running. */
 bool compare_run_has_ended(const run_record *run);
+/* Why all answers are the same, where the layer that does it was found or is "". */
+void compare_constant_reason(const char *layer, char *out, size_t size);
 /* Ends a run so; false when memory is refused. */
 bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,
                       const char *last_lines);

@@ -128,7 +128,9 @@ static json_t *test_json(const paired_test *t)
     set_number(it, "cohen_d", t->cohen_d);
     set_number(it, "wilcoxon_p", t->wilcoxon_p);
     set_number(it, "sign_flip_p", t->flip_p);
-    set_integer(it, "seeds_needed", t->seeds_needed);
+    set_number(it, "correlation", t->correlation);
+    json_object_set_new(it, "seeds_needed",
+                        t->seeds_needed ? json_integer(t->seeds_needed) : json_null());
     return it;
 }
 

@@ -22,6 +22,12 @@ void net_free(network *it);
 /* What a note that a net has no normalization layers goes on with: the parameter that adds them, if the
  * model has it. */
 const char *net_norm_remedy(const hk_plugin *model);
+/* The activation that was asked for, as it runs: mobilenet runs relu6 for relu, simple_cnn prelu in its
+ * second layer, "mish+conv2=prelu". To be freed; NULL: no memory. */
+char *net_running_activation(const hk_net *net);
+/* The '+' or '~' behind the first of a spec's activations, of which "relu:a=1e+5+conv2=mish~elu" has three;
+ * NULL: it is the last. */
+const char *net_spec_end(const char *at);
 hk_data_shape net_input_shape(const network *it); /* n: 0; an input of one dimension is 1 x 1 */
 int64_t net_multiply_adds(const hk_net *net);     /* of one image, forward */
 

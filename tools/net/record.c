@@ -78,13 +78,14 @@ static char *name_of(const options *given)
 static bool fill_row(row_record *row, const net_recorded *of)
 {
     const hk_net *net = of->net->net;
+    char *act = net_running_activation(net), digest[65];
     const char *const specs[AXES] = {hk_data_spec(of->train), of->net->spec,
-                                     hk_net_activation(net),  hk_net_normalization(net),
+                                     act ? act : "",          hk_net_normalization(net),
                                      hk_net_initializer(net), of->recipe->optimizer};
-    char digest[65];
-    bool good = compare_provenance_of_data(of->train, of->test, digest);
+    bool good = act && compare_provenance_of_data(of->train, of->test, digest);
     for (int i = 0; i < AXES; i++)
         good = (row->specs[i] = strdup(specs[i])) && good;
+    free(act);
     row->data_digest = strdup(digest);
     row->plugin_digests = strdup("");
     row->parameters = hk_net_parameters(net);

@@ -95,11 +95,11 @@ void net_summary_evaluation_json(json_t *into, hk_tensor *logits, const hk_data 
 
 void net_summary_constant(hk_tensor *logits, const hk_data *data, const hk_metrics *metrics)
 {
-    char cause[128];
-    if (answers_the_same(logits, data, metrics, cause, sizeof cause))
-        tool_note(
-            "the net answers the same for all samples: nothing of the input is left behind %s",
-            *cause ? cause : "some layer");
+    char cause[128], reason[192];
+    if (!answers_the_same(logits, data, metrics, cause, sizeof cause))
+        return;
+    compare_constant_reason(cause, reason, sizeof reason);
+    tool_note("the net gives %s", reason);
 }
 
 void net_summary_layers(FILE *to, const hk_epoch_report *epoch)

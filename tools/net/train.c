@@ -102,8 +102,9 @@ static void print_start(const training *t)
     hk_data_shape images = hk_data_shape_of(t->train);
     fprintf(t->to, "%s: %s parameters, ", t->it.spec, tool_grouped(hk_net_parameters(t->it.net)));
     const hk_net_options *of = &t->choices;
+    char *running = net_running_activation(t->it.net);
     const char *const plugins[] = {
-        of->activation ? of->activation : "relu",
+        running,
         !hk_net_has_norm(t->it.net) ? NULL
         : of->normalization         ? of->normalization
                                     : "batch_norm",
@@ -115,6 +116,7 @@ static void print_start(const training *t)
             tool_put_text(t->to, plugins[i]);
             fputs(i < 3 ? ", " : "\ndata: ", t->to);
         }
+    free(running);
     tool_put_text(t->to, hk_data_spec(t->train));
     fprintf(t->to, ", %s images of %d x %d x %d", tool_grouped(images.n), images.height,
             images.width, images.channels);

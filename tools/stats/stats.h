@@ -43,11 +43,13 @@ typedef struct paired_test {
     double t, df, p;       /* two-sided paired t test */
     double cohen_d;        /* d_z = difference / sd: of the differences, not of the scores */
     double wilcoxon_p;     /* signed rank, exact; NAN where n cannot reach 0.05 (n < 6) */
-    double flip_p;    /* of the mean, by flipping signs, exact; NAN below 6 and above 18 pairs */
-    int seeds_needed; /* for power 0.8 at `level` (see paired_compare); -1: over 1000 */
+    double flip_p; /* of the mean, by flipping signs, exact; NAN below 6 and above 18 pairs */
+    double
+        correlation;  /* of a and b: what pairing takes away; NAN where one of them does not vary */
+    int seeds_needed; /* for power 0.8 at `level` (see paired_compare); -1: over 1000, 0: none */
 } paired_test;
-/* seeds_needed is for a test at this level and for d_z corrected for few seeds (Hedges), with two
- * seeds therefore -1. Differences that are all the same number other than 0 have no t: t and cohen_d
+/* seeds_needed is for a test at this level and for d_z corrected for few seeds (Hedges), of which two
+ * seeds leave nothing: none is given below three. Differences that are all the same number other than 0 have no t: t and cohen_d
  * are NAN, and p is that of all signs agreeing, 2^(1 - n). */
 paired_test stats_paired_compare(const double *a, const double *b, int n, double level);
 /* Its p alone, which is some hundred times cheaper. */

@@ -179,13 +179,23 @@ static bool find_same_nets(analysis *a, panel *p)
     return true;
 }
 
-/* Intervals end where scores do; R2 has no least value. */
-static void cut_interval(sample_summary *it, double least)
+static void cut(double *low, double *high, double least)
 {
-    if (isfinite(it->low)) {
-        it->low = fmax(it->low, least);
-        it->high = fmin(it->high, 1);
+    if (isfinite(*low)) {
+        *low = fmax(*low, least);
+        *high = fmin(*high, 1);
     }
+}
+
+/* Intervals end where scores do, and those of differences where differences do; R2 has no least value, and
+ * its differences have neither. */
+static void cut_intervals(standing *s, bool regression)
+{
+    cut(&s->score.low, &s->score.high, regression ? -HUGE_VAL : 0);
+    if (regression)
+        return;
+    cut(&s->against.low, &s->against.high, -1);
+    cut(&s->corrected_low, &s->corrected_high, -1);
 }
 
 static bool rank_rows(analysis *a, panel *p)
@@ -224,7 +234,7 @@ static bool rank_rows(analysis *a, panel *p)
         return false;
     p->n_standings = p->n_rows;
     for (int i = 0; i < p->n_rows; i++) {
-        cut_interval(&p->standings[i].score, regression ? -HUGE_VAL : 0);
+        cut_intervals(&p->standings[i], regression);
         p->n_ranked += p->standings[i].why != UNTESTED_SAME_NET;
     }
     return true;

@@ -42,7 +42,7 @@ static void put_panel(FILE *to, const panel *p)
     fprintf(to, ", %d seed%s\n", p->seeds, p->seeds == 1 ? "" : "s");
     fprintf(
         to,
-        "\\begin{tabular}{lrrrrll}\n\\toprule\nactivation & test %s, \\%% & 95\\,\\%% interval & "
+        "\\begin{tabular}{lrrrrll}\n\\toprule\nactivation & test %s $\\pm s$, \\%% & 95\\,\\%% interval & "
         "to baseline & $p$ & letters & verdict \\\\\n\\midrule\n",
         p->score_name);
     for (int i = 0; i < p->n_ranked; i++)
@@ -54,7 +54,7 @@ void report_latex(FILE *to, const analysis *a)
 {
     fputs(
         "% Needs \\usepackage{booktabs} and, for letters beyond ASCII, \\usepackage[T1]{fontenc}.\n"
-        "% Mean \\pm standard deviation over seeds; intervals of the mean by Student's t; p of paired t\n"
+        "% Mean \\pm s, the standard deviation over seeds; intervals of the mean by Student's t; p of paired t\n"
         "% tests, corrected for all pairs of rows; two rows are told apart where they have no letter in\n"
         "% common.\n% ",
         to);

@@ -198,11 +198,12 @@ static void put_constant(const row_view *row)
         }
     if (!first)
         return;
+    char reason[192];
+    compare_constant_reason(first->constant, reason, sizeof reason);
     fputs("constant: ", stdout);
     tool_put_text(stdout, row->label);
-    printf(", %d of %d runs answer the same for all samples: nothing of the input is left behind ",
-           n, row->n_runs);
-    tool_put_text(stdout, first->constant);
+    printf(", %d of %d runs give ", n, row->n_runs);
+    tool_put_text(stdout, reason);
     putchar('\n');
 }
 

@@ -33,8 +33,9 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
     fputs("<td>", to);
     page_put_html(to, run->reason, 2000);
     if (*run->constant) {
-        fputs("answers the same for all samples: nothing of the input is left behind ", to);
-        page_put_html(to, run->constant, sizeof run->constant);
+        char reason[192];
+        compare_constant_reason(run->constant, reason, sizeof reason);
+        page_put_html(to, reason, WHOLE_TEXT);
     }
     if (length > *words) {
         fputs(" <span class=\"soft\">(last lines: see the report's JSON)</span>", to);
