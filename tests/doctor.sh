@@ -7,17 +7,6 @@ hillock=$1
 data=glyphs:train=300,test=200
 
 # refuses STATUS TEXT ARGUMENT...: one sentence, and no result.
-refuses()
-{
-    local expected=$1 text=$2 status
-    shift 2
-    "$hillock" "$@" >out 2>err
-    status=$?
-    cat err
-    [ $status = "$expected" ] && [ ! -s out ] && [ "$(grep -c '^hillock: ' err)" = 1 ] &&
-        grep -qF -e "$text" err
-}
-
 # number KEY: the first value of a key in the JSON of the last examination.
 number()
 {
@@ -78,8 +67,8 @@ tau_moves_the_dormant()
 the_page_shows_every_unit()
 {
     "$hillock" doctor step.st --data $data --report page.html >out &&
-        [ "$(grep -o '<rect class="\(glow\|pale\|night\)"' page.html | wc -l)" = 64 ] &&
-        [ "$(grep -o '<rect class="night"' page.html | wc -l)" = \
+        [ "$(grep -o '<rect class="\(glow\|pale\|night\)" x=' page.html | wc -l)" = 64 ] &&
+        [ "$(grep -o '<rect class="night" x=' page.html | wc -l)" = \
           "$(sed -n 's/^\([0-9]*\) of 64 units do.*/\1/p' out)" ] &&
         grep -q '<h2>Why</h2>' page.html && grep -q "default-src 'none'" page.html &&
         ! grep -qi '<script\|nan\|inf[^o]*"' page.html && [ "$(tail -n 1 page.html)" = '</html>' ]
@@ -110,14 +99,14 @@ run tau_moves_the_dormant
 run the_page_shows_every_unit
 run names_stay_text
 run threads_change_nothing
-run refuses 2 'the net has no activation: there are no units to examine' doctor flat.st --data $data
-run refuses 2 'a net for images of 28 x 28 x 1 in 10 classes; the data have 14 x 14 x 1' \
+run refuses 2 'the net has no activation: there are no units to examine' "$hillock" doctor flat.st --data $data
+run refuses 2 'a net for images of 28 x 28 x 1 in 10 classes; the data have 14 x 14 x 1' "$hillock" \
     doctor step.st --data glyphs:size=14
-run refuses 2 'expected FILE' doctor
-run refuses 2 'expected a number above 0 and below 1' doctor step.st --tau 1
-run refuses 3 'cannot open none.st' doctor none.st --data $data
-run refuses 3 'text.st: it is a text file, expected safetensors' doctor text.st --data $data
-run refuses 3 'zeros.st' doctor zeros.st --data $data
-run refuses 3 'nowhere' doctor step.st --data mnist:nowhere
-run refuses 4 'nowhere/page.html' doctor step.st --data $data --report nowhere/page.html
+run refuses 2 'expected FILE' "$hillock" doctor
+run refuses 2 'expected a number above 0 and below 1' "$hillock" doctor step.st --tau 1
+run refuses 3 'cannot open none.st' "$hillock" doctor none.st --data $data
+run refuses 3 'text.st: it is a text file, expected safetensors' "$hillock" doctor text.st --data $data
+run refuses 3 'zeros.st' "$hillock" doctor zeros.st --data $data
+run refuses 3 'nowhere' "$hillock" doctor step.st --data mnist:nowhere
+run refuses 4 'nowhere/page.html' "$hillock" doctor step.st --data $data --report nowhere/page.html
 result

@@ -120,17 +120,24 @@ a_training_is_reported()
     [ $? = 2 ] && grep -q 'single.db' err
 }
 
-# On a narrow screen the ranking has fewer columns and a second line; elsewhere it is whole.
-rankings_fit_the_screen()
+# On a narrow screen tables have fewer columns and a second line; elsewhere they are whole.
+tables_fit_the_screen()
 {
-    local columns
+    local columns net="mlp:width=8 --data glyphs:train=100,test=50 --epochs 1"
     for columns in 80 60; do
-        COLUMNS=$columns "$hillock" compare --act relu,tanh --name plain "${few[@]}" >out 2>err || return 1
+        {
+            COLUMNS=$columns "$hillock" compare --act relu,tanh --name plain "${few[@]}" 2>err | grep -v '^hillock report' &&
+                COLUMNS=$columns "$hillock" train $net --out narrow.safetensors | sed -n '/^epoch/,/^class/p'  &&
+                COLUMNS=$columns "$hillock" doctor narrow.safetensors --data glyphs:train=100,test=50 | sed 1d
+        } >out || return 1
         cat out
-        grep -v '^hillock report' out | awk -v most=$columns 'length > most { print "wide: " $0; bad = 1 } END { exit bad }' &&
-            grep -q '95 % interval' out && grep -q '^  1 ' out && ! grep -q '^rank' out || return 1
+        awk -v most=$columns 'length > most { print "wide: " $0; bad = 1 } END { exit bad }' out &&
+            grep -q '^rank  activation  accuracy .*95 % interval' out && grep -q '^    .*; \(against\|parameters\)' out &&
+            grep -q '^  *layer  units .*dormant' out && grep -q '^      .*gradient [0-9]' out &&
+            grep -q '^    .*do not learn' out || return 1
     done
-    "$hillock" compare --act relu,tanh --name plain "${few[@]}" 2>err | grep -q '^rank .*against the baseline$'
+    "$hillock" compare --act relu,tanh --name plain "${few[@]}" 2>err >out && grep -q '^rank .*against the baseline$' out &&
+        "$hillock" doctor narrow.safetensors --data glyphs:train=100,test=50 >out && grep -q '^layer .*do not learn, after ' out
 }
 
 # Folders are left out where the names alone tell data sets apart.
@@ -177,5 +184,5 @@ run refuses 2 'a table from 1 to 1' "$hillock" report --db results.db --name pla
 run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' "$hillock" report --db results.db --figure loss --out f.png
 run refuses 4 'cannot write nowhere/page.html' "$hillock" report --db results.db --out nowhere/page.html
 run refuses 2 'unexpected "x"' "$hillock" report x
-run rankings_fit_the_screen
+run tables_fit_the_screen
 result

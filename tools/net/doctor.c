@@ -1,6 +1,10 @@
 /* hillock doctor: which units of a saved net do not learn, why, and what to do. */
 #include "net/doctor.h"
+#include "memory.h"
+#include "table.h"
 
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Before the first step ------------------------------------------------------------------- */
@@ -54,46 +58,84 @@ const char *net_doctor_verdict(const hk_examination *found, char *text, size_t s
 
 static void put_table(const hk_examination *e)
 {
-    printf("%-12s %-14s  units   dead  gradient-dead  dormant  saturated    zeros    rank   do not "
-           "learn, after\n%89s",
-           "layer", "activation", "");
-    for (int p = 0; p < e->n_seen; p++)
-        printf(" %8s", tool_grouped(e->seen[p]));
-    putchar('\n');
-    for (const hk_layer_finding *l = e->layers; l < e->layers + e->n_layers; l++) {
-        printf("%-12s %-14.14s %6lld  %5lld  ", l->layer, l->activation, (long long)l->units,
-               (long long)l->dead);
-        if (l->has_slope)
-            printf("%13lld", (long long)l->gradient_dead);
-        else
-            printf("%13s", "-");
-        printf("  %7lld  %7.1f %%  %5.1f %%  %6.1f ", (long long)l->dormant, 100 * l->saturated,
-               100 * l->zeros, l->effective_rank);
-        for (int p = 0; p < e->n_seen; p++)
-            printf("  %5.1f %%", 100 * (double)l->not_learning_seen[p] / (double)l->units);
-        putchar('\n');
+    enum { BEFORE = 9 };
+    const char *names[BEFORE + HK_SEEN_POINTS + 1] = {"<layer",    "<activation",   "units",
+                                                      "dead",      "gradient-dead", "dormant",
+                                                      "saturated", "zeros",         "rank"};
+    char after[HK_SEEN_POINTS][48];
+    for (int p = 0; p < e->n_seen; p++) {
+        snprintf(after[p], sizeof after[p], "%s %s", p ? "after" : "do not learn, after",
+                 tool_grouped(e->seen[p]));
+        names[BEFORE + p] = after[p];
     }
+    tool_table *t = tool_table_new(names);
+    for (const hk_layer_finding *l = e->layers; l < e->layers + e->n_layers; l++) {
+        tool_table_cell(t, "%s", l->layer);
+        tool_table_cell(t, "%.14s", l->activation);
+        tool_table_cell(t, "%lld", (long long)l->units);
+        tool_table_cell(t, "%lld", (long long)l->dead);
+        if (l->has_slope)
+            tool_table_cell(t, "%lld", (long long)l->gradient_dead);
+        else
+            tool_table_cell(t, "-");
+        tool_table_cell(t, "%lld", (long long)l->dormant);
+        tool_table_cell(t, "%.1f %%", 100 * l->saturated);
+        tool_table_cell(t, "%.1f %%", 100 * l->zeros);
+        tool_table_cell(t, "%.1f", l->effective_rank);
+        for (int p = 0; p < e->n_seen; p++)
+            tool_table_cell(t, "%.1f %%", 100 * (double)l->not_learning_seen[p] / (double)l->units);
+    }
+    tool_table_print(stdout, t, 0, NULL);
 }
 
-static void put_reasons(const hk_examination *e)
+/* A line of a list. */
+__attribute__((format(printf, 1, 2))) static void put_item(const char *format, ...)
 {
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        tool_out_of_memory();
+    va_end(arguments);
+    tool_put_wrapped(stdout, text, 2);
+    free(text);
+}
+
+void net_doctor_put_command(FILE *to, const findings *c, const char *before)
+{
+    const hk_examination *e = c->found;
+    const char *file = c->given->operands[0], *end = strrchr(file, '.');
+    char treated[512];
+    if (!e->n_advice || !*e->advice[0].treatment)
+        return;
+    snprintf(treated, sizeof treated, "%.*s-treated%s", end ? (int)(end - file) : (int)strlen(file),
+             file, end ? end : "");
+    fprintf(to, "%shillock doctor ", before);
+    tool_put_word(to, file);
+    fputs(" --data ", to);
+    tool_put_word(to, hk_data_spec(c->data));
+    fprintf(to, " --treat %s --out ", e->advice[0].treatment);
+    tool_put_word(to, treated);
+    putc('\n', to);
+}
+
+static void put_reasons(const findings *c)
+{
+    const hk_examination *e = c->found;
     if (e->not_learning)
         printf("\nWhy\n");
     for (int i = 0; i < e->n_layers; i++)
         if (*e->layers[i].why) {
-            printf("  %s: ", e->layers[i].layer);
-            tool_put_text(stdout, e->layers[i].why);
-            putchar('\n');
+            put_item("%s: %s", e->layers[i].layer, e->layers[i].why);
         }
     if (e->n_advice)
         printf("\nWhat to do\n");
     for (int i = 0; i < e->n_advice; i++) {
         const hk_advice *a = &e->advice[i];
-        printf("  %d. %s%s%s", i + 1, *a->treatment ? "--treat " : "", a->treatment,
-               *a->treatment ? ": " : "");
-        tool_put_text(stdout, a->text);
-        putchar('\n');
+        put_item("%d. %s%s%s%s", i + 1, *a->treatment ? "--treat " : "", a->treatment,
+                 *a->treatment ? ": " : "", a->text);
     }
+    net_doctor_put_command(stdout, c, "\nThe first of them: ");
 }
 
 static int put_findings(const findings *c)
@@ -105,7 +147,7 @@ static int put_findings(const findings *c)
     tool_put_text(stdout, hk_data_spec(c->data));
     printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
     put_table(e);
-    put_reasons(e);
+    put_reasons(c);
     if (e->not_learning && !c->record)
         printf("\nThe file has no record of a training: neither its optimizer steps nor its "
                "initial weights are known.\n");

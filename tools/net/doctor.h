@@ -16,6 +16,8 @@ typedef struct findings {
 
 /* "2 of 226 units do not learn", or that all do. */
 const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size);
+/* The command that does what is advised first, as a shell would want it; nothing where that is no treatment. */
+void net_doctor_put_command(FILE *to, const findings *c, const char *before);
 /* Writes the page to given->report. */
 int net_doctor_page(const findings *c);
 

@@ -2,6 +2,7 @@
  * layer's map, what reaches the units of the layers that suffer, and the figures. */
 #include "net/doctor.h"
 
+#include "memory.h"
 #include "output.h"
 #include "page/draft.h"
 #include "page/draw.h"
@@ -47,8 +48,11 @@ static void put_reasons(FILE *to, const hk_examination *e)
     page_section_end(to);
 }
 
-static void put_advice(FILE *to, const hk_examination *e)
+static void put_advice(FILE *to, const findings *c)
 {
+    const hk_examination *e = c->found;
+    char *pasted = NULL;
+    FILE *line = tool_memory_stream(&pasted, NULL);
     page_section(to, "advice", "What to do",
                  "Treatments first, those that reach most units before the others; then what to "
                  "change in training, or the units die again.");
@@ -61,6 +65,14 @@ static void put_advice(FILE *to, const hk_examination *e)
         fputs(".</li>\n", to);
     }
     fputs("</ol>\n", to);
+    net_doctor_put_command(line, c, "");
+    fclose(line);
+    if (*pasted) {
+        fputs("<pre>", to);
+        page_put_html_lines(to, pasted);
+        fputs("</pre>\n", to);
+    }
+    free(pasted);
     page_section_end(to);
 }
 
@@ -68,7 +80,7 @@ static void put_advice(FILE *to, const hk_examination *e)
 
 enum { MAP_COLUMNS = 16, MOST_MAPPED = 1024 };
 
-/* A cell for each unit, bright, pale where it is dormant, dark where it does not learn. */
+/* A cell for each unit. */
 static void put_map(FILE *to, const hk_layer_finding *l)
 {
     const int columns = l->units > 128 ? 2 * MAP_COLUMNS : MAP_COLUMNS;
@@ -80,8 +92,8 @@ static void put_map(FILE *to, const hk_layer_finding *l)
              (long long)l->not_learning, (long long)l->units);
     page_draw_begin(
         to, caption, NULL, 360, cell * rows, caption,
-        "A cell for each unit, in order, row by row: bright, faint where it is dormant, "
-        "dark where it does not learn.");
+        "A cell for each unit, in order, row by row, by whether it learns, is dormant, or does not "
+        "learn.");
     for (int u = 0; u < shown; u++)
         fprintf(to,
                 "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
@@ -93,12 +105,24 @@ static void put_map(FILE *to, const hk_layer_finding *l)
     page_draw_end(to);
 }
 
+/* A cell, and what it means. */
+static void put_key(FILE *to, const char *class, const char *meaning)
+{
+    fprintf(
+        to,
+        "<svg class=\"key\" viewBox=\"0 0 22 10\" aria-hidden=\"true\"><rect class=\"%s\" width=\"22\" "
+        "height=\"10\" rx=\"3\"/></svg>%s",
+        class, meaning);
+}
+
 static void put_maps(FILE *to, const hk_examination *e)
 {
     page_section(to, "units", "Every unit",
-                 "Each cell is a unit: a channel of a convolution, an output of a dense layer. "
-                 "Dark cells do not learn; pale ones are dormant: their mean output is "
-                 "negligible against that of their layer.");
+                 "Each cell is a unit: a channel of a convolution, an output of a dense layer.");
+    fputs("<p class=\"how\">", to);
+    put_key(to, "glow", "learns ");
+    put_key(to, "pale", "dormant: its mean output is negligible against that of its layer ");
+    put_key(to, "night", "does not learn</p>\n");
     page_grid_begin(to, GRID_WIDE);
     for (int i = 0; i < e->n_layers; i++)
         put_map(to, &e->layers[i]);
@@ -265,7 +289,7 @@ int net_doctor_page(const findings *c)
     put_head(d.to, c);
     if (e->not_learning) {
         put_reasons(d.to, e);
-        put_advice(d.to, e);
+        put_advice(d.to, c);
     }
     put_maps(d.to, e);
     if (e->not_learning)

@@ -2,8 +2,11 @@
 #include "net/summary.h"
 
 #include "compare/figures.h"
+#include "memory.h"
+#include "table.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void net_summary_metrics(FILE *to, const hk_metrics *m)
 {
@@ -21,21 +24,38 @@ static void print_regression(FILE *to, const hk_metrics *m)
             tool_grouped(m->n), m->loss, m->r2, m->rmse, m->floor);
 }
 
+static void put_confusion(FILE *to, const hk_evaluation *e)
+{
+    const int n = e->classes;
+    char(*numbers)[16] = calloc((size_t)n, sizeof *numbers);
+    const char **names = calloc((size_t)n + 2, sizeof *names);
+    if (!numbers || !names)
+        tool_out_of_memory();
+    names[0] = "";
+    for (int i = 0; i < n; i++) {
+        snprintf(numbers[i], sizeof numbers[i], "%d", i);
+        names[i + 1] = numbers[i];
+    }
+    tool_table *t = tool_table_new(names);
+    for (int i = 0; i < n; i++) {
+        tool_table_cell(t, "%d", i);
+        for (int j = 0; j < n; j++)
+            tool_table_cell(t, "%lld", (long long)e->confusion[i * n + j]);
+    }
+    fputs("\nconfusion matrix (row: true class, column: predicted)\n", to);
+    tool_table_print(to, t, 2, NULL);
+    free(names);
+    free(numbers);
+}
+
 void net_summary_evaluation(FILE *to, const hk_data *data, const hk_evaluation *e)
 {
     if (e->total.regression) {
         print_regression(to, &e->total);
         return;
     }
-    fprintf(to, "\nconfusion matrix (row: true class, column: predicted)\n      ");
-    for (int j = 0; j < e->classes; j++)
-        fprintf(to, " %6d", j);
-    for (int i = 0; i < e->classes; i++) {
-        fprintf(to, "\n%6d", i);
-        for (int j = 0; j < e->classes; j++)
-            fprintf(to, " %6lld", (long long)e->confusion[i * e->classes + j]);
-    }
-    fprintf(to, "\n\nclass  precision  recall      F1     AUC  name\n");
+    put_confusion(to, e);
+    fprintf(to, "\nclass  precision  recall      F1     AUC  name\n");
     for (int i = 0; i < e->classes; i++) {
         fprintf(to, "%5d  %9.4f  %6.4f  %6.4f  %6.4f  ", i, e->precision[i], e->recall[i], e->f1[i],
                 e->auc[i]);
@@ -106,19 +126,26 @@ void net_summary_layers(FILE *to, const hk_epoch_report *epoch)
 {
     if (!epoch->n_layers)
         return;
-    fprintf(to,
-            "  layer         units    dead  gradient-dead  dormant  saturated      mean  "
-            "variance  gradient  update   (%s inputs)\n",
-            tool_grouped(epoch->probed));
+    static const char *const names[] = {"<layer",   "units",     "dead", "gradient-dead",
+                                        "dormant",  "saturated", "mean", "variance",
+                                        "gradient", "update",    NULL};
+    tool_table *t = tool_table_new(names);
+    char note[48];
     for (int i = 0; i < epoch->n_layers; i++) {
         const hk_layer_report *layer = &epoch->layers[i];
-        fprintf(to,
-                "  %-12s %6lld %5.1f %%  %11.1f %%  %5.1f %%  %7.1f %%  %8.3g  %8.3g  %8.2g  "
-                "%6.1g\n",
-                layer->layer, (long long)layer->units, 100 * layer->dead,
-                100 * layer->gradient_dead, 100 * layer->dormant, 100 * layer->saturated,
-                layer->mean, layer->variance, layer->gradient_norm, layer->update_ratio);
+        const double shares[] = {layer->dead, layer->gradient_dead, layer->dormant,
+                                 layer->saturated};
+        tool_table_cell(t, "%s", layer->layer);
+        tool_table_cell(t, "%lld", (long long)layer->units);
+        for (int k = 0; k < 4; k++)
+            tool_table_cell(t, "%.1f %%", 100 * shares[k]);
+        tool_table_cell(t, "%.3g", layer->mean);
+        tool_table_cell(t, "%.3g", layer->variance);
+        tool_table_cell(t, "%.2g", layer->gradient_norm);
+        tool_table_cell(t, "%.1g", layer->update_ratio);
     }
+    snprintf(note, sizeof note, "(%s inputs)", tool_grouped(epoch->probed));
+    tool_table_print(to, t, 2, note);
 }
 
 json_t *net_summary_layers_json(const hk_epoch_report *epoch)
