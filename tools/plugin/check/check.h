@@ -143,6 +143,11 @@ pass *check_pass_new(const use *u, float scale);
 pass *check_pass_copy(const use *u,
                       const pass *from); /* the same x and dy, everything else fresh */
 hk_tile check_tile_of(const use *u, const pass *p, int64_t first, int64_t rows);
+/* Whether a function, a kernel's number or one of these, is called for the first time on the whole of the
+ * rows, on those that begin them, on later ones. Protecting memory takes the system longer than most
+ * functions run, so that is done once for each. Guard pages always stand. */
+enum { CALLS_COEFFICIENTS = 2 * HK_ISA_COUNT, CALLS_FROZEN, CALLS_GRADIENT, CALLS_UPDATE };
+bool check_is_first_call(const use *u, int function, bool begins, bool whole);
 /* The plugin's own kernels on rows first .. first + rows - 1, with what it declared and no more;
  * inputs and slots are read-only meanwhile, the first time on such a tile. */
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows);

@@ -44,9 +44,13 @@ hk_moments check_host_moments(const use *u, const float *x, int64_t rows)
         const double away = (double)x[i] - mean[i % channels];
         m2[i % channels] += away * away;
     }
-    check_make_read_only(mean, true);
-    check_make_read_only(m2, true);
     return (hk_moments){rows, mean, m2};
+}
+
+static void protect_moments(const hk_moments *seen, bool read_only)
+{
+    check_make_read_only(seen->mean, read_only);
+    check_make_read_only(seen->m2, read_only);
 }
 
 /* coef of one set; all of it must be written. */
@@ -55,7 +59,10 @@ static float *coefficients_of(const use *u, const hk_moments *seen)
     const hk_normalization *norm = u->plugin->normalization;
     const int64_t n = norm->n_coef * u->context.channels;
     float *coef = check_filled("coef", n, NAN);
-    check_protect_slots(u, true);
+    const bool protect =
+        check_is_first_call(u, is_frozen(u) ? CALLS_FROZEN : CALLS_COEFFICIENTS, true, true);
+    if (protect)
+        check_protect_slots(u, true), protect_moments(seen, true);
     check_begin_call(is_frozen(u) ? "frozen" : "coefficients", -1, u->context.rows,
                      u->context.channels);
     if (is_frozen(u))
@@ -63,7 +70,8 @@ static float *coefficients_of(const use *u, const hk_moments *seen)
     else
         norm->coefficients(&u->context, seen, coef);
     check_end_call();
-    check_protect_slots(u, false);
+    if (protect)
+        check_protect_slots(u, false), protect_moments(seen, false);
     return coef;
 }
 
@@ -94,15 +102,20 @@ static void normalize_set_back(const use *u, const pass *p, int64_t at, int64_t 
         sum_dy[i % channels] += (double)dy[i];
         sum_dyx[i % channels] += (double)dy[i] * ((double)x[i] - centre);
     }
-    const void *inputs[] = {coef, sum_dy, sum_dyx};
-    for (int i = 0; i < 3; i++)
+    const void *inputs[] = {coef, sum_dy, sum_dyx, seen.mean, seen.m2};
+    const bool protect = check_is_first_call(u, CALLS_GRADIENT, !is_frozen(u), true);
+    for (int i = 0; i < 5 && protect; i++)
         check_make_read_only(inputs[i], true);
-    check_protect_slots(u, true);
+    if (protect)
+        check_protect_slots(u, true);
     check_begin_call("gradient", -1, u->context.rows, channels);
     u->plugin->normalization->gradient(&u->context, coef, is_frozen(u) ? NULL : &seen, sum_dy,
                                        sum_dyx, bcoef, p->dslots);
     check_end_call();
-    check_protect_slots(u, false);
+    for (int i = 0; i < 5 && protect; i++)
+        check_make_read_only(inputs[i], false);
+    if (protect)
+        check_protect_slots(u, false);
     for (int64_t i = 0; i < rows * channels; i++) {
         const float *b = bcoef + i % channels;
         p->dx[at + i] = b[0] * dy[i] + b[channels] * x[i] + b[2 * channels];
@@ -142,12 +155,15 @@ void check_host_update(use *u, const pass *p)
         (domain != HK_OVER_BATCH && domain != HK_OVER_WEIGHT))
         return;
     const hk_moments seen = check_host_moments(u, p->x, u->context.rows);
-    check_make_read_only(p->x, true);
+    const bool protect = check_is_first_call(u, CALLS_UPDATE, true, true);
+    if (protect)
+        check_make_read_only(p->x, true), protect_moments(&seen, true);
     check_begin_call("update", -1, u->context.rows, u->context.channels);
     u->plugin->normalization->update(&u->context, domain == HK_OVER_BATCH ? &seen : NULL,
                                      domain == HK_OVER_WEIGHT ? p->x : NULL);
     check_end_call();
-    check_make_read_only(p->x, false);
+    if (protect)
+        check_make_read_only(p->x, false), protect_moments(&seen, false);
     check_clamp_slots(u);
     check_arrays_release(mark);
 }
@@ -166,7 +182,8 @@ void check_host_activation_update(use *u, const pass *p)
         sums[i] = (double)p->sums[i];
     for (int64_t j = 0; j < channels; j++)
         mean += sums[j] / (double)(rows * channels);
-    check_make_read_only(sums, true);
+    const bool protect = check_is_first_call(u, CALLS_UPDATE, true, true);
+    check_make_read_only(protect ? sums : NULL, true);
     const hk_activity seen = {rows, sums, mean, mean};
     check_begin_call("update", -1, rows, channels);
     act->update(&u->context, &seen);

@@ -76,14 +76,19 @@ static hk_tensor *record(const subject *s, int which)
     return x;
 }
 
-/* Trains; samples of their own for each step. False after a failure of the framework. */
-static bool train(const subject *s, hk_tensor *logits, int which, run *out)
+static int64_t floats_of_batch(int which)
+{
+    return (int64_t)nets[which].batch * nets[which].side * nets[which].side * nets[which].channels;
+}
+
+/* Trains on the samples, others in each step. False after a failure of the framework. */
+static bool train(const subject *s, hk_tensor *logits, int which, const float *x, run *out)
 {
     hk_net *net = hk_tensor_net(logits);
     hk_tensor *labels = hk_labels(net);
     hk_plan *plan = NULL;
     hk_optimizer *optimizer = NULL;
-    const int64_t n = nets[which].batch, side = nets[which].side;
+    const int64_t n = nets[which].batch, floats = floats_of_batch(which);
     const hk_plan_options options = {
         .batch = n, .training = 1, .loss = hk_cross_entropy(logits, labels, 0), .output = logits};
     bool fine = hk_plan_new(net, &options, &plan) == HK_OK;
@@ -91,8 +96,8 @@ static bool train(const subject *s, hk_tensor *logits, int which, run *out)
         return out->refused = true;
     fine = fine && hk_optimizer_new(net, "sgd:lr=0.01", &optimizer) == HK_OK;
     for (int step = 0; step < STEPS && fine; step++) {
-        check_fill_normal(hk_plan_value(plan, hk_tensor_input(logits)),
-                          n * side * side * nets[which].channels, check_seed + (uint64_t)step, 1);
+        memcpy(hk_plan_value(plan, hk_tensor_input(logits)), x + step * floats,
+               (size_t)floats * sizeof *x);
         for (int64_t i = 0; i < n; i++)
             hk_plan_value(plan, labels)[i] = (float)(i % CLASSES);
         fine = hk_plan_forward(plan, n) == HK_OK;
@@ -131,7 +136,7 @@ static void check_batch_cut(hk_tensor *logits, int which)
     }
 }
 
-static run run_net(const subject *s, int which, int isa, int threads, bool cut)
+static run run_net(const subject *s, int which, const float *x, int isa, int threads, bool cut)
 {
     run result = {.digest = ""};
     hki_isa_cap((hk_isa)isa);
@@ -139,7 +144,7 @@ static run run_net(const subject *s, int which, int isa, int threads, bool cut)
     check_begin_call(nets[which].name, -1, 0, 0);
     hk_tensor *logits = record(s, which);
     result.refused = !logits;
-    if (logits && !train(s, logits, which, &result))
+    if (logits && !train(s, logits, which, x, &result))
         check_fail("%s, %s: %s", nets[which].name, check_isa_names[isa], hk_message());
     if (logits && cut && !result.refused && !check_has_failed())
         check_batch_cut(logits, which);
@@ -169,6 +174,27 @@ static bool needs_its_batch(const subject *s)
            s->plugin->normalization->coefficients;
 }
 
+/* Whether it was refused. */
+static bool check_net(const subject *s, int which)
+{
+    float *x = check_unguarded("samples", (size_t)(STEPS * floats_of_batch(which)) * sizeof *x);
+    check_fill_normal(x, STEPS * floats_of_batch(which), check_seed, 1);
+    const run base = run_net(s, which, x, HK_BASELINE, 1, !needs_its_batch(s));
+    for (int isa = 1; isa < HK_ISA_COUNT && !base.refused && !check_has_failed(); isa++) {
+        if (!check_machine_has(isa))
+            continue;
+        const run one = run_net(s, which, x, isa, 1, false);
+        compare_sets(which, isa, &base, &one);
+    }
+    if (base.refused || check_has_failed() || nets[which].batch < MOST_BATCH)
+        return base.refused;
+    const run four = run_net(s, which, x, HK_BASELINE, 4, false);
+    if (strcmp(base.digest, four.digest) != 0)
+        check_fail("%s: four threads train another net than one (digests %.12s, %.12s)",
+                   nets[which].name, four.digest, base.digest);
+    return false;
+}
+
 void check_test_net(const subject *s)
 {
     const hk_plugin *own = NULL;
@@ -179,20 +205,9 @@ void check_test_net(const subject *s)
         return;
     }
     for (int which = 0; which < NETS && !check_has_failed(); which++) {
-        const run base = run_net(s, which, HK_BASELINE, 1, !needs_its_batch(s));
-        refused += base.refused;
-        for (int isa = 1; isa < HK_ISA_COUNT && !base.refused && !check_has_failed(); isa++) {
-            if (!check_machine_has(isa))
-                continue;
-            const run one = run_net(s, which, isa, 1, false);
-            compare_sets(which, isa, &base, &one);
-        }
-        if (base.refused || check_has_failed() || nets[which].batch < MOST_BATCH)
-            continue;
-        const run four = run_net(s, which, HK_BASELINE, 4, false);
-        if (strcmp(base.digest, four.digest) != 0)
-            check_fail("%s: four threads train another net than one (digests %.12s, %.12s)",
-                       nets[which].name, four.digest, base.digest);
+        const int mark = check_arrays_mark();
+        refused += check_net(s, which);
+        check_arrays_release(mark);
     }
     if (refused)
         check_tell("%d of %d small nets train as they should, the others are refused: %s",

@@ -242,14 +242,14 @@ static void run_normalization(const subject *s, uint32_t training)
 
 void check_test_process(const subject *s)
 {
+    if (s->plugin->model)
+        check_test_sizes(s);
     for (uint32_t training = 0; training < 2; training++)
         if (s->plugin->activation)
             run_activation(s, training);
         else if (s->plugin->normalization)
             run_normalization(s, training);
-        else if (s->plugin->model)
-            check_test_sizes(s);
-        else
+        else if (s->plugin->initializer)
             check_host_fill(s->plugin, check_host_weight(training ? 7 : 5, 3), NULL);
     if (s->plugin->model)
         remembered.memory = 0; /* the framework keeps some of a net's memory for the next */

@@ -85,8 +85,12 @@ const char *check_case_text(const use *u, int isa)
 
 void check_fill_normal(float *x, int64_t n, uint64_t key, float scale)
 {
-    for (int64_t i = 0; i < n; i++)
-        x[i] = scale * hks_normal(key, (uint64_t)i);
+    float z[4] = {0};
+    for (int64_t i = 0; i < n; i++) {
+        if (i % 4 == 0 && scale != 0)
+            hks_normal_block(key, (uint64_t)i / 4, z);
+        x[i] = scale * z[i % 4];
+    }
 }
 
 float *check_filled(const char *name, int64_t n, float value)
@@ -116,7 +120,7 @@ static int64_t aux_floats(const use *u)
                                  : u->plugin->normalization->aux_floats;
 }
 
-pass *check_pass_new(const use *u, float scale)
+static pass *new_pass(const use *u)
 {
     const hk_activation *act = u->plugin->activation;
     const int64_t rows = u->context.rows, channels = u->context.channels;
@@ -124,8 +128,6 @@ pass *check_pass_new(const use *u, float scale)
     *p = (pass){.in = rows * channels, .out = rows * check_use_channels_out(u)};
     p->x = check_guarded("x", p->in);
     p->dy = check_guarded("dy", p->out);
-    check_fill_normal(p->x, p->in, 1, scale);
-    check_fill_normal(p->dy, p->out, 2, 1);
     p->y = check_filled("y", p->out, NAN);
     p->dx = check_filled("dx", p->in, NAN);
     p->terms = check_filled("terms", p->in, 0);
@@ -137,9 +139,17 @@ pass *check_pass_new(const use *u, float scale)
     return p;
 }
 
+pass *check_pass_new(const use *u, float scale)
+{
+    pass *p = new_pass(u);
+    check_fill_normal(p->x, p->in, 1, scale);
+    check_fill_normal(p->dy, p->out, 2, 1);
+    return p;
+}
+
 pass *check_pass_copy(const use *u, const pass *from)
 {
-    pass *p = check_pass_new(u, 0);
+    pass *p = new_pass(u);
     memcpy(p->x, from->x, (size_t)p->in * sizeof *p->x);
     memcpy(p->dy, from->dy, (size_t)p->out * sizeof *p->dy);
     return p;
@@ -203,16 +213,22 @@ void check_protect_slots(const use *u, bool read_only)
         check_make_read_only(u->slots[i], read_only);
 }
 
-/* Whether a kernel runs on such a tile, the whole block, its beginning or a later part, for the first time: protecting memory takes the system longer than
- * most kernels run, so that is done once for each. Guard pages always stand. */
-static bool is_new(const use *u, int isa, bool back, int64_t first, int64_t rows)
+/* The kinds of widths that vectors of 8 and 16 floats have: none, one, only whole ones, and a rest. */
+static uint64_t width_kind(int64_t channels)
+{
+    return channels < 8 ? 0 : channels < 16 ? 1 : channels % 16 == 0 ? 2 : 3;
+}
+
+bool check_is_first_call(const use *u, int function, bool begins, bool whole)
 {
     enum { BITS = 1 << 16 };
     static uint64_t seen[BITS / 64];
-    const uint64_t channels = (uint64_t)u->context.channels; /* vectors have at most 16 floats */
-    const uint64_t what[] = {(uintptr_t)u->plugin, (uint64_t)(2 * isa + back),
-                             first != 0,           rows == u->context.rows,
-                             u->context.training,  channels < 16 ? channels : 16 + channels % 16,
+    const uint64_t what[] = {(uintptr_t)u->plugin,
+                             (uint64_t)function,
+                             begins,
+                             whole,
+                             u->context.training,
+                             width_kind(u->context.channels),
                              check_guard_before};
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a (Fowler, Noll, Vo 1991) */
     for (size_t i = 0; i < sizeof what / sizeof *what; i++)
@@ -223,11 +239,16 @@ static bool is_new(const use *u, int isa, bool back, int64_t first, int64_t rows
     return new;
 }
 
+static bool is_first_kernel(const use *u, int isa, bool back, int64_t first, int64_t rows)
+{
+    return check_is_first_call(u, 2 * isa + back, first == 0, rows == u->context.rows);
+}
+
 void check_forward(const use *u, int isa, const pass *p, int64_t first, int64_t rows)
 {
     hk_tile tile = check_tile_of(u, p, first, rows);
     tile.dy = NULL, tile.dx = NULL, tile.dslots = NULL;
-    const bool apart = tile.y != tile.x, protect = is_new(u, isa, false, first, rows);
+    const bool apart = tile.y != tile.x, protect = is_first_kernel(u, isa, false, first, rows);
     check_make_read_only(protect && apart ? p->x : NULL, true);
     if (protect)
         check_protect_slots(u, true);
@@ -249,7 +270,7 @@ void check_backward(const use *u, int isa, const pass *p, int64_t first, int64_t
     if (act && !(act->reads & HK_READS_Y))
         tile.y = NULL;
     tile.sums = NULL;
-    const bool protect = is_new(u, isa, true, first, rows);
+    const bool protect = is_first_kernel(u, isa, true, first, rows);
     for (int i = 0; i < 4 && protect; i++)
         check_make_read_only(inputs[i], true);
     if (protect)
