@@ -1,5 +1,6 @@
 /* core/base.h - what every other folder stands on: failures, memory, sizes, threads, keys. */
 #pragma once
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,6 +82,8 @@ enum {
 int hki_threads(void);
 /* The same, but 1 when `work` (elementary operations) is too small to be shared out. */
 int hki_threads_for(int64_t work);
+/* Starts a thread that takes no signals: they are the program's business. False: there is none. */
+bool hki_thread_start(pthread_t *thread, void *(*work)(void *user), void *user);
 
 /* ---- Random streams: a key for each use, so that nothing is consumed "in order". ------------ */
 typedef enum hki_stream {

@@ -2,6 +2,8 @@
  * by shape alone. */
 #include "core/base.h"
 
+#include <signal.h>
+
 #include <hillock/tensor.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -31,4 +33,14 @@ int hki_threads_for(int64_t work)
      * core's cache what that one wrote. */
     const int64_t worth_sharing = 32768;
     return work < worth_sharing ? 1 : hki_threads();
+}
+
+bool hki_thread_start(pthread_t *thread, void *(*work)(void *user), void *user)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(thread, NULL, work, user) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
 }

@@ -6,20 +6,19 @@
 #include "data/data.h"
 
 #include <hillock/random.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 typedef struct buffer {
     float *x;
     int32_t *labels;
     float *targets;
-    int64_t n; /* images in it; 0: the epoch is over */
+    int64_t n, whole; /* images in it, and in those of all ranks; whole = 0: the epoch is over */
 } buffer;
 
 struct hk_loader {
     const hk_data *data;
     int64_t batch;
+    int rank, ranks;
     bool shuffle, flip;
     int crop; /* zeroes around the image before it is cut out again; 0: none */
     uint64_t seed, epoch;
@@ -82,14 +81,16 @@ static void read_image(const hk_loader *l, uint32_t image, float *x)
     }
 }
 
-/* The batch at `position` into the back buffer; an empty one behind the end. */
+/* This rank's of the batch at `position` into the back buffer; an empty one behind the end. */
 static void prepare(hk_loader *l)
 {
     const hk_data_shape s = l->data->shape;
     buffer *b = &l->buffers[l->back];
     size_t length = hki_image_length(l->data);
-    const uint32_t *index = l->order + l->position;
-    b->n = l->batch < s.n - l->position ? l->batch : s.n - l->position;
+    b->whole = l->batch < s.n - l->position ? l->batch : s.n - l->position;
+    const int64_t first = b->whole * l->rank / l->ranks;
+    const uint32_t *index = l->order + l->position + first;
+    b->n = b->whole * (l->rank + 1) / l->ranks - first;
     for (int64_t i = 0; i < b->n; i++) {
         read_image(l, index[i], b->x + (size_t)i * length);
         b->labels[i] = l->data->labels[index[i]];
@@ -133,17 +134,6 @@ static void hand_over(hk_loader *l)
     l->wanted = true;
     pthread_cond_broadcast(&l->change);
     pthread_mutex_unlock(&l->mutex);
-}
-
-/* Signals are the program's business: the thread takes none. */
-static hk_status start_thread(hk_loader *l)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    l->has_thread = pthread_create(&l->thread, NULL, work, l) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return l->has_thread ? HK_OK : hki_fail(HK_NO_MEMORY, "loader: cannot create a thread");
 }
 
 /* ---- Options --------------------------------------------------------------------------------- */
@@ -213,11 +203,16 @@ hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, h
     if (options->batch < 1)
         return hki_fail(HK_BAD_ARGUMENT, "loader: batches of %d images, expected at least 1",
                         options->batch);
+    const int ranks = options->ranks ? options->ranks : 1;
+    if (ranks < 1 || options->rank < 0 || options->rank >= ranks)
+        return hki_fail(HK_BAD_ARGUMENT, "loader: rank %d of %d", options->rank, ranks);
     hk_loader *l = hki_alloc(sizeof *l);
     if (!l)
         return HK_NO_MEMORY;
     l->data = data;
     l->batch = options->batch < data->shape.n ? options->batch : data->shape.n;
+    l->rank = options->rank;
+    l->ranks = ranks;
     l->shuffle = options->shuffle;
     l->seed = options->seed;
     l->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -225,8 +220,8 @@ hk_status hk_loader_new(const hk_data *data, const hk_loader_options *options, h
     hk_status status = parse_augment(l, options->augment);
     if (status == HK_OK)
         status = allocate(l);
-    if (status == HK_OK)
-        status = start_thread(l);
+    if (status == HK_OK && !(l->has_thread = hki_thread_start(&l->thread, work, l)))
+        status = hki_fail(HK_NO_MEMORY, "loader: cannot create a thread");
     if (status)
         hk_loader_free(l);
     else
@@ -280,12 +275,13 @@ hk_batch hk_loader_next(hk_loader *l)
         return (hk_batch){0};
     take_over(l);
     const buffer *front = &l->buffers[l->back];
-    if (front->n == 0) {
+    if (front->whole == 0) {
         pthread_mutex_unlock(&l->mutex);
         return (hk_batch){0};
     }
-    l->position += front->n;
+    l->position += front->whole;
     l->back = 1 - l->back;
     hand_over(l);
-    return (hk_batch){front->n, front->x, front->labels, l->data->targets ? front->targets : NULL};
+    return (hk_batch){front->n, front->x, front->labels, l->data->targets ? front->targets : NULL,
+                      front->whole};
 }

@@ -70,7 +70,8 @@ struct hk_net {
 /* One execution of an operation: pointers fixed by the plan, numbers by the run. */
 typedef struct hki_call {
     const hk_tensor *tensor; /* what is computed */
-    int64_t batch;           /* samples of this run */
+    int64_t batch;           /* samples of this call: of the run, or of one of its parts */
+    int part;                /* its number among those of the whole batch */
     bool training, surrogate;
     uint64_t key; /* of this tensor in this step */
     const float *x[HKI_MAX_INPUTS];
@@ -82,7 +83,10 @@ typedef struct hki_call {
     void *saved;          /* survives from forward to backward */
     void *statistics;     /* survives from forward to commit, zeroed when the plan is made */
     void *scratch;        /* garbage before and after */
-    const void *packed; /* what pack() made of the leaves for this number of samples; or NULL */
+    const void *packed;  /* what pack() made of the leaves for this number of samples; or NULL */
+    bool own_statistics; /* normalization over the batch: of this call's samples alone */
+    const double
+        *whole; /* what gather() found, of all parts; NULL where there is nothing to gather */
 } hki_call;
 
 /* One of an operation's constants as a file keeps it: the member of its attributes at `offset`. */
@@ -109,6 +113,14 @@ struct hki_op {
     hk_tensor *(*again)(const hk_tensor *like);
     void (*forward)(const hki_call *);
     void (*backward)(const hki_call *);
+    /* What concerns the batch as a whole: before forward, or with `back` before backward, gather() leaves
+     * `gathers` numbers of this call's samples, which come back in call->whole joined with those of all
+     * parts. NULL: each sample for itself. */
+    size_t (*gathers)(const hki_call *, bool back);
+    void (*gather)(const hki_call *, bool back, double *own);
+    /* Numbers of later samples join `own`: those gathered for forward, or the statistics. NULL: they are
+     * added, as those of backward always are. */
+    void (*join)(const hk_tensor *, double *own, const double *later);
     /* The values backward reads. */
     hki_operands (*reads)(const hk_tensor *);
     /* Bytes, for up to `batch` samples; NULL: none. */

@@ -141,19 +141,31 @@ static hk_status place_gradients(hki_planner *p)
     return HK_OK;
 }
 
+hki_work_bytes hki_work_of(const hki_planner *p, const hk_tensor *y)
+{
+    const hki_op *op = y->op;
+    hki_work_bytes work = {
+        .saved = op->saved_bytes ? op->saved_bytes(y, p->part_batch) : 0,
+        .scratch = op->scratch_bytes ? op->scratch_bytes(y, p->part_batch) : 0,
+    };
+    work.back = op->back_scratch_bytes ? op->back_scratch_bytes(y, p->part_batch) : work.scratch;
+    work.saved = hki_whole_lines(work.saved);
+    work.scratch = hki_whole_lines(work.scratch);
+    work.back = hki_whole_lines(work.back);
+    return work;
+}
+
 static hk_status place_work(hki_planner *p)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
         bool has_backward = p->reached[y->id];
         int back = backward_time(p, s);
-        size_t saved = y->op->saved_bytes ? y->op->saved_bytes(y, p->batch) : 0;
-        size_t scratch = y->op->scratch_bytes ? y->op->scratch_bytes(y, p->batch) : 0;
-        size_t back_scratch =
-            y->op->back_scratch_bytes ? y->op->back_scratch_bytes(y, p->batch) : scratch;
-        if (new_storage(p, saved, s, has_backward ? back : s, &p->saved_of[s]) ||
-            new_storage(p, scratch, s, s, &p->scratch_of[s]) ||
-            new_storage(p, has_backward ? back_scratch : 0, back, back, &p->back_scratch_of[s]))
+        const hki_work_bytes work = hki_work_of(p, y);
+        const size_t n = (size_t)p->parts;
+        if (new_storage(p, n * work.saved, s, has_backward ? back : s, &p->saved_of[s]) ||
+            new_storage(p, n * work.scratch, s, s, &p->scratch_of[s]) ||
+            new_storage(p, has_backward ? n * work.back : 0, back, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
     }
     return HK_OK;

@@ -18,7 +18,9 @@ enum { HKI_NOWHERE = -1 }; /* in place of the index of a storage */
 typedef struct hki_planner {
     hk_net *net;
     const hk_plan_options *options;
-    int64_t batch;
+    int64_t batch;               /* samples of this process */
+    int64_t part_batch;          /* of one of its parts, at most */
+    int parts;                   /* how many it has */
     int n_steps, end;            /* end: a time after every step */
     hk_tensor **order;           /* [n_steps] computed tensors; fused ones in place of theirs */
     hk_tensor **fused;           /* by tensor id; NULL: computed as it was recorded */
@@ -33,6 +35,12 @@ typedef struct hki_planner {
     hki_storage *storages;
     size_t n_storages, capacity;
 } hki_planner;
+
+/* Bytes that y keeps and needs for one part, in whole lines. */
+typedef struct hki_work_bytes {
+    size_t saved, scratch, back;
+} hki_work_bytes;
+hki_work_bytes hki_work_of(const hki_planner *p, const hk_tensor *y);
 
 /* Whether backward of y can add to the gradient of its input i. */
 bool hki_adds_to(const hk_tensor *y, int i);

@@ -57,9 +57,19 @@ static hk_status fuse(hki_planner *p)
     return HK_OK;
 }
 
+/* Whether y or what it is computed from has samples. */
+static bool concerns_samples(const hk_tensor *y)
+{
+    bool any = hki_is_batched(&y->shape);
+    for (int i = 0; i < y->n_inputs; i++)
+        any = any || hki_is_batched(&y->inputs[i]->shape);
+    return any;
+}
+
 /* Counts and bytes are plain products from here on: here is where they are known to fit. */
 static hk_status put_in_order(hki_planner *p)
 {
+    const bool cuts = p->options->parts > 1;
     for (int id = 0; id < p->net->n_tensors; id++) {
         hk_tensor *t = p->net->tensors[id];
         size_t sample = (size_t)hki_sample_count(&t->shape) * sizeof(float), bytes;
@@ -69,6 +79,12 @@ static hk_status put_in_order(hki_planner *p)
             (!hki_mul(sample, (size_t)p->batch, &bytes) || bytes > HKI_MAX_BYTES))
             return hki_fail(HK_NO_MEMORY, "a plan for %lld samples of %s needs too much memory",
                             (long long)p->batch, hki_shape_text(&t->shape));
+        if (t->role == HKI_COMPUTED && cuts && !hki_is_batched(&t->shape) && concerns_samples(t) &&
+            !t->op->gathers)
+            return hki_fail(
+                HK_BAD_ARGUMENT,
+                "the net has a %s over the whole batch, which cannot be computed in parts",
+                t->op->name);
         if (t->role == HKI_COMPUTED) {
             p->step_of[id] = p->n_steps;
             p->order[p->n_steps++] = p->fused[id] ? p->fused[id] : t;
@@ -123,12 +139,13 @@ static void place_lasting(const hki_planner *p, hk_plan *plan, int s, size_t *us
 {
     const hk_tensor *y = p->order[s];
     bool packs = y->op->packed_bytes && !p->options->loss && !p->options->training;
-    size_t statistics = y->op->statistics_bytes ? y->op->statistics_bytes(y) : 0;
+    size_t statistics = y->op->statistics_bytes ? hki_whole_lines(y->op->statistics_bytes(y)) : 0;
     size_t packed = packs ? y->op->packed_bytes(y, p->batch) : 0;
-    void *at = hki_take(plan->arena, used, statistics);
+    void *at = hki_take(plan->arena, used, (size_t)p->parts * statistics);
     void *packed_at = hki_take(plan->arena, used, packed);
     if (plan->steps) {
         plan->steps[s].call.statistics = statistics ? at : NULL;
+        plan->steps[s].statistics_bytes = statistics;
         plan->steps[s].packed = packed ? packed_at : NULL;
     }
 }
@@ -137,10 +154,16 @@ static void bind_step(const hki_planner *p, hk_plan *plan, int s)
 {
     hki_step *step = &plan->steps[s];
     hk_tensor *y = p->order[s];
+    const hki_work_bytes work = hki_work_of(p, y);
+    step->saved_bytes = work.saved;
+    step->scratch_bytes = work.scratch;
+    step->back_bytes = work.back;
+    step->once = !concerns_samples(y);
     step->has_backward = plan->reached[y->id];
     step->call.tensor = y;
     step->call.training = plan->training;
     step->call.surrogate = true;
+    step->call.own_statistics = plan->own_statistics;
     step->call.y = value_address(p, plan, y);
     step->call.saved = address(p, plan, p->saved_of[s]);
     step->call.scratch = address(p, plan, p->scratch_of[s]);
@@ -172,6 +195,23 @@ static void bind_steps(const hki_planner *p, hk_plan *plan, size_t lasting)
     }
     if (plan->loss)
         plan->loss_gradient = address(p, plan, p->gradient_of[plan->loss->id]);
+}
+
+/* Room for what the parts gather, and for one row more. */
+static hk_status place_numbers(hk_plan *plan)
+{
+    size_t most = 0;
+    for (int s = 0; s < plan->n_steps; s++) {
+        const hki_step *step = &plan->steps[s];
+        const hki_op *op = step->call.tensor->op;
+        const size_t needs[] = {op->gathers ? op->gathers(&step->call, false) : 0,
+                                op->gathers ? op->gathers(&step->call, true) : 0,
+                                step->statistics_bytes / sizeof *plan->numbers};
+        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+            most = needs[i] > most ? needs[i] : most;
+    }
+    plan->numbers = hki_alloc_array((size_t)(plan->parts.count + 1) * most, sizeof *plan->numbers);
+    return plan->numbers ? HK_OK : HK_NO_MEMORY;
 }
 
 /* ---- The plan ------------------------------------------------------------------------------------------ */
@@ -254,17 +294,27 @@ static hk_status check_options(const hk_net *net, const hk_plan_options *options
 static hk_status make(hk_net *net, const hk_plan_options *options, bool allocates, hk_plan **out)
 {
     size_t n = (size_t)net->n_tensors, lasting = 0;
-    hki_planner p = {.net = net, .options = options, .batch = options->batch ? options->batch : 1};
-    hk_status status = HK_NO_MEMORY;
     hk_plan *plan = hki_alloc(sizeof *plan);
     if (!plan)
-        return status;
+        return HK_NO_MEMORY;
     *plan = (hk_plan){.net = net,
                       .n_tensors = net->n_tensors,
-                      .batch = p.batch,
+                      .batch = options->batch ? options->batch : 1,
                       .training = options->training,
+                      .own_statistics = options->own_statistics,
                       .packed_version = UINT64_MAX, /* none */
                       .loss = options->loss};
+    hk_status status = hki_parts_open(options, &plan->parts);
+    if (status) {
+        hk_plan_free(plan);
+        return status;
+    }
+    hki_planner p = {.net = net,
+                     .options = options,
+                     .batch = hki_parts_most(&plan->parts, plan->batch, plan->parts.count),
+                     .part_batch = hki_parts_most(&plan->parts, plan->batch, 1),
+                     .parts = plan->parts.count};
+    status = HK_NO_MEMORY;
     void *arrays = hki_alloc(place_arrays(&p, NULL));
     if (arrays && (plan->values = hki_alloc_array(n, sizeof *plan->values)) &&
         (plan->gradients = hki_alloc_array(n, sizeof *plan->gradients)) &&
@@ -276,10 +326,11 @@ static hk_status make(hk_net *net, const hk_plan_options *options, bool allocate
     if (!status && allocates) {
         plan->arena = hki_alloc((size_t)plan->bytes);
         plan->steps = hki_alloc_array((size_t)p.n_steps, sizeof *plan->steps);
-        if (plan->arena && plan->steps)
+        status = HK_NO_MEMORY;
+        if (plan->arena && plan->steps) {
             bind_steps(&p, plan, lasting);
-        else
-            status = HK_NO_MEMORY;
+            status = place_numbers(plan);
+        }
     }
     hki_free(p.storages);
     hki_free(arrays);
@@ -330,6 +381,8 @@ void hk_plan_free(hk_plan *plan)
     hki_free(plan->fused);
     hki_free(plan->arena);
     hki_free(plan->leaf_scratch);
+    hki_free(plan->numbers);
+    hki_parts_close(&plan->parts);
     hki_free(plan);
 }
 

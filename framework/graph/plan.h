@@ -1,6 +1,6 @@
 /* graph/plan.h - a plan: steps in order, all their pointers fixed. plan.c makes it, run.c runs it. */
 #pragma once
-#include "graph/graph.h"
+#include "graph/parts.h"
 
 /* One operation, forward and backward. Where `add_to[i]` is set, another path has already
  * written that gradient: backward writes to dx[i] and the plan adds it. */
@@ -8,8 +8,12 @@ typedef struct hki_step {
     hki_call call;
     int place; /* of its tensor among all computed ones of the net, fused or not */
     bool has_backward;
-    void *packed;       /* NULL: this step packs nothing */
-    void *back_scratch; /* scratch of the backward call; call.scratch is the forward one's */
+    bool once; /* nothing of it belongs to a sample: it is not computed part by part */
+    size_t saved_bytes, scratch_bytes, back_bytes,
+        statistics_bytes; /* of a part, one behind the other */
+    size_t gathers;       /* numbers of a part, at most */
+    void *packed;         /* NULL: this step packs nothing */
+    void *back_scratch;   /* scratch of the backward call; call.scratch is the forward one's */
     float *add_to[HKI_MAX_INPUTS];
     hk_tensor *learned[HKI_MAX_INPUTS]; /* input i is a leaf with its own gradient buffer */
     bool is_first[HKI_MAX_INPUTS];      /* the first to write that gradient */
@@ -24,8 +28,9 @@ typedef void hki_watch(void *user, const hki_call *call, bool back, double secon
 struct hk_plan {
     hk_net *net;
     int n_tensors; /* of the net when the plan was made: the plan does not know those recorded later */
-    int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet */
-    bool training;
+    int64_t batch, last_n; /* room for; samples of the last forward, 0: none yet; of all parts */
+    hki_parts parts;
+    bool training, own_statistics;
     bool has_forward; /* the values of the last forward are there: backward overwrites them */
     const hk_tensor *loss;
     uint64_t step; /* committed steps: the clock of all random numbers */
@@ -38,7 +43,8 @@ struct hk_plan {
     char *arena;             /* what storages, statistics and packed leaves share */
     int64_t bytes;           /* of it */
     uint64_t packed_version; /* of the net's values that were packed */
-    float *leaf_scratch;     /* for gradients that are added; made when first needed */
+    double *numbers;     /* what parts gather: see hki_parts_join(); NULL: nothing is gathered */
+    float *leaf_scratch; /* for gradients that are added; made when first needed */
     int64_t leaf_scratch_count;
     hki_watch *watch;
     void *watcher;

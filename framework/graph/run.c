@@ -18,14 +18,128 @@ void hki_plan_watch(hk_plan *plan, hki_watch *watch, void *watcher)
     plan->watcher = watcher;
 }
 
+/* ---- Calls ------------------------------------------------------------------------------------------ */
+
+/* Of all samples of this process. */
 static hki_call call_of(const hk_plan *plan, const hki_step *step)
 {
     hki_call call = step->call;
-    call.batch = plan->last_n;
-    call.packed = plan->last_n == plan->batch && !plan->net->exposed ? step->packed : NULL;
+    call.batch = hki_parts_samples(&plan->parts, plan->last_n);
+    call.packed = call.batch == plan->batch && !plan->net->exposed ? step->packed : NULL;
     /* by place among the computed tensors, so that a learned slot more or less changes no mask */
     call.key = hki_key(plan->net->seed, HKI_STREAM_STEP, (uint64_t)step->place, plan->step);
     return call;
+}
+
+static void *behind(void *first, size_t bytes)
+{
+    return first ? (char *)first + bytes : NULL;
+}
+
+/* Of the samples of part p of this process, counted from 0; NULL stays NULL. */
+static hki_call part_of(const hk_plan *plan, const hki_step *step, int p, bool back)
+{
+    const hki_parts *parts = &plan->parts;
+    const hk_tensor *y = step->call.tensor;
+    hki_call call = call_of(plan, step);
+    if (back)
+        call.scratch = step->back_scratch;
+    if (step->once || parts->of == 1)
+        return call;
+    const int part = parts->first + p;
+    const int64_t begin = hki_part_begin(parts, plan->last_n, part);
+    const int64_t before = begin - hki_part_begin(parts, plan->last_n, parts->first);
+    const size_t bytes = (size_t)before * sizeof(float);
+    call.part = part;
+    call.batch = hki_part_begin(parts, plan->last_n, part + 1) - begin;
+    call.key = hki_key(call.key, HKI_STREAM_STEP, (uint64_t)part, 0);
+    if (hki_is_batched(&y->shape)) {
+        call.y = behind(call.y, bytes * (size_t)hki_sample_count(&y->shape));
+        call.dy = behind((float *)call.dy, bytes * (size_t)hki_sample_count(&y->shape));
+    }
+    for (int i = 0; i < y->n_inputs; i++) {
+        const size_t sample = (size_t)hki_sample_count(&y->inputs[i]->shape);
+        if (!hki_is_batched(&y->inputs[i]->shape))
+            continue;
+        call.x[i] = behind((float *)call.x[i], bytes * sample);
+        call.dx[i] = behind(call.dx[i], bytes * sample);
+    }
+    call.saved = behind(call.saved, (size_t)p * step->saved_bytes);
+    call.scratch =
+        behind(call.scratch, (size_t)p * (back ? step->back_bytes : step->scratch_bytes));
+    call.statistics = behind(call.statistics, (size_t)p * step->statistics_bytes);
+    return call;
+}
+
+static int parts_of(const hk_plan *plan, const hki_step *step)
+{
+    return step->once ? 1 : plan->parts.count;
+}
+
+/* Something to compute: samples, or what all of them have in common. */
+static bool has_work(const hki_call *call)
+{
+    return call->batch > 0 || !hki_is_batched(&call->tensor->shape);
+}
+
+/* What the step has to know of all samples, in plan->numbers; *whole points there, NULL: nothing. */
+static hk_status gather(const hk_plan *plan, const hki_step *step, bool back, const double **whole)
+{
+    const hki_op *op = step->call.tensor->op;
+    const size_t n = op->gathers ? op->gathers(&step->call, back) : 0;
+    *whole = n ? plan->numbers : NULL;
+    if (!n)
+        return HK_OK;
+    memset(plan->numbers, 0, (size_t)plan->parts.count * n * sizeof *plan->numbers);
+    for (int p = 0; p < plan->parts.count; p++) {
+        const hki_call call = part_of(plan, step, p, back);
+        if (call.batch)
+            op->gather(&call, back, plan->numbers + (size_t)p * n);
+    }
+    return hki_parts_join(&plan->parts, back ? NULL : op->join, step->call.tensor, plan->numbers,
+                          n);
+}
+
+/* ---- Forward ---------------------------------------------------------------------------------------- */
+
+/* The statistics of all samples, to where those of the first part are: what commit reads. */
+static hk_status join_statistics(const hk_plan *plan, const hki_step *step, const double *whole)
+{
+    const size_t n = step->statistics_bytes / sizeof *plan->numbers;
+    double *first = step->call.statistics;
+    if (!first || !plan->training || plan->parts.of == 1)
+        return HK_OK;
+    hk_status status = HK_OK;
+    if (!whole) {
+        memcpy(plan->numbers, first, (size_t)plan->parts.count * step->statistics_bytes);
+        status = hki_parts_join(&plan->parts, step->call.tensor->op->join, step->call.tensor,
+                                plan->numbers, n);
+    }
+    memcpy(first, plan->numbers, step->statistics_bytes);
+    return status;
+}
+
+static hk_status step_forward(hk_plan *plan, const hki_step *step)
+{
+    const hki_op *op = step->call.tensor->op;
+    const double started = plan->watch ? hk_now() : 0;
+    const double *whole;
+    hk_status status = gather(plan, step, false, &whole);
+    for (int p = 0; !status && !op->is_view && p < parts_of(plan, step); p++) {
+        hki_call call = part_of(plan, step, p, false);
+        call.whole = whole;
+        if (has_work(&call))
+            op->forward(&call);
+        else if (call.statistics)
+            memset(call.statistics, 0, step->statistics_bytes);
+    }
+    if (!status)
+        status = join_statistics(plan, step, whole);
+    if (plan->watch) {
+        const hki_call call = call_of(plan, step);
+        plan->watch(plan->watcher, &call, false, hk_now() - started);
+    }
+    return status;
 }
 
 hk_status hk_plan_forward(hk_plan *plan, int64_t n)
@@ -43,17 +157,14 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
             call.tensor->op->pack(&call, plan->steps[s].packed);
     }
     plan->packed_version = plan->net->version;
-    for (int s = 0; s < plan->n_steps; s++) {
-        hki_call call = call_of(plan, &plan->steps[s]);
-        double started = plan->watch ? hk_now() : 0;
-        if (!call.tensor->op->is_view)
-            call.tensor->op->forward(&call);
-        if (plan->watch)
-            plan->watch(plan->watcher, &call, false, hk_now() - started);
-    }
-    plan->has_forward = true;
-    return HK_OK;
+    hk_status status = HK_OK;
+    for (int s = 0; !status && s < plan->n_steps; s++)
+        status = step_forward(plan, &plan->steps[s]);
+    plan->has_forward = !status;
+    return status;
 }
+
+/* ---- Backward --------------------------------------------------------------------------------------- */
 
 /* Gradients of leaves that already hold something are written aside and added. */
 static bool adds_to_leaf(const hk_plan *plan, const hki_step *step, int i)
@@ -61,14 +172,48 @@ static bool adds_to_leaf(const hk_plan *plan, const hki_step *step, int i)
     return step->learned[i] && (!step->is_first[i] || plan->net->has_gradients);
 }
 
-static hk_status make_leaf_scratch(hk_plan *plan)
+/* Gradients of what has no samples, which are sums over them, have one summand a part. */
+static bool in_parts(const hk_plan *plan, const hki_step *step)
+{
+    return plan->parts.of > 1 && !step->once;
+}
+
+/* The gradient of input i is written aside first. */
+static bool goes_aside(const hk_plan *plan, const hki_step *step, int i)
+{
+    const hk_tensor *x = step->call.tensor->inputs[i];
+    if (in_parts(plan, step))
+        return !hki_is_batched(&x->shape) && (step->learned[i] || step->call.dx[i]);
+    return adds_to_leaf(plan, step, i);
+}
+
+/* Floats of all gradients of a step that go aside, and where each begins. */
+static int64_t aside_floats(const hk_plan *plan, const hki_step *step, int64_t *at)
 {
     int64_t count = 0;
+    for (int i = 0; i < step->call.tensor->n_inputs; i++) {
+        at[i] = count;
+        if (goes_aside(plan, step, i))
+            count += hki_count(&step->call.tensor->inputs[i]->shape, 1);
+    }
+    return count;
+}
+
+/* Summands of the binary tree over the parts that wait for one another at once. */
+static int waiting_summands(const hk_plan *plan, const hki_step *step)
+{
+    int n = 1;
+    for (int parts = parts_of(plan, step); parts > 1; parts /= 2)
+        n++;
+    return n;
+}
+
+static hk_status make_leaf_scratch(hk_plan *plan)
+{
+    int64_t count = 0, at[HKI_MAX_INPUTS];
     for (int s = 0; s < plan->n_steps; s++) {
-        int64_t of_step = 0;
-        for (int i = 0; i < plan->steps[s].call.tensor->n_inputs; i++)
-            if (adds_to_leaf(plan, &plan->steps[s], i))
-                of_step += hki_count(&plan->steps[s].learned[i]->shape, 1);
+        const hki_step *step = &plan->steps[s];
+        int64_t of_step = aside_floats(plan, step, at) * waiting_summands(plan, step);
         count = of_step > count ? of_step : count;
     }
     if (count <= plan->leaf_scratch_count)
@@ -82,37 +227,93 @@ static hk_status make_leaf_scratch(hk_plan *plan)
     return HK_OK;
 }
 
-static void step_backward(hk_plan *plan, const hki_step *step)
+static void add(int64_t n, const float *term, float *sum)
 {
-    hki_call call = call_of(plan, step);
-    double started = plan->watch ? hk_now() : 0;
-    float *aside = plan->leaf_scratch;
-    call.scratch = step->back_scratch;
+#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
+    for (int64_t k = 0; k < n; k++)
+        sum[k] += term[k];
+}
+
+/* Of one part; gradients that go aside are at[i] behind `aside`. */
+static void part_backward(hk_plan *plan, const hki_step *step, int p, const double *whole,
+                          float *aside, const int64_t *at)
+{
+    hki_call call = part_of(plan, step, p, true);
+    call.whole = whole;
     for (int i = 0; i < call.tensor->n_inputs; i++) {
-        if (adds_to_leaf(plan, step, i)) {
-            call.dx[i] = aside;
-            aside += hki_count(&step->learned[i]->shape, 1);
-        } else if (step->learned[i]) {
+        if (goes_aside(plan, step, i))
+            call.dx[i] = aside + at[i];
+        else if (step->learned[i])
             call.dx[i] = step->learned[i]->gradient;
-        }
     }
     if (!call.tensor->op->is_view)
         call.tensor->op->backward(&call);
     else if (call.dx[0] && call.dx[0] != call.dy)
         memcpy(call.dx[0], call.dy,
                (size_t)hki_count(&call.tensor->shape, call.batch) * sizeof(float));
+}
+
+/* Part after part; the gradients that go aside are added up along the tree, each sum as soon as its
+ * summands are there, into the first `floats` of the scratch. */
+static void all_backward(hk_plan *plan, const hki_step *step, const double *whole, int64_t floats,
+                         const int64_t *at)
+{
+    float *top = plan->leaf_scratch;
+    for (int p = 0; p < parts_of(plan, step); p++, top += floats) {
+        const hki_call call = part_of(plan, step, p, true);
+        if (has_work(&call))
+            part_backward(plan, step, p, whole, top, at);
+        else if (floats)
+            memset(top, 0, (size_t)floats * sizeof *top);
+        for (int earlier = p; earlier & 1; earlier >>= 1) {
+            add(floats, top, top - floats);
+            top -= floats;
+        }
+    }
+}
+
+/* From aside to where it belongs: the sum over processes, too. Gradients of leaves travel while the
+ * backward pass goes on. */
+static hk_status bring(hk_plan *plan, const hki_step *step, int i, float *aside)
+{
+    hk_tensor *leaf = step->learned[i];
+    const int64_t n = hki_count(&step->call.tensor->inputs[i]->shape, 1);
+    float *place = leaf ? leaf->gradient : step->call.dx[i];
+    if (leaf && !adds_to_leaf(plan, step, i)) {
+        memcpy(place, aside, (size_t)n * sizeof *place);
+        hki_parts_sum(&plan->parts, place, n);
+        return HK_OK;
+    }
+    if (in_parts(plan, step))
+        hki_parts_sum(&plan->parts, aside, n);
+    hk_status status = in_parts(plan, step) ? hki_parts_wait(&plan->parts) : HK_OK;
+    if (leaf)
+        add(n, aside, place);
+    else
+        memcpy(place, aside, (size_t)n * sizeof *place);
+    return status;
+}
+
+static hk_status step_backward(hk_plan *plan, const hki_step *step)
+{
+    const double started = plan->watch ? hk_now() : 0;
+    const hki_call call = call_of(plan, step);
+    int64_t at[HKI_MAX_INPUTS];
+    const int64_t floats = aside_floats(plan, step, at);
+    const double *whole;
+    hk_status status = gather(plan, step, true, &whole);
+    if (status)
+        return status;
+    all_backward(plan, step, whole, floats, at);
     for (int i = 0; i < call.tensor->n_inputs; i++) {
-        float *sum = adds_to_leaf(plan, step, i) ? step->learned[i]->gradient : step->add_to[i];
-        const float *term = call.dx[i];
-        if (!sum)
-            continue;
-        int64_t n = hki_count(&call.tensor->inputs[i]->shape, call.batch);
-#pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
-        for (int64_t k = 0; k < n; k++)
-            sum[k] += term[k];
+        if (!status && goes_aside(plan, step, i))
+            status = bring(plan, step, i, plan->leaf_scratch + at[i]);
+        if (step->add_to[i])
+            add(hki_count(&call.tensor->inputs[i]->shape, call.batch), call.dx[i], step->add_to[i]);
     }
     if (plan->watch)
         plan->watch(plan->watcher, &call, true, hk_now() - started);
+    return status;
 }
 
 hk_status hk_plan_backward(hk_plan *plan)
@@ -134,12 +335,16 @@ hk_status hk_plan_backward(hk_plan *plan)
     plan->has_forward = false;
     if (plan->loss_gradient)
         *plan->loss_gradient = 1;
-    for (int s = plan->n_steps - 1; s >= 0; s--)
+    hk_status status = HK_OK;
+    for (int s = plan->n_steps - 1; !status && s >= 0; s--)
         if (plan->steps[s].has_backward)
-            step_backward(plan, &plan->steps[s]);
+            status = step_backward(plan, &plan->steps[s]);
+    const hk_status arrived = hki_parts_wait(&plan->parts);
     plan->net->has_gradients = true;
-    return HK_OK;
+    return status ? status : arrived;
 }
+
+/* ---- Commit ----------------------------------------------------------------------------------------- */
 
 void hk_plan_commit(hk_plan *plan)
 {

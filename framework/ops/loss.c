@@ -55,6 +55,34 @@ hk_tensor *hk_softmax(hk_tensor *x)
     return hki_compute(&hki_op_softmax, &x, 1, x->shape, NULL);
 }
 
+/* ---- What losses share -------------------------------------------------------------------------------- */
+
+/* A loss is a quotient of what all samples gather: [0] a sum, [1] the number or weight of what was added,
+ * which is kept for backward. */
+static size_t loss_gathers(const hki_call *call, bool back)
+{
+    (void)call;
+    return back ? 0 : 2;
+}
+
+static void loss_forward(const hki_call *call)
+{
+    *call->y = (float)(call->whole[0] / call->whole[1]);
+    *(double *)call->saved = call->whole[1];
+}
+
+static float loss_scale(const hki_call *call)
+{
+    return *call->dy / (float)*(const double *)call->saved;
+}
+
+static size_t loss_saved(const hk_tensor *y, int64_t batch)
+{
+    (void)y;
+    (void)batch;
+    return sizeof(double);
+}
+
 /* ---- Softmax cross-entropy ------------------------------------------------------------------------- */
 
 typedef struct entropy {
@@ -127,12 +155,13 @@ static double entropy_weight(const entropy *e)
     return e->weights ? sum : (double)e->samples;
 }
 
-static void entropy_forward(const hki_call *call)
+static void entropy_gather(const hki_call *call, bool back, double *own)
 {
     entropy e = entropy_of(call);
     int64_t runs = (call->batch + RUN - 1) / RUN;
-    double sum = hki_sum_terms(runs, RUN * e.classes, entropy_of_run, &e);
-    *call->y = (float)(sum / entropy_weight(&e));
+    (void)back;
+    own[0] = hki_sum_terms(runs, RUN * e.classes, entropy_of_run, &e);
+    own[1] = entropy_weight(&e);
 }
 
 /* dz = scale (softmax(z) - target), or with weights, where t[k] is target[k] weight[k],
@@ -157,7 +186,7 @@ static void entropy_backward(const hki_call *call)
 {
     entropy e = entropy_of(call);
     const hki_kernels *kernels = hki_kernels_active();
-    float scale = *call->dy / (float)entropy_weight(&e);
+    const float scale = loss_scale(call);
 #pragma omp parallel for num_threads(hki_threads_for((call->batch * e.classes))) schedule(static)
     for (int64_t s = 0; s < call->batch; s++) {
         float *dz = call->dx[0] + s * e.classes;
@@ -168,8 +197,11 @@ static void entropy_backward(const hki_call *call)
 
 static const hki_op op_cross_entropy = {.name = "cross entropy",
                                         .attribute_bytes = sizeof(float),
-                                        .forward = entropy_forward,
+                                        .gathers = loss_gathers,
+                                        .gather = entropy_gather,
+                                        .forward = loss_forward,
                                         .backward = entropy_backward,
+                                        .saved_bytes = loss_saved,
                                         .reads = hki_reads_operands};
 
 /* With `weights`, or NULL. */
@@ -254,10 +286,12 @@ static double element_term(const void *user, int64_t i)
     }
 }
 
-static void element_forward(const hki_call *call)
+static void element_gather(const hki_call *call, bool back, double *own)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
-    *call->y = (float)(hki_sum_terms(n, 1, element_term, call) / (double)n);
+    (void)back;
+    own[0] = hki_sum_terms(n, 1, element_term, call);
+    own[1] = (double)n;
 }
 
 /* Both gradients, where wanted. */
@@ -265,7 +299,7 @@ static void element_backward(const hki_call *call)
 {
     int64_t n = hki_count(&call->tensor->inputs[0]->shape, call->batch);
     const element_loss *loss = call->tensor->attributes;
-    float scale = *call->dy / (float)n;
+    const float scale = loss_scale(call);
 #pragma omp parallel for num_threads(hki_threads_for(n)) schedule(static)
     for (int64_t i = 0; i < n; i++) {
         float y = call->x[0][i], slope = loss_slope(loss, y, call->x[1][i]);
@@ -278,8 +312,9 @@ static void element_backward(const hki_call *call)
 
 #define ELEMENT_LOSS(name_)                                                                        \
     {                                                                                              \
-        .name = name_, .attribute_bytes = sizeof(element_loss), .forward = element_forward,        \
-        .backward = element_backward, .reads = hki_reads_operands                                  \
+        .name = name_, .attribute_bytes = sizeof(element_loss), .gathers = loss_gathers,           \
+        .gather = element_gather, .forward = loss_forward, .backward = element_backward,           \
+        .saved_bytes = loss_saved, .reads = hki_reads_operands                                     \
     }
 static const hki_op op_mse = ELEMENT_LOSS("mean squared error"),
                     op_huber = ELEMENT_LOSS("huber loss"),

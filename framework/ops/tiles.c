@@ -29,10 +29,9 @@ hk_context hki_context_of(const hki_call *call, const hk_tensor *y, float **slot
     memset(slots, 0, HK_MAX_SLOTS * sizeof *slots);
     for (int i = 1; i < y->n_inputs; i++)
         slots[i - 1] = y->inputs[i]->value;
-    int64_t rows = hki_rows(x, call->batch);
-    return (hk_context){.rows = rows,
+    return (hk_context){.rows = hki_rows(x, call->batch),
                         .channels = hki_channels(x),
-                        .rows_per_sample = hki_is_batched(x) ? rows / call->batch : rows,
+                        .rows_per_sample = hki_rows(x, 1),
                         .training = call->training,
                         .surrogate = call->surrogate,
                         .key = call->key,

@@ -63,7 +63,12 @@ static hk_status make_probe(hk_trainer *t)
 
 static hk_status make_plans(hk_trainer *t)
 {
-    hk_plan_options plan = {.batch = t->options.batch, .training = 1, .loss = t->loss};
+    hk_plan_options plan = {.batch = t->options.batch,
+                            .training = 1,
+                            .loss = t->loss,
+                            .parts = t->options.parts,
+                            .team = t->options.team,
+                            .own_statistics = t->options.own_statistics};
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->plan);
     if (!status)
         status = hki_evaluation_plan(t->logits, &t->evaluation);
@@ -145,7 +150,9 @@ static hk_status prepare(hk_trainer *t)
     hk_loader_options loader = {.batch = t->options.batch,
                                 .shuffle = 1,
                                 .augment = t->options.augment,
-                                .seed = t->options.seed};
+                                .seed = t->options.seed,
+                                .rank = t->options.team ? t->options.team->rank : 0,
+                                .ranks = t->options.team ? t->options.team->ranks : 1};
     if ((status = hk_optimizer_new(t->logits->net, t->optimizer_spec, &t->optimizer)) ||
         (status = hki_best_start(t)) || (status = make_plans(t)) ||
         (status = hki_train_hooks.start(t)))
@@ -227,7 +234,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
     memcpy(hk_plan_value(t->plan, t->input), batch->x, (size_t)batch->n * pixels * sizeof(float));
     for (int64_t i = 0; i < batch->n; i++)
         labels[i] = batch->targets ? batch->targets[i] : (float)batch->labels[i];
-    hk_status status = hk_plan_forward(t->plan, batch->n);
+    hk_status status = hk_plan_forward(t->plan, batch->whole);
     if (status)
         return status;
     *loss = (double)*hk_plan_value(t->plan, t->loss);
@@ -272,13 +279,13 @@ static hk_status train_epoch(hk_trainer *t)
     double sum = 0, began = hk_now();
     int64_t done = 0;
     hk_loader_start(t->loader, t->epoch);
-    for (hk_batch batch; (batch = hk_loader_next(t->loader)).n;) {
+    for (hk_batch batch; (batch = hk_loader_next(t->loader)).whole;) {
         double loss;
         hk_status status = train_batch(t, &batch, &loss);
         if (status)
             return status;
-        sum += loss * (double)batch.n;
-        done += batch.n;
+        sum += loss * (double)batch.whole;
+        done += batch.whole;
         if ((status = report_progress(t, done, sum / (double)done, loss, began)))
             return status;
     }

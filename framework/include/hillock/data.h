@@ -92,6 +92,9 @@ typedef struct hk_loader_options {
     const char *
         augment; /* NULL, "none", or "crop=4,flip" : random crop after zero padding by 4, horizontal flip */
     uint64_t seed;
+    /* Of `ranks` processes, 0 counts as 1, that of number `rank` gets samples n rank / ranks to
+     * n (rank + 1) / ranks of each batch of n, rounded down (team.h): reads and augments them alone. */
+    int rank, ranks;
 } hk_loader_options;
 
 /* `data` must outlive the loader and not be split. A background thread prepares the next batch. */
@@ -102,12 +105,13 @@ void hk_loader_free(hk_loader *loader);
 void hk_loader_start(hk_loader *loader, int64_t epoch);
 
 typedef struct hk_batch {
-    int64_t n;
+    int64_t n;             /* with ranks, it may be 0 in a batch that is not */
     const float *x;        /* [n][height][width][channels], valid until the next call */
     const int32_t *labels; /* [n] */
     const float *targets;  /* [n], standardised; NULL where classes are learned */
+    int64_t whole;         /* samples of all ranks together */
 } hk_batch;
-/* The next batch; n = 0 after the last. */
+/* The next batch; whole = 0 after the last. */
 hk_batch hk_loader_next(hk_loader *loader);
 
 #ifdef __cplusplus

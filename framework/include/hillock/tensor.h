@@ -11,6 +11,7 @@
 #pragma once
 #include <stdint.h>
 #include <hillock/status.h>
+#include <hillock/team.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -166,16 +167,24 @@ hk_tensor *hk_mc_dropout(hk_tensor *x, double rate);
 /* ---- Plans --------------------------------------------------------------------------------------- */
 
 typedef struct hk_plan_options {
-    int64_t batch;          /* maximum number of samples of a run; 0 counts as 1 */
-    int training;           /* 1: training mode of dropout and normalizations */
+    int64_t
+        batch;    /* maximum number of samples of a run, of all processes together; 0 counts as 1 */
+    int training; /* 1: training mode of dropout and normalizations */
     hk_tensor *loss;        /* a scalar, for the backward pass; NULL: forward only */
     hk_tensor *output;      /* a tensor whose value can be read; NULL: only the loss */
     hk_tensor *const *keep; /* [n_keep] further tensors whose values and gradients can be read */
     int n_keep;
     int probe; /* 1: keeps the input and output of every activation */
+    /* The batch in parts (team.h), for training; 0 counts as 1. Each part has dropout masks of its own. */
+    int parts;
+    const hk_team
+        *team; /* who shares them; its `user` must outlive the plan. NULL: this process alone */
+    int own_statistics; /* 1: normalization over the batch sees its own part alone, not all parts */
 } hk_plan_options;
 
-/* Makes a plan. The first plan of a net initializes its parameters: only now is it known which
+/* Makes a plan. With parts, HK_BAD_ARGUMENT: an operation over the whole batch other than normalizations and
+ * losses, such as hk_mean() over samples; a number that is no power of two; more processes than parts.
+ * The first plan of a net initializes its parameters: only now is it known which
  * activation follows which weight. Free the plan before its net. */
 hk_status hk_plan_new(hk_net *net, const hk_plan_options *options, hk_plan **out);
 void hk_plan_free(hk_plan *plan);
@@ -184,16 +193,19 @@ int64_t hk_plan_bytes(const hk_plan *plan); /* size of all its buffers */
 hk_status hk_plan_size(hk_net *net, const hk_plan_options *options, int64_t *bytes);
 
 /* The buffer of an input (to write), or of an output, loss, kept tensor or parameter (to read), for the
- * plan's batch size. NULL for other tensors, whose buffers are reused. */
+ * plan's batch size; with a team, for the samples of this process, n rank / ranks to n (rank + 1) / ranks.
+ * NULL for other tensors, whose buffers are reused. */
 float *hk_plan_value(hk_plan *plan, const hk_tensor *tensor);
 const float *hk_plan_gradient(hk_plan *plan, const hk_tensor *tensor);
 
-/* Computes n samples. HK_BAD_ARGUMENT unless 1 <= n <= batch. */
+/* Computes n samples, of all processes together. HK_BAD_ARGUMENT unless 1 <= n <= batch; HK_IO: a process
+ * of the team was lost. */
 hk_status hk_plan_forward(hk_plan *plan, int64_t n);
 
 /* Backpropagates, once per forward run, from the loss. Gradients of parameters accumulate until the next
  * optimizer step or hk_net_clear_gradients().
- * HK_BAD_ARGUMENT: the plan has no loss, or there was no forward run since the last backward. */
+ * HK_BAD_ARGUMENT: the plan has no loss, or there was no forward run since the last backward. HK_IO: as
+ * above; gradients are then not whole. */
 hk_status hk_plan_backward(hk_plan *plan);
 
 /* Ends a training step: plugins update their state (running averages, thresholds) from the last

@@ -123,6 +123,12 @@ typedef struct hk_train_options {
                                     hk_weighted_cross_entropy; figures of validation and test stay
                                     without weights. NULL: none */
     uint64_t seed;               /* of order and augmentation */
+    /* Each batch in parts, shared with the other processes of a team (team.h), which all have the same net,
+     * data and options, but for callbacks; see hk_plan_options. Validation, test and probes are computed
+     * by each process. */
+    int parts;
+    const hk_team *team;
+    int own_statistics;
     const char *doctor; /* treatments as for hk_treat, "reset:every=2": before every second epoch
                            except the first, by the training set; NULL: none */
     int (*treated)(const struct hk_treatment *, int epoch,

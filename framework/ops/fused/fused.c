@@ -3,7 +3,10 @@
  *     z = A in + B + residual     y = f(z)     in: the convolution's result, or x
  * Backward, one pass over tiles makes dz = f'(z) dy, the residual's gradient too, and its sums; a
  * second makes din = P dz + Q in + R; then come the gradients of the convolution. z is computed
- * again where f' wants it: only `in` and y are kept. */
+ * again where f' wants it: only `in` and y are kept.
+ *
+ * Where statistics are those of the whole batch, the pass that finds them is gather(), and the rest waits
+ * for what all parts of the batch have found. */
 #include "ops/fused/fused.h"
 
 #include <string.h>
@@ -41,6 +44,7 @@ struct pass {
     const hki_call *call;
     const hki_fused *fused;
     int64_t rows, channels;
+    bool by_sample;               /* the normalization's statistics are those of one */
     int64_t sets, set_rows;       /* of the normalization; one set of all rows without */
     const hk_normalization *norm; /* NULL: none */
     const hk_activation *act;
@@ -50,6 +54,7 @@ struct pass {
     convolution conv;
     const float *in, *residual;
     double *moments;                /* [sets][2][channels], saved */
+    double *seen;                   /* rows that the moments of one set are of, saved */
     float *coef;                    /* [sets][n_coef][channels], saved */
     hki_sums parts[HKI_MAX_CHUNKS]; /* scratch */
     float *tiles;                   /* scratch, [HKI_MAX_CHUNKS] of one tile each */
@@ -79,6 +84,7 @@ static size_t place_saved(pass *p, char *base)
     size_t used = 0;
     if (p->norm) {
         p->moments = hki_take(base, &used, 2 * sizeof(double) * (size_t)(p->sets * p->channels));
+        p->seen = hki_take(base, &used, sizeof *p->seen);
         p->coef = hki_take(base, &used, floats(p->sets * p->norm->n_coef * p->channels));
     }
     /* The convolution's result, where backward reads it again. */
@@ -126,6 +132,7 @@ static pass pass_of(const hk_tensor *y, int64_t batch, bool frozen)
     pass p = {.fused = fused,
               .rows = hki_rows(&y->shape, batch),
               .channels = hki_channels(&y->shape),
+              .by_sample = by_sample,
               .sets = !frozen && by_sample && hki_is_batched(&y->shape) ? batch : 1,
               .norm = fused->norm ? plugin_of(fused->norm)->normalization : NULL,
               .act = fused->act ? plugin_of(fused->act)->activation : NULL,
@@ -228,7 +235,9 @@ static void take_moments(pass *p, int part, int64_t row, int64_t n)
 static hk_moments moments_of(const pass *p, int64_t set)
 {
     const double *mean = p->moments + set * 2 * p->channels;
-    return (hk_moments){.rows = p->set_rows, .mean = mean, .m2 = mean + p->channels};
+    return (hk_moments){.rows = p->sets > 1 ? p->set_rows : (int64_t)*p->seen,
+                        .mean = mean,
+                        .m2 = mean + p->channels};
 }
 
 static float *coef_of(const pass *p, int64_t set)
@@ -273,23 +282,61 @@ static void convolve(pass *p, tile_work *after)
                                       after ? &epilogue : NULL);
 }
 
-/* The result of the convolution, its moments, and the coefficients that follow from them. */
-static void find_statistics(pass *p)
+/* The result of the convolution, and its moments. */
+static void find_moments(pass *p)
 {
-    bool whole = p->sets == 1;
+    bool one = p->sets == 1;
     if (p->fused->conv)
-        convolve(p, whole ? take_moments : NULL);
-    if (!p->fused->conv || !whole)
+        convolve(p, one ? take_moments : NULL);
+    if (!p->fused->conv || !one)
         for_tiles(p, take_moments);
-    if (whole)
+    if (one)
         hki_merge_moments(p->parts, p->channels, p->moments);
+    *p->seen = (double)p->rows;
+}
+
+/* Of the whole batch: neither those of the past, nor those of each sample or part. */
+static bool gathers_statistics(const hki_call *call)
+{
+    const hki_fused *fused = hki_fused_of(call->tensor);
+    if (!fused->norm || call->own_statistics)
+        return false;
+    const pass p =
+        pass_of(call->tensor, 1, !call->training && plugin_of(fused->norm)->normalization->frozen);
+    return !p.frozen && !p.by_sample;
+}
+
+/* Forward: rows, means, m2. Backward: the sums of dz and of dz (in - mean). */
+static size_t fused_gathers(const hki_call *call, bool back)
+{
+    const size_t sums = 2 * (size_t)hki_channels(&call->tensor->shape);
+    return gathers_statistics(call) ? sums + !back : 0;
+}
+
+static void join_moments(const hk_tensor *y, double *own, const double *later)
+{
+    const int64_t channels = hki_channels(&y->shape), n = (int64_t)own[0], more = (int64_t)later[0];
+    if (!more)
+        return;
+    own[0] += later[0];
+    for (int64_t k = 1; k <= channels; k++)
+        hki_join_moments(n, more, &own[k], &own[k + channels], later[k], later[k + channels]);
+}
+
+/* The coefficients that follow from the moments. */
+static void find_forward_coefficients(pass *p)
+{
+    if (p->call->whole) {
+        *p->seen = p->call->whole[0];
+        memcpy(p->moments, p->call->whole + 1, 2 * sizeof(double) * (size_t)p->channels);
+    }
     for (int64_t i = 0; i < p->sets; i++) {
         hk_moments moments = moments_of(p, i);
         p->norm->coefficients(&p->norm_context, &moments, coef_of(p, i));
     }
     if (p->call->training && p->call->statistics) {
         double *statistics = p->call->statistics;
-        statistics[0] = (double)p->rows;
+        statistics[0] = *p->seen;
         memcpy(statistics + 1, p->moments, 2 * sizeof(double) * (size_t)p->channels);
     }
 }
@@ -306,8 +353,10 @@ static void fused_forward(const hki_call *call)
         p.norm = NULL;
     }
     bool anew = p.norm && !p.frozen;
+    if (anew && !call->whole)
+        find_moments(&p);
     if (anew)
-        find_statistics(&p);
+        find_forward_coefficients(&p);
     else if (p.norm)
         p.norm->frozen(&p.norm_context, p.coef);
     if (p.fused->conv && !anew)
@@ -369,6 +418,9 @@ static void find_coefficients(pass *p)
         p->norm->gradient(&p->norm_context, coef_of(p, i), p->frozen ? NULL : &moments, sum,
                           sum + p->channels, p->back.bcoef + i * 3 * p->channels, dslots);
     }
+    if (p->call->whole && p->call->part > 0) /* the first part has those of the whole batch */
+        hki_clear_slots(p->call, p->fused->norm_slots, plugin, p->rows, p->channels,
+                        p->back.unwanted, dslots);
 }
 
 /* Where dz and din are written: straight to where they are wanted, if they are; else over dy; else
@@ -384,33 +436,57 @@ static void direct_gradients(pass *p)
     p->back.dz = residual ? residual : free_place;
 }
 
+/* dz, and its sums over the rows of this call. */
+static void find_sums(pass *p)
+{
+    if (p->frozen) { /* sums around 0 */
+        memset(p->moments, 0, sizeof(double) * (size_t)p->channels);
+        *p->seen = (double)p->rows;
+    }
+    if (p->back.n_learned)
+        memset(p->back.learned, 0, HKI_MAX_CHUNKS * floats(p->back.n_learned));
+    if (!p->norm && p->fused->conv->n_inputs > 2)
+        p->back.dbias = p->call->dx[2];
+    for_tiles(p, tile_backward);
+    if (p->back.dbias || (p->norm && p->sets == 1))
+        hki_add_sums(p->parts, p->channels, p->back.sums);
+}
+
+static void fused_gather(const hki_call *call, bool back, double *own)
+{
+    pass p;
+    pass_start(&p, call, back);
+    if (back) {
+        direct_gradients(&p);
+        find_sums(&p);
+        memcpy(own, p.back.sums, 2 * sizeof(double) * (size_t)p.channels);
+    } else {
+        find_moments(&p);
+        own[0] = *p.seen;
+        memcpy(own + 1, p.moments, 2 * sizeof(double) * (size_t)p.channels);
+    }
+}
+
 static void fused_backward(const hki_call *call)
 {
     pass p;
     pass_start(&p, call, true);
     direct_gradients(&p);
-    if (p.frozen)
-        memset(p.moments, 0, sizeof(double) * (size_t)p.channels); /* sums around 0 */
-    if (p.back.n_learned)
-        memset(p.back.learned, 0, HKI_MAX_CHUNKS * floats(p.back.n_learned));
-    if (!p.norm && p.fused->conv->n_inputs > 2)
-        p.back.dbias = call->dx[2];
-    for_tiles(&p, tile_backward);
+    if (call->whole)
+        memcpy(p.back.sums, call->whole, 2 * sizeof(double) * (size_t)p.channels);
+    else
+        find_sums(&p);
     if (p.act)
         hki_gather_slots(call->dx + p.fused->act_slots, plugin_of(p.fused->act), p.rows, p.channels,
                          p.back.learned, parts_of(&p).count, p.back.n_learned);
     if (p.norm) {
-        if (p.sets == 1)
-            hki_add_sums(p.parts, p.channels, p.back.sums);
         find_coefficients(&p);
         if (p.back.din)
             for_tiles(&p, normalization_gradient);
     }
-    if (p.back.dbias) {
-        hki_add_sums(p.parts, p.channels, p.back.sums);
+    if (p.back.dbias)
         for (int64_t i = 0; i < p.channels; i++)
             p.back.dbias[i] = (float)p.back.sums[i];
-    }
     if (p.fused->conv) { /* as of a convolution of its own whose dy is din */
         hki_call own = *call;
         own.tensor = p.fused->conv;
@@ -472,6 +548,9 @@ static void fused_commit(const hki_call *call, double network_activity)
 }
 
 const hki_op hki_op_fused = {.name = "fused",
+                             .gathers = fused_gathers,
+                             .gather = fused_gather,
+                             .join = join_moments,
                              .forward = fused_forward,
                              .backward = fused_backward,
                              .reads = fused_reads,

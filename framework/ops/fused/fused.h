@@ -37,6 +37,9 @@ void hki_sums_moments(hki_sums *own, int64_t n, int64_t channels, const float *x
 void hki_sums_gradients(hki_sums *own, int64_t n, int64_t channels, const float *x,
                         const double *mean, const float *dz);
 void hki_sums_columns(hki_sums *own, int64_t n, int64_t channels, const float *dz);
+/* The moments of `more` rows join those of n, which may be none. */
+void hki_join_moments(int64_t n, int64_t more, double *mean, double *m2, double more_mean,
+                      double more_m2);
 /* Those of HKI_MAX_CHUNKS parts, in their order, become one [2][channels]. */
 void hki_merge_moments(const hki_sums *parts, int64_t channels, double *moments);
 void hki_add_sums(const hki_sums *parts, int64_t channels, double *sums);

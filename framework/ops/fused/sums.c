@@ -34,6 +34,12 @@ static inline void merge(merging m, double *mean, double *m2, double more_mean, 
     *m2 += more_m2 + delta * delta * m.weight;
 }
 
+void hki_join_moments(int64_t n, int64_t more, double *mean, double *m2, double more_mean,
+                      double more_m2)
+{
+    merge(merging_of(n, more), mean, m2, more_mean, more_m2);
+}
+
 void hki_sums_moments(hki_sums *own, int64_t n, int64_t channels, const float *x)
 {
     float *mean = own->tile, *m2 = mean + channels;

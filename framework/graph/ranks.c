@@ -1,0 +1,216 @@
+/* The thread that speaks with other processes.
+ *
+ * Long vectors: at distance 1, 2, 4, ... each of two processes gives away half of what it has and adds the
+ * other's to the half it keeps, then the halves travel back: 2 (1 - 1 / ranks) of the vector each way, the
+ * least there is (Rabenseifner 2004, "Optimization of collective reduction operations"), and each element is
+ * added along the binary tree of ranks. Short rows, whose cost is the number of messages, travel whole. */
+#include "graph/ranks.h"
+
+#include <pthread.h>
+#include <string.h>
+
+typedef struct request {
+    float *sum; /* [n]; NULL: a row of numbers */
+    int64_t n;
+    const hki_joining *joining;
+    double *numbers, *other;
+} request;
+
+enum { WAITING = 256 }; /* requests that wait at most: who has one more waits, too */
+
+struct hki_ranks {
+    hk_team of;
+    request requests[WAITING]; /* a ring: [first, first + n) */
+    int first, n;              /* the one being served counts */
+    bool stop;
+    char failure[512]; /* "": none */
+    float *aside;      /* what comes in of a long vector */
+    int64_t aside_floats;
+    pthread_mutex_t mutex;
+    pthread_cond_t change;
+    pthread_t thread;
+    bool has_thread;
+};
+
+void hki_join_two(const hki_joining *joining, double *own, const double *later)
+{
+    if (joining->join) {
+        joining->join(joining->tensor, own, later);
+        return;
+    }
+    for (size_t i = 0; i < joining->n; i++)
+        own[i] += later[i];
+}
+
+/* False where that fails: nothing more is exchanged. */
+static bool exchange(hki_ranks *ranks, int partner, const void *out, size_t out_bytes, void *in,
+                     size_t in_bytes)
+{
+    const char *reason = ranks->of.exchange(ranks->of.user, partner, out, out_bytes, in, in_bytes);
+    if (!reason)
+        return true;
+    pthread_mutex_lock(&ranks->mutex);
+    hki_say(&(hki_text){.at = ranks->failure, .size = sizeof ranks->failure},
+            "process %d of %d lost process %d: %s", ranks->of.rank, ranks->of.ranks, partner,
+            reason);
+    pthread_mutex_unlock(&ranks->mutex);
+    return false;
+}
+
+/* ---- Rows of numbers ------------------------------------------------------------------------------- */
+
+static bool join_row(hki_ranks *ranks, const request *r)
+{
+    const size_t n = r->joining->n, bytes = n * sizeof *r->numbers;
+    for (int apart = 1; apart < ranks->of.ranks; apart *= 2) {
+        const bool later = ranks->of.rank & apart;
+        if (!exchange(ranks, ranks->of.rank ^ apart, r->numbers, bytes, r->other, bytes))
+            return false;
+        hki_join_two(r->joining, later ? r->other : r->numbers, later ? r->numbers : r->other);
+        if (later)
+            memcpy(r->numbers, r->other, bytes);
+    }
+    return true;
+}
+
+/* ---- Vectors ------------------------------------------------------------------------------------------ */
+
+/* The halves of [begin, end) that this process keeps and gives away at a distance. */
+typedef struct halves {
+    int64_t kept, kept_n, given, given_n;
+} halves;
+
+static halves halve(const hki_ranks *ranks, int apart, int64_t begin, int64_t end)
+{
+    const int64_t middle = begin + (end - begin) / 2;
+    if (ranks->of.rank & apart)
+        return (halves){middle, end - middle, begin, middle - begin};
+    return (halves){begin, middle - begin, middle, end - middle};
+}
+
+static bool room_aside(hki_ranks *ranks, int64_t floats)
+{
+    if (floats <= ranks->aside_floats)
+        return true;
+    hki_free(ranks->aside);
+    ranks->aside = hki_alloc_array((size_t)floats, sizeof *ranks->aside);
+    ranks->aside_floats = ranks->aside ? floats : 0;
+    if (!ranks->aside)
+        memcpy(ranks->failure, "no memory for a sum", sizeof "no memory for a sum");
+    return ranks->aside;
+}
+
+static bool sum_vector(hki_ranks *ranks, float *x, int64_t n)
+{
+    halves steps[32];
+    int n_steps = 0;
+    int64_t begin = 0, end = n;
+    if (!room_aside(ranks, n / 2 + 1))
+        return false;
+    for (int apart = 1; apart < ranks->of.ranks; apart *= 2) {
+        const halves h = steps[n_steps++] = halve(ranks, apart, begin, end);
+        if (!exchange(ranks, ranks->of.rank ^ apart, x + h.given, (size_t)h.given_n * sizeof *x,
+                      ranks->aside, (size_t)h.kept_n * sizeof *x))
+            return false;
+        for (int64_t i = 0; i < h.kept_n; i++)
+            x[h.kept + i] += ranks->aside[i];
+        begin = h.kept;
+        end = h.kept + h.kept_n;
+    }
+    while (n_steps > 0) { /* each has the sum of what it kept */
+        const halves h = steps[--n_steps];
+        if (!exchange(ranks, ranks->of.rank ^ (1 << n_steps), x + h.kept,
+                      (size_t)h.kept_n * sizeof *x, x + h.given, (size_t)h.given_n * sizeof *x))
+            return false;
+    }
+    return true;
+}
+
+/* ---- The thread --------------------------------------------------------------------------------------- */
+
+static void *serve(void *user)
+{
+    hki_ranks *ranks = user;
+    pthread_mutex_lock(&ranks->mutex);
+    for (;;) {
+        while (!ranks->n && !ranks->stop)
+            pthread_cond_wait(&ranks->change, &ranks->mutex);
+        if (!ranks->n)
+            break;
+        const request r = ranks->requests[ranks->first];
+        const bool failed = *ranks->failure;
+        pthread_mutex_unlock(&ranks->mutex);
+        if (!failed)
+            r.sum ? sum_vector(ranks, r.sum, r.n) : join_row(ranks, &r);
+        pthread_mutex_lock(&ranks->mutex);
+        ranks->first = (ranks->first + 1) % WAITING;
+        ranks->n--;
+        pthread_cond_broadcast(&ranks->change);
+    }
+    pthread_mutex_unlock(&ranks->mutex);
+    return NULL;
+}
+
+static void ask(hki_ranks *ranks, request r)
+{
+    pthread_mutex_lock(&ranks->mutex);
+    while (ranks->n == WAITING)
+        pthread_cond_wait(&ranks->change, &ranks->mutex);
+    ranks->requests[(ranks->first + ranks->n++) % WAITING] = r;
+    pthread_cond_broadcast(&ranks->change);
+    pthread_mutex_unlock(&ranks->mutex);
+}
+
+hk_status hki_ranks_wait(hki_ranks *ranks)
+{
+    pthread_mutex_lock(&ranks->mutex);
+    while (ranks->n)
+        pthread_cond_wait(&ranks->change, &ranks->mutex);
+    pthread_mutex_unlock(&ranks->mutex);
+    return *ranks->failure ? hki_fail(HK_IO, "%s", ranks->failure) : HK_OK;
+}
+
+hk_status hki_ranks_join(hki_ranks *ranks, const hki_joining *joining, double *numbers,
+                         double *other)
+{
+    ask(ranks, (request){.joining = joining, .numbers = numbers, .other = other});
+    return hki_ranks_wait(ranks);
+}
+
+void hki_ranks_sum(hki_ranks *ranks, float *sum, int64_t n)
+{
+    ask(ranks, (request){.sum = sum, .n = n});
+}
+
+hk_status hki_ranks_new(const hk_team *of, hki_ranks **out)
+{
+    hki_ranks *ranks = *out = hki_alloc(sizeof *ranks);
+    if (!ranks)
+        return HK_NO_MEMORY;
+    ranks->of = *of;
+    ranks->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    ranks->change = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    ranks->has_thread = hki_thread_start(&ranks->thread, serve, ranks);
+    if (ranks->has_thread)
+        return HK_OK;
+    hki_ranks_free(ranks);
+    *out = NULL;
+    return hki_fail(HK_NO_MEMORY, "a team: cannot create a thread");
+}
+
+void hki_ranks_free(hki_ranks *ranks)
+{
+    if (!ranks)
+        return;
+    if (ranks->has_thread) {
+        pthread_mutex_lock(&ranks->mutex);
+        ranks->stop = true;
+        pthread_cond_broadcast(&ranks->change);
+        pthread_mutex_unlock(&ranks->mutex);
+        pthread_join(ranks->thread, NULL);
+    }
+    pthread_cond_destroy(&ranks->change);
+    pthread_mutex_destroy(&ranks->mutex);
+    hki_free(ranks->aside);
+    hki_free(ranks);
+}
