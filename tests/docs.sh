@@ -41,6 +41,7 @@ command_works()
     *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;
     *' doctor '*) grep -q 'do not learn\|"ill"' output ;;
     *' --find-rate') grep -q '^Suggested rate' output ;;
+    *' bench '*) grep -q '^model  *8 ' output ;;
     *' train '*) grep -q 'accuracy' output ;;
     *' --forecast'*) grep -Eq 'Will not learn well|Can (just )?learn' output ;;
     *' inspect small'*) grep -q 'parameters' output ;;

@@ -83,7 +83,8 @@ static void a_split_moves_each_image_once(void)
 static hk_loader *make_loader(const hk_data *data, int batch, int shuffle, const char *augment,
                               uint64_t seed)
 {
-    hk_loader_options options = {batch, shuffle, augment, seed};
+    hk_loader_options options = {
+        .batch = batch, .shuffle = shuffle, .augment = augment, .seed = seed};
     hk_loader *loader;
     CHECK_EQUAL(hk_loader_new(data, &options, &loader), HK_OK);
     return loader;

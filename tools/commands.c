@@ -73,7 +73,8 @@ const command tool_commands[] = {
      "  hillock train lenet5 --data images:DIR --patience 5 --keep best --class-weights balanced\n"
      "  hillock train lenet5 --data images:DIR --find-rate\n"
      "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n"
-     "  hillock train ./net.so:width=16\n",
+     "  hillock train ./net.so:width=16\n"
+     "  mpirun -n 4 hillock train resnet20 --data cifar-10:DIR --parts 8\n",
      TRAIN, 1, 1, net_train_command},
     {"evaluate", "FILE", net_group,
      "a saved net on the test data: accuracy, confusion matrix, precision and recall per class",
@@ -175,6 +176,7 @@ const command tool_commands[] = {
      "stride; or a set of them: table, or a model's name.",
      "  hillock bench limits\n"
      "  hillock bench train resnet20 --act mish --profile\n"
+     "  hillock bench train resnet20 --parts 8 --network 10Gbit,50us\n"
      "  hillock bench infer lenet5 --batch 64\n"
      "  hillock bench act relu,mish ./mine.so\n"
      "  hillock bench act --all --threads 1\n"

@@ -108,6 +108,15 @@ static const option_row table[] = {
      "figures of each epoch as an event file that TensorBoard shows"},
     {"doctor", "METHOD,...", TEXT, AT(doctor), 0, 0, TRAIN,
      "treat dead units between epochs, reset:every=2: reset, lgb_relu, surrogate, redo, bias"},
+    {"parts", "N", WHOLE, AT(parts), 1, 65536, TRAIN | BENCH,
+     "parts of a batch, a power of two, which the processes of mpirun share: the bits depend on N, "
+     "not on how many processes there are"},
+    {"no-sync-norm", NULL, FLAG, AT(no_sync_norm), 0, 0, TRAIN,
+     "with --parts, batch normalization sees one part alone, in place of the whole batch"},
+    {"network", "RATE,LATENCY", TEXT, AT(network), 0, 0, BENCH,
+     "train --parts: the network of the machines, 10Gbit,50us; default: that between the processes of mpirun"},
+    {"wait", "SECONDS", REAL, AT(wait), 0, 1e6, TRAIN | BENCH,
+     "a process that does not answer for so long counts as lost, default 60"},
     {"from", "FILE", TEXT, AT(from), 0, 0, TRAIN, "initial weights from a saved net"},
     {"resume", "FILE", TEXT, AT(resume), 0, 0, TRAIN,
      "continue a saved training up to --epochs, or by as many when it is complete"},
@@ -302,7 +311,7 @@ static int read_option(const command *of, int argc, char **argv, int *i, options
 int tool_options_parse(const command *to, int argc, char **argv, options *out)
 {
     bool only_operands = false;
-    *out = (options){.index = -1, .worker = -1, .seed = 1, .operands = argv};
+    *out = (options){.index = -1, .worker = -1, .seed = 1, .wait = 60, .operands = argv};
     for (int i = 0; i < argc; i++) {
         char *end;
         strtod(argv[i], &end);

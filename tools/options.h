@@ -54,7 +54,7 @@ typedef struct text_list {
 
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
-    const char *db, *name, *tune, *baseline, *ledger, *figure;
+    const char *db, *name, *network, *tune, *baseline, *ledger, *figure;
     const char *part; /* "": given without a value */
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
@@ -62,14 +62,14 @@ typedef struct options {
     const char *treat, *doctor;
     const char *onnx, *c_source, *torch, *npz;
     text_list plugins, params, data_sets;
-    int64_t epochs, batch, seed, seeds, most, threads, stop, patience; /* 0: not given */
-    int64_t index;                                                     /* -1: not given */
-    int64_t worker;                                                    /* -1: not one */
+    int64_t epochs, batch, seed, seeds, most, threads, stop, patience, parts; /* 0: not given */
+    int64_t index;                                                            /* -1: not given */
+    int64_t worker;                                                           /* -1: not one */
     int64_t nets;
     int64_t size, jobs;
-    double val, clip, smoothing, seconds, deadline, tau, effect;
+    double val, clip, smoothing, seconds, deadline, tau, effect, wait;
     bool find_rate, json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
-        until_decided, forecast, csv, list;
+        until_decided, forecast, csv, list, no_sync_norm;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;

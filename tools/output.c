@@ -91,8 +91,17 @@ int tool_no_memory(void)
     return tool_fail(EXIT_FAILED, "out of memory");
 }
 
+static bool is_silent;
+
+void tool_be_silent(void)
+{
+    is_silent = freopen("/dev/null", "w", stdout) != NULL;
+}
+
 void tool_note(const char *format, ...)
 {
+    if (is_silent)
+        return;
     va_list arguments;
     va_start(arguments, format);
     say("hillock: note: ", format, arguments);

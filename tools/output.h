@@ -16,6 +16,9 @@ int tool_no_memory(void);
 /* "hillock: note: SENTENCE". */
 void tool_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on results and notes go nowhere: another process has the same. */
+void tool_be_silent(void);
+
 /* The end of a sentence about an unknown name: "; did you mean "train"? known: list, train", in a
  * buffer until the next call. */
 const char *tool_known(const char *name, const char *const *names, size_t n);

@@ -1,5 +1,8 @@
 /* The thread that speaks with other processes.
  *
+ * Gradients travel in bundles: where a message takes 200 us on its way, those of the many small tensors would
+ * cost more than all the rest. A bundle is full, or sent by hki_ranks_wait(), at the same point in every process.
+ *
  * Long vectors: at distance 1, 2, 4, ... each of two processes gives away half of what it has and adds the
  * other's to the half it keeps, then the halves travel back: 2 (1 - 1 / ranks) of the vector each way, the
  * least there is (Rabenseifner 2004, "Optimization of collective reduction operations"), and each element is
@@ -9,23 +12,34 @@
 #include <pthread.h>
 #include <string.h>
 
-typedef struct request {
-    float *sum; /* [n]; NULL: a row of numbers */
+typedef struct piece {
+    float *sum;
     int64_t n;
+} piece;
+
+enum { WAITING = 16 }; /* requests that wait at most: who has one more waits, too */
+
+typedef struct bundle {
+    piece pieces[HKI_BUNDLE_PIECES];
+    int count; /* 0: the request is a row of numbers */
+    int64_t floats;
+} bundle;
+
+typedef struct request {
+    bundle gradients;
     const hki_joining *joining;
     double *numbers, *other;
 } request;
-
-enum { WAITING = 256 }; /* requests that wait at most: who has one more waits, too */
 
 struct hki_ranks {
     hk_team of;
     request requests[WAITING]; /* a ring: [first, first + n) */
     int first, n;              /* the one being served counts */
+    bundle next;               /* not yet sent */
     bool stop;
     char failure[512]; /* "": none */
-    float *aside;      /* what comes in of a long vector */
-    int64_t aside_floats;
+    float *room;       /* for a bundle in one piece, and for what comes in */
+    int64_t room_floats;
     pthread_mutex_t mutex;
     pthread_cond_t change;
     pthread_t thread;
@@ -88,32 +102,31 @@ static halves halve(const hki_ranks *ranks, int apart, int64_t begin, int64_t en
     return (halves){begin, middle - begin, middle, end - middle};
 }
 
-static bool room_aside(hki_ranks *ranks, int64_t floats)
+static bool make_room(hki_ranks *ranks, int64_t floats)
 {
-    if (floats <= ranks->aside_floats)
+    if (floats <= ranks->room_floats)
         return true;
-    hki_free(ranks->aside);
-    ranks->aside = hki_alloc_array((size_t)floats, sizeof *ranks->aside);
-    ranks->aside_floats = ranks->aside ? floats : 0;
-    if (!ranks->aside)
+    hki_free(ranks->room);
+    ranks->room = hki_alloc_array((size_t)floats, sizeof *ranks->room);
+    ranks->room_floats = ranks->room ? floats : 0;
+    if (!ranks->room)
         memcpy(ranks->failure, "no memory for a sum", sizeof "no memory for a sum");
-    return ranks->aside;
+    return ranks->room;
 }
 
-static bool sum_vector(hki_ranks *ranks, float *x, int64_t n)
+/* x[n]; what comes in goes to in[n / 2 + 1]. */
+static bool sum_vector(hki_ranks *ranks, float *x, int64_t n, float *in)
 {
     halves steps[32];
     int n_steps = 0;
     int64_t begin = 0, end = n;
-    if (!room_aside(ranks, n / 2 + 1))
-        return false;
     for (int apart = 1; apart < ranks->of.ranks; apart *= 2) {
         const halves h = steps[n_steps++] = halve(ranks, apart, begin, end);
-        if (!exchange(ranks, ranks->of.rank ^ apart, x + h.given, (size_t)h.given_n * sizeof *x,
-                      ranks->aside, (size_t)h.kept_n * sizeof *x))
+        if (!exchange(ranks, ranks->of.rank ^ apart, x + h.given, (size_t)h.given_n * sizeof *x, in,
+                      (size_t)h.kept_n * sizeof *x))
             return false;
         for (int64_t i = 0; i < h.kept_n; i++)
-            x[h.kept + i] += ranks->aside[i];
+            x[h.kept + i] += in[i];
         begin = h.kept;
         end = h.kept + h.kept_n;
     }
@@ -123,6 +136,21 @@ static bool sum_vector(hki_ranks *ranks, float *x, int64_t n)
                       (size_t)h.kept_n * sizeof *x, x + h.given, (size_t)h.given_n * sizeof *x))
             return false;
     }
+    return true;
+}
+
+static bool sum_bundle(hki_ranks *ranks, const bundle *b)
+{
+    if (!make_room(ranks, 2 * b->floats + 1))
+        return false;
+    float *at = ranks->room;
+    for (int i = 0; i < b->count; at += b->pieces[i++].n)
+        memcpy(at, b->pieces[i].sum, (size_t)b->pieces[i].n * sizeof *at);
+    if (!sum_vector(ranks, ranks->room, b->floats, at))
+        return false;
+    at = ranks->room;
+    for (int i = 0; i < b->count; at += b->pieces[i++].n)
+        memcpy(b->pieces[i].sum, at, (size_t)b->pieces[i].n * sizeof *at);
     return true;
 }
 
@@ -141,7 +169,7 @@ static void *serve(void *user)
         const bool failed = *ranks->failure;
         pthread_mutex_unlock(&ranks->mutex);
         if (!failed)
-            r.sum ? sum_vector(ranks, r.sum, r.n) : join_row(ranks, &r);
+            r.gradients.count ? sum_bundle(ranks, &r.gradients) : join_row(ranks, &r);
         pthread_mutex_lock(&ranks->mutex);
         ranks->first = (ranks->first + 1) % WAITING;
         ranks->n--;
@@ -161,7 +189,14 @@ static void ask(hki_ranks *ranks, request r)
     pthread_mutex_unlock(&ranks->mutex);
 }
 
-hk_status hki_ranks_wait(hki_ranks *ranks)
+static void send_bundle(hki_ranks *ranks)
+{
+    if (ranks->next.count)
+        ask(ranks, (request){.gradients = ranks->next});
+    ranks->next = (bundle){.count = 0};
+}
+
+static hk_status wait_for_all(hki_ranks *ranks)
 {
     pthread_mutex_lock(&ranks->mutex);
     while (ranks->n)
@@ -170,16 +205,26 @@ hk_status hki_ranks_wait(hki_ranks *ranks)
     return *ranks->failure ? hki_fail(HK_IO, "%s", ranks->failure) : HK_OK;
 }
 
+hk_status hki_ranks_wait(hki_ranks *ranks)
+{
+    send_bundle(ranks);
+    return wait_for_all(ranks);
+}
+
 hk_status hki_ranks_join(hki_ranks *ranks, const hki_joining *joining, double *numbers,
                          double *other)
 {
     ask(ranks, (request){.joining = joining, .numbers = numbers, .other = other});
-    return hki_ranks_wait(ranks);
+    return wait_for_all(ranks);
 }
 
 void hki_ranks_sum(hki_ranks *ranks, float *sum, int64_t n)
 {
-    ask(ranks, (request){.sum = sum, .n = n});
+    bundle *next = &ranks->next;
+    next->pieces[next->count++] = (piece){sum, n};
+    next->floats += n;
+    if (next->floats >= HKI_BUNDLE_FLOATS || next->count == HKI_BUNDLE_PIECES)
+        send_bundle(ranks);
 }
 
 hk_status hki_ranks_new(const hk_team *of, hki_ranks **out)
@@ -211,6 +256,6 @@ void hki_ranks_free(hki_ranks *ranks)
     }
     pthread_cond_destroy(&ranks->change);
     pthread_mutex_destroy(&ranks->mutex);
-    hki_free(ranks->aside);
+    hki_free(ranks->room);
     hki_free(ranks);
 }

@@ -12,6 +12,9 @@ typedef struct hki_joining {
 } hki_joining;
 void hki_join_two(const hki_joining *joining, double *own, const double *later);
 
+/* A bundle of gradients is sent when it has so many of them, or floats. */
+enum { HKI_BUNDLE_PIECES = 256, HKI_BUNDLE_FLOATS = 65536 };
+
 typedef struct hki_ranks hki_ranks;
 hk_status hki_ranks_new(const hk_team *of, hki_ranks **out);
 void hki_ranks_free(hki_ranks *ranks); /* NULL is fine */

@@ -9,7 +9,7 @@
 
 hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
 {
-    char epochs[24], step[24], seed[24], best[HKI_BEST_SIZE];
+    char epochs[24], step[24], seed[24], parts[24], best[HKI_BEST_SIZE];
     const bool shown = t && t->shows_best;
     hki_moments moments;
     if (hki_null(t, path))
@@ -17,18 +17,22 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     snprintf(epochs, sizeof epochs, "%d", t->epoch);
     snprintf(step, sizeof step, "%lld", (long long)t->step);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
+    snprintf(parts, sizeof parts, "%d", t->options.parts);
     hki_best_text(t, best);
     char *attached = hki_train_hooks.save(t);
     if (!attached)
         return HK_NO_MEMORY;
-    const hki_st_meta meta[] = {{"hk.epochs", epochs},
-                                {"hk.step", step},
-                                {"hk.seed", seed},
-                                {"hk.optimizer", t->optimizer_spec},
-                                {hki_train_hooks.key, attached},
-                                {"hk.data", hk_data_spec(t->options.train)},
-                                {HKI_BEST_KEY, best}};
-    const size_t n_meta = sizeof meta / sizeof *meta - !t->report.best.epoch;
+    hki_st_meta meta[8] = {{"hk.epochs", epochs},
+                           {"hk.step", step},
+                           {"hk.seed", seed},
+                           {"hk.optimizer", t->optimizer_spec},
+                           {hki_train_hooks.key, attached},
+                           {"hk.data", hk_data_spec(t->options.train)}};
+    size_t n_meta = 6;
+    if (t->options.parts > 1)
+        meta[n_meta++] = (hki_st_meta){"hk.parts", parts};
+    if (t->report.best.epoch)
+        meta[n_meta++] = (hki_st_meta){HKI_BEST_KEY, best};
     hk_status status = hki_moments_list(t->optimizer, &moments);
     if (!status) {
         hki_best_show(t, true);
@@ -71,6 +75,14 @@ static hk_status check_training(const hk_trainer *t, const char *path, const hki
     if (!seed || strcmp(seed, own_seed) != 0)
         return hki_fail(HK_BAD_DATA, "%s: was trained with seed %s, not %s", path,
                         seed ? seed : "unknown", own_seed);
+    int64_t parts = 1;
+    if (hki_st_meta_get(file, "hk.parts") &&
+        (status = stored_number(file, path, "hk.parts", &parts)))
+        return status;
+    if (parts != (t->options.parts ? t->options.parts : 1))
+        return hki_fail(HK_BAD_DATA, "%s: was trained with batches in %lld part%s, not %d", path,
+                        (long long)parts, parts == 1 ? "" : "s",
+                        t->options.parts ? t->options.parts : 1);
     if (*epochs > HKI_MAX_EPOCHS || *step != *epochs * t->steps_per_epoch)
         return hki_fail(HK_BAD_DATA,
                         "%s: epoch %lld ended at step %lld, here it ends at step %lld: resume with "

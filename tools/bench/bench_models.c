@@ -1,33 +1,11 @@
-/* hillock bench train, infer: whole models on synthetic images, and the time of each layer. */
-#include "bench/bench.h"
-#include "net/network.h"
+/* hillock bench train, infer: whole models, and the time of each layer. */
+#include "bench/bench_parts.h"
+#include "bench/workload.h"
 
 #include <hillock/random.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BATCHES = 8, CLASSES = 10 }; /* batches in memory, used in turn */
-
-/* How these are trained here: what their papers' authors, or those who came after, do. */
-static const struct {
-    const char *model, *optimizer;
-    int batch;
-} recipes[] = {{"mlp", "adam:lr=0.001", 128},
-               {"lenet5", "sgd:lr=0.01,momentum=0.9", 128},
-               {"simple_cnn", "adam:lr=0.001", 64},
-               {"resnet20", "sgd:lr=0.1,momentum=0.9,decay=1e-4", 128}};
-
-/* Any other: by its own recipe, for the first data that it names and as many samples as one likes. */
-static hk_recipe recipe_of(const hk_plugin *model)
-{
-    const hk_recipe *own = model->model->recipes;
-    hk_recipe it = hk_model_recipe(model, own && own->data ? own->data : "", INT32_MAX, 0);
-    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++)
-        if (strcmp(recipes[i].model, model->name) == 0)
-            it.optimizer = recipes[i].optimizer, it.batch = recipes[i].batch;
-    return it;
-}
 
 /* One line of a profile: a step of the plan, forward and back. */
 typedef struct line {
@@ -46,90 +24,6 @@ typedef struct profile {
     int at;                           /* steps of this run that have passed */
     timing optimizer, whole;
 } profile;
-
-typedef struct workload {
-    const bench *in;
-    network it;
-    hk_plan *plan;
-    hk_optimizer *optimizer;
-    hk_tensor *input, *labels;
-    int64_t batch, floats; /* floats of one batch */
-    int64_t multiply_adds; /* of one image, forward */
-    float *images, *classes, *logits;
-    int turn;
-    profile *profile; /* NULL: not wanted */
-} workload;
-
-/* ---- Preparing ------------------------------------------------------------------------------ */
-
-/* The model's net and BATCHES batches of noise. */
-static int prepare(workload *of, const bench *in, int64_t batch)
-{
-    const char *spec = in->given->operands[0];
-    hk_data_shape images = {.classes = CLASSES};
-    if (hk_model_images(spec, &images.height, &images.width, &images.channels) != HK_OK)
-        return tool_failed();
-    hk_net_options choices = {
-        .activation = in->given->act, .normalization = in->given->norm, .seed = 1};
-    int status = net_new(spec, choices, images, &of->it);
-    if (status)
-        return status;
-    of->in = in;
-    of->batch = batch;
-    of->floats = batch * images.height * images.width * images.channels;
-    of->input = hk_tensor_input(of->it.logits);
-    of->multiply_adds = net_multiply_adds(of->it.net);
-    of->images = calloc((size_t)of->floats * BATCHES, sizeof *of->images);
-    of->classes = calloc((size_t)batch * BATCHES, sizeof *of->classes);
-    of->logits = calloc((size_t)batch * CLASSES, sizeof *of->logits);
-    if (!of->images || !of->classes || !of->logits)
-        return tool_fail(EXIT_FAILED, "bench: out of memory for %d batches of %s images", BATCHES,
-                         tool_grouped(batch));
-    bench_noise(of->images, of->floats * BATCHES);
-    for (int64_t i = 0; i < batch * BATCHES; i++)
-        of->classes[i] = (float)(hks_bits(2, (uint64_t)i) % CLASSES);
-    return EXIT_DONE;
-}
-
-static void workload_clear(workload *of)
-{
-    if (of->profile)
-        free(of->profile->lines);
-    free(of->profile);
-    free(of->images);
-    free(of->classes);
-    free(of->logits);
-    hk_optimizer_free(of->optimizer);
-    hk_plan_free(of->plan);
-    net_free(&of->it);
-}
-
-/* ---- Steps ---------------------------------------------------------------------------------- */
-
-static const float *next_batch(workload *of)
-{
-    of->turn = (of->turn + 1) % BATCHES;
-    return of->images + of->turn * of->floats;
-}
-
-static hk_status train_step(workload *of)
-{
-    memcpy(hk_plan_value(of->plan, of->input), next_batch(of), (size_t)of->floats * sizeof(float));
-    memcpy(hk_plan_value(of->plan, of->labels), of->classes + of->turn * of->batch,
-           (size_t)of->batch * sizeof(float));
-    if (hk_plan_forward(of->plan, of->batch) || hk_plan_backward(of->plan))
-        return hk_last_status();
-    double started = hk_now();
-    hk_optimizer_step(of->optimizer, of->plan, 1, 0);
-    if (of->profile)
-        bench_timing_add(&of->profile->optimizer, hk_now() - started, (double)NAN);
-    return HK_OK;
-}
-
-static hk_status infer_step(workload *of)
-{
-    return hk_net_predict(of->it.logits, of->batch, next_batch(of), of->logits);
-}
 
 /* A repetition is as many steps as fill a part of `seconds`. `passes`: how often the products of a
  * forward run are computed. */
@@ -235,10 +129,10 @@ static void put_profile(const profile *in, double peak)
     printf("%-55s %9.3f\n", "step", 1e3 * whole);
 }
 
-static void profile_rows(const workload *of, double peak)
+static void profile_rows(const workload *of, const profile *seen, double peak)
 {
-    for (int i = 0; i < of->profile->n; i++) {
-        line *at = &of->profile->lines[i];
+    for (int i = 0; i < seen->n; i++) {
+        line *at = &seen->lines[i];
         for (int back = 0; back < 2; back++) {
             timing *times = &at->times[back];
             double work = 2.0 * (double)at->multiply_adds[back];
@@ -253,71 +147,55 @@ static void profile_rows(const workload *of, double peak)
                           times);
         }
     }
-    bench_row(of->in, &(result){"optimizer", "step", "GFLOP/s", NULL, 0, 1e9},
-              &of->profile->optimizer);
+    bench_row(of->in, &(result){"optimizer", "step", "GFLOP/s", NULL, 0, 1e9}, &seen->optimizer);
 }
 
 /* The step is timed once more with a watch on every layer. */
 static int run_profile(workload *of, double seconds)
 {
-    of->profile = calloc(1, sizeof *of->profile);
-    if (of->profile)
-        of->profile->lines = calloc(MOST_LINES, sizeof *of->profile->lines);
-    if (!of->profile || !of->profile->lines)
+    profile *seen = calloc(1, sizeof *seen);
+    int status = EXIT_DONE;
+    if (!seen || !(seen->lines = calloc(MOST_LINES, sizeof *seen->lines))) {
+        free(seen);
         return tool_fail(EXIT_FAILED, "bench: out of memory for a profile");
-    hk_plan_profile(of->plan, count_step, of->profile);
+    }
+    of->optimizer_times = &seen->optimizer;
+    hk_plan_profile(of->plan, count_step, seen);
     double peak = bench_limit_peak(of->in->threads);
-    for (double started = hk_now(); bench_goes_on(&of->profile->whole, started, seconds);) {
+    for (double started = hk_now(); !status && bench_goes_on(&seen->whole, started, seconds);) {
         double again = bench_limit_peak(of->in->threads);
         peak = again > peak ? again : peak;
         double begun = hk_now();
-        of->profile->at = 0;
-        if (train_step(of))
-            return tool_failed();
-        bench_timing_add(&of->profile->whole, hk_now() - begun, (double)NAN);
+        seen->at = 0;
+        if (bench_train_step(of))
+            status = tool_failed();
+        bench_timing_add(&seen->whole, hk_now() - begun, (double)NAN);
     }
-    if (of->in->rows)
-        profile_rows(of, peak);
-    else
-        put_profile(of->profile, peak);
-    return EXIT_DONE;
-}
-
-static int prepare_training(workload *of, const bench *in)
-{
-    const hk_plugin *model;
-    if (hk_model_find(in->given->operands[0], &model, NULL) != HK_OK)
-        return tool_failed();
-    const hk_recipe recipe = recipe_of(model);
-    int status = prepare(of, in, in->given->batch ? in->given->batch : recipe.batch);
-    if (status)
-        return status;
-    of->labels = hk_labels(of->it.net);
-    hk_tensor *loss = hk_cross_entropy(of->it.logits, of->labels, 0);
-    hk_plan_options wanted = {.batch = of->batch, .training = 1, .loss = loss};
-    if (!loss || hk_plan_new(of->it.net, &wanted, &of->plan) ||
-        hk_optimizer_new(of->it.net, recipe.optimizer, &of->optimizer))
-        return tool_failed();
-    if (!in->rows)
-        printf("%s: %s, batch %lld, %d thread%s, %s %s, buffers %.1f MiB\n", model->name,
-               recipe.optimizer, (long long)of->batch, in->threads, in->threads > 1 ? "s" : "",
-               hk_engine_name(), hk_isa_name(), (double)hk_plan_bytes(of->plan) / (1 << 20));
-    return EXIT_DONE;
+    if (!status && of->in->rows)
+        profile_rows(of, seen, peak);
+    else if (!status)
+        put_profile(seen, peak);
+    of->optimizer_times = NULL;
+    free(seen->lines);
+    free(seen);
+    return status;
 }
 
 int bench_train(const bench *in)
 {
+    if (in->given->parts)
+        return bench_parts(in);
     workload of = {0};
     timing times = {0};
     double seconds = bench_seconds(in, 5);
-    int status = prepare_training(&of, in);
-    if (!status && repeat(&of, train_step, 3, seconds, &times) != HK_OK)
+    int status = bench_workload_prepare_training(&of, in);
+    if (!status && repeat(&of, bench_train_step, 3, seconds, &times) != HK_OK)
         status = tool_failed();
     if (!status && in->given->profile)
         status = run_profile(&of, seconds);
     if (!status)
         put_rate(&of, "train", &times);
-    workload_clear(&of);
+    bench_workload_clear(&of);
     return status;
 }
 
@@ -325,11 +203,11 @@ int bench_infer(const bench *in)
 {
     workload of = {0};
     timing times = {0};
-    int status = prepare(&of, in, in->given->batch ? in->given->batch : 1);
-    if (!status && repeat(&of, infer_step, 1, bench_seconds(in, 2), &times) != HK_OK)
+    int status = bench_workload_prepare(&of, in, in->given->batch ? in->given->batch : 1);
+    if (!status && repeat(&of, bench_infer_step, 1, bench_seconds(in, 2), &times) != HK_OK)
         status = tool_failed();
     if (!status)
         put_rate(&of, "infer", &times);
-    workload_clear(&of);
+    bench_workload_clear(&of);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "net/doctor.h"
 #include "net/events.h"
 #include "net/record.h"
+#include "net/team.h"
 
 #include "compare/figures.h"
 
@@ -27,10 +28,11 @@ typedef struct training {
     double *class_weights; /* NULL: none */
     double held_out;       /* share of the training data for validation, 0: none */
     bool keeps_best;
-    net_events *events; /* --tensorboard; NULL: none */
-    net_record *record; /* --db; NULL: none */
-    int save_status;    /* of the last --out */
-    FILE *to;           /* where tables go: not to standard output when it holds JSON */
+    net_events *events;  /* --tensorboard; NULL: none */
+    net_record *record;  /* --db; NULL: none */
+    const hk_team *team; /* who trains with this process; NULL: nobody */
+    int save_status;     /* of the last --out */
+    FILE *to;            /* where tables go: not to standard output when it holds JSON */
 } training;
 
 /* A tensor of --from that does not fit: said for the first few. */
@@ -136,6 +138,10 @@ static void print_start(const training *t)
     fprintf(t->to, "recipe: %s, %s, augmentation %s, batches of %d, %s, seed %lld\n",
             t->recipe.optimizer, t->recipe.schedule, t->recipe.augment, t->recipe.batch,
             tool_counted(t->recipe.epochs, "epoch"), (long long)t->given->seed);
+    if (t->given->parts > 1)
+        fprintf(t->to, "batches in %lld parts on %d process%s%s\n", (long long)t->given->parts,
+                t->team ? t->team->ranks : 1, t->team ? "es" : "",
+                t->given->no_sync_norm ? ", normalized each for itself" : "");
     if (t->recipe.is_adapted && !t->given->epochs)
         fprintf(t->to, "%s samples: batch %d, %s: %d steps at least\n", tool_grouped(images.n),
                 t->recipe.batch, tool_counted(t->recipe.epochs, "epoch"), t->recipe.least_steps);
@@ -225,6 +231,9 @@ static int run_epochs(training *t)
     how.epoch = after_epoch;
     how.treated = before_epoch;
     how.no_probes = t->given->no_probes;
+    how.parts = (int)t->given->parts;
+    how.team = t->team;
+    how.own_statistics = t->given->no_sync_norm;
     how.user = t;
     if (hk_trainer_new(t->it.logits, &how, &t->trainer) != HK_OK)
         return tool_failed();
@@ -283,6 +292,8 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
         json_array_append_new(weights, tool_json_number(t->class_weights[i]));
     if (weights)
         json_object_set_new(result, "class_weights", weights);
+    if (t->given->parts > 1)
+        json_object_set_new(result, "parts", json_integer(t->given->parts));
     if (t->validation)
         json_object_update_new(
             result, json_pack("{s:f, s:I, s:i, s:s, s:o, s:o}", "validation", t->held_out,
@@ -421,10 +432,11 @@ int net_train_command(options *given)
 {
     training t = {.given = given,
                   .file = given->resume ? given->resume : given->from,
-                  .history = json_array(),
-                  .to = given->json ? stderr : stdout};
-    int status = EXIT_DONE;
-    if (given->from && given->resume)
+                  .history = json_array()};
+    int status;
+    status = net_team_open(given, &t.team);
+    t.to = given->json ? stderr : stdout;
+    if (!status && given->from && given->resume)
         status = tool_fail(EXIT_USAGE, "train: --from and --resume exclude each other");
     if (!status && given->name && !given->db)
         status = tool_fail(EXIT_USAGE, "train: --name goes with --db");
@@ -446,5 +458,6 @@ int net_train_command(options *given)
     free(t.class_weights);
     json_decref(t.history);
     json_decref(t.treated);
+    net_team_close(status);
     return status;
 }

@@ -160,7 +160,7 @@ int64_t hk_trainer_arena(const hk_trainer *trainer);                 /* size of 
 /* Checkpoints: parameters, state, optimizer, step, epoch, the best epoch; with keep_best, the best
  * epoch's net and beside it the last epoch's. Training that is interrupted and resumed gives the same bits
  * as training without interruption. `model`, a model's spec: `model` may be NULL. Resuming fails with
- * HK_BAD_DATA where the file's optimizer, seed, steps per epoch or, with keep_best, best net do not fit. */
+ * HK_BAD_DATA where the file's optimizer, seed, parts, steps per epoch or, with keep_best, best net do not fit. */
 hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
 hk_status hk_trainer_resume(hk_trainer *trainer, const char *path);
 
