@@ -92,8 +92,11 @@ static const char *open_team(hk_team *team, double wait)
 
 static void close_team(int status)
 {
-    if (status)
+    if (status) {
+        /* What was said is on its way through the launcher, which the abort ends. */
+        nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
         MPI_Abort(MPI_COMM_WORLD, status);
+    }
     MPI_Finalize();
 }
 
