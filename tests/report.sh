@@ -80,6 +80,21 @@ a_figure_stands_alone()
     fi
 }
 
+# Rows of one name stand in one line, in one colour; between the sweeps nothing is claimed.
+two_sweeps_stand_side_by_side()
+{
+    report --name plain --with "$bad" --out beside.html && cat out &&
+        grep -q '^plain: 2 seeds are too few' out && grep -q '^relu .* +- .* +- .* +0.00$' out && grep -q '^tanh .*  -  ' out &&
+        [ "$(grep -c '<h2>Side by side</h2>' beside.html)" = 1 ] && ! grep -q '<img' beside.html &&
+        [ "$(grep -o 'id="[^"]*"' beside.html | sort | uniq -d | wc -l)" = 0 ] &&
+        [ "$(grep -c '<section id="panel[12]">' beside.html)" = 2 ] && grep -q 'Every run: plain' beside.html &&
+        report --name plain --with "$bad" --out beside.md && grep -q '^| relu | .* ± .* | +0.00 |$' beside.md &&
+        report --name plain --with "$bad" --out beside.tex && grep -q '^relu & .* & .* & \$+0.00\$' beside.tex &&
+        report --name plain --with "$bad" --json && [ "$(sqlite3 :memory: "SELECT json_extract(readfile('out'), '\$.name'),
+            json_extract(readfile('out'), '\$.with.report.name'), json_extract(readfile('out'), '\$.with.tables[0].rows[0].difference')")" = \
+            "plain|$bad|0.0" ]
+}
+
 # ---- Names
 
 names_are_text()
@@ -165,6 +180,7 @@ run json_is_json
 run reading_changes_nothing
 run sweeps_are_listed
 run a_figure_stands_alone
+run two_sweeps_stand_side_by_side
 run names_are_text
 run data_sets_have_short_names
 run a_training_is_reported
@@ -182,6 +198,9 @@ run refuses 2 'expected a name that ends in .html, .md, .csv, .json or .tex' "$h
 run refuses 2 'did you mean "loss"? known: leaderboard' "$hillock" report --db results.db --name plain --figure los --out f.svg
 run refuses 2 'a table from 1 to 1' "$hillock" report --db results.db --name plain --figure loss:2 --out f.svg
 run refuses 2 '--figure needs --out FILE.svg or FILE.pdf' "$hillock" report --db results.db --figure loss --out f.png
+run refuses 2 'there is no sweep "other"' "$hillock" report --db results.db --with other
+run refuses 2 '--with plain is the comparison itself' "$hillock" report --db results.db --name plain --with plain
+run refuses 2 'not with .csv' "$hillock" report --db results.db --name plain --with "$bad" --out both.csv
 run refuses 4 'cannot write nowhere/page.html' "$hillock" report --db results.db --out nowhere/page.html
 run refuses 2 'unexpected "x"' "$hillock" report x
 run tables_fit_the_screen

@@ -164,6 +164,8 @@ static const option_row table[] = {
      "folder for all files, default try-1 or the next free one"},
     {"name", "NAME", TEXT, AT(name), 0, 0, REPORT, "name of the comparison, default the latest"},
     {"list", NULL, FLAG, AT(list), 0, 0, REPORT, "the comparisons in the file of results"},
+    {"with", "NAME", TEXT, AT(with), 0, 0, REPORT,
+     "another comparison of the file, side by side with the first: not in .csv"},
     {"figure", "NAME[:N]", TEXT, AT(figure), 0, 0, REPORT,
      "one figure alone, leaderboard, score, loss or cost, of the N-th table: --out FILE.svg or FILE.pdf"},
     {"name", "NAME", TEXT, AT(name), 0, 0, MERGE, "name of the comparison, default every one"},

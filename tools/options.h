@@ -54,7 +54,7 @@ typedef struct text_list {
 
 typedef struct options {
     const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
-    const char *db, *name, *network, *tune, *baseline, *ledger, *figure;
+    const char *db, *name, *network, *tune, *baseline, *ledger, *figure, *with;
     const char *part; /* "": given without a value */
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,

@@ -50,7 +50,7 @@ tool_table *tool_table_new(const char *const *names)
     t->widths = needed(calloc((size_t)t->columns, sizeof *t->widths));
     for (int i = 0; i < t->columns; i++) {
         t->is_text[i] = *names[i] == '<';
-        add(t, needed(strdup(names[i] + t->is_text[i])));
+        add(t, needed(strdup(names[i] + (*names[i] == '<' || *names[i] == '>'))));
     }
     return t;
 }

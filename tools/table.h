@@ -5,7 +5,8 @@
 
 typedef struct tool_table tool_table;
 
-/* Names of columns, ended by NULL. '<' before a name: its cells are text, aligned to the left. */
+/* Names of columns, ended by NULL. '<' before a name: its cells are text, aligned to the left; '>': they are
+ * not, as where neither stands. */
 tool_table *tool_table_new(const char *const *names);
 /* The next cell, row by row; "" and "-": there is nothing to say. */
 void tool_table_cell(tool_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

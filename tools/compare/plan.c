@@ -50,7 +50,7 @@ static int split_lists(planning *m)
                  {AXIS_ACT, HK_ACTIVATION, given->act, DEFAULT_ACTIVATIONS},
                  {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
                  {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
-                 {AXIS_OPTIMIZER, 0, given->optimizer, "the model's own"}};
+                 {AXIS_OPTIMIZER, 0, given->optimizer, OPTIMIZER_OF_MODEL}};
     int status = EXIT_DONE;
     for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++) {
         const axis a = lists[i].axis;

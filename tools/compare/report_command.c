@@ -2,12 +2,15 @@
  * the file that is to be written; or one figure of it. */
 #include "page/draft.h"
 #include "page/print.h"
+#include "compare/report/beside.h"
 #include "compare/report/formats.h"
 #include "options.h"
 #include "output.h"
 #include "compare/store.h"
 #include "memory.h"
+#include "table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -102,27 +105,79 @@ static int write_figure(const analysis *a, const options *given)
     return status;
 }
 
-static void print_answer(const analysis *a)
+static void put_mean(tool_table *t, const standing *s)
 {
-    tool_put_text(stdout, a->sentence);
-    putchar('\n');
-    if (a->looked) {
-        tool_put_text(stdout, a->looked);
-        putchar('\n');
+    if (!s || !s->score.n)
+        tool_table_cell(t, "-");
+    else if (s->score.n == 1)
+        tool_table_cell(t, "%.2f %%", 100 * s->score.mean);
+    else
+        tool_table_cell(t, "%.2f %% +- %.2f", 100 * s->score.mean, 100 * s->score.sd);
+}
+
+/* The tables of both, line by line. */
+static void print_beside(const analysis *a)
+{
+    for (int k = 0; k < a->n_panels; k++) {
+        beside b;
+        if (!report_beside(a, k, &b))
+            continue;
+        char here[128], there[128];
+        snprintf(here, sizeof here, ">%.120s", a->of->name);
+        snprintf(there, sizeof there, ">%.120s", a->with->of->name);
+        const char *const names[] = {"<row", here, there, "difference", NULL};
+        tool_table *t = tool_table_new(names);
+        for (int i = 0; i < b.n; i++) {
+            const double difference = report_beside_difference(&b.rows[i]);
+            tool_table_cell(t, "%s", b.rows[i].label);
+            put_mean(t, b.rows[i].here);
+            put_mean(t, b.rows[i].there);
+            if (isfinite(difference))
+                tool_table_cell(t, "%+.2f", 100 * difference);
+            else
+                tool_table_cell(t, "-");
+        }
+        printf(
+            "\n%s on %s: test %s, mean +- standard deviation; nothing is tested between the two\n",
+            b.here->model, b.here->data_name, b.here->score_name);
+        tool_table_print(stdout, t, 0, NULL);
+        free(b.rows);
     }
 }
 
-static int report(const results *found, const options *given, const char *path)
+static void print_answer(const analysis *a)
 {
-    analysis *a = report_analysis_new(found);
-    if (!a)
-        return EXIT_FAILED;
-    int status = given->figure ? write_figure(a, given) : path ? write_report(a, path) : EXIT_DONE;
+    for (const analysis *it = a; it; it = it->with) {
+        if (a->with) {
+            tool_put_text(stdout, it->of->name);
+            fputs(": ", stdout);
+        }
+        tool_put_wrapped(stdout, it->sentence, 0);
+        if (it->looked)
+            tool_put_wrapped(stdout, it->looked, 0);
+    }
+    if (a->with)
+        print_beside(a);
+}
+
+/* `other` may be NULL. */
+static int report(const results *found, const results *other, const options *given,
+                  const char *path)
+{
+    analysis *a = report_analysis_new(found), *with = other ? report_analysis_new(other) : NULL;
+    int status = a && (with || !other) ? EXIT_DONE : EXIT_FAILED;
+    if (!status && with && !report_analysis_join(a, with))
+        status = EXIT_FAILED;
+    if (!status && given->figure)
+        status = write_figure(a, given);
+    else if (!status && path)
+        status = write_report(a, path);
     if (!status && given->json)
         put_json(stdout, a);
     else if (!status)
         print_answer(a);
     report_analysis_free(a);
+    report_analysis_free(with);
     return status;
 }
 
@@ -167,6 +222,12 @@ static int check_options(const options *given, const char *path)
                          "report: --out is \"%s\", expected a name that ends in .html, "
                          ".md, .csv, .json or .tex",
                          path);
+    if (given->with && (given->figure || given->list || (path && ends_in(path, ".csv"))))
+        return tool_fail(EXIT_USAGE,
+                         "report: --with goes with .html, .md, .tex and JSON, not with %s",
+                         given->figure ? "--figure"
+                         : given->list ? "--list"
+                                       : ".csv");
     return EXIT_DONE;
 }
 
@@ -174,7 +235,7 @@ int compare_report_command(options *given)
 {
     const char *path = given->out ? given->out : given->json ? NULL : "report.html";
     store *from;
-    results *found = NULL;
+    results *found = NULL, *other = NULL;
     int status = check_options(given, path);
     if (status)
         return status;
@@ -185,9 +246,14 @@ int compare_report_command(options *given)
         status = list(from, given->json);
     else
         status = compare_store_read(from, given->name, &found);
+    if (!status && given->with)
+        status = compare_store_read(from, given->with, &other);
     compare_store_close(from);
+    if (!status && other && strcmp(other->name, found->name) == 0)
+        status = tool_fail(EXIT_USAGE, "report: --with %s is the comparison itself", given->with);
     if (!status && !given->list)
-        status = report(found, given, path);
+        status = report(found, other, given, path);
     compare_results_free(found);
+    compare_results_free(other);
     return status;
 }

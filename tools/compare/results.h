@@ -16,6 +16,8 @@ typedef enum axis {
     AXIS_OPTIMIZER,
     AXES
 } axis;
+/* The optimizer of a row that nobody named and no worker has resolved yet. */
+#define OPTIMIZER_OF_MODEL "the model's own"
 extern const char *const compare_axis_names[AXES]; /* "data", "model", "activation", ... */
 
 /* One activation layer after one epoch; counts that begin with -1 where the histogram was not kept,

@@ -1,5 +1,6 @@
 /* Results for programs: a report with everything that is known, nothing rounded, and the canonical form,
  * which holds what was found and nothing of how, so that two sweeps are compared by its text. */
+#include "compare/report/beside.h"
 #include "compare/report/formats.h"
 #include "compare/figures.h"
 #include "output.h"
@@ -197,6 +198,40 @@ static json_t *looks_json(const results *r)
     return looks;
 }
 
+/* What both sweeps have of a row. */
+static json_t *beside_row_json(const beside_row *row)
+{
+    json_t *it = json_object();
+    set_text(it, "label", row->label);
+    set_number(it, "mean", row->here ? row->here->score.mean : UNKNOWN);
+    set_number(it, "with_mean", row->there ? row->there->score.mean : UNKNOWN);
+    set_number(it, "difference", report_beside_difference(row));
+    return it;
+}
+
+/* The other sweep, whole, and the tables that belong together. */
+static json_t *beside_json(const analysis *a)
+{
+    json_t *it = json_object(), *tables = json_array();
+    json_object_set_new(it, "differs", report_beside_settings(a));
+    for (int k = 0; k < a->n_panels; k++) {
+        beside b;
+        if (!report_beside(a, k, &b))
+            continue;
+        json_t *one = json_object(), *rows = json_array();
+        set_integer(one, "comparison", k);
+        set_integer(one, "with_comparison", b.there - a->with->panels);
+        for (int i = 0; i < b.n; i++)
+            json_array_append_new(rows, beside_row_json(&b.rows[i]));
+        json_object_set_new(one, "rows", rows);
+        json_array_append_new(tables, one);
+        free(b.rows);
+    }
+    json_object_set_new(it, "tables", tables);
+    json_object_set_new(it, "report", compare_report_json(a->with));
+    return it;
+}
+
 json_t *compare_report_json(const analysis *a)
 {
     const results *r = a->of;
@@ -225,5 +260,7 @@ json_t *compare_report_json(const analysis *a)
     json_object_set_new(it, "comparisons", panels);
     json_object_set_new(it, "looks", looks_json(r));
     set_rows_and_runs(it, r, FIGURES_REPORTED);
+    if (a->with)
+        json_object_set_new(it, "with", beside_json(a));
     return it;
 }

@@ -254,23 +254,43 @@ static bool take_panel(analysis *a, panel *p)
 }
 
 /* A label has one colour, dash and mark in the whole page; beyond SERIES labels they come again. */
-static bool give_colours(analysis *a)
+static void give_colours_of(const analysis *a, const char **seen, int *n)
 {
-    const char **seen = report_analysis_take(a, (size_t)a->of->n_rows, sizeof *seen);
-    int n = 0;
-    for (int k = 0; seen && k < a->n_panels; k++)
+    for (int k = 0; k < a->n_panels; k++)
         for (int i = 0; i < a->panels[k].n_rows; i++) {
             row_view *row = &a->panels[k].rows[i];
             int at = 0;
-            while (at < n && strcmp(seen[at], row->label) != 0)
+            while (at < *n && strcmp(seen[at], row->label) != 0)
                 at++;
             if (i == a->panels[k].baseline)
                 continue;
-            if (at == n)
-                seen[n++] = row->label;
+            if (at == *n)
+                seen[(*n)++] = row->label;
             row->colour = 1 + at % (SERIES - 1);
         }
-    return seen;
+}
+
+static bool give_colours(analysis *a)
+{
+    const int rows = a->of->n_rows + (a->with ? a->with->of->n_rows : 0);
+    const char **seen = report_analysis_take(a, (size_t)rows, sizeof *seen);
+    int n = 0;
+    if (!seen)
+        return false;
+    give_colours_of(a, seen, &n);
+    if (a->with)
+        give_colours_of(a->with, seen, &n);
+    return true;
+}
+
+bool report_analysis_join(analysis *a, analysis *with)
+{
+    a->with = with;
+    with->is_second = true;
+    if (give_colours(a))
+        return true;
+    tool_no_memory();
+    return false;
 }
 
 static bool has_finding(const panel *p)
@@ -344,9 +364,13 @@ static bool fill(analysis *a)
     report_name_data_sets(a);
     for (int i = 0; i < a->n_panels; i++) /* what varies only between panels does not count */
         for (int k = 0; k < a->panels[i].n_rows; k++)
-            for (int x = AXIS_ACT; x < AXES; x++)
-                a->varies[x] = a->varies[x] || strcmp(a->panels[i].rows[k].record->specs[x],
-                                                      a->panels[i].rows[0].record->specs[x]) != 0;
+            for (int x = AXIS_ACT; x < AXES; x++) {
+                const char *spec = a->panels[i].rows[k].record->specs[x];
+                const char *first = a->panels[i].rows[0].record->specs[x];
+                const bool unknown =
+                    strcmp(spec, OPTIMIZER_OF_MODEL) == 0 || strcmp(first, OPTIMIZER_OF_MODEL) == 0;
+                a->varies[x] = a->varies[x] || (!unknown && strcmp(spec, first) != 0);
+            }
     for (int i = 0; i < r->n_rows; i++) {
         rows[i].label = report_row_label(a, rows[i].record, AXES);
         rows[i].name = report_row_label(a, rows[i].record, AXIS_OPTIMIZER);

@@ -69,12 +69,17 @@ typedef struct analysis {
     int runs, failures, unfinished; /* but for tuning */
     char *sentence;                 /* of all: the panel's, or how many panels found a difference */
     char *looked;                   /* that it was looked at with other seeds; NULL: it was not */
+    const struct analysis *with;    /* the one beside which it is shown (beside.h); NULL: none */
+    bool is_second;                 /* it is such a one */
     struct block *memory;
 } analysis;
 
 /* NULL: out of memory, which it has printed. */
 analysis *report_analysis_new(const results *r);
 void report_analysis_free(analysis *a);
+/* Shows the first beside the second: a label has the same colour in both. False: out of memory, which it has
+ * printed. */
+bool report_analysis_join(analysis *a, analysis *with);
 
 /* The mean over the units of all layers, at a run's last epoch, of the figure at this offset of a
  * layer's record; NAN: not measured. */

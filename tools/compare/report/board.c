@@ -16,7 +16,7 @@ static double place(const range *scale, double score)
 
 /* Takes in every seed, and intervals as far as they do not squeeze the seeds: the interval of two
  * seeds can be ten times as wide as their distance. */
-static range choose_scale(const panel *p)
+range report_score_scale(const panel *p)
 {
     range scale = {HUGE_VAL, -HUGE_VAL, false};
     page_range_take(&scale, p->scores, p->n_rows * p->seeds);
@@ -47,15 +47,14 @@ static void put_interval_bar(FILE *to, const standing *s, const range *scale)
         fprintf(to, "<path class=\"clip\" d=\"M%.1f %gl5 5l-5 5\"/>", high, middle - 5);
 }
 
-static void put_picture(FILE *to, const panel *p, const standing *s, const range *scale)
+void report_put_row_picture(FILE *to, const panel *p, const standing *s, const range *scale)
 {
     const row_view *row = &p->rows[s->row];
     const double *scores = p->scores + (size_t)s->row * (size_t)p->seeds;
     const double middle = HEIGHT / 2.0;
     const double baseline = report_standing_of(p, &p->rows[p->baseline])->score.mean;
-    fprintf(to,
-            "<td class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>",
-            WIDTH, HEIGHT, report_row_class(row));
+    fprintf(to, "<svg viewBox=\"0 0 %d %d\" role=\"img\" class=\"%s\"><title>", WIDTH, HEIGHT,
+            report_row_class(row));
     page_put_html(to, row->label, CAPTION_LETTERS);
     fprintf(to, ": mean %.2f %%, 95 %% interval %.2f to %.2f; seeds", 100 * s->score.mean,
             100 * s->score.low, 100 * s->score.high);
@@ -87,6 +86,7 @@ static void put_axis(FILE *to, const range *scale)
             WIDTH);
     for (double at = ceil(low / step) * step; at <= high; at += step) {
         char text[32];
+        at = fabs(at) < step / 2 ? 0 : at; /* and no -0 */
         double x = place(scale, at / 100);
         snprintf(text, sizeof text, "%.*f %%", step < 0.1 ? 2 : step < 1, at);
         if (x > 22 && x < WIDTH - 22)
@@ -129,7 +129,8 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
     fputs("<td class=\"name\">", to);
     page_dot(to, report_row_class(row));
     page_put_html(to, row->label, CAPTION_LETTERS);
-    put_picture(to, p, s, scale);
+    fputs("<td class=\"picture\">", to);
+    report_put_row_picture(to, p, s, scale);
     fputs("<td class=\"number mean-of\">", to);
     if (score->n)
         fprintf(to, "<b>%.2f</b>&#8239;%%", 100 * score->mean);
@@ -159,7 +160,7 @@ static void put_board(FILE *to, const panel *p)
         {"seeds needed", "number wide"},
         {"verdict", ""},
     };
-    range scale = choose_scale(p);
+    range scale = report_score_scale(p);
     page_table(to, "Leaderboard", "board", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_ranked; i++)
         put_line(to, p, &p->standings[i], &scale);

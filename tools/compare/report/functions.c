@@ -148,10 +148,11 @@ static void put_function(FILE *to, specs *s, const char *spec, const char *class
 /* The colour that a row with exactly this activation has. */
 static const char *class_of(const analysis *a, const char *spec)
 {
-    for (int k = 0; k < a->n_panels; k++)
-        for (int i = 0; i < a->panels[k].n_rows; i++)
-            if (strcmp(a->panels[k].rows[i].label, spec) == 0)
-                return report_row_class(&a->panels[k].rows[i]);
+    for (; a; a = a->with)
+        for (int k = 0; k < a->n_panels; k++)
+            for (int i = 0; i < a->panels[k].n_rows; i++)
+                if (strcmp(a->panels[k].rows[i].label, spec) == 0)
+                    return report_row_class(&a->panels[k].rows[i]);
     return NULL;
 }
 
@@ -180,8 +181,9 @@ void report_part_functions(FILE *to, const analysis *a)
 {
     specs s = {.n = 0};
     char text[160];
-    for (int i = 0; i < a->of->n_rows; i++)
-        add_all(&s, a->of->rows[i].specs[AXIS_ACT]);
+    for (const analysis *it = a; it; it = it->with)
+        for (int i = 0; i < it->of->n_rows; i++)
+            add_all(&s, it->of->rows[i].specs[AXIS_ACT]);
     page_section(
         to, "functions", "The activations",
         "Value (solid) and derivative (dashed) of each, learned parameters at their initial values.");

@@ -63,6 +63,12 @@ drawn report_drawn_rows(const panel *p, int most)
     return d;
 }
 
+/* Sections of a second comparison follow those of the first. */
+static int number_of(const analysis *a, int k, const analysis *first)
+{
+    return k + 1 + (a == first ? 0 : first->n_panels);
+}
+
 static void put_title(FILE *to, const panel *p)
 {
     page_put_html(to, p->model, CAPTION_LETTERS);
@@ -71,11 +77,11 @@ static void put_title(FILE *to, const panel *p)
 }
 
 /* The answer of each panel leads to its section. */
-static void put_answers(FILE *to, const analysis *a)
+static void put_answers(FILE *to, const analysis *a, const analysis *first)
 {
     fputs("<ul class=\"answers\">\n", to);
     for (int i = 0; i < a->n_panels; i++) {
-        fprintf(to, "<li><a href=\"#panel%d\">", i + 1);
+        fprintf(to, "<li><a href=\"#panel%d\">", number_of(a, i, first));
         put_title(to, &a->panels[i]);
         fputs("</a> ", to);
         page_put_html(to, a->panels[i].sentence, WHOLE_TEXT);
@@ -84,19 +90,22 @@ static void put_answers(FILE *to, const analysis *a)
     fputs("</ul>\n", to);
 }
 
-static void put_head(FILE *to, const analysis *a)
+static void put_name(FILE *to, const results *r)
 {
-    const results *r = a->of;
-    fputs("<header>\n<h1>Hillock comparison", to);
     if (r->name && *r->name) {
         fputs(": ", to);
         page_put_html(to, r->name, 200);
     }
-    fputs("</h1>\n", to);
+}
+
+/* The answer, and how many runs it rests on. */
+static void put_answer(FILE *to, const analysis *a, const analysis *first)
+{
+    const results *r = a->of;
     page_paragraph(to, "answer", a->sentence);
     page_paragraph(to, "soft", a->looked);
     if (a->n_panels > 1)
-        put_answers(to, a);
+        put_answers(to, a, first);
     fprintf(to, "<p class=\"soft\">%d row%s, %lld seed%s each, %d runs", r->n_rows,
             r->n_rows == 1 ? "" : "s", (long long)r->seeds, r->seeds == 1 ? "" : "s", a->runs);
     if (a->failures)
@@ -104,23 +113,37 @@ static void put_head(FILE *to, const analysis *a)
     if (a->unfinished)
         fprintf(to, ", <b>%d not yet done: this report is of an unfinished comparison</b>",
                 a->unfinished);
-    fprintf(
-        to,
-        ". Scores are test %s.</p>\n<nav>%s<a href=\"#functions\">Activations</a>"
-        "<a href=\"#runs\">Every run</a><a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
-        a->n_panels ? a->panels[0].score_name : "accuracy",
-        a->n_panels == 1 ? "<a href=\"#panel1\">Leaderboard</a>" : "");
+    fprintf(to, ". Scores are test %s.</p>\n", a->n_panels ? a->panels[0].score_name : "accuracy");
 }
 
-static void put_panel(FILE *to, const analysis *a, int i)
+static void put_head(FILE *to, const analysis *a)
+{
+    fputs("<header>\n", to);
+    for (const analysis *it = a; it; it = it->with) {
+        fputs("<h1>Hillock comparison", to);
+        put_name(to, it->of);
+        fputs("</h1>\n", to);
+        put_answer(to, it, a);
+    }
+    fprintf(to,
+            "<nav>%s%s<a href=\"#functions\">Activations</a><a href=\"#runs\">Every run</a>"
+            "<a href=\"#provenance\">Provenance</a></nav>\n</header>\n<main>\n",
+            a->with ? "<a href=\"#beside\">Side by side</a>" : "",
+            a->n_panels == 1 ? "<a href=\"#panel1\">Leaderboard</a>" : "");
+}
+
+static void put_panel(FILE *to, const analysis *a, const analysis *first, int i)
 {
     /* Fewer pictures per panel where there are many panels: a page of a few megabytes at most. */
-    int most = 192 / a->n_panels > MOST_DRAWN ? MOST_DRAWN : 192 / a->n_panels;
+    const int panels = first->n_panels + (first->with ? first->with->n_panels : 0);
+    int most = 192 / panels > MOST_DRAWN ? MOST_DRAWN : 192 / panels;
     const panel *p = &a->panels[i];
     drawn d = report_drawn_rows(p, most < 3 ? 3 : most);
     char text[200];
-    fprintf(to, "<section id=\"panel%d\">\n<h2>", i + 1);
+    fprintf(to, "<section id=\"panel%d\">\n<h2>", number_of(a, i, first));
     put_title(to, p);
+    if (first->with)
+        put_name(to, a->of);
     fputs("</h2>\n", to);
     page_paragraph(to, "lead", p->sentence);
     snprintf(text, sizeof text,
@@ -142,11 +165,16 @@ void report_html(FILE *to, const analysis *a)
 {
     page_begin(to, a->sentence);
     put_head(to, a);
-    for (int i = 0; i < a->n_panels; i++)
-        put_panel(to, a, i);
+    if (a->with)
+        report_part_beside(to, a);
+    for (const analysis *it = a; it; it = it->with)
+        for (int i = 0; i < it->n_panels; i++)
+            put_panel(to, it, a, i);
     report_part_functions(to, a);
-    report_part_runs(to, a);
-    report_part_provenance(to, a);
+    for (const analysis *it = a; it; it = it->with) {
+        report_part_runs(to, it);
+        report_part_provenance(to, it);
+    }
     fputs("</main>\n<footer>Made by hillock report. This page loads nothing and runs nothing."
           "</footer>\n",
           to);

@@ -1,8 +1,10 @@
 /* The leaderboards as LaTeX tables (booktabs), to be read into a paper with \input. */
+#include "compare/report/beside.h"
 #include "compare/report/formats.h"
 #include "page/text.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void put_text_p(FILE *to, double p)
 {
@@ -50,6 +52,44 @@ static void put_panel(FILE *to, const panel *p)
     fputs("\\bottomrule\n\\end{tabular}\n", to);
 }
 
+static void put_mean(FILE *to, const standing *s)
+{
+    if (!s || !s->score.n)
+        fputs(" & --", to);
+    else if (s->score.n == 1)
+        fprintf(to, " & $%.2f$", 100 * s->score.mean);
+    else
+        fprintf(to, " & $%.2f \\pm %.2f$", 100 * s->score.mean, 100 * s->score.sd);
+}
+
+/* The k-th table beside that of the other comparison. */
+static void put_beside(FILE *to, const analysis *a, int k)
+{
+    beside b;
+    if (!report_beside(a, k, &b))
+        return;
+    fputs(
+        "\n% Side by side; nothing is tested between the two.\n\\begin{tabular}{lrrr}\n\\toprule\nactivation",
+        to);
+    for (const analysis *it = a; it; it = it->with) {
+        fputs(" & ", to);
+        page_put_latex(to, it->of->name);
+        fputs(" $\\pm s$, \\%", to);
+    }
+    fputs(" & difference \\\\\n\\midrule\n", to);
+    for (int i = 0; i < b.n; i++) {
+        page_put_latex(to, b.rows[i].label);
+        put_mean(to, b.rows[i].here);
+        put_mean(to, b.rows[i].there);
+        if (isfinite(report_beside_difference(&b.rows[i])))
+            fprintf(to, " & $%+.2f$ \\\\\n", 100 * report_beside_difference(&b.rows[i]));
+        else
+            fputs(" & -- \\\\\n", to);
+    }
+    fputs("\\bottomrule\n\\end{tabular}\n", to);
+    free(b.rows);
+}
+
 void report_latex(FILE *to, const analysis *a)
 {
     fputs(
@@ -60,6 +100,9 @@ void report_latex(FILE *to, const analysis *a)
         to);
     page_put_latex(to, a->sentence);
     putc('\n', to);
-    for (int i = 0; i < a->n_panels; i++)
-        put_panel(to, &a->panels[i]);
+    for (int i = 0; a->with && i < a->n_panels; i++)
+        put_beside(to, a, i);
+    for (; a; a = a->with)
+        for (int i = 0; i < a->n_panels; i++)
+            put_panel(to, &a->panels[i]);
 }

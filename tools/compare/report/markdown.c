@@ -1,8 +1,10 @@
 /* The report in Markdown: what fits into a README or an issue. */
+#include "compare/report/beside.h"
 #include "compare/report/formats.h"
 #include "page/text.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void put_line(FILE *to, const panel *p, const standing *s)
 {
@@ -84,7 +86,69 @@ static void put_failures(FILE *to, const analysis *a)
     }
 }
 
-void report_markdown(FILE *to, const analysis *a)
+static void put_mean(FILE *to, const standing *s)
+{
+    if (s && s->score.n)
+        fprintf(to, "%.2f", 100 * s->score.mean);
+    if (s && s->score.n > 1)
+        fprintf(to, " \xC2\xB1 %.2f", 100 * s->score.sd);
+    fputs(" | ", to);
+}
+
+/* The tables of both, line by line. */
+static void put_beside(FILE *to, const analysis *a)
+{
+    static const char *const keys[] = {"what", "here", "there"};
+    json_t *settings = report_beside_settings(a), *one;
+    size_t at;
+    fputs(
+        "\n## Side by side\n\nMeans \xC2\xB1 s, the standard deviation over seeds. Nothing is tested between the two.\n",
+        to);
+    for (int head = 0; head < 2; head++) {
+        fputs(head ? "|:---|:---|:---|\n" : "\n| what differs | ", to);
+        for (const analysis *it = a; it && !head; it = it->with) {
+            page_put_markdown(to, it->of->name);
+            fputs(it->with ? " | " : " |\n", to);
+        }
+    }
+    json_array_foreach(settings, at, one)
+    {
+        for (int k = 0; k < 3; k++) {
+            fputs("| ", to);
+            page_put_markdown(to, json_string_value(json_object_get(one, keys[k])));
+            putc(' ', to);
+        }
+        fputs("|\n", to);
+    }
+    json_decref(settings);
+    for (int k = 0; k < a->n_panels; k++) {
+        beside b;
+        if (!report_beside(a, k, &b))
+            continue;
+        fputs("\n| ", to);
+        page_put_markdown(to, b.here->model);
+        fputs(" on ", to);
+        page_put_markdown(to, b.here->data_name);
+        for (const analysis *it = a; it; it = it->with) {
+            fputs(" | ", to);
+            page_put_markdown(to, it->of->name);
+        }
+        fputs(" | difference |\n|:---|---:|---:|---:|\n", to);
+        for (int i = 0; i < b.n; i++) {
+            fputs("| ", to);
+            page_put_markdown(to, b.rows[i].label);
+            fputs(" | ", to);
+            put_mean(to, b.rows[i].here);
+            put_mean(to, b.rows[i].there);
+            if (isfinite(report_beside_difference(&b.rows[i])))
+                fprintf(to, "%+.2f", 100 * report_beside_difference(&b.rows[i]));
+            fputs(" |\n", to);
+        }
+        free(b.rows);
+    }
+}
+
+static void put_comparison(FILE *to, const analysis *a)
 {
     fputs("# ", to);
     page_put_markdown(to, a->sentence);
@@ -93,6 +157,8 @@ void report_markdown(FILE *to, const analysis *a)
         page_put_markdown(to, a->looked);
     }
     fprintf(to, "\n\n%d runs, %d failed, %d not yet done.\n", a->runs, a->failures, a->unfinished);
+    if (a->with)
+        put_beside(to, a);
     for (int i = 0; i < a->n_panels; i++)
         put_panel(to, &a->panels[i]);
     put_failures(to, a);
@@ -100,5 +166,13 @@ void report_markdown(FILE *to, const analysis *a)
         fputs("\nMade by: ", to);
         page_put_markdown(to, a->of->command);
         putc('\n', to);
+    }
+}
+
+void report_markdown(FILE *to, const analysis *a)
+{
+    for (const analysis *it = a; it; it = it->with) {
+        put_comparison(to, it);
+        fputs(it->with ? "\n" : "", to);
     }
 }

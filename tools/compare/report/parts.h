@@ -20,6 +20,12 @@ const standing *report_standing_of(const panel *p, const row_view *row);
 /* Whether a layer of a row has the figure at this offset of its record. */
 bool report_is_measured(const drawn *d, size_t offset);
 
+/* The scale of a panel's scores, and a row's on it: seeds, mean, interval. */
+range report_score_scale(const panel *p);
+void report_put_row_picture(FILE *to, const panel *p, const standing *s, const range *scale);
+
+void report_part_beside(FILE *to,
+                        const analysis *a);       /* beside_page.c: two comparisons side by side */
 void report_part_board(FILE *to, const panel *p); /* board.c: the leaderboard, all its figures */
 void report_part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: learning, cost */
 void report_put_score(FILE *to, const panel *p, const drawn *d);

@@ -81,6 +81,18 @@ static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
     page_table_end(to);
 }
 
+/* Of two comparisons on one page each has its own. */
+static void put_section(FILE *to, const analysis *a, const char *id, const char *title,
+                        const char *how_to_read)
+{
+    char own_id[32], own_title[160];
+    const bool named = a->with || a->is_second;
+    snprintf(own_id, sizeof own_id, "%s%s", id, a->is_second ? "2" : "");
+    snprintf(own_title, sizeof own_title, "%s%s%.100s", title, named ? ": " : "",
+             named ? a->of->name : "");
+    page_section(to, own_id, own_title, how_to_read);
+}
+
 void report_part_runs(FILE *to, const analysis *a)
 {
     size_t words = MOST_WORDS;
@@ -89,7 +101,7 @@ void report_part_runs(FILE *to, const analysis *a)
              "%d runs, %d failed, %d not yet done. A failed run counts as a "
              "failure of its row; none is left out.",
              a->runs, a->failures, a->unfinished);
-    page_section(to, "runs", "Every run", text);
+    put_section(to, a, "runs", "Every run", text);
     for (int i = 0; i < a->n_panels; i++)
         put_table(to, &a->panels[i], true, &words);
     page_details(to, "Runs that ended well");
@@ -185,8 +197,8 @@ static void put_looks(FILE *to, const results *r)
 
 void report_part_provenance(FILE *to, const analysis *a)
 {
-    page_section(to, "provenance", "How to reproduce this",
-                 "The command, the settings all runs share, and what they ran on.");
+    put_section(to, a, "provenance", "How to reproduce this",
+                "The command, the settings all runs share, and what they ran on.");
     fputs("<pre>", to);
     page_put_html(to, a->of->command ? a->of->command : "not recorded", WHOLE_TEXT);
     fputs("</pre>\n", to);
