@@ -82,6 +82,9 @@ cleared()
 for animal in "${animals[@]}"; do
     case $animal in
     */good_*) run cleared "$animal" ;;
+    */*_avx2.c) # of a processor with several instruction sets
+        if "$hillock" inspect relu | grep -q avx2; then run found_out "$animal"
+        else skipped=$((skipped + 1)); fi ;;
     *) run found_out "$animal" ;;
     esac
 done

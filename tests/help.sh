@@ -63,7 +63,7 @@ topics_name_what_the_program_reads()
 the_version_has_its_build()
 {
     "$hillock" --version | grep -Eq '^hillock [0-9]+\.[0-9]+\.[0-9]+$' &&
-        HILLOCK_ISA=baseline "$hillock" --version | grep -qx 'instruction set: baseline' &&
+        "$hillock" --version | grep -Eqx 'instruction set: (baseline|avx2|avx512|neon)' &&
         "$hillock" --version | grep -q '^compiler: '
 }
 

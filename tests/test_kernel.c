@@ -12,29 +12,19 @@ enum { BATCH = 4096 };
 
 typedef void loop(int64_t n, const float *x, float *y);
 
-#define LOOP(name, target)                                                                         \
-    target static void name##_loop(int64_t n, const float *x, float *y)                            \
+#define LOOP(isa, attribute, has, name)                                                            \
+    attribute static void name##_##isa(int64_t n, const float *x, float *y)                        \
     {                                                                                              \
         HK_VECTORIZE                                                                               \
         for (int64_t i = 0; i < n; i++)                                                            \
             y[i] = FUNCTION(x[i]);                                                                 \
     }
-#ifdef __x86_64__
-#define LOOPS(name)                                                                                \
-    LOOP(name##_baseline, )                                                                        \
-    LOOP(name##_avx2, __attribute__((target("avx2"))))                                             \
-    LOOP(name##_avx512, HK_AVX512_TARGET)
+#define LOOPS(name) HK_EACH_ISA(LOOP, name)
+#define ENTRY(isa, attribute, has, name) name##_##isa,
 #define ALL(name)                                                                                  \
     {                                                                                              \
-        name##_baseline_loop, name##_avx2_loop, name##_avx512_loop                                 \
+        HK_EACH_ISA(ENTRY, name)                                                                   \
     }
-#else
-#define LOOPS(name) LOOP(name##_baseline, )
-#define ALL(name)                                                                                  \
-    {                                                                                              \
-        name##_baseline_loop                                                                       \
-    }
-#endif
 
 #define FUNCTION hks_exp
 LOOPS(exp)
@@ -105,19 +95,6 @@ static const function functions[] = {
     {"cos", ALL(cos), cos, 1e6, 1, NOT_A_NUMBER, NOT_A_NUMBER},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
-
-static int has_isa(hk_isa isa)
-{
-#ifdef __x86_64__
-    __builtin_cpu_init();
-    if (isa == HK_AVX2)
-        return __builtin_cpu_supports("avx2") != 0;
-    if (isa == HK_AVX512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-    return isa == HK_BASELINE;
-}
 
 /* |found - exact| in units of the last place of a normal float of that size. A denormal result may
  * be given as 0. */
@@ -255,6 +232,7 @@ static void special_values_are_kept(void)
 /* Vector bodies, scalar tails, every instruction set and every pointer offset: the same bits. */
 static void bits_do_not_depend_on_the_instruction_set(void)
 {
+    const int has[HK_ISA_COUNT] = HK_ISA_PRESENT;
     float x[BATCH], expected[BATCH], found[BATCH + 16];
     for (uint64_t i = 0; i < BATCH; i++)
         x[i] = i % 2 ? hks_from_bits(hks_bits(9, i)) : hks_uniform(9, i) * 200 - 100;
@@ -262,7 +240,7 @@ static void bits_do_not_depend_on_the_instruction_set(void)
         for (int64_t i = 0; i < BATCH; i++)
             functions[k].loops[0](1, x + i, expected + i);
         for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-            if (!functions[k].loops[isa] || !has_isa((hk_isa)isa))
+            if (!has[isa])
                 continue;
             for (int64_t offset = 0; offset < 16; offset++) {
                 functions[k].loops[isa](BATCH - offset, x + offset, found + offset / 2);

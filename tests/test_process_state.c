@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "check.h"
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 
 static const char *file = "test_process_state.safetensors";
 
@@ -107,7 +104,7 @@ typedef struct state {
     sigset_t mask;
     void (*handlers[32])(int);
     int rounding, max_threads;
-    unsigned control; /* of the floating-point unit */
+    uint32_t control; /* of the floating-point unit */
     mode_t umask;
 } state;
 
@@ -129,9 +126,7 @@ static state look(void)
     }
     s.rounding = fegetround();
     s.max_threads = omp_get_max_threads();
-#ifdef __SSE__
-    s.control = _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
-#endif
+    s.control = hk_float_mode();
     s.umask = umask(0);
     umask(s.umask);
     return s;

@@ -220,7 +220,8 @@ static const char *const statuses[][2] = {
 static const char *const variables[][2] = {
     {"HILLOCK_PLUGIN_PATH",
      "absolute directories, separated by colons, in which plugins are looked for first"},
-    {"HILLOCK_ISA", "the highest instruction set that kernels use: baseline, avx2 or avx512"},
+    {"HILLOCK_ISA",
+     "the highest instruction set that kernels use: baseline, avx2 or avx512; neon on aarch64"},
     {"HILLOCK_ENGINE",
      "the engine of convolutions and matrix products: native, or onednn where it was built in"},
     {"CC", "the compiler of hillock build, with options if need be; default cc"},

@@ -19,17 +19,12 @@ static void put(const char *text)
 /* The plugin file whose code was running; NULL: the program's own. */
 static const char *file_of(const void *context)
 {
-#ifdef __x86_64__
-    const greg_t at = ((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
     Dl_info found;
     void *handle;
-    if (dladdr((const void *)at, &found) &&
-        (handle = dlopen(found.dli_fname, RTLD_LAZY | RTLD_NOLOAD)))
-        return dlsym(handle, "hk_bundle_entry") && strstr(found.dli_fname, ".so") ? found.dli_fname
-                                                                                  : NULL;
-#else
-    (void)context;
-#endif
+    if (dladdr((const void *)HK_FAULT_PLACE((const ucontext_t *)context), &found) &&
+        (handle = dlopen(found.dli_fname, RTLD_LAZY | RTLD_NOLOAD)) &&
+        dlsym(handle, "hk_bundle_entry") && strstr(found.dli_fname, ".so"))
+        return found.dli_fname;
     return NULL;
 }
 

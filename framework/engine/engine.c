@@ -8,28 +8,23 @@
 #include <hillock/tensor.h>
 #include "core/base.h"
 
-static const char *const names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+#define KERNELS_OF(isa, ...) &hki_kernels_##isa,
+#define LISTED(isa, ...) ", " #isa
+static const char *const names[HK_ISA_COUNT] = HK_ISA_NAMES;
+static const hki_kernels *const kernels[HK_ISA_COUNT] = {HK_EACH_ISA(KERNELS_OF, )};
 static _Atomic int allowed = -1; /* by the processor and HILLOCK_ISA; -1: not yet looked up */
 static _Atomic int cap = HK_ISA_COUNT;
 
 hk_isa hki_isa(void)
 {
     if (allowed < 0) {
-        hk_isa isa = HK_BASELINE;
-#if defined(__x86_64__)
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-            isa = HK_AVX2;
-        if (isa == HK_AVX2 && __builtin_cpu_supports("avx512f") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512dq"))
-            isa = HK_AVX512;
-#endif
+        const bool has[HK_ISA_COUNT] = HK_ISA_PRESENT;
         const char *wanted = secure_getenv("HILLOCK_ISA");
-        for (int i = 0; wanted && i < HK_ISA_COUNT; i++)
-            if (strcmp(wanted, names[i]) == 0 && i < (int)isa)
-                isa = (hk_isa)i;
-        allowed = (int)isa;
+        int isa = HK_BASELINE;
+        while (isa + 1 < HK_ISA_COUNT && has[isa + 1] &&
+               !(wanted && strcmp(wanted, names[isa]) == 0))
+            isa++;
+        allowed = isa;
     }
     return (hk_isa)(allowed < cap ? allowed : cap);
 }
@@ -46,14 +41,7 @@ void hki_isa_cap(hk_isa isa)
 
 const hki_kernels *hki_kernels_active(void)
 {
-#if defined(__x86_64__)
-    switch (hki_isa()) {
-    case HK_AVX512: return &hki_kernels_avx512;
-    case HK_AVX2: return &hki_kernels_avx2;
-    default: break;
-    }
-#endif
-    return &hki_kernels_baseline;
+    return kernels[hki_isa()];
 }
 
 static const hki_engine native = {
@@ -98,9 +86,8 @@ hk_status hk_engine_check(void)
     for (int i = 0; i < HK_ISA_COUNT && !known; i++)
         known = strcmp(isa, names[i]) == 0;
     if (!known)
-        return hki_fail(HK_UNKNOWN_NAME,
-                        "HILLOCK_ISA: no instruction set \"%.64s\"; known: baseline, avx2, avx512",
-                        isa);
+        return hki_fail(HK_UNKNOWN_NAME, "HILLOCK_ISA: no instruction set \"%.64s\"; known: %s",
+                        isa, &(HK_EACH_ISA(LISTED, ))[2]);
     if (wanted && !hki_engine_find(wanted))
         return hki_fail(HK_UNKNOWN_NAME,
                         "HILLOCK_ENGINE: this build has no engine \"%.64s\"; known: " KNOWN,

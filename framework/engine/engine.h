@@ -85,6 +85,6 @@ const hki_engine *hki_engine_find(const char *name); /* NULL: not part of this b
 
 /* The instruction set in use: what the processor has, capped by HILLOCK_ISA. */
 hk_isa hki_isa(void);
-const char *hki_isa_name(hk_isa isa); /* "baseline", "avx2", "avx512" */
+const char *hki_isa_name(hk_isa isa); /* "avx2" */
 /* Tests cap it further; lasts until the next call. HK_ISA_COUNT restores. [one thread] */
 void hki_isa_cap(hk_isa isa);

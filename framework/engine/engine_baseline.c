@@ -1,4 +1,5 @@
 /* The kernels for what every processor of the architecture has: vectors of 4 floats. */
+#if !defined(__aarch64__) /* has engine_neon.c */
 #include "engine/kernels.h"
 
 #include <hillock/kernel.h>
@@ -54,3 +55,6 @@ static inline vec root(vec v)
 }
 
 #include "engine/kernels_template.h"
+#else
+typedef int hki_not_baseline; /* a source file needs a declaration */
+#endif

@@ -128,10 +128,8 @@ typedef struct hki_kernels {
     void (*avg_backward)(const hki_pool *p, int ih, const float *dy, float *dx);
 } hki_kernels;
 
-extern const hki_kernels hki_kernels_baseline;
-#if defined(__x86_64__)
-extern const hki_kernels hki_kernels_avx2, hki_kernels_avx512;
-#endif
+#define HKI_KERNELS_OF(isa, ...) extern const hki_kernels hki_kernels_##isa;
+HK_EACH_ISA(HKI_KERNELS_OF, )
 const hki_kernels *hki_kernels_active(void);
 
 /* ---- Small things every driver needs --------------------------------------------------------- */

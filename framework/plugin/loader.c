@@ -16,9 +16,6 @@
 #include <link.h>
 #include <string.h>
 #include <unistd.h>
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 
 extern const ElfW(Ehdr) __ehdr_start
     __attribute__((visibility("hidden"))); /* our own, by the linker */
@@ -97,21 +94,6 @@ hk_status hki_object_check(const char *path, const struct stat *file)
     return status;
 }
 
-/* The control bits, not the sticky flags. A file linked with -ffast-math sets flush-to-zero for
- * the whole thread when it is loaded: results would depend on which plugins are present. */
-static unsigned control_bits(void)
-{
-#ifdef __SSE__
-    return _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
-#elif defined __aarch64__
-    uint64_t control;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
-    return (unsigned)control;
-#else
-    return 0;
-#endif
-}
-
 const char *hki_own_library(void)
 {
     Dl_info info;
@@ -133,16 +115,17 @@ static void share_own_symbols(void)
 
 const char *volatile hki_opening;
 
-/* dlopen with the mode kept. */
+/* dlopen with the mode kept. A file linked with -ffast-math sets flush-to-zero for the whole thread when it
+ * is loaded: results would depend on which plugins are present. */
 static hk_status open_quietly(const char *path, void **handle)
 {
     fenv_t mode;
     fegetenv(&mode);
-    unsigned before = control_bits();
+    unsigned before = hk_float_mode();
     int rounding = fegetround();
     *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const char *reason = *handle ? NULL : dlerror();
-    unsigned after = control_bits();
+    unsigned after = hk_float_mode();
     bool changed = after != before || fegetround() != rounding;
     fesetenv(&mode);
     if (!*handle)

@@ -19,9 +19,6 @@
 #include "core/spec.h"
 #include <float.h>
 #include <math.h>
-#ifdef __SSE2__
-#include <pmmintrin.h>
-#endif
 
 #define LR(value) HKI_REAL("lr", value, 0, HUGE_VAL, 0)
 #define DECAY(value) HKI_REAL("decay", value, 0, HUGE_VAL, 0)
@@ -101,12 +98,8 @@ void hki_rule_update(const hki_rule *rule, const hki_update *numbers, int64_t n,
                                 : rule->kind != HKI_SGD   ? kernels->adam
                                 : rule->momentum > 0      ? kernels->momentum
                                                           : kernels->sgd;
-#ifdef __SSE2__
-    unsigned before = _mm_getcsr();
-    _mm_setcsr(before | _MM_FLUSH_ZERO_ON | _MM_DENORMALS_ZERO_ON);
+    const uint32_t before = hk_float_mode();
+    hk_set_float_mode(before | HK_FLUSH_DENORMALS);
     kernel(numbers, n, w, g, m, v);
-    _mm_setcsr(before);
-#else
-    kernel(numbers, n, w, g, m, v);
-#endif
+    hk_set_float_mode(before);
 }

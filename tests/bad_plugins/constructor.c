@@ -1,9 +1,7 @@
 /* Code that runs when the file is loaded, linked together with half.c: allowed as long as it
  * leaves the floating-point mode alone. */
 #include <fenv.h>
-#ifdef FLUSH
-#include <xmmintrin.h>
-#endif
+#include <hillock/processor.h>
 
 static volatile int ran;
 
@@ -14,6 +12,6 @@ __attribute__((constructor)) static void when_loaded(void)
     fesetround(FE_UPWARD);
 #endif
 #ifdef FLUSH /* what -ffast-math links into a shared object, with some compilers only */
-    _mm_setcsr(_mm_getcsr() | 0x8040);
+    hk_set_float_mode(hk_float_mode() | HK_FLUSH_DENORMALS);
 #endif
 }

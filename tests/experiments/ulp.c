@@ -13,20 +13,18 @@ enum { PIECE = 4096 };
 
 typedef void map(int64_t n, const float *x, float *y);
 
-#define FOR_SET(name, isa, target)                                                                 \
-    target static void name##_##isa(int64_t n, const float *x, float *y)                           \
+#define FOR_SET(isa, attribute, has, name)                                                         \
+    attribute static void name##_##isa(int64_t n, const float *x, float *y)                        \
     {                                                                                              \
         HK_VECTORIZE                                                                               \
         for (int64_t i = 0; i < n; i++)                                                            \
             y[i] = hks_##name(x[i]);                                                               \
     }
-#define FOR_SETS(name)                                                                             \
-    FOR_SET(name, baseline, )                                                                      \
-    FOR_SET(name, avx2, __attribute__((target("avx2"))))                                           \
-    FOR_SET(name, avx512, HK_AVX512_TARGET)
+#define FOR_SETS(name) HK_EACH_ISA(FOR_SET, name)
+#define ENTRY(isa, attribute, has, name) name##_##isa,
 #define ROW(name, low, high)                                                                       \
     {                                                                                              \
-#name, {name##_baseline, name##_avx2, name##_avx512 }, true_##name, low, high              \
+#name, {HK_EACH_ISA(ENTRY, name) }, true_##name, low, high                                 \
     }
 
 static long double true_exp(long double x)
@@ -166,14 +164,6 @@ static const struct {
     ROW(rsqrt_plain, 0x1p-100f, FLT_MAX),
 };
 
-static int has(int isa)
-{
-    return isa == HK_BASELINE || (isa == HK_AVX2 && __builtin_cpu_supports("avx2")) ||
-           (isa == HK_AVX512 && __builtin_cpu_supports("avx512f") &&
-            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512vl"));
-}
-
 typedef struct worst {
     double ulp, absolute; /* absolute: the error there, for results that are nearly 0 */
     float x;
@@ -232,13 +222,14 @@ static worst search(size_t f, int isa, uint32_t stride)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"baseline", "avx2", "avx512"};
+    static const char *const names[] = HK_ISA_NAMES;
+    const int has[] = HK_ISA_PRESENT;
     const uint32_t stride = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1;
     printf("every float of one piece of %d in %" PRIu32 "\n%-14s %-9s %10s %12s %16s %s\n", PIECE,
            stride, "function", "set", "ulp", "absolute", "at x", "wrong specials");
     for (size_t f = 0; f < sizeof functions / sizeof *functions; f++)
         for (int isa = 0; isa < HK_ISA_COUNT; isa++) {
-            if (!has(isa) || (argc > 2 && strcmp(argv[2], functions[f].name) != 0))
+            if (!has[isa] || (argc > 2 && strcmp(argv[2], functions[f].name) != 0))
                 continue;
             const worst it = search(f, isa, stride ? stride : 1);
             printf("%-14s %-9s %10.3f %12.3g %16.9g %ld\n", functions[f].name, names[isa], it.ulp,

@@ -1,11 +1,9 @@
 /* load, "floating-point mode": it flushes denormals from then on, as start-up code of -ffast-math */
 #include "zoo.h"
 
-#include <xmmintrin.h>
-
 __attribute__((constructor)) static void when_loaded(void)
 {
-    _mm_setcsr(_mm_getcsr() | 0x8040);
+    hk_set_float_mode(hk_float_mode() | HK_FLUSH_DENORMALS);
 }
 
 ANIMAL(.kernels = {{double_forward, double_backward}}, DOUBLE);

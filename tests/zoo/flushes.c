@@ -1,11 +1,9 @@
 /* process, "changed the floating-point mode": denormals are flushed for speed, for everybody */
 #include "zoo.h"
 
-#include <xmmintrin.h>
-
 static void forward(const hk_context *context, const hk_tile *tile)
 {
-    _mm_setcsr(_mm_getcsr() | 0x8040);
+    hk_set_float_mode(hk_float_mode() | HK_FLUSH_DENORMALS);
     double_forward(context, tile);
 }
 

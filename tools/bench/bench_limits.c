@@ -39,27 +39,27 @@ TARGET_END
 #endif
 
 typedef struct kernels {
-    const char *isa;
     int operations; /* of one round: a multiply-add counts as two */
     float (*spin)(int64_t rounds, const float *start);
     void (*copy)(int64_t floats, const float *from, float *to);
     void (*change)(int64_t floats, float *x);
 } kernels;
 
-static const kernels sets[] = {
-    {"baseline", 2 * 4 * 12, baseline_spin, baseline_copy, baseline_change},
+static const char *const names[HK_ISA_COUNT] = HK_ISA_NAMES;
+static const kernels sets[HK_ISA_COUNT] = {
+    {2 * 4 * 12, baseline_spin, baseline_copy, baseline_change},
 #ifdef __x86_64__
-    {"avx2", 2 * 8 * 12, avx2_spin, avx2_copy, avx2_change},
-    {"avx512", 2 * 16 * 24, avx512_spin, avx512_copy, avx512_change},
+    {2 * 8 * 12, avx2_spin, avx2_copy, avx2_change},
+    {2 * 16 * 24, avx512_spin, avx512_copy, avx512_change},
 #endif
 };
 
 static const kernels *in_use(void)
 {
-    const kernels *set = sets;
-    while (strcmp(set->isa, hk_isa_name()) != 0)
-        set++;
-    return set;
+    int isa = 0;
+    while (strcmp(names[isa], hk_isa_name()) != 0)
+        isa++;
+    return &sets[isa];
 }
 
 enum { BLOCK = 4096 }; /* floats that a thread takes at a time; arrays are multiples of it */
@@ -183,7 +183,7 @@ int bench_limits(const bench *in)
                hk_engine_name(), hk_isa_name());
     for (int threads = 1;; threads = in->threads) {
         for (const kernels *set = sets; set <= best; set++) {
-            snprintf(name, sizeof name, "multiply-adds, %s%s", set->isa,
+            snprintf(name, sizeof name, "multiply-adds, %s%s", names[set - sets],
                      set == best ? " (in use)" : "");
             limit_row(in, name, set, threads, 0, 400000, false);
         }

@@ -154,18 +154,18 @@ static void set_activation(json_t *it, const char *name, const hk_activation *ac
 
 static json_t *plugin_json(const hk_plugin *plugin)
 {
-    static const word isas[] = {{1u << HK_BASELINE, "baseline"},
-                                {1u << HK_AVX2, "avx2"},
-                                {1u << HK_AVX512, "avx512"},
-                                {0, NULL}};
+    static const char *const sets[HK_ISA_COUNT] = HK_ISA_NAMES;
     static const word fills[] = {
         {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
     const hk_plugin_info info = hk_plugin_describe(plugin);
     uint32_t kernels = 0;
-    for (int i = 0; i < HK_ISA_COUNT; i++)
+    word isas[HK_ISA_COUNT + 1] = {{0, NULL}};
+    for (int i = 0; i < HK_ISA_COUNT; i++) {
+        isas[i] = (word){1u << i, sets[i]};
         if ((plugin->activation && plugin->activation->kernels[i].forward) ||
             (plugin->normalization && plugin->normalization->kernels[i].forward))
             kernels |= 1u << i;
+    }
     json_t *it = json_object(), *parameters = json_array(), *slots = json_array();
     set_text(it, "name", plugin->name);
     set_text(it, "kind", hk_kind_name((hk_kind)plugin->kind));

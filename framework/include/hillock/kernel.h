@@ -57,31 +57,15 @@
     {                                                                                              \
         function(context, tile);                                                                   \
     }
-#define HK_BLOCK_KERNELS_FOR(target, isa, forward, backward)                                       \
-    HK_BLOCK_KERNEL(target, hk_forward_##isa, forward)                                             \
-    HK_BLOCK_KERNEL(target, hk_backward_##isa, backward)
-#ifdef __x86_64__
-#define HK_AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define HK_BLOCK_KERNELS(forward, backward)                                                        \
-    HK_BLOCK_KERNELS_FOR(, baseline, forward, backward)                                            \
-    HK_BLOCK_KERNELS_FOR(__attribute__((target("avx2"))), avx2, forward, backward)                 \
-    HK_BLOCK_KERNELS_FOR(HK_AVX512_TARGET, avx512, forward, backward)
+#define HK_BLOCK_KERNELS_FOR(isa, attribute, has, forward, backward)                               \
+    HK_BLOCK_KERNEL(attribute, hk_forward_##isa, forward)                                          \
+    HK_BLOCK_KERNEL(attribute, hk_backward_##isa, backward)
+#define HK_BLOCK_KERNELS(forward, backward) HK_EACH_ISA(HK_BLOCK_KERNELS_FOR, forward, backward)
+#define HK_KERNELS_ROW(isa, ...) {hk_forward_##isa, hk_backward_##isa},
 #define HK_KERNELS                                                                                 \
     {                                                                                              \
-        {hk_forward_baseline, hk_backward_baseline}, {hk_forward_avx2, hk_backward_avx2},          \
-        {                                                                                          \
-            hk_forward_avx512, hk_backward_avx512                                                  \
-        }                                                                                          \
+        HK_EACH_ISA(HK_KERNELS_ROW, )                                                              \
     }
-#else
-#define HK_BLOCK_KERNELS(forward, backward) HK_BLOCK_KERNELS_FOR(, baseline, forward, backward)
-#define HK_KERNELS                                                                                 \
-    {                                                                                              \
-        {                                                                                          \
-            hk_forward_baseline, hk_backward_baseline                                              \
-        }                                                                                          \
-    }
-#endif
 
 /* ---- Initializers: filling a weight --------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
  *
  * Thread rules: [parallel] on many threads at once, on disjoint tiles; [serial] on one. */
 #pragma once
+#include <hillock/processor.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -97,9 +98,6 @@ typedef struct hk_tile {
 
 typedef void hk_block(const hk_context *context, const hk_tile *tile); /* [parallel] */
 
-/* Instruction sets, the index of kernel tables; NULL: use the next lower one. */
-typedef enum hk_isa { HK_BASELINE = 0, HK_AVX2, HK_AVX512, HK_ISA_COUNT } hk_isa;
-
 /* ---- Activation: y = f(x) -------------------------------------------------------------------- */
 
 enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward reads; prefer y, which is kept anyway */
@@ -134,7 +132,7 @@ typedef struct hk_activation {
     uint32_t n_sums;     /* statistics per channel */
     struct {
         hk_block *forward, *backward;
-    } kernels[HK_ISA_COUNT];
+    } kernels[HK_ISA_COUNT]; /* by hk_isa; NULL: use the next lower one */
     int64_t (*channels_out)(const hk_context *,
                             int64_t channels); /* NULL: the same; returns 0: not supported */
 

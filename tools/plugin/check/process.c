@@ -16,16 +16,13 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 #include <hillock/hillock.h>
 #include <hillock/kernel.h>
 
 enum { SIGNALS = 32 };
 
 typedef struct state {
-    unsigned mode; /* floating-point control bits */
+    uint32_t mode; /* floating-point control bits */
     int rounding, threads, descriptors, processors, niceness;
     bool children, timers;
     size_t memory;        /* bytes of addresses beside this program's own arrays; 0: not compared */
@@ -80,15 +77,7 @@ static void take_system(state *s)
 
 static state take_state(void)
 {
-    state s = {.rounding = fegetround()};
-#ifdef __SSE__
-    s.mode = _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
-#endif
-#if defined __x86_64__ || defined __i386__
-    unsigned short x87;
-    __asm__("fnstcw %0" : "=m"(x87));
-    s.mode |= (unsigned)x87 << 16;
-#endif
+    state s = {.rounding = fegetround(), .mode = hk_float_mode()};
     take_system(&s);
     for (char **row = environ; row && *row; row++)
         for (const char *c = *row; *c; c++)

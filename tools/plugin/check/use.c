@@ -7,7 +7,7 @@
 #include <string.h>
 #include <hillock/kernel.h>
 
-const char *const check_isa_names[HK_ISA_COUNT] = {"baseline", "avx2", "avx512"};
+const char *const check_isa_names[HK_ISA_COUNT] = HK_ISA_NAMES;
 
 /* ---- Parameters and slots -------------------------------------------------------------------- */
 
@@ -159,15 +159,7 @@ pass *check_pass_copy(const use *u, const pass *from)
 
 bool check_machine_has(int isa)
 {
-#ifdef __x86_64__
-    __builtin_cpu_init();
-    if (isa == HK_AVX2)
-        return __builtin_cpu_supports("avx2") != 0;
-    if (isa == HK_AVX512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-    return isa == HK_BASELINE;
+    return (const bool[HK_ISA_COUNT])HK_ISA_PRESENT[isa];
 }
 
 hk_block *check_kernel_of(const hk_plugin *plugin, int isa, bool back)

@@ -153,26 +153,12 @@ static _Noreturn void end_with(char verdict)
     _exit(EXIT_FAILURE);
 }
 
-static bool is_write(const void *context)
-{
-#ifdef __x86_64__
-    return ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR] & 2;
-#else
-    (void)context;
-    return true;
-#endif
-}
-
 /* A return to where no code is: its address on the stack was overwritten. */
-static bool has_lost_its_return(const siginfo_t *info, const void *context)
+static bool has_lost_its_return(const siginfo_t *info, const ucontext_t *context)
 {
-#ifdef __x86_64__
-    const uint8_t *at = (const uint8_t *)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    return info->si_addr == (const void *)at || (info->si_code == SI_KERNEL && *at == 0xC3);
-#else
-    (void)info, (void)context;
-    return false;
-#endif
+    const uintptr_t at = HK_FAULT_PLACE(context);
+    return at &&
+           (info->si_addr == (const void *)at || (info->si_code == SI_KERNEL && HK_IS_RETURN(at)));
 }
 
 /* What a compiler's guard prints before it aborts. */
@@ -190,7 +176,7 @@ static bool has_smashed_the_stack(void)
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     const char *address = info->si_addr, *where = check_address_text(address);
-    const char *did = is_write(context) ? "wrote" : "read";
+    const char *did = HK_FAULT_WROTE((const ucontext_t *)context) ? "wrote" : "read";
     if (number == SIGSEGV &&
         check_is_kept(address)) { /* goes on: what it does with that is told, too */
         check_fail("%s wrote to a variable of the file: several threads would share it; what "
