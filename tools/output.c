@@ -145,6 +145,24 @@ const char *tool_grouped(int64_t number)
     return out;
 }
 
+const char *tool_shortest(double value, bool is_float)
+{
+    static char buffers[4][40];
+    static int next;
+    char *out = buffers[next = (next + 1) % 4], *plus;
+    if (!isfinite(value))
+        return isnan(value) ? "NAN" : value < 0 ? "-INFINITY" : "INFINITY";
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(out, sizeof *buffers, "%.*g", digits, value);
+        const double read = is_float ? (double)strtof(out, NULL) : strtod(out, NULL);
+        if (!(read < value || read > value))
+            break;
+    }
+    if ((plus = strchr(out, '+'))) /* 1e+18 */
+        memmove(plus, plus + 1, strlen(plus));
+    return out;
+}
+
 const char *tool_counted(int64_t number, const char *noun)
 {
     static char buffers[4][64];

@@ -31,6 +31,9 @@ void tool_put_word(FILE *to, const char *word);
 int tool_screen_width(void);
 /* 1234567 as "1,234,567", in one of a few buffers. */
 const char *tool_grouped(int64_t number);
+/* The fewest digits, 6 or more, that C reads as the same float, or double; NAN, INFINITY; in one of a few
+ * buffers. */
+const char *tool_shortest(double value, bool is_float);
 /* "1 epoch", "2 epochs", in one of a few buffers; a noun of at most 31 bytes. */
 const char *tool_counted(int64_t number, const char *noun);
 

@@ -132,12 +132,13 @@ void hki_sum_to(const hk_shape *big, const hk_shape *small, int64_t batch, doubl
 {
     hki_aligned a = hki_align(big, small, batch);
     middle m;
+    const bool is_middle = reduces_middle(&a, &m);
     if (a.small_count == 1) {
         run all = {x, a.big_count};
         *out = (float)(scale * hki_sum_terms(hki_ceil(all.n, SUM_RUN), SUM_RUN, sum_of_run, &all));
-    } else if (reduces_middle(&a, &m) && m.blocks > 1) {
+    } else if (is_middle && m.blocks > 1) {
         sum_blocks(&m, scale, x, out);
-    } else if (reduces_middle(&a, &m)) {
+    } else if (is_middle) {
         hki_engine_active()->column_sums(m.rows, m.columns, x, out, scratch);
         for (int64_t i = 0; scale != 1 && i < a.small_count; i++)
             out[i] = (float)(scale * (double)out[i]);

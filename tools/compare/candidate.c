@@ -1,6 +1,7 @@
 /* From what the user wrote to an activation that compare can run: a formula or a C file is compiled, a
  * plugin's file copied, into the folder LEDGER-candidates, so that the ledger is whole. */
 #include "compare/candidate.h"
+#include "compare/line.h"
 #include "commands.h"
 #include "output.h"
 
@@ -65,24 +66,18 @@ int compare_candidate_know(const options *given, const char *text, candidate *ou
     return read_identity(given, text, out);
 }
 
-static int run(const char *name, int n, char **words)
+static int run(line it)
 {
-    return tool_command_run(tool_command_find(name), n, words);
+    return tool_command_run(tool_command_find(it.words[0]), it.n - 1, it.words + 1);
 }
 
 /* What new prints, the name of its file, is no answer of judge. */
-static int write_formula(const options *given, const char *text, const char *name, char *source)
+static int write_formula(const options *given, const char *text, const char *name,
+                         const char *source)
 {
-    char *words[2 * MAX_TEXTS + 8] = {"activation", (char *)name, "--formula",
-                                      (char *)text, "--out",      source};
-    int n = 6;
-    for (int i = 0; i < given->params.n; i++) {
-        words[n++] = "--param";
-        words[n++] = (char *)given->params.items[i];
-    }
     fflush(stdout);
     const int kept = dup(STDOUT_FILENO), err = dup2(STDERR_FILENO, STDOUT_FILENO);
-    const int status = run("new", n, words);
+    const int status = run(compare_line_new(given, text, name, source));
     fflush(stdout);
     if (kept < 0 || err < 0 || dup2(kept, STDOUT_FILENO) < 0)
         return tool_fail(EXIT_IO, "judge: standard output: %s", strerror(errno));
@@ -128,5 +123,5 @@ int compare_candidate_make(const options *given, const char *text, candidate *it
     int status = length ? EXIT_DONE : write_formula(given, text, name, source);
     if (!status && length > 3 && strcmp(from + length - 3, ".so") == 0)
         return copy(from, plugin);
-    return status ? status : run("build", 3, (char *[]){length ? from : source, "--out", plugin});
+    return status ? status : run(compare_line_build(length ? from : source, plugin));
 }

@@ -4,6 +4,7 @@
  * The net is deep, narrow and without normalization, where activations differ most: sixteen units
  * in each of fifteen layers, in which relu loses a fifth of its units within eight epochs. */
 #include "commands.h"
+#include "compare/line.h"
 #include "output.h"
 
 #include <errno.h>
@@ -46,31 +47,11 @@ static int make_folder(trial *t)
                      MOST_TRIES);
 }
 
-typedef struct line {
-    char *words[2 * MAX_TEXTS + 32];
-    int n;
-} line;
-
-static void add(line *to, const char *option, const char *value)
-{
-    if (!value)
-        return;
-    to->words[to->n++] = (char *)option;
-    to->words[to->n++] = (char *)value;
-}
-
 static int make_plugin(const trial *t)
 {
-    line it = {{"new", "activation", (char *)t->name}, 3};
-    add(&it, "--formula", t->given->operands[0]);
-    add(&it, "--derivative", t->given->derivative);
-    add(&it, "--surrogate", t->given->surrogate);
-    for (int i = 0; i < t->given->params.n; i++)
-        add(&it, "--param", t->given->params.items[i]);
-    add(&it, "--out", t->source);
+    line it = compare_line_new(t->given, t->given->operands[0], t->name, t->source);
     int status = tool_run(it.n, it.words);
-    it = (line){{"build", (char *)t->source}, 2};
-    add(&it, "--out", t->plugin);
+    it = compare_line_build(t->source, t->plugin);
     return status ? status : tool_run(it.n, it.words);
 }
 
@@ -97,17 +78,17 @@ static int rank(const trial *t)
     char names[sizeof OTHERS + 64], epochs[24], seeds[24], jobs[24];
     line it = {{"compare"}, 1};
     snprintf(names, sizeof names, "%s,%.40s", OTHERS, t->name);
-    add(&it, "--act", names);
-    add(&it, "--plugin", t->plugin);
-    add(&it, "--model", t->given->model ? t->given->model : NET);
-    add(&it, "--optimizer", t->given->model ? NULL : OPTIMIZER); /* the model's own */
+    compare_line_add(&it, "--act", names);
+    compare_line_add(&it, "--plugin", t->plugin);
+    compare_line_add(&it, "--model", t->given->model ? t->given->model : NET);
+    compare_line_add(&it, "--optimizer", t->given->model ? NULL : OPTIMIZER); /* the model's own */
     for (int i = 0; i < t->given->data_sets.n; i++)
-        add(&it, "--data", t->given->data_sets.items[i]);
-    add(&it, "--epochs", number(t->given->epochs, EPOCHS, epochs));
-    add(&it, "--seeds", number(t->given->seeds, SEEDS, seeds));
-    add(&it, "--jobs", t->given->jobs ? number(t->given->jobs, 0, jobs) : NULL);
-    add(&it, "--db", t->db);
-    add(&it, "--name", t->name);
+        compare_line_add(&it, "--data", t->given->data_sets.items[i]);
+    compare_line_add(&it, "--epochs", number(t->given->epochs, EPOCHS, epochs));
+    compare_line_add(&it, "--seeds", number(t->given->seeds, SEEDS, seeds));
+    compare_line_add(&it, "--jobs", t->given->jobs ? number(t->given->jobs, 0, jobs) : NULL);
+    compare_line_add(&it, "--db", t->db);
+    compare_line_add(&it, "--name", t->name);
     return tool_run(it.n, it.words);
 }
 
@@ -115,10 +96,10 @@ static int rank(const trial *t)
 static int write_page(const trial *t)
 {
     line it = {{"report"}, 1};
-    add(&it, "--db", t->db);
-    add(&it, "--name", t->name);
-    add(&it, "--plugin", t->plugin); /* to draw its curve */
-    add(&it, "--out", t->page);
+    compare_line_add(&it, "--db", t->db);
+    compare_line_add(&it, "--name", t->name);
+    compare_line_add(&it, "--plugin", t->plugin); /* to draw its curve */
+    compare_line_add(&it, "--out", t->page);
     int status = tool_run(it.n, it.words);
     const bool has_desktop = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
     char *words[] = {"xdg-open", (char *)t->page, NULL};

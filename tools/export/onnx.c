@@ -1,10 +1,8 @@
-/* A program as an ONNX model of flat operators, opset 17: https://onnx.ai/onnx/intro/concepts.html and
- * onnx.proto for the numbers of fields.
+/* A program as an ONNX model of flat operators, opset 17: the steps become nodes.
  *
  * Images are [batch, channels, height, width] there: every tensor of four dimensions is, and the axes of
  * others are as here. Values are called by the number of their step, constants by their name. */
-#include "export/export.h"
-#include "export/wire.h"
+#include "export/onnx.h"
 #include "options.h"
 #include "output.h"
 #include "page/draft.h"
@@ -13,111 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPSET = 17, IR_VERSION = 8, FLOAT = 1, INT64 = 7, MOST = INT32_MAX };
-enum { VALUE_NAME = 300 };
-
-typedef struct onnx {
-    const export_program *p;
-    wire graph;
-    int made;                  /* values and constants that were named so far */
-    char (*names)[VALUE_NAME]; /* by step; empty: not written yet */
-    char prefix[16];           /* of made names, which no constant has */
-} onnx;
-
-/* ---- Names --------------------------------------------------------------------------------------- */
-
-/* Whether a constant is called as something that is made here. */
-static bool clashes(const export_program *p, const char *prefix)
-{
-    const size_t n = strlen(prefix);
-    for (int i = 0; i < p->n; i++) {
-        const char *name = p->steps[i].name, *rest = name + n;
-        if (*name && strncmp(name, prefix, n) == 0 &&
-            (strcmp(rest, "input") == 0 || strcmp(rest, "output") == 0 ||
-             strspn(rest, "0123456789") == strlen(rest)))
-            return true;
-    }
-    return false;
-}
-
-static void new_name(onnx *o, char out[VALUE_NAME])
-{
-    snprintf(out, VALUE_NAME, "%s%d", o->prefix, ++o->made);
-}
-
-/* ---- Nodes --------------------------------------------------------------------------------------- */
-
-typedef struct attribute {
-    const char *name;
-    int64_t number;
-    int64_t list[4];
-    int n; /* of the list; 0: the number */
-} attribute;
-
-static void add_attribute(wire *to, const attribute *a)
-{
-    wire it = {0};
-    export_wire_text(&it, 1, a->name);
-    for (int i = 0; i < a->n; i++)
-        export_wire_int(&it, 8, a->list[i]);
-    if (!a->n)
-        export_wire_int(&it, 3, a->number);
-    export_wire_int(&it, 20, a->n ? 7 : 2);
-    export_wire_message(to, 5, &it);
-}
-
-/* inputs up to NULL, attributes up to one without a name, or NULL. */
-static void add_node(onnx *o, const char *type, const char *output, const char *const *inputs,
-                     const attribute *attributes)
-{
-    wire it = {0};
-    for (; *inputs; inputs++)
-        export_wire_text(&it, 1, *inputs);
-    export_wire_text(&it, 2, output);
-    export_wire_text(&it, 3, output);
-    export_wire_text(&it, 4, type);
-    for (; attributes && attributes->name; attributes++)
-        add_attribute(&it, attributes);
-    export_wire_message(&o->graph, 1, &it);
-}
-#define INPUTS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define ATTRIBUTES(...) ((const attribute[]){__VA_ARGS__, {NULL, 0, {0}, 0}})
-
-static void new_node(onnx *o, const char *type, char output[VALUE_NAME], const char *const *inputs,
-                     const attribute *attributes)
-{
-    char name[VALUE_NAME];
-    new_name(o, name); /* output may be one of the inputs */
-    add_node(o, type, name, inputs, attributes);
-    memcpy(output, name, VALUE_NAME);
-}
+enum { OPSET = 17, IR_VERSION = 8, MOST = INT32_MAX };
 
 /* ---- Constants ----------------------------------------------------------------------------------- */
-
-static void add_tensor(onnx *o, const char *name, int type, const int64_t *dims, int ndim,
-                       const void *values, size_t bytes)
-{
-    wire it = {0};
-    for (int i = 0; i < ndim; i++)
-        export_wire_int(&it, 1, dims[i]);
-    export_wire_int(&it, 2, type);
-    export_wire_text(&it, 8, name);
-    export_wire_bytes(&it, 9, values, bytes);
-    export_wire_message(&o->graph, 5, &it);
-}
-
-static void new_ints(onnx *o, char out[VALUE_NAME], const int64_t *values, int n)
-{
-    const int64_t dims[] = {n};
-    new_name(o, out);
-    add_tensor(o, out, INT64, dims, 1, values, (size_t)n * sizeof *values);
-}
-
-static void new_float(onnx *o, char out[VALUE_NAME], float value)
-{
-    new_name(o, out);
-    add_tensor(o, out, FLOAT, NULL, 0, &value, sizeof value);
-}
 
 /* A constant of four dimensions with its axes in another order. */
 static void add_turned(onnx *o, const char *name, const export_step *step, const int order[4])
@@ -139,7 +35,7 @@ static void add_turned(onnx *o, const char *name, const export_step *step, const
                     values[n++] = step->values[place];
                 }
     if (values)
-        add_tensor(o, name, FLOAT, to, 4, values, (size_t)n * sizeof *values);
+        export_onnx_tensor(o, name, to, 4, values);
     free(values);
 }
 
@@ -162,25 +58,24 @@ static const char *value_of(onnx *o, int i, bool is_filter)
     if (*name)
         return name;
     if (*step->name && !is_taken(o, step->name))
-        snprintf(name, VALUE_NAME, "%s", step->name);
+        snprintf(name, EXPORT_NAME, "%s", step->name);
     else
-        new_name(o, name);
+        export_onnx_name(o, name);
     if (step->shape.ndim == 4)
         add_turned(o, name, step, is_filter ? filter_order : image_order);
     else
-        add_tensor(o, name, FLOAT, step->shape.dims, step->shape.ndim, step->values,
-                   (size_t)export_count(&step->shape) * sizeof *step->values);
+        export_onnx_tensor(o, name, step->shape.dims, step->shape.ndim, step->values);
     return name;
 }
 
 /* ---- Axes ---------------------------------------------------------------------------------------- */
 
 /* Between [n, h, w, c] and [n, c, h, w]. */
-static void turn(onnx *o, char value[VALUE_NAME], bool to_image)
+static void turn(onnx *o, char value[EXPORT_NAME], bool to_image)
 {
     static const attribute ways[][2] = {{{"perm", 0, {0, 2, 3, 1}, 4}, {NULL, 0, {0}, 0}},
                                         {{"perm", 0, {0, 3, 1, 2}, 4}, {NULL, 0, {0}, 0}}};
-    new_node(o, "Transpose", value, INPUTS(value), ways[to_image]);
+    export_onnx_new(o, "Transpose", value, INPUTS(value), ways[to_image]);
 }
 
 static bool is_turned(const hk_shape *shape) /* its order is another one */
@@ -189,26 +84,27 @@ static bool is_turned(const hk_shape *shape) /* its order is another one */
 }
 
 /* Values of `from` in our order as `to`, also in ours; where they are images, both are turned. */
-static void reshape_value(onnx *o, char value[VALUE_NAME], const hk_shape *from, const hk_shape *to)
+static void reshape_value(onnx *o, char value[EXPORT_NAME], const hk_shape *from,
+                          const hk_shape *to)
 {
-    char shape[VALUE_NAME];
+    char shape[EXPORT_NAME];
     int64_t dims[HK_MAX_DIMS];
     const bool back = is_turned(to);
     if (is_turned(from))
         turn(o, value, false);
     for (int i = 0; i < to->ndim; i++)
         dims[i] = to->dims[to->ndim == 4 && !back ? image_order[i] : i];
-    new_ints(o, shape, dims, to->ndim);
-    new_node(o, "Reshape", value, INPUTS(value, shape), NULL);
+    export_onnx_ints(o, shape, dims, to->ndim);
+    export_onnx_new(o, "Reshape", value, INPUTS(value, shape), NULL);
     if (back)
         turn(o, value, true);
 }
 
 /* Input `i` of an elementwise step, whose result has `ndim` dimensions. */
-static void operand(onnx *o, int i, int ndim, char out[VALUE_NAME])
+static void operand(onnx *o, int i, int ndim, char out[EXPORT_NAME])
 {
     const hk_shape *shape = &o->p->steps[i].shape;
-    snprintf(out, VALUE_NAME, "%s", value_of(o, i, false));
+    snprintf(out, EXPORT_NAME, "%s", value_of(o, i, false));
     if (ndim != 4 || shape->ndim == 4 || shape->ndim == 0)
         return;
     hk_shape four = {.ndim = 4, .dims = {1, 1, 1, 1}};
@@ -264,20 +160,20 @@ static expr spell(formula *f, expr e, void *user)
 }
 
 /* x ends where the value is constant. */
-static void add_bounds(onnx *o, char x[VALUE_NAME], bounds within)
+static void add_bounds(onnx *o, char x[EXPORT_NAME], bounds within)
 {
-    char bound[VALUE_NAME];
+    char bound[EXPORT_NAME];
     if (isfinite(within.low)) {
-        new_float(o, bound, (float)within.low);
-        new_node(o, "Max", x, INPUTS(x, bound), NULL);
+        export_onnx_float(o, bound, (float)within.low);
+        export_onnx_new(o, "Max", x, INPUTS(x, bound), NULL);
     }
     if (isfinite(within.high)) {
-        new_float(o, bound, (float)within.high);
-        new_node(o, "Min", x, INPUTS(x, bound), NULL);
+        export_onnx_float(o, bound, (float)within.high);
+        export_onnx_new(o, "Min", x, INPUTS(x, bound), NULL);
     }
 }
 
-typedef char value_name[VALUE_NAME];
+typedef char value_name[EXPORT_NAME];
 
 static void add_expression(onnx *o, const export_map *map, expr e, value_name *inputs,
                            value_name *values)
@@ -285,18 +181,18 @@ static void add_expression(onnx *o, const export_map *map, expr e, value_name *i
     const node *it = &map->f.nodes[e];
     const export_operand *named = it->op == OP_PARAM ? &map->operands[it->a] : NULL;
     if (it->op == OP_X)
-        memcpy(values[e], inputs[0], VALUE_NAME);
+        memcpy(values[e], inputs[0], EXPORT_NAME);
     else if (it->op == OP_NUMBER)
-        new_float(o, values[e], (float)it->value);
+        export_onnx_float(o, values[e], (float)it->value);
     else if (named && named->input < 0)
-        new_float(o, values[e], (float)named->number);
+        export_onnx_float(o, values[e], (float)named->number);
     else if (named)
-        memcpy(values[e], inputs[named->input], VALUE_NAME);
+        memcpy(values[e], inputs[named->input], EXPORT_NAME);
     else
-        new_node(o, operators[it->op], values[e],
-                 INPUTS(values[it->a], it->b < 0 ? NULL : values[it->b],
-                        it->c < 0 ? NULL : values[it->c]),
-                 NULL);
+        export_onnx_new(o, operators[it->op], values[e],
+                        INPUTS(values[it->a], it->b < 0 ? NULL : values[it->b],
+                               it->c < 0 ? NULL : values[it->c]),
+                        NULL);
 }
 
 static void add_map(onnx *o, int i)
@@ -318,7 +214,7 @@ static void add_map(onnx *o, int i)
     for (expr e = 0; e <= value; e++)
         if (in[e])
             add_expression(o, map, e, inputs, values);
-    memcpy(o->names[i], values[value], VALUE_NAME);
+    memcpy(o->names[i], values[value], EXPORT_NAME);
     free(values);
 }
 
@@ -339,23 +235,23 @@ static void add_windowed(onnx *o, int i)
     const char *inputs[4] = {value_of(o, step->inputs[0], false)};
     for (int k = 1; k < step->n_inputs; k++)
         inputs[k] = value_of(o, step->inputs[k], k == 1);
-    new_node(o,
-             conv                            ? "Conv"
-             : step->kind == EXPORT_MAX_POOL ? "MaxPool"
-                                             : "AveragePool",
-             o->names[i], inputs, all);
+    export_onnx_new(o,
+                    conv                            ? "Conv"
+                    : step->kind == EXPORT_MAX_POOL ? "MaxPool"
+                                                    : "AveragePool",
+                    o->names[i], inputs, all);
 }
 
 static void add_product(onnx *o, int i)
 {
     const export_step *step = &o->p->steps[i];
     char *y = o->names[i];
-    snprintf(y, VALUE_NAME, "%s", value_of(o, step->inputs[0], false));
+    snprintf(y, EXPORT_NAME, "%s", value_of(o, step->inputs[0], false));
     if (step->shape.ndim == 4)
         turn(o, y, false);
-    new_node(o, "MatMul", y, INPUTS(y, value_of(o, step->inputs[1], false)), NULL);
+    export_onnx_new(o, "MatMul", y, INPUTS(y, value_of(o, step->inputs[1], false)), NULL);
     if (step->n_inputs > 2)
-        new_node(o, "Add", y, INPUTS(y, value_of(o, step->inputs[2], false)), NULL);
+        export_onnx_new(o, "Add", y, INPUTS(y, value_of(o, step->inputs[2], false)), NULL);
     if (step->shape.ndim == 4)
         turn(o, y, true);
 }
@@ -365,7 +261,7 @@ static void add_reduction(onnx *o, int i)
 {
     static const int64_t image_axes[] = {0, 2, 3, 1};
     const export_step *step = &o->p->steps[i];
-    char axes[VALUE_NAME];
+    char axes[EXPORT_NAME];
     attribute all[] = {{"keepdims", 1, {0}, 0}, {NULL, 0, {0}, 0}, {NULL, 0, {0}, 0}};
     int64_t list[HK_MAX_DIMS];
     int n = 0;
@@ -374,20 +270,20 @@ static void add_reduction(onnx *o, int i)
             list[n++] = step->shape.ndim == 4 ? image_axes[k] : k;
     const char *x = value_of(o, step->inputs[0], false);
     if (step->kind == EXPORT_SUM) {
-        new_ints(o, axes, list, n);
-        new_node(o, "ReduceSum", o->names[i], INPUTS(x, axes), all);
+        export_onnx_ints(o, axes, list, n);
+        export_onnx_new(o, "ReduceSum", o->names[i], INPUTS(x, axes), all);
         return;
     }
     all[1] = (attribute){.name = "axes", .n = n};
     memcpy(all[1].list, list, sizeof all[1].list);
-    new_node(o, step->kind == EXPORT_MEAN ? "ReduceMean" : "ReduceMax", o->names[i], INPUTS(x),
-             all);
+    export_onnx_new(o, step->kind == EXPORT_MEAN ? "ReduceMean" : "ReduceMax", o->names[i],
+                    INPUTS(x), all);
 }
 
 static void add_reshape(onnx *o, int i)
 {
     const export_step *step = &o->p->steps[i];
-    snprintf(o->names[i], VALUE_NAME, "%s", value_of(o, step->inputs[0], false));
+    snprintf(o->names[i], EXPORT_NAME, "%s", value_of(o, step->inputs[0], false));
     reshape_value(o, o->names[i], &o->p->steps[step->inputs[0]].shape, &step->shape);
 }
 
@@ -395,9 +291,10 @@ static void add_concat(onnx *o, int i)
 {
     const export_step *step = &o->p->steps[i];
     const int ndim = step->shape.ndim;
-    new_node(o, "Concat", o->names[i],
-             INPUTS(value_of(o, step->inputs[0], false), value_of(o, step->inputs[1], false)),
-             ATTRIBUTES({"axis", ndim == 4 ? 1 : ndim - 1, {0}, 0}));
+    export_onnx_new(
+        o, "Concat", o->names[i],
+        INPUTS(value_of(o, step->inputs[0], false), value_of(o, step->inputs[1], false)),
+        ATTRIBUTES({"axis", ndim == 4 ? 1 : ndim - 1, {0}, 0}));
 }
 
 static void add_steps(onnx *o)
@@ -428,7 +325,7 @@ static void add_value_info(onnx *o, int field, const char *name, const hk_shape 
             export_wire_int(&dim, 1, n);
         export_wire_message(&dims, 1, &dim);
     }
-    export_wire_int(&tensor, 1, FLOAT);
+    export_wire_int(&tensor, 1, EXPORT_FLOAT);
     export_wire_message(&tensor, 2, &dims);
     export_wire_message(&type, 1, &tensor);
     export_wire_text(&info, 1, name);
@@ -457,16 +354,30 @@ static void add_classes(wire *model, const hk_card *card)
     json_decref(names);
 }
 
+/* Whether a constant is called as something that is made here. */
+static bool clashes(const export_program *p, const char *prefix)
+{
+    const size_t n = strlen(prefix);
+    for (int i = 0; i < p->n; i++) {
+        const char *name = p->steps[i].name, *rest = name + n;
+        if (*name && strncmp(name, prefix, n) == 0 &&
+            (strcmp(rest, "input") == 0 || strcmp(rest, "output") == 0 ||
+             strspn(rest, "0123456789") == strlen(rest)))
+            return true;
+    }
+    return false;
+}
+
 static void make_model(onnx *o, wire *model)
 {
     const export_program *p = o->p;
     wire opset = {0};
-    snprintf(o->names[0], VALUE_NAME, "%sinput", o->prefix);
-    char output[VALUE_NAME];
+    snprintf(o->names[0], EXPORT_NAME, "%sinput", o->prefix);
+    char output[EXPORT_NAME];
     snprintf(output, sizeof output, "%soutput", o->prefix);
     export_wire_text(&o->graph, 2, p->title);
     add_steps(o);
-    add_node(o, "Identity", output, INPUTS(o->names[p->output]), NULL);
+    export_onnx_add(o, "Identity", output, INPUTS(o->names[p->output]), NULL);
     add_value_info(o, 11, o->names[0], &p->steps[0].shape);
     add_value_info(o, 12, output, &p->steps[p->output].shape);
     export_wire_int(model, 1, IR_VERSION);

@@ -1,6 +1,7 @@
 /* Formulas as statements: what is used more than once has a name, all else is written out, every operation
  * in brackets. */
 #include "export/text.h"
+#include "output.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,17 +9,9 @@
 
 void export_put_float(float value, const char *suffix, FILE *to)
 {
-    char text[40];
-    if (!isfinite(value)) {
-        fputs(isnan(value) ? "NAN" : value < 0 ? "-INFINITY" : "INFINITY", to);
-        return;
-    }
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (!(strtof(text, NULL) < value || strtof(text, NULL) > value))
-            break;
-    }
-    fprintf(to, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", suffix);
+    const char *text = tool_shortest((double)value, true);
+    const bool whole = !strpbrk(text, ".eN");
+    fprintf(to, "%s%s%s", text, whole ? ".0" : "", strchr(text, 'N') ? "" : suffix);
 }
 
 typedef struct writing {

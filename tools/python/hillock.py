@@ -10,16 +10,15 @@
 
 One file; needs NumPy, and torch for .torch() alone. docs/python.md has examples.
 """
+import contextlib
 import ctypes
 import functools
-import glob
 import json
 import math
 import os
 import pathlib
 import shutil
 import sqlite3
-import struct
 import subprocess
 
 import numpy
@@ -60,8 +59,8 @@ _FUNCTIONS = {  # the type of the result, then of the arguments
     "hk_function_new": "iso", "hk_function_free": "-p", "hk_function_describe": "Ip", "hk_function_channels": "lpl",
     "hk_function_slot": "lpil", "hk_function_start": "iplp", "hk_function_forward": "ipC",
     "hk_function_backward": "ipC", "hk_function_commit": "ipC",
-    "hk_net_load": "isoo", "hk_net_free": "-p", "hk_net_parameters": "lp", "hk_net_standardise": "iplpp",
-    "hk_net_classify": "iplpp", "hk_net_estimate": "iplpp"}
+    "hk_net_load": "isoo", "hk_net_free": "-p", "hk_net_parameters": "lp", "hk_net_tensor": "pps",
+    "hk_tensor_read": "ipp", "hk_net_standardise": "iplpp", "hk_net_classify": "iplpp", "hk_net_estimate": "iplpp"}
 
 
 def program():
@@ -75,13 +74,12 @@ def program():
 
 def _candidates():
     """Where the library may be, best first."""
-    chosen = os.environ.get("HILLOCK_LIBRARY")
-    if chosen:
-        return [chosen]
+    if os.environ.get("HILLOCK_LIBRARY"):
+        return [os.environ["HILLOCK_LIBRARY"]]
     found = shutil.which("hillock")
-    beside = os.path.dirname(os.path.dirname(os.path.realpath(found))) if found else ""
-    places = [os.path.join(glob.escape(beside), place) for place in ("lib", "lib/*", "lib64")] if found else []
-    return [path for place in places for path in sorted(glob.glob(os.path.join(place, _SONAME)))] + [_SONAME]
+    prefix = [pathlib.Path(found).resolve().parent.parent] if found else []
+    places = [place for at in prefix for pattern in ("lib", "lib/*", "lib64") for place in sorted(at.glob(pattern))]
+    return [str(place / _SONAME) for place in places if (place / _SONAME).exists()] + [_SONAME]
 
 
 @functools.lru_cache(maxsize=None)
@@ -95,10 +93,9 @@ def library():
             reasons.append(str(reason))
             continue
         for name, types in _FUNCTIONS.items():
-            try:
-                function = getattr(found, name)
-            except AttributeError:
-                raise Error(f"{path} has no {name}: it is not the library of hillock {__version__}") from None
+            if not hasattr(found, name):
+                raise Error(f"{path} has no {name}: it is not the library of hillock {__version__}")
+            function = getattr(found, name)
             function.restype, *function.argtypes = (_TYPES[t] for t in types)
         version = found.hk_version().decode()
         if version.rpartition(".")[0] != __version__.rpartition(".")[0]:
@@ -179,10 +176,8 @@ class Activation:
         if self._is_plain and not slots:  # a few microseconds count here
             x = numpy.asarray(x, "f4", order="C")
             y = numpy.empty_like(x)
-            status = self._library.hk_function_forward(self._handle, _Call(
-                x.size, 1, 0, 0, 0, 0, None, x.__array_interface__["data"][0], y.__array_interface__["data"][0]))
-            if status:
-                _check(status)
+            _check(self._library.hk_function_forward(self._handle, _Call(
+                x.size, 1, 0, 0, 0, 0, None, x.__array_interface__["data"][0], y.__array_interface__["data"][0])))
             return y
         x, call, values = self._block(x, slots)
         return self._forward(x, call)[0]
@@ -263,8 +258,10 @@ def _torch_module():
         y = empty_like(x) if layer.keeps_shape else x.new_empty((*x.shape[:-1], of.channels(x.shape[-1])))
         channels = x.shape[-1] if of.has_channels else 1
         array, address = point(slots)
-        call = _Call(x.numel() // channels, channels, 0, layer.training, layer.training, layer.new_key(), address,
-                     x.data_ptr(), y.data_ptr())
+        is_drawn = layer.training and of._info.traits & _STOCHASTIC
+        key = int(torch.randint(2**63 - 1, ())) if is_drawn else 0
+        call = _Call(x.numel() // channels, channels, 0, layer.training, layer.training, key, address, x.data_ptr(),
+                     y.data_ptr())
         aux = None
         if of._info.aux_floats:
             aux = x.new_empty(call.rows * of._info.aux_floats)
@@ -272,9 +269,7 @@ def _torch_module():
         if of._info.n_sums and layer.training:
             sums = torch.zeros(of._info.n_sums, channels, dtype=torch.float64)
             call.sums, layer.pending = sums.data_ptr(), (call.rows, sums)
-        status = forward(of._handle, call)
-        if status:
-            _check(status)
+        _check(forward(of._handle, call))
         return y, aux, call
 
     class Apply(torch.autograd.Function):
@@ -298,12 +293,10 @@ def _torch_module():
             gradients = [empty_like(slot) if wanted else None
                          for slot, wanted in zip(slots, ctx.needs_input_grad[2:])]
             (array, address), (darray, daddress) = point(slots), point(gradients)
-            status = backward(ctx.layer.activation._handle, _Call(
+            _check(backward(ctx.layer.activation._handle, _Call(
                 call.rows, call.channels, 0, call.training, call.surrogate, call.key, address,
                 None if x is None else x.data_ptr(), None if y is None else y.data_ptr(),
-                None if aux is None else aux.data_ptr(), None, dy.data_ptr(), dx.data_ptr(), daddress))
-            if status:
-                _check(status)
+                None if aux is None else aux.data_ptr(), None, dy.data_ptr(), dx.data_ptr(), daddress)))
             return (dx, None, *gradients)
 
     class Layer(torch.nn.Module):
@@ -312,8 +305,8 @@ def _torch_module():
 
         def __init__(self, of, channels, dim):
             super().__init__()
-            if channels is None and any(slot.extent == _PER_CHANNEL for slot in of._slots):
-                names = ", ".join(s.name.decode() for s in of._slots if s.extent == _PER_CHANNEL)
+            names = ", ".join(s.name.decode() for s in of._slots if s.extent == _PER_CHANNEL)
+            if channels is None and names:
                 raise Error(f"{of.spec} has {names} for each channel: say how many, as in .torch(channels=16)")
             self.activation, self.expected, self.dim = of, channels, dim
             self.keeps_shape, self.reads, self.pending = of.channels(3) == 3, of._info.reads, None
@@ -325,10 +318,6 @@ def _torch_module():
 
         def extra_repr(self):
             return self.activation.spec + (f", channels={self.expected}" if self.expected else "")
-
-        def new_key(self):
-            is_drawn = self.training and self.activation._info.traits & _STOCHASTIC
-            return int(torch.randint(2**63 - 1, ())) if is_drawn else 0
 
         def commit(self):
             """State follows from the last forward pass in training; slots return to their ranges."""
@@ -364,21 +353,6 @@ def _torch_module():
 # ---- Nets --------------------------------------------------------------------------------------------
 
 
-def _read_safetensors(path):
-    """Tensors by name, metadata: as docs/format.md says."""
-    with open(path, "rb") as file:
-        data = file.read()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8:8 + length])
-    metadata = header.pop("__metadata__", {})
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values = numpy.frombuffer(data, "<f4", (end - begin) // 4, 8 + length + begin)
-        tensors[name] = values.reshape(entry["shape"]).copy()
-    return tensors, metadata
-
-
 class Net:
     """The trained net of a file that Hillock saved, with what the file says of inputs and outputs; `plugins` are the
     files of plugins that it was made with."""
@@ -391,10 +365,10 @@ class Net:
         net, logits = ctypes.c_void_p(), ctypes.c_void_p()
         _check(self._library.hk_net_load(path.encode(), ctypes.byref(net), ctypes.byref(logits)))
         self._net, self._logits = net, logits
-        self._tensors, metadata = _read_safetensors(path)  # hk_net_load has judged it
-        self._graph = json.loads(metadata["hk.graph"])
+        with open(path, "rb") as file:  # docs/format.md; hk_net_load has judged it
+            metadata = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+        self._graph, self.metadata = json.loads(metadata["hk.graph"]), metadata
         self.card = json.loads(metadata.get("hk.card") or "{}")
-        self.metadata = metadata
         self.parameters = self._library.hk_net_parameters(net)
         nodes, at = self._graph["tensors"], self._graph["output"]
         self.outputs = math.prod(nodes[at]["shape"][1:])
@@ -412,6 +386,12 @@ class Net:
     def __repr__(self):
         of = f"{len(self.classes)} classes" if self.classes else "a number"
         return f"<hillock net: {self.shape} -> {of}, {self.parameters} parameters>"
+
+    def _values(self, node):
+        """The array of a parameter or a state."""
+        values, name = numpy.empty(node["shape"], "f4"), node["name"].encode()
+        _check(self._library.hk_tensor_read(self._library.hk_net_tensor(self._net, name), values.ctypes.data))
+        return values
 
     def _samples(self, x, scaled):
         """Any number of samples, or one, as [n, *shape]; and whether it was one."""
@@ -453,10 +433,8 @@ class Net:
         of dense layers [out, in], gamma and beta of normalizations weight and bias. A dense layer behind a
         flattened image takes it as PyTorch flattens it. The slope of prelu is its weight; other slots of
         activations keep their names."""
-        nodes, made = self._graph["tensors"], {}
-        for node in nodes:
-            if node["op"] in ("parameter", "state"):
-                made[node["name"]] = self._tensors[node["name"]]
+        nodes = self._graph["tensors"]
+        made = {node["name"]: self._values(node) for node in nodes if node["op"] in ("parameter", "state")}
         for node in nodes:
             inputs = [nodes[i] for i in node.get("inputs", [])]
             if node["op"] == "conv2d" and "name" in inputs[1]:
@@ -486,16 +464,13 @@ def results(path, name=None):
              "parameters, multiply_adds, is_baseline, runs.* FROM runs JOIN rows ON runs.row = rows.id "
              "JOIN sweeps ON rows.sweep = sweeps.id WHERE ?1 IS NULL OR sweeps.name = ?1 ORDER BY runs.id")
     try:
-        db = sqlite3.connect(pathlib.Path(path).resolve().as_uri() + "?mode=ro", uri=True)
-        try:
+        uri = pathlib.Path(path).resolve().as_uri() + "?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+            db.row_factory = sqlite3.Row
             if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
                 raise Error(f"{path}: a database of another program")
-            cursor = db.execute(query, (name,))
-            columns = [column[0] for column in cursor.description]
-            found = [dict(zip(columns, row)) for row in cursor]
+            found = [dict(row) for row in db.execute(query, (name,))]
             known = [row[0] for row in db.execute("SELECT name FROM sweeps ORDER BY name")]
-        finally:
-            db.close()
     except sqlite3.Error as reason:
         raise Error(f"{path}: not a database of results ({reason})") from None
     if name is not None and name not in known:
@@ -511,14 +486,10 @@ def compare(**options):
     db="results.db", name="first"). Options are those of the command, with _ for -; True gives one without a value."""
     command = [program(), "compare", "--json"]
     for name, value in options.items():
-        option = "--" + name.replace("_", "-")
-        if value is True:
-            command.append(option)
-        elif value is not None and value is not False:
-            items = value if isinstance(value, (list, tuple)) else [value]
-            command += [option, ",".join(str(item) for item in items)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          encoding="utf-8", errors="replace")
+        items = value if isinstance(value, (list, tuple)) else [value]
+        if value is not None and value is not False:
+            command += ["--" + name.replace("_", "-")] + [",".join(map(str, items))] * (value is not True)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
     try:
         return json.loads(done.stdout)
     except ValueError:

@@ -212,8 +212,6 @@ void formula_print_body(const formula *f, const expr *roots, int n_roots, bounds
 void formula_print_parameter(const formula *f, int index, FILE *to);
 /* Its name in capitals, changed where C has a macro of that name. */
 void formula_print_capitals(const char *name, FILE *to);
-/* As few digits as give the same double. */
-void formula_print_number(double value, FILE *to);
 
 /* ---- Of a plugin (declared.c) ---------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * whole numbers are written as int, which the compiler converts; other numbers are cast to real. */
 #include "plugin/formula/expr.h"
 #include "memory.h"
+#include "output.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -52,23 +53,6 @@ typedef struct printer {
 } printer;
 
 static void put(printer *p, expr e, int as);
-
-void formula_print_number(double value, FILE *to)
-{
-    char text[40];
-    if (!isfinite(value)) {
-        fputs(isnan(value) ? "NAN" : value < 0 ? "-INFINITY" : "INFINITY", to);
-        return;
-    }
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (!(strtod(text, NULL) < value || strtod(text, NULL) > value))
-            break;
-    }
-    for (const char *c = text; *c; c++)
-        if (*c != '+') /* 1e+18 */
-            putc(*c, to);
-}
 
 void formula_print_capitals(const char *name, FILE *to)
 {
@@ -193,7 +177,7 @@ static void put_node(printer *p, const node *it)
     switch (it->op) {
     case OP_NUMBER:
         fputs(formula_is_whole(it->value) ? "" : "(real)", p->to);
-        formula_print_number(it->value, p->to);
+        fputs(tool_shortest(it->value, false), p->to);
         break;
     case OP_X: fputs(p->is_bounded ? "x" : "a.x", p->to); break;
     case OP_Y: fputs("a.y", p->to); break;

@@ -1,6 +1,7 @@
 /* The C file of an activation: what a person would have written from the formula. */
 #include "plugin/formula/expr.h"
 #include "memory.h"
+#include "output.h"
 
 #include <float.h>
 #include <hillock/plugin.h>
@@ -80,12 +81,12 @@ static void put_table(const formula *f, bool learned, FILE *to)
                 learned ? ".role = HK_LEARNED,\n          .extent = HK_PER_CHANNEL, "
                           ".flags = HK_NO_DECAY, .value = "
                         : ".type = HK_REAL,\n           .value = ");
-        formula_print_number(it->value, to);
+        fputs(tool_shortest(it->value, false), to);
         if (it->low < it->high) {
             fputs(", .low = ", to);
-            formula_print_number(it->low, to);
+            fputs(tool_shortest(it->low, false), to);
             fputs(", .high = ", to);
-            formula_print_number(it->high, to);
+            fputs(tool_shortest(it->high, false), to);
         }
         putc('}', to);
     }
