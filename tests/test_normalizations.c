@@ -2,6 +2,7 @@
  * double, on every instruction set; known values; mean and variance of what comes out.
  *
  * test_normalizations [DIRECTORY...] */
+#include <hillock/hillock.h>
 #include "plugin_use.h"
 
 /* ---- Normalizations: gradients and promises ------------------------------------------------ */
@@ -387,6 +388,31 @@ static void local_response_norm_is_its_formula(void)
         }
 }
 
+/* ---- Pointwise ------------------------------------------------------------------------------ */
+
+static void predict_behind(const char *norm, const char *act, float *y)
+{
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *z = hk_conv(hk_input(net, 5, 5, 3), 4, 3, .no_bias = 1, .init = "normal:std=0.1");
+    z = norm ? hk_norm(z, .use = norm) : hk_act(z, .use = act);
+    float x[5 * 5 * 3];
+    for (int i = 0; i < 5 * 5 * 3; i++)
+        x[i] = (float)(i % 7) - 3;
+    CHECK_EQUAL(hk_net_predict(hk_linear(z, 10, .init = "normal:std=0.1"), 1, x, y), HK_OK);
+    hk_net_free(net);
+}
+
+static void pointwise_is_its_activation(void)
+{
+    const char *const names[] = {"dyt", "derf", "dynamic_erf"};
+    for (int i = 0; i < 3; i++) {
+        float as_norm[10] = {0}, as_act[10] = {1};
+        predict_behind(names[i], NULL, as_norm);
+        predict_behind(NULL, names[i], as_act);
+        CHECK(memcmp(as_norm, as_act, sizeof as_act) == 0);
+    }
+}
+
 /* ---- Weights ------------------------------------------------------------------------------- */
 
 /* The first weight is not changed; its gradient is normal to it. */
@@ -555,6 +581,7 @@ int main(int argc, char **argv)
     RUN(normalized_sets_have_mean_0_and_variance_1);
     RUN(values_and_gradients_are_those_of_the_formulas);
     RUN(local_response_norm_is_its_formula);
+    RUN(pointwise_is_its_activation);
     RUN(weight_norm_starts_with_the_weight);
     RUN(power_iteration_converges_as_it_should);
     RUN(batch_renorm_leans_on_the_past);

@@ -24,6 +24,8 @@
  *              HK_ELEMENTWISE_LEARNED(name, flags, ...)                      with HK_GRADIENT
  *              HK_ELEMENTWISE_ADAPTIVE(name, flags, update, ...)             with HK_SUM
  *              HK_ELEMENTWISE_LEARNED_ADAPTIVE(name, flags, update, ...)     with both
+ *              HK_POINTWISE(name, formula, ...)      as LEARNED with HK_READS_X, and the
+ *                                                    same as a normalization
  *
  * .formula = "max(0, x)" beside .summary says the value once more, for exports.
  * With parameters, in a plugin of any kind: HK_PARAMS. With kernels of its own: HK_BLOCK_KERNELS.
@@ -407,3 +409,15 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
 #define HK_ELEMENTWISE_LEARNED_ADAPTIVE(plugin, flags, update, ...)                                \
     HK_LEARNED_ADAPTIVE_TABLE(flags, update);                                                      \
     HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, .slots = slots, __VA_ARGS__})
+#define HK_POINTWISE(plugin, formula_, ...)                                                        \
+    HK_LEARNED_TABLE(HK_READS_X);                                                                  \
+    static hk_domain hk_row_by_row(const hk_context *context)                                      \
+    {                                                                                              \
+        (void)context;                                                                             \
+        return HK_OVER_ROW;                                                                        \
+    }                                                                                              \
+    static const hk_normalization hk_pointwise = {.domain = hk_row_by_row, .kernels = HK_KERNELS}; \
+    HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, .slots = slots,                 \
+               .formula = formula_, __VA_ARGS__},                                                  \
+              {HK_NORMALIZATION_ROW(plugin), .normalization = &hk_pointwise, .slots = slots,       \
+               __VA_ARGS__})

@@ -1,5 +1,5 @@
-/* dyt: dynamic tanh, weight tanh(alpha x) + bias, proposed in place of a normalization. alpha is
- * one for the layer, weight and bias belong to the channel; all are learned.
+/* dyt: dynamic tanh, weight tanh(alpha x) + bias, proposed in place of a normalization, and here an activation,
+ * too. alpha is one for the layer, weight and bias belong to the channel; all are learned.
  * Zhu, Chen, He, LeCun, Liu 2025, arXiv:2503.10622, "Transformers without normalization". */
 #include <hillock/kernel.h>
 
@@ -31,7 +31,6 @@ HK_GRADIENT(const real t = hks_tanh(a.t[ALPHA] * a.x);
                    : slot == WEIGHT ? t
                                     : 1;)
 
-HK_ELEMENTWISE_LEARNED(dyt, HK_READS_X, .aliases = "dynamic_tanh", .tags = "sigmoid",
-                       .formula = "weight*tanh(alpha*x) + bias",
-                       .summary = "weight * tanh(alpha * x) + bias, all learned",
-                       .source = "Zhu, Chen, He, LeCun, Liu 2025");
+HK_POINTWISE(dyt, "weight*tanh(alpha*x) + bias", .aliases = "dynamic_tanh",
+             .tags = "sigmoid,pointwise", .summary = "weight * tanh(alpha * x) + bias, all learned",
+             .source = "Zhu, Chen, He, LeCun, Liu 2025");
