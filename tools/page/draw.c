@@ -241,6 +241,19 @@ static int by_height(const void *a, const void *b)
     return (p < q) - (p > q);
 }
 
+/* What does not fit in its usual letters is narrowed up to the half again, then cut. */
+static void put_label(const chart *c, double y, const char *label)
+{
+    enum { NARROWED = 22 };
+    const double room = LABELS - 12;
+    fprintf(c->to, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\"", c->right + 12, y);
+    if (strlen(label) > LETTERS)
+        fprintf(c->to, " textLength=\"%.0f\" lengthAdjust=\"spacingAndGlyphs\"", room);
+    putc('>', c->to);
+    page_put_html(c->to, label, NARROWED);
+    fputs("</text>", c->to);
+}
+
 /* Names where the series end, moved apart where they would touch: from the top down, each at least
  * a line below the one before; then up again from the bottom. */
 static void put_names(const chart *c, const series *all, int n)
@@ -261,7 +274,7 @@ static void put_names(const chart *c, const series *all, int n)
         fprintf(c->to, "<path class=\"leader %s\" d=\"M%.1f %.1fL%.1f %.1f\"/><g class=\"%s\">",
                 s->class, page_chart_x(c, s->x[s->n - 1]) + 5, page_chart_y(c, s->y[s->n - 1]),
                 c->right + 9, at[i], s->class);
-        page_draw_text(c->to, "label", c->right + 12, at[i] + 4, ANCHOR_START, s->label, LETTERS);
+        put_label(c, at[i] + 4, s->label);
         fputs("</g>\n", c->to);
     }
 }

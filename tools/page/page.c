@@ -31,12 +31,15 @@ static void put_digest(FILE *to, const char *text)
     }
 }
 
+/* Each of the ten colours comes with each of the four marks. Those that look alike to the colour-blind (blue,
+ * violet, indigo; orange, green, olive, brown; red, pink, teal) begin with different marks. */
 const char *page_series_class(int series)
 {
-#define TEN(variant)                                                                               \
-    "s1" variant, "s2" variant, "s3" variant, "s4" variant, "s5" variant, "s6" variant,            \
-        "s7" variant, "s8" variant, "s9" variant, "s10" variant
-    static const char *const classes[SERIES] = {"s0", TEN(""), TEN(" v1"), TEN(" v2"), TEN(" v3")};
+#define TEN(a, b, c, d)                                                                            \
+    "s1" a, "s2" a, "s3" b, "s4" b, "s5" a, "s6" c, "s7" c, "s8" b, "s9" d, "s10" c
+    static const char *const classes[SERIES] = {
+        "s0", TEN("", " v1", " v2", " v3"), TEN(" v1", " v2", " v3", ""),
+        TEN(" v2", " v3", "", " v1"), TEN(" v3", "", " v1", " v2")};
     return classes[series];
 }
 

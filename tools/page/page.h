@@ -14,7 +14,7 @@
 
 enum { SERIES = 41, CAPTION_LETTERS = 60 };
 
-/* "s3", or "s3 v1" for the thirteenth; `series` from 0 to SERIES - 1. */
+/* "s1", "s3 v1": colour, and mark with dashes; `series` from 0 to SERIES - 1. */
 const char *page_series_class(int series);
 
 void page_begin(FILE *to, const char *title);

@@ -196,6 +196,8 @@ static void cut_intervals(standing *s, bool regression)
         return;
     cut(&s->against.low, &s->against.high, -1);
     cut(&s->corrected_low, &s->corrected_high, -1);
+    if (s->could_show > 1) /* then no difference of accuracies could be shown */
+        s->could_show = UNKNOWN;
 }
 
 static bool rank_rows(analysis *a, panel *p)

@@ -126,9 +126,11 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
     fprintf(to, "<tr><td class=\"letters\">%s<td class=\"number\">", s->letters);
     if (!s->failures)
         fprintf(to, "%d", s->rank);
-    fputs("<td class=\"name\">", to);
+    fputs("<td class=\"name\"><span class=\"named\">", to);
     page_dot(to, report_row_class(row));
+    fputs("<span>", to);
     page_put_html(to, row->label, CAPTION_LETTERS);
+    fputs("</span></span>", to);
     fputs("<td class=\"picture\">", to);
     report_put_row_picture(to, p, s, scale);
     fputs("<td class=\"number mean-of\">", to);

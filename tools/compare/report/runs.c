@@ -111,6 +111,16 @@ void report_part_runs(FILE *to, const analysis *a)
     page_section_end(to);
 }
 
+/* Whether a setting was left to each model's recipe, which the table of recipes has as resolved. */
+static bool is_of_recipe(const char *key, const json_t *value)
+{
+    static const char *const keys[] = {"augment", "batch", "epochs", "schedule"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        is = is || strcmp(key, keys[i]) == 0;
+    return is && (json_is_null(value) || (json_is_integer(value) && !json_integer_value(value)));
+}
+
 static void put_object(FILE *to, const char *caption, const char *text)
 {
     static const page_column columns[] = {{"name", ""}, {"value", ""}};
@@ -125,7 +135,12 @@ static void put_object(FILE *to, const char *caption, const char *text)
         fputs("\n<td>", to);
         char *written =
             tool_json_written(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-        page_put_html(to, json_is_string(value) ? json_string_value(value) : written, WHOLE_TEXT);
+        page_put_html(to,
+                      is_of_recipe(key, value) ? "each model's recipe, below"
+                      : json_is_null(value)    ? "none"
+                      : json_is_string(value)  ? json_string_value(value)
+                                               : written,
+                      WHOLE_TEXT);
         free(written);
         putc('\n', to);
     }
