@@ -56,6 +56,23 @@ build_makes_objects_here()
         [ -s first.so ] && [ -s one.so ])
 }
 
+# A sanitized program sees no signals.
+a_model_that_hangs_is_named()
+{
+    ! grep -q __asan_report_load "$hillock" || return 0
+    cat >hangs.c <<'END' && "$hillock" build hangs.c && (ulimit -S -t 1 && refuses 3 'model ./hangs.so: build() did not return' inspect ./hangs.so)
+#include <hillock/model.h>
+static hk_tensor *build(hk_tensor *x, int classes, const double *p)
+{
+    for (volatile int on = 1; on;)
+        (void)p;
+    return hk_linear(x, classes);
+}
+static const hk_model hangs = {.build = build, .height = 4, .width = 4, .channels = 1};
+HK_MODEL(hangs, hangs, .summary = "a fault", .source = "hillock's tests");
+END
+}
+
 build_shows_its_command()
 {
     "$hillock" build -v first.c -o './a file.so' >out && [ -s 'a file.so' ] &&
@@ -149,6 +166,7 @@ run refuses 2 '"a" twice' new activation one --formula 'a*x' --param a=1 --param
 run refuses 2 'does not occur' new activation one --formula x --param a=1
 run refuses 2 '--formula is empty' new activation one --formula ''
 run build_makes_objects_here
+run a_model_that_hangs_is_named
 run build_shows_its_command
 run build_passes_the_compilers_words_on
 run build_takes_no_shell_words

@@ -24,10 +24,11 @@ its_commands_are_true()
         diff <(grep -A 12 '^rank' out) <(grep -A 12 '^rank' again)
 }
 
-the_next_try_has_its_own_folder()
+the_next_try_has_its_own_folder_and_net()
 {
-    "$hillock" try 'a*x' --param a=0.5:0:1 --name half "${small[@]}" >out 2>err &&
-        [ -s try-2/half.so ] && grep -Eq '^ +[0-9]+  half ' out
+    "$hillock" new model net && "$hillock" build net.c &&
+        "$hillock" try 'a*x' --param a=0.5:0:1 --name half --model ./net.so "${small[@]}" >out 2>err &&
+        [ -s try-2/half.so ] && grep -Eq '^ +[0-9]+  half ' out && grep -q ', net: test accuracy' out
 }
 
 # Beyond a million it is a warning, in the answer and on the page. A formula may begin with a sign.
@@ -66,7 +67,7 @@ a_folder_that_is_there_is_left_alone()
 
 run a_formula_is_ranked
 run its_commands_are_true
-run the_next_try_has_its_own_folder
+run the_next_try_has_its_own_folder_and_net
 run what_is_wrong_far_out_is_told
 run a_wrong_formula_leaves_nothing
 run what_fails_its_checks_is_not_ranked

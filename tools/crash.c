@@ -7,6 +7,8 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/param.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -28,10 +30,22 @@ static const char *file_of(const void *context)
     return NULL;
 }
 
+static bool is_named; /* tool_crash_name() was called */
+static const char *volatile building;
+
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     const char *opening = hki_opening, *file = opening ? opening : file_of(context);
     (void)info;
+    if (building) {
+        put("hillock: model ");
+        put(building);
+        put(number == SIGXCPU ? ": build() did not return; it has 20 seconds of processor time"
+                              : ": crashed in build(), perhaps for want of memory: ");
+        put(number == SIGXCPU ? "" : sigdescr_np(number));
+        put("; hillock check FILE says more\n");
+        _exit(EXIT_BAD_DATA);
+    }
     if (file) {
         put("hillock: plugin \"");
         put(file);
@@ -45,7 +59,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
 
 void tool_crash_name(void)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGXCPU};
     static char memory[1 << 16];
     const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
@@ -53,4 +67,33 @@ void tool_crash_name(void)
         return;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
+    is_named = true;
+}
+
+static rlim_t seconds_used(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1);
+}
+
+void tool_crash_limit(const char *model)
+{
+    enum { SECONDS = 20 };
+    static struct rlimit time, memory; /* as they were */
+    if (!is_named)
+        return;
+    if (model) {
+        const rlim_t seconds = seconds_used() + SECONDS;
+        const rlim_t bytes = ((rlim_t)worker_process_memory("VmSize:") << 20) +
+                             (rlim_t)sysconf(_SC_PHYS_PAGES) / 2 * (rlim_t)sysconf(_SC_PAGESIZE);
+        getrlimit(RLIMIT_CPU, &time);
+        getrlimit(RLIMIT_AS, &memory);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){MIN(seconds, time.rlim_cur), time.rlim_max});
+        setrlimit(RLIMIT_AS, &(struct rlimit){MIN(bytes, memory.rlim_cur), memory.rlim_max});
+    } else {
+        setrlimit(RLIMIT_CPU, &time);
+        setrlimit(RLIMIT_AS, &memory);
+    }
+    building = model;
 }

@@ -1,6 +1,7 @@
 /* A net of a model or out of a file. */
 #include "net/network.h"
 
+#include "crash.h"
 #include "output.h"
 
 #include <string.h>
@@ -33,9 +34,13 @@ static void set_name(network *it)
 static bool build(const char *spec, hk_net_options choices, hk_data_shape images, network *out)
 {
     *out = (network){0};
-    if (hk_model_find(spec, &out->model, out->spec) == HK_OK && (out->net = hk_net_create(choices)))
+    if (hk_model_find(spec, &out->model, out->spec) == HK_OK &&
+        (out->net = hk_net_create(choices))) {
+        tool_crash_limit(spec);
         out->logits = hk_model_build(out->net, spec, images.height, images.width, images.channels,
                                      images.classes);
+        tool_crash_limit(NULL);
+    }
     set_name(out);
     return out->logits;
 }
