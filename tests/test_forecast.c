@@ -218,6 +218,36 @@ static void tanh_is_critical_at_gain_1(void)
     end(chaotic);
 }
 
+/* Signals that fall as a power of the depth last: at depth 1,000 a tanh net with xavier_normal still has 3.6e-5. */
+static void slow_signals_are_not_drawn_out_as_fast_ones(void)
+{
+    hk_forecast *f = forecast("mlp:width=100,depth=100", "tanh", "xavier_normal", 20);
+    CHECK(f->depth > 1000);
+    CHECK_CONTAINS(f->verdict, "Can learn: outputs and gradients keep their size");
+    hk_forecast_free(f);
+    f = forecast("mlp:width=96,depth=24,inputs=96,bias=0", "tanh", "normal:std=0.06", 20);
+    CHECK(f->depth < 40); /* by a factor a layer */
+    hk_forecast_free(f);
+}
+
+/* Sentences say what the figures say. */
+static void sentences_agree_with_figures(void)
+{
+    hk_forecast *f = forecast("mlp:width=16,depth=10", "sigmoid", "normal", 20);
+    CHECK(f->born_dead.mean == 0);
+    CHECK_CONTAINS(f->verdict, "in every other net all inputs give the same outputs");
+    CHECK(!strstr(f->verdict, "born dead"));
+    hk_forecast_free(f);
+    const char *const initializers[] = {"he_normal", "rai"};
+    for (int i = 0; i < 2; i++) {
+        f = forecast("mlp:width=2,depth=10,inputs=1,bias=0", "relu", initializers[i], 1000);
+        CHECK_CONTAINS(f->verdict, "are born dead");
+        CHECK((strstr(f->verdict, "or rai") != NULL) == (i == 0));
+        CHECK(isnan(f->layers[f->n_layers - 1].silent_theory) == (i == 1)); /* symmetric weights */
+        hk_forecast_free(f);
+    }
+}
+
 /* ---- The verdict --------------------------------------------------------------------------------------- */
 
 static void the_gain_that_is_named_mends(void)
@@ -357,6 +387,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "table"))
         return print_table(argc > 2 ? atoll(argv[2]) : TABLE_NETS);
+    RUN(slow_signals_are_not_drawn_out_as_fast_ones);
+    RUN(sentences_agree_with_figures);
     RUN(born_dead_nets_are_as_many_as_in_the_table);
     RUN(formulas_are_exact);
     RUN(half_lines_are_silent_as_often_as_the_formula_says);

@@ -52,15 +52,21 @@ static double mean_square(int64_t n, const float *x)
     return sum / (double)n;
 }
 
+static double mean_of(int64_t n, const float *x)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)x[i];
+    return sum / (double)n;
+}
+
 /* ---- One tensor of one net -------------------------------------------------------------------------- */
 
 /* y[n, count]; differences are those of neighbours 0 and 1, 2 and 3, ... */
 static void measure_size(hki_tensor_stats *s, int64_t n, int64_t count, const float *y)
 {
-    double sum = 0, square = 0, square_squared = 0, difference = 0;
+    double square = 0, square_squared = 0, difference = 0;
     int64_t silent = 0;
-    for (int64_t i = 0; i < n * count; i++)
-        sum += (double)y[i];
     for (int64_t a = 0; a < n; a++) {
         double own = mean_square(count, y + a * count);
         square += own;
@@ -72,7 +78,7 @@ static void measure_size(hki_tensor_stats *s, int64_t n, int64_t count, const fl
             double d = (double)y[a * count + j] - (double)y[(a + 1) * count + j];
             difference += d * d;
         }
-    add(&s->mean, sum / (double)(n * count));
+    add(&s->mean, mean_of(n * count, y));
     add(&s->square, square / (double)n);
     add(&s->square_squared, square_squared / (double)n);
     add(&s->silent, (double)silent / (double)n);
@@ -100,8 +106,10 @@ static void measure_dead(hki_tensor_stats *s, int64_t n, int64_t count, const fl
 static void measure(const simulation *it, hki_tensor_stats *s)
 {
     const hk_tensor *t = s->tensor;
-    if (t->role == HKI_LEARNED)
+    if (t->role == HKI_LEARNED) {
         add(&s->square, mean_square(hki_count(&t->shape, 1), t->value));
+        add(&s->mean, mean_of(hki_count(&t->shape, 1), t->value));
+    }
     if (!s->differs)
         return;
     const int64_t n = it->options.inputs, count = hki_sample_count(&t->shape);
@@ -313,7 +321,7 @@ static hk_status gather(const simulation *it, hk_forecast *out)
     out->nets = it->options.nets;
     out->inputs = it->options.inputs;
     out->born_dead = hki_tally_estimate(&it->born_dead);
-    hki_outlook(out);
+    hki_outlook(out, !strcmp(it->logits->net->choices->initializer.plugin->name, "rai"));
     return HK_OK;
 }
 

@@ -11,7 +11,8 @@ typedef struct hki_tally {
 } hki_tally;
 hk_estimate hki_tally_estimate(const hki_tally *tally);
 
-/* A tensor over all nets: the statistics of hk_forecast_layer. Of learned tensors, square alone. */
+/* A tensor over all nets: the statistics of hk_forecast_layer. Of learned tensors, mean and square
+ * alone. */
 typedef struct hki_tensor_stats {
     hk_tensor *tensor;
     hki_tally mean, square, square_squared, difference, gradient, dead_units, dead, silent;
@@ -24,5 +25,5 @@ void hki_mean_field(hki_tensor_stats *seen, int n);
 /* sqrt(fan_in mean(w^2)) of the layer whose output goes into an activation; NAN: none is near. */
 double hki_gain_before(const hki_tensor_stats *seen, const hk_tensor *t);
 
-/* Depth and verdict, from the layers. */
-void hki_outlook(hk_forecast *forecast);
+/* Depth and verdict, from the layers; uses_rai: of a net initialized by rai, which needs no advice to use it. */
+void hki_outlook(hk_forecast *forecast, bool uses_rai);

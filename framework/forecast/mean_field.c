@@ -67,6 +67,13 @@ static bool rectifies(const hki_use *use)
     return true;
 }
 
+/* Weights whose mean is that of no law that is symmetric about 0, such as rai's. */
+static bool is_lopsided(const hki_tensor_stats *seen, const hk_tensor *t)
+{
+    const hk_estimate mean = hki_tally_estimate(&seen[t->inputs[1]->id].mean);
+    return fabs(mean.mean) > 4 * mean.error;
+}
+
 /* A unit with symmetric weights and no bias is above 0 for half of the nets, whatever comes in, as
  * long as something does. */
 static double silence_of(const hki_tensor_stats *seen, const hk_tensor *t)
@@ -78,7 +85,8 @@ static double silence_of(const hki_tensor_stats *seen, const hk_tensor *t)
         (t->op == &hki_op_linear && is_plain_product(t) && bias_square(seen, t) == 0))
         return before;
     const hk_tensor *x = t->inputs[0];
-    if (t->op != &hki_op_activate || x->op != &hki_op_linear || !rectifies(hki_use_of(t)))
+    if (t->op != &hki_op_activate || x->op != &hki_op_linear || !rectifies(hki_use_of(t)) ||
+        is_lopsided(seen, x))
         return (double)NAN;
     return 1 - (1 - before) * (1 - ldexp(1, -(int)hki_channels(&t->shape)));
 }

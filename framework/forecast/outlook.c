@@ -1,8 +1,10 @@
 /* What a forecast means: the depth at which such a net stops learning, and a verdict. A signal is
  * followed from where it enters, forward from the first layer or back from the output, until no more
- * than a limit is left of it. Where that does not happen within the net, it is drawn out at the rate
- * of the deeper half of the activations, which have forgotten how it started, unless that rate is
- * within three standard errors of none. */
+ * than a limit is left of it. Where that does not happen within the net, it is drawn out as the deeper
+ * half of the activations goes, which have forgotten how it started, unless what that loses is within three
+ * standard errors of nothing: by the same factor a layer, or where the quarter before lost about as
+ * much, so that the loss of a layer falls as 1 / depth, by a power of the depth (tanh at the critical gain:
+ * Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017). */
 #include "forecast/forecast.h"
 
 #include <math.h>
@@ -40,7 +42,7 @@ static hk_estimate alive(const hk_forecast_layer *l)
 
 /* A signal that is lost may be why those behind it are. */
 static const signal signals[] = {
-    {"every other net is born dead", false, 1, false, 0.5, alive},
+    {"in every other net all inputs give the same outputs", false, 1, false, 0.5, alive},
     {"outputs vanish", false, 1, true, HK_SIGNAL_LOST, output},
     {"outputs explode", false, -1, true, HK_SIGNAL_LOST, output},
     {"gradients vanish", true, 1, true, HK_SIGNAL_LOST, gradient},
@@ -66,6 +68,12 @@ static double relative_error(const hk_forecast *f, const signal *s, int i)
     return value.error / value.mean;
 }
 
+/* From layer `i` to the deeper `j`, in the direction of the signal. */
+static double loss_between(const hk_forecast *f, const signal *s, int i, int j)
+{
+    return (s->back ? -1 : 1) * (level(f, s, i) - level(f, s, j));
+}
+
 /* In layers, from where the signal enters. */
 static double depth_of(const hk_forecast *f, const signal *s)
 {
@@ -77,13 +85,16 @@ static double depth_of(const hk_forecast *f, const signal *s)
     const double whole = lost_at(f, s, s->back ? 0 : n - 1);
     if (middle >= deep)
         return (double)INFINITY;
-    const double half = (s->back ? -1 : 1) * (level(f, s, middle) - level(f, s, deep));
+    const double half = loss_between(f, s, middle, deep);
     if (!(half > 3 * hypot(relative_error(f, s, middle), relative_error(f, s, deep))))
         return (double)INFINITY;
+    const int quarter = middle / 2;
+    if (quarter > 0 && half < 1.5 * loss_between(f, s, quarter, middle))
+        return n * exp((most - whole) * log((double)deep / middle) / half);
     return n + (most - whole) * (deep - middle) / half;
 }
 
-static void say_verdict(hk_forecast *f, const signal *first)
+static void say_verdict(hk_forecast *f, const signal *first, bool uses_rai)
 {
     hki_text to = {f->verdict, sizeof f->verdict, 0};
     const int n = f->n_layers;
@@ -98,10 +109,11 @@ static void say_verdict(hk_forecast *f, const signal *first)
     else
         hki_say(&to, "Can learn: outputs and gradients keep their size, and inputs stay apart.");
     if (f->born_dead.mean > 0.01)
-        hki_say(&to,
-                " %.3g %% of such nets are born dead, the same output for all inputs: wider "
-                "layers, or rai, have fewer.",
-                100 * f->born_dead.mean);
+        hki_say(
+            &to,
+            " %.3g %% of such nets are born dead, the same output for all inputs and no gradient: "
+            "wider layers%s have fewer.",
+            100 * f->born_dead.mean, uses_rai ? "" : ", or rai,");
     const hk_forecast_layer *l = &f->layers[n / 2];
     if (!(f->depth < 2 * n && first->mends && fabs(l->gain / l->mend - 1) > 0.05))
         return;
@@ -112,7 +124,7 @@ static void say_verdict(hk_forecast *f, const signal *first)
     hki_say(&to, ".");
 }
 
-void hki_outlook(hk_forecast *forecast)
+void hki_outlook(hk_forecast *forecast, bool uses_rai)
 {
     const signal *first = NULL;
     bool finite = true; /* outputs that are not have no gradients worth following */
@@ -129,5 +141,5 @@ void hki_outlook(hk_forecast *forecast)
         }
     }
     forecast->depth_why = first ? first->lost : "";
-    say_verdict(forecast, first);
+    say_verdict(forecast, first, uses_rai);
 }
