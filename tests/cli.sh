@@ -65,6 +65,9 @@ no_temporaries() { same "$(find . -name '*.tmp*' | wc -l | tr -d ' ')" 0; }
 # ---- Usage; tests/help.sh has the rest
 refuses 2 '--epochs needs a value' train lenet5 --epochs
 refuses 2 'expected MODEL' train
+refuses 2 '--smoothing is "1", expected a number from 0 and below 1' train mlp --smoothing 1
+refuses 2 '--clip is "-1", expected a number from 0' train mlp --clip -1
+refuses 2 '--val is "0", expected a number above 0 and below 1' train mlp --val 0
 refuses 2 'unexpected "mlp"' train lenet5 mlp
 run 0 train -h
 

@@ -381,6 +381,10 @@ static void shapes_that_do_not_fit(void)
     CHECK_CONTAINS(hk_message(), "input has 3 channels in 1 groups, filters expect 16");
     CHECK(!hk_conv2d(x, learned(net, "w3", HK_SHAPE(9, 9, 3, 4)), NULL, valid));
     CHECK_CONTAINS(hk_message(), "a window of 9 does not fit an input of size 8");
+    CHECK(!hk_conv2d(x, learned(net, "w4", HK_SHAPE(3, 3, 3, 4)), NULL,
+                     (hk_window){.padding = HK_EXPLICIT, .pad = 3}));
+    CHECK_CONTAINS(hk_message(),
+                   "padding of 3 beside a window of 3: some outputs would see nothing");
     CHECK(!hk_maxpool2d(v, 2, plain));
     CHECK_CONTAINS(hk_message(), "maxpool");
     CHECK(hk_maxpool2d(x, 255, plain) && !hk_maxpool2d(x, 256, plain));

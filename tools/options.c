@@ -10,13 +10,14 @@
 #include <string.h>
 
 /* OPTIONAL: a text that begins with a digit, or "" where no such word follows. */
-typedef enum form { FLAG, TEXT, TEXTS, WHOLE, REAL, OPTIONAL } form;
+typedef enum form { FLAG, TEXT, TEXTS, WHOLE, REAL, FROM_LOW, OPTIONAL } form;
 
 typedef struct option_row {
     const char *name, *value; /* value: what stands for it in the help */
     form form;
     size_t offset;
-    double low, high; /* of numbers; a REAL may not be a bound itself */
+    double low,
+        high; /* of numbers; a REAL may not be a bound itself, FROM_LOW may be the low one */
     int commands;
     const char *help;
 } option_row;
@@ -94,8 +95,10 @@ static const option_row table[] = {
      "without --val; default last"},
     {"val", "X", REAL, AT(val), 0, 1, COMPARE | JUDGE,
      "fraction of the training data held out for validation, default 0.1"},
-    {"clip", "X", REAL, AT(clip), 0, 1e30, TRAIN | COMPARE | JUDGE, "maximum gradient norm"},
-    {"smoothing", "X", REAL, AT(smoothing), 0, 1, TRAIN | COMPARE | JUDGE, "label smoothing"},
+    {"clip", "X", FROM_LOW, AT(clip), 0, 1e30, TRAIN | COMPARE | JUDGE,
+     "maximum gradient norm, default 0: none"},
+    {"smoothing", "X", FROM_LOW, AT(smoothing), 0, 1, TRAIN | COMPARE | JUDGE,
+     "label smoothing, default 0: none"},
     {"class-weights", "balanced|FILE", TEXT, AT(class_weights), 0, 0, TRAIN,
      "weights of the classes in the training loss: equal in sum, or from lines \"class, weight\""},
     {"find-rate", NULL, FLAG, AT(find_rate), 0, 0, TRAIN,
@@ -243,11 +246,12 @@ static int set_number(const command *of, const option_row *row, const char *text
     errno = 0;
     double value = strtod(text, &end);
     bool right = *text && !*end && !errno && strspn(text, "0123456789+-.eE") == strlen(text);
-    if (row->form == REAL) {
-        if (!right || !(value > row->low && value < row->high))
-            return tool_fail(EXIT_USAGE,
-                             "%s: --%s is \"%s\", expected a number above %g and below %g",
-                             of->name, row->name, text, row->low, row->high);
+    if (row->form == REAL || row->form == FROM_LOW) {
+        const bool is_low = row->form == FROM_LOW && value == row->low;
+        if (!right || !((value > row->low || is_low) && value < row->high))
+            return tool_fail(EXIT_USAGE, "%s: --%s is \"%s\", expected a number %s %g and below %g",
+                             of->name, row->name, text, row->form == REAL ? "above" : "from",
+                             row->low, row->high);
         *(double *)((char *)out + row->offset) = value;
         return EXIT_DONE;
     }
@@ -260,7 +264,7 @@ static int set_number(const command *of, const option_row *row, const char *text
 
 static int set_value(const command *of, const option_row *row, const char *text, options *out)
 {
-    if (row->form == WHOLE || row->form == REAL)
+    if (row->form == WHOLE || row->form == REAL || row->form == FROM_LOW)
         return set_number(of, row, text, out);
     if (!*text)
         return tool_fail(EXIT_USAGE, "%s: --%s is empty", of->name, row->name);

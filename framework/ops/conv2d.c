@@ -27,7 +27,15 @@ bool hki_window_extent(const char *what, int size, int kernel, const hk_window *
         pad = window->padding == HK_EXPLICIT ? window->pad : 0;
         output = size + 2 * pad < reach ? 0 : (size + 2 * pad - reach) / stride + 1;
     }
-    if (output < 1 || output > HKI_MAX_DIM || pad >= reach) {
+    if (pad >= reach) {
+        hki_fail(
+            HK_BAD_SHAPE,
+            "%s: padding of %lld beside a window of %lld: some outputs would see nothing of the "
+            "input",
+            what, (long long)pad, (long long)reach);
+        return false;
+    }
+    if (output < 1 || output > HKI_MAX_DIM) {
         hki_fail(HK_BAD_SHAPE,
                  "%s: a window of %lld does not fit an input of size %d with padding %lld", what,
                  (long long)reach, size, (long long)pad);

@@ -1,6 +1,7 @@
 /* heaviside: 1 where x > 0, else 0, for binary and spiking nets. Its slope is 0 everywhere, so
  * backward uses that of another function: all that passes through for |x| <= 1, or a smooth bump.
- * Bengio, Leonard, Courville 2013, arXiv:1308.3432 (straight through);
+ * Bengio, Leonard, Courville 2013, arXiv:1308.3432 (straight through, with a slope of 1 everywhere), clipped as by
+ * Hubara, Courbariaux, Soudry, El-Yaniv, Bengio 2016, arXiv:1602.02830, equation 4;
  * Zenke, Ganguli 2018, arXiv:1705.11146, SuperSpike (fast_sigmoid). */
 #include <hillock/kernel.h>
 
@@ -30,4 +31,4 @@ HK_SLOPE(const real size = hks_abs(a.x), z = a.p[1] * size, e = hks_exp(-z);
 HK_ELEMENTWISE(heaviside, HK_READS_X | HK_SURROGATE, .aliases = "step", .tags = "sigmoid,surrogate",
                .params = params, .formula = "x > 0 ? 1 : 0",
                .summary = "x > 0 ? 1 : 0, with the slope of another function",
-               .source = "Bengio, Leonard, Courville 2013; Zenke, Ganguli 2018");
+               .source = "Hubara et al. 2016; Zenke, Ganguli 2018");

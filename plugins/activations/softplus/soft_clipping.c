@@ -1,13 +1,13 @@
 /* soft_clipping: (softplus(alpha x) - softplus(alpha (x - 1))) / alpha, between 0 and 1. What the
  * two have in common is taken out: clip(x, 0, 1) plus two corrections that vanish far away.
- * Klimek, Perelstein 2020, arXiv:1810.11509, with alpha = 50. */
+ * Klimek, Perelstein 2020, arXiv:1810.11509; alpha = 50 there, too: at 1 nothing is clipped. */
 #include <hillock/kernel.h>
 
 HK_PARAMS({.name = "alpha",
            .doc = "sharpness of the bends",
            .type = HK_REAL,
            .flags = HK_LOW_OPEN,
-           .value = 1,
+           .value = 50,
            .low = 0,
            .high = 1000});
 
