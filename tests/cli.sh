@@ -14,6 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 small=glyphs:train=300,test=100
+tiny=glyphs:train=128,test=20
 
 ok() { passed=$((passed + 1)); }
 
@@ -149,7 +150,7 @@ if cmp -s net.safetensors kept.safetensors; then ok; else bad 'a net was replace
 # What was closed before the start is not given to a file.
 "$hillock" list >out 2>&-
 has out relu
-run 0 train lenet5 --data $small --epochs 2 --val 0.2 --json
+run 0 train lenet5 --data $tiny --epochs 2 --val 0.2 --json
 for key in model parameters epochs train_loss test_loss test_accuracy macro_f1 images_per_s \
     seconds digest layers probed confusion history; do
     has out "\"$key\""
@@ -157,7 +158,7 @@ done
 same "$(value parameters)" 61706
 same "$(value epochs)" 2
 has out validation_accuracy
-run 0 train lenet5 --data $small --epochs 1 --norm batch_norm
+run 0 train lenet5 --data $tiny --epochs 1 --norm batch_norm
 has err 'model lenet5 has no normalization layers'
 run 0 evaluate net.safetensors --data $small
 has out 'confusion matrix'
@@ -191,30 +192,30 @@ lacks out '72 samples'
 lacks out ' 1 epochs'
 
 # ---- the same bits, other bits
-digest lenet5 --data $small --epochs 1
+digest lenet5 --data $tiny --epochs 1
 first=$digest
 for threads in 1 2 3; do
-    digest lenet5 --data $small --epochs 1 --threads $threads
+    digest lenet5 --data $tiny --epochs 1 --threads $threads
     same "$digest" "$first"
 done
-digest lenet5 --data $small --epochs 1 --seed 2
+digest lenet5 --data $tiny --epochs 1 --seed 2
 differ "$digest" "$first"
 for schedule in constant cosine; do
-    digest lenet5 --data $small --epochs 4 --schedule $schedule
+    digest lenet5 --data $tiny --epochs 2 --schedule $schedule
     through=$digest
-    run 0 train lenet5 --data $small --epochs 4 --schedule $schedule --stop 2 --out half.safetensors
-    digest lenet5 --data $small --epochs 4 --schedule $schedule --resume half.safetensors
+    run 0 train lenet5 --data $tiny --epochs 2 --schedule $schedule --stop 1 --out half.safetensors
+    digest lenet5 --data $tiny --epochs 2 --schedule $schedule --resume half.safetensors
     same "$digest" "$through"
 done
-run 0 train lenet5 --data $small --epochs 2 --out half.safetensors
-digest lenet5 --data $small --epochs 4 --resume half.safetensors
+run 0 train lenet5 --data $tiny --epochs 1 --out half.safetensors
+cp half.safetensors again.safetensors
+digest lenet5 --data $tiny --epochs 2 --resume half.safetensors
 through=$digest
-digest lenet5 --data $small --epochs 4
+digest lenet5 --data $tiny --epochs 2
 same "$digest" "$through"
-run 0 train lenet5 --data $small --epochs 2 --out half.safetensors
-digest lenet5 --data $small --epochs 2 --resume half.safetensors # 2 more
+digest lenet5 --data $tiny --epochs 1 --resume again.safetensors # 1 more
 same "$digest" "$through"
-run 0 train lenet5 --data $small --epochs 1 --act prelu --from net.safetensors --freeze conv1
+run 0 train lenet5 --data $tiny --epochs 1 --act prelu --from net.safetensors --freeze conv1
 has err 'starts anew'
 refuses 2 'cannot be resumed as mlp' train mlp --data $small --resume net.safetensors
 
@@ -300,24 +301,24 @@ printf 'a\n' >weights.csv
 refuses 2 'expected a class and its weight' train mlp --data csv:small.csv --class-weights weights.csv
 
 # ---- compare
-run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
+run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp:width=8 --data $tiny --seeds 2 --epochs 1
 has out 'rank'
 has out 'leaky_relu:slope=0.1'
 same "$(grep -c ' %  *+- \| % +- ' out)" 3
 has err 'hillock-results.db: '
 has err '6 runs, 0 of them there already'
-has err 'mlp relu seed 1: '
-run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp --data $small --seeds 2 --epochs 1
+has err 'mlp:width=8 relu seed 1: '
+run 0 compare --act relu,leaky_relu:slope=0.1,tanh --model mlp:width=8 --data $tiny --seeds 2 --epochs 1
 has err '6 runs, 6 of them there already'
-run 0 compare --act relu,tanh --model mlp,lenet5 --data $small --data glyphs:train=200,test=100 \
+run 0 compare --act relu,tanh --model mlp:width=8,mlp:width=4 --data $tiny --data glyphs:train=100,test=20 \
     --seeds 1 --epochs 1 --json
 same "$(grep -c '"rank"' out)" 8
-run 0 compare --act relu,tanh+fc1=relu --model mlp --data $small --seeds 1 --epochs 1 \
+run 0 compare --act tanh+fc1=relu --model mlp:width=8 --data $tiny --seeds 1 --epochs 1 \
     --optimizer sgd:lr=0.1,momentum=0.9,adam --init he_normal,xavier_uniform --json --canonical
-same "$(grep -c '"parameters"' out)" 8
+same "$(grep -c '"parameters"' out)" 4
 has out '"tanh+fc1=relu"'
 has out '"sgd:lr=0.1,momentum=0.9"'
-run 5 compare --act relu,identity --data $small --seeds 1 --epochs 1 --optimizer sgd:lr=1e30
+run 5 compare --act relu,identity --model mlp:width=8 --data $tiny --seeds 1 --epochs 1 --optimizer sgd:lr=1e30
 has out 'not tested: failed 1 of 1'
 has out 'diverged'
 refuses 2 'known' compare --act relu,nonsense --data $small
@@ -397,10 +398,10 @@ PLUGIN
     has out 'x^3'
     run 0 curve cube --plugin ./cube.so -2
     same "$(cat out)" "$(printf -- '-2\t-8\t12')"
-    run 0 train mlp:width=8 --data $small --epochs 1 --plugin ./cube.so --act cube --out cube.safetensors
+    run 0 train mlp:width=8 --data $tiny --epochs 1 --plugin ./cube.so --act cube --out cube.safetensors
     refuses 2 'cube.safetensors: made with a plugin that is not here' evaluate cube.safetensors --data $small
     run 0 evaluate cube.safetensors --data $small --plugin ./cube.so
-    run 0 compare --act @adaptive,./cube.so --model mlp:width=8 --data $small --seeds 1 --epochs 1
+    run 0 compare --act @adaptive,./cube.so --model mlp:width=4 --data $tiny --seeds 1 --epochs 1
     has out cube
     has out lgb_relu
     refuses 2 'no activation is in a set "@odd"; known: @adaptive' compare --act @odd
@@ -410,7 +411,7 @@ else
 fi
 
 # ---- Ctrl-C
-"$hillock" train lenet5 --data glyphs:train=2000,test=10 --epochs 1000 --out stopped >out 2>err &
+"$hillock" train lenet5 --data glyphs:train=500,test=10 --epochs 4000 --out stopped >out 2>err &
 child=$!
 while kill -0 $child && ! grep -q 'epoch 1/' out; do
     sleep 0.1
@@ -419,7 +420,7 @@ kill -TERM $child
 wait $child
 same $? 130
 has err 'interrupted; continue with --resume stopped'
-run 0 train lenet5 --data glyphs:train=2000,test=10 --epochs 1 --resume stopped --json
+run 0 train lenet5 --data glyphs:train=500,test=10 --epochs 1 --resume stopped --json
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
