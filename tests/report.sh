@@ -71,7 +71,8 @@ sweeps_are_listed()
 a_figure_stands_alone()
 {
     report --name plain --figure leaderboard --out f.svg && grep -q '^<svg xmlns' f.svg && grep -q '>tanh<' f.svg &&
-        report --name plain --out table.tex && grep -q '^tanh & ' table.tex || return 1
+        report --name plain --out table.tex && grep -q '^tanh & ' table.tex &&
+        grep -qF 'tanh & \texttt{tanh(x)}' table.tex || return 1
     echo leak:libfontconfig >kept # fonts that were read, until the process ends
     if LSAN_OPTIONS=suppressions=kept:print_suppressions=0 report --name plain --figure loss --out f.pdf; then
         [ "$(head -c 5 f.pdf)" = %PDF- ]

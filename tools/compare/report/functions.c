@@ -156,34 +156,58 @@ static const char *class_of(const analysis *a, const char *spec)
     return NULL;
 }
 
-/* Those that are found by name, elementwise or not. */
-static void put_formulas(FILE *to, const specs *s)
+static specs all_specs(const analysis *a)
+{
+    specs s = {.n = 0};
+    for (const analysis *it = a; it; it = it->with)
+        for (int i = 0; i < it->of->n_rows; i++)
+            add_all(&s, it->of->rows[i].specs[AXIS_ACT]);
+    return s;
+}
+
+static void free_specs(specs *s)
+{
+    for (int i = 0; i < s->n; i++)
+        free(s->items[i]);
+}
+
+void report_each_formula(const analysis *a,
+                         void (*put)(FILE *to, const char *spec, const hk_plugin *plugin), FILE *to)
+{
+    specs s = all_specs(a);
+    for (int i = 0; i < s.n; i++) {
+        const hk_plugin *plugin = NULL;
+        char name[65];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(s.items[i], ":"), s.items[i]);
+        if (strchr(s.items[i], '/') || hk_plugin_find(HK_ACTIVATION, name, &plugin) != HK_OK)
+            plugin = NULL;
+        put(to, s.items[i], plugin);
+    }
+    free_specs(&s);
+}
+
+static void put_formula(FILE *to, const char *spec, const hk_plugin *plugin)
+{
+    page_row(to);
+    page_text_cell(to, spec);
+    page_text_cell(to, !plugin           ? "not installed here"
+                       : plugin->formula ? plugin->formula
+                                         : plugin->summary);
+    page_text_cell(to, plugin && plugin->source ? plugin->source : "");
+}
+
+static void put_formulas(FILE *to, const analysis *a)
 {
     static const page_column columns[] = {{"activation", ""}, {"formula", ""}, {"source", ""}};
     page_table(to, "Formulas", "", columns, 3);
-    for (int i = 0; i < s->n; i++) {
-        const hk_plugin *plugin = NULL;
-        char name[65];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(s->items[i], ":"), s->items[i]);
-        if (strchr(s->items[i], '/') || hk_plugin_find(HK_ACTIVATION, name, &plugin) != HK_OK)
-            plugin = NULL;
-        page_row(to);
-        page_text_cell(to, s->items[i]);
-        page_text_cell(to, !plugin           ? "not installed here"
-                           : plugin->formula ? plugin->formula
-                                             : plugin->summary);
-        page_text_cell(to, plugin && plugin->source ? plugin->source : "");
-    }
+    report_each_formula(a, put_formula, to);
     page_table_end(to);
 }
 
 void report_part_functions(FILE *to, const analysis *a)
 {
-    specs s = {.n = 0};
+    specs s = all_specs(a);
     char text[160];
-    for (const analysis *it = a; it; it = it->with)
-        for (int i = 0; i < it->of->n_rows; i++)
-            add_all(&s, it->of->rows[i].specs[AXIS_ACT]);
     page_section(
         to, "functions", "The activations",
         "Value (solid) and derivative (dashed) of each, learned parameters at their initial values.");
@@ -202,8 +226,7 @@ void report_part_functions(FILE *to, const analysis *a)
              "is not installed here, works across channels, or is one of very many.",
              s.left_out);
     page_paragraph(to, "how after", s.left_out ? text : NULL);
-    put_formulas(to, &s);
+    put_formulas(to, a);
     page_section_end(to);
-    for (int i = 0; i < s.n; i++)
-        free(s.items[i]);
+    free_specs(&s);
 }

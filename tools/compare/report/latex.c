@@ -1,6 +1,7 @@
 /* The leaderboards as LaTeX tables (booktabs), to be read into a paper with \input. */
 #include "compare/report/beside.h"
 #include "compare/report/formats.h"
+#include "compare/report/parts.h"
 #include "page/text.h"
 
 #include <math.h>
@@ -90,6 +91,16 @@ static void put_beside(FILE *to, const analysis *a, int k)
     free(b.rows);
 }
 
+static void put_formula(FILE *to, const char *spec, const hk_plugin *plugin)
+{
+    if (!plugin || !plugin->formula)
+        return;
+    page_put_latex(to, spec);
+    fputs(" & \\texttt{", to);
+    page_put_latex(to, plugin->formula);
+    fputs("} \\\\\n", to);
+}
+
 void report_latex(FILE *to, const analysis *a)
 {
     fputs(
@@ -102,7 +113,13 @@ void report_latex(FILE *to, const analysis *a)
     putc('\n', to);
     for (int i = 0; a->with && i < a->n_panels; i++)
         put_beside(to, a, i);
+    const analysis *all = a;
     for (; a; a = a->with)
         for (int i = 0; i < a->n_panels; i++)
             put_panel(to, &a->panels[i]);
+    fputs("\n% Parameters and learned values by their names.\n\\begin{tabular}{ll}\n\\toprule\n"
+          "activation & value \\\\\n\\midrule\n",
+          to);
+    report_each_formula(all, put_formula, to);
+    fputs("\\bottomrule\n\\end{tabular}\n", to);
 }

@@ -3,6 +3,7 @@
 #include "compare/report/analysis.h"
 #include "page/draw.h"
 #include "page/page.h"
+#include <hillock/hillock.h>
 #include <stdio.h>
 
 /* The rows of a panel that get pictures: all, or the best with the baseline where they are many. */
@@ -36,6 +37,10 @@ void report_part_layers(FILE *to, const panel *p,
                         const drawn *d);                 /* layers.c: strips, outputs, numbers */
 void report_part_strips(FILE *to, const drawn *d);       /* strips.c: darkness, gradients */
 void report_part_functions(FILE *to, const analysis *a); /* functions.c: values and slopes */
-void report_part_runs(FILE *to, const analysis *a);      /* runs.c: every run */
-void report_part_recipes(FILE *to, const analysis *a);   /* recipes.c: what trained the rows */
+/* Each activation that was compared, once, and its plugin; NULL: not found here by name. */
+void report_each_formula(const analysis *a,
+                         void (*put)(FILE *to, const char *spec, const hk_plugin *plugin),
+                         FILE *to);
+void report_part_runs(FILE *to, const analysis *a);    /* runs.c: every run */
+void report_part_recipes(FILE *to, const analysis *a); /* recipes.c: what trained the rows */
 void report_part_provenance(FILE *to, const analysis *a);
