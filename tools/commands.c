@@ -51,8 +51,8 @@ const command tool_commands[] = {
      "over threads. "
      "Settings are searched: defaults, ends of ranges, 0, both signs, every choice, states after "
      "updates, inputs of any size. The same seed finds the same. A line for each test: ok, warning, "
-     "FAILED with the input, both numbers and a command that reproduces it, or - where it does not "
-     "apply.",
+     "FAILED with the input, as small and plain as it may be, both numbers and a command that "
+     "reproduces it, or - where it does not apply.",
      "  hillock check ./mine.so\n"
      "  hillock check relu batch_norm he_normal\n"
      "  hillock check ./mine.so --test derivative\n"

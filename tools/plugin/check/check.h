@@ -178,8 +178,9 @@ void check_use_move(const use *u, uint64_t key); /* learned slots alone */
 /* Sets every choice to its word number `which`; false when none has so many. 0 always is. */
 bool check_use_choose(use *u, int which);
 /* Slots of an activation as a life leaves them: 0 as they start, 1 learned ones at 0, from 2 on learned
- * ones moved and states after updates from channels that live and channels that do not. */
-enum { LIVES = 4 };
+ * ones moved and states after updates from channels that live and channels that do not; in the last one every
+ * other learned number has the other sign. */
+enum { LIVES = 5 };
 void check_use_live(use *u, int life);
 /* x of such channels. */
 void check_fill_lively(const use *u, float *x, uint64_t key);
@@ -187,6 +188,36 @@ void check_fill_lively(const use *u, float *x, uint64_t key);
 double check_search_point(uint64_t key, uint64_t i);
 /* Every other one of them such a number, the others normal, of deviation 3. */
 void check_fill_search(float *x, int64_t n, uint64_t key);
+
+bool check_is_allowed(const hk_param *p, double value); /* by its range */
+
+/* ---- What was found is made small (shrink.c) ---------------------------------------------------- */
+
+/* A number of a case that failed. */
+typedef struct found_number {
+    double *at, usual;     /* usual: the simplest of all; of a size the least */
+    const hk_param *param; /* whose range it stays in, or */
+    const hk_slot *slot;   /* whose; both NULL: any number */
+    bool size;             /* how many of something */
+} found_number;
+
+/* A case that failed: run() tries it with the numbers as they are, and calls check_fail(). */
+typedef struct finding {
+    void (*run)(void *of);
+    void *of;
+    found_number numbers[2 * HK_MAX_PARAMS + HK_MAX_SLOTS];
+    int n;
+} finding;
+void check_small_add(finding *f, double *at, double usual);
+void check_small_add_size(finding *f, double *at, double least);
+void check_small_add_params(finding *f, use *u);
+void check_small_add_slots(finding *f, const use *u, double *t); /* t[k]: of slot k */
+/* Each number in turn as small or simple as it may be with the case still failing; the failure shown is
+ * that of the smallest case. */
+void check_make_small(const finding *f);
+/* Whether run() fails now. The test has failed already, and goes on to have: with this failure, or with
+ * the one before when it passes now. */
+bool check_fails_again(void (*run)(void *of), void *of);
 
 /* ---- The framework's part in a use, played plainly and in double (host.c) --------------------- */
 

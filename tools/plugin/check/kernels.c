@@ -155,8 +155,9 @@ static void check_against_baseline(const use *u, const pass *p, int isa)
     }
 }
 
-/* The x of a pass, as `spread` numbers of any size or normal ones, through the kernels of one set. */
-static void check_pass(use *u, int isa, bool spread)
+/* A pass, its x `spread` numbers of any size, all of them `same`, or where that is NaN normal ones, through
+ * the kernels of one set. */
+static void check_pass(use *u, int isa, bool spread, double same)
 {
     const hk_activation *act = u->plugin->activation;
     if (check_use_channels_out(u) < 1)
@@ -164,6 +165,8 @@ static void check_pass(use *u, int isa, bool spread)
     pass *p = check_pass_new(u, 3);
     if (spread)
         check_fill_search(p->x, p->in, 60);
+    for (int64_t i = 0; !isnan(same) && i < p->in; i++)
+        p->x[i] = (float)same;
     check_host_run(u, isa, p);
     for (int64_t i = 0; act->value && i < p->in && !check_has_failed(); i++)
         check_element(u, p, isa, i, spread);
@@ -174,15 +177,37 @@ static void check_pass(use *u, int isa, bool spread)
         check_against_baseline(u, p, isa);
 }
 
+/* Kernels on normal numbers, as a case to be made small; x NaN: those, else every x. */
+typedef struct trial {
+    const subject *s;
+    int isa;
+    uint32_t training, surrogate;
+    double rows, channels, x;
+} trial;
+
+static void run_trial(void *of)
+{
+    const trial *it = of;
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(it->s->plugin, (int64_t)it->rows, (int64_t)it->channels);
+    u->context.training = it->training;
+    u->context.surrogate = it->surrogate;
+    check_use_vary(u, 4);
+    check_pass(u, it->isa, false, it->x);
+    check_arrays_release(mark);
+}
+
 static void check_shape(const subject *s, int isa, int64_t rows, int64_t channels)
 {
-    const int mark = check_arrays_mark();
-    use *u = check_use_new(s->plugin, rows, channels);
-    u->context.training = rows != 2;
-    u->context.surrogate = rows == 7;
-    check_use_vary(u, 4);
-    check_pass(u, isa, false);
-    check_arrays_release(mark);
+    trial it = {s, isa, rows != 2, rows == 7, (double)rows, (double)channels, (double)NAN};
+    run_trial(&it);
+    if (!check_has_failed())
+        return;
+    finding f = {.run = run_trial, .of = &it};
+    check_small_add_size(&f, &it.channels, 1);
+    check_small_add_size(&f, &it.rows, 1);
+    check_small_add(&f, &it.x, 1);
+    check_make_small(&f);
 }
 
 /* Whatever is set and learned, with numbers of any size. */
@@ -196,7 +221,7 @@ static void try_setting(const subject *s, const double *params)
             u->context.training = (uint32_t)life % 2;
             check_use_live(u, life);
             if (!check_has_failed() && (life == 0 || u->n_slots))
-                check_pass(u, isa, true);
+                check_pass(u, isa, true, (double)NAN);
             check_arrays_release(mark);
         }
 }
@@ -235,22 +260,42 @@ static void differ_in_setting(const subject *s, const double *params)
     }
 }
 
+/* Differences of normal numbers, as a case to be made small. */
+typedef struct shape {
+    const subject *s;
+    uint32_t training;
+    uint64_t key;
+    double rows, channels;
+} shape;
+
+static void differ_in_shape(void *of)
+{
+    const shape *it = of;
+    const int mark = check_arrays_mark();
+    use *u = check_use_new(it->s->plugin, (int64_t)it->rows, (int64_t)it->channels);
+    u->context.training = it->training;
+    check_use_vary(u, it->key);
+    if (check_use_channels_out(u) > 0)
+        check_differences(u);
+    check_arrays_release(mark);
+}
+
 void check_test_gradient(const subject *s)
 {
-    static const int64_t channels[] = {4, 12, 30};
-    const hk_activation *act = s->plugin->activation;
-    if (act->value) {
+    static const int64_t shapes[][2] = {{3, 4}, {3, 12}, {3, 30}, {2, 513}, {1, 1025}, {1, 2049}};
+    if (s->plugin->activation->value) {
         check_skip("there is a double reference: see derivative and kernels");
         return;
     }
-    for (int i = 0; i < 6 && !check_has_failed(); i++) {
-        const int mark = check_arrays_mark();
-        use *u = check_use_new(s->plugin, 3, channels[i / 2]);
-        u->context.training = (uint32_t)i % 2;
-        check_use_vary(u, check_seed + (uint64_t)i / 2);
-        if (check_use_channels_out(u) > 0)
-            check_differences(u);
-        check_arrays_release(mark);
+    for (int i = 0; i < 12 && !check_has_failed(); i++) {
+        shape it = {s, (uint32_t)i % 2, check_seed + (uint64_t)i / 2, (double)shapes[i / 2][0],
+                    (double)shapes[i / 2][1]};
+        differ_in_shape(&it);
+        finding f = {.run = differ_in_shape, .of = &it};
+        check_small_add_size(&f, &it.channels, 1);
+        check_small_add_size(&f, &it.rows, 1);
+        if (check_has_failed())
+            check_make_small(&f);
     }
     check_each_setting(s, differ_in_setting);
 }

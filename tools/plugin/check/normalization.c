@@ -26,11 +26,12 @@ static use *use_after_training(const subject *s, int64_t rows, int64_t channels,
 
 void check_test_gradient_of_normalization(const subject *s)
 {
-    static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9}, {4, 17}, {2, 70}, {6, 6}};
-    for (int i = 0; !check_has_failed(); i++) { /* 12 of each choice of the parameters */
+    static const int64_t shapes[][2] = {{12, 1}, {12, 3}, {6, 9},   {4, 17},
+                                        {2, 70}, {6, 6},  {2, 1025}};
+    for (int i = 0; !check_has_failed(); i++) { /* 14 of each choice of the parameters */
         const int mark = check_arrays_mark();
-        const int64_t channels = shapes[i % 12 / 2][1];
-        use *u = use_after_training(s, shapes[i % 12 / 2][0], channels, i / 12);
+        const int64_t channels = shapes[i % 14 / 2][1];
+        use *u = use_after_training(s, shapes[i % 14 / 2][0], channels, i / 14);
         if (u && (check_host_domain(u) != HK_OVER_ROW || channels > 2)) { /* two make a step */
             u->context.training = (uint32_t)i % 2;
             check_differences(u);

@@ -32,7 +32,7 @@ static int choices_of(const hk_param *p)
     return n;
 }
 
-static bool is_allowed(const hk_param *p, double value)
+bool check_is_allowed(const hk_param *p, double value)
 {
     if (p->type == HK_CHOICE)
         return value >= 0 && value < choices_of(p) && value == floor(value);
@@ -55,7 +55,7 @@ static double mark(const hk_param *p, int k)
     k -= ENDS;
     const double value = k < INTEGERS ? k - 3 : others[k - INTEGERS];
     const bool far = ranged && fabs(value) == 10;
-    return value == p->value || far || !is_allowed(p, value) ? (double)NAN : value;
+    return value == p->value || far || !check_is_allowed(p, value) ? (double)NAN : value;
 }
 
 void check_each_setting(const subject *s, void (*each)(const subject *, const double *))
@@ -105,7 +105,7 @@ static void vary_parameters(use *u, uint64_t key)
             value = floor((double)share * choices_of(p));
         else if (narrow && key % 2)
             value = (double)(float)(p->low + (double)share * (p->high - p->low));
-        if (is_allowed(p, value))
+        if (check_is_allowed(p, value))
             u->params[i] = value;
     }
 }
@@ -145,6 +145,10 @@ void check_use_live(use *u, int life)
             memset(u->slots[i], 0, (size_t)u->lengths[i] * sizeof(float));
     if (life > 1)
         check_use_move(u, check_seed + (uint64_t)life);
+    for (int i = 0; life == LIVES - 1 && i < u->n_slots; i++)
+        for (int64_t j = 0; j < u->lengths[i]; j++)
+            if (u->plugin->slots[i].role == HK_LEARNED && (j + i) % 2 == 0)
+                u->slots[i][j] = -u->slots[i][j];
     check_clamp_slots(u);
     const int arrays = check_arrays_mark();
     pass *p = life > 1 && u->plugin->activation->update ? check_pass_new(u, 1) : NULL;

@@ -22,10 +22,13 @@
 
 /* ---- What a test reports ------------------------------------------------------------------------ */
 
-static struct {
+typedef struct outcome {
     char verdict;
     char text[1024];
-} result;
+} outcome;
+static outcome result;
+static const outcome
+    *found_before; /* while smaller cases are tried: what stands if one ends the worker */
 
 __attribute__((format(printf, 2, 0))) static void set_result(char verdict, const char *format,
                                                              va_list arguments)
@@ -74,6 +77,20 @@ void check_skip(const char *reason)
 bool check_has_failed(void)
 {
     return result.verdict == 'f';
+}
+
+bool check_fails_again(void (*run)(void *of), void *of)
+{
+    static outcome before;
+    before = result;
+    found_before = &before;
+    result.verdict = 'o';
+    run(of);
+    found_before = NULL;
+    const bool fails = result.verdict == 'f';
+    if (!fails)
+        result = before;
+    return fails;
 }
 
 /* A message is written by hand: a signal handler sends it, where nothing may be allocated. Bytes that
@@ -147,6 +164,8 @@ static char *stack_low, *stack_high;
 /* Of a test: what it was running has failed it. */
 static _Noreturn void end_with(char verdict)
 {
+    if (found_before)
+        result = *found_before;
     result.verdict = verdict;
     if (running)
         send_result();
