@@ -22,6 +22,24 @@ for header in "$source"/framework/include/hillock/*.h; do
     fi
 done
 
+# A plugin in C++, or with the closing line of another kind, is told what to do.
+says() # WORDS COMPILER ARGUMENT...
+{
+    local words=$1
+    shift
+    ! "$@" "-I$source/framework/include" -fsyntax-only >out 2>&1 && grep -q "$words" out
+}
+cat >slots.c <<'END'
+#include <hillock/kernel.h>
+HK_SLOTS({.name = "scale", .doc = "a factor", .role = HK_LEARNED, .value = 1});
+HK_VALUE(return a.x;)
+HK_SLOPE(return 1;)
+HK_ELEMENTWISE(scaled, HK_READS_X, .summary = "x", .source = "none");
+END
+run says 'HK_SLOTS_needs_HK_ELEMENTWISE_LEARNED' "$c" slots.c
+cp slots.c slots.cpp
+command -v "$cpp" >/dev/null && run says 'plugins are written in C' "$cpp" slots.cpp
+
 # Named arguments in C++20.
 echo '#include <hillock/hillock.h>
 hk_tensor *layer(hk_tensor *x) { return hk_conv_with({.x = x, .filters = 16, .kernel = 3}); }' >named.cpp

@@ -31,6 +31,9 @@
  * With parameters, in a plugin of any kind: HK_PARAMS. With kernels of its own: HK_BLOCK_KERNELS.
  * In an initializer: hks_fill_normal, hks_fill_uniform. */
 #pragma once
+#ifdef __cplusplus
+#error "plugins are written in C: name the file .c and compile it as C11, hillock build FILE.c does"
+#endif
 #include <hillock/maths.h>
 #include <hillock/plugin.h>
 
@@ -47,8 +50,10 @@
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* As HK_PARAMS defines `params`, HK_SLOTS({.name = "slope", ...}, {...}) defines `slots`. */
+/* As HK_PARAMS defines `params`, HK_SLOTS({.name = "slope", ...}, {...}) defines `slots`. HK_ELEMENTWISE,
+ * which has none, makes a type of the enumeration's name: what a compiler says of that is what to write. */
 #define HK_SLOTS(...)                                                                              \
+    enum { HK_SLOTS_needs_HK_ELEMENTWISE_LEARNED_or_HK_ELEMENTWISE_ADAPTIVE };                     \
     static const hk_slot slots[] = {__VA_ARGS__, {0}};                                             \
     _Static_assert(sizeof slots / sizeof *slots - 1 <= HK_MAX_SLOTS, "too many slots")
 
@@ -398,6 +403,7 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
     .kind = HK_INITIALIZER, .size = sizeof(hk_initializer), .name = #plugin
 
 #define HK_ELEMENTWISE(plugin, flags, ...)                                                         \
+    typedef int HK_SLOTS_needs_HK_ELEMENTWISE_LEARNED_or_HK_ELEMENTWISE_ADAPTIVE;                  \
     HK_ELEMENTWISE_TABLE(flags);                                                                   \
     HK_BUNDLE({HK_ACTIVATION_ROW(plugin), .activation = &hk_table, __VA_ARGS__})
 #define HK_ELEMENTWISE_LEARNED(plugin, flags, ...)                                                 \
