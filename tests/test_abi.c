@@ -94,19 +94,21 @@ static void activity_layout(void)
     PLACE(hk_activity, network_mean, 24);
 }
 
+enum { KERNELS = 16 * HK_ISA_COUNT }; /* bytes of a table of them */
+
 static void activation_layout(void)
 {
-    SIZE(hk_activation, 104);
+    SIZE(hk_activation, 56 + KERNELS);
     PLACE(hk_activation, reads, 0);
     PLACE(hk_activation, traits, 4);
     PLACE(hk_activation, aux_floats, 8);
     PLACE(hk_activation, n_sums, 12);
     PLACE(hk_activation, kernels, 16);
-    PLACE(hk_activation, channels_out, 64);
-    PLACE(hk_activation, update, 72);
-    PLACE(hk_activation, value, 80);
-    PLACE(hk_activation, slope, 88);
-    PLACE(hk_activation, gradient, 96);
+    PLACE(hk_activation, channels_out, 16 + KERNELS);
+    PLACE(hk_activation, update, 24 + KERNELS);
+    PLACE(hk_activation, value, 32 + KERNELS);
+    PLACE(hk_activation, slope, 40 + KERNELS);
+    PLACE(hk_activation, gradient, 48 + KERNELS);
 }
 
 static void moments_layout(void)
@@ -119,7 +121,7 @@ static void moments_layout(void)
 
 static void normalization_layout(void)
 {
-    SIZE(hk_normalization, 104);
+    SIZE(hk_normalization, 56 + KERNELS);
     PLACE(hk_normalization, domain, 0);
     PLACE(hk_normalization, n_coef, 8);
     PLACE(hk_normalization, coefficients, 16);
@@ -127,7 +129,7 @@ static void normalization_layout(void)
     PLACE(hk_normalization, gradient, 32);
     PLACE(hk_normalization, update, 40);
     PLACE(hk_normalization, kernels, 48);
-    PLACE(hk_normalization, aux_floats, 96);
+    PLACE(hk_normalization, aux_floats, 48 + KERNELS);
 }
 
 static void weight_layout(void)

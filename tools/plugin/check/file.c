@@ -22,11 +22,13 @@ typedef struct image {
 /* ---- Imports --------------------------------------------------------------------------------- */
 
 /* What compilers emit by themselves, and libm: a prefix ends with '*'. */
-static const char *const allowed[] = {
-    "memcpy",         "memset",         "memmove",      "memcmp",        "__stack_chk_fail",
-    "__cxa_finalize", "__gmon_start__", "_ITM_*",       "__asan_*",      "__ubsan_*",
-    "__sanitizer_*",  "__gcov*",        "__memcpy_chk", "__memset_chk",  "__signbit*",
-    "__isnan*",       "__isinf*",       "__finite*",    "__fpclassify*", NULL};
+static const char *const allowed[] = {"memcpy",         "memset",           "memmove",
+                                      "memcmp",         "__stack_chk_fail", "__stack_chk_guard",
+                                      "__cxa_finalize", "__gmon_start__",   "_ITM_*",
+                                      "__asan_*",       "__ubsan_*",        "__sanitizer_*",
+                                      "__gcov*",        "__memcpy_chk",     "__memset_chk",
+                                      "__signbit*",     "__isnan*",         "__isinf*",
+                                      "__finite*",      "__fpclassify*",    NULL};
 /* What models may import beside; whether a file holds one is known only when it is loaded. */
 static const char *const of_models[] = {"hk_*",     "str*",           "__str*",
                                         "snprintf", "__snprintf_chk", NULL};
