@@ -2,7 +2,8 @@
 #   cmake -S . -B build-aarch64 -DCMAKE_TOOLCHAIN_FILE=cmake/aarch64.cmake
 # The libraries are those of apt-get install libjansson-dev:arm64 ..., or of a Debian for arm64 in a folder that
 # -DCMAKE_SYSROOT names. Where qemu-user is installed, the build runs the program for its manual page, and
-# ctest the tests.
+# ctest the tests. check and compare start the program again: that takes the qemu-user of Debian 13, and a root
+# of arm64 around it. test_registry asks the system what can be read, which qemu-user does not answer.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
