@@ -256,12 +256,13 @@ static void unescape(const char *from, size_t length, char *out, size_t size)
 
 static void draw_text(const drawing *d, const char *tag)
 {
-    char x[32], y[32], at[16], classes[64], text[512];
+    char x[32], y[32], at[16], length[16], classes[64], text[512];
     cairo_text_extents_t extents;
     const char *begin = strchr(tag, '>') + 1;
     attribute(tag, "x", x, sizeof x);
     attribute(tag, "y", y, sizeof y);
     attribute(tag, "text-anchor", at, sizeof at);
+    attribute(tag, "textLength", length, sizeof length);
     attribute(tag, "class", classes, sizeof classes);
     unescape(begin, strcspn(begin, "<"), text, sizeof text);
     const bool is_label = strncmp(classes, "label", 5) == 0;
@@ -269,6 +270,11 @@ static void draw_text(const drawing *d, const char *tag)
                            is_label ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(d->to, FONT_SIZE);
     cairo_text_extents(d->to, text, &extents);
+    if (atof(length) > 0 &&
+        extents.x_advance > atof(length)) { /* smaller, where a page narrows it */
+        cairo_set_font_size(d->to, FONT_SIZE * atof(length) / extents.x_advance);
+        cairo_text_extents(d->to, text, &extents);
+    }
     const double share = strcmp(at, "end") == 0 ? 1 : strcmp(at, "middle") == 0 ? 0.5 : 0;
     use_colour(d, is_label ? CURRENT : INK, classes, 1);
     cairo_move_to(d->to, atof(x) - share * extents.x_advance, atof(y));
