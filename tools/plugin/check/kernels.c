@@ -145,8 +145,10 @@ static void check_against_baseline(const use *u, const pass *p, int isa)
             const double found = (double)results[r].found[i];
             const double expected = (double)results[r].expected[i];
             size = i % width ? size : 0;
-            for (int64_t j = i; i % width == 0 && j < i + width; j++)
-                size = fmax(size, fabs((double)results[r].expected[j]));
+            for (int64_t j = i; i % width == 0 && j < i + width; j++) {
+                const double other = fabs((double)results[r].expected[j]);
+                size = other > size ? other : size; /* gcc 12 for aarch64 fails at fmax() here */
+            }
             if (!(fabs(found - expected) <= 1e-5 * (1 + size)) && found != expected &&
                 !isnan(expected))
                 check_fail("%s: %s[%lld] is %.9g, in baseline %.9g", check_case_text(u, isa),
