@@ -158,6 +158,8 @@ done
 same "$(value parameters)" 61706
 same "$(value epochs)" 2
 has out validation_accuracy
+run 0 train simple_cnn --data glyphs:train=20,test=10 --epochs 1 --act mish --no-probes
+has out ' parameters, mish+conv2=prelu, ' # it keeps prelu there, and says so
 run 0 train lenet5 --data $tiny --epochs 1 --norm batch_norm
 has err 'model lenet5 has no normalization layers'
 run 0 evaluate net.safetensors --data $small

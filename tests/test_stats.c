@@ -507,7 +507,7 @@ static bool rank(const double *scores, int rows, int seeds, int baseline, standi
     return stats_leaderboard(&table, s);
 }
 
-enum { ROWS = 5, SEEDS = 6 };
+enum { ROWS = 5, SEEDS = 6, PLUGINS_AT_ONCE = 8 };
 /* The baseline; better; much better; like the baseline; one that failed once. */
 static const double scores[ROWS][SEEDS] = {
     {0.70, 0.72, 0.71, 0.69, 0.73, 0.70},        {0.751, 0.770, 0.762, 0.739, 0.781, 0.752},
@@ -599,6 +599,30 @@ static void collapsing_baseline_hides_no_other_pair(void)
     CHECK_TEXT(s[1].letters, "b");
     CHECK_TEXT(s[2].letters, "ab");
     CHECK(s[0].row == 1 && s[0].verdict == VERDICT_NOT_SHOWN && s[0].could_show > 0.5);
+}
+
+/* A row that scatters stands where its mean does, with every letter: it ties with nobody at the top. And of
+ * one winner and seven that are like each other, the seven have one letter. */
+static void letters_are_no_tiers(void)
+{
+    const double wild[3][5] = {{.950, .951, .949, .9505, .9495},
+                               {.99, .21, .98, .96, .90},
+                               {.9302, .9308, .9290, .9303, .9297}};
+    double out[PLUGINS_AT_ONCE][5];
+    standing s[PLUGINS_AT_ONCE];
+    CHECK(rank(wild[0], 3, 5, 0, s));
+    CHECK(s[0].row == 0 && s[1].row == 2 && s[2].row == 1);
+    CHECK_TEXT(s[0].letters, "a");
+    CHECK_TEXT(s[1].letters, "b");
+    CHECK_TEXT(s[2].letters, "ab");
+    for (int i = 0; i < PLUGINS_AT_ONCE; i++)
+        for (int k = 0; k < 5; k++)
+            out[i][k] = 0.9 + (i == 3 ? 0.02 : 0) + 1e-4 * ((i * 7 + k * 3) % 5);
+    CHECK(rank(out[0], PLUGINS_AT_ONCE, 5, 0, s));
+    CHECK(s[0].row == 3);
+    CHECK_TEXT(s[0].letters, "a");
+    for (int i = 1; i < PLUGINS_AT_ONCE; i++)
+        CHECK_TEXT(s[i].letters, "b");
 }
 
 /* Two rows at the floor of 0.4, one of them the baseline; one above. */
@@ -854,6 +878,7 @@ int main(void)
     RUN(failed_baseline_leaves_the_others);
     RUN(leaderboard_of_little_or_equal_claims_nothing);
     RUN(collapsing_baseline_hides_no_other_pair);
+    RUN(letters_are_no_tiers);
     RUN(rows_at_the_floor_have_not_learned);
     RUN(same_nets_are_no_test);
     RUN(equal_rows_are_told_apart_in_few_sweeps);
