@@ -111,7 +111,7 @@ bad_launchers_and_networks_are_told()
 run forecast_needs_no_other_process
 run bad_launchers_and_networks_are_told
 for mpi in openmpi mpich; do
-    if ! command -v "mpirun.$mpi" || [ ! -f "$(dirname "$hillock")/../lib/hillock/team/$mpi.so" ]; then
+    if ! command -v "mpirun.$mpi" || [ ! -f "$(dirname "$hillock")/../lib/hillock/$mpi.so" ]; then
         skipped=$((skipped + 1))
         echo "  skipped: $mpi is not installed, or was not when this was built"
         continue

@@ -2,14 +2,13 @@
  * MPI are in a shared object beside the program, one for each MPI, or in HILLOCK_TEAM. */
 #include "net/team.h"
 
+#include "module.h"
 #include "output.h"
 #include "team/entry.h"
 
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static hk_team team;
 static const team_entry *entry; /* NULL: no team is open */
@@ -22,19 +21,13 @@ static const struct launcher {
 /* The file of whoever started more than one process; false: nobody did. */
 static bool find_file(char *path, size_t size)
 {
-    char program[PATH_MAX];
     const char *given = getenv("HILLOCK_TEAM");
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (given && *given)
         return snprintf(path, size, "%s", given) < (int)size;
-    for (size_t i = 0; length > 0 && i < sizeof launchers / sizeof *launchers; i++) {
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++) {
         const char *ranks = getenv(launchers[i].ranks);
-        if (!ranks || atoi(ranks) < 2)
-            continue;
-        program[length] = 0;
-        *strrchr(program, '/') = 0;
-        return snprintf(path, size, "%s/../lib/hillock/team/%s.so", program, launchers[i].file) <
-               (int)size;
+        if (ranks && atoi(ranks) > 1)
+            return tool_module_path(launchers[i].file, path, size);
     }
     return false;
 }

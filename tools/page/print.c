@@ -1,48 +1,13 @@
-/* The style of printed pictures is one table, from which the SVG's style sheet is made and by which cairo
- * draws. Drawn is what draw.c writes: <g>, <path> and <text>, with a class each. */
+/* A picture as an SVG file of its own. PDF is drawn by modules/pdf.c. */
 #include "page/print.h"
+#include "module.h"
 #include "options.h"
 #include "output.h"
+#include "page/print_style.h"
 
-#include <math.h>
-#include <stdbool.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A colour is 0xRRGGBB, or one of these. */
-enum { NONE = -1, CURRENT = -2 };
-
-typedef struct style {
-    const char *class;
-    int fill, stroke;
-    double width, opacity;
-} style;
-
-static const style styles[] = {
-    {"gridline", NONE, 0xDDDDDD, 0.7, 1}, {"axis", NONE, 0x555555, 0.8, 1},
-    {"curve", NONE, CURRENT, 1.6, 1},     {"band", CURRENT, NONE, 0, 0.13},
-    {"point", CURRENT, 0xFFFFFF, 0.8, 1}, {"seeds", NONE, CURRENT, 5, 0.4},
-    {"mean", 0xFFFFFF, CURRENT, 1.8, 1},  {"bar", NONE, CURRENT, 1.6, 1},
-    {"leader", NONE, CURRENT, 0.7, 0.4},  {"hover", NONE, NONE, 0, 1},
-};
-enum { STYLES = sizeof styles / sizeof *styles, INK = 0x222222, FONT_SIZE = 11 };
-
-/* Of the series, by the number behind the s; those of page.css on white. */
-static const int colours[] = {0x1A1F26, 0x1F6FD0, 0xC2500C, 0x12805C, 0x8A45C2, 0xC22F55,
-                              0x0B7C93, 0x8D6B00, 0xB53A93, 0x7A5540, 0x4B59C9};
-enum { COLOURS = sizeof colours / sizeof *colours, MOST_DASHES = 6 };
-
-/* By the number behind the v; those of 0 by the colour. */
-typedef struct dashes {
-    double lengths[MOST_DASHES];
-    int n;
-} dashes;
-static const dashes variants[] = {
-    {{0}, 0}, {{14, 2.5}, 2}, {{1, 3}, 2}, {{14, 2.5, 1, 2.5, 1, 2.5}, 6}};
-static const dashes own[COLOURS] = {
-    {{6, 3}, 2}, {{0}, 0}, {{0}, 0},      {{0}, 0},          {{2, 3.5}, 2}, {{9, 3, 2, 3}, 4},
-    {{0}, 0},    {{0}, 0}, {{2, 3.5}, 2}, {{9, 3, 2, 3}, 4}, {{0}, 0},
-};
 
 /* ---- SVG ----------------------------------------------------------------------------------------- */
 
@@ -116,203 +81,22 @@ void page_print_svg(FILE *to, const char *figure)
 
 /* ---- PDF ----------------------------------------------------------------------------------------- */
 
-#ifndef HILLOCK_CAIRO
-int page_print_pdf(const char *path, const char *figure)
-{
-    (void)figure;
-    return tool_fail(
-        EXIT_FAILED,
-        "%s: this hillock was built without cairo, which writes PDF; a name that ends in "
-        ".svg works",
-        path);
-}
-#else
-#include <cairo-pdf.h>
-
-typedef struct drawing {
-    cairo_t *to;
-    char group[64]; /* classes of the <g> around */
-} drawing;
-
-/* The value of an attribute of the tag that begins here; "" where it has none. */
-static void attribute(const char *tag, const char *name, char *out, size_t size)
-{
-    char pattern[32];
-    const char *end = strchr(tag, '>');
-    snprintf(pattern, sizeof pattern, " %s=\"", name);
-    const char *at = strstr(tag, pattern);
-    *out = '\0';
-    if (at && end && at < end) {
-        at += strlen(pattern);
-        snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
-    }
-}
-
-/* The number behind this letter in a list of classes: "curve s3 v1"; -1: none. */
-static int number_behind(const char *classes, char letter)
-{
-    for (const char *word = classes; *word; word += strcspn(word, " "), word += strspn(word, " "))
-        if (*word == letter && word[1] >= '0' && word[1] <= '9')
-            return atoi(word + 1);
-    return -1;
-}
-
-static int series_of(const drawing *d, const char *classes)
-{
-    const int own_number = number_behind(classes, 's');
-    const int number = own_number >= 0 ? own_number : number_behind(d->group, 's');
-    return number < 0 || number >= COLOURS ? 0 : number;
-}
-
-static void use_colour(const drawing *d, int colour, const char *classes, double opacity)
-{
-    const int rgb = colour == CURRENT ? colours[series_of(d, classes)] : colour;
-    cairo_set_source_rgba(d->to, (rgb >> 16) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0,
-                          opacity);
-}
-
-/* A path's letters are those that draw.c uses; arcs are halves of circles. */
-static void trace(cairo_t *to, const char *d)
-{
-    char letter = 'M', *end;
-    double v[7], x, y;
-    while (*d) {
-        if (strchr("MLHVmlhvaz", *d))
-            letter = *d++;
-        const int n = letter == 'z' ? 0 : letter == 'a' ? 7 : strchr("HVhv", letter) ? 1 : 2;
-        for (int i = 0; i < n; i++, d = end) {
-            v[i] = strtod(d, &end);
-            if (end == d)
-                return;
-        }
-        cairo_get_current_point(to, &x, &y);
-        switch (letter) {
-        case 'M': cairo_move_to(to, v[0], v[1]); break;
-        case 'L': cairo_line_to(to, v[0], v[1]); break;
-        case 'H': cairo_line_to(to, v[0], y); break;
-        case 'V': cairo_line_to(to, x, v[0]); break;
-        case 'm': cairo_rel_move_to(to, v[0], v[1]); break;
-        case 'l': cairo_rel_line_to(to, v[0], v[1]); break;
-        case 'h': cairo_rel_line_to(to, v[0], 0); break;
-        case 'v': cairo_rel_line_to(to, 0, v[0]); break;
-        case 'a': {
-            const double from = v[5] > 0 ? M_PI : 0;
-            cairo_arc_negative(to, x + v[5] / 2, y, v[0], from, from - M_PI);
-            break;
-        }
-        default: cairo_close_path(to), letter = 'M';
-        }
-        d += strspn(d, " ");
-    }
-}
-
-static void draw_path(const drawing *d, const char *tag)
-{
-    char classes[64];
-    const char *end = strchr(tag, '>'), *path = strstr(tag, " d=\"");
-    const style *s = styles;
-    attribute(tag, "class", classes, sizeof classes);
-    while (s < styles + STYLES && strncmp(classes, s->class, strcspn(classes, " ")) != 0)
-        s++;
-    if (s == styles + STYLES || !path || path > end)
-        return;
-    char *text = strndup(path + 4, strcspn(path + 4, "\""));
-    if (!text)
-        return;
-    trace(d->to, text);
-    free(text);
-    if (s->fill != NONE) {
-        use_colour(d, s->fill, classes, s->opacity);
-        cairo_fill_preserve(d->to);
-    }
-    const int variant = number_behind(classes, 'v');
-    const dashes *dash =
-        variant > 0 && variant < 4 ? &variants[variant] : &own[series_of(d, classes)];
-    const bool is_curve = strcmp(s->class, "curve") == 0;
-    cairo_set_dash(d->to, dash->lengths, is_curve ? dash->n : 0, 0);
-    cairo_set_line_width(d->to, s->width);
-    if (s->stroke != NONE) {
-        use_colour(d, s->stroke, classes, s->opacity);
-        cairo_stroke_preserve(d->to);
-    }
-    cairo_new_path(d->to);
-}
-
-/* What page_put_html wrote, as it was. */
-static void unescape(const char *from, size_t length, char *out, size_t size)
-{
-    size_t n = 0;
-    for (const char *end = from + length; from < end && n + 1 < size; n++) {
-        int code = 0, used = 0;
-        if (*from == '&' && sscanf(from, "&#%d;%n", &code, &used) == 1 && used) {
-            out[n] = (char)code;
-            from += used;
-        } else {
-            out[n] = *from++;
-        }
-    }
-    out[n] = '\0';
-}
-
-static void draw_text(const drawing *d, const char *tag)
-{
-    char x[32], y[32], at[16], length[16], classes[64], text[512];
-    cairo_text_extents_t extents;
-    const char *begin = strchr(tag, '>') + 1;
-    attribute(tag, "x", x, sizeof x);
-    attribute(tag, "y", y, sizeof y);
-    attribute(tag, "text-anchor", at, sizeof at);
-    attribute(tag, "textLength", length, sizeof length);
-    attribute(tag, "class", classes, sizeof classes);
-    unescape(begin, strcspn(begin, "<"), text, sizeof text);
-    const bool is_label = strncmp(classes, "label", 5) == 0;
-    cairo_select_font_face(d->to, "Helvetica", CAIRO_FONT_SLANT_NORMAL,
-                           is_label ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(d->to, FONT_SIZE);
-    cairo_text_extents(d->to, text, &extents);
-    if (atof(length) > 0 &&
-        extents.x_advance > atof(length)) { /* smaller, where a page narrows it */
-        cairo_set_font_size(d->to, FONT_SIZE * atof(length) / extents.x_advance);
-        cairo_text_extents(d->to, text, &extents);
-    }
-    const double share = strcmp(at, "end") == 0 ? 1 : strcmp(at, "middle") == 0 ? 0.5 : 0;
-    use_colour(d, is_label ? CURRENT : INK, classes, 1);
-    cairo_move_to(d->to, atof(x) - share * extents.x_advance, atof(y));
-    cairo_show_text(d->to, text);
-    cairo_new_path(d->to);
-}
-
-static void draw(drawing *d, const char *at)
-{
-    cairo_set_line_cap(d->to, CAIRO_LINE_CAP_ROUND);
-    cairo_set_line_join(d->to, CAIRO_LINE_JOIN_ROUND);
-    for (; (at = strchr(at, '<')) && strncmp(at, "</svg>", 6) != 0; at++) {
-        if (strncmp(at, "<path ", 6) == 0)
-            draw_path(d, at);
-        else if (strncmp(at, "<text ", 6) == 0)
-            draw_text(d, at);
-        else if (strncmp(at, "<g ", 3) == 0)
-            attribute(at, "class", d->group, sizeof d->group);
-        else if (strncmp(at, "</g>", 4) == 0)
-            *d->group = '\0';
-    }
-}
-
 int page_print_pdf(const char *path, const char *figure)
 {
     double size[2] = {0};
     const char *inside = picture_of(figure, size);
+    void *module = tool_module_open("pdf", RTLD_LOCAL);
+    page_pdf *draw = NULL;
     if (!inside)
         return EXIT_FAILED;
-    cairo_surface_t *surface = cairo_pdf_surface_create(path, size[0], size[1]);
-    drawing d = {.to = cairo_create(surface)};
-    draw(&d, inside);
-    cairo_destroy(d.to);
-    cairo_surface_finish(surface);
-    const cairo_status_t found = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    return found == CAIRO_STATUS_SUCCESS
-               ? EXIT_DONE
-               : tool_fail(EXIT_IO, "%s: %s", path, cairo_status_to_string(found));
+    if (module)
+        *(void **)&draw = dlsym(module, "hillock_pdf");
+    if (!draw)
+        return tool_fail(
+            EXIT_FAILED,
+            "%s: this hillock was built without cairo, which writes PDF; a name that ends "
+            "in .svg works",
+            path);
+    const char *reason = draw(path, inside, size[0], size[1]);
+    return reason ? tool_fail(EXIT_IO, "%s: %s", path, reason) : EXIT_DONE;
 }
-#endif
