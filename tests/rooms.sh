@@ -32,6 +32,7 @@ tools/bench         bench_
 tools/compare       compare_
 tools/compare/report report_
 tools/export        export_
+tools/modules       hillock_
 tools/net           net_
 tools/page          page_
 tools/plugin        plugin_

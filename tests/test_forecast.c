@@ -224,10 +224,10 @@ static void slow_signals_are_not_drawn_out_as_fast_ones(void)
     hk_forecast *f = forecast("mlp:width=100,depth=100", "tanh", "xavier_normal", 20);
     CHECK(f->depth > 1000);
     CHECK_CONTAINS(f->verdict, "Can learn: outputs and gradients keep their size");
-    hk_forecast_free(f);
+    end(f);
     f = forecast("mlp:width=96,depth=24,inputs=96,bias=0", "tanh", "normal:std=0.06", 20);
     CHECK(f->depth < 40); /* by a factor a layer */
-    hk_forecast_free(f);
+    end(f);
 }
 
 /* Sentences say what the figures say. */
@@ -237,14 +237,14 @@ static void sentences_agree_with_figures(void)
     CHECK(f->born_dead.mean == 0);
     CHECK_CONTAINS(f->verdict, "in every other net all inputs give the same outputs");
     CHECK(!strstr(f->verdict, "born dead"));
-    hk_forecast_free(f);
+    end(f);
     const char *const initializers[] = {"he_normal", "rai"};
     for (int i = 0; i < 2; i++) {
         f = forecast("mlp:width=2,depth=10,inputs=1,bias=0", "relu", initializers[i], 1000);
         CHECK_CONTAINS(f->verdict, "are born dead");
         CHECK((strstr(f->verdict, "or rai") != NULL) == (i == 0));
         CHECK(isnan(f->layers[f->n_layers - 1].silent_theory) == (i == 1)); /* symmetric weights */
-        hk_forecast_free(f);
+        end(f);
     }
 }
 
