@@ -76,28 +76,59 @@ static int parts_of(const hk_plan *plan, const hki_step *step)
     return step->once ? 1 : plan->parts.count;
 }
 
+/* One step, forward or backward. */
+typedef struct pass {
+    const hk_plan *plan;
+    const hki_step *step;
+    bool back;
+    double *gathered; /* [parts][n_gathered] */
+    size_t n_gathered;
+    const double *whole; /* what was gathered, of all; NULL: nothing is */
+    float *aside; /* [parts][aside_floats]: gradients that go aside, input i's from at[i] on */
+    int64_t aside_floats, at[HKI_MAX_INPUTS];
+} pass;
+
+/* Where there are as many parts as threads, each part is one thread's: less to share out than the loops of a
+ * part, which then begin no threads of their own. */
+static void each_part(const pass *it, int parts, void (*work)(const pass *, int p))
+{
+    const int threads = hki_threads();
+    if (threads == 1 ||
+        parts < threads) { /* not a region of one thread: its inner ones start new threads */
+        for (int p = 0; p < parts; p++)
+            work(it, p);
+        return;
+    }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int p = 0; p < parts; p++)
+        work(it, p);
+}
+
 /* Something to compute: samples, or what all of them have in common. */
 static bool has_work(const hki_call *call)
 {
     return call->batch > 0 || !hki_is_batched(&call->tensor->shape);
 }
 
-/* What the step has to know of all samples, in plan->numbers; *whole points there, NULL: nothing. */
-static hk_status gather(const hk_plan *plan, const hki_step *step, bool back, const double **whole)
+static void gather_part(const pass *it, int p)
 {
-    const hki_op *op = step->call.tensor->op;
-    const size_t n = op->gathers ? op->gathers(&step->call, back) : 0;
-    *whole = n ? plan->numbers : NULL;
-    if (!n)
+    const hki_call call = part_of(it->plan, it->step, p, it->back);
+    if (call.batch)
+        call.tensor->op->gather(&call, it->back, it->gathered + (size_t)p * it->n_gathered);
+}
+
+/* What the step has to know of all samples, in plan->numbers, where it->whole points then. */
+static hk_status gather(pass *it)
+{
+    const hki_parts *parts = &it->plan->parts;
+    const hk_tensor *y = it->step->call.tensor;
+    it->n_gathered = y->op->gathers ? y->op->gathers(&it->step->call, it->back) : 0;
+    if (!it->n_gathered)
         return HK_OK;
-    memset(plan->numbers, 0, (size_t)plan->parts.count * n * sizeof *plan->numbers);
-    for (int p = 0; p < plan->parts.count; p++) {
-        const hki_call call = part_of(plan, step, p, back);
-        if (call.batch)
-            op->gather(&call, back, plan->numbers + (size_t)p * n);
-    }
-    return hki_parts_join(&plan->parts, back ? NULL : op->join, step->call.tensor, plan->numbers,
-                          n);
+    it->whole = it->gathered = it->plan->numbers;
+    memset(it->gathered, 0, (size_t)parts->count * it->n_gathered * sizeof *it->gathered);
+    each_part(it, parts->count, gather_part);
+    return hki_parts_join(parts, it->back ? NULL : y->op->join, y, it->gathered, it->n_gathered);
 }
 
 /* ---- Forward ---------------------------------------------------------------------------------------- */
@@ -119,22 +150,25 @@ static hk_status join_statistics(const hk_plan *plan, const hki_step *step, cons
     return status;
 }
 
+static void part_forward(const pass *it, int p)
+{
+    hki_call call = part_of(it->plan, it->step, p, false);
+    call.whole = it->whole;
+    if (has_work(&call))
+        call.tensor->op->forward(&call);
+    else if (call.statistics)
+        memset(call.statistics, 0, it->step->statistics_bytes);
+}
+
 static hk_status step_forward(hk_plan *plan, const hki_step *step)
 {
-    const hki_op *op = step->call.tensor->op;
     const double started = plan->watch ? hk_now() : 0;
-    const double *whole;
-    hk_status status = gather(plan, step, false, &whole);
-    for (int p = 0; !status && !op->is_view && p < parts_of(plan, step); p++) {
-        hki_call call = part_of(plan, step, p, false);
-        call.whole = whole;
-        if (has_work(&call))
-            op->forward(&call);
-        else if (call.statistics)
-            memset(call.statistics, 0, step->statistics_bytes);
-    }
+    pass it = {.plan = plan, .step = step};
+    hk_status status = gather(&it);
+    if (!status && !step->call.tensor->op->is_view)
+        each_part(&it, parts_of(plan, step), part_forward);
     if (!status)
-        status = join_statistics(plan, step, whole);
+        status = join_statistics(plan, step, it.whole);
     if (plan->watch) {
         const hki_call call = call_of(plan, step);
         plan->watch(plan->watcher, &call, false, hk_now() - started);
@@ -199,21 +233,12 @@ static int64_t aside_floats(const hk_plan *plan, const hki_step *step, int64_t *
     return count;
 }
 
-/* Summands of the binary tree over the parts that wait for one another at once. */
-static int waiting_summands(const hk_plan *plan, const hki_step *step)
-{
-    int n = 1;
-    for (int parts = parts_of(plan, step); parts > 1; parts /= 2)
-        n++;
-    return n;
-}
-
 static hk_status make_leaf_scratch(hk_plan *plan)
 {
     int64_t count = 0, at[HKI_MAX_INPUTS];
     for (int s = 0; s < plan->n_steps; s++) {
         const hki_step *step = &plan->steps[s];
-        int64_t of_step = aside_floats(plan, step, at) * waiting_summands(plan, step);
+        int64_t of_step = aside_floats(plan, step, at) * parts_of(plan, step);
         count = of_step > count ? of_step : count;
     }
     if (count <= plan->leaf_scratch_count)
@@ -234,42 +259,37 @@ static void add(int64_t n, const float *term, float *sum)
         sum[k] += term[k];
 }
 
-/* Of one part; gradients that go aside are at[i] behind `aside`. */
-static void part_backward(hk_plan *plan, const hki_step *step, int p, const double *whole,
-                          float *aside, const int64_t *at)
+static void part_backward(const pass *it, int p)
 {
+    const hk_plan *plan = it->plan;
+    const hki_step *step = it->step;
+    float *aside = it->aside + p * it->aside_floats;
     hki_call call = part_of(plan, step, p, true);
-    call.whole = whole;
+    call.whole = it->whole;
     for (int i = 0; i < call.tensor->n_inputs; i++) {
         if (goes_aside(plan, step, i))
-            call.dx[i] = aside + at[i];
+            call.dx[i] = aside + it->at[i];
         else if (step->learned[i])
             call.dx[i] = step->learned[i]->gradient;
     }
-    if (!call.tensor->op->is_view)
+    if (!has_work(&call))
+        memset(aside, 0, (size_t)it->aside_floats * sizeof *aside);
+    else if (!call.tensor->op->is_view)
         call.tensor->op->backward(&call);
     else if (call.dx[0] && call.dx[0] != call.dy)
         memcpy(call.dx[0], call.dy,
                (size_t)hki_count(&call.tensor->shape, call.batch) * sizeof(float));
 }
 
-/* Part after part; the gradients that go aside are added up along the tree, each sum as soon as its
- * summands are there, into the first `floats` of the scratch. */
-static void all_backward(hk_plan *plan, const hki_step *step, const double *whole, int64_t floats,
-                         const int64_t *at)
+/* All parts; the gradients that go aside are added up along the tree, into the first part's. */
+static void all_backward(const pass *it)
 {
-    float *top = plan->leaf_scratch;
-    for (int p = 0; p < parts_of(plan, step); p++, top += floats) {
-        const hki_call call = part_of(plan, step, p, true);
-        if (has_work(&call))
-            part_backward(plan, step, p, whole, top, at);
-        else if (floats)
-            memset(top, 0, (size_t)floats * sizeof *top);
-        for (int earlier = p; earlier & 1; earlier >>= 1) {
-            add(floats, top, top - floats);
-            top -= floats;
-        }
-    }
+    const int parts = parts_of(it->plan, it->step);
+    const int64_t n = it->aside_floats;
+    each_part(it, parts, part_backward);
+    for (int apart = 1; n && apart < parts; apart *= 2)
+        for (int p = 0; p + apart < parts; p += 2 * apart)
+            add(n, it->aside + (p + apart) * n, it->aside + p * n);
 }
 
 /* From aside to where it belongs: the sum over processes, too. Gradients of leaves travel while the
@@ -298,16 +318,15 @@ static hk_status step_backward(hk_plan *plan, const hki_step *step)
 {
     const double started = plan->watch ? hk_now() : 0;
     const hki_call call = call_of(plan, step);
-    int64_t at[HKI_MAX_INPUTS];
-    const int64_t floats = aside_floats(plan, step, at);
-    const double *whole;
-    hk_status status = gather(plan, step, true, &whole);
+    pass it = {.plan = plan, .step = step, .back = true, .aside = plan->leaf_scratch};
+    it.aside_floats = aside_floats(plan, step, it.at);
+    hk_status status = gather(&it);
     if (status)
         return status;
-    all_backward(plan, step, whole, floats, at);
+    all_backward(&it);
     for (int i = 0; i < call.tensor->n_inputs; i++) {
         if (!status && goes_aside(plan, step, i))
-            status = bring(plan, step, i, plan->leaf_scratch + at[i]);
+            status = bring(plan, step, i, it.aside + it.at[i]);
         if (step->add_to[i])
             add(hki_count(&call.tensor->inputs[i]->shape, call.batch), call.dx[i], step->add_to[i]);
     }
