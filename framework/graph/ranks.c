@@ -214,7 +214,14 @@ hk_status hki_ranks_wait(hki_ranks *ranks)
 hk_status hki_ranks_join(hki_ranks *ranks, const hki_joining *joining, double *numbers,
                          double *other)
 {
-    ask(ranks, (request){.joining = joining, .numbers = numbers, .other = other});
+    const request r = {.joining = joining, .numbers = numbers, .other = other};
+    pthread_mutex_lock(&ranks->mutex);
+    const bool idle = !ranks->n && !*ranks->failure;
+    pthread_mutex_unlock(&ranks->mutex);
+    if (idle) /* waking the thread and being woken by it would take longer than many a message */
+        join_row(ranks, &r);
+    else
+        ask(ranks, r);
     return wait_for_all(ranks);
 }
 

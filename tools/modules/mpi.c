@@ -48,7 +48,7 @@ static int post_all(post *one, void *first, size_t bytes, int partner, MPI_Reque
  * within some microseconds. */
 static void pause_after(int looks)
 {
-    if (looks > 100)
+    if (looks > 300)
         nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
 }
 

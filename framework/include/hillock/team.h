@@ -16,8 +16,8 @@ extern "C" {
 typedef struct hk_team {
     int rank, ranks; /* the number of this process, and how many there are */
     /* Sends out_bytes to the process `partner` and receives in_bytes from it, which calls with the numbers
-     * exchanged at the same point of its own sequence of calls. Called from one thread, not always that which
-     * trains. NULL: done; else a sentence that says what failed, which ends the training with HK_IO. It
+     * exchanged at the same point of its own sequence of calls. Called by one thread at a time, that which
+     * trains or another. NULL: done; else a sentence that says what failed, which ends the training with HK_IO. It
      * decides how long it waits for a partner. */
     const char *(*exchange)(void *user, int partner, const void *out, size_t out_bytes, void *in,
                             size_t in_bytes);
