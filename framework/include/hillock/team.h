@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* Processes, numbered from 0, that train the same net, each with the same options and data, each with its
- * share of the parts. What connects them is the program's: MPI, sockets, shared memory. */
+ * share of the parts. What connects them is the program's. */
 typedef struct hk_team {
     int rank, ranks; /* the number of this process, and how many there are */
     /* Sends out_bytes to the process `partner` and receives in_bytes from it, which calls with the numbers
