@@ -45,7 +45,7 @@ bool check_is_allowed(const hk_param *p, double value)
 
 /* Value number k of a parameter that its range allows: where formulas have their poles and cases. NaN:
  * not that one; k is below MARKS. */
-enum { ENDS = 2, INTEGERS = 7, MARKS = ENDS + INTEGERS + 6 };
+enum { ENDS = 2, INTEGERS = 7, OTHERS = 6, FEW = 16, MARKS = ENDS + INTEGERS + OTHERS + FEW };
 static double mark(const hk_param *p, int k)
 {
     const double others[] = {-0.5, 0.5, -p->value, p->value / 2, 10, -10};
@@ -53,6 +53,12 @@ static double mark(const hk_param *p, int k)
     if (k < ENDS)
         return ranged ? end_of_range(p, k) : (double)NAN;
     k -= ENDS;
+    if (k >= INTEGERS + OTHERS) { /* all of a few whole numbers, but for those that were there */
+        const double whole = p->low + (k - INTEGERS - OTHERS);
+        const bool is_new = p->type == HK_INTEGER && ranged && p->high - p->low < FEW &&
+                            fabs(whole) > 3 && whole != p->value && whole < p->high;
+        return is_new && check_is_allowed(p, whole) ? whole : (double)NAN;
+    }
     const double value = k < INTEGERS ? k - 3 : others[k - INTEGERS];
     const bool far = ranged && fabs(value) == 10;
     return value == p->value || far || !check_is_allowed(p, value) ? (double)NAN : value;
