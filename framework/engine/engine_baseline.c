@@ -20,21 +20,7 @@
     F(1, 4) F(2, 4) F(3, 4)
 /* clang-format on */
 
-typedef float vec __attribute__((vector_size(LANES * 4)));
-
-static inline vec load_part(const float *p, int n)
-{
-    vec v = {0};
-    for (int i = 0; i < n; i++)
-        v[i] = p[i];
-    return v;
-}
-
-static inline void store_part(float *p, vec v, int n)
-{
-    for (int i = 0; i < n; i++)
-        p[i] = v[i];
-}
+#include "engine/lanes.h"
 
 static inline vec fused(float a, vec b, vec c)
 {
