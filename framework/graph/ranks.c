@@ -1,4 +1,4 @@
-/* The thread that speaks with other processes.
+/* Speaking with other processes, and the thread that does it beside the backward pass.
  *
  * Gradients travel in bundles: where a message takes 200 us on its way, those of the many small tensors would
  * cost more than all the rest. A bundle is full, or sent by hki_ranks_wait(), at the same point in every process.

@@ -1,6 +1,6 @@
-/* graph/ranks.h - sums over the processes of a team, by a thread of their own, so that gradients travel
- * while the backward pass goes on. Requests are served in order: the order is the plan's, the same in every
- * process. */
+/* graph/ranks.h - sums over the processes of a team. Gradients are exchanged by a thread of their own, so that
+ * they travel while the backward pass goes on; what is waited for by whoever waits, unless that thread is busy.
+ * Requests are served in order: the order is the plan's, the same in every process. */
 #pragma once
 #include "graph/graph.h"
 

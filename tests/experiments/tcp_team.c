@@ -1,7 +1,7 @@
 /* A team over TCP, without MPI: what HILLOCK_TEAM or hk_train_options.team may be, and the network of
  * tests/experiments/network.sh. TEAM_RANK and TEAM_HOSTS, "10.0.0.1,10.0.0.2", say who is where; a message is
  * TEAM_DELAY_US longer on its way than the network makes it. At the end, bytes sent go to standard error. */
-#include "team/entry.h"
+#include "modules/team.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Processes connected by MPI: compiled once for each MPI that there is, since its programs are bound to one.
  * Standard: MPI Forum 2021, "MPI: A Message-Passing Interface Standard 4.0". */
-#include "team/entry.h"
+#include "modules/team.h"
 
 #include <mpi.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "module.h"
 #include "output.h"
-#include "team/entry.h"
+#include "modules/team.h"
 
 #include <dlfcn.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-/* team/entry.h - what a shared object exports that connects the processes of hillock train. The program knows
+/* modules/team.h - what a shared object exports that connects the processes of hillock train. The program knows
  * nothing else of what starts it: see net/team.c. */
 #pragma once
 #include <hillock/team.h>
