@@ -93,7 +93,8 @@ typedef enum hki_stream {
     HKI_STREAM_STEP, /* by tensor and step: dropout, stochastic activations */
     HKI_STREAM_SPLIT,
     HKI_STREAM_GLYPHS,
-    HKI_STREAM_FORECAST
+    HKI_STREAM_FORECAST,
+    HKI_STREAM_TASK /* of a stream of tasks: permutations, which images */
 } hki_stream;
 uint64_t hki_key(uint64_t seed, hki_stream stream, uint64_t a, uint64_t b);
 /* out = a permutation of 0..n-1 that depends on the key alone (Fisher-Yates). */

@@ -26,7 +26,7 @@ hk_status hk_data_card(const hk_data *data, hk_card *out)
 const char *hk_data_sample_name(const hk_data *data, int64_t sample)
 {
     bool known = !hki_null(data) && data->samples && sample >= 0 && sample < data->shape.n;
-    return known ? data->samples[sample] : "";
+    return known ? data->samples[data->stream ? data->stream->sample[sample] : sample] : "";
 }
 
 /* ---- Conforming ------------------------------------------------------------------------------ */

@@ -6,6 +6,8 @@
 #include "data/classes.h"
 #include "data/table.h"
 
+typedef struct hki_tasks hki_tasks;
+
 struct hk_data {
     hk_data_shape shape;
     uint8_t *bytes;  /* pixels [n][height][width][channels], or NULL */
@@ -16,12 +18,32 @@ struct hk_data {
     float *mean, *inverse_sd;             /* [channels], in the unit of the pixels */
     double *scale; /* [2][channels]: the mean and deviation that those two are made of */
     char *spec;
-    char **names;    /* [classes], one block with their text */
-    char **features; /* [channels], names of columns, likewise; NULL: not a table with a header */
-    char **samples;  /* [n], names of the samples, likewise; NULL: they have none */
-    char *label;     /* the column of the labels; NULL: none, or not a table */
-    char *about;     /* what the source understood, a line; NULL: nothing to say */
+    char **names;      /* [classes], one block with their text */
+    char **features;   /* [channels], names of columns, likewise; NULL: not a table with a header */
+    char **samples;    /* [n], names of the samples, likewise; NULL: they have none */
+    char *label;       /* the column of the labels; NULL: none, or not a table */
+    char *about;       /* what the source understood, a line; NULL: nothing to say */
+    hki_tasks *stream; /* shape and labels are those of its task; NULL: there are no tasks */
 };
+
+/* A stream of tasks over the images of a set (stream.c). */
+struct hki_tasks {
+    char *spec;
+    int kind;
+    int64_t tasks;
+    int per; /* classes of a task */
+    uint64_t seed;
+    hk_data_shape whole; /* of the set */
+    int32_t *labels;     /* [whole.n] */
+    uint32_t *order;     /* [whole.n], the order in which images are taken */
+    uint32_t *sample;    /* [images of a task], where each is in the set */
+    uint32_t *pixel;     /* [height x width], where each comes from */
+    uint32_t *classes;   /* [whole.classes], scratch */
+};
+/* Shows task `task` of a set's stream, counted from 0; nothing where the set is none. Nobody may read the set
+ * meanwhile: a loader only between epochs. */
+void hki_data_show_task(const hk_data *data, int64_t task);
+void hki_tasks_free(hki_tasks *stream);
 
 enum {
     HKI_MAX_CLASSES = 65536,

@@ -81,6 +81,7 @@ void hk_data_free(hk_data *data)
     hki_free(data->spec);
     hki_free(data->names);
     hki_free(data->about);
+    hki_tasks_free(data->stream);
     hki_free(data);
 }
 
@@ -260,10 +261,29 @@ void hki_data_standardise(hk_data *train, hk_data *test)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+/* The same where each pixel comes from another place of the image. */
+static void read_moved(const hk_data *data, int64_t image, const uint32_t *pixel, int columns,
+                       float *x)
+{
+    const size_t channels = (size_t)data->shape.channels;
+    const size_t first = (size_t)image * hki_image_length(data);
+    for (int i = 0; i < columns; i++)
+        for (size_t c = 0; c < channels; c++) {
+            const size_t at = first + pixel[i] * channels + c;
+            const float value = data->bytes ? (float)data->bytes[at] : data->floats[at];
+            *x++ = (value - data->mean[c]) * data->inverse_sd[c];
+        }
+}
+
 void hki_data_row(const hk_data *data, int64_t image, int row, int column, int columns, float *x)
 {
     const hk_data_shape *s = &data->shape;
     size_t channels = (size_t)s->channels;
+    if (data->stream) {
+        const uint32_t *pixel = data->stream->pixel + (size_t)row * (size_t)s->width + column;
+        read_moved(data, data->stream->sample[image], pixel, columns, x);
+        return;
+    }
     size_t at = (size_t)image * hki_image_length(data) +
                 ((size_t)row * (size_t)s->width + (size_t)column) * channels;
     for (size_t c = 0; c < channels; c++) {
@@ -375,6 +395,8 @@ hk_status hk_data_split(hk_data *data, double share, uint64_t seed, hk_data **ou
         return HK_BAD_ARGUMENT;
     if (!(share > 0 && share < 1))
         return hki_fail(HK_BAD_ARGUMENT, "data split: share %g, expected between 0 and 1", share);
+    if (data->stream)
+        return hki_fail(HK_BAD_ARGUMENT, "data split: the set is a stream of tasks already");
     size_t n = (size_t)data->shape.n;
     int64_t *left = hki_alloc_array((size_t)data->shape.classes, sizeof *left);
     uint32_t *order = hki_alloc_array(n, sizeof *order);

@@ -15,6 +15,8 @@ static void close_doctor(hk_trainer *t)
 {
     hki_attached *own = t->attached;
     if (own)
+        hk_plan_free(own->features);
+    if (own)
         hki_record_free(own->record);
     hki_free(own);
 }
@@ -35,8 +37,11 @@ static hk_status treat_between(hk_trainer *t)
     hk_status status = hki_treat(t->logits, t->options.train, &own->treatments, &options, &done);
     if (status)
         return status;
-    if (done->graph_changed)
+    if (done->graph_changed) {
+        hk_plan_free(own->features);
+        own->features = NULL;
         status = hki_trainer_replan(t);
+    }
     if (!status)
         status = hki_record_measure(t);
     if (!status && t->options.treated && t->options.treated(done, t->epoch + 1, t->options.user))
@@ -46,7 +51,7 @@ static hk_status treat_between(hk_trainer *t)
 }
 
 /* Channels whose activation was swapped for a number of epochs count down. */
-static void count_epoch(hk_trainer *t)
+static hk_status end_epoch(hk_trainer *t)
 {
     const hk_net *net = t->logits->net;
     for (int id = 0; id < net->n_tensors; id++) {
@@ -56,6 +61,7 @@ static void count_epoch(hk_trainer *t)
         for (int64_t j = 0; j < hki_count(&mask->shape, 1); j++)
             mask->value[j] = fmaxf(mask->value[j] - 1, 0);
     }
+    return hki_measure_plasticity(t);
 }
 
 const struct hki_train_hooks hki_train_hooks = {.open = open_doctor,
@@ -63,7 +69,7 @@ const struct hki_train_hooks hki_train_hooks = {.open = open_doctor,
                                                 .close = close_doctor,
                                                 .before_epoch = treat_between,
                                                 .after_step = hki_record_step,
-                                                .after_epoch = count_epoch,
+                                                .after_epoch = end_epoch,
                                                 .key = HKI_RECORD_KEY,
                                                 .save = hki_record_text,
                                                 .load = hki_record_load,

@@ -13,7 +13,11 @@ typedef struct hki_record hki_record;
 typedef struct hki_attached {
     hki_treatments treatments; /* n = 0: none */
     hki_record *record;
+    hk_plan *features; /* up to what the last layer reads; NULL: to be made when it is needed */
 } hki_attached;
+
+/* After a task of a stream: the effective rank of the features, and the mean |w|, in trainer->report. */
+hk_status hki_measure_plasticity(hk_trainer *trainer);
 
 /* Before the first step of a net that is filled. HK_NO_MEMORY. */
 hk_status hki_record_start(hk_trainer *trainer);

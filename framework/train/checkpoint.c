@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/data.h"
 #include "nn/store.h"
 
 hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
@@ -22,7 +23,7 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     char *attached = hki_train_hooks.save(t);
     if (!attached)
         return HK_NO_MEMORY;
-    hki_st_meta meta[8] = {{"hk.epochs", epochs},
+    hki_st_meta meta[9] = {{"hk.epochs", epochs},
                            {"hk.step", step},
                            {"hk.seed", seed},
                            {"hk.optimizer", t->optimizer_spec},
@@ -31,6 +32,8 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     size_t n_meta = 6;
     if (t->options.parts > 1)
         meta[n_meta++] = (hki_st_meta){"hk.parts", parts};
+    if (t->options.train->stream)
+        meta[n_meta++] = (hki_st_meta){"hk.stream", t->options.train->stream->spec};
     if (t->report.best.epoch)
         meta[n_meta++] = (hki_st_meta){HKI_BEST_KEY, best};
     hk_status status = hki_moments_list(t->optimizer, &moments);
@@ -75,6 +78,11 @@ static hk_status check_training(const hk_trainer *t, const char *path, const hki
     if (!seed || strcmp(seed, own_seed) != 0)
         return hki_fail(HK_BAD_DATA, "%s: was trained with seed %s, not %s", path,
                         seed ? seed : "unknown", own_seed);
+    const char *stream = hki_st_meta_get(file, "hk.stream");
+    const char *own = t->options.train->stream ? t->options.train->stream->spec : "none";
+    if (strcmp(stream ? stream : "none", own) != 0)
+        return hki_fail(HK_BAD_DATA, "%s: was trained with stream %s, not %s", path,
+                        stream ? stream : "none", own);
     int64_t parts = 1;
     if (hki_st_meta_get(file, "hk.parts") &&
         (status = stored_number(file, path, "hk.parts", &parts)))
@@ -117,6 +125,7 @@ hk_status hk_trainer_resume(hk_trainer *t, const char *path)
     }
     if (!status) {
         t->epoch = t->report.epoch = (int)epochs;
+        hki_trainer_show_task(t, t->epoch - (t->epoch > 0));
         t->step = t->optimizer->step = step;
         hki_plan_set_step(t->plan, (uint64_t)step);
     }

@@ -16,7 +16,7 @@ extern const struct hki_train_hooks {
      * parameters, and with hki_trainer_replan() the graph. */
     hk_status (*before_epoch)(hk_trainer *trainer);
     void (*after_step)(hk_trainer *trainer, double loss);
-    void (*after_epoch)(hk_trainer *trainer);
+    hk_status (*after_epoch)(hk_trainer *trainer);
 
     /* What a file keeps in its metadata as `key`: text, freed by hki_free(); NULL: no memory. */
     const char *key;

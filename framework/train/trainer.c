@@ -10,6 +10,7 @@
 
 #include <hillock/saved.h>
 #include "io/json.h"
+#include "data/data.h"
 #include "nn/nn.h"
 #include "ops/ops.h"
 
@@ -26,8 +27,19 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     if (options->epochs < 0 || options->batch < 0)
         return hki_fail(HK_BAD_ARGUMENT, "epochs %d, batch %d: both must be at least 1",
                         options->epochs, options->batch);
+    const hki_tasks *stream = options->train->stream;
     int64_t n = hk_data_shape_of(options->train).n;
     t->options.epochs = options->epochs ? options->epochs : 1;
+    if (stream && options->epochs > stream->tasks)
+        return hki_fail(HK_BAD_ARGUMENT, "epochs %d: the stream has %lld tasks, an epoch each",
+                        options->epochs, (long long)stream->tasks);
+    if (stream &&
+        (options->patience || options->keep_best || options->class_weights || options->team))
+        return hki_fail(
+            HK_BAD_ARGUMENT,
+            "a stream of tasks has no best epoch to keep or to wait for, no class weights, "
+            "and is trained by one process");
+    t->report.online_accuracy = t->report.effective_rank = t->report.weight_magnitude = (double)NAN;
     t->options.batch = (int)hki_min(options->batch ? options->batch : 64, n);
     t->steps_per_epoch = (n + t->options.batch - 1) / t->options.batch;
     t->optimizer_spec = hki_copy_text(options->optimizer ? options->optimizer : "adam");
@@ -66,6 +78,8 @@ static hk_status make_plans(hk_trainer *t)
     hk_plan_options plan = {.batch = t->options.batch,
                             .training = 1,
                             .loss = t->loss,
+                            .keep = &t->logits,
+                            .n_keep = t->options.train->stream != NULL, /* for online answers */
                             .parts = t->options.parts,
                             .team = t->options.team,
                             .own_statistics = t->options.own_statistics};
@@ -227,6 +241,19 @@ int64_t hk_trainer_arena(const hk_trainer *t)
 
 /* ---- One epoch ------------------------------------------------------------------------------------ */
 
+/* The first of the largest logits. */
+static int64_t right_answers(int64_t n, int64_t classes, const float *logits, const int32_t *labels)
+{
+    int64_t right = 0;
+    for (int64_t i = 0; i < n; i++, logits += classes) {
+        int64_t best = 0;
+        for (int64_t k = 1; k < classes; k++)
+            best = logits[k] > logits[best] ? k : best;
+        right += best == labels[i];
+    }
+    return right;
+}
+
 static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
 {
     size_t pixels = (size_t)hki_sample_count(&t->input->shape);
@@ -237,6 +264,9 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
     hk_status status = hk_plan_forward(t->plan, batch->whole);
     if (status)
         return status;
+    if (t->options.train->stream)
+        t->right += right_answers(batch->n, hki_channels(&t->logits->shape),
+                                  hk_plan_value(t->plan, t->logits), batch->labels);
     *loss = (double)*hk_plan_value(t->plan, t->loss);
     if (!isfinite(*loss))
         return hki_fail(HK_DIVERGED, "training diverged: the loss is %s in epoch %d, step %lld",
@@ -278,6 +308,7 @@ static hk_status train_epoch(hk_trainer *t)
 {
     double sum = 0, began = hk_now();
     int64_t done = 0;
+    t->right = 0;
     hk_loader_start(t->loader, t->epoch);
     for (hk_batch batch; (batch = hk_loader_next(t->loader)).whole;) {
         double loss;
@@ -290,9 +321,10 @@ static hk_status train_epoch(hk_trainer *t)
             return status;
     }
     t->report.train_loss = sum / (double)done;
+    if (t->options.train->stream)
+        t->report.online_accuracy = (double)t->right / (double)done;
     t->report.images_per_s = (double)done / (hk_now() - began + 1e-9);
-    hki_train_hooks.after_epoch(t);
-    return HK_OK;
+    return hki_train_hooks.after_epoch(t);
 }
 
 /* All samples, or n of them. */
@@ -327,6 +359,14 @@ static hk_status report_layers(hk_trainer *t)
     return status;
 }
 
+void hki_trainer_show_task(const hk_trainer *t, int epoch)
+{
+    const hk_data *const sets[] = {t->options.train, t->options.validation, t->options.test};
+    for (int i = 0; i < 3; i++)
+        if (sets[i])
+            hki_data_show_task(sets[i], epoch);
+}
+
 /* ---- The loop ----------------------------------------------------------------------------------- */
 
 hk_status hki_trainer_replan(hk_trainer *t)
@@ -347,6 +387,7 @@ static hk_status run_epochs(hk_trainer *t)
     const int64_t validated = o->validation ? hk_data_shape_of(o->validation).n : 0;
     while (t->epoch < o->epochs &&
            !(o->patience && t->epoch - t->report.best.epoch >= o->patience)) {
+        hki_trainer_show_task(t, t->epoch);
         hk_status status = hki_train_hooks.before_epoch(t);
         if (!status)
             status = train_epoch(t);

@@ -15,6 +15,7 @@ struct hk_trainer {
     hk_plan *probed; /* with the probe; both NULL without probes */
     hki_probe *probe;
     int64_t to_probe; /* inputs */
+    int64_t right;    /* answers of this epoch, of a stream */
     hk_optimizer *optimizer;
     void *attached; /* of the hooks */
     hki_schedule schedule;
@@ -26,6 +27,9 @@ struct hk_trainer {
     float *other; /* keep_best: values of the tensors that files store: those of the best epoch, */
     bool shows_best; /* or where the net has these, of the last */
 };
+
+/* Where the sets are streams, they show the task of this epoch, counted from 0. */
+void hki_trainer_show_task(const hk_trainer *trainer, int epoch);
 
 /* ---- The best epoch (best.c) ------------------------------------------------------------------- */
 hk_status hki_best_start(hk_trainer *trainer);

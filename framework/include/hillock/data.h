@@ -82,6 +82,23 @@ hk_status hk_data_samples(const char *path, const hk_card *card, int height, int
 hk_status hk_data_read(const hk_data *data, const uint32_t *index, int64_t count, float *x,
                        int32_t *labels);
 
+/* ---- Streams of tasks ------------------------------------------------------------------------- */
+
+/* Makes `data` a stream of tasks, which a net learns one after another (docs/streams.md):
+ *     permute:tasks=100,images=0   each task has one random permutation of the pixels
+ *     labels:tasks=100,images=0    each task has one random permutation of the classes
+ *     classes:tasks=100,per=2,images=0
+ *                                  each task has `per` of the classes, in turn, which it calls 0 to per-1
+ * A task has `images` of the images, 0: all, or of `classes` as many as each class has; they are the same
+ * in all tasks. `whole`, of a set that is not learned from: not `images` but all. What is random depends on
+ * the seed, the task and how many images the set has alone: sets of one seed have the same permutations.
+ * The set shows its first task; the trainer shows one after another, an epoch each. Its shape is that of a
+ * task. `data` must have no loader and not be split.
+ * HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: the message has the choices; then the set is as it was. */
+hk_status hk_data_stream(hk_data *data, const char *stream, uint64_t seed, int whole);
+/* How many tasks a stream has. Failures as above. [any thread] */
+hk_status hk_stream_tasks(const char *stream, int64_t *tasks);
+
 /* ---- Batches ---------------------------------------------------------------------------------- */
 
 typedef struct hk_loader hk_loader;

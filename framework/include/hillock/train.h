@@ -95,6 +95,11 @@ typedef struct hk_epoch_report {
     hk_metrics validation; /* n = 0 without a validation set */
     hk_metrics test;       /* n = 0 without a test set */
     hk_best_epoch best;
+    /* Of a stream of tasks (docs/streams.md), else NAN: the accuracy of all batches of the epoch, each before
+     * the step that learned from it; the effective rank of what the last layer reads, and the mean |w| over
+     * the weights of all layers, both after the epoch. The rank is NAN with no_probes, and where no layer is
+     * hidden. */
+    double online_accuracy, effective_rank, weight_magnitude;
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
     int64_t probed;                /* number of probed inputs */
@@ -110,7 +115,8 @@ typedef struct hk_progress {
 
 struct hk_treatment;
 typedef struct hk_train_options {
-    const hk_data *train;                       /* required */
+    const hk_data
+        *train; /* required; a stream (hk_data_stream): an epoch is a task, all sets show it */
     const hk_data *validation, *test;           /* may be NULL */
     int epochs, batch;                          /* 0 counts as 1 epoch, a batch size of 64 */
     const char *optimizer, *schedule, *augment; /* defaults "adam", "constant", none */
@@ -160,7 +166,8 @@ int64_t hk_trainer_arena(const hk_trainer *trainer);                 /* size of 
 /* Checkpoints: parameters, state, optimizer, step, epoch, the best epoch; with keep_best, the best
  * epoch's net and beside it the last epoch's. Training that is interrupted and resumed gives the same bits
  * as training without interruption. `model`, a model's spec: `model` may be NULL. Resuming fails with
- * HK_BAD_DATA where the file's optimizer, seed, parts, steps per epoch or, with keep_best, best net do not fit. */
+ * HK_BAD_DATA where the file's optimizer, seed, parts, stream, steps per epoch or, with keep_best, best net do
+ * not fit. */
 hk_status hk_trainer_save(hk_trainer *trainer, const char *path, const char *model);
 hk_status hk_trainer_resume(hk_trainer *trainer, const char *path);
 
