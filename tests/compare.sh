@@ -102,6 +102,26 @@ same_nets_are_one_row()
         [ "$(grep -c '^ *[1-4]  ' out)" = 2 ]
 }
 
+# Tasks one after another, under treatments: rows of their own, late against early with a verdict.
+streams_are_compared()
+{
+    local stream=(--act relu,elu --doctor none,redo --model mlp:width=8 --data glyphs:train=120,test=40,size=8
+        --stream permute:tasks=4,images=80 --optimizer sgd:lr=0.5 --batch 8 --seeds 3 --db stream.db)
+    "$hillock" compare "${stream[@]}" --jobs 1 --json --canonical >one.json 2>err &&
+        "$hillock" compare "${stream[@]}" --json >report.json 2>err &&
+        "$hillock" compare "${stream[@]}" >out 2>err &&
+        "$hillock" report --db stream.db --out stream.html 2>err || return 1
+    cat out err
+    grep -q '"stream": "permute:tasks=4,images=80"' one.json && grep -q '"treatment": "redo"' one.json &&
+        [ "$(grep -c '"online_accuracy"' one.json)" = 48 ] && [ "$(grep -c '"late_accuracy"' one.json)" = 12 ] &&
+        grep -q '"late_less_early"' report.json && grep -q 'late accuracy over 3 seeds' out &&
+        grep -Eq '(lost|gained|not shown)$' out && grep -q 'Effective rank of the last hidden layer' stream.html || return 1
+    "$hillock" compare "${stream[@]/stream.db/two.db}" --jobs 2 --json --canonical >two.json 2>err && cmp one.json two.json &&
+        refuses 2 'a task is an epoch' "$hillock" compare "${stream[@]}" --epochs 3 &&
+        refuses 2 'did you mean "permute"? known: permute, labels, classes' "$hillock" compare --stream permuted &&
+        refuses 2 'no treatment named "nono"' "$hillock" compare "${stream[@]}" --doctor nono
+}
+
 # What was said at each number of seeds is kept, once, and told.
 looks_are_kept()
 {
@@ -379,6 +399,7 @@ run other_settings_are_other_sweeps
 run rates_are_tuned
 run rows_are_called_by_what_runs
 run same_nets_are_one_row
+run streams_are_compared
 run looks_are_kept
 run removed_while_it_is_written
 run a_link_has_the_lock_of_its_file

@@ -33,7 +33,7 @@ static results *sweep_of(const char *name, int n, int64_t seeds, const char *dig
         row_record *row = compare_results_add_row(it);
         char act[32];
         snprintf(act, sizeof act, "act%d", i);
-        const char *const specs[AXES] = {"glyphs", "mlp", act, "none", "he_normal", "adam"};
+        const char *const specs[AXES] = {"glyphs", "mlp", act, "none", "he_normal", "none", "adam"};
         for (int a = 0; a < AXES; a++)
             row->specs[a] = strdup(specs[a]);
         row->plugin_digests = strdup(digest);
@@ -300,6 +300,7 @@ static void files_of_before_gain_columns(void)
         CHECK_EQUAL(compare_store_open(old, i == 2, &it), EXIT_DONE);
         CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE);
         CHECK_EQUAL(r->n_runs, 2);
+        CHECK_TEXT(r->rows[0].specs[AXIS_DOCTOR], "none");
         const layer_record *layer = &r->runs[1].epochs[0].layers[0];
         CHECK_NEAR(layer->mean, 0.20031615160405635833, 0);
         CHECK_EQUAL(layer->histogram[0], 8);
@@ -324,6 +325,15 @@ static void files_of_before_gain_columns(void)
     CHECK_EQUAL(compare_store_open(old, false, &it), EXIT_DONE);
     CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE);
     CHECK_NEAR(r->runs[1].peak_mib, 7, 0);
+    CHECK_EQUAL(sqlite3_exec(
+                    db, /* rows are told apart by their treatments, too */
+                    "INSERT INTO rows (sweep, data, model, activation, normalization, initializer, "
+                    "treatment, optimizer, plugin_digests, data_digest, parameters, "
+                    "multiply_adds, is_baseline) SELECT sweep, data, model, activation, "
+                    "normalization, initializer, 'redo', optimizer, plugin_digests, "
+                    "data_digest, 0, 0, 0 FROM rows; PRAGMA foreign_key_check",
+                    NULL, NULL, NULL),
+                SQLITE_OK);
     CHECK(isnan(r->runs[0].peak_mib));
     compare_results_free(r);
     compare_store_close(it);

@@ -30,6 +30,9 @@ static const option_row table[] = {
      "images:DIR, csv:FILE, mnist:DIR, ...: see hillock list data; default glyphs; may be repeated"},
     {"data", "SPEC", TEXT, AT(data), 0, 0, INSPECT,
      "--forecast: training set that the inputs are taken from"},
+    {"stream", "SPEC", TEXT, AT(stream), 0, 0, TRAIN | COMPARE,
+     "tasks that the net learns one after another, an epoch each: permute:tasks=200,images=10000, "
+     "labels:tasks=200, classes:tasks=200,per=2"},
     {"model", "LIST", TEXT, AT(model), 0, 0, COMPARE, "models, by name or file; default lenet5"},
     {"model", "SPEC", TEXT, AT(model), 0, 0, JUDGE, "the net, by name or file; default lenet5"},
     {"model", "SPEC", TEXT, AT(model), 0, 0, TRY, "the net in place of mlp:width=16,depth=15"},
@@ -109,6 +112,8 @@ static const option_row table[] = {
     {"out", "FILE", TEXT, AT(out), 0, 0, TRAIN, "where the net is saved, after each epoch"},
     {"tensorboard", "FOLDER", TEXT, AT(tensorboard), 0, 0, TRAIN,
      "figures of each epoch as an event file that TensorBoard shows"},
+    {"doctor", "LIST", TEXT, AT(doctor), 0, 0, COMPARE,
+     "treatments of dead units between epochs, a row each: none,redo,bias:q=0.2; default none"},
     {"doctor", "METHOD,...", TEXT, AT(doctor), 0, 0, TRAIN,
      "treat dead units between epochs, reset:every=2: reset, lgb_relu, surrogate, redo, bias"},
     {"parts", "N", WHOLE, AT(parts), 1, 65536, TRAIN | BENCH,

@@ -53,7 +53,8 @@ typedef struct text_list {
 } text_list;
 
 typedef struct options {
-    const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model;
+    const char *data, *act, *norm, *init, *weight_norm, *optimizer, *schedule, *augment, *model,
+        *stream;
     const char *db, *name, *network, *tune, *baseline, *ledger, *figure, *with;
     const char *part; /* "": given without a value */
     const char *out, *from, *resume, *keep, *freeze, *family, *test;

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "compare/report/formats.h"
 #include "compare/sweep.h"
+#include "net/network.h"
 
 #include <stdlib.h>
 
@@ -100,7 +101,9 @@ int compare_command(options *given)
     if (given->most && !given->until_decided)
         return tool_fail(EXIT_USAGE, "compare: --most needs --until-decided");
     tool_progress_start();
-    int status = compare_plan_make(given, &s.plan);
+    int status = net_take_stream(given);
+    if (!status)
+        status = compare_plan_make(given, &s.plan);
     if (!status)
         status = compare_store_open(s.file, true, &s.db);
     if (!status)

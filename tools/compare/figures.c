@@ -23,6 +23,8 @@ const figure compare_run_figures[] = {
     RUN(test_floor, SHARE, .flags = OPTIONAL | FIGURE_SIGNED), /* of regression, an R2 */
     RUN(test_r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED),
     RUN(test_rmse, REAL, .flags = OPTIONAL),
+    RUN(early_accuracy, SHARE, .flags = OPTIONAL), /* of a stream of tasks */
+    RUN(late_accuracy, SHARE, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
     RUN(images_per_s, REAL, .flags = MACHINE, .csv = 9),
     RUN(peak_mib, REAL, .flags = MACHINE, .csv = 10),
@@ -41,6 +43,9 @@ const figure compare_epoch_figures[] = {
     EPOCH(accuracy, SHARE, .csv = 6, .report_name = "validation_accuracy"),
     EPOCH(macro_f1, SHARE, .report_name = "validation_macro_f1"),
     EPOCH(r2, SHARE, .flags = OPTIONAL | FIGURE_SIGNED, .report_name = "validation_r2"),
+    EPOCH(online_accuracy, SHARE, .flags = OPTIONAL),
+    EPOCH(effective_rank, REAL, .flags = OPTIONAL),
+    EPOCH(weight_magnitude, REAL, .flags = OPTIONAL),
     EPOCH(seconds, REAL, .flags = MACHINE),
     EPOCH(images_per_s, REAL, .flags = MACHINE),
     {.name = NULL},
@@ -87,12 +92,16 @@ double compare_figure_value(const figure *f, const void *record)
 
 double compare_run_score(const run_record *run)
 {
-    return isnan(run->test_accuracy) ? run->test_r2 : run->test_accuracy;
+    return isfinite(run->late_accuracy) ? run->late_accuracy
+           : isnan(run->test_accuracy)  ? run->test_r2
+                                        : run->test_accuracy;
 }
 
 double compare_last_score(const run_record *run)
 {
     const epoch_record *last = run->n_epochs ? &run->epochs[run->n_epochs - 1] : NULL;
+    if (isfinite(run->late_accuracy))
+        return run->late_accuracy;
     return !last ? (double)NAN : isnan(last->accuracy) ? last->r2 : last->accuracy;
 }
 

@@ -46,7 +46,7 @@ double compare_figure_value(const figure *f, const void *record);
 void compare_figures_clear(const figure *table, void *record);
 
 /* What a run is judged by, on the test set, and on the validation set after its last epoch: the accuracy,
- * of regression R2. NAN: not measured. */
+ * of regression R2; of a stream of tasks, both times the late accuracy. NAN: not measured. */
 double compare_run_score(const run_record *run);
 double compare_last_score(const run_record *run);
 

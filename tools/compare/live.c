@@ -243,7 +243,8 @@ void compare_live_end(live *it, const run_record *run)
     name_run(it->of, run, name, sizeof name);
     tool_put_text(stderr, name);
     if (run->state == RUN_OK && !run->tuning)
-        fprintf(stderr, ": %.2f %% of the test set", 100 * compare_run_score(run));
+        fprintf(stderr, ": %.2f %% of the %s", 100 * compare_run_score(run),
+                isfinite(run->late_accuracy) ? "last tasks" : "test set");
     else if (run->state == RUN_OK)
         fprintf(stderr, ": %.2f %% of the validation set", 100 * compare_last_score(run));
     else

@@ -79,6 +79,8 @@ static const struct {
     {"weight_norm", FIGURE_TEXT, offsetof(options, weight_norm)},
     {"optimizer", FIGURE_TEXT, offsetof(options, optimizer)},
     {"schedule", FIGURE_TEXT, offsetof(options, schedule)},
+    {"stream", FIGURE_TEXT, offsetof(options, stream)},
+    {"doctor", FIGURE_TEXT, offsetof(options, doctor)},
     {"augment", FIGURE_TEXT, offsetof(options, augment)},
     {"epochs", FIGURE_INTEGER, offsetof(options, epochs)},
     {"batch", FIGURE_INTEGER, offsetof(options, batch)},

@@ -50,6 +50,7 @@ static int split_lists(planning *m)
                  {AXIS_ACT, HK_ACTIVATION, given->act, DEFAULT_ACTIVATIONS},
                  {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
                  {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
+                 {AXIS_DOCTOR, 0, given->doctor, "none"},
                  {AXIS_OPTIMIZER, 0, given->optimizer, OPTIMIZER_OF_MODEL}};
     int status = EXIT_DONE;
     for (size_t i = 0; i < sizeof lists / sizeof *lists && !status; i++) {
@@ -66,9 +67,10 @@ static int split_lists(planning *m)
     return status;
 }
 
+/* A stream is judged while it is learned. */
 static double validation_share(const options *given)
 {
-    return given->val > 0 ? given->val : 0.1;
+    return given->val > 0 || given->stream ? given->val : 0.1;
 }
 
 static int open_set(planning *m, const char *spec)
@@ -76,17 +78,19 @@ static int open_set(planning *m, const char *spec)
     hk_data *train = NULL, *test = NULL, *kept = NULL;
     data_set *to = &m->sets[m->n_sets++];
     int status = hk_data_open(spec, &train, &test) == HK_OK ? EXIT_DONE : tool_failed();
-    if (!status) {
-        to->shape = hk_data_shape_of(train);
-        if (strlen(hk_data_spec(train)) >= sizeof to->spec)
-            status = tool_fail(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
+    if (!status && strlen(hk_data_spec(train)) >= sizeof to->spec)
+        status = tool_fail(EXIT_USAGE, "compare: the data's name is too long: %s", spec);
+    if (!status)
         snprintf(to->spec, sizeof to->spec, "%s", hk_data_spec(train));
-    }
     if (!status && !compare_provenance_of_data(train, test, to->digest))
         status = tool_no_memory();
-    if (!status && hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
+    if (!status && validation_share(m->given) > 0 &&
+        hk_data_split(train, validation_share(m->given), 1, &kept) != HK_OK)
         status = tool_failed();
-    to->shape.n = status ? 0 : hk_data_shape_of(train).n;
+    if (!status)
+        status = net_open_stream(m->given, train, kept, test);
+    if (!status)
+        to->shape = hk_data_shape_of(train);
     hk_data_free(train);
     hk_data_free(test);
     hk_data_free(kept);
@@ -137,6 +141,7 @@ static json_t *make_request(const planning *m, const row_record *row)
     asked.act = row->specs[AXIS_ACT];
     asked.norm = row->specs[AXIS_NORM];
     asked.init = row->specs[AXIS_INIT];
+    asked.doctor = strcmp(row->specs[AXIS_DOCTOR], "none") ? row->specs[AXIS_DOCTOR] : NULL;
     asked.optimizer = m->given->optimizer ? row->specs[AXIS_OPTIMIZER] : NULL;
     asked.val = validation_share(m->given);
     json_t *it = compare_message_of_options(&asked);
@@ -301,7 +306,7 @@ static char *written(json_t *it, size_t flags)
     return text;
 }
 
-/* More seeds and more activations belong to the same sweep; other settings, models, data do not. */
+/* More seeds, activations and treatments belong to the same sweep; other settings, models, data do not. */
 static char *default_name(const planning *m, const char *settings)
 {
     SHA2_CTX sum;
@@ -309,7 +314,7 @@ static char *default_name(const planning *m, const char *settings)
     SHA256Init(&sum);
     SHA256Update(&sum, (const uint8_t *)settings, strlen(settings));
     for (axis a = 0; a < AXES; a++)
-        for (size_t i = 0; a != AXIS_ACT && i < m->counts[a]; i++) {
+        for (size_t i = 0; a != AXIS_ACT && a != AXIS_DOCTOR && i < m->counts[a]; i++) {
             const char *spec = a == AXIS_DATA ? m->sets[i].spec : m->specs[a][i];
             SHA256Update(&sum, (const uint8_t *)spec, strlen(spec) + 1);
         }
@@ -347,13 +352,14 @@ static int set_name_and_settings(planning *m)
     asked->epochs = given->epochs;
     /* What results depend on, apart from their row; a sweep has one of each. */
     asked->settings = written(
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s}", "epochs",
-                  (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip", given->clip,
-                  "smoothing", given->smoothing, "validation", validation_share(given), "probes",
-                  !given->no_probes, "schedule", tool_json_text(given->schedule), "augment",
-                  tool_json_text(given->augment), "weight_norm", tool_json_text(given->weight_norm),
-                  "tune", tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
-                  hk_engine_name(), "version", hk_version()),
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s*}",
+                  "epochs", (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
+                  given->clip, "smoothing", given->smoothing, "validation", validation_share(given),
+                  "probes", !given->no_probes, "schedule", tool_json_text(given->schedule),
+                  "augment", tool_json_text(given->augment), "weight_norm",
+                  tool_json_text(given->weight_norm), "tune", tool_json_text(given->tune),
+                  "instruction_set", hk_isa_name(), "engine", hk_engine_name(), "version",
+                  hk_version(), "stream", given->stream),
         JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(given);
     asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);
@@ -407,8 +413,8 @@ static int check_texts(planning *m)
     const options *given = m->given;
     const text_list one = {.items = {given->act, given->norm, given->init, given->weight_norm,
                                      given->optimizer, given->schedule, given->augment,
-                                     given->model},
-                           .n = 8};
+                                     given->model, given->stream, given->doctor},
+                           .n = 10};
     const text_list *const lists[] = {&one, &given->data_sets, &given->plugins};
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
         for (int i = 0; i < lists[k]->n; i++) {

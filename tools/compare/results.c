@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const compare_axis_names[AXES] = {"data",          "model",       "activation",
-                                              "normalization", "initializer", "optimizer"};
+const char *const compare_axis_names[AXES] = {
+    "data", "model", "activation", "normalization", "initializer", "treatment", "optimizer"};
 const char *const compare_run_state_names[RUN_STATES] = {"planned", "running", "ok",
                                                          "failed",  "timeout", "cancelled"};
 
@@ -74,6 +74,18 @@ layer_record *compare_epoch_add_layer(epoch_record *epoch)
 bool compare_run_has_ended(const run_record *run)
 {
     return run->state != RUN_PLANNED && run->state != RUN_RUNNING;
+}
+
+void compare_run_take_stream(run_record *run)
+{
+    const int n = run->n_epochs < 10 ? run->n_epochs > 0 : run->n_epochs / 10;
+    double early = 0, late = 0;
+    for (int i = 0; i < n; i++) {
+        early += run->epochs[i].online_accuracy;
+        late += run->epochs[run->n_epochs - 1 - i].online_accuracy;
+    }
+    run->early_accuracy = n ? early / n : (double)NAN;
+    run->late_accuracy = n ? late / n : (double)NAN;
 }
 
 bool compare_run_fail(run_record *run, run_state state, const char *failure, const char *reason,

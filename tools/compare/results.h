@@ -13,6 +13,7 @@ typedef enum axis {
     AXIS_ACT,
     AXIS_NORM,
     AXIS_INIT,
+    AXIS_DOCTOR, /* treatments of dead units while training, or "none" */
     AXIS_OPTIMIZER,
     AXES
 } axis;
@@ -32,6 +33,8 @@ typedef struct epoch_record {
     int epoch; /* from 1 */
     double train_loss, loss, accuracy, macro_f1, r2;
     double training_loss, training_accuracy, training_r2;
+    double online_accuracy, effective_rank,
+        weight_magnitude;         /* of a stream of tasks, an epoch each */
     double seconds, images_per_s; /* seconds: this epoch's training */
     layer_record *layers;
     int n_layers;
@@ -63,6 +66,8 @@ typedef struct run_record {
     /* The end of a run that is RUN_OK; the test set was used once. */
     double test_loss, test_accuracy, test_macro_f1, test_floor;
     double test_r2, test_rmse; /* of regression, in place of accuracy and F1 */
+    /* Of a stream: means of the online accuracy over the first and the last tenth of the tasks. */
+    double early_accuracy, late_accuracy;
     char constant
         [96]; /* where all answers are the same: "relu of fc2", which makes them so; or "" */
     double seconds, images_per_s, peak_mib;
@@ -115,6 +120,8 @@ epoch_record *compare_run_add_epoch(run_record *run);
 layer_record *compare_epoch_add_layer(epoch_record *epoch);
 /* Neither planned nor running. */
 bool compare_run_has_ended(const run_record *run);
+/* Early and late accuracy from the online accuracies of its epochs; NAN where these were not measured. */
+void compare_run_take_stream(run_record *run);
 /* Why all answers are the same, where the layer that does it was found or is "". */
 void compare_constant_reason(const char *layer, char *out, size_t size);
 /* Ends a run so; false when memory is refused. */

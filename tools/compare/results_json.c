@@ -163,6 +163,13 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
     set_number(it, "corrected_high", s->corrected_high);
     if (s->verdict != VERDICT_BASELINE)
         json_object_set_new(it, "against_baseline", test_json(&s->against));
+    if (p->is_stream) {
+        json_t *aging = test_json(&row->aging);
+        set_number(aging, "p_adjusted", row->aging_p);
+        set_text(aging, "verdict", report_aging_name(row));
+        set_number(it, "early", row->early);
+        json_object_set_new(it, "late_less_early", aging);
+    }
     set_number(it, "dead", row->dead);
     set_number(it, "epoch_seconds", row->epoch_seconds);
     return it;

@@ -20,6 +20,18 @@
 
 enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
 
+#define ROWS_TABLE(name)                                                                           \
+    "CREATE TABLE " name " (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"     \
+    " data TEXT NOT NULL, model TEXT NOT NULL, activation TEXT NOT NULL,"                          \
+    " normalization TEXT NOT NULL, initializer TEXT NOT NULL,"                                     \
+    " treatment TEXT NOT NULL DEFAULT 'none', optimizer TEXT NOT NULL,"                            \
+    " plugin_digests TEXT NOT NULL, data_digest TEXT NOT NULL,"                                    \
+    " place INTEGER," /* in what the last command asked for; NULL: it did not */                   \
+    " rate REAL, parameters INTEGER NOT NULL, multiply_adds INTEGER NOT NULL,"                     \
+    " is_baseline INTEGER NOT NULL, recipe TEXT,"                                                  \
+    " UNIQUE (sweep, data, model, activation, normalization, initializer, treatment, optimizer,"   \
+    " plugin_digests, data_digest));"
+
 /* Runs, epochs and layers have a column for each figure, too: statement.h adds them. */
 static const char schema[] =
     "PRAGMA journal_mode = MEMORY;" /* a new file that is cut short is thrown away */
@@ -29,27 +41,19 @@ static const char schema[] =
     "CREATE TABLE sweeps (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,"
     " seeds INTEGER NOT NULL, epochs INTEGER NOT NULL, command TEXT NOT NULL,"
     " provenance TEXT NOT NULL, turn INTEGER NOT NULL);" /* the latest has the highest */
-    "CREATE TABLE rows (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"
-    " data TEXT NOT NULL, model TEXT NOT NULL, activation TEXT NOT NULL,"
-    " normalization TEXT NOT NULL, initializer TEXT NOT NULL, optimizer TEXT NOT NULL,"
-    " plugin_digests TEXT NOT NULL, data_digest TEXT NOT NULL,"
-    " place INTEGER," /* in what the last command asked for; NULL: it did not */
-    " rate REAL, parameters INTEGER NOT NULL, multiply_adds INTEGER NOT NULL,"
-    " is_baseline INTEGER NOT NULL,"
-    " UNIQUE (sweep, data, model, activation, normalization, initializer, optimizer,"
-    " plugin_digests, data_digest));"
-    "CREATE TABLE runs (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES rows,"
-    " seed INTEGER NOT NULL, tuning INTEGER NOT NULL,"
-    " rate REAL NOT NULL," /* 0: the optimizer's own, or not yet chosen */
-    " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
-    " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
-    " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
-    " UNIQUE (row, seed, rate, tuning));"
-    "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
-    " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
-    "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
-    " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
+    ROWS_TABLE(
+        "rows") "CREATE TABLE runs (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES rows,"
+                " seed INTEGER NOT NULL, tuning INTEGER NOT NULL,"
+                " rate REAL NOT NULL," /* 0: the optimizer's own, or not yet chosen */
+                " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
+                " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
+                " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
+                " UNIQUE (row, seed, rate, tuning));"
+                "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
+                " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
+                "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
+                " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
+                "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
 
 static unsigned number_at(const unsigned char *header, int place)
 {
@@ -195,6 +199,27 @@ static int check_whole(store *it)
     return it->status;
 }
 
+/* A row of before has no treatment, which is part of what it is told from another by: the table is made
+ * anew. Who refers to its rows keeps their numbers, so that foreign keys may rest meanwhile. */
+static int add_treatments(store *it)
+{
+#define KEPT                                                                                       \
+    "id, sweep, data, model, activation, normalization, initializer, optimizer, plugin_digests, "  \
+    "data_digest, place, rate, parameters, multiply_adds, is_baseline, recipe"
+    static const char sql[] = "BEGIN IMMEDIATE;" ROWS_TABLE(
+        "new_rows") "INSERT INTO new_rows (" KEPT ") SELECT " KEPT " FROM rows;"
+                    "DROP TABLE rows; ALTER TABLE new_rows RENAME TO rows; COMMIT;";
+    if (compare_statement_has(it, "rows", "treatment"))
+        return EXIT_DONE;
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
+    const int status = execute(it, sql);
+    if (status)
+        sqlite3_exec(it->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+    return status;
+#undef KEPT
+}
+
 static int open_writer(store *it, bool exists)
 {
     if (exists && access(it->path, W_OK) != 0)
@@ -212,6 +237,8 @@ static int open_writer(store *it, bool exists)
         status = check_whole(it);
     if (!status)
         status = compare_statement_add_columns(it);
+    if (!status)
+        status = add_treatments(it);
     struct stat about;
     if (!status && stat(it->path, &about) == 0) {
         it->device = about.st_dev;

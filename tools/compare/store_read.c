@@ -80,18 +80,17 @@ static void read_sweep(reading *it, const char *name)
                  : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
 }
 
-#define ROW_COLUMNS                                                                                \
-    "SELECT data, model, activation, normalization, initializer, optimizer, plugin_digests, "      \
-    "data_digest, rate, parameters, multiply_adds, is_baseline, "
-#define ROW_ORDER " FROM rows WHERE sweep = ? AND place IS NOT NULL ORDER BY place"
-
-/* Files of before have no recipes. */
+/* Files of before have no recipes and no treatments. */
 static void read_rows(reading *it)
 {
-    const bool has_recipe = compare_statement_has(it->from, "rows", "recipe");
-    sqlite3_stmt *row = compare_statement_new(
-        it->from, has_recipe ? ROW_COLUMNS "recipe" ROW_ORDER : ROW_COLUMNS "NULL" ROW_ORDER, "i",
-        it->sweep);
+    char *sql = sqlite3_mprintf(
+        "SELECT data, model, activation, normalization, initializer, %s, optimizer, "
+        "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline, %s FROM rows "
+        "WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
+        compare_statement_has(it->from, "rows", "treatment") ? "treatment" : "'none'",
+        compare_statement_has(it->from, "rows", "recipe") ? "recipe" : "NULL");
+    sqlite3_stmt *row = compare_statement_new(it->from, sql, "i", it->sweep);
+    sqlite3_free(sql);
     while (compare_statement_next(it->from, row)) {
         row_record *to = compare_results_add_row(it->to);
         if (!is_there(it, to))

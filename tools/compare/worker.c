@@ -24,6 +24,7 @@ typedef struct work {
     hk_recipe recipe;
     char optimizer[512];
     hk_trainer *trainer;
+    run_record run;
     double reported;      /* when progress was, last */
     double train_seconds; /* of all epochs */
     bool send_failed;     /* a report could not be sent */
@@ -87,6 +88,9 @@ static int on_epoch(const hk_epoch_report *r, void *user)
     const epoch_record epoch = net_summary_epoch(r, hk_data_shape_of(w->train).n);
     const bool histograms = r->epoch == 1 || r->epoch == (epochs + 1) / 2 || r->epoch == epochs;
     w->train_seconds += epoch.seconds;
+    epoch_record *kept = compare_run_add_epoch(&w->run);
+    if (kept)
+        kept->online_accuracy = epoch.online_accuracy;
     return report(w, compare_message_of_epoch(&epoch, histograms));
 }
 
@@ -128,6 +132,7 @@ static int prepare(work *w)
     if (net_open_data(&w->asked, &w->train, &w->test) ||
         (w->asked.val > 0 &&
          hk_data_split(w->train, w->asked.val, (uint64_t)w->asked.seed, &w->validation)) ||
+        net_open_stream(&w->asked, w->train, w->validation, w->test) ||
         make_net(w, hk_data_shape_of(w->train)))
         return EXIT_FAILED;
     w->recipe = net_choose_recipe(&w->asked, w->it.model, hk_data_spec(w->train),
@@ -150,25 +155,26 @@ static int prepare(work *w)
 static int finish(work *w)
 {
     const hk_epoch_report *last = hk_trainer_report(w->trainer);
-    run_record run = {0};
-    compare_figures_clear(compare_run_figures, &run);
+    run_record *run = &w->run;
+    compare_figures_clear(compare_run_figures, run);
+    compare_run_take_stream(run);
     if (flag_of(w, "test")) {
         hk_evaluation evaluation;
         if (hk_evaluate(w->it.logits, w->test, &evaluation) != HK_OK)
             return fails_with_last(w);
-        if (net_summary_run(w->it.logits, w->test, &evaluation, &run) != HK_OK)
+        if (net_summary_run(w->it.logits, w->test, &evaluation, run) != HK_OK)
             return fails_with_last(w);
         hk_evaluation_clear(&evaluation);
-        if (!isfinite(run.test_loss))
+        if (!isfinite(run->test_loss))
             return fails(w, "diverged", "the loss on the test set is not finite");
     }
-    run.seconds = last->seconds;
-    run.images_per_s = (double)hk_data_shape_of(w->train).n * last->epoch / w->train_seconds;
-    run.peak_mib = worker_process_memory("VmHWM:");
-    hk_net_digest(w->it.net, run.digest);
-    if (!*run.digest)
+    run->seconds = last->seconds;
+    run->images_per_s = (double)hk_data_shape_of(w->train).n * last->epoch / w->train_seconds;
+    run->peak_mib = worker_process_memory("VmHWM:");
+    hk_net_digest(w->it.net, run->digest);
+    if (!*run->digest)
         return fails_with_last(w);
-    return report(w, compare_message_of_run(&run)) ? EXIT_IO : EXIT_DONE;
+    return report(w, compare_message_of_run(run)) ? EXIT_IO : EXIT_DONE;
 }
 
 /* Questions about a row, or about a list, before anything is trained. */
@@ -226,6 +232,7 @@ int compare_worker_run(options *given)
     const int status = run_request(&w);
     hk_trainer_free(w.trainer);
     net_free(&w.it);
+    compare_run_clear(&w.run);
     hk_data_free(w.train);
     hk_data_free(w.validation);
     hk_data_free(w.test);

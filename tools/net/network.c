@@ -168,6 +168,32 @@ int net_open_data(const options *given, hk_data **train, hk_data **test)
     return status == HK_OK ? EXIT_DONE : tool_failed();
 }
 
+int net_take_stream(options *given)
+{
+    int64_t tasks;
+    if (!given->stream)
+        return EXIT_DONE;
+    if (hk_stream_tasks(given->stream, &tasks) != HK_OK)
+        return tool_failed();
+    if (given->epochs && given->epochs != tasks)
+        return tool_fail(EXIT_USAGE,
+                         "--epochs %lld, and a stream of %lld tasks: a task is an epoch, leave "
+                         "--epochs out",
+                         (long long)given->epochs, (long long)tasks);
+    given->epochs = tasks;
+    return EXIT_DONE;
+}
+
+int net_open_stream(const options *given, hk_data *train, hk_data *validation, hk_data *test)
+{
+    hk_data *const sets[] = {train, validation, test};
+    for (int i = 0; given->stream && i < 3; i++)
+        if (sets[i] &&
+            hk_data_stream(sets[i], given->stream, (uint64_t)given->seed, i > 0) != HK_OK)
+            return tool_failed();
+    return EXIT_DONE;
+}
+
 int net_open_with_data(const options *given, bool training, network *it, hk_data **data)
 {
     const char *file = given->operands[0];
@@ -207,6 +233,10 @@ hk_recipe net_choose_recipe(const options *given, const hk_plugin *model, const 
                             int64_t samples)
 {
     hk_recipe recipe = hk_model_recipe(model, data, samples, (int)given->batch);
+    if (given->stream) { /* a rate that falls would be taken for a loss of plasticity */
+        recipe.schedule = "constant";
+        recipe.augment = "none";
+    }
     if (given->optimizer)
         recipe.optimizer = given->optimizer;
     if (given->schedule)

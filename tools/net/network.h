@@ -36,6 +36,10 @@ int64_t net_multiply_adds(const hk_net *net);     /* of one image, forward */
  * some that its plugins have come to keep since. */
 int net_choices(const options *given, const char *file, hk_saved *saved, hk_net_options *out);
 
+/* --stream: its tasks are the epochs. EXIT_USAGE: it is none, or goes with another option that is given. */
+int net_take_stream(options *given);
+/* Makes the sets, of which `validation` may be NULL, the stream of --stream, if there is one. */
+int net_open_stream(const options *given, hk_data *train, hk_data *validation, hk_data *test);
 /* The given data set, or glyphs. */
 int net_open_data(const options *given, hk_data **train, hk_data **test);
 /* The net in the file that is the first operand, and the data that were given or that it learned from:

@@ -79,9 +79,11 @@ static bool fill_row(row_record *row, const net_recorded *of)
 {
     const hk_net *net = of->net->net;
     char *act = net_running_activation(net), digest[65];
-    const char *const specs[AXES] = {hk_data_spec(of->train), of->net->spec,
-                                     act ? act : "",          hk_net_normalization(net),
-                                     hk_net_initializer(net), of->recipe->optimizer};
+    const char *const specs[AXES] = {
+        hk_data_spec(of->train), of->net->spec,
+        act ? act : "",          hk_net_normalization(net),
+        hk_net_initializer(net), of->given->doctor ? of->given->doctor : "none",
+        of->recipe->optimizer};
     bool good = act && compare_provenance_of_data(of->train, of->test, digest);
     for (int i = 0; i < AXES; i++)
         good = (row->specs[i] = strdup(specs[i])) && good;
@@ -133,6 +135,7 @@ static int write_run(net_record *it, const net_recorded *of, int64_t id)
     run->seconds = of->last->seconds;
     run->images_per_s = of->last->images_per_s;
     snprintf(run->digest, sizeof run->digest, "%s", of->digest);
+    compare_run_take_stream(run);
     return net_summary_run(of->net->logits, of->test, of->evaluation, run) == HK_OK
                ? compare_store_end(it->db, run)
                : tool_failed();

@@ -130,6 +130,8 @@ static void print_start(const training *t)
     if (t->validation && !(t->given->val > 0))
         fprintf(t->to, "validation: %g of the training data, by default for --%s\n", t->held_out,
                 t->keeps_best ? "keep best" : "patience");
+    if (t->given->stream)
+        fprintf(t->to, "stream: %s, a task an epoch\n", t->given->stream);
     if (*hk_data_about(t->train)) {
         fputs("read: ", t->to);
         tool_put_text(t->to, hk_data_about(t->train));
@@ -181,7 +183,11 @@ static int after_epoch(const hk_epoch_report *r, void *user)
 {
     training *t = user;
     tool_progress_clear();
-    fprintf(t->to, "\nepoch %d/%d: loss %.4f", r->epoch, t->recipe.epochs, r->train_loss);
+    fprintf(t->to, "\n%s %d/%d: loss %.4f", t->given->stream ? "task" : "epoch", r->epoch,
+            t->recipe.epochs, r->train_loss);
+    if (t->given->stream)
+        fprintf(t->to, ", online accuracy %.2f %%, effective rank %.1f, mean |w| %.4g",
+                100 * r->online_accuracy, r->effective_rank, r->weight_magnitude);
     if (r->validation.n) {
         fputs(", validation ", t->to);
         net_summary_metrics(t->to, &r->validation);
@@ -294,6 +300,8 @@ static json_t *result_json(const training *t, const hk_evaluation *evaluation, c
         json_object_set_new(result, "class_weights", weights);
     if (t->given->parts > 1)
         json_object_set_new(result, "parts", json_integer(t->given->parts));
+    if (t->given->stream)
+        json_object_set_new(result, "stream", tool_json_text(t->given->stream));
     if (t->validation)
         json_object_update_new(
             result, json_pack("{s:f, s:I, s:i, s:s, s:o, s:o}", "validation", t->held_out,
@@ -383,6 +391,8 @@ static int open_data(training *t)
     if (!status && t->held_out > 0 &&
         hk_data_split(t->train, t->held_out, (uint64_t)given->seed, &t->validation) != HK_OK)
         status = tool_failed();
+    if (!status)
+        status = net_open_stream(given, t->train, t->validation, t->test);
     return status ? status : net_class_weights(given->class_weights, t->train, &t->class_weights);
 }
 
@@ -416,7 +426,8 @@ static int check_find_rate(const options *given)
                   {"--epochs", given->epochs},
                   {"--stop", given->stop},
                   {"--tensorboard", given->tensorboard},
-                  {"--db", given->db}};
+                  {"--db", given->db},
+                  {"--stream", given->stream}};
     if (given->report && !given->find_rate)
         return tool_fail(EXIT_USAGE, "train: --report goes with --find-rate");
     for (size_t i = 0; given->find_rate && i < sizeof others / sizeof *others; i++)
@@ -442,6 +453,8 @@ int net_train_command(options *given)
         status = tool_fail(EXIT_USAGE, "train: --name goes with --db");
     if (!status)
         status = check_find_rate(given);
+    if (!status)
+        status = net_take_stream(given);
     if (!status)
         status = open_data(&t);
     if (!status)

@@ -208,6 +208,8 @@ static bool rank_rows(analysis *a, panel *p)
     p->standings = report_analysis_take(a, (size_t)p->n_rows, sizeof *p->standings);
     if (!p->scores || !p->standings || !find_same_nets(a, p))
         return false;
+    p->is_stream = report_is_stream(&p->rows[0]);
+    p->score_of = p->is_stream ? "late" : "test";
     p->score_name = "accuracy";
     p->floor_name = "the share of the largest class";
     if (!p->seeds)
@@ -252,7 +254,8 @@ static bool take_panel(analysis *a, panel *p)
             a->runs++;
         }
     a->unfinished += p->unfinished;
-    return find_seeds(a, p) && rank_rows(a, p) && (p->sentence = report_sentence_new(p));
+    return find_seeds(a, p) && rank_rows(a, p) && report_find_aging(a, p) &&
+           (p->sentence = report_sentence_new(p));
 }
 
 /* A label has one colour, dash and mark in the whole page; beyond SERIES labels they come again. */

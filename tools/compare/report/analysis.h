@@ -35,6 +35,12 @@ typedef struct row_view {
     int n_averaged, n_epochs, n_layers;
     /* [n_epochs]; score: accuracy, or R2; of the validation and the training data */
     course score, loss, training_score, training_loss;
+    /* Of a stream, in which score is the online accuracy and loss the training loss: accuracy on held-out
+     * images of the task, effective rank, mean |w|, share of units that learn. */
+    course kept, rank, magnitude, learning;
+    double early;        /* mean accuracy on the first tenth of the tasks */
+    paired_test aging;   /* late less early accuracy, over seeds */
+    double aging_p;      /* its p, corrected (Holm) for all rows of the panel */
     const char **layers; /* [n_layers] names */
     double *
         *figures; /* [of compare_layer_figures][n_layers][n_epochs], means; NULL: has no label */
@@ -52,7 +58,10 @@ typedef struct panel {
     int n_standings;     /* n_rows, or 0 before any seed was run for every row */
     int n_ranked;        /* the same without the last ones, rows that are the same net as another */
     int *same_net;       /* [n_rows] the first row that is the same net, mostly the row itself */
-    const char *score_name, *floor_name; /* "accuracy", "the share of the largest class" */
+    bool is_stream;      /* epochs are tasks; scores are late accuracies */
+    const char *score_of, *score_name,
+        *floor_name;    /* "test", or "late"; "accuracy"; "the share of the
+                                                       largest class" */
     double floor;       /* the score of who has learned nothing; NAN: not measured */
     int seeds;          /* what the standings are over: seeds that every row has run */
     int64_t *seed_list; /* [seeds] */
@@ -90,6 +99,8 @@ const double *report_layer_means(const row_view *row, size_t offset);
 double report_loss_gap(const row_view *row, int epoch);
 /* "5e-06", "0.031", "1": as p values are read. */
 void report_p_text(double p, char *out, size_t size);
+/* "lost", "gained", "not shown", "not tested": of a stream, the late accuracy against the early. */
+const char *report_aging_name(const row_view *row);
 /* Whether tests tell two rows apart, by their letters. */
 bool report_told_apart(const standing *a, const standing *b);
 
@@ -107,9 +118,13 @@ void *report_analysis_take(analysis *a, size_t n, size_t size);
 /* The same, all NAN. */
 double *report_analysis_take_unknown(analysis *a, size_t n);
 
+/* Whether a row's runs learned a stream of tasks. */
+bool report_is_stream(const row_view *row);
 /* Fills what a row_view says of its runs, which it has already; false: out of memory. */
 bool report_row_average(analysis *a, row_view *row);
 
+/* Fills what a stream's rows say of late against early. False: out of memory. */
+bool report_find_aging(analysis *a, panel *p);
 /* Fills the short names of panels' data sets. */
 void report_name_data_sets(analysis *a);
 /* "mish", or "mish (layer_norm, lr=0.1)": with the axes that vary, up to `end`; NULL: out of

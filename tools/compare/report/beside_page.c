@@ -66,8 +66,8 @@ static void put_table(FILE *to, const analysis *a, const beside *b)
     const range other = report_score_scale(b->there);
     scale.low = fmin(scale.low, other.low);
     scale.high = fmax(scale.high, other.high);
-    snprintf(caption, sizeof caption, "%.80s on %.80s, test %s", b->here->model, b->here->data_name,
-             b->here->score_name);
+    snprintf(caption, sizeof caption, "%.80s on %.80s, %s %s", b->here->model, b->here->data_name,
+             b->here->score_of, b->here->score_name);
     page_table(to, caption, "beside", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < b->n; i++) {
         const beside_row *row = &b->rows[i];

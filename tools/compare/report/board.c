@@ -149,7 +149,8 @@ static void put_line(FILE *to, const panel *p, const standing *s, const range *s
 static void put_board(FILE *to, const panel *p)
 {
     char scores[64];
-    snprintf(scores, sizeof scores, "test %s: seeds, mean, 95 %% interval", p->score_name);
+    snprintf(scores, sizeof scores, "%s %s: seeds, mean, 95 %% interval", p->score_of,
+             p->score_name);
     const page_column columns[] = {
         {"letters", ""},
         {"", "number"},

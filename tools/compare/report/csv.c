@@ -53,23 +53,25 @@ static void put_verdict(FILE *to, const analysis *a, int row)
                 const standing *s = &p->standings[i];
                 fprintf(to, ",%s,%s,", s->letters, report_verdict_name(s->verdict));
                 page_put_csv(to, report_verdict_reason(p, s, reason, sizeof reason));
-                fputs("\r\n", to);
                 return;
             }
-    fputs(",,,\r\n", to);
+    fputs(",,,", to);
 }
 
 void report_csv(FILE *to, const analysis *a)
 {
-    for (int k = 0; k < AXES; k++)
-        fprintf(to, "%s,", compare_axis_names[k]);
+    for (int k = 0; k < AXES; k++) /* the treatment, which is newer, comes last */
+        if (k != AXIS_DOCTOR)
+            fprintf(to, "%s,", compare_axis_names[k]);
     fputs("seed,tuning,rate,state,failure,reason", to);
     put_figures(to, NULL);
-    fputs(",parameters,multiply_adds,attempts,letters,verdict,not_tested\r\n", to);
+    fputs(",parameters,multiply_adds,attempts,letters,verdict,not_tested,treatment\r\n", to);
     for (int i = 0; i < a->of->n_runs; i++) {
         const run_record *run = &a->of->runs[i];
         const row_record *row = &a->of->rows[run->row];
         for (int k = 0; k < AXES; k++) {
+            if (k == AXIS_DOCTOR)
+                continue;
             page_put_csv(to, row->specs[k]);
             putc(',', to);
         }
@@ -83,5 +85,8 @@ void report_csv(FILE *to, const analysis *a)
         fprintf(to, ",%lld,%lld,%d", (long long)row->parameters, (long long)row->multiply_adds,
                 run->attempts);
         put_verdict(to, a, run->row);
+        putc(',', to);
+        page_put_csv(to, row->specs[AXIS_DOCTOR]);
+        fputs("\r\n", to);
     }
 }

@@ -46,7 +46,7 @@ static void put_leaderboard(FILE *to, const panel *p, const drawn *d)
     page_draw_begin(to, "Leaderboard", NULL, c.width, c.height, "Leaderboard",
                     "Seeds, means and 95 % intervals of each row.");
     char name[64];
-    snprintf(name, sizeof name, "test %s, %%", p->score_name);
+    snprintf(name, sizeof name, "%s %s, %%", p->score_of, p->score_name);
     page_chart_axes(&c, name, false);
     c.x.low /= 100;
     c.x.high /= 100;

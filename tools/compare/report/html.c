@@ -113,7 +113,8 @@ static void put_answer(FILE *to, const analysis *a, const analysis *first)
     if (a->unfinished)
         fprintf(to, ", <b>%d not yet done: this report is of an unfinished comparison</b>",
                 a->unfinished);
-    fprintf(to, ". Scores are test %s.</p>\n", a->n_panels ? a->panels[0].score_name : "accuracy");
+    fprintf(to, ". Scores are %s %s.</p>\n", a->n_panels ? a->panels[0].score_of : "test",
+            a->n_panels ? a->panels[0].score_name : "accuracy");
 }
 
 static void put_head(FILE *to, const analysis *a)
@@ -156,6 +157,7 @@ static void put_panel(FILE *to, const analysis *a, const analysis *first, int i)
     page_paragraph(to, "how", d.n < rows_of(p) ? text : NULL);
     report_part_board(to, p);
     report_part_curves(to, p, &d);
+    report_part_stream(to, p, &d);
     report_part_rates(to, p);
     report_part_layers(to, p, &d);
     page_section_end(to);

@@ -45,9 +45,9 @@ static void put_panel(FILE *to, const panel *p)
     fprintf(to, ", %d seed%s\n", p->seeds, p->seeds == 1 ? "" : "s");
     fprintf(
         to,
-        "\\begin{tabular}{lrrrrll}\n\\toprule\nactivation & test %s $\\pm s$, \\%% & 95\\,\\%% interval & "
+        "\\begin{tabular}{lrrrrll}\n\\toprule\nactivation & %s %s $\\pm s$, \\%% & 95\\,\\%% interval & "
         "to baseline & $p$ & letters & verdict \\\\\n\\midrule\n",
-        p->score_name);
+        p->score_of, p->score_name);
     for (int i = 0; i < p->n_ranked; i++)
         put_line(to, p, &p->standings[i]);
     fputs("\\bottomrule\n\\end{tabular}\n", to);

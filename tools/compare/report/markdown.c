@@ -3,6 +3,7 @@
 #include "compare/report/formats.h"
 #include "page/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -47,9 +48,9 @@ static void put_panel(FILE *to, const panel *p)
         return;
     fprintf(
         to,
-        "\nTest %s in percent over %d seed%s; two rows are told apart where they have no letter in "
+        "\n%c%s %s in percent over %d seed%s; two rows are told apart where they have no letter in "
         "common.",
-        p->score_name, p->seeds, p->seeds == 1 ? "" : "s");
+        toupper(*p->score_of), p->score_of + 1, p->score_name, p->seeds, p->seeds == 1 ? "" : "s");
     if (isfinite(p->floor))
         fprintf(to, " Floor: %.2f, %s.", 100 * p->floor, p->floor_name);
     fputs(

@@ -32,6 +32,11 @@ void report_part_curves(FILE *to, const panel *p, const drawn *d); /* curves.c: 
 void report_put_score(FILE *to, const panel *p, const drawn *d);
 void report_put_loss(FILE *to, const panel *p, const drawn *d);
 void report_put_cost(FILE *to, const panel *p, const drawn *d);
+void report_part_stream(FILE *to, const panel *p,
+                        const drawn *d); /* stream.c: late against early, plasticity */
+/* A chart of 360 pixels: a line for each row, its band over the seeds. `what`: the course of a row. */
+void report_put_course(FILE *to, const panel *p, const drawn *d, const char *title, bool percent,
+                       bool may_be_log, const course *(*what)(const row_view *));
 void report_part_rates(FILE *to, const panel *p); /* rates.c: learning rate, dead share */
 void report_part_layers(FILE *to, const panel *p,
                         const drawn *d);                 /* layers.c: strips, outputs, numbers */

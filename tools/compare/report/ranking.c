@@ -73,8 +73,9 @@ static void put_row(tool_table *t, const panel *of, const standing *s)
 static void put_panel(const panel *of)
 {
     char title[1024], score[64];
-    snprintf(title, sizeof title, "%s, %.400s: test %s over %d seed%s, mean +- standard deviation",
-             of->data_name, of->model, of->score_name, of->seeds, of->seeds == 1 ? "" : "s");
+    snprintf(title, sizeof title, "%s, %.400s: %s %s over %d seed%s, mean +- standard deviation",
+             of->data_name, of->model, of->score_of, of->score_name, of->seeds,
+             of->seeds == 1 ? "" : "s");
     snprintf(score, sizeof score, "<%s", of->score_name);
     const char *const names[] = {"rank",
                                  "<activation",
@@ -99,6 +100,30 @@ static void put_panel(const panel *of)
     tool_table_print(stdout, t, 0, NULL);
     if (of->sentence)
         tool_put_wrapped(stdout, of->sentence, 0);
+}
+
+/* Of a stream: is a row worse at new tasks than it was? */
+static void put_aging(const panel *of)
+{
+    static const char *const names[] = {"<row", "early",    "late", "difference",
+                                        "p",    "<verdict", NULL};
+    if (!of->is_stream)
+        return;
+    puts("\nonline accuracy over the last tenth of the tasks against the first");
+    tool_table *t = tool_table_new(names);
+    for (int i = 0; i < of->n_ranked; i++) {
+        const row_view *row = &of->rows[of->standings[i].row];
+        char p[32] = "-";
+        if (isfinite(row->aging_p))
+            report_p_text(row->aging_p, p, sizeof p);
+        tool_table_cell(t, "%s", row->label);
+        put_figure(t, 2, 100 * row->early);
+        put_figure(t, 2, 100 * (row->early + row->aging.difference));
+        put_figure(t, 2, 100 * row->aging.difference);
+        tool_table_cell(t, "%s", p);
+        tool_table_cell(t, "%s", report_aging_name(row));
+    }
+    tool_table_print(stdout, t, 0, NULL);
 }
 
 /* The first failure of each row, and what was printed last. */
@@ -156,6 +181,7 @@ void report_ranking_print(const analysis *of)
                (long long)of->of->most);
     for (int i = 0; i < of->n_panels; i++) {
         put_panel(&of->panels[i]);
+        put_aging(&of->panels[i]);
         for (int k = 0; k < of->panels[i].n_rows; k++)
             put_failures(&of->panels[i].rows[k]);
         for (int k = 0; k < of->panels[i].n_rows; k++)

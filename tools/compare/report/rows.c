@@ -27,6 +27,19 @@ static double mean_value(const mean *m)
     return m->n ? m->sum / m->n : UNKNOWN;
 }
 
+enum { LEARNING = sizeof(epoch_record) }; /* in place of an offset: the share of units that learn */
+
+static double learning(const epoch_record *epoch)
+{
+    double dead = 0, units = 0;
+    for (const layer_record *l = epoch->layers; l < epoch->layers + epoch->n_layers; l++)
+        if (isfinite(l->dead)) {
+            dead += l->dead * (double)l->units;
+            units += (double)l->units;
+        }
+    return units > 0 ? 1 - dead / units : UNKNOWN;
+}
+
 static double double_at(const void *record, size_t offset)
 {
     return *(const double *)(const void *)((const char *)record + offset);
@@ -63,7 +76,9 @@ static bool take_course(analysis *a, const row_view *row, size_t offset, course 
         mean of = {0};
         for (int i = 0; i < row->n_averaged; i++) {
             const run_record *run = row->averaged[i];
-            double value = e < run->n_epochs ? double_at(&run->epochs[e], offset) : UNKNOWN;
+            double value = e >= run->n_epochs   ? UNKNOWN
+                           : offset == LEARNING ? learning(&run->epochs[e])
+                                                : double_at(&run->epochs[e], offset);
             mean_take(&of, value);
             if (isfinite(value)) {
                 out->low[e] = fmin(out->low[e], value); /* fmin and fmax pass NAN over */
@@ -206,9 +221,36 @@ static bool is_regression(const row_view *row)
     return run && run->n_epochs && isnan(run->epochs[0].accuracy);
 }
 
+bool report_is_stream(const row_view *row)
+{
+    const run_record *run = row->n_averaged ? row->averaged[0] : NULL;
+    return run && run->n_epochs && isfinite(run->epochs[0].online_accuracy);
+}
+
+static bool take_stream(analysis *a, row_view *row)
+{
+    const struct {
+        size_t offset;
+        course *to;
+    } courses[] = {{offsetof(epoch_record, online_accuracy), &row->score},
+                   {offsetof(epoch_record, train_loss), &row->loss},
+                   {offsetof(epoch_record, accuracy), &row->kept},
+                   {offsetof(epoch_record, effective_rank), &row->rank},
+                   {offsetof(epoch_record, weight_magnitude), &row->magnitude},
+                   {offsetof(epoch_record, training_accuracy), &row->training_score},
+                   {offsetof(epoch_record, training_loss), &row->training_loss},
+                   {LEARNING, &row->learning}};
+    bool good = true;
+    for (size_t i = 0; i < sizeof courses / sizeof *courses && good; i++)
+        good = take_course(a, row, courses[i].offset, courses[i].to);
+    return good;
+}
+
 /* The figures that an epoch is judged by. */
 static bool take_courses(analysis *a, row_view *row)
 {
+    if (report_is_stream(row))
+        return take_stream(a, row);
     const bool r2 = is_regression(row);
     return take_course(a, row, r2 ? offsetof(epoch_record, r2) : offsetof(epoch_record, accuracy),
                        &row->score) &&
