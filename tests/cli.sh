@@ -166,6 +166,10 @@ run 0 evaluate net.safetensors --data $small
 has out 'confusion matrix'
 run 0 evaluate net.safetensors --data $small --json
 has out macro_f1
+run 0 evaluate net.safetensors --data $small --quantise int8 --json
+has out '"accuracy_before"'
+refuses 2 'did you mean "int4"' evaluate net.safetensors --data $small --quantise int44
+refuses 2 'goes with an examination' doctor net.safetensors --data $small --quantise int8 --treat redo --out t.safetensors
 run 0 predict net.safetensors --data $small --index 3
 has out 'image 3, labelled'
 same "$(grep -c '' out)" 11

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, comparing.md, clusters.md, export.md,
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, quantising.md, comparing.md, clusters.md, export.md,
 # json.md and database.md say: writes their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
@@ -39,6 +39,7 @@ command_works()
     *' report '*' --json') grep -q '^{.*}$' output ;;
     *' report '*) grep -q 'wrote' output ;;
     *' --treat '*) grep -q 'treat' output && grep -q 'mended' output ;;
+    *' doctor '*' --quantise '*) grep -q 'units have one value' output ;;
     *' doctor '*) grep -q 'do not learn\|"ill"' output ;;
     *' --find-rate') grep -q '^Suggested rate' output ;;
     *' bench '*) grep -q '^model  *8 ' output ;;
@@ -68,7 +69,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models training dead-neurons comparing clusters export json database; do
+for page in plugins models training dead-neurons quantising comparing clusters export json database; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"

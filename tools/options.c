@@ -197,6 +197,12 @@ static const option_row table[] = {
     {"verbose", NULL, FLAG, AT(verbose), 0, 0, BUILD, "(-v) print the compiler's command"},
     {"plot", "FILE", TEXT, AT(plot), 0, 0, CURVE, "plot value and derivative, as SVG"},
     {"range", "LOW:HIGH", TEXT, AT(range), 0, 0, CURVE, "range of x in the plot, default -5:5"},
+    {"quantise", "SPEC", TEXT, AT(quantise), 0, 0, EVALUATE | DOCTOR,
+     "as integers of few bits would run it, simulated: int8 or int4, int8:per=channel, images=1024 of "
+     "the training set for ranges"},
+    {"quantise", "SPEC", TEXT, AT(quantise), 0, 0, COMPARE,
+     "evaluate each trained net also as integers of few bits would run it, simulated: int8 or int4, "
+     "int8:per=channel"},
     {"tau", "X", REAL, AT(tau), 0, 1, DOCTOR,
      "dormant: at most this fraction of its layer's mean output, default 0.025"},
     {"treat", "METHOD,...", TEXT, AT(treat), 0, 0, DOCTOR,

@@ -60,7 +60,7 @@ typedef struct options {
     const char *out, *from, *resume, *keep, *freeze, *family, *test;
     const char *tensorboard, *class_weights, *formula, *derivative, *surrogate, *plot, *range,
         *report;
-    const char *treat, *doctor;
+    const char *treat, *doctor, *quantise;
     const char *onnx, *c_source, *torch, *npz;
     text_list plugins, params, data_sets;
     int64_t epochs, batch, seed, seeds, most, threads, stop, patience, parts; /* 0: not given */

@@ -22,14 +22,7 @@ static hk_status override_in_place(hk_tensor *y, const hki_use *g)
     hki_free(old);
     net->n_tensors--; /* made: recorded last */
     hki_free(made);
-    for (int from = first, to = y->id; from < net->n_tensors; from++, to++) { /* leaves before y */
-        hk_tensor *leaf = net->tensors[from];
-        for (int id = from; id > to; id--)
-            net->tensors[id] = net->tensors[id - 1];
-        net->tensors[to] = leaf;
-    }
-    for (int id = 0; id < net->n_tensors; id++)
-        net->tensors[id]->id = id;
+    hki_move_before(net, first, y->id); /* the leaves */
     return HK_OK;
 }
 
@@ -40,10 +33,7 @@ hk_status hki_layer_override_channels(hk_net *net, int layer, const hki_use *g)
     if (layer < 0)
         return hki_fail(HK_BAD_ARGUMENT,
                         "an activation that belongs to no layer cannot be swapped");
-    for (int i = 0; i < HKI_POOLED_PLANS; i++) { /* predictions keep them for the next caller */
-        hk_plan_free(net->choices->pool[i].plan);
-        net->choices->pool[i] = (hki_pooled){0};
-    }
+    hki_drop_plans(net);
     for (int id = 0; id < net->n_tensors && !status; id++) {
         hk_tensor *y = net->tensors[id];
         if (y->role != HKI_COMPUTED || y->layer != layer || !hki_is_activation(y))

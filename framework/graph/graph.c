@@ -171,6 +171,18 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
     return append(net, tensor);
 }
 
+void hki_move_before(hk_net *net, int first, int place)
+{
+    for (int from = first, to = place; from < net->n_tensors; from++, to++) {
+        hk_tensor *moved = net->tensors[from];
+        memmove(net->tensors + to + 1, net->tensors + to,
+                (size_t)(from - to) * sizeof *net->tensors);
+        net->tensors[to] = moved;
+    }
+    for (int id = place; id < net->n_tensors; id++)
+        net->tensors[id]->id = id;
+}
+
 hk_tensor *hki_compute(const hki_op *op, hk_tensor *const *inputs, int n_inputs, hk_shape shape,
                        const void *attributes)
 {

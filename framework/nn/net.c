@@ -146,8 +146,7 @@ void hk_net_free(hk_net *net)
 {
     hki_choices *choices = net ? net->choices : NULL;
     if (choices) {
-        for (int i = 0; i < HKI_POOLED_PLANS; i++)
-            hk_plan_free(choices->pool[i].plan);
+        hki_drop_plans(net);
         pthread_mutex_destroy(&choices->lock);
         hki_free(choices->activation_spec);
         hki_free(choices->normalization_spec);

@@ -66,6 +66,8 @@ hki_override *hki_find_override(const hki_choices *choices, const char *layer); 
 hk_status hki_check_overrides(const hk_net *net);
 /* From now on this layer's activation is that one, as if the net's spec had named it. */
 hk_status hki_choose_for_layer(hk_net *net, int layer, const hki_act_choice *act);
+/* Frees the plans that predictions keep for the next caller: the graph is another from now on. */
+void hki_drop_plans(hk_net *net);
 /* Activates x by f, already with its slots, and g, whose slots are made: "conv1.act.other.slope". No
  * channel is swapped yet: "conv1.act.swapped". */
 hk_tensor *hki_record_override(hk_tensor *x, const hki_use *f, hk_tensor *const *f_slots,

@@ -38,6 +38,14 @@ static hk_status run(hk_plan *plan, const hk_tensor *input, const hk_tensor *log
     return HK_OK;
 }
 
+void hki_drop_plans(hk_net *net)
+{
+    for (int i = 0; i < HKI_POOLED_PLANS; i++) {
+        hk_plan_free(net->choices->pool[i].plan);
+        net->choices->pool[i] = (hki_pooled){0};
+    }
+}
+
 hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
 {
     if (hki_null(logits, x, y))

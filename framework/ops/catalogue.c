@@ -21,6 +21,7 @@ static const hki_op *const all[] = {
     &hki_op_log,
     &hki_op_pow,
     &hki_op_scale,
+    &hki_op_quantise,
     &hki_op_reduce,
     &hki_op_softmax,
     &hki_op_dropout,

@@ -98,9 +98,11 @@ hk_status hki_check_slots(const hki_use *use, const hk_tensor *y, int first, int
 extern const hki_op hki_op_linear, hki_op_conv2d, hki_op_activate, hki_op_override,
     hki_op_normalize, hki_op_normalize_weight, hki_op_drop_connect, hki_op_reshape, hki_op_add,
     hki_op_sub, hki_op_mul, hki_op_div, hki_op_exp, hki_op_log, hki_op_pow, hki_op_scale,
-    hki_op_reduce, hki_op_concat, hki_op_softmax, hki_op_maxpool, hki_op_avgpool, hki_op_dropout,
-    hki_op_alpha_dropout, hki_op_gaussian_dropout, hki_op_gaussian_noise, hki_op_drop_path,
-    hki_op_drop_block, hki_op_fused;
+    hki_op_quantise, hki_op_reduce, hki_op_concat, hki_op_softmax, hki_op_maxpool, hki_op_avgpool,
+    hki_op_dropout, hki_op_alpha_dropout, hki_op_gaussian_dropout, hki_op_gaussian_noise,
+    hki_op_drop_path, hki_op_drop_block, hki_op_fused;
+/* y = what x becomes in these steps; y may be x. */
+void hki_quantise(const hk_steps *steps, int64_t n, const float *x, float *y);
 /* The operation that files call `name`; NULL: none. hki_op_at: the i-th, from 0; NULL after the last. */
 const hki_op *hki_op_at(int i);
 const hki_op *hki_op_find(const char *name);

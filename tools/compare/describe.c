@@ -102,9 +102,11 @@ hk_status compare_describe_row(const options *asked, const network *it, hk_data_
     const int32_t label = 0;
     float *grey = calloc((size_t)images.height * (size_t)images.width * (size_t)images.channels,
                          sizeof *grey);
-    hk_status status = grey ? hk_data_from_arrays(1, images.height, images.width, images.channels,
-                                                  images.classes, grey, &label, &data)
-                            : HK_NO_MEMORY;
+    hk_status status = asked->quantise ? hk_quantise_check(asked->quantise) : HK_OK;
+    if (!status)
+        status = grey ? hk_data_from_arrays(1, images.height, images.width, images.channels,
+                                            images.classes, grey, &label, &data)
+                      : HK_NO_MEMORY;
     free(grey);
     if (!status)
         status = try_training(asked, it, &recipe, data);

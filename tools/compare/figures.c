@@ -25,6 +25,8 @@ const figure compare_run_figures[] = {
     RUN(test_rmse, REAL, .flags = OPTIONAL),
     RUN(early_accuracy, SHARE, .flags = OPTIONAL), /* of a stream of tasks */
     RUN(late_accuracy, SHARE, .flags = OPTIONAL),
+    RUN(quantised_score, SHARE, .flags = OPTIONAL | FIGURE_SIGNED),
+    RUN(quantised_constant, SHARE, .flags = OPTIONAL),
     RUN(seconds, REAL, .flags = MACHINE, .csv = 8),
     RUN(images_per_s, REAL, .flags = MACHINE, .csv = 9),
     RUN(peak_mib, REAL, .flags = MACHINE, .csv = 10),

@@ -82,6 +82,7 @@ static const struct {
     {"stream", FIGURE_TEXT, offsetof(options, stream)},
     {"doctor", FIGURE_TEXT, offsetof(options, doctor)},
     {"augment", FIGURE_TEXT, offsetof(options, augment)},
+    {"quantise", FIGURE_TEXT, offsetof(options, quantise)},
     {"epochs", FIGURE_INTEGER, offsetof(options, epochs)},
     {"batch", FIGURE_INTEGER, offsetof(options, batch)},
     {"seed", FIGURE_INTEGER, offsetof(options, seed)},

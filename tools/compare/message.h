@@ -2,7 +2,7 @@
  * each other, through workers/pool.h.
  *
  * A request is a JSON object:
- *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment   texts; absent: default
+ *   data, model, act, norm, init, weight_norm, optimizer, schedule, augment, quantise   texts; absent: default
  *   plugins     [path...], files to load first
  *   epochs, batch, clip, smoothing, seed, threads                             numbers; absent: default
  *   rate        learning rate in place of the optimizer's own

@@ -352,14 +352,14 @@ static int set_name_and_settings(planning *m)
     asked->epochs = given->epochs;
     /* What results depend on, apart from their row; a sweep has one of each. */
     asked->settings = written(
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s*}",
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s*, s:s*}",
                   "epochs", (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
                   given->clip, "smoothing", given->smoothing, "validation", validation_share(given),
                   "probes", !given->no_probes, "schedule", tool_json_text(given->schedule),
                   "augment", tool_json_text(given->augment), "weight_norm",
                   tool_json_text(given->weight_norm), "tune", tool_json_text(given->tune),
                   "instruction_set", hk_isa_name(), "engine", hk_engine_name(), "version",
-                  hk_version(), "stream", given->stream),
+                  hk_version(), "stream", given->stream, "quantise", given->quantise),
         JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(given);
     asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);

@@ -68,6 +68,8 @@ typedef struct run_record {
     double test_r2, test_rmse; /* of regression, in place of accuracy and F1 */
     /* Of a stream: means of the online accuracy over the first and the last tenth of the tasks. */
     double early_accuracy, late_accuracy;
+    double quantised_score;    /* of the net as --quantise has it: accuracy, or R2 */
+    double quantised_constant; /* share of units that have one value then, and had more before */
     char constant
         [96]; /* where all answers are the same: "relu of fc2", which makes them so; or "" */
     double seconds, images_per_s, peak_mib;

@@ -151,6 +151,24 @@ static int prepare(work *w)
     return hk_trainer_new(w->it.logits, &how, &w->trainer) != HK_OK;
 }
 
+/* The net in whole steps, by its training data, on the test set. */
+static hk_status quantise(work *w, run_record *run)
+{
+    hk_quantisation *of = NULL;
+    hk_evaluation evaluation = {0};
+    hk_status status = hk_quantise(w->it.logits, w->train, w->asked.quantise, &of);
+    if (!status)
+        status = hk_evaluate(w->it.logits, w->test, &evaluation);
+    if (!status) {
+        const hk_metrics *m = &evaluation.total;
+        run->quantised_score = m->regression ? m->r2 : m->accuracy;
+        run->quantised_constant = of->units ? (double)of->constant / (double)of->units : 0;
+    }
+    hk_evaluation_clear(&evaluation);
+    hk_quantisation_free(of);
+    return status;
+}
+
 /* The only look at the test set. */
 static int finish(work *w)
 {
@@ -172,7 +190,7 @@ static int finish(work *w)
     run->images_per_s = (double)hk_data_shape_of(w->train).n * last->epoch / w->train_seconds;
     run->peak_mib = worker_process_memory("VmHWM:");
     hk_net_digest(w->it.net, run->digest);
-    if (!*run->digest)
+    if (!*run->digest || (w->asked.quantise && flag_of(w, "test") && quantise(w, run)))
         return fails_with_last(w);
     return report(w, compare_message_of_run(run)) ? EXIT_IO : EXIT_DONE;
 }

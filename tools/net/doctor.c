@@ -1,5 +1,6 @@
 /* hillock doctor: which units of a saved net do not learn, why, and what to do. */
 #include "net/doctor.h"
+#include "net/quantise.h"
 #include "memory.h"
 #include "table.h"
 
@@ -151,6 +152,8 @@ static int put_findings(const findings *c)
     if (e->not_learning && !c->record)
         printf("\nThe file has no record of a training: neither its optimizer steps nor its "
                "initial weights are known.\n");
+    if (c->quantised)
+        net_quantise_print(stdout, c->given->quantise, c->quantised);
     return EXIT_DONE;
 }
 
@@ -220,13 +223,17 @@ static json_t *findings_json(const findings *c)
                               json_pack("{s:s, s:I, s:o}", "treatment", e->advice[i].treatment,
                                         "units", (json_int_t)e->advice[i].units, "text",
                                         tool_json_text(e->advice[i].text)));
-    return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                     tool_json_text(c->given->operands[0]), "model", c->it->name, "data",
-                     tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
-                     seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->not_learning, "tau",
-                     tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
-                     "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
-                     "advice", advice, "record", record_json(c->record));
+    json_t *it =
+        json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+                  tool_json_text(c->given->operands[0]), "model", c->it->name, "data",
+                  tool_json_text(hk_data_spec(c->data)), "inputs", (json_int_t)e->inputs, "seen",
+                  seen, "units", (json_int_t)e->units, "ill", (json_int_t)e->not_learning, "tau",
+                  tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
+                  "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
+                  "advice", advice, "record", record_json(c->record));
+    if (c->quantised)
+        json_object_set_new(it, "quantised", net_quantise_json(c->given->quantise, c->quantised));
+    return it;
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */
@@ -243,12 +250,16 @@ static int examine(const network *it, const options *given, const hk_data *data)
     hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
         status = tool_failed();
-    findings c = {it, given, data, record, found};
+    hk_quantisation *quantised = NULL; /* last: from here on the net is another */
+    if (!status && given->quantise)
+        status = net_quantise(it, given, &quantised);
+    findings c = {it, given, data, record, found, quantised};
     if (!status && given->report)
         status = net_doctor_page(&c);
     if (!status)
         status = given->json ? tool_json_print(findings_json(&c)) : put_findings(&c);
     hk_examination_free(found);
+    hk_quantisation_free(quantised);
     net_free(&start);
     hk_record_free(record);
     return status;
@@ -259,5 +270,8 @@ int net_doctor_command(options *given)
     if (given->out && !given->treat)
         return tool_fail(EXIT_USAGE,
                          "doctor: --out goes with --treat; the findings go to --report");
+    if (given->treat && given->quantise)
+        return tool_fail(EXIT_USAGE,
+                         "doctor: --quantise goes with an examination, not with --treat");
     return given->treat ? net_treat(given) : net_run_on_saved(given, examine);
 }

@@ -12,6 +12,7 @@ typedef struct findings {
     const hk_data *data;
     const hk_record *record; /* NULL: the file holds a net alone */
     const hk_examination *found;
+    const hk_quantisation *quantised; /* NULL: not asked for */
 } findings;
 
 /* "2 of 226 units do not learn", or that all do. */

@@ -194,13 +194,11 @@ int net_open_stream(const options *given, hk_data *train, hk_data *validation, h
     return EXIT_DONE;
 }
 
-int net_open_with_data(const options *given, bool training, network *it, hk_data **data)
+int net_open_data_of(const options *given, bool training, const network *it, hk_data **data)
 {
     const char *file = given->operands[0];
     hk_data *unused = NULL;
-    int status = net_open(file, it);
-    if (status)
-        return status;
+    int status = EXIT_DONE;
     const hk_card *card = hk_net_card(it->net);
     const char *spec = given->data ? given->data : card->data ? card->data : "glyphs";
     const bool alone = card->mean && !training; /* the scaling is the card's */
@@ -211,9 +209,18 @@ int net_open_with_data(const options *given, bool training, network *it, hk_data
                      training ? NULL : data) != HK_OK)
         status = tool_failed();
     hk_data_free(unused);
-    if (!status && !given->data && card->data && !given->json)
-        tool_note("%s: on the data that it learned from, %s", file, spec);
     return status ? status : net_conform(file, it, *data);
+}
+
+int net_open_with_data(const options *given, bool training, network *it, hk_data **data)
+{
+    int status = net_open(given->operands[0], it);
+    if (!status)
+        status = net_open_data_of(given, training, it, data);
+    if (!status && !given->data && hk_net_card(it->net)->data && !given->json)
+        tool_note("%s: on the data that it learned from, %s", given->operands[0],
+                  hk_net_card(it->net)->data);
+    return status;
 }
 
 int net_run_on_saved(const options *given,

@@ -42,6 +42,9 @@ int net_take_stream(options *given);
 int net_open_stream(const options *given, hk_data *train, hk_data *validation, hk_data *test);
 /* The given data set, or glyphs. */
 int net_open_data(const options *given, hk_data **train, hk_data **test);
+/* Of a net in the file that is the first operand: the data that were given or that it learned from, the
+ * test set, `training`: the training set. */
+int net_open_data_of(const options *given, bool training, const network *it, hk_data **data);
 /* The net in the file that is the first operand, and the data that were given or that it learned from:
  * the test set, `training`: the training set. */
 int net_open_with_data(const options *given, bool training, network *it, hk_data **data);

@@ -14,5 +14,6 @@
 #include <hillock/train.h>
 #include <hillock/doctor.h>
 #include <hillock/forecast.h>
+#include <hillock/quantise.h>
 #include <hillock/registry.h>
 #include <hillock/function.h>

@@ -96,6 +96,17 @@ hk_tensor *hk_log(hk_tensor *x);
 hk_tensor *hk_pow(hk_tensor *x, double exponent);
 hk_tensor *hk_scale(hk_tensor *x, double factor);
 
+/* Whole numbers from low <= 0 to high >= 0, each standing for so many times the scale. */
+typedef struct hk_steps {
+    double scale;
+    int low, high; /* at most HK_MOST_STEPS from 0 */
+} hk_steps;
+#define HK_MOST_STEPS 65535
+/* x in whole steps, as integers of few bits would hold it: scale times x / scale, which is clamped to
+ * [low, high] and rounded to the nearest whole number, halves to even. Gradients pass where x is within the
+ * range, and are 0 elsewhere (Bengio, Leonard, Courville 2013, arXiv:1308.3432, "straight through"). */
+hk_tensor *hk_quantise_steps(hk_tensor *x, hk_steps steps);
+
 /* ---- Reductions: reduced axes keep extent 1, so that the result broadcasts back ----------------- */
 #define HK_AXIS(i) (1u << (i))
 #define HK_ALL_AXES 0u /* every axis; the result is a scalar, with 0 dimensions */

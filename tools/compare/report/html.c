@@ -159,6 +159,7 @@ static void put_panel(FILE *to, const analysis *a, const analysis *first, int i)
     report_part_curves(to, p, &d);
     report_part_stream(to, p, &d);
     report_part_rates(to, p);
+    report_part_quantised(to, p);
     report_part_layers(to, p, &d);
     page_section_end(to);
 }

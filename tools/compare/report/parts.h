@@ -37,7 +37,8 @@ void report_part_stream(FILE *to, const panel *p,
 /* A chart of 360 pixels: a line for each row, its band over the seeds. `what`: the course of a row. */
 void report_put_course(FILE *to, const panel *p, const drawn *d, const char *title, bool percent,
                        bool may_be_log, const course *(*what)(const row_view *));
-void report_part_rates(FILE *to, const panel *p); /* rates.c: learning rate, dead share */
+void report_part_quantised(FILE *to, const panel *p); /* quantised.c: nothing where nothing was */
+void report_part_rates(FILE *to, const panel *p);     /* rates.c: learning rate, dead share */
 void report_part_layers(FILE *to, const panel *p,
                         const drawn *d);                 /* layers.c: strips, outputs, numbers */
 void report_part_strips(FILE *to, const drawn *d);       /* strips.c: darkness, gradients */

@@ -1,6 +1,7 @@
 /* The leaderboard in columns: beside each mean its interval, the test against the baseline, and the
  * letters, which two rows have in common that are not told apart. */
 #include "compare/report/formats.h"
+#include "compare/report/quantised.h"
 #include "output.h"
 #include "table.h"
 
@@ -182,6 +183,7 @@ void report_ranking_print(const analysis *of)
     for (int i = 0; i < of->n_panels; i++) {
         put_panel(&of->panels[i]);
         put_aging(&of->panels[i]);
+        report_quantised_print(&of->panels[i]);
         for (int k = 0; k < of->panels[i].n_rows; k++)
             put_failures(&of->panels[i].rows[k]);
         for (int k = 0; k < of->panels[i].n_rows; k++)
