@@ -89,10 +89,11 @@ static hk_tensor *build(hk_net *net, int i)
                          NULL, (hk_window){.dilation = 2, .padding = HK_EXPLICIT, .pad = 1});
     case 23: return hk_act(hk_conv(image(net), 6, 3), "prelu~lgb");
     case 24: return hk_act(hk_linear(image(net), 6), "maxout");
+    case 25: return hk_quantise_steps(image(net), (hk_steps){0.1, -9, 12});
     default: return NULL;
     }
 }
-enum { NETS = 25 };
+enum { NETS = 26 };
 
 /* Values of `out` for the same input: a training run, so that noise is compared, too. */
 static int64_t run(hk_tensor *out, float *y)
