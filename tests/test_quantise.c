@@ -188,6 +188,30 @@ static void constant_units_are_counted(void)
     free(x);
 }
 
+/* Steps that wake a dead unit up do not make up for one that they silence. */
+static void woken_units_do_not_count(void)
+{
+    hk_data *data = images();
+    hk_net *net = hk_net_new(.seed = 4, .activation = "relu");
+    hk_tensor *logits = hk_linear(hk_act(hk_linear(hk_input(net, SIDE, SIDE, 1), 3)), CLASSES);
+    float y[CLASSES], *x = pixels(), most = 0;
+    for (int i = 0; i < N; i++)
+        most = fmaxf(most, x[i * PIXELS]);
+    CHECK_EQUAL(hk_net_predict(logits, 1, x, y), HK_OK);
+    float *w = (float *)leaf(net, "fc1.weight"), *bias = (float *)leaf(net, "fc1.bias");
+    memset(w, 0, PIXELS * 3 * sizeof *w);
+    w[0] = 7, w[1] = 0.6f, w[2] = 0.1f; /* of 15 steps: 7, 1 and 0 */
+    bias[1] = -0.7f * most, bias[2] = 100;
+    hki_values_changed(net);
+    hk_quantisation *of = NULL;
+    CHECK_EQUAL(hk_quantise(logits, data, "int4", &of), HK_OK);
+    CHECK_EQUAL(of->constant, 1);
+    hk_quantisation_free(of);
+    hk_net_free(net);
+    hk_data_free(data);
+    free(x);
+}
+
 /* A residual, pooling, a normalized weight and an output that is read twice; saved and loaded. */
 static void quantised_nets_are_saved_and_keep_their_weights(void)
 {
@@ -253,6 +277,7 @@ int main(void)
     RUN(steps_round_halves_to_even_and_clamp);
     RUN(nets_are_what_whole_numbers_make);
     RUN(constant_units_are_counted);
+    RUN(woken_units_do_not_count);
     RUN(quantised_nets_are_saved_and_keep_their_weights);
     RUN(what_cannot_be_is_said);
     return check_result();

@@ -50,7 +50,8 @@ hk_status hk_quantise_check(const char *spec)
 /* A tensor, and its extremes on the images. */
 typedef struct part {
     hk_tensor *tensor;
-    float *low, *high; /* [channels] */
+    float *low, *high;  /* [channels] */
+    bool *was_constant; /* [channels], before it became steps */
 } part;
 
 typedef struct quantiser {
@@ -112,7 +113,8 @@ static hk_status find_parts(quantiser *q)
         snprintf(q->found[i].layer, sizeof q->found[i].layer, "%s", name);
         p->low = hki_alloc_array(channels, sizeof *p->low);
         p->high = hki_alloc_array(channels, sizeof *p->high);
-        if (!p->low || !p->high)
+        p->was_constant = hki_alloc_array(channels, sizeof *p->was_constant);
+        if (!p->low || !p->high || !p->was_constant)
             return HK_NO_MEMORY;
     }
     q->out->n = q->n;
@@ -267,11 +269,23 @@ static hk_status change_graph(quantiser *q, hk_plan *plan)
 
 /* ---- Units that have one value ------------------------------------------------------------------------ */
 
-static void count_constant(const quantiser *q, int sign)
+static bool is_constant(const part *p, int64_t channel)
+{
+    return p->low[channel] == p->high[channel];
+}
+
+static void remember_constant(const quantiser *q)
 {
     for (int i = 0; i < q->n; i++)
         for (int64_t c = 0; c < q->found[i].units; c++)
-            q->found[i].constant += sign * (q->parts[i].low[c] == q->parts[i].high[c]);
+            q->parts[i].was_constant[c] = is_constant(&q->parts[i], c);
+}
+
+static void count_constant(const quantiser *q)
+{
+    for (int i = 0; i < q->n; i++)
+        for (int64_t c = 0; c < q->found[i].units; c++)
+            q->found[i].constant += is_constant(&q->parts[i], c) && !q->parts[i].was_constant[c];
 }
 
 static void add_up(quantiser *q)
@@ -289,14 +303,16 @@ static hk_status quantise(quantiser *q)
     hk_status status = find_parts(q);
     if (!status)
         status = observe(q, &before);
-    count_constant(q, -1);
+    if (!status)
+        remember_constant(q);
     if (!status)
         status = change_graph(q, before);
     hk_plan_free(before);
     if (!status)
         status = observe(q, &after);
     hk_plan_free(after);
-    count_constant(q, 1);
+    if (!status)
+        count_constant(q);
     add_up(q);
     return status;
 }
@@ -320,6 +336,7 @@ hk_status hk_quantise(hk_tensor *logits, const hk_data *training, const char *sp
     for (int i = 0; i < q.n; i++) {
         hki_free(q.parts[i].low);
         hki_free(q.parts[i].high);
+        hki_free(q.parts[i].was_constant);
     }
     hki_free(q.parts);
     if (status) {
