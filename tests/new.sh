@@ -24,6 +24,18 @@ a_formula_makes_a_file()
         [ "$(wc -l <first.c)" -le 20 ] && ! awk 'length > 100' first.c | grep .
 }
 
+# Names that are not known are learned, from 0 where they are added; slopes read no y.
+a_normalization_is_made_of_a_formula()
+{
+    "$hillock" new normalization derf2 --formula 'g*erf(a*x + s) + b' 2>err && [ "$(wc -l <err)" = 4 ] &&
+        grep -q 's is learned, from 0 on' err && grep -q 'a is learned, from 1 on' err &&
+        "$hillock" new normalization grows --formula 'c + exp(x + b)' --param b=-3:learned 2>err &&
+        [ "$(wc -l <err)" = 1 ] && grep -q '^HK_POINTWISE(grows, "c + exp(x + b)",$' grows.c &&
+        ! grep -q 'a\.y' grows.c && "$hillock" build derf2.c &&
+        "$hillock" check --quick ./derf2.so && "$hillock" train mlp:norm=1 --norm ./derf2.so \
+        --data glyphs:train=40,test=20 --epochs 1 >out && grep -q 'accuracy' out
+}
+
 a_file_is_never_replaced()
 {
     cp first.c before.c && refuses 4 'first.c is there already' new activation first --formula x &&
@@ -149,6 +161,7 @@ a_saved_net_needs_no_model()
 run a_formula_makes_a_file
 run a_model_trains
 run a_saved_net_needs_no_model
+run a_normalization_is_made_of_a_formula
 run a_file_is_never_replaced
 run out_is_a_folder_or_a_file
 run an_error_has_a_caret
@@ -156,7 +169,9 @@ run known_names_get_a_note
 run refuses 2 'unknown kind "loss"; known: activation, normalization, initializer, model' new loss one
 run refuses 2 '"Mine" is no plugin name' new activation Mine
 run refuses 2 'no plugin name' new activation ../mine
-run refuses 2 'only an activation is made from a formula' new initializer one --formula x
+run refuses 2 'only an activation or a normalization is made from a formula' new initializer one --formula x
+run refuses 2 'learns something' new normalization one --formula 'tanh(x)'
+run refuses 2 'is for activations' new normalization one --formula 'g*tanh(x)' --surrogate x
 run refuses 2 'go with --formula' new activation one --param a=1
 run refuses 2 'expected NAME=DEFAULT' new activation one --formula 'x*a' --param a
 run refuses 2 'expected NAME=DEFAULT' new activation one --formula 'x*a' --param a=1:2:3

@@ -25,12 +25,14 @@ const command tool_commands[] = {
     {"new", "activation|normalization|initializer|model NAME", write_group,
      "writes the source of a plugin or a model, from a formula or as a scaffold",
      "A file that exists is never overwritten. An activation is made from --formula; its derivative "
-     "is found unless --derivative gives it. Without --formula the file is a scaffold that works, "
-     "of any kind, to be filled in.",
+     "is found unless --derivative gives it. So is a normalization that works value by value, in "
+     "place of one by statistics: names that are not known are then learned. Without --formula the "
+     "file is a scaffold that works, of any kind, to be filled in.",
      "  hillock new activation tanhexp --formula 'x*tanh(exp(x))'\n"
      "  hillock new activation bend --formula 'x > 0 ? x : a*expm1(x/a)' --param a=1:0.1:10\n"
      "  hillock new activation gate --formula 'x*sigmoid(b*x)' --param b=1:learned\n"
      "  hillock new normalization mine --out plugins/\n"
+     "  hillock new normalization dynamic --formula 'g*erf(a*x + s) + b'\n"
      "  hillock new model net\n",
      NEW, 2, 2, plugin_new_command},
     {"build", "FILE.c...", write_group, "compiles plugins and models",

@@ -184,7 +184,7 @@ static const option_row table[] = {
      "with --json: without what depends on time and machine"},
     {"worker", "N", WHOLE, AT(worker), 0, 1e6, CHECK, NULL}, /* what check starts for itself */
     {"formula", "EXPR", TEXT, AT(formula), 0, 0, NEW,
-     "an activation as a formula of x: x*tanh(exp(x))"},
+     "an activation, or a normalization value by value, as a formula of x: x*tanh(exp(x))"},
     {"derivative", "EXPR", TEXT, AT(derivative), 0, 0, NEW | TRY,
      "its derivative, of x and the value y; default: found by calculus"},
     {"surrogate", "EXPR", TEXT, AT(surrogate), 0, 0, NEW | TRY,

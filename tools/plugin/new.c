@@ -87,20 +87,77 @@ static int read_parameters(const options *given, parameter *out)
     return EXIT_DONE;
 }
 
-static int write_formula(const options *given, char **text)
+/* Whether what stands there is a term of a sum by itself: "+ b" at the end, "b -" at the beginning. */
+static bool is_term(const char *text, const char *begin, const char *end)
+{
+    while (begin > text && begin[-1] == ' ')
+        begin--;
+    while (*end == ' ')
+        end++;
+    return (begin == text || strchr("+-(", begin[-1])) && (!*end || strchr("+-)", *end)) &&
+           !(begin == text && !*end);
+}
+
+/* Names that neither formulas nor --param know are learned: from 0 where they are added, else from 1. */
+static int add_learned(const char *text, parameter *all, int *n)
+{
+    static const char *const letters = "abcdefghijklmnopqrstuvwxyz_", *const digits = "0123456789";
+    int counts[2] = {0};
+    for (const char *at = text, *end; *at; at = end) {
+        end = at + 1;
+        if (!strchr(letters, *at) || (at > text && strchr(digits, at[-1]))) /* 1e5 */
+            continue;
+        while (*end && (strchr(letters, *end) || strchr(digits, *end)))
+            end++;
+        parameter it = {.value = is_term(text, at, end) ? 0 : 1, .learned = true};
+        snprintf(it.name, sizeof it.name, "%.*s", (int)(end - at), at);
+        bool known = !formula_name_is_free(it.name) || end - at >= PARAMETER_NAME || *end == '(';
+        for (int i = 0; i < *n; i++)
+            known = known || strcmp(all[i].name, it.name) == 0;
+        if (known || *n == MAX_TEXTS)
+            continue;
+        all[*n] = it;
+        const int status = check_parameter(all, *n, counts);
+        if (status)
+            return status;
+        tool_note("%s is learned, from %g on; --param %s=NUMBER:learned starts elsewhere", it.name,
+                  it.value, it.name);
+        (*n)++;
+    }
+    return EXIT_DONE;
+}
+
+static int read_all_parameters(const options *given, bool is_normalization, parameter *out, int *n)
+{
+    *n = given->params.n;
+    int status = read_parameters(given, out);
+    if (!status && is_normalization)
+        status = add_learned(given->formula, out, n);
+    bool learns = !is_normalization;
+    for (int i = 0; i < *n; i++)
+        learns = learns || out[i].learned;
+    if (!status && !learns)
+        status = tool_fail(EXIT_USAGE, "new: a normalization by a formula learns something: "
+                                       "expected a name that is not x, as g in g*tanh(x)");
+    return status;
+}
+
+static int write_formula(const options *given, hk_kind kind, char **text)
 {
     parameter parameters[MAX_TEXTS];
     formula_notes notes;
     formula_error error;
-    int status = read_parameters(given, parameters);
+    int n;
+    const int status = read_all_parameters(given, kind == HK_NORMALIZATION, parameters, &n);
     if (status)
         return status;
     *text = formula_to_c(&(formula_request){.name = given->operands[1],
                                             .formula = given->formula,
+                                            .is_normalization = kind == HK_NORMALIZATION,
                                             .derivative = given->derivative,
                                             .surrogate = given->surrogate,
                                             .parameters = parameters,
-                                            .n_parameters = given->params.n},
+                                            .n_parameters = n},
                          &notes, &error);
     if (!*text && error.text) { /* the line that is wrong and a caret under the place */
         fputs("  ", stderr);
@@ -296,11 +353,14 @@ static int write_new(const char *path, const char *text)
 
 static int write_source(const options *given, hk_kind kind, char **text)
 {
-    if (given->formula && kind != HK_ACTIVATION)
-        return tool_fail(EXIT_USAGE, "new: only an activation is made from a formula; without "
-                                     "--formula there is a scaffold for every kind");
+    if (given->formula && kind != HK_ACTIVATION && kind != HK_NORMALIZATION)
+        return tool_fail(EXIT_USAGE,
+                         "new: only an activation or a normalization is made from a "
+                         "formula; without --formula there is a scaffold for every kind");
+    if (given->surrogate && kind == HK_NORMALIZATION)
+        return tool_fail(EXIT_USAGE, "new: --surrogate is for activations");
     if (given->formula)
-        return write_formula(given, text);
+        return write_formula(given, kind, text);
     if (given->derivative || given->surrogate || given->params.n)
         return tool_fail(EXIT_USAGE,
                          "new: --derivative, --surrogate and --param go with --formula");

@@ -72,6 +72,7 @@ struct formula {
     bool as_written; /* the parser makes nodes as they stand */
     bool precise;    /* derivatives: no difference of nearly equal numbers, at some cost */
     bool guarded;    /* derivatives: roots divide by at least 1e-19 */
+    bool without_y;  /* slopes are written with x alone: HK_POINTWISE reads no y */
     const parameter *parameters;
     int n_parameters;
 };

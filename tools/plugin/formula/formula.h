@@ -1,4 +1,4 @@
-/* formula.h - from a formula to the C file of an activation plugin.
+/* formula.h - from a formula to the C file of a plugin: an activation, or a normalization value by value.
  *
  * The way: text -> expression (parse.c) -> stable forms (stable.c) -> derivative, also by means of the
  * value (derive.c) -> trials in float arithmetic, which decide between forms (trial.c) -> proof that
@@ -25,6 +25,7 @@ typedef struct formula_error {
 
 typedef struct formula_request {
     const char *name, *formula;
+    bool is_normalization;  /* which then learns something: HK_POINTWISE ends the file */
     const char *derivative; /* NULL: it is found */
     const char *surrogate;  /* what backward uses in place of it; NULL: nothing else */
     const parameter *parameters;

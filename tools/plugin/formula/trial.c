@@ -143,7 +143,7 @@ void formula_choose_slopes(formula *f, expr *roots, int n_roots)
     for (int i = 0; i < f->n_parameters; i++)
         if (f->parameters[i].learned)
             roots[n++] = choose_slope(f, roots[0], formula_leaf(f, OP_PARAM, i));
-    if (!f->full && !choose_by_y(f, roots, n_roots, true))
+    if (!f->full && !f->without_y && !choose_by_y(f, roots, n_roots, true))
         choose_by_y(f, roots, n_roots, false);
 }
 

@@ -95,6 +95,32 @@ static void put_table(const formula *f, bool learned, FILE *to)
 
 /* ---- Bodies and the closing line ------------------------------------------------------------- */
 
+/* What people read, and the formula where it is no argument of the macro. */
+static void put_texts(const formula *f, const formula_request *wanted, int margin, FILE *to)
+{
+    if (count_learned(f) < f->n_parameters)
+        fprintf(to, "%*s.params = params,\n", margin, "");
+    fprintf(to, "%*s.summary = \"", margin, "");
+    put_formula(wanted->formula, to);
+    put_learned(f, to);
+    fputs("\",\n", to);
+    if (!wanted->is_normalization) {
+        fprintf(to, "%*s.formula = \"", margin, "");
+        put_formula(wanted->formula, to);
+        fputs("\",\n", to);
+    }
+    fprintf(to, "%*s.source = \"unpublished\");\n", margin, "");
+}
+
+/* An activation, and a normalization, of the same values. */
+static void put_pointwise(const formula *f, const formula_request *wanted, FILE *to)
+{
+    fprintf(to, "\nHK_POINTWISE(%s, \"", wanted->name);
+    put_formula(wanted->formula, to);
+    fputs("\",\n", to);
+    put_texts(f, wanted, (int)strlen("HK_POINTWISE("), to);
+}
+
 static void put_closing(const formula *f, const formula_request *wanted, const parts *it, FILE *to)
 {
     const char *macro = it->n > 2 ? "HK_ELEMENTWISE_LEARNED" : "HK_ELEMENTWISE";
@@ -109,14 +135,7 @@ static void put_closing(const formula *f, const formula_request *wanted, const p
             : y ? ""
                 : "0",
             x && y ? " | " : "", y ? "HK_READS_Y" : "", wanted->surrogate ? " | HK_SURROGATE" : "");
-    if (count_learned(f) < f->n_parameters)
-        fprintf(to, "%*s.params = params,\n", margin, "");
-    fprintf(to, "%*s.summary = \"", margin, "");
-    put_formula(wanted->formula, to);
-    put_learned(f, to);
-    fprintf(to, "\",\n%*s.formula = \"", margin, "");
-    put_formula(wanted->formula, to);
-    fprintf(to, "\",\n%*s.source = \"unpublished\");\n", margin, "");
+    put_texts(f, wanted, margin, to);
 }
 
 static void put_file(formula *f, const formula_request *wanted, parts *it, FILE *to)
@@ -153,7 +172,10 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
                            (int)strlen(bodies[i]), to);
         fputs(")\n", to);
     }
-    put_closing(f, wanted, it, to);
+    if (wanted->is_normalization)
+        put_pointwise(f, wanted, to);
+    else
+        put_closing(f, wanted, it, to);
 }
 
 /* ---- From the request ------------------------------------------------------------------------ */
@@ -374,6 +396,7 @@ char *formula_to_c(const formula_request *wanted, formula_notes *notes, formula_
         formula_number(f, 0); /* node 0 is what a full formula answers with */
         f->parameters = o->f.parameters = wanted->parameters;
         f->n_parameters = o->f.n_parameters = wanted->n_parameters;
+        f->without_y = wanted->is_normalization;
         made = find_parts(f, o, wanted, &it, notes, error);
         if (made)
             put_file(f, wanted, &it, to);
