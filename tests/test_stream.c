@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "check.h"
 #include "data/data.h"
+#include "doctor/continual.h"
 #include "doctor/examine.h"
 #include "nn/nn.h"
 
@@ -177,11 +178,13 @@ static int stop_after_two(const hk_epoch_report *report, void *user)
 }
 
 /* Through a stream, or to its middle and from there on. */
-static void learn(const char *stream, int classes, int parts, bool in_two, char digest[65])
+static void learn(const char *stream, int classes, int parts, const char *doctor, bool in_two,
+                  char digest[65])
 {
     hk_data *data = stream_of(stream, 1, 0);
     char path[64];
-    hk_train_options options = {.train = data, .epochs = 4, .batch = 8, .parts = parts};
+    hk_train_options options = {
+        .train = data, .epochs = 4, .batch = 8, .parts = parts, .doctor = doctor};
     snprintf(path, sizeof path, "/tmp/hillock-test-%d-stream", (int)getpid());
     for (int part = 0; part <= in_two; part++) {
         hk_tensor *logits = net_of(classes);
@@ -206,20 +209,24 @@ static void nothing_changes_a_bit(void)
     static const struct {
         const char *spec;
         int classes;
-    } streams[] = {
-        {"permute:tasks=4", CLASSES}, {"labels:tasks=4", CLASSES}, {"classes:tasks=4", 2}};
-    for (size_t i = 0; i < 3; i++) {
+        const char *doctor;
+    } streams[] = {{"permute:tasks=4", CLASSES, NULL},
+                   {"labels:tasks=4", CLASSES, "redo"},
+                   {"classes:tasks=4", 2, NULL},
+                   {"permute:tasks=4", CLASSES, "continual:rate=0.05,maturity=3"}};
+    for (size_t i = 0; i < 4; i++) {
+        const char *doctor = streams[i].doctor;
         char one[65], other[65];
         hk_set_threads(1);
-        learn(streams[i].spec, streams[i].classes, 0, false, one);
+        learn(streams[i].spec, streams[i].classes, 0, doctor, false, one);
         hk_set_threads(2);
-        learn(streams[i].spec, streams[i].classes, 0, false, other);
+        learn(streams[i].spec, streams[i].classes, 0, doctor, false, other);
         CHECK_TEXT(other, one);
-        learn(streams[i].spec, streams[i].classes, 0, true, other);
+        learn(streams[i].spec, streams[i].classes, 0, doctor, true, other);
         CHECK_TEXT(other, one);
-        learn(streams[i].spec, streams[i].classes, 2, false, one);
+        learn(streams[i].spec, streams[i].classes, 2, doctor, false, one);
         hk_set_threads(1);
-        learn(streams[i].spec, streams[i].classes, 2, true, other);
+        learn(streams[i].spec, streams[i].classes, 2, doctor, true, other);
         CHECK_TEXT(other, one);
     }
 }
@@ -296,6 +303,76 @@ static void measures_are_right(void)
     hk_data_free(data);
 }
 
+/* ---- Continual backpropagation ------------------------------------------------------------------ */
+
+/* One input, three units, two outputs; rows of `out` are what reads a unit. */
+static hk_tensor *three_units(hk_tensor **in, hk_tensor **out)
+{
+    hk_net *net = hk_net_new(.activation = "identity");
+    hk_tensor *h = hk_act(hk_linear(hk_input(net, 1), 3)), *logits = hk_linear(h, 2);
+    *in = h->inputs[0]->inputs[1];
+    *out = logits->inputs[1];
+    return logits;
+}
+
+static void units_of_low_utility_begin_anew(void)
+{
+    static const float weights[] = {1, -2, 0.5f, 0.5f, -1, 4}; /* sums 3, 1, 5 */
+    static const double activity[] = {2, 4, 1}, outgoing[] = {3, 1, 5};
+    const hki_method method = {.kind = HKI_CONTINUAL, .rate = 0.375, .decay = 0.9, .maturity = 1};
+    hk_tensor *in, *out, *logits = three_units(&in, &out);
+    hki_continual *it;
+    hk_plan *plan;
+    CHECK_EQUAL(hki_continual_new(logits, &method, &it), HK_OK);
+    CHECK_EQUAL(it->n_layers, 1);
+    hk_plan_options options = {
+        .batch = 2, .output = logits, .keep = &it->layers[0].site.y, .n_keep = 1};
+    CHECK_EQUAL(hk_plan_new(hk_tensor_net(logits), &options, &plan), HK_OK);
+    memcpy(out->value, weights, sizeof weights);
+    memcpy(in->value, (float[]){1, 2, -0.5f}, 3 * sizeof(float));
+    hki_values_changed(hk_tensor_net(logits));
+    memcpy(hk_plan_value(plan, hk_tensor_input(logits)), (float[]){1, -3}, 2 * sizeof(float));
+    CHECK_EQUAL(hk_plan_forward(plan, 2), HK_OK);
+    hki_continual_look(it, plan, 2);
+    const hki_units_watched *layer = it->layers; /* mean |x| is 2 */
+    for (int j = 0; j < 3; j++)
+        CHECK_NEAR(layer->activity[j], activity[j], 1e-12);
+    CHECK_EQUAL(hki_continual_step(it, logits, 7, NULL), HK_OK);
+    for (int j = 0; j < 3; j++)
+        CHECK_NEAR(layer->utility[j], 0.1 * activity[j] * outgoing[j], 1e-12);
+    CHECK(it->replaced == 0 && layer->due == 0);
+    CHECK_EQUAL(hki_continual_step(it, logits, 7, NULL), HK_OK); /* all are mature: 1.125 are due */
+    for (int j = 0; j < 3; j++)
+        CHECK_NEAR(layer->utility[j], j == 1 ? 0 : 0.19 * activity[j] * outgoing[j], 1e-12);
+    CHECK(it->replaced == 1 && layer->age[1] == 0 && layer->age[0] == 2);
+    CHECK(layer->due == 0.125);
+    CHECK(out->value[2] == 0 && out->value[3] == 0 && out->value[0] == 1 && out->value[5] == 4);
+    CHECK(in->value[1] != 2 && in->value[0] == 1 && in->value[2] == -0.5f);
+    CHECK_EQUAL(hki_continual_step(it, logits, 8, NULL), HK_OK); /* two are mature */
+    CHECK(it->replaced == 1 && layer->due == 0.875 && layer->age[1] == 1);
+    CHECK_EQUAL(hki_continual_step(it, logits, 8, NULL),
+                HK_OK); /* the new one, which nobody reads */
+    CHECK(it->replaced == 2 && layer->due == 1 && layer->age[1] == 0 && layer->age[0] == 4);
+    hki_continual_free(it);
+    hk_plan_free(plan);
+    free_net_of(logits);
+}
+
+static void continual_goes_by_itself(void)
+{
+    hk_data *data = numbered();
+    hk_tensor *logits = net_of(CLASSES);
+    hk_train_options options = {.train = data, .doctor = "continual,redo"};
+    hk_trainer *trainer = NULL;
+    hk_treatment *done = NULL;
+    CHECK_EQUAL(hk_trainer_new(logits, &options, &trainer), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "continual goes by itself");
+    CHECK_EQUAL(hk_treat(logits, data, "continual", NULL, &done), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "continual is for training");
+    free_net_of(logits);
+    hk_data_free(data);
+}
+
 int main(void)
 {
     RUN(pixels_are_permuted);
@@ -306,5 +383,7 @@ int main(void)
     RUN(another_stream_is_not_resumed);
     RUN(answers_come_before_learning);
     RUN(measures_are_right);
+    RUN(units_of_low_utility_begin_anew);
+    RUN(continual_goes_by_itself);
     return check_result();
 }

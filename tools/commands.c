@@ -74,6 +74,7 @@ const command tool_commands[] = {
      "  hillock train resnet20 --data cifar-10:DIR --act mish --out net.safetensors\n"
      "  hillock train lenet5 --data images:DIR --patience 5 --keep best --class-weights balanced\n"
      "  hillock train lenet5 --data images:DIR --find-rate\n"
+     "  hillock train mlp --data mnist:DIR --stream permute:tasks=50,images=10000\n"
      "  hillock train mlp:width=64,depth=3 --plugin ./mine.so --act mine --json\n"
      "  hillock train ./net.so:width=16\n"
      "  mpirun -n 4 hillock train resnet20 --data cifar-10:DIR --parts 8\n",
@@ -136,7 +137,8 @@ const command tool_commands[] = {
      "  hillock compare --act relu,./mine.so --model resnet20 --data cifar-10:DIR --seeds 5\n"
      "  hillock compare --model resnet20,./net.so:width=2 --act relu,mish\n"
      "  hillock compare --act @core,@gated --tune lr=1e-4:1e-1:7\n"
-     "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n",
+     "  hillock compare --act relu,mish --norm batch_norm,layer_norm --optimizer sgd:lr=0.1,adam\n"
+     "  hillock compare --act relu,silu --doctor none,continual --model mlp --stream permute:tasks=50\n",
      COMPARE, 0, 0, compare_command},
     {"judge", "FORMULA|FILE", compare_group,
      "keep, drop or more: one candidate against the incumbent, for searches that run by themselves",

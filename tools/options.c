@@ -113,9 +113,10 @@ static const option_row table[] = {
     {"tensorboard", "FOLDER", TEXT, AT(tensorboard), 0, 0, TRAIN,
      "figures of each epoch as an event file that TensorBoard shows"},
     {"doctor", "LIST", TEXT, AT(doctor), 0, 0, COMPARE,
-     "treatments of dead units between epochs, a row each: none,redo,bias:q=0.2; default none"},
+     "treatments of dead units between epochs, a row each: none,redo,continual,bias:q=0.2; default none"},
     {"doctor", "METHOD,...", TEXT, AT(doctor), 0, 0, TRAIN,
-     "treat dead units between epochs, reset:every=2: reset, lgb_relu, surrogate, redo, bias"},
+     "treat dead units between epochs, reset:every=2: reset, lgb_relu, surrogate, redo, bias; or renew units "
+     "of low utility in each step: continual"},
     {"parts", "N", WHOLE, AT(parts), 1, 65536, TRAIN | BENCH,
      "parts of a batch, a power of two, which the processes of mpirun share: the bits depend on N, "
      "not on how many processes there are"},

@@ -8,7 +8,14 @@ static hk_status open_doctor(hk_trainer *t)
     hki_attached *own = t->attached = hki_alloc(sizeof *own);
     if (!own)
         return HK_NO_MEMORY;
-    return t->options.doctor ? hki_treatments_parse(t->options.doctor, &own->treatments) : HK_OK;
+    hk_status status =
+        t->options.doctor ? hki_treatments_parse(t->options.doctor, &own->treatments) : HK_OK;
+    const hki_method *first = own->treatments.methods;
+    if (status || !own->treatments.n || first->kind != HKI_CONTINUAL)
+        return status;
+    own->treatments.n = 0; /* nothing is left to do between epochs */
+    return t->options.team ? hki_fail(HK_BAD_ARGUMENT, "continual: is for one process")
+                           : hki_continual_new(t->logits, first, &own->continual);
 }
 
 static void close_doctor(hk_trainer *t)
@@ -16,6 +23,8 @@ static void close_doctor(hk_trainer *t)
     hki_attached *own = t->attached;
     if (own)
         hk_plan_free(own->features);
+    if (own)
+        hki_continual_free(own->continual);
     if (own)
         hki_record_free(own->record);
     hki_free(own);
@@ -64,13 +73,56 @@ static hk_status end_epoch(hk_trainer *t)
     return hki_measure_plasticity(t);
 }
 
+static int keep(const hk_trainer *t, hk_tensor **out)
+{
+    const hki_continual *continual = ((const hki_attached *)t->attached)->continual;
+    for (int i = 0; continual && out && i < continual->n_layers; i++)
+        out[i] = continual->layers[i].site.y;
+    return continual ? continual->n_layers : 0;
+}
+
+static void after_forward(hk_trainer *t, int64_t n)
+{
+    hki_attached *own = t->attached;
+    if (own->continual)
+        hki_continual_look(own->continual, t->plan, n);
+}
+
+static hk_status after_step(hk_trainer *t, double loss)
+{
+    hki_attached *own = t->attached;
+    const uint64_t key = hki_key(t->options.seed, HKI_STREAM_INIT, (uint64_t)t->step, 4);
+    hki_record_step(t, loss);
+    return own->continual ? hki_continual_step(own->continual, t->logits, key, t->optimizer)
+                          : HK_OK;
+}
+
+static char *save(const hk_trainer *t, int i)
+{
+    const hki_attached *own = t->attached;
+    return i == 0           ? hki_record_text(t)
+           : own->continual ? hki_continual_text(own->continual)
+                            : hki_copy_text("");
+}
+
+static hk_status load(hk_trainer *t, const char *path, const hki_st_file *file)
+{
+    hki_attached *own = t->attached;
+    hk_status status = hki_record_load(t, path, file);
+    if (!status && own->continual)
+        status = hki_continual_load(own->continual, path, hki_st_meta_get(file, HKI_CONTINUAL_KEY));
+    return status;
+}
+
 const struct hki_train_hooks hki_train_hooks = {.open = open_doctor,
                                                 .start = hki_record_start,
                                                 .close = close_doctor,
                                                 .before_epoch = treat_between,
-                                                .after_step = hki_record_step,
+                                                .keep = keep,
+                                                .after_forward = after_forward,
+                                                .after_step = after_step,
                                                 .after_epoch = end_epoch,
-                                                .key = HKI_RECORD_KEY,
-                                                .save = hki_record_text,
-                                                .load = hki_record_load,
+                                                .keys = {HKI_RECORD_KEY, HKI_CONTINUAL_KEY},
+                                                .save = save,
+                                                .load = load,
                                                 .loaded = hki_record_measure};

@@ -2,7 +2,7 @@
  * changed each layer most, the largest loss. It is saved in the metadata of the net. */
 #pragma once
 #include <hillock/doctor.h>
-#include "doctor/treat.h"
+#include "doctor/continual.h"
 #include "train/trainer.h"
 
 #define HKI_RECORD_KEY "hk.record"
@@ -13,6 +13,7 @@ typedef struct hki_record hki_record;
 typedef struct hki_attached {
     hki_treatments treatments; /* n = 0: none */
     hki_record *record;
+    hki_continual *continual; /* NULL: no such treatment */
     hk_plan *features; /* up to what the last layer reads; NULL: to be made when it is needed */
 } hki_attached;
 

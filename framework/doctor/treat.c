@@ -118,17 +118,17 @@ static hk_status find_dead(treatment *t)
 /* ---- The methods, on one layer --------------------------------------------------------------- */
 
 /* The moments of the weights of a channel. */
-static void reset_incoming(const treatment *t, const hki_site *site, int64_t channel)
+static void reset_incoming(hk_optimizer *optimizer, const hki_site *site, int64_t channel)
 {
     if (site->weight && site->weight->role == HKI_LEARNED)
-        hki_optimizer_reset(t->optimizer, site->weight, channel, hki_channels(&site->weight->shape),
+        hki_optimizer_reset(optimizer, site->weight, channel, hki_channels(&site->weight->shape),
                             hki_rows(&site->weight->shape, 1));
     if (site->bias)
-        hki_optimizer_reset(t->optimizer, site->bias, channel, 1, 1);
+        hki_optimizer_reset(optimizer, site->bias, channel, 1, 1);
     for (int i = 1; site->norm && i < site->norm->n_inputs; i++) {
         const hk_tensor *slot = site->norm->inputs[i];
         if (slot->role == HKI_LEARNED && hki_channels(&slot->shape) == site->channels)
-            hki_optimizer_reset(t->optimizer, slot, channel, 1, 1);
+            hki_optimizer_reset(optimizer, slot, channel, 1, 1);
     }
 }
 
@@ -174,7 +174,7 @@ static hk_status swap(treatment *t, hki_site *site, const hki_method *method, in
         if (!is_free(site, j))
             continue;
         hki_override_mask(site->y)->value[j] = (float)method->epochs;
-        reset_incoming(t, site, j);
+        reset_incoming(t->optimizer, site, j);
         ++*treated;
     }
     if (!status && !*treated)
@@ -182,19 +182,20 @@ static hk_status swap(treatment *t, hki_site *site, const hki_method *method, in
     return status;
 }
 
-static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
+hk_status hki_site_renew(const hki_site *site, const hk_tensor *logits, uint64_t seed,
+                         hk_optimizer *optimizer)
 {
     if (!site->weight || !site->weight->init)
         return hki_fail(HK_BAD_ARGUMENT, "no weight with an initializer makes them");
     if (site->weight_is_normed)
         return hki_fail(HK_BAD_ARGUMENT, "their weight is normalized: a new channel would change "
                                          "others");
-    hk_status status = hki_change_readers(site->y, t->logits, NULL, false, t->optimizer);
+    hk_status status = hki_change_readers(site->y, logits, NULL, false, optimizer);
     if (status)
         return status;
     int64_t n = hki_count(&site->weight->shape, 1), columns = hki_channels(&site->weight->shape);
     float *drawn = hki_alloc_array((size_t)(n + site->channels), sizeof *drawn);
-    status = drawn ? hki_draw_weight(site->weight, t->seed, drawn, drawn + n) : HK_NO_MEMORY;
+    status = drawn ? hki_draw_weight(site->weight, seed, drawn, drawn + n) : HK_NO_MEMORY;
     for (int64_t j = 0; j < site->channels && !status; j++) {
         if (!site->dead[j])
             continue;
@@ -207,13 +208,20 @@ static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
             if (hki_channels(&slot->shape) == site->channels)
                 slot->value[j] = (float)hki_use_of(site->norm)->plugin->slots[i - 1].value;
         }
-        site->redrawn[j] = true;
-        reset_incoming(t, site, j);
-        ++*treated;
+        reset_incoming(optimizer, site, j);
     }
     hki_free(drawn);
-    return status ? status
-                  : hki_change_readers(site->y, t->logits, site->dead, false, t->optimizer);
+    return status ? status : hki_change_readers(site->y, logits, site->dead, false, optimizer);
+}
+
+static hk_status redo(treatment *t, hki_site *site, int64_t *treated)
+{
+    hk_status status = hki_site_renew(site, t->logits, t->seed, t->optimizer);
+    for (int64_t j = 0; j < site->channels && !status; j++) {
+        site->redrawn[j] = site->dead[j];
+        *treated += site->dead[j];
+    }
+    return status;
 }
 
 /* The bias itself moves when the means are restored. */
@@ -225,7 +233,7 @@ static hk_status make_fire(treatment *t, hki_site *site, const hki_method *metho
     site->q = method->q;
     for (int64_t j = 0; j < site->channels; j++)
         if (site->dead[j]) {
-            reset_incoming(t, site, j);
+            reset_incoming(t->optimizer, site, j);
             ++*treated;
         }
     return status;

@@ -11,14 +11,16 @@ typedef enum hki_treatment_kind {
     HKI_SURROGATE, /* another slope, for some epochs */
     HKI_REDO,      /* new incoming weights, outgoing ones 0 */
     HKI_BIAS,      /* a bias with which a share of the inputs fires */
+    HKI_CONTINUAL, /* continual backpropagation: while training, after each step (continual.h) */
     HKI_TREATMENT_COUNT
 } hki_treatment_kind;
 
 typedef struct hki_method {
     hki_treatment_kind kind;
     const char *name;
-    hki_use to;       /* the first three */
-    double q, epochs; /* bias; surrogate */
+    hki_use to;                   /* the first three */
+    double q, epochs;             /* bias; surrogate */
+    double rate, decay, maturity; /* continual */
 } hki_method;
 
 enum { HKI_MAX_METHODS = 8 };
@@ -63,6 +65,12 @@ hk_tensor *hki_site_slot(const hki_site *site, const char *name);
 /* What moves one channel of x up or down by itself: beta or the bias; NULL without. */
 hk_tensor *hki_site_bias(const hki_site *site);
 
+/* Draws the weights that make the site's dead channels anew, and cuts off what reads them; their moments in the
+ * optimizer, which may be NULL, are reset. HK_BAD_ARGUMENT: the message says what stands against it; then
+ * nothing changed. */
+hk_status hki_site_renew(const hki_site *site, const hk_tensor *logits, uint64_t seed,
+                         hk_optimizer *optimizer);
+
 /* Fills the sites' means from one run of the plan, which was made with .probe = 1. */
 hk_status hki_keep_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sites);
 /* Runs the plan and on the way brings every mean back to what it was, then makes units fire where q
@@ -74,3 +82,5 @@ hk_status hki_restore_means(hk_plan *plan, int64_t n, hki_site *sites, int n_sit
  * ones. Their moments in the optimizer, which may be NULL, are reset. */
 hk_status hki_change_readers(const hk_tensor *y, const hk_tensor *logits, const bool *dead,
                              bool calms, hk_optimizer *optimizer);
+/* sums[channels] = sum of |w| over the weights that read each channel of y, all of which could be cut off. */
+void hki_sum_readers(const hk_tensor *y, const hk_tensor *logits, double *sums);

@@ -17,6 +17,9 @@ static const hki_choice methods[HKI_TREATMENT_COUNT] = {
     [HKI_SURROGATE] = {"surrogate", {TO, HKI_WHOLE("epochs", 1, 1, 1e6), EVERY}},
     [HKI_REDO] = {"redo", {EVERY}},
     [HKI_BIAS] = {"bias", {HKI_REAL("q", 0.1, 0.001, 0.999, 0), EVERY}},
+    [HKI_CONTINUAL] = {"continual",
+                       {HKI_REAL("rate", 1e-4, 0, 1, 0), HKI_REAL("decay", 0.99, 0, 0.999999, 0),
+                        HKI_WHOLE("maturity", 100, 0, 1e9)}},
 };
 
 /* What dead channels are swapped to; NULL: they keep their activation. */
@@ -43,6 +46,9 @@ static hk_status parse_method(const char *spec, hki_treatments *out)
     *method = (hki_method){.kind = (hki_treatment_kind)kind,
                            .name = methods[kind].name,
                            .q = hki_spec_value(params, values, "q"),
+                           .rate = hki_spec_value(params, values, "rate"),
+                           .decay = hki_spec_value(params, values, "decay"),
+                           .maturity = hki_spec_value(params, values, "maturity"),
                            .epochs = epochs > 0 ? epochs : (double)INFINITY};
     if (every > 0)
         out->every = (int64_t)every;
@@ -65,5 +71,8 @@ hk_status hki_treatments_parse(const char *spec, hki_treatments *out)
     for (size_t i = 0; i < n && !status; i++)
         status = parse_method(specs[i], out);
     hk_spec_list_free(specs, n);
+    for (int i = 0; i < out->n && !status; i++)
+        if (out->methods[i].kind == HKI_CONTINUAL && out->n > 1)
+            status = hki_fail(HK_BAD_ARGUMENT, "treatments \"%s\": continual goes by itself", spec);
     return status;
 }

@@ -23,13 +23,18 @@ typedef struct cut {
     bool calms; /* instead of cutting off */
     int64_t channels;
     hk_optimizer *optimizer; /* its moments of what changes are reset */
+    double *sums;            /* [channels] of |w|, and nothing changes; NULL: it does */
 } cut;
 
-/* n weights from `at` on, which read one channel at one place. He et al. 2015: deviation
+/* n weights from `at` on, which read this channel at one place. He et al. 2015: deviation
  * sqrt(2 / fan_in). */
-static void change_row(const cut *it, hk_tensor *weight, int64_t at, int64_t n)
+static void change_row(const cut *it, int64_t channel, hk_tensor *weight, int64_t at, int64_t n)
 {
     float *w = weight->value + at;
+    for (int64_t i = 0; it->sums && i < n; i++)
+        it->sums[channel] += (double)fabsf(w[i]);
+    if (it->sums || !it->dead[channel])
+        return;
     double square = 0, fan_in = (double)hki_rows(&weight->shape, 1);
     for (int64_t i = 0; i < n; i++)
         square += (double)w[i] * (double)w[i];
@@ -49,15 +54,14 @@ static void change_weight(const cut *it, hk_tensor *weight, const hk_tensor *rea
     int64_t units = hki_channels(&weight->shape), rows = hki_rows(&weight->shape, 1);
     if (reader->op == &hki_op_linear) {
         for (int64_t r = 0; r < rows; r++)
-            if (it->dead[r % it->channels])
-                change_row(it, weight, r * units, units);
+            change_row(it, r % it->channels, weight, r * units, units);
         return;
     }
     int groups = hki_conv_of(reader, 1).groups;
     int64_t depth = weight->shape.dims[2], taps = rows / depth, share = units / groups;
     for (int64_t j = 0; j < depth * groups; j++)
-        for (int64_t tap = 0; it->dead[j] && tap < taps; tap++)
-            change_row(it, weight, (tap * depth + j % depth) * units + j / depth * share, share);
+        for (int64_t tap = 0; tap < taps; tap++)
+            change_row(it, j, weight, (tap * depth + j % depth) * units + j / depth * share, share);
 }
 
 static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tensor *reader);
@@ -91,7 +95,7 @@ static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tenso
     if (reader->inputs[0] != from || weight->op)
         return hki_fail(HK_BAD_ARGUMENT, "the weight that reads them is normalized: 0 in one place "
                                          "changes it in others");
-    if (it->dead)
+    if (it->dead || it->sums)
         change_weight(it, weight, reader);
     return HK_OK;
 }
@@ -99,6 +103,13 @@ static hk_status cut_reader(const cut *it, const hk_tensor *from, const hk_tenso
 hk_status hki_change_readers(const hk_tensor *y, const hk_tensor *logits, const bool *dead,
                              bool calms, hk_optimizer *optimizer)
 {
-    cut it = {logits, dead, calms, hki_channels(&y->shape), optimizer};
+    cut it = {logits, dead, calms, hki_channels(&y->shape), optimizer, NULL};
     return cut_readers(&it, y);
+}
+
+void hki_sum_readers(const hk_tensor *y, const hk_tensor *logits, double *sums)
+{
+    const int64_t channels = hki_channels(&y->shape);
+    memset(sums, 0, (size_t)channels * sizeof *sums);
+    cut_readers(&(cut){.logits = logits, .channels = channels, .sums = sums}, y);
 }

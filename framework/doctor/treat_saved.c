@@ -22,6 +22,10 @@ static hk_status judge(hk_status status, hk_treatment **out)
 static hk_status parse_once(const char *methods, hki_treatments *how)
 {
     hk_status status = hki_treatments_parse(methods, how);
+    if (!status && how->methods[0].kind == HKI_CONTINUAL)
+        return hki_fail(HK_BAD_ARGUMENT,
+                        "treatment \"%.200s\": continual is for training, this happens once",
+                        methods);
     if (!status && how->every)
         return hki_fail(HK_BAD_ARGUMENT,
                         "treatment \"%.200s\": every= is for training, this happens once", methods);

@@ -20,23 +20,26 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)t->options.seed);
     snprintf(parts, sizeof parts, "%d", t->options.parts);
     hki_best_text(t, best);
-    char *attached = hki_train_hooks.save(t);
-    if (!attached)
-        return HK_NO_MEMORY;
-    hki_st_meta meta[9] = {{"hk.epochs", epochs},
-                           {"hk.step", step},
-                           {"hk.seed", seed},
-                           {"hk.optimizer", t->optimizer_spec},
-                           {hki_train_hooks.key, attached},
-                           {"hk.data", hk_data_spec(t->options.train)}};
-    size_t n_meta = 6;
+    char *attached[HKI_ATTACHED_TEXTS];
+    bool complete = true;
+    for (int i = 0; i < HKI_ATTACHED_TEXTS; i++)
+        complete = (attached[i] = hki_train_hooks.save(t, i)) && complete;
+    hki_st_meta meta[8 + HKI_ATTACHED_TEXTS] = {{"hk.epochs", epochs},
+                                                {"hk.step", step},
+                                                {"hk.seed", seed},
+                                                {"hk.optimizer", t->optimizer_spec},
+                                                {"hk.data", hk_data_spec(t->options.train)}};
+    size_t n_meta = 5;
+    for (int i = 0; i < HKI_ATTACHED_TEXTS && complete; i++)
+        if (*attached[i])
+            meta[n_meta++] = (hki_st_meta){hki_train_hooks.keys[i], attached[i]};
     if (t->options.parts > 1)
         meta[n_meta++] = (hki_st_meta){"hk.parts", parts};
     if (t->options.train->stream)
         meta[n_meta++] = (hki_st_meta){"hk.stream", t->options.train->stream->spec};
     if (t->report.best.epoch)
         meta[n_meta++] = (hki_st_meta){HKI_BEST_KEY, best};
-    hk_status status = hki_moments_list(t->optimizer, &moments);
+    hk_status status = complete ? hki_moments_list(t->optimizer, &moments) : HK_NO_MEMORY;
     if (!status) {
         hki_best_show(t, true);
         if (t->shows_best)
@@ -45,7 +48,8 @@ hk_status hk_trainer_save(hk_trainer *t, const char *path, const char *model)
         hki_best_show(t, shown);
         hki_moments_clear(&moments);
     }
-    hki_free(attached);
+    for (int i = 0; i < HKI_ATTACHED_TEXTS; i++)
+        hki_free(attached[i]);
     return status;
 }
 

@@ -73,17 +73,31 @@ static hk_status make_probe(hk_trainer *t)
     return t->layers ? HK_OK : HK_NO_MEMORY;
 }
 
+/* Of the plan that trains: what the hooks read, and of a stream the answers. Freed by the caller. */
+static hk_tensor **kept_tensors(const hk_trainer *t, int *n)
+{
+    const int hooked = hki_train_hooks.keep(t, NULL);
+    hk_tensor **kept = hki_alloc_array((size_t)hooked + 1, sizeof *kept);
+    if (!kept)
+        return NULL;
+    hki_train_hooks.keep(t, kept);
+    kept[hooked] = t->logits;
+    *n = hooked + (t->options.train->stream != NULL);
+    return kept;
+}
+
 static hk_status make_plans(hk_trainer *t)
 {
     hk_plan_options plan = {.batch = t->options.batch,
                             .training = 1,
                             .loss = t->loss,
-                            .keep = &t->logits,
-                            .n_keep = t->options.train->stream != NULL, /* for online answers */
                             .parts = t->options.parts,
                             .team = t->options.team,
                             .own_statistics = t->options.own_statistics};
-    hk_status status = hk_plan_new(t->logits->net, &plan, &t->plan);
+    hk_tensor **kept = kept_tensors(t, &plan.n_keep);
+    plan.keep = kept;
+    hk_status status = kept ? hk_plan_new(t->logits->net, &plan, &t->plan) : HK_NO_MEMORY;
+    hki_free(kept);
     if (!status)
         status = hki_evaluation_plan(t->logits, &t->evaluation);
     return status || t->options.no_probes ? status : make_probe(t);
@@ -272,6 +286,7 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
         return hki_fail(HK_DIVERGED, "training diverged: the loss is %s in epoch %d, step %lld",
                         isnan(*loss) ? "not a number" : "infinite", t->epoch + 1,
                         (long long)(t->step % t->steps_per_epoch + 1));
+    hki_train_hooks.after_forward(t, batch->n);
     status = hk_plan_backward(t->plan);
     if (status)
         return status;
@@ -279,9 +294,9 @@ static hk_status train_batch(hk_trainer *t, const hk_batch *batch, double *loss)
                                        t->steps_per_epoch * t->options.epochs);
     t->optimizer->measures = t->probe && (t->step + 1) % t->steps_per_epoch == 0;
     hk_optimizer_step(t->optimizer, t->plan, t->report.rate, t->options.clip);
-    hki_train_hooks.after_step(t, *loss);
+    status = hki_train_hooks.after_step(t, *loss);
     t->step++;
-    return HK_OK;
+    return status;
 }
 
 static hk_status report_progress(hk_trainer *t, int64_t done, double loss, double batch_loss,

@@ -162,7 +162,10 @@ typedef struct hk_treat_options {
  * there: the epochs left. Same bits for any number of threads.
  *
  * HK_OK with nothing treated if no unit is dead. HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: no such method, or
- * it applies to no layer that has dead units. Free *out with hk_treatment_free; after HK_NO_MEMORY the
+ * it applies to no layer that has dead units. While training there is one more, by itself:
+ *   continual:rate=1e-4,decay=0.99,maturity=100   after each step units of low utility begin anew,
+ *                               dead or not (Dohare et al. 2024, continual backpropagation)
+ * Free *out with hk_treatment_free; after HK_NO_MEMORY the
  * net may be partly treated. `options` may be NULL. [one thread] */
 hk_status hk_treat(hk_tensor *logits, const hk_data *data, const char *methods,
                    const hk_treat_options *options, hk_treatment **out);
