@@ -185,7 +185,7 @@ static void what_mixes_channels_has_no_slope(void)
     hki_probe_unit(s.probe, 1, 3, &unit);
     CHECK(isnan(unit.slope) && isnan(unit.x_max) && isnan(unit.x_mean) && unit.variance > 0);
     hki_probe_report(s.probe, 1, &report);
-    CHECK(report.units == 4 && isnan(report.gradient_dead) && report.dead == 0);
+    CHECK(report.units == 4 && isnan(report.gradient_dead) && report.never_positive == 0);
     free_subject(&s);
 }
 
@@ -209,7 +209,7 @@ static void shares_by_hand(void)
     hk_layer_report report;
     hki_probe_report(s.probe, 0, &report);
     CHECK_TEXT(report.layer, "fc1");
-    CHECK_NEAR(report.dead, 2.0 / 8, 0);
+    CHECK_NEAR(report.never_positive, 2.0 / 8, 0);
     CHECK_NEAR(report.dormant, 3.0 / 8, 0);
     CHECK_NEAR(report.gradient_dead, 2.0 / 8, 0);
     CHECK_NEAR(report.saturated, 0, 0);
@@ -224,7 +224,7 @@ static void all_units_off(void)
     subject s = constant_layer("relu", 3, (float[]){-1, -2, -3});
     hk_layer_report report;
     hki_probe_report(s.probe, 0, &report);
-    CHECK(report.dead == 1 && report.dormant == 1 && report.variance == 0);
+    CHECK(report.never_positive == 1 && report.dormant == 1 && report.variance == 0);
     CHECK_EQUAL(report.histogram[0], 3 * BATCH);
     free_subject(&s);
 }
@@ -289,9 +289,9 @@ static void planted_dead_units_are_found(void)
         for (int b = 0; b < HK_HISTOGRAM_BINS; b++)
             counted += report.histogram[b];
         CHECK_TEXT(report.layer, layers[i]);
-        CHECK_NEAR(report.dead, (double)planted / (double)report.units, 1e-15);
-        CHECK_NEAR(report.gradient_dead, report.dead, 0);
-        CHECK(report.dormant >= report.dead && report.low == 0 && report.high > 0);
+        CHECK_NEAR(report.never_positive, (double)planted / (double)report.units, 1e-15);
+        CHECK_NEAR(report.gradient_dead, report.never_positive, 0);
+        CHECK(report.dormant >= report.never_positive && report.low == 0 && report.high > 0);
         CHECK_EQUAL(counted, BATCH * report.units * (i < 2 ? SIZE * SIZE : 1));
     }
     free_subject(&s);
@@ -391,6 +391,25 @@ static void probes_leave_no_trace(void)
     CHECK_TEXT(without, with);
 }
 
+/* Of the same net, by how far biases reach: relu units far below 0 are dead, those of leaky_relu never above 0. */
+static void dead_is_what_gets_no_gradient(void)
+{
+    static const char *const activations[] = {"relu", "leaky_relu"};
+    for (int a = 0; a < 2; a++) {
+        watching w = {.logits = deep_net(activations[a])};
+        char digest[65];
+        hk_net_digest(hk_tensor_net(w.logits), digest); /* fills it */
+        for (int j = 0; j < 40; j++)
+            biases_of(w.logits, "conv2.bias")[j] = is_planted(j) ? -1e5f : 0.5f;
+        CHECK_EQUAL(hk_fit(w.logits, NULL, .train = train_set, .optimizer = "sgd:lr=0",
+                           .epoch = keep_report, .user = &w),
+                    HK_OK);
+        CHECK_NEAR(w.layer.never_positive, 6.0 / 40, 1e-15);
+        CHECK_NEAR(w.layer.dead, a ? 0 : 6.0 / 40, 1e-15);
+        hk_net_free(hk_tensor_net(w.logits));
+    }
+}
+
 static void the_last_step_is_measured(void)
 {
     static const char *const optimizers[] = {"sgd:lr=0.05,momentum=0.9", "adam", "rmsprop",
@@ -416,7 +435,7 @@ static double dead_on(const hk_data *train_on, const hk_data *validation, const 
                        .optimizer = "sgd:lr=0", .epoch = keep_report, .user = &w),
                 HK_OK);
     hk_net_free(net);
-    return w.layer.dead;
+    return w.layer.never_positive;
 }
 
 static void the_test_set_is_not_looked_at(void)
@@ -471,6 +490,7 @@ int main(void)
     RUN(planted_dead_units_are_found);
     RUN(the_same_for_any_number_of_threads);
     RUN(probes_leave_no_trace);
+    RUN(dead_is_what_gets_no_gradient);
     RUN(the_last_step_is_measured);
     RUN(the_test_set_is_not_looked_at);
     RUN(each_refused_allocation);

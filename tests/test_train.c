@@ -529,7 +529,7 @@ static void shares_are_exact(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         shares s = shares_of(cases[i].activation, cases[i].biases, test_set);
-        CHECK_NEAR(s.layer.dead, cases[i].dead, 0);
+        CHECK_NEAR(s.layer.never_positive, cases[i].dead, 0);
         CHECK_NEAR(s.layer.gradient_dead, cases[i].gradient_dead, 0);
         CHECK_NEAR(s.layer.saturated, cases[i].saturated, 0);
         CHECK_EQUAL(s.probed, 33); /* 32 and one for every 64 of training */

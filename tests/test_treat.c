@@ -142,9 +142,12 @@ static int64_t dead_now(hk_tensor *logits, const hk_data *data)
 {
     hk_examination *seen;
     CHECK_EQUAL(hk_examine(logits, data, NULL, &seen), HK_OK);
-    int64_t not_learning = seen ? seen->not_learning : -1;
+    int64_t dead =
+        seen ? 0 : -1; /* units that are new get a gradient when what reads them is no longer 0 */
+    for (int i = 0; seen && i < seen->n_layers; i++)
+        dead += seen->layers[i].not_learning - seen->layers[i].causes[HK_CAUSE_READERS];
     hk_examination_free(seen);
-    return not_learning;
+    return dead;
 }
 
 static const char *const lenet5_biases[] = {"conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias",

@@ -105,7 +105,7 @@ const command tool_commands[] = {
      INSPECT, 1, 1, net_inspect_command},
     {"doctor", "FILE", net_group,
      "dead, dormant and saturated units of a saved net, their causes, and how to treat them",
-     "Layer by layer on the test data; the causes come from the net, its initial weights and the "
+     "Layer by layer, by a backward pass over training data; the causes come from the net, its initial weights and the "
      "record of its training, and each advice has its predicted effect. --treat changes the units "
      "that are dead on the training data and saves the net with --out; train --doctor does so "
      "between epochs.",

@@ -33,10 +33,12 @@ static bool shift_would_work(const hki_sampled *s, int64_t u, float *sorted)
 /* Numbers of units over all layers. */
 typedef struct tally {
     int64_t not_learning, causes[HK_CAUSE_COUNT];
-    int64_t fed;     /* of these, not for want of inputs, in layers that do not mix channels */
+    int64_t
+        fed; /* of these, those without a slope, but not for want of inputs, in layers that do not mix */
+             /* channels */
     int64_t shifted; /* of these, units that would react with another bias */
-    int64_t flat;    /* dead: no slope below 0 */
-    int64_t at_relu; /* of the dead, those behind relu */
+    int64_t flat;    /* never above 0: no slope below it */
+    int64_t at_relu; /* of these, those behind relu */
 } tally;
 
 static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, float *sorted,
@@ -49,11 +51,13 @@ static void count_layer(const hki_sampled *s, const hk_layer_finding *layer, flo
             continue;
         t->not_learning++;
         t->causes[unit->cause]++;
-        if (!layer->has_slope || unit->cause == HK_CAUSE_STARVED)
+        if (!layer->has_slope || !unit->gradient_dead || unit->cause == HK_CAUSE_STARVED)
+            continue;
+        t->flat += unit->never_positive;
+        t->at_relu += unit->never_positive && is_relu;
+        if (unit->cause == HK_CAUSE_THRESHOLD) /* new weights, another bias: not beyond it */
             continue;
         t->fed++;
-        t->flat += unit->dead;
-        t->at_relu += unit->dead && is_relu;
         t->shifted += s->x && unit->x_max - unit->x_min > 1e-3 && shift_would_work(s, u, sorted);
     }
 }
@@ -125,6 +129,13 @@ static void advise_training(const tally *t, const hk_record *record, hk_examinat
            "start wider, with normalization or another initializer (rai): "
            "%s did not react at the start",
            units(n[HK_CAUSE_BORN]).text);
+    advise(e, "", n[HK_CAUSE_THRESHOLD],
+           "train with an activation whose own parameters cannot leave the range of its inputs: %s "
+           "are beyond them",
+           units(n[HK_CAUSE_THRESHOLD]).text);
+    advise(e, "", n[HK_CAUSE_READERS],
+           "treat what reads them first: %s would learn if a gradient came back",
+           units(n[HK_CAUSE_READERS]).text);
     advise(e, "", n[HK_CAUSE_STARVED], "treat the layers before first: %s only lack inputs",
            units(n[HK_CAUSE_STARVED]).text);
 }

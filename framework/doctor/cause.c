@@ -18,7 +18,8 @@ static const double shrunk = 0.05;         /* of the norm at the start */
 
 /* A layer, and what explains its units. */
 typedef struct layer_state {
-    const hki_observer *now, *start; /* start: before the first step, or NULL */
+    const hki_observer *now;
+    const hki_learning *start; /* before the first step, or NULL */
     const hk_record *record;
     const hk_record_layer *own;               /* the record's row of this layer, or NULL */
     const hk_tensor *weight, *scale, *offset; /* NULL: has none of one float or column a unit */
@@ -36,7 +37,7 @@ static const hk_tensor *named(const hki_sampled *s, const char *suffix)
     return t && t->role == HKI_LEARNED && hki_channels(&t->shape) == s->channels_in ? t : NULL;
 }
 
-static layer_state state_of(const hki_observer *now, const hki_observer *start,
+static layer_state state_of(const hki_observer *now, const hki_learning *start,
                             const hk_record *record, const hk_examination *e, int i)
 {
     const hki_sampled *s = &now->layers[i];
@@ -84,21 +85,37 @@ static void fill_parameters(const layer_state *l, int64_t u, hk_unit_finding *ou
         out->weight = fabs((double)l->scale->value[u]);
 }
 
-/* Has the unit's activation, which may have been treated, a slope anywhere in the range of x without
- * the bias? Its bends lie near 0. */
-static bool reacts_without_bias(const layer_state *l, const hk_unit_finding *unit, int64_t u)
+/* What computes unit u: the second part where its channel was treated. */
+static const hk_tensor *activation_of(const layer_state *l, int64_t u)
 {
     const hk_tensor *y = l->now->layers[l->i].tensor;
-    const bool swapped = hki_is_channel_override(y) && hki_override_mask(y)->value[u] > 0;
-    const hki_use *use = hki_use_of(hki_override_part(y, swapped));
+    return hki_override_part(y, hki_is_channel_override(y) && hki_override_mask(y)->value[u] > 0);
+}
+
+/* The slot of unit u now; where it is not one number for all or for each unit, at the start. */
+static double slot_of(const hk_tensor *activation, int slot, int64_t u)
+{
+    const hk_tensor *t = activation->inputs[1 + slot];
+    const int64_t n = hki_count(&t->shape, 1);
+    if (n != 1 && n != hki_channels(&activation->shape))
+        return hki_use_of(activation)->plugin->slots[slot].value;
+    return (double)t->value[n == 1 ? 0 : u];
+}
+
+/* Has the unit's activation a slope anywhere between low and high, with its slots as they are, or `anew`, as
+ * they were at the start? Its bends lie near 0. */
+static bool reacts(const layer_state *l, int64_t u, double low, double high, bool anew)
+{
+    const hk_tensor *y = activation_of(l, u);
+    const hki_use *use = hki_use_of(y);
     const hk_activation *activation = use->plugin->activation;
-    const double low = unit->x_min - unit->bias, high = unit->x_max - unit->bias;
     double slots[HK_MAX_SLOTS] = {0};
-    hk_scalar64 at = {.u = 0.5, .p = use->params, .t = slots};
+    hk_scalar64 at = {
+        .u = 0.5, .p = use->params, .t = slots, .channel = u, .training = 1, .surrogate = 1};
     if (!activation->slope)
         return high > 0;
     for (int i = 0; i < hki_slot_count(use->plugin); i++)
-        slots[i] = use->plugin->slots[i].value;
+        slots[i] = anew ? use->plugin->slots[i].value : slot_of(y, i, u);
     for (int i = -160; i <= 160; i++) {
         at.x = fmin(fmax(0.1 * i, low), high);
         if (activation->value)
@@ -119,19 +136,20 @@ static hk_cause cause_of(const layer_state *l, const hk_unit_finding *unit, int6
                          int64_t units)
 {
     const double low = unit->x_min, high = unit->x_max;
-    const bool by_bias = reacts_without_bias(l, unit, u), weak = unit->weight <= nearly_nothing;
-    /* A unit without an x of its own does not learn when its output is constant. */
-    const bool constant = isnan(high) || high - low <= 1e-5 * fmax(fabs(high), fabs(low));
-    if (l->unscaled && !weak && !(by_bias && fabs(unit->bias) > high - low))
+    const bool off = unit->gradient_dead, weak = unit->weight <= nearly_nothing;
+    const bool by_bias = reacts(l, u, low - unit->bias, high - unit->bias, false);
+    /* A unit without an x of its own is known by its output. */
+    const bool constant = isnan(high) ? off : high - low <= 1e-5 * fmax(fabs(high), fabs(low));
+    if (off && l->unscaled && !weak && !(by_bias && fabs(unit->bias) > high - low))
         return HK_CAUSE_INPUT;
-    if (l->start) {
-        hki_unit before;
-        hki_probe_unit(l->start->probe, l->i, u, &before);
-        if (hki_is_not_learning(&before))
-            return HK_CAUSE_BORN;
-    }
+    if (l->start && !hki_learns(l->start, hki_learning_tensor(l->start, l->i), u))
+        return HK_CAUSE_BORN;
     if (constant && !weak)
         return HK_CAUSE_STARVED;
+    if (!off)
+        return HK_CAUSE_READERS;
+    if (reacts(l, u, low, high, true) && !reacts(l, u, low, high, false))
+        return HK_CAUSE_THRESHOLD;
     if (l->own && l->own->growth >= huge_growth)
         return HK_CAUSE_STEP;
     hki_rule rule;
@@ -143,15 +161,17 @@ static hk_cause cause_of(const layer_state *l, const hk_unit_finding *unit, int6
 
 const char *hk_cause_name(hk_cause cause)
 {
-    static const char *const names[HK_CAUSE_COUNT] = {"none", "input", "born", "starved",
-                                                      "step", "decay", "bias", "weights"};
+    static const char *const names[HK_CAUSE_COUNT] = {"none",    "input",     "born", "starved",
+                                                      "readers", "threshold", "step", "decay",
+                                                      "bias",    "weights"};
     return (unsigned)cause < HK_CAUSE_COUNT ? names[cause] : "unknown";
 }
 
 /* How far a layer's weights are from those at the start, relative to these. */
 static double weight_change(const layer_state *l)
 {
-    const hk_tensor *before = named(&l->start->layers[l->i], "weight");
+    const hk_net *start = hki_learning_tensor(l->start, 0)->net;
+    const hk_tensor *before = hki_find_tensor(start, hk_tensor_name(l->weight));
     double change = 0, length = 0;
     for (int64_t i = 0; i < hki_count(&before->shape, 1); i++) {
         double w = (double)before->value[i], d = (double)l->weight->value[i] - w;
@@ -176,6 +196,42 @@ static void say_weights(const layer_state *l, hki_text *s, int64_t u, const hk_u
         hki_say(s, "; %.0f %% of its weights are below 0", 100 * unit->negative);
 }
 
+/* The layer of the first product that reads y; NULL: there is none. */
+static const char *reader_of(const hk_tensor *y)
+{
+    for (int id = y->id + 1; id < y->net->n_tensors; id++) {
+        const hk_tensor *t = y->net->tensors[id];
+        for (int i = 0; i < t->n_inputs; i++)
+            if (t->inputs[i] == y)
+                return hki_is_product(t) ? hki_layer_name(t->net, t->layer) : reader_of(t);
+    }
+    return NULL;
+}
+
+static void say_threshold(const layer_state *l, hki_text *s, int64_t u, const hk_unit_finding *unit)
+{
+    const hk_tensor *y = activation_of(l, u);
+    const hk_plugin *plugin = hki_use_of(y)->plugin;
+    int worst = 0;
+    for (int i = 1; i < hki_slot_count(plugin); i++)
+        if (fabs(slot_of(y, i, u) - plugin->slots[i].value) >
+            fabs(slot_of(y, worst, u) - plugin->slots[worst].value))
+            worst = i;
+    hki_say(s,
+            "what %s has learned itself puts unit %lld out of reach: %s is %.3g and began with "
+            "%.3g; its inputs lie between %.3g and %.3g",
+            plugin->name, (long long)u, plugin->slots[worst].name, slot_of(y, worst, u),
+            plugin->slots[worst].value, unit->x_min, unit->x_max);
+}
+
+static void say_readers(const layer_state *l, hki_text *s, int64_t u)
+{
+    const char *reader = reader_of(l->now->layers[l->i].tensor);
+    hki_say(s, "nothing comes back to unit %lld, which reacts to its inputs: what reads it",
+            (long long)u);
+    hki_say(s, reader ? ", %s, is dead or has weights of 0" : " is dead or 0", reader);
+}
+
 /* The evidence for a cause; u is one of its units. */
 static void say_cause(const layer_state *l, hki_text *s, hk_cause cause, int64_t u,
                       const hk_unit_finding *unit, const hk_examination *e)
@@ -188,13 +244,15 @@ static void say_cause(const layer_state *l, hki_text *s, hk_cause cause, int64_t
                 e->input_mean, e->input_deviation);
         break;
     case HK_CAUSE_BORN:
-        hki_say(s, "they did not react to these inputs before the first step either");
+        hki_say(s, "they did not learn before the first step either");
         if (l->weight)
             hki_say(s, "; the layer's weights have moved by %.2g %% since", 100 * weight_change(l));
         break;
     case HK_CAUSE_STARVED:
         hki_say(s, "what comes in never changes: the layers before are dead");
         break;
+    case HK_CAUSE_READERS: say_readers(l, s, u); break;
+    case HK_CAUSE_THRESHOLD: say_threshold(l, s, u, unit); break;
     case HK_CAUSE_STEP:
         hki_say(s,
                 "step %lld alone multiplied the norm of the layer's parameters by %.3g; the loss "
@@ -234,7 +292,10 @@ static void explain(const layer_state *l, hk_layer_finding *layer, const hk_exam
     while (layer->found[u].cause != layer->cause)
         u++;
     hki_say(&s, "%lld of %lld units %s: ", (long long)layer->causes[layer->cause],
-            (long long)layer->units, layer->found[u].dead ? "never fire" : "have no slope left");
+            (long long)layer->units,
+            !layer->found[u].gradient_dead   ? "get no gradient"
+            : layer->found[u].never_positive ? "never fire"
+                                             : "have no slope left");
     say_cause(l, &s, layer->cause, u, &layer->found[u], e);
     const char *before = ". Other causes: ";
     for (int c = 1; c < HK_CAUSE_COUNT; c++)
@@ -245,7 +306,7 @@ static void explain(const layer_state *l, hk_layer_finding *layer, const hk_exam
         }
 }
 
-void hki_find_causes(const hki_observer *observer, const hki_observer *start,
+void hki_find_causes(const hki_observer *observer, const hki_learning *start,
                      const hk_record *record, hk_examination *out)
 {
     for (int i = 0; i < out->n_layers; i++) {

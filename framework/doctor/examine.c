@@ -1,5 +1,6 @@
-/* Examination: one pass over the data in evaluation mode. The probe takes the statistics of every unit;
- * beside it rows are sampled, from which ranks and quantiles are computed. */
+/* Examination: the net as its training sees it, batch by batch. Which units learn is judged by a backward
+ * pass (train/learning.c), which ends as soon as all of them do; the probe takes the statistics of every unit
+ * in a forward pass over the same batches, beside which rows are sampled for ranks and quantiles. */
 #include "doctor/examine.h"
 
 #include <hillock/random.h>
@@ -15,7 +16,7 @@ enum { BATCH = 128 };
 
 /* ---- Observing a net ------------------------------------------------------------------------- */
 
-bool hki_is_not_learning(const hki_unit *unit)
+bool hki_has_no_slope(const hki_unit *unit)
 {
     return isnan(unit->slope) ? !(unit->max > unit->min) : unit->slope < 1e-3;
 }
@@ -87,19 +88,16 @@ static void close_observer(hki_observer *o)
     *o = (hki_observer){0};
 }
 
-/* Of the net that ends in `logits`, while it evaluates `data`. It must stay where it is until it is
- * closed. */
-static hk_status open_observer(hk_tensor *logits, const hk_data *data, hki_observer *o)
+/* Of the net that ends in `logits`, while n images of `data` run through it. It must stay where it is until it
+ * is closed. */
+static hk_status open_observer(hk_tensor *logits, const hk_data *data, int64_t n, hki_observer *o)
 {
-    int64_t n = hk_data_shape_of(data).n;
-    hk_plan_options options = {.batch = BATCH, .output = logits, .probe = 1};
+    hk_plan_options options = {.batch = BATCH, .output = logits, .probe = 1, .training = 1};
     *o = (hki_observer){.input = hk_tensor_input(logits),
                         .data = data,
                         .stride = (n + HKI_SAMPLED_ROWS - 1) / HKI_SAMPLED_ROWS,
                         .per_input = n < HKI_SAMPLED_ROWS ? HKI_SAMPLED_ROWS / n : 1};
-    hk_status status = hki_check_data(logits, data);
-    if (!status)
-        status = hk_plan_new(logits->net, &options, &o->plan);
+    hk_status status = hk_plan_new(logits->net, &options, &o->plan);
     if (!status)
         status = hki_probe_new(o->plan, &o->probe);
     if (!status)
@@ -126,9 +124,9 @@ static hk_status observe_until(hki_observer *o, int64_t n)
     int64_t channels = hki_channels(&o->input->shape);
     hk_status status = HK_OK;
     while (o->done < n && !status) {
-        int64_t now = hki_min(n - o->done, BATCH), rows = hki_rows(&o->input->shape, now);
+        int64_t now = hki_next_batch(n - o->done, BATCH), rows = hki_rows(&o->input->shape, now);
         float *x = hk_plan_value(o->plan, o->input);
-        hki_data_images(o->data, o->done, now, x);
+        hki_spread_images(o->data, o->done, now, x);
         for (int64_t r = 0; r < rows; r++) /* before the buffer is used again */
             for (int64_t c = 0; c < channels; c++) {
                 double v = (double)x[r * channels + c];
@@ -150,7 +148,8 @@ static hk_layer_finding *layer_of(hk_examination *e, int i)
 }
 
 /* Units, and their shares in their layer. */
-static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_finding *layer)
+static hk_status fill_layer(const hki_observer *o, const hki_learning *learning, int i, double tau,
+                            hk_layer_finding *layer)
 {
     const hki_sampled *s = &o->layers[i];
     const double mean_abs = hki_probe_mean_abs(o->probe, i);
@@ -165,9 +164,9 @@ static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_f
         hk_unit_finding *out = (hk_unit_finding *)&layer->found[u];
         hki_unit unit;
         hki_probe_unit(o->probe, i, u, &unit);
-        out->dead = !(unit.max > 0);
-        out->gradient_dead = unit.slope < 1e-3;
-        out->not_learning = hki_is_not_learning(&unit);
+        out->not_learning = !hki_learns(learning, s->tensor, u);
+        out->gradient_dead = hki_has_no_slope(&unit);
+        out->never_positive = !(unit.max > 0);
         out->score = mean_abs > 0 ? unit.mean_abs / mean_abs : (double)NAN;
         out->dormant = !(out->score > tau);
         out->zeros = unit.zeros;
@@ -175,7 +174,7 @@ static hk_status fill_layer(const hki_observer *o, int i, double tau, hk_layer_f
         out->x_min = unit.x_min;
         out->x_max = unit.x_max;
         out->weight = out->negative = (double)NAN;
-        layer->dead += out->dead;
+        layer->never_positive += out->never_positive;
         layer->gradient_dead += out->gradient_dead;
         layer->dormant += out->dormant;
         layer->not_learning += out->not_learning;
@@ -207,13 +206,11 @@ static void fill_inputs(const hki_observer *o, hk_examination *e)
 /* ---- The examination ------------------------------------------------------------------------- */
 
 /* Allocates the findings, and lists the numbers of inputs after which units are counted. */
-static hk_status make_examination(const hki_observer *o, double tau, hk_examination *e)
+static hk_status make_examination(const hki_observer *o, hk_examination *e)
 {
     static const int64_t points[] = {64, 256, 1024};
-    e->inputs = hk_data_shape_of(o->data).n;
-    e->tau = tau;
     for (int i = 0; i < 3; i++)
-        if (points[i] < e->inputs)
+        if (points[i] + points[0] <= e->inputs) /* no last batch of a few images */
             e->seen[e->n_seen++] = points[i];
     e->seen[e->n_seen++] = e->inputs;
     e->layers = hki_alloc_array((size_t)o->n_layers, sizeof *e->layers);
@@ -236,63 +233,84 @@ static hk_status make_examination(const hki_observer *o, double tau, hk_examinat
 }
 
 /* The net before its first step must have the same layers, or units cannot be compared. */
-static hk_status observe_start(hk_tensor *start, const hk_data *data, const hk_examination *e,
-                               hki_observer *out)
+static hk_status judge_start(hk_tensor *start, const hk_data *data, const hk_examination *e,
+                             hki_learning **out)
 {
-    hk_status status = open_observer(start, data, out);
-    bool same = !status && out->n_layers == e->n_layers;
+    hk_status status = hki_learning_open(start, data, out);
+    bool same = !status && hki_learning_layers(*out) == e->n_layers;
     for (int i = 0; same && i < e->n_layers; i++)
-        same = out->layers[i].channels_out == e->layers[i].units;
+        same = hki_channels(&hki_learning_tensor(*out, i)->shape) == e->layers[i].units;
     if (!status && !same)
         status = hki_fail(HK_BAD_ARGUMENT, "the net and what is given as its start have not the "
                                            "same layers");
-    return status ? status : observe_until(out, e->inputs);
+    return status ? status : hki_learning_until(*out, e->inputs);
 }
 
-static hk_status examine(hki_observer *o, const hk_examine_options *options, hk_examination *e)
+static hk_status observe_all(hki_observer *o, hki_learning *learning, hk_examination *e)
 {
-    hki_observer start = {0};
-    hk_status status = make_examination(o, options->tau > 0 ? options->tau : 0.025, e);
+    hk_status status = HK_OK;
     for (int p = 0; p < e->n_seen && !status; p++) {
         status = observe_until(o, e->seen[p]);
+        if (!status)
+            status = hki_learning_until(learning, e->seen[p]);
         for (int i = 0; i < o->n_layers; i++)
-            for (int64_t u = 0; u < o->layers[i].channels_out; u++) {
-                hki_unit unit;
-                hki_probe_unit(o->probe, i, u, &unit);
-                layer_of(e, i)->not_learning_seen[p] += hki_is_not_learning(&unit);
-            }
+            for (int64_t u = 0; u < o->layers[i].channels_out; u++)
+                layer_of(e, i)->not_learning_seen[p] +=
+                    !hki_learns(learning, o->layers[i].tensor, u);
     }
+    return status;
+}
+
+static hk_status examine(hki_observer *o, hki_learning *learning, const hk_examine_options *options,
+                         hk_examination *e)
+{
+    hki_learning *start = NULL;
+    hk_status status = make_examination(o, e);
+    if (!status)
+        status = observe_all(o, learning, e);
     for (int i = 0; i < e->n_layers && !status; i++) {
-        status = fill_layer(o, i, e->tau, layer_of(e, i));
+        status = fill_layer(o, learning, i, e->tau, layer_of(e, i));
         e->units += e->layers[i].units;
         e->not_learning += e->layers[i].not_learning;
     }
     if (!status)
         fill_inputs(o, e);
     if (!status && e->not_learning && options->start)
-        status = observe_start(options->start, o->data, e, &start);
+        status = judge_start(options->start, o->data, e, &start);
     if (!status) {
-        hki_find_causes(o, start.plan ? &start : NULL, options->record, e);
+        hki_find_causes(o, start, options->record, e);
         status = hki_advise(o, options->record, e);
     }
-    close_observer(&start);
+    hki_learning_free(start);
     return status;
 }
 
 hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_options *options,
                      hk_examination **out)
 {
-    hki_observer observer;
+    static const hk_examine_options none;
+    hki_observer observer = {0};
+    hki_learning *learning = NULL;
     if (out)
         *out = NULL;
     if (hki_null(logits, data, out))
         return HK_BAD_ARGUMENT;
     hk_examination *e = hki_alloc(sizeof *e);
-    hk_status status = e ? open_observer(logits, data, &observer) : HK_NO_MEMORY;
+    hk_status status = e ? hki_check_data(logits, data) : HK_NO_MEMORY;
     if (!status) {
-        status = examine(&observer, options ? options : &(hk_examine_options){0}, e);
-        close_observer(&observer);
+        const int64_t all = hk_data_shape_of(data).n;
+        options = options ? options : &none;
+        e->inputs = options->inputs > 0 ? hki_min(options->inputs, all) : all;
+        e->tau = options->tau > 0 ? options->tau : 0.025;
+        status = open_observer(logits, data, e->inputs, &observer);
     }
+    if (!status)
+        status = hki_learning_open(logits, data, &learning);
+    if (!status)
+        status = examine(&observer, learning, options, e);
+    hki_learning_free(learning);
+    if (observer.plan)
+        close_observer(&observer);
     if (status)
         hk_examination_free(e);
     else

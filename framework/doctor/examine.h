@@ -2,6 +2,7 @@
  * cause.c finds out why units do not learn, advise.c what to do. */
 #pragma once
 #include <hillock/doctor.h>
+#include "train/learning.h"
 #include "train/probe.h"
 
 enum { HKI_SAMPLED_ROWS = 2048, HKI_RANKED_UNITS = 512 };
@@ -13,7 +14,7 @@ typedef struct hki_sampled {
     float *x, *y; /* [HKI_SAMPLED_ROWS x channels]; NULL: more than HKI_RANKED_UNITS of them */
 } hki_sampled;
 
-/* Observes a net while it evaluates data. */
+/* Observes a net while it runs forward, in training mode. */
 typedef struct hki_observer {
     hk_plan *plan;
     hki_probe *probe;
@@ -33,11 +34,11 @@ typedef struct hki_observer {
  * bits for any number of threads. HK_NO_MEMORY. */
 hk_status hki_effective_rank(int64_t rows, int64_t columns, const float *a, double *out);
 
-/* Does the unit not learn: no slope, or where channels are mixed an output that never changes. */
-bool hki_is_not_learning(const hki_unit *unit);
+/* Has the unit no slope: none above 1e-3, or where channels are mixed an output that never changes. */
+bool hki_has_no_slope(const hki_unit *unit);
 
-/* Fills causes and reasons of the layers; `start` and `record` may be NULL. */
-void hki_find_causes(const hki_observer *observer, const hki_observer *start,
+/* Fills causes and reasons of the layers; `start`, of the net before its first step, and `record` may be NULL. */
+void hki_find_causes(const hki_observer *observer, const hki_learning *start,
                      const hk_record *record, hk_examination *out);
 /* Fills the advice from the causes. */
 hk_status hki_advise(const hki_observer *observer, const hk_record *record, hk_examination *out);

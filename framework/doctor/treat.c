@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "data/data.h"
+#include "doctor/examine.h"
 #include "train/evaluate.h"
 
-enum { SAMPLE = 1000, LEAST_SAMPLE = 64 };
+enum { SAMPLE = 1000, LEAST_SAMPLE = 64, BATCH = 128 };
 static const int64_t most_bytes = INT64_C(1) << 27; /* of one layer's outputs for the sample */
-static const double slope_threshold = 1e-3;
 
 /* A treatment in progress. */
 typedef struct treatment {
@@ -62,9 +62,9 @@ static hk_status make_plan(treatment *t)
     return hk_plan_new(t->logits->net, &options, &t->plan);
 }
 
-/* Opens the sites. A unit is dead when no gradient passes it: activations that mix channels have no
- * such units. */
-static hk_status open_sites(treatment *t, const hki_probe *probe)
+/* Opens the sites. Dead are units that do not learn and have no slope: activations that mix channels have no
+ * such units, and one to which nothing comes back has nothing that could be treated. */
+static hk_status open_sites(treatment *t, const hki_learning *learning, const hki_probe *probe)
 {
     int n = hki_probe_layers(probe);
     t->sites = hki_alloc_array((size_t)n + 1, sizeof *t->sites);
@@ -81,7 +81,8 @@ static hk_status open_sites(treatment *t, const hki_probe *probe)
         for (int64_t j = 0; j < site->channels && hki_channels(&y->shape) == site->channels; j++) {
             hki_unit unit;
             hki_probe_unit(probe, i, j, &unit);
-            dead += site->dead[j] = unit.slope < slope_threshold;
+            dead += site->dead[j] =
+                !isnan(unit.slope) && hki_has_no_slope(&unit) && !hki_learns(learning, y, j);
         }
         if (!dead)
             continue;
@@ -95,23 +96,28 @@ static hk_status open_sites(treatment *t, const hki_probe *probe)
     return hki_site_open(t->logits, NULL, &t->sites[t->n_sites++]);
 }
 
+/* As an examination finds them. */
 static hk_status find_dead(treatment *t)
 {
     const int64_t inputs = t->result->inputs;
+    hk_plan_options options = {.batch = BATCH, .output = t->logits, .probe = 1, .training = 1};
+    hk_plan *plan = NULL;
     hki_probe *probe = NULL;
-    hk_status status = make_plan(t);
+    hki_learning *learning;
+    hk_status status = hki_learning_open(t->logits, t->data, &learning);
     if (!status)
-        status = hki_probe_new(t->plan, &probe);
-    for (int64_t done = 0, now; done < inputs && !status; done += now) {
-        now = hki_min(inputs - done, t->sample);
-        feed(t, done, now, inputs);
-        status = hk_plan_forward(t->plan, now);
-    }
+        status = hki_learning_until(learning, inputs);
     if (!status)
-        status = open_sites(t, probe);
-    if (probe)
-        hki_plan_watch(t->plan, NULL, NULL);
+        status = hk_plan_new(t->logits->net, &options, &plan);
+    if (!status)
+        status = hki_probe_new(plan, &probe);
+    if (!status)
+        status = hki_probe_run(probe, t->input, t->data, inputs);
+    if (!status)
+        status = open_sites(t, learning, probe);
     hki_probe_free(probe);
+    hk_plan_free(plan);
+    hki_learning_free(learning);
     return status;
 }
 
@@ -293,6 +299,8 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
         t.sample = sample_size(&t, t.result->inputs);
         status = find_dead(&t);
     }
+    if (!status && t.result->dead)
+        status = make_plan(&t);
     if (!status && t.result->dead)
         status = apply_methods(&t, how);
     for (int i = 0; i < t.n_sites; i++)

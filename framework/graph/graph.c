@@ -102,6 +102,12 @@ void hki_net_clear_graph(hk_net *net)
     hki_free(net->tensors);
 }
 
+void hki_net_forget(hk_net *net, int n)
+{
+    while (net->n_tensors > n)
+        free_tensor(net->tensors[--net->n_tensors]);
+}
+
 /* Makes room for one more tensor and appends it; frees it on failure. */
 static hk_tensor *append(hk_net *net, hk_tensor *tensor)
 {

@@ -168,6 +168,8 @@ const char *hki_shape_text(const hk_shape *shape);
 /* ---- Recording --------------------------------------------------------------------------------- */
 /* Frees the tensors of a net that is freed next. */
 void hki_net_clear_graph(hk_net *net);
+/* Frees what was recorded after the first n tensors, inputs and computed ones that no plan uses any more. */
+void hki_net_forget(hk_net *net, int n);
 /* The leaf of that name, unless it was dropped; NULL: the name is free. */
 hk_tensor *hki_find_tensor(const hk_net *net, const char *name);
 /* Brings the values into the tensor's range, if it has one. */

@@ -12,6 +12,7 @@
 #include "data/data.h"
 #include "engine/kernels.h"
 #include "nn/nn.h"
+#include "train/learning.h"
 
 static const float asymptote_distance = 0.05f;
 static const double slope_threshold = 1e-3, dormant_score = 0.025;
@@ -342,8 +343,8 @@ hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data 
     hk_status status = HK_OK;
     clear(probe);
     for (int64_t done = 0, now; done < n && !status; done += now) {
-        now = hki_min(n - done, probe->plan->batch);
-        hki_data_images(data, done, now, x);
+        now = hki_next_batch(n - done, probe->plan->batch);
+        hki_spread_images(data, done, now, x);
         status = hk_plan_forward(probe->plan, now);
     }
     return status;
@@ -391,20 +392,20 @@ void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out)
     const layer *w = &probe->layers[i];
     const char *name = hki_layer_name(w->tensor->net, w->tensor->layer);
     const double mean_abs = hki_probe_mean_abs(probe, i), n = (double)w->c_out;
-    double dead = 0, gradient_dead = 0, dormant = 0, m2 = 0;
+    double never_positive = 0, gradient_dead = 0, dormant = 0, m2 = 0;
     hki_unit unit;
     *out = (hk_layer_report){.units = w->c_out, .low = w->first_bin, .high = w->last_bin};
     memcpy(out->layer, name, strlen(name) + 1);
     memcpy(out->histogram, w->bins, sizeof w->bins);
     for (int64_t j = 0; j < w->c_out; j++) {
         hki_probe_unit(probe, i, j, &unit);
-        dead += unit.max <= 0;
+        never_positive += unit.max <= 0;
         gradient_dead += unit.slope < slope_threshold;
         out->saturated += unit.saturated / n;
         dormant += unit.mean_abs <= dormant_score * mean_abs;
         hki_moments_merge(&out->mean, &m2, (double)j, unit.mean, unit.variance, 1);
     }
-    out->dead = dead / n;
+    out->never_positive = never_positive / n;
     out->gradient_dead = w->has_slope ? gradient_dead / n : (double)NAN;
     out->dormant = dormant / n;
     out->variance = m2 / n;

@@ -1,5 +1,5 @@
-/* train/probe.h - statistics of every activation while a plan evaluates: which units are dead, and what
- * their outputs are like. */
+/* train/probe.h - statistics of every activation while a plan runs: what the outputs and slopes of its units
+ * are like. */
 #pragma once
 #include "graph/plan.h"
 #include "train/train.h"
@@ -10,11 +10,12 @@ typedef struct hki_probe hki_probe;
 /* Probes a plan made with .probe = 1: from now on, in its forward runs. HK_NO_MEMORY. */
 hk_status hki_probe_new(hk_plan *plan, hki_probe **out);
 void hki_probe_free(hki_probe *probe);
-/* Starts anew, then runs the first n samples of the data, fed to `input`, through the plan. */
+/* Starts anew, then runs n samples, spread over the data and fed to `input`, through the plan. */
 hk_status hki_probe_run(hki_probe *probe, const hk_tensor *input, const hk_data *data, int64_t n);
 int hki_probe_layers(const hki_probe *probe);
 const hk_tensor *hki_probe_tensor(const hki_probe *probe, int i); /* the activation of layer i */
-/* Statistics of layer i, and its name; gradient norm and update ratio are left to the caller. */
+/* Statistics of layer i, and its name; the share of dead units, gradient norm and update ratio are left to
+ * the caller. */
 void hki_probe_report(const hki_probe *probe, int i, hk_layer_report *out);
 
 /* One unit of a layer, its shares and variances finished. */

@@ -64,8 +64,11 @@ static hk_status make_probe(hk_trainer *t)
     hk_status status = hk_plan_new(t->logits->net, &plan, &t->probed);
     if (!status)
         status = hki_probe_new(t->probed, &t->probe);
+    if (!status)
+        status = hki_learning_by(t->plan, t->logits, t->labels, t->options.train, &t->learning);
     if (status)
         return status;
+    t->to_judge = hki_min(hki_min(few, 1024), hk_data_shape_of(t->options.train).n);
     t->report.n_layers = hki_probe_layers(t->probe);
     hki_free(t->layers);
     t->layers = hki_alloc_array((size_t)t->report.n_layers, sizeof *t->layers);
@@ -105,10 +108,12 @@ static hk_status make_plans(hk_trainer *t)
 
 static void free_plans(hk_trainer *t)
 {
+    hki_learning_free(t->learning);
     hki_probe_free(t->probe);
     hk_plan_free(t->probed);
     hk_plan_free(t->evaluation);
     hk_plan_free(t->plan);
+    t->learning = NULL;
     t->probe = NULL;
     t->plan = t->evaluation = t->probed = NULL;
 }
@@ -364,13 +369,19 @@ static hk_status report_layers(hk_trainer *t)
         return HK_OK;
     hk_status status = hki_probe_run(t->probe, t->input, probed_data(t), t->to_probe);
     t->report.probed = t->report.n_layers ? t->to_probe : 0;
-    for (int i = 0; i < t->report.n_layers; i++) {
+    t->report.judged = t->report.n_layers ? t->to_judge : 0;
+    for (int i = 0; i < t->report.n_layers; i++) { /* gradients are still those of the last step */
         hk_layer_report *layer = &t->layers[i];
         hki_probe_report(t->probe, i, layer);
         hk_tensor *weight = hki_layer_weight(t->logits->net, hki_probe_tensor(t->probe, i)->layer);
         layer->gradient_norm = weight ? hki_gradient_norm(weight) : 0;
         layer->update_ratio = weight ? hki_update_ratio(t->optimizer, weight) : 0;
     }
+    hki_learning_restart(t->learning);
+    if (!status)
+        status = hki_learning_until(t->learning, t->to_judge);
+    for (int i = 0; i < t->report.n_layers; i++)
+        t->layers[i].dead = hki_not_learning(t->learning, hki_probe_tensor(t->probe, i));
     return status;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "train/evaluate.h"
 #include "train/hooks.h"
+#include "train/learning.h"
 #include "train/optimizer.h"
 #include "train/probe.h"
 
@@ -14,8 +15,9 @@ struct hk_trainer {
     hk_plan *plan, *evaluation;
     hk_plan *probed; /* with the probe; both NULL without probes */
     hki_probe *probe;
-    int64_t to_probe; /* inputs */
-    int64_t right;    /* answers of this epoch, of a stream */
+    hki_learning *learning;     /* by `plan`; likewise */
+    int64_t to_probe, to_judge; /* inputs */
+    int64_t right;              /* answers of this epoch, of a stream */
     hk_optimizer *optimizer;
     void *attached; /* of the hooks */
     hki_schedule schedule;

@@ -29,7 +29,7 @@ static uLong add_figures(uLong sum, const figure *table, const void *record)
                                                           : isfinite(value);
         if (!measured)
             continue;
-        sum = add_text(sum, f->name);
+        sum = add_text(sum, compare_figure_column(f));
         sum = f->form == FIGURE_TEXT ? add_text(sum, member)
               : counted              ? add(sum, member, f->size)
                                      : add(sum, &value, sizeof value);

@@ -57,7 +57,8 @@ const figure compare_epoch_figures[] = {
 const figure compare_layer_figures[] = {
     LAYER(layer, TEXT, ),
     LAYER(units, INTEGER, ),
-    LAYER(dead, SHARE, .csv = 7, .label = "dead"),
+    LAYER(dead, SHARE, .csv = 7, .label = "dead", .column = "no_gradient"),
+    LAYER(never_positive, SHARE, .label = "never above 0", .column = "dead"), /* as since 0.1 */
     LAYER(gradient_dead, SHARE, .label = "gradient-dead"),
     LAYER(dormant, SHARE, .label = "dormant"),
     LAYER(saturated, SHARE, .label = "saturated"),
@@ -74,6 +75,11 @@ const figure compare_layer_figures[] = {
 static void *member(const figure *f, const void *record)
 {
     return (char *)record + f->offset;
+}
+
+const char *compare_figure_column(const figure *f)
+{
+    return f->column ? f->column : f->name;
 }
 
 int compare_figure_index(const figure *table, size_t offset)

@@ -32,12 +32,15 @@ typedef struct figure {
     int flags;
     int csv;                 /* column of the CSV, which keeps its place; 0: none */
     const char *report_name; /* in reports, where it differs */
+    const char *column;      /* in the database, where it differs */
     const char *label;       /* heading in a page's table, without its unit; NULL: not there */
 } figure;
 
 /* Of run_record, epoch_record and layer_record. */
 extern const figure compare_run_figures[], compare_epoch_figures[], compare_layer_figures[];
 
+/* Its name in the database. */
+const char *compare_figure_column(const figure *f);
 /* The figure of a table whose member is at `offset`, as an index. */
 int compare_figure_index(const figure *table, size_t offset);
 /* A number, as a double; NAN for texts and counts. */

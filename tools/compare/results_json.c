@@ -171,6 +171,8 @@ static json_t *standing_json(const analysis *a, const panel *p, const standing *
         json_object_set_new(it, "late_less_early", aging);
     }
     set_number(it, "dead", row->dead);
+    if (isnan(row->dead) && isfinite(row->never_positive))
+        set_number(it, "never_positive", row->never_positive);
     set_number(it, "epoch_seconds", row->epoch_seconds);
     return it;
 }

@@ -143,10 +143,10 @@ int compare_statement_add_columns(store *it)
                                         [FIGURE_COUNTS] = "TEXT"};
     for (const figure_columns *to = compare_statement_tables; to->table; to++)
         for (const figure *f = to->figures; f->name; f++) {
-            if (compare_statement_has(it, to->table, f->name))
+            if (compare_statement_has(it, to->table, compare_figure_column(f)))
                 continue;
-            char *sql = sqlite3_mprintf("ALTER TABLE %s ADD COLUMN %s %s", to->table, f->name,
-                                        types[f->form]);
+            char *sql = sqlite3_mprintf("ALTER TABLE %s ADD COLUMN %s %s", to->table,
+                                        compare_figure_column(f), types[f->form]);
             compare_statement_run(it, sql, "");
             sqlite3_free(sql);
         }
@@ -191,7 +191,7 @@ void compare_statement_write(store *it, const char *sql, const figure *figures, 
     va_list values;
     sqlite3_str *names = sqlite3_str_new(NULL), *marks = sqlite3_str_new(NULL);
     for (const figure *f = figures; f->name; f++) {
-        sqlite3_str_appendf(names, ", %s", f->name);
+        sqlite3_str_appendf(names, ", %s", compare_figure_column(f));
         sqlite3_str_appendall(marks, ", ?");
     }
     char *parts[] = {sqlite3_str_finish(names), sqlite3_str_finish(marks)};
@@ -214,8 +214,8 @@ sqlite3_stmt *compare_statement_select(store *it, const char *sql, const figure_
     va_list values;
     sqlite3_str *out = sqlite3_str_new(NULL);
     for (const figure *f = columns->figures; f->name; f++)
-        if (compare_statement_has(it, columns->table, f->name))
-            sqlite3_str_appendf(out, ", %s.%s", columns->table, f->name);
+        if (compare_statement_has(it, columns->table, compare_figure_column(f)))
+            sqlite3_str_appendf(out, ", %s.%s", columns->table, compare_figure_column(f));
         else
             sqlite3_str_appendall(out, ", NULL");
     char *list = sqlite3_str_finish(out), *text = list ? sqlite3_mprintf(sql, list) : NULL;

@@ -61,7 +61,7 @@ static void put_table(const hk_examination *e)
 {
     enum { BEFORE = 9 };
     const char *names[BEFORE + HK_SEEN_POINTS + 1] = {"<layer",    "<activation",   "units",
-                                                      "dead",      "gradient-dead", "dormant",
+                                                      "no slope",  "never above 0", "dormant",
                                                       "saturated", "zeros",         "rank"};
     char after[HK_SEEN_POINTS][48];
     for (int p = 0; p < e->n_seen; p++) {
@@ -74,11 +74,8 @@ static void put_table(const hk_examination *e)
         tool_table_cell(t, "%s", l->layer);
         tool_table_cell(t, "%.14s", l->activation);
         tool_table_cell(t, "%lld", (long long)l->units);
-        tool_table_cell(t, "%lld", (long long)l->dead);
-        if (l->has_slope)
-            tool_table_cell(t, "%lld", (long long)l->gradient_dead);
-        else
-            tool_table_cell(t, "-");
+        tool_table_cell(t, "%lld", (long long)l->gradient_dead);
+        tool_table_cell(t, "%lld", (long long)l->never_positive);
         tool_table_cell(t, "%lld", (long long)l->dormant);
         tool_table_cell(t, "%.1f %%", 100 * l->saturated);
         tool_table_cell(t, "%.1f %%", 100 * l->zeros);
@@ -144,7 +141,7 @@ static int put_findings(const findings *c)
     const hk_examination *e = c->found;
     char verdict[128];
     tool_put_text(stdout, c->given->operands[0]);
-    printf(": %s, %s test images of ", c->it->name, tool_grouped(e->inputs));
+    printf(": %s, %s training images of ", c->it->name, tool_grouped(e->inputs));
     tool_put_text(stdout, hk_data_spec(c->data));
     printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
     put_table(e);
@@ -162,12 +159,12 @@ static int put_findings(const findings *c)
 static json_t *unit_json(int64_t u, const hk_unit_finding *it)
 {
     return json_pack("{s:I, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unit",
-                     (json_int_t)u, "cause", hk_cause_name(it->cause), "dead", it->dead,
-                     "gradient_dead", it->gradient_dead, "dormant", it->dormant, "score",
-                     tool_json_number(it->score), "zeros", tool_json_number(it->zeros), "x_least",
-                     tool_json_number(it->x_min), "x_most", tool_json_number(it->x_max), "bias",
-                     tool_json_number(it->bias), "weight", tool_json_number(it->weight), "negative",
-                     tool_json_number(it->negative));
+                     (json_int_t)u, "cause", hk_cause_name(it->cause), "never_positive",
+                     it->never_positive, "gradient_dead", it->gradient_dead, "dormant", it->dormant,
+                     "score", tool_json_number(it->score), "zeros", tool_json_number(it->zeros),
+                     "x_least", tool_json_number(it->x_min), "x_most", tool_json_number(it->x_max),
+                     "bias", tool_json_number(it->bias), "weight", tool_json_number(it->weight),
+                     "negative", tool_json_number(it->negative));
 }
 
 static json_t *layer_json(const hk_layer_finding *l, int n_seen)
@@ -179,13 +176,13 @@ static json_t *layer_json(const hk_layer_finding *l, int n_seen)
     for (int p = 0; p < n_seen; p++)
         json_array_append_new(seen, json_integer(l->not_learning_seen[p]));
     for (int64_t u = 0; u < l->units; u++)
-        if (l->found[u].not_learning || l->found[u].dead || l->found[u].dormant)
+        if (l->found[u].not_learning || l->found[u].never_positive || l->found[u].dormant)
             json_array_append_new(units, unit_json(u, &l->found[u]));
     return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:s, s:o, s:o, "
                      "s:o}",
                      "layer", l->layer, "activation", tool_json_text(l->activation), "units",
-                     (json_int_t)l->units, "dead", (json_int_t)l->dead, "gradient_dead",
-                     l->has_slope ? json_integer(l->gradient_dead) : json_null(), "dormant",
+                     (json_int_t)l->units, "never_positive", (json_int_t)l->never_positive,
+                     "gradient_dead", json_integer(l->gradient_dead), "dormant",
                      (json_int_t)l->dormant, "ill", (json_int_t)l->not_learning, "ill_seen", seen,
                      "saturated", tool_json_number(l->saturated), "effective_rank",
                      tool_json_number(l->effective_rank), "rank_rows", (json_int_t)l->rank_rows,
@@ -247,7 +244,8 @@ static int examine(const network *it, const options *given, const hk_data *data)
     if (hk_record_read(given->operands[0], &record) != HK_OK)
         return tool_failed();
     status = rebuild_start(given, it, record, &start);
-    hk_examine_options how = {.tau = given->tau, .record = record, .start = start.logits};
+    hk_examine_options how = {
+        .tau = given->tau, .inputs = NET_MOST_EXAMINED, .record = record, .start = start.logits};
     if (!status && hk_examine(it->logits, data, &how, &found) != HK_OK)
         status = tool_failed();
     hk_quantisation *quantised = NULL; /* last: from here on the net is another */
@@ -273,5 +271,5 @@ int net_doctor_command(options *given)
     if (given->treat && given->quantise)
         return tool_fail(EXIT_USAGE,
                          "doctor: --quantise goes with an examination, not with --treat");
-    return given->treat ? net_treat(given) : net_run_on_saved(given, examine);
+    return given->treat ? net_treat(given) : net_run_on_saved(given, true, examine);
 }

@@ -5,6 +5,9 @@
 #include "net/network.h"
 #include "output.h"
 
+/* Training images that are looked at: enough to distinguish dead units from rarely active ones. */
+enum { NET_MOST_EXAMINED = 10000 };
+
 /* What an examination found, and on what. */
 typedef struct findings {
     const network *it;

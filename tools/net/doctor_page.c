@@ -201,8 +201,9 @@ static void put_layers(FILE *to, const hk_examination *e)
     static const page_column columns[] = {{"layer", ""},
                                           {"activation", ""},
                                           {"units", "number"},
-                                          {"dead", "number"},
-                                          {"gradient-dead", "number"},
+                                          {"do not learn", "number"},
+                                          {"no slope", "number"},
+                                          {"never above 0", "number"},
                                           {"dormant", "number"},
                                           {"saturated", "number wide"},
                                           {"zeros", "number wide"},
@@ -215,8 +216,8 @@ static void put_layers(FILE *to, const hk_examination *e)
         page_row(to);
         page_text_cell(to, l->layer);
         page_text_cell(to, l->activation);
-        page_numbers(to, 0, (double)l->units, (double)l->dead,
-                     l->has_slope ? (double)l->gradient_dead : (double)NAN, (double)l->dormant);
+        page_numbers(to, 0, (double)l->units, (double)l->not_learning, (double)l->gradient_dead,
+                     (double)l->never_positive, (double)l->dormant);
         page_percent_cell(to, "number wide", l->saturated, 1);
         page_percent_cell(to, "number wide", l->zeros, 1);
         page_numbers(to, 1, l->effective_rank);

@@ -60,5 +60,5 @@ static int evaluate(const network *it, const options *given, const hk_data *test
 
 int net_evaluate_command(options *given)
 {
-    return net_run_on_saved(given, evaluate);
+    return net_run_on_saved(given, false, evaluate);
 }

@@ -223,16 +223,16 @@ int net_open_with_data(const options *given, bool training, network *it, hk_data
     return status;
 }
 
-int net_run_on_saved(const options *given,
-                     int (*body)(const network *it, const options *given, const hk_data *test))
+int net_run_on_saved(const options *given, bool training,
+                     int (*body)(const network *it, const options *given, const hk_data *data))
 {
-    hk_data *test = NULL;
+    hk_data *data = NULL;
     network it = {0};
-    int status = net_open_with_data(given, false, &it, &test);
+    int status = net_open_with_data(given, training, &it, &data);
     if (!status)
-        status = body(&it, given, test);
+        status = body(&it, given, data);
     net_free(&it);
-    hk_data_free(test);
+    hk_data_free(data);
     return status;
 }
 

@@ -48,9 +48,9 @@ int net_open_data_of(const options *given, bool training, const network *it, hk_
 /* The net in the file that is the first operand, and the data that were given or that it learned from:
  * the test set, `training`: the training set. */
 int net_open_with_data(const options *given, bool training, network *it, hk_data **data);
-/* The same with test data, for `body`. */
-int net_run_on_saved(const options *given,
-                     int (*body)(const network *it, const options *given, const hk_data *test));
+/* The same, for `body`. */
+int net_run_on_saved(const options *given, bool training,
+                     int (*body)(const network *it, const options *given, const hk_data *data));
 /* The model's recipe for so many samples of the data of this spec, overridden by the command line. */
 hk_recipe net_choose_recipe(const options *given, const hk_plugin *model, const char *data,
                             int64_t samples);

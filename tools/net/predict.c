@@ -217,5 +217,6 @@ static int predict_samples(const options *given)
 
 int net_predict_command(options *given)
 {
-    return given->n_operands > 1 ? predict_samples(given) : net_run_on_saved(given, predict_with);
+    return given->n_operands > 1 ? predict_samples(given)
+                                 : net_run_on_saved(given, false, predict_with);
 }

@@ -138,7 +138,7 @@ void net_summary_layers(FILE *to, const hk_epoch_report *epoch)
         tool_table_cell(t, "%s", layer->layer);
         tool_table_cell(t, "%lld", (long long)layer->units);
         for (int k = 0; k < 4; k++)
-            tool_table_cell(t, "%.1f %%", 100 * shares[k]);
+            tool_table_cell(t, isnan(shares[k]) ? "-" : "%.1f %%", 100 * shares[k]);
         tool_table_cell(t, "%.3g", layer->mean);
         tool_table_cell(t, "%.3g", layer->variance);
         tool_table_cell(t, "%.2g", layer->gradient_norm);
@@ -203,6 +203,8 @@ double net_summary_dead(const hk_epoch_report *epoch)
 {
     double dead = 0, units = 0;
     for (int i = 0; i < epoch->n_layers; i++) {
+        if (isnan(epoch->layers[i].dead)) /* not judged */
+            continue;
         dead += epoch->layers[i].dead * (double)epoch->layers[i].units;
         units += (double)epoch->layers[i].units;
     }

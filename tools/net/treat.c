@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-enum { MOST_INPUTS = 10000 }; /* enough to distinguish dead units from rarely active ones */
-
 void net_treat_print(FILE *to, const hk_treatment *done)
 {
     for (int i = 0; i < done->n_layers; i++) {
@@ -33,7 +31,7 @@ json_t *net_treat_json(const hk_treatment *done)
 static int treat(const network *it, const options *given, const hk_data *train)
 {
     hk_treatment *done;
-    hk_treat_options how = {.seed = (uint64_t)given->seed, .inputs = MOST_INPUTS};
+    hk_treat_options how = {.seed = (uint64_t)given->seed, .inputs = NET_MOST_EXAMINED};
     int status = EXIT_DONE;
     if (hk_treat_saved(it->logits, train, given->treat, &how, given->operands[0], given->out,
                        &done) != HK_OK)
@@ -62,15 +60,8 @@ static int treat(const network *it, const options *given, const hk_data *train)
 
 int net_treat(options *given)
 {
-    hk_data *train = NULL;
-    network it = {0};
     if (!given->out)
         return tool_fail(EXIT_USAGE,
                          "doctor: --treat needs --out FILE, where the treated net goes");
-    int status = net_open_with_data(given, true, &it, &train);
-    if (!status)
-        status = treat(&it, given, train);
-    net_free(&it);
-    hk_data_free(train);
-    return status;
+    return net_run_on_saved(given, true, treat);
 }

@@ -15,25 +15,27 @@ extern "C" {
 
 /* Why a unit does not learn; if several apply, the first in this order. */
 typedef enum hk_cause {
-    HK_CAUSE_NONE = 0, /* it learns */
-    HK_CAUSE_INPUT,    /* first layer: the inputs are far from mean 0 and standard deviation 1 */
-    HK_CAUSE_BORN,     /* it did not learn before the first step, either */
-    HK_CAUSE_STARVED,  /* its input is constant: the layers before are dead */
-    HK_CAUSE_STEP,     /* one step changed the layer's parameters by more than their norm */
-    HK_CAUSE_DECAY,    /* weight decay has shrunk its weights to nearly 0 */
-    HK_CAUSE_BIAS,     /* without its bias it would learn */
-    HK_CAUSE_WEIGHTS,  /* without its bias it would not learn, either */
+    HK_CAUSE_NONE = 0,  /* it learns */
+    HK_CAUSE_INPUT,     /* first layer: the inputs are far from mean 0 and standard deviation 1 */
+    HK_CAUSE_BORN,      /* it did not learn before the first step, either */
+    HK_CAUSE_STARVED,   /* its input is constant: the layers before are dead */
+    HK_CAUSE_READERS,   /* it has a slope, but nothing comes back: what reads it is dead or 0 */
+    HK_CAUSE_THRESHOLD, /* with its activation's slots at their initial values it would learn */
+    HK_CAUSE_STEP,      /* one step changed the layer's parameters by more than their norm */
+    HK_CAUSE_DECAY,     /* weight decay has shrunk its weights to nearly 0 */
+    HK_CAUSE_BIAS,      /* without its bias it would learn */
+    HK_CAUSE_WEIGHTS,   /* without its bias it would not learn, either */
     HK_CAUSE_COUNT
 } hk_cause;
 const char *hk_cause_name(hk_cause cause); /* "bias"; "none" */
 
 typedef struct hk_unit_finding {
-    int dead;          /* 1: no output above 0 */
-    int gradient_dead; /* 1: |f'(x)| stayed below 1e-3 */
-    int dormant;       /* 1: score <= options.tau */
-    int not_learning;  /* 1: does not learn: gradient-dead; or of constant output, if rowwise */
-    hk_cause cause;    /* if it does not learn */
-    double score;      /* mean |y| / mean |y| of the layer; NAN: the layer's outputs are all 0 */
+    int not_learning;   /* 1: the gradient of its incoming weights is 0 */
+    int gradient_dead;  /* 1: no slope: |f'(x)| stayed below 1e-3; if rowwise, of constant output */
+    int never_positive; /* 1: no output above 0 */
+    int dormant;        /* 1: score <= options.tau */
+    hk_cause cause;     /* if it does not learn */
+    double score;       /* mean |y| / mean |y| of the layer; NAN: the layer's outputs are all 0 */
     double zeros,
         saturated; /* shares of its outputs that are 0; that are within 0.05 of an asymptote */
     double x_min, x_max; /* range of the activation's input; NAN for rowwise activations */
@@ -45,17 +47,17 @@ typedef struct hk_unit_finding {
 enum { HK_SEEN_POINTS = 4 }; /* after 64, 256, 1024 and all inputs */
 
 typedef struct hk_layer_finding {
-    char layer[HK_MAX_LAYER_NAME], activation[64];             /* "conv2", "relu" */
-    int64_t units, dead, gradient_dead, dormant, not_learning; /* numbers of units */
-    int64_t not_learning_seen[HK_SEEN_POINTS];                 /* judged by the first inputs only */
-    int has_slope;                  /* 0: rowwise, gradient_dead does not apply */
-    double zeros, saturated;        /* shares of all outputs */
-    double effective_rank;          /* NAN: more than 512 units */
-    int64_t rank_rows;              /* rows of activations that it was computed from */
-    hk_cause cause;                 /* of most units that do not learn */
-    int64_t causes[HK_CAUSE_COUNT]; /* numbers of units */
-    char why[512];                  /* a sentence with the evidence; "" if all is well */
-    const hk_unit_finding *found;   /* [units] */
+    char layer[HK_MAX_LAYER_NAME], activation[64];                       /* "conv2", "relu" */
+    int64_t units, not_learning, gradient_dead, never_positive, dormant; /* numbers of units */
+    int64_t not_learning_seen[HK_SEEN_POINTS]; /* judged by the first inputs only */
+    int has_slope;                             /* 0: rowwise, gradient_dead does not apply */
+    double zeros, saturated;                   /* shares of all outputs */
+    double effective_rank;                     /* NAN: more than 512 units */
+    int64_t rank_rows;                         /* rows of activations that it was computed from */
+    hk_cause cause;                            /* of most units that do not learn */
+    int64_t causes[HK_CAUSE_COUNT];            /* numbers of units */
+    char why[512];                             /* a sentence with the evidence; "" if all is well */
+    const hk_unit_finding *found;              /* [units] */
 } hk_layer_finding;
 
 /* A recommendation; the most promising is the first. */
@@ -68,7 +70,7 @@ typedef struct hk_advice {
 enum { HK_MAX_ADVICE = 12 };
 
 typedef struct hk_examination {
-    int64_t inputs;               /* seen */
+    int64_t inputs;               /* examined */
     int64_t seen[HK_SEEN_POINTS]; /* numbers of inputs after which not_learning_seen was counted */
     int n_seen;                   /* fewer where there were fewer inputs */
     double tau;                   /* threshold of the dormant score */
@@ -106,24 +108,24 @@ void hk_record_free(hk_record *record);
 
 typedef struct hk_examine_options {
     double tau;              /* dormant score; 0 counts as 0.025 */
+    int64_t inputs;          /* number to examine, spread over the data; 0: all */
     const hk_record *record; /* training history; NULL: no cause step or decay */
     hk_tensor *start;        /* logits of the same model before its first step, in another net;
                                 NULL: no cause born */
     int zero_;
 } hk_examine_options;
 
-/* Examines the net that ends in `logits` on all of `data`, in evaluation mode, without changing it;
- * `options` may be NULL. Free *out with hk_examination_free.
+/* Examines the net that ends in `logits` on `data`, the training set, in training mode, forward and backward,
+ * without changing it; `options` may be NULL. Free *out with hk_examination_free.
  * HK_BAD_ARGUMENT: the net has no activation, or `start` has other layers; HK_BAD_SHAPE: net and data do
- * not fit; HK_DIVERGED: outputs that are not finite; HK_NO_MEMORY. [any thread] while the net does not
- * change. */
+ * not fit; HK_DIVERGED: outputs that are not finite; HK_NO_MEMORY. [one thread] */
 hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_options *options,
                      hk_examination **out);
 void hk_examination_free(hk_examination *examination);
 
 /* ==== Treatment =================================================================================== */
 
-/* The dead units of one layer, those without gradient on all inputs, and their treatment. */
+/* The dead units of one layer, those that do not learn and have no slope, and their treatment. */
 typedef struct hk_treated_layer {
     char layer[HK_MAX_LAYER_NAME];
     int64_t units, dead, treated;

@@ -46,12 +46,14 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
 
 enum { HK_HISTOGRAM_BINS = 32 };
 
-/* Statistics of one activation on the probed inputs; docs/dead-neurons.md defines them. A unit is a
- * channel. */
+/* Statistics of one activation; docs/dead-neurons.md defines them. A unit is a channel. All but `dead`, and
+ * those of the last step, are taken on the probed inputs in evaluation mode. */
 typedef struct hk_layer_report {
     char layer[HK_MAX_LAYER_NAME]; /* "conv2" */
     int64_t units;                 /* channels */
-    double dead;                   /* share of units never above 0 */
+    double dead;                   /* share of units that do not learn: no gradient reaches their */
+                                   /* incoming weights; NAN: they have none that are trained */
+    double never_positive;         /* share of units never above 0 */
     double gradient_dead;  /* share of units with |f'(x)| < 1e-3 on all inputs; NAN: has no f' */
     double dormant;        /* share of units with mean |y| <= 0.025 of the layer's */
     double saturated;      /* share of outputs within 0.05 of an asymptote; 0 for unbounded ones */
@@ -103,6 +105,7 @@ typedef struct hk_epoch_report {
     const hk_layer_report *layers; /* [n_layers], valid until the next epoch */
     int n_layers;                  /* 0 with no_probes */
     int64_t probed;                /* number of probed inputs */
+    int64_t judged;                /* number of training samples by which `dead` is judged */
 } hk_epoch_report;
 
 typedef struct hk_progress {

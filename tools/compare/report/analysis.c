@@ -55,6 +55,24 @@ double report_run_mean(const run_record *run, size_t offset)
     return units > 0 ? sum / units : UNKNOWN;
 }
 
+dead_column report_dead_column(const panel *p)
+{
+    bool has_new = false, has_old = false;
+    for (int i = 0; i < p->n_rows; i++) {
+        has_new = has_new || isfinite(p->rows[i].dead);
+        has_old = has_old || isfinite(p->rows[i].never_positive);
+    }
+    return has_old && !has_new
+               ? (dead_column){offsetof(layer_record, never_positive), "never above 0 %"}
+               : (dead_column){offsetof(layer_record, dead), "dead %"};
+}
+
+double report_dead_share(const panel *p, const row_view *row)
+{
+    const bool is_old = report_dead_column(p).figure == offsetof(layer_record, never_positive);
+    return is_old ? row->never_positive : row->dead;
+}
+
 void report_p_text(double p, char *out, size_t size)
 {
     if (!isfinite(p))

@@ -45,7 +45,7 @@ typedef struct row_view {
     double *
         *figures; /* [of compare_layer_figures][n_layers][n_epochs], means; NULL: has no label */
     layer_histogram *histograms; /* [n_layers] */
-    double dead;                 /* share of all units at the end */
+    double dead, never_positive; /* shares of all units at the end */
     double epoch_seconds, images_per_s, peak_mib, macro_f1, loss_at_test; /* means */
 } row_view;
 
@@ -93,6 +93,14 @@ bool report_analysis_join(analysis *a, analysis *with);
 /* The mean over the units of all layers, at a run's last epoch, of the figure at this offset of a
  * layer's record; NAN: not measured. */
 double report_run_mean(const run_record *run, size_t offset);
+/* The column of dead units: what it is, in a layer's record, and its heading. Where no row of the panel has it,
+ * as in results of 0.1, it is what these knew: units that were never above 0. */
+typedef struct dead_column {
+    size_t figure;
+    const char *name;
+} dead_column;
+dead_column report_dead_column(const panel *p);
+double report_dead_share(const panel *p, const row_view *row);
 /* A row's means of that figure, [n_layers][n_epochs]. */
 const double *report_layer_means(const row_view *row, size_t offset);
 /* Validation loss less training loss, by the same measure. */

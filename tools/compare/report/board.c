@@ -171,6 +171,7 @@ static void put_board(FILE *to, const panel *p)
     page_table_end(to);
 }
 
+enum { DEAD_COLUMN = 25 };
 static const page_column all_columns[] = {
     {"rank", "number"},        {"row", ""},
     {"runs", "number"},        {"failed", "number"},
@@ -184,7 +185,7 @@ static const page_column all_columns[] = {
     {"test loss", "number"},   {"loss gap", "number"},
     {"parameters", "number"},  {"multiply-adds", "number"},
     {"s per epoch", "number"}, {"images/s", "number"},
-    {"peak MiB", "number"},    {"dead %", "number"},
+    {"peak MiB", "number"},    {NULL, "number"},
     {"tuned rate", "number"},
 };
 
@@ -232,7 +233,7 @@ static void put_figures(FILE *to, const panel *p, const standing *s)
     fprintf(to, "<td class=\"number\">%s", tool_grouped(row->record->multiply_adds));
     page_numbers(to, 2, row->epoch_seconds);
     page_numbers(to, 0, row->images_per_s, row->peak_mib);
-    page_numbers(to, 2, 100 * row->dead);
+    page_numbers(to, 2, 100 * report_dead_share(p, row));
     page_numbers(to, 5, row->record->rate);
     putc('\n', to);
 }
@@ -255,13 +256,16 @@ void report_part_board(FILE *to, const panel *p)
         "the level at which the row was tested, and holds 0 where p is above 0.05. Not shown, 80 % for 1.20: had the difference "
         "been 1.20 points, a sweep of so many seeds would have shown it in 80 of 100 "
         "cases. Seeds needed: for the difference seen here to be found with 80 % power.");
+    page_column columns[sizeof all_columns / sizeof *all_columns];
+    memcpy(columns, all_columns, sizeof columns);
+    columns[DEAD_COLUMN].name = report_dead_column(p).name;
     page_details(to, "All figures of the leaderboard");
     page_table(
         to,
         "Every row, whole specs: accuracies and differences in percent of the test set; SD is s; r is the "
         "correlation with the baseline over seeds; the gap is validation less training loss at the end, "
         "by the same measure",
-        "", all_columns, sizeof all_columns / sizeof *all_columns);
+        "", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_ranked; i++)
         put_figures(to, p, &p->standings[i]);
     page_table_end(to);

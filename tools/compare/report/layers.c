@@ -139,6 +139,6 @@ void report_part_layers(FILE *to, const panel *p, const drawn *d)
 {
     report_part_strips(to, d);
     put_histograms(to, d);
-    if (report_is_measured(d, offsetof(layer_record, dead)))
+    if (report_is_measured(d, offsetof(layer_record, never_positive)))
         put_numbers(to, p);
 }

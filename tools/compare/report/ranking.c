@@ -63,7 +63,7 @@ static void put_row(tool_table *t, const panel *of, const standing *s)
     tool_table_cell(t, "%s", p);
     tool_table_cell(t, "%s", *s->letters ? s->letters : "-");
     put_figure(t, 1, is_short(of) ? 1000 * row->epoch_seconds : row->epoch_seconds);
-    put_figure(t, 1, 100 * row->dead);
+    put_figure(t, 1, 100 * report_dead_share(of, row));
     tool_table_cell(t, "%s", row->record->parameters ? tool_grouped(row->record->parameters) : "-");
     if (is_tuned(of))
         tool_table_cell(t, "%.3g", row->record->rate);
@@ -86,7 +86,7 @@ static void put_panel(const panel *of)
                                  "p",
                                  "<letters",
                                  is_short(of) ? "ms/epoch" : "s/epoch",
-                                 "dead %",
+                                 report_dead_column(of).name,
                                  "parameters",
                                  is_tuned(of) ? "lr chosen" : "<against the baseline",
                                  is_tuned(of) ? "<against the baseline" : NULL,

@@ -33,9 +33,9 @@ typedef struct rates {
     range range; /* of the rates */
 } rates;
 
-static void add_run(rates *r, int of, const row_view *row, const run_record *run)
+static void add_run(rates *r, int of, const row_view *row, const run_record *run, size_t offset)
 {
-    double rate = run->rate, dead = report_run_mean(run, offsetof(layer_record, dead));
+    double rate = run->rate, dead = report_run_mean(run, offset);
     if (!isfinite(rate))
         rate = isfinite(row->record->rate) ? row->record->rate
                                            : compare_rate_in(row->record->specs[AXIS_OPTIMIZER]);
@@ -87,7 +87,7 @@ static void collect(rates *r, const panel *p)
         const run_record *tried = row->n_tuning ? row->tuning : row->runs;
         int at = line_of(r, row);
         for (int k = 0; k < (row->n_tuning ? row->n_tuning : row->n_runs); k++)
-            add_run(r, at, row, &tried[k]);
+            add_run(r, at, row, &tried[k], report_dead_column(p).figure);
         if (i == p->baseline)
             r->lines[at].class = report_row_class(row);
         varies = varies || strcmp(r->lines[at].optimizer, r->lines[0].optimizer) != 0;
@@ -139,13 +139,13 @@ static void put_chart(FILE *to, const rates *r, bool dead, double *x, double *y)
     page_draw_end(to);
 }
 
-static void put_numbers(FILE *to, const rates *r)
+static void put_numbers(FILE *to, const rates *r, const char *dead_name)
 {
-    static const page_column columns[] = {{"row", ""},
-                                          {"learning rate", "number"},
-                                          {"runs", "number"},
-                                          {"dead %", "number"},
-                                          {"validation score %", "number"}};
+    const page_column columns[] = {{"row", ""},
+                                   {"learning rate", "number"},
+                                   {"runs", "number"},
+                                   {dead_name, "number"},
+                                   {"validation score %", "number"}};
     page_details(to, "Numbers of these curves");
     page_table(to, "Means over the runs at each rate", "", columns, 5);
     for (const point *p = r->points; p < r->points + r->n_points; p++) {
@@ -180,7 +180,7 @@ void report_part_rates(FILE *to, const panel *p)
         put_chart(to, &r, true, x, x + runs);
         put_chart(to, &r, false, x, x + runs);
         page_grid_end(to);
-        put_numbers(to, &r);
+        put_numbers(to, &r, report_dead_column(p).name);
     }
     free(x);
     free(r.points);

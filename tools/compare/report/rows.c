@@ -270,15 +270,17 @@ bool report_row_average(analysis *a, row_view *row)
     for (int l = 0; row->histograms && l < row->n_layers; l++)
         take_histogram(row, l);
     /* The first epoch is left out of the time where there are others: it warms up */
-    mean seconds = {0}, dead = {0};
+    mean seconds = {0}, dead = {0}, never_positive = {0};
     for (int i = 0; i < row->n_averaged; i++) {
         const run_record *run = row->averaged[i];
         for (int e = run->n_epochs > 1; e < run->n_epochs; e++)
             mean_take(&seconds, run->epochs[e].seconds);
         mean_take(&dead, report_run_mean(run, offsetof(layer_record, dead)));
+        mean_take(&never_positive, report_run_mean(run, offsetof(layer_record, never_positive)));
     }
     row->epoch_seconds = mean_value(&seconds);
     row->dead = mean_value(&dead);
+    row->never_positive = mean_value(&never_positive);
     row->images_per_s = mean_at(row, offsetof(run_record, images_per_s));
     row->peak_mib = mean_at(row, offsetof(run_record, peak_mib));
     row->macro_f1 = mean_at(row, offsetof(run_record, test_macro_f1));

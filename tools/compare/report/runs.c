@@ -12,7 +12,8 @@
 /* Last words of runs are kept up to this much in all: ten thousand crashes would fill a disk. */
 enum { MOST_WORDS = 1 << 20 };
 
-static void put_run(FILE *to, const row_view *row, const run_record *run, size_t *words)
+static void put_run(FILE *to, const panel *p, const row_view *row, const run_record *run,
+                    size_t *words)
 {
     const char *state = compare_run_state_names[run->state];
     size_t length = run->last_lines ? strlen(run->last_lines) : 0;
@@ -28,7 +29,7 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
         fputs(" <span class=\"soft\">(tuning)</span>", to);
     page_numbers(to, 2, 100 * compare_run_score(run));
     page_numbers(to, 4, run->test_loss);
-    page_numbers(to, 1, 100 * report_run_mean(run, offsetof(layer_record, dead)), run->seconds);
+    page_numbers(to, 1, 100 * report_run_mean(run, report_dead_column(p).figure), run->seconds);
     page_numbers(to, 0, run->attempts);
     fputs("<td>", to);
     page_put_html(to, run->reason, 2000);
@@ -48,13 +49,14 @@ static void put_run(FILE *to, const row_view *row, const run_record *run, size_t
     putc('\n', to);
 }
 
+enum { DEAD_COLUMN = 5 };
 static const page_column run_columns[] = {
     {"row", ""},
     {"seed", "number"},
     {"state", ""},
     {"test score %", "number"},
     {"test loss", "number"},
-    {"dead %", "number"},
+    {NULL, "number"},
     {"seconds", "number"},
     {"attempts", "number"},
     {"reason", ""},
@@ -71,12 +73,15 @@ static void put_table(FILE *to, const panel *p, bool failed, size_t *words)
         return;
     snprintf(caption, sizeof caption, "%.80s on %.80s: %d run%s %s", p->model, p->data_name, n,
              n == 1 ? "" : "s", failed ? "without a result" : "with a result");
-    page_table(to, caption, "runs", run_columns, sizeof run_columns / sizeof *run_columns);
+    page_column columns[sizeof run_columns / sizeof *run_columns];
+    memcpy(columns, run_columns, sizeof columns);
+    columns[DEAD_COLUMN].name = report_dead_column(p).name;
+    page_table(to, caption, "runs", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
         for (int k = 0; k < row->n_tuning + row->n_runs; k++)
             if ((row->tuning[k].state != RUN_OK) == failed)
-                put_run(to, row, &row->tuning[k], words);
+                put_run(to, p, row, &row->tuning[k], words);
     }
     page_table_end(to);
 }

@@ -19,10 +19,14 @@ typedef struct strip_kind {
 
 static const strip_kind kinds[] = {
     {offsetof(layer_record, dead), "Dead units by layer and epoch",
-     "Share of units that are dead, in percent: no output above zero on any input examined. A "
+     "Share of units that are dead, in percent: no gradient reaches their weights. A "
      "line for each layer, a column for each epoch, means over seeds; bright cells are alive, dark "
      "cells dead.",
      "dead units", "glow", "night", "on-glow", "on-night", LEVELS / 2, true},
+    {offsetof(layer_record, never_positive), "Units never above 0, by layer and epoch",
+     "Share of units without an output above zero on any input examined, in percent: what was "
+     "measured of dead units when these runs were made.",
+     "units never above 0", "glow", "night", "on-glow", "on-night", LEVELS / 2, true},
     {offsetof(layer_record, gradient_norm), "Gradient norm by layer and epoch",
      "Norm of the gradient of each layer's weight at the end of the epoch, on one logarithmic "
      "scale for all rows: strong colour, large gradient.",
@@ -190,7 +194,9 @@ void report_part_strips(FILE *to, const drawn *d)
 {
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         strip s = {.to = to, .kind = &kinds[k]};
-        if (!report_is_measured(d, kinds[k].figure))
+        const bool is_old = kinds[k].figure == offsetof(layer_record, never_positive);
+        if (!report_is_measured(d, kinds[k].figure) ||
+            (is_old && report_is_measured(d, kinds[0].figure)))
             continue;
         /* From the smallest to the largest value above zero, but for shares. */
         s.scale = (range){HUGE_VAL, -HUGE_VAL, true};
