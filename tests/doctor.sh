@@ -64,6 +64,25 @@ tau_moves_the_dormant()
         [ "$few" = 0 ] && [ "$(number dormant)" -gt 5 ]
 }
 
+# A net in ruins: nothing is better than a fresh one, and no treatment near it.
+a_trial_ranks_starting_over()
+{
+    "$hillock" train mlp:width=64,depth=3 --data glyphs:train=4000,test=500 --optimizer adam:lr=0.1 --epochs 1 \
+        --no-probes --out ruin.st >/dev/null 2>&1
+    "$hillock" doctor ruin.st --data glyphs:train=4000,test=500 --try-treatments --seeds 3 --epochs 1 \
+        --report trial.html >out 2>err && cat out err && grep -q '^trial: 8 ways, 3 seeds, 1 epoch of 4,000' err &&
+        grep -q '^ *1  a fresh net .* better$' out && grep -q 'Better than going on: a fresh net' out &&
+        ! grep -q -e '--out ruin-treated.st' out && grep -q '<h2>Trial of treatments</h2>' trial.html
+    "$hillock" doctor ruin.st --data glyphs:train=4000,test=500 >out && grep -q 'fresh net may be best' out &&
+        grep -q '^ *hillock doctor ruin.st .* --try-treatments$' out
+}
+
+a_trial_needs_nothing_dead()
+{
+    "$hillock" doctor healthy.st --data $data --try-treatments --seeds 3 --epochs 1 --json >out &&
+        grep -q '"sentence": ' out && [ "$(grep -c '"way": ' out)" = 2 ]
+}
+
 the_page_shows_every_unit()
 {
     "$hillock" doctor step.st --data $data --report page.html >out &&
@@ -96,6 +115,8 @@ run the_step_is_named
 run the_start_is_rebuilt_where_it_can_be
 run json_says_the_same
 run tau_moves_the_dormant
+run a_trial_ranks_starting_over
+run a_trial_needs_nothing_dead
 run the_page_shows_every_unit
 run names_stay_text
 run threads_change_nothing
@@ -104,6 +125,8 @@ run refuses 2 'a net for images of 28 x 28 x 1 in 10 classes; the data have 14 x
     doctor step.st --data glyphs:size=14
 run refuses 2 'expected FILE' "$hillock" doctor
 run refuses 2 'expected a number above 0 and below 1' "$hillock" doctor step.st --tau 1
+run refuses 2 'go with --try-treatments' "$hillock" doctor step.st --seeds 3
+run refuses 2 'tries all' "$hillock" doctor step.st --try-treatments --treat redo --out x.st
 run refuses 3 'cannot open none.st' "$hillock" doctor none.st --data $data
 run refuses 3 'text.st: it is a text file, expected safetensors' "$hillock" doctor text.st --data $data
 run refuses 3 'zeros.st' "$hillock" doctor zeros.st --data $data

@@ -106,12 +106,13 @@ const command tool_commands[] = {
     {"doctor", "FILE", net_group,
      "dead, dormant and saturated units of a saved net, their causes, and how to treat them",
      "Layer by layer, by a backward pass over training data; the causes come from the net, its initial weights and the "
-     "record of its training, and each advice has its predicted effect. --treat changes the units "
+     "record of its training, and --try-treatments tells by training on what helps. --treat changes the units "
      "that are dead on the training data and saves the net with --out; train --doctor does so "
      "between epochs.",
      "  hillock doctor net.safetensors --data mnist:DIR\n"
      "  hillock doctor net.safetensors --data cifar-10:DIR --report doctor.html\n"
      "  hillock doctor net.safetensors --json\n"
+     "  hillock doctor net.safetensors --data mnist:DIR --try-treatments --seeds 5\n"
      "  hillock doctor net.safetensors --data mnist:DIR --treat reset --out mended.safetensors\n",
      DOCTOR, 1, 1, net_doctor_command},
     {"export", "FILE", net_group, "a saved net for ONNX, C, PyTorch or NumPy",

@@ -1,5 +1,6 @@
-/* What to do about units that do not learn. Of each treatment it is predicted how many units it
- * would reach; of a shift of the bias this is tried on the sampled inputs themselves. */
+/* What to do about units that do not learn. Of each treatment it is predicted how many units it would reach; of
+ * a shift of the bias this is tried on the sampled inputs themselves. How well the net learns afterwards does
+ * not follow from it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +144,6 @@ static void advise_training(const tally *t, const hk_record *record, hk_examinat
 hk_status hki_advise(const hki_observer *observer, const hk_record *record, hk_examination *out)
 {
     tally t = {0};
-    hk_advice *advice = out->advice;
     float *sorted = hki_alloc_array(HKI_SAMPLED_ROWS, sizeof *sorted);
     if (!sorted)
         return HK_NO_MEMORY;
@@ -151,13 +151,6 @@ hk_status hki_advise(const hki_observer *observer, const hk_record *record, hk_e
         count_layer(&observer->layers[i], &out->layers[i], sorted, &t);
     hki_free(sorted);
     advise_treatments(&t, out);
-    /* Those that reach more units come first; among equals the order above stands. */
-    for (int i = 1; i < out->n_advice; i++)
-        for (int j = i; j > 0 && advice[j].units > advice[j - 1].units; j--) {
-            hk_advice swapped = advice[j];
-            advice[j] = advice[j - 1];
-            advice[j - 1] = swapped;
-        }
     advise_training(&t, record, out);
     return HK_OK;
 }

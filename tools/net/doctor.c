@@ -101,10 +101,10 @@ __attribute__((format(printf, 1, 2))) static void put_item(const char *format, .
 
 void net_doctor_put_command(FILE *to, const findings *c, const char *before)
 {
-    const hk_examination *e = c->found;
     const char *file = c->given->operands[0], *end = strrchr(file, '.');
+    const char *best = c->tried ? net_trial_treatment(c->tried) : NULL;
     char treated[512];
-    if (!e->n_advice || !*e->advice[0].treatment)
+    if (!c->found->not_learning || (c->tried && !best))
         return;
     snprintf(treated, sizeof treated, "%.*s-treated%s", end ? (int)(end - file) : (int)strlen(file),
              file, end ? end : "");
@@ -112,9 +112,25 @@ void net_doctor_put_command(FILE *to, const findings *c, const char *before)
     tool_put_word(to, file);
     fputs(" --data ", to);
     tool_put_word(to, hk_data_spec(c->data));
-    fprintf(to, " --treat %s --out ", e->advice[0].treatment);
-    tool_put_word(to, treated);
+    if (best) {
+        fprintf(to, " --treat %s --out ", best);
+        tool_put_word(to, treated);
+    } else {
+        fputs(" --try-treatments", to);
+    }
     putc('\n', to);
+}
+
+const char *net_doctor_experience(const hk_examination *found)
+{
+    return 2 * found->not_learning > found->units
+               ? "More than half of the units do not learn. For a dense net ruined like that, starting over "
+                 "came first by far in our table, and no treatment near it (docs/dead-neurons.md): a "
+                 "fresh net may be best. How many units a treatment reaches is not how well the net "
+                 "learns after it; a trial on this net shows that."
+               : "How many units a treatment reaches is not how well the net learns after it: in our table "
+                 "(docs/dead-neurons.md) that differs between dense and convolutional nets. A trial on "
+                 "this net shows it, against going on and against starting over.";
 }
 
 static void put_reasons(const findings *c)
@@ -133,17 +149,21 @@ static void put_reasons(const findings *c)
         put_item("%d. %s%s%s%s", i + 1, *a->treatment ? "--treat " : "", a->treatment,
                  *a->treatment ? ": " : "", a->text);
     }
-    net_doctor_put_command(stdout, c, "\nThe first of them: ");
+    if (c->tried)
+        net_trial_print(stdout, c->tried);
+    else if (e->not_learning)
+        put_item("%s", net_doctor_experience(e));
+    net_doctor_put_command(stdout, c, "\n  ");
 }
 
 static int put_findings(const findings *c)
 {
     const hk_examination *e = c->found;
-    char verdict[128];
+    char answer[128];
     tool_put_text(stdout, c->given->operands[0]);
     printf(": %s, %s training images of ", c->it->name, tool_grouped(e->inputs));
     tool_put_text(stdout, hk_data_spec(c->data));
-    printf("\n%s.\n\n", net_doctor_verdict(e, verdict, sizeof verdict));
+    printf("\n%s.\n\n", net_doctor_verdict(e, answer, sizeof answer));
     put_table(e);
     put_reasons(c);
     if (e->not_learning && !c->record)
@@ -228,6 +248,8 @@ static json_t *findings_json(const findings *c)
                   tool_json_number(e->tau), "input_mean", tool_json_number(e->input_mean),
                   "input_deviation", tool_json_number(e->input_deviation), "layers", layers,
                   "advice", advice, "record", record_json(c->record));
+    if (c->tried)
+        json_object_set_new(it, "trial", net_trial_json(c->tried));
     if (c->quantised)
         json_object_set_new(it, "quantised", net_quantise_json(c->given->quantise, c->quantised));
     return it;
@@ -251,7 +273,10 @@ static int examine(const network *it, const options *given, const hk_data *data)
     hk_quantisation *quantised = NULL; /* last: from here on the net is another */
     if (!status && given->quantise)
         status = net_quantise(it, given, &quantised);
-    findings c = {it, given, data, record, found, quantised};
+    trial tried;
+    if (!status && given->try_treatments)
+        status = net_trial_run(it, given, &tried);
+    findings c = {it, given, data, record, found, quantised, given->try_treatments ? &tried : NULL};
     if (!status && given->report)
         status = net_doctor_page(&c);
     if (!status)
@@ -265,6 +290,10 @@ static int examine(const network *it, const options *given, const hk_data *data)
 
 int net_doctor_command(options *given)
 {
+    if ((given->seeds || given->epochs) && !given->try_treatments)
+        return tool_fail(EXIT_USAGE, "doctor: --seeds and --epochs go with --try-treatments");
+    if (given->treat && given->try_treatments)
+        return tool_fail(EXIT_USAGE, "doctor: --try-treatments tries all, --treat does one");
     if (given->out && !given->treat)
         return tool_fail(EXIT_USAGE,
                          "doctor: --out goes with --treat; the findings go to --report");

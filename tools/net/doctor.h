@@ -3,6 +3,7 @@
 #pragma once
 #include <hillock/doctor.h>
 #include "net/network.h"
+#include "net/trial.h"
 #include "output.h"
 
 /* Training images that are looked at: enough to distinguish dead units from rarely active ones. */
@@ -16,11 +17,15 @@ typedef struct findings {
     const hk_record *record; /* NULL: the file holds a net alone */
     const hk_examination *found;
     const hk_quantisation *quantised; /* NULL: not asked for */
+    const trial *tried;               /* NULL: likewise */
 } findings;
 
 /* "2 of 226 units do not learn", or that all do. */
 const char *net_doctor_verdict(const hk_examination *found, char *text, size_t size);
-/* The command that does what is advised first, as a shell would want it; nothing where that is no treatment. */
+/* What is known of treatments where none was tried on this net. */
+const char *net_doctor_experience(const hk_examination *found);
+/* The command that tries the treatments or, after a trial, does the one that came first, as a shell would want
+ * it; nothing where none did. */
 void net_doctor_put_command(FILE *to, const findings *c, const char *before);
 /* Writes the page to given->report. */
 int net_doctor_page(const findings *c);

@@ -53,9 +53,10 @@ static void put_advice(FILE *to, const findings *c)
     const hk_examination *e = c->found;
     char *pasted = NULL;
     FILE *line = tool_memory_stream(&pasted, NULL);
-    page_section(to, "advice", "What to do",
-                 "Treatments first, those that reach most units before the others; then what to "
-                 "change in training, or the units die again.");
+    page_section(
+        to, "advice", "What to do",
+        "What treatments there are, in no order, and how many units each reaches; then what to "
+        "change in training, or the units die again.");
     fputs("<ol class=\"answers\">\n", to);
     for (int i = 0; i < e->n_advice; i++) {
         fputs("<li>", to);
@@ -65,6 +66,8 @@ static void put_advice(FILE *to, const findings *c)
         fputs(".</li>\n", to);
     }
     fputs("</ol>\n", to);
+    if (!c->tried)
+        page_paragraph(to, "how after", net_doctor_experience(e));
     net_doctor_put_command(line, c, "");
     fclose(line);
     if (*pasted) {
@@ -292,6 +295,8 @@ int net_doctor_page(const findings *c)
         put_reasons(d.to, e);
         put_advice(d.to, c);
     }
+    if (c->tried)
+        net_trial_page(d.to, c->tried);
     put_maps(d.to, e);
     if (e->not_learning)
         put_reaches(d.to, e);

@@ -60,10 +60,11 @@ typedef struct hk_layer_finding {
     const hk_unit_finding *found;              /* [units] */
 } hk_layer_finding;
 
-/* A recommendation; the most promising is the first. */
+/* A recommendation. Treatments come first, in no order: how many units one reaches is not how well the net
+ * learns afterwards. */
 typedef struct hk_advice {
     char treatment[32]; /* "bias", "redo", "reset", "surrogate", "lgb_relu"; "": not a treatment */
-    int64_t units;      /* units that it is predicted to help */
+    int64_t units;      /* units that it is predicted to reach */
     char text[320];     /* what to do, and the predicted effect */
 } hk_advice;
 
