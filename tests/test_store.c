@@ -304,6 +304,8 @@ static void files_of_before_gain_columns(void)
         const layer_record *layer = &r->runs[1].epochs[0].layers[0];
         CHECK_NEAR(layer->mean, 0.20031615160405635833, 0);
         CHECK_EQUAL(layer->histogram[0], 8);
+        CHECK(isnan(layer->dead)); /* its "dead" is what it was: never above 0 */
+        CHECK(i == 2 || layer->never_positive >= 0);
         CHECK(i == 0 ? layer->gradient_dead == 0 : isnan(layer->gradient_dead));
         CHECK(i == 0 ? r->runs[1].peak_mib == 8.2890625 : isnan(r->runs[1].peak_mib));
         if (i == 2) { /* a writer adds what is missing */
