@@ -1,8 +1,9 @@
 /* The training loop: batches, steps, evaluation, reports.
  *
- * Layers are probed on the first inputs of the validation set, else of the training set, by a plan of
- * their own: it keeps every result, where the plan for evaluation fuses operations. What the probe
- * finds may decide how training goes on: so it never runs on the test set. */
+ * Layers are probed on inputs of the validation set, else of the training set, by a plan of their own: it
+ * keeps every result, where the plan for evaluation fuses operations. Which units learn is judged by the
+ * training plan on training samples. What is found may decide how training goes on: so neither looks at
+ * the test set. */
 #include "train/trainer.h"
 
 #include <math.h>
