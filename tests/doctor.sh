@@ -89,7 +89,7 @@ the_page_shows_every_unit()
         [ "$(grep -o '<rect class="\(glow\|pale\|night\)" x=' page.html | wc -l)" = 64 ] &&
         [ "$(grep -o '<rect class="night" x=' page.html | wc -l)" = \
           "$(sed -n 's/^\([0-9]*\) of 64 units do.*/\1/p' out)" ] &&
-        grep -q '<h2>Why</h2>' page.html && grep -q "default-src 'none'" page.html &&
+        grep -q '<h2>Why</h2>' page.html && grep -q '300 training images of' page.html && grep -q "default-src 'none'" page.html &&
         ! grep -qi '<script\|nan\|inf[^o]*"' page.html && [ "$(tail -n 1 page.html)" = '</html>' ]
 }
 

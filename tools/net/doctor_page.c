@@ -20,7 +20,8 @@ static void put_head(FILE *to, const findings *c)
     fputs("<header>\n<h1>Hillock doctor: ", to);
     page_put_html(to, c->given->operands[0], 200);
     fputs("</h1>\n", to);
-    fprintf(to, "<p class=\"answer\">%s.</p>\n<p class=\"soft\">%s, examined on %s test images of ",
+    fprintf(to,
+            "<p class=\"answer\">%s.</p>\n<p class=\"soft\">%s, examined on %s training images of ",
             net_doctor_verdict(c->found, text, sizeof text), c->it->name,
             tool_grouped(c->found->inputs));
     page_put_html(to, hk_data_spec(c->data), 200);
