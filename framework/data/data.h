@@ -84,6 +84,8 @@ static inline float hki_data_standard_target(const hk_data *data, int64_t sample
 }
 /* `count` images from `first` on, standardised, into x. */
 void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x);
+/* Has the memory of an image on its way: it is read soon, after another one somewhere else. */
+void hki_data_prefetch(const hk_data *data, int64_t image);
 /* Standardised pixels column..column+columns-1 of a row of an image: x[columns][channels]. */
 void hki_data_row(const hk_data *data, int64_t image, int row, int column, int columns, float *x);
 

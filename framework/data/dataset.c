@@ -267,12 +267,16 @@ static void read_moved(const hk_data *data, int64_t image, const uint32_t *pixel
 {
     const size_t channels = (size_t)data->shape.channels;
     const size_t first = (size_t)image * hki_image_length(data);
-    for (int i = 0; i < columns; i++)
-        for (size_t c = 0; c < channels; c++) {
-            const size_t at = first + pixel[i] * channels + c;
-            const float value = data->bytes ? (float)data->bytes[at] : data->floats[at];
-            *x++ = (value - data->mean[c]) * data->inverse_sd[c];
-        }
+    for (size_t c = 0; c < channels; c++) {
+        const float mean = data->mean[c], inverse_sd = data->inverse_sd[c];
+        const uint8_t *bytes = data->bytes ? data->bytes + first + c : NULL;
+        const float *floats = data->bytes ? NULL : data->floats + first + c;
+        float *to = x + c;
+        for (int i = 0; bytes && i < columns; i++, to += channels)
+            *to = ((float)bytes[pixel[i] * channels] - mean) * inverse_sd;
+        for (int i = 0; floats && i < columns; i++, to += channels)
+            *to = (floats[pixel[i] * channels] - mean) * inverse_sd;
+    }
 }
 
 void hki_data_row(const hk_data *data, int64_t image, int row, int column, int columns, float *x)
@@ -293,6 +297,17 @@ void hki_data_row(const hk_data *data, int64_t image, int row, int column, int c
             x[i] = (pixel - mean) * inverse_sd;
         }
     }
+}
+
+void hki_data_prefetch(const hk_data *data, int64_t image)
+{
+    enum { LINE = 64 };
+    const size_t pixel = data->bytes ? 1 : sizeof *data->floats;
+    const size_t bytes = hki_image_length(data) * pixel;
+    const size_t at = (size_t)(data->stream ? data->stream->sample[image] : image) * bytes;
+    const char *first = (data->bytes ? (const char *)data->bytes : (const char *)data->floats) + at;
+    for (size_t i = 0; i < bytes; i += LINE)
+        __builtin_prefetch(first + i);
 }
 
 void hki_data_images(const hk_data *data, int64_t first, int64_t count, float *x)

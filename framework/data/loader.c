@@ -92,6 +92,8 @@ static void prepare(hk_loader *l)
     const uint32_t *index = l->order + l->position + first;
     b->n = b->whole * (l->rank + 1) / l->ranks - first;
     for (int64_t i = 0; i < b->n; i++) {
+        if (i + 1 < b->n)
+            hki_data_prefetch(l->data, index[i + 1]);
         read_image(l, index[i], b->x + (size_t)i * length);
         b->labels[i] = l->data->labels[index[i]];
         if (l->data->targets)
