@@ -20,32 +20,46 @@ static void check_restored(const use *u)
         check_fail("%s: slots restored in a new layer give other results", check_spec_text(u));
 }
 
-/* Kernels are tried with read-only slots everywhere; update() may write states alone. */
-void check_test_slots(const subject *s)
+/* Kernels are tried with read-only slots everywhere; update() may write states alone. False: the plugin
+ * has no slots, or does not take so many channels. */
+static bool check_updates(const subject *s, int64_t rows, int64_t channels, int steps)
 {
-    use *u = check_use_new(s->plugin, 16, 12);
+    use *u = check_use_new(s->plugin, rows, channels);
     pass *p = check_use_channels_out(u) > 0 ? check_pass_new(u, 2) : NULL;
-    if (!u->n_slots || !p) {
-        check_skip("no slots");
-        return;
-    }
+    if (!u->n_slots || !p)
+        return false;
     u->context.training = 1;
-    for (int step = 0; step < 300 && !check_has_failed(); step++) {
+    for (int step = 0; step < steps && !check_has_failed(); step++) {
         check_fill_lively(u, p->x, (uint64_t)step);
         check_host_activation_update(u, p);
         for (int k = 0; k < u->n_slots; k++)
             for (int64_t j = 0; j < u->lengths[k]; j++)
                 if (!isfinite(u->slots[k][j]))
-                    check_fail("%s: slot %s is %g after %d updates", check_spec_text(u),
+                    check_fail("%s, %lld x %lld: slot %s is %g after %d updates",
+                               check_spec_text(u), (long long)rows, (long long)channels,
                                s->plugin->slots[k].name, (double)u->slots[k][j], step + 1);
     }
-    const use *fresh = check_use_new(s->plugin, 16, 12);
+    const use *fresh = check_use_new(s->plugin, rows, channels);
     for (int k = 0; k < u->n_slots; k++)
         if (s->plugin->slots[k].role == HK_LEARNED &&
             check_first_difference(u->slots[k], fresh->slots[k], u->lengths[k]) >= 0)
             check_fail("update() changed %s, which is learned: the optimizer changes it",
                        s->plugin->slots[k].name);
     check_restored(u);
+    return true;
+}
+
+void check_test_slots(const subject *s)
+{
+    static const int64_t others[][2] = {{16, 1}, {1, 1}, {1, 12}, {7, 35}};
+    const int mark = check_arrays_mark();
+    const bool has_slots = check_updates(s, 16, 12, 300);
+    for (int i = 0; i < 4 && has_slots && !check_has_failed(); i++) {
+        check_arrays_release(mark);
+        check_updates(s, others[i][0], others[i][1], 30);
+    }
+    if (!has_slots)
+        check_skip("no slots");
 }
 
 /* Best of several, in turn with copying the same floats, so that a busy machine slows both;

@@ -219,6 +219,7 @@ static void check_position(use *u, int isa)
 void check_test_position(const subject *s)
 {
     each_set(s, ROWS, 12, check_position);
+    each_set(s, ROWS, 9, check_position); /* where no row begins at the address of another */
 }
 
 /* x[at] differs between a and b: its own row may follow when HK_ROWWISE says so, else element `at`

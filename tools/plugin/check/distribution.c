@@ -200,11 +200,14 @@ static const char *weight_text(const hk_weight *w)
     return text;
 }
 
-/* Neighbours, and what stands half a weight or a row apart, of an independent law are uncorrelated. */
+/* Neighbours, and what stands half a weight, a row or a power of two apart, of an independent law are
+ * uncorrelated. */
 static void check_correlations(const subject *s, const hk_weight *w, const law *l)
 {
-    const int64_t lags[] = {1, 2, 3, 4, w->columns, 2 * w->columns, w->count / 2, w->rows};
-    for (int k = 0; k < 8 && l->variance > 0; k++) {
+    const int64_t lags[] = {
+        1, 2, 3, 4, 256, 4096, 65536, w->columns, 2 * w->columns, w->count / 2, w->rows};
+    const int n_lags = sizeof lags / sizeof *lags;
+    for (int k = 0; k < n_lags && l->variance > 0; k++) {
         const int64_t n = w->count - lags[k];
         double together = 0;
         for (int64_t i = 0; i < n; i++)
@@ -251,14 +254,27 @@ static void check_moments(const subject *s, const hk_weight *w, const float *val
                    l->normal ? "normal" : "uniform", weight_text(w));
 }
 
+/* A uniform law ends at its bounds. */
+static void check_bounds(const subject *s, const hk_weight *w, const law *l)
+{
+    const double reach = sqrt(3 * l->variance), slack = 1e-6 * (fabs(l->mean) + reach);
+    for (int64_t i = 0; i < w->count && !l->normal && !check_has_failed(); i++)
+        if (fabs((double)w->w[i] - l->mean) > reach + slack)
+            check_fail("w[%lld] is %.7g, \"%s\" ends at %.7g and %.7g (%s)", (long long)i,
+                       (double)w->w[i], s->plugin->summary, l->mean - reach, l->mean + reach,
+                       weight_text(w));
+}
+
 /* What the summary says of a weight, if it is a law. */
 static void check_law(const subject *s, hk_weight weight, const double *params)
 {
     static const char bias[] = " of the bias";
     const int mark = check_arrays_mark();
-    const filled f = check_host_fill(s->plugin, weight, params);
     law l;
-    if (!f.refusal && law_of(s->plugin, &weight, params, &l)) {
+    const bool promises = law_of(s->plugin, &weight, params, &l);
+    const filled f = promises ? check_host_fill(s->plugin, weight, params) : (filled){0};
+    if (promises && !f.refusal) {
+        check_bounds(s, &f.weight, &l);
         check_moments(s, &f.weight, f.weight.w, weight.count, "", &l);
         check_correlations(s, &f.weight, &l);
         check_means(s, &f.weight, &l, true);
@@ -347,16 +363,21 @@ void check_test_variance(const subject *s)
     for (int i = 0; s->plugin->params && s->plugin->params[i].name; i++)
         params[i] = s->plugin->params[i].value;
     hk_weight weight = check_host_convolution(3, 40, 100);
-    for (int turn = 0; turn < 3; turn++) {
+    for (int turn = 0; turn < 4; turn++) {
         check_law(s, weight, params);
-        weight.gain = 2;
-        weight.first_layer = (uint32_t)turn;
+        weight.gain = turn % 2 ? 0.5 : 2;
+        weight.first_layer = (uint32_t)turn / 2;
     }
     hk_weight grouped = check_host_convolution(3, 10, 120);
     grouped.fan_out = 120 / 4 * grouped.kernel;
-    const hk_weight others[] = {check_host_weight(60, 900), check_host_weight(900, 60),
-                                check_host_weight(1, 3000), check_host_weight(2, 2000), grouped};
-    for (int i = 0; i < 5; i++) {
+    const hk_weight others[] = {check_host_weight(60, 900),
+                                check_host_weight(900, 60),
+                                check_host_weight(1, 3000),
+                                check_host_weight(2, 2000),
+                                grouped,
+                                check_host_weight(20000, 4),   /* more inputs than any layer here */
+                                check_host_weight(900, 1111)}; /* a variance to half a percent */
+    for (int i = 0; i < 7; i++) {
         check_law(s, others[i], params);
         weight = others[i];
         weight.first_layer = 1;

@@ -243,6 +243,8 @@ void check_test_kernels(const subject *s)
                 check_shape(s, isa, rows[r], channels);
         for (int w = 0; w < 5 && !check_has_failed(); w++)
             check_shape(s, isa, 3, wide[w]);
+        check_shape(s, isa, 1000, 1);
+        check_shape(s, isa, 650, 3);
     }
     check_each_setting(s, try_setting);
     check_tell("1 to 2050 elements a row, %d instruction sets agree with %s", sets,
@@ -284,12 +286,13 @@ static void differ_in_shape(void *of)
 
 void check_test_gradient(const subject *s)
 {
-    static const int64_t shapes[][2] = {{3, 4}, {3, 12}, {3, 30}, {2, 513}, {1, 1025}, {1, 2049}};
+    static const int64_t shapes[][2] = {{3, 4},    {3, 12},   {3, 30},  {2, 513},
+                                        {1, 1025}, {1, 2049}, {600, 1}, {300, 3}};
     if (s->plugin->activation->value) {
         check_skip("there is a double reference: see derivative and kernels");
         return;
     }
-    for (int i = 0; i < 12 && !check_has_failed(); i++) {
+    for (int i = 0; i < 16 && !check_has_failed(); i++) {
         shape it = {s, (uint32_t)i % 2, check_seed + (uint64_t)i / 2, (double)shapes[i / 2][0],
                     (double)shapes[i / 2][1]};
         differ_in_shape(&it);

@@ -48,6 +48,7 @@ typedef struct spread {
     double mean;      /* the largest, either sign, over sets */
     double low, high; /* variances */
     double count;     /* of the numbers of a set */
+    double rows;      /* of the set: what a channel of it has */
 } spread;
 
 /* Of `count` numbers, `inner` side by side, the next ones `stride` further on. */
@@ -88,18 +89,22 @@ static spread measure(const subject *s, int which, int64_t samples, int64_t each
     else
         for (int64_t r = 0; r < rows; r += set)
             add_set(&sets, p->y + r * channels, set * channels, set * channels, 0);
+    sets.rows = (double)(domain == HK_OVER_BATCH ? rows : set);
     *together = (spread){.low = HUGE_VAL};
     add_set(together, p->y, p->in, p->in, 0);
     check_arrays_release(mark);
     return sets;
 }
 
-/* One variance, whichever the number of the set: biased, or unbiased as the deviation of a sample is. */
+/* One variance, whichever the number of the set: biased, or unbiased as the deviation of a sample is, over
+ * all of its numbers or each channel of its rows. */
 static bool is_of_the_set(const spread *large, const spread *small)
 {
     const double ratio = small->high / large->high;
     const double unbiased = (1 - 1 / small->count) / (1 - 1 / large->count);
-    return fabs(ratio - 1) <= 0.01 || fabs(ratio - unbiased) <= 0.002;
+    const double of_rows = (1 - 1 / small->rows) / (1 - 1 / large->rows);
+    return fabs(ratio - 1) <= 0.01 || fabs(ratio - unbiased) <= 0.002 ||
+           fabs(ratio - of_rows) <= 0.002;
 }
 
 static void report_statistics(const char *name, hk_domain domain, const spread *large,

@@ -32,6 +32,7 @@ const test check_tests[] = {
      "gradient() is the derivative along each learned slot"},
     {"gradient", ACT | SEARCH, check_test_gradient,
      "dx and the gradients of slots agree with differences"},
+    {"linear", ACT | NORM, check_test_linear, "backward is linear in dy"},
     {"reads", ACT, check_test_reads, "backward needs what it declares and no more"},
     {"kernels", ACT | SEARCH, check_test_kernels, "kernels agree with the double reference"},
     {"special", ACT, check_test_special,

@@ -40,10 +40,16 @@ static void read_value(declared *d, const char *text, formula_error *error)
     formula_read_original(o, text, error);
     formula_number(&d->f, 0); /* node 0 is what a full formula answers with */
     const expr parsed = error->sentence[0] ? 0 : formula_parse(&d->f, text, false, error);
+    const expr stable = error->sentence[0] ? 0 : formula_stabilise(&d->f, parsed);
     if (!error->sentence[0])
-        d->value = formula_lower(&d->f, formula_stabilise(&d->f, parsed));
+        d->value = formula_lower(&d->f, stable);
     if (d->f.full || o->f.full)
         refuse(error, "the formula is too large");
+    if (error->sentence[0])
+        return;
+    d->slope = formula_lower(&d->f, formula_derive(&d->f, stable, formula_leaf(&d->f, OP_X, 0)));
+    if (d->f.full)
+        d->slope = 0, d->f.full = false;
 }
 
 declared *formula_declared(const hk_plugin *plugin, formula_error *error)

@@ -222,6 +222,7 @@ typedef struct declared {
     original as_written;
     formula f;
     expr value; /* in f: in a form that neither overflows nor cancels, of operations that C has */
+    expr slope; /* its derivative, by calculus; 0: it was too large */
     parameter parameters[HK_MAX_PARAMS + HK_MAX_SLOTS];
     int n_params;
 } declared;
