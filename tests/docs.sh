@@ -1,6 +1,6 @@
 #!/bin/bash
-# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, quantising.md, comparing.md, clusters.md, export.md,
-# json.md and database.md say: writes their C files and runs their commands in order.
+# Does what docs/plugins.md, models.md, training.md, dead-neurons.md, lgb.md, quantising.md, comparing.md,
+# clusters.md, export.md, json.md and database.md say: writes their C files and runs their commands in order.
 # usage: docs.sh BUILD SOURCE
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 build=$1 source=$2
@@ -54,6 +54,7 @@ command_works()
     *' export '*) [ -s net.c ] && [ -s net.onnx ] ;;
     'cc '*) ! grep -q . output ;;
     'yes 0 '*) awk 'END { exit NR != 1 || NF != 10 }' output ;;
+    ./lgb_rule) grep -q '^as written: theta -[12][0-9]\.' output && grep -q '^corrected: theta 0\.' output ;;
     ./train_small) grep -q '^test accuracy 9' output ;;
     ./predict_small) [ "$(sed -n 's/^image .: \(.\), is \1$/\1/p' output | wc -l)" -ge 2 ] ;;
     ./autoencoder) grep -q '^epoch 3: mean squared error 0.[0-4]' output ;;
@@ -69,7 +70,7 @@ links_lead_somewhere()
     done
 }
 
-for page in plugins models training dead-neurons quantising comparing clusters export json database; do
+for page in plugins models training dead-neurons lgb quantising comparing clusters export json database; do
     page=$source/docs/$page.md
     for name in $(sed -n 's/^```c \(.*\.[ch]\)$/\1/p' "$page"); do
         run example_is_written "$name"

@@ -341,6 +341,7 @@ static void lgb_rule_as_published_diverges(void)
 {
     const hk_plugin *plugin = activation("lgb");
     use *u = check_use_new(plugin, 1, 1);
+    set_param(u, "k", 1);
     for (uint64_t seed = 0; seed < 200; seed++) {
         const lgb_run run = learn(u, seed, 1);
         CHECK(run.end < -15 && run.most <= 0.2);
@@ -353,6 +354,7 @@ static void lgb_rule_corrected_stays_within_bounds(void)
 {
     const hk_plugin *plugin = activation("lgb");
     use *u = check_use_new(plugin, 1, 1);
+    set_param(u, "k", 1);
     for (uint64_t seed = 0; seed < 200; seed++) {
         const lgb_run run = learn(u, seed, 0);
         CHECK(run.least > -0.1 && run.most < 0.8);

@@ -619,6 +619,9 @@ static void lgb_local_rule_evens_channels_out(void)
     if (!plugin)
         SKIP("no lgb here");
     use *u = check_use_new(plugin, 64, 4);
+    set_param(u, "k", 1);
+    set_param(u, "rate", 0.1);
+    set_param(u, "global", 0.01);
     pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 256; i++)
         p->x[i] += (float)(i % 4);
@@ -646,6 +649,8 @@ static void lgb_relu_revives_dead_channels(void)
     if (!plugin)
         SKIP("no lgb_relu here");
     use *u = check_use_new(plugin, 64, 4);
+    set_param(u, "rate", 0.1);
+    set_param(u, "global", 0.01);
     pass *p = check_pass_new(u, 1);
     for (int i = 0; i < 256; i++)
         p->x[i] -= i % 4 == 2 ? 6.0f : 0;

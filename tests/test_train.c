@@ -216,7 +216,7 @@ static void the_best_epoch_is_kept(void)
                                 .validation = test_set,
                                 .epochs = 12,
                                 .batch = 10,
-                                .optimizer = "adam:lr=0.05",
+                                .optimizer = "adam:lr=0.2",
                                 .seed = 3,
                                 .keep_best = 1};
     course all = train_course(options, 0, NULL, NULL, through);

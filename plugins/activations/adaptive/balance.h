@@ -4,7 +4,7 @@
  *     local:   theta_c += rate (a_c - A)         evens the channels of a layer out
  *     global:  theta_c += global (A - rho)       moves the layer to the network's activity
  * "Local-global balance", this project; kin to homeostatic scaling (Turrigiano 2008) and intrinsic
- * plasticity (Triesch 2005). */
+ * plasticity (Triesch 2005). The defaults are those of docs/lgb.md, where ten times as much loses. */
 #pragma once
 #include <hillock/kernel.h>
 
@@ -13,13 +13,13 @@ enum { RATE, GLOBAL, MOMENTUM, TARGET, BALANCE_PARAMS };
     {.name = "rate",                                                                               \
      .doc = "step of the local rule",                                                              \
      .type = HK_REAL,                                                                              \
-     .value = 0.1,                                                                                 \
+     .value = 0.01,                                                                                \
      .low = 0,                                                                                     \
      .high = 8},                                                                                   \
         {.name = "global",                                                                         \
          .doc = "step of the global rule",                                                         \
          .type = HK_REAL,                                                                          \
-         .value = 0.01,                                                                            \
+         .value = 0.001,                                                                           \
          .low = 0,                                                                                 \
          .high = 8},                                                                               \
         {.name = "momentum",                                                                       \

@@ -7,7 +7,7 @@ HK_PARAMS(BALANCE_PARAM_ROWS, {.name = "k",
                                .doc = "steepness",
                                .type = HK_REAL,
                                .flags = HK_LOW_OPEN,
-                               .value = 1,
+                               .value = 4,
                                .low = 0,
                                .high = 64});
 HK_SLOTS(BALANCE_SLOT_ROWS);
