@@ -274,8 +274,8 @@ static void check_law(const subject *s, hk_weight weight, const double *params)
     const bool promises = law_of(s->plugin, &weight, params, &l);
     const filled f = promises ? check_host_fill(s->plugin, weight, params) : (filled){0};
     if (promises && !f.refusal) {
-        check_bounds(s, &f.weight, &l);
         check_moments(s, &f.weight, f.weight.w, weight.count, "", &l);
+        check_bounds(s, &f.weight, &l);
         check_correlations(s, &f.weight, &l);
         check_means(s, &f.weight, &l, true);
         check_means(s, &f.weight, &l, false);
