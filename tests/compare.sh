@@ -122,6 +122,20 @@ streams_are_compared()
         refuses 2 'no treatment named "nono"' "$hillock" compare "${stream[@]}" --doctor nono
 }
 
+# A row for the first of every list, and one for each other entry; what is left out of a label is as there.
+one_thing_at_a_time()
+{
+    local few=(--data glyphs:train=60,test=40,size=8 --epochs 1 --seeds 1)
+    "$hillock" compare --model mlp:width=8,norm=1 "${few[@]}" --one-at-a-time --act relu,elu --norm none,batch_norm --weight-norm none,spectral_norm \
+        --optimizer adam,adam:clip=0.5 --db single.db --json >single.json 2>err &&
+        "$hillock" compare "${few[@]}" --remedies --db remedies.db >out 2>err || return 1
+    cat out err
+    [ "$(sed -n 's/.*"label": "\(.*\)".*/\1/p' single.json | LC_ALL=C sort | tr '\n' ';')" = \
+        'elu;relu;relu (adam:clip=0.5);relu (batch_norm);relu (spectral_norm);' ] &&
+        grep -q '"weight_norm": "spectral_norm"' single.json && grep -q 'relu (spectral_norm) ' out &&
+        grep -q 'relu (.*dropout=0.2) ' out && [ "$(grep -c '^ *[0-9]*  \(relu\|leaky\|prelu\|elu\|selu\|lgb\)' out)" -ge 14 ]
+}
+
 # What was said at each number of seeds is kept, once, and told.
 looks_are_kept()
 {
@@ -400,6 +414,7 @@ run rates_are_tuned
 run rows_are_called_by_what_runs
 run same_nets_are_one_row
 run streams_are_compared
+run one_thing_at_a_time
 run looks_are_kept
 run removed_while_it_is_written
 run a_link_has_the_lock_of_its_file

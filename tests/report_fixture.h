@@ -166,9 +166,9 @@ static results *fixture_new(const fixture_plan *plan)
                         char norm[32];
                         snprintf(norm, sizeof norm, "norm%d", n);
                         const char *at = strstr(plan->optimizers[o], "lr=");
-                        const char *specs[AXES] = {
-                            plan->data[d], plan->models[m], plan->acts[a],      norm,
-                            "he_normal",   "none",          plan->optimizers[o]};
+                        const char *specs[AXES] = {plan->data[d], plan->models[m],    plan->acts[a],
+                                                   norm,          "he_normal",        "none",
+                                                   "none",        plan->optimizers[o]};
                         fixture_row(r, plan, specs, a, task, at ? strtod(at + 3, NULL) : 0.02);
                     }
     return r;

@@ -649,7 +649,7 @@ static void same_nets_are_one_row(void)
     CHECK_CONTAINS(html, "relu = leaky_relu: one net");
     free(html);
     char *csv = written(r, report_csv, &size);
-    CHECK_CONTAINS(csv, ",,not tested,\"the same net as relu = leaky_relu\",\"none\"\r\n");
+    CHECK_CONTAINS(csv, ",,not tested,\"the same net as relu = leaky_relu\",\"none\",\"none\"\r\n");
     free(csv);
     compare_results_free(r);
 }

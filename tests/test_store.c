@@ -33,7 +33,8 @@ static results *sweep_of(const char *name, int n, int64_t seeds, const char *dig
         row_record *row = compare_results_add_row(it);
         char act[32];
         snprintf(act, sizeof act, "act%d", i);
-        const char *const specs[AXES] = {"glyphs", "mlp", act, "none", "he_normal", "none", "adam"};
+        const char *const specs[AXES] = {"glyphs",    "mlp",  act,    "none",
+                                         "he_normal", "none", "none", "adam"};
         for (int a = 0; a < AXES; a++)
             row->specs[a] = strdup(specs[a]);
         row->plugin_digests = strdup(digest);
@@ -301,6 +302,7 @@ static void files_of_before_gain_columns(void)
         CHECK_EQUAL(compare_store_read(it, NULL, &r), EXIT_DONE);
         CHECK_EQUAL(r->n_runs, 2);
         CHECK_TEXT(r->rows[0].specs[AXIS_DOCTOR], "none");
+        CHECK_TEXT(r->rows[0].specs[AXIS_WEIGHT_NORM], "none");
         const layer_record *layer = &r->runs[1].epochs[0].layers[0];
         CHECK_NEAR(layer->mean, 0.20031615160405635833, 0);
         CHECK_EQUAL(layer->histogram[0], 8);

@@ -70,7 +70,7 @@ typedef struct options {
     int64_t size, jobs;
     double val, clip, smoothing, seconds, deadline, tau, effect, wait;
     bool find_rate, json, help, all, profile, strict, quick, verbose, no_probes, retry, canonical,
-        until_decided, forecast, try_treatments, csv, list, no_sync_norm;
+        until_decided, one_at_a_time, remedies, forecast, try_treatments, csv, list, no_sync_norm;
     char **operands; /* what is not an option, in order */
     int n_operands;
 } options;

@@ -177,7 +177,7 @@ void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, doub
     if (hki_null(optimizer, plan))
         return;
     const hki_rule *rule = &optimizer->rule;
-    float factor = clip_factor(optimizer, clip);
+    float factor = clip_factor(optimizer, clip > 0 ? clip : rule->clip);
     optimizer->step++;
     const hki_update decayed = hki_rule_prepare(rule, optimizer->step, rate, true, factor);
     const hki_update plain = hki_rule_prepare(rule, optimizer->step, rate, false, factor);

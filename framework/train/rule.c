@@ -23,15 +23,16 @@
 #define LR(value) HKI_REAL("lr", value, 0, HUGE_VAL, 0)
 #define DECAY(value) HKI_REAL("decay", value, 0, HUGE_VAL, 0)
 #define EPS HKI_REAL("eps", 1e-8, 0, HUGE_VAL, HK_LOW_OPEN)
+#define CLIP HKI_REAL("clip", 0, 0, HUGE_VAL, 0)
 #define BELOW_1(name, value) HKI_REAL(name, value, 0, 1, HK_HIGH_OPEN)
 #define BETAS BELOW_1("beta1", 0.9), BELOW_1("beta2", 0.999)
 
 static const hki_choice rules[HKI_RULE_COUNT] = {
     [HKI_SGD] = {"sgd",
-                 {LR(0.1), BELOW_1("momentum", 0), HKI_WHOLE("nesterov", 0, 0, 1), DECAY(0)}},
-    [HKI_ADAM] = {"adam", {LR(0.001), BETAS, EPS, DECAY(0)}},
-    [HKI_ADAMW] = {"adamw", {LR(0.001), BETAS, EPS, DECAY(0.01)}},
-    [HKI_RMSPROP] = {"rmsprop", {LR(0.01), BELOW_1("alpha", 0.99), EPS, DECAY(0)}},
+                 {LR(0.1), BELOW_1("momentum", 0), HKI_WHOLE("nesterov", 0, 0, 1), DECAY(0), CLIP}},
+    [HKI_ADAM] = {"adam", {LR(0.001), BETAS, EPS, DECAY(0), CLIP}},
+    [HKI_ADAMW] = {"adamw", {LR(0.001), BETAS, EPS, DECAY(0.01), CLIP}},
+    [HKI_RMSPROP] = {"rmsprop", {LR(0.01), BELOW_1("alpha", 0.99), EPS, DECAY(0), CLIP}},
 };
 
 hk_status hki_rule_parse(const char *spec, hki_rule *out)
@@ -50,7 +51,8 @@ hk_status hki_rule_parse(const char *spec, hki_rule *out)
                       .beta1 = hki_spec_value(params, values, "beta1"),
                       .beta2 = hki_spec_value(params, values, "beta2"),
                       .eps = hki_spec_value(params, values, "eps"),
-                      .alpha = hki_spec_value(params, values, "alpha")};
+                      .alpha = hki_spec_value(params, values, "alpha"),
+                      .clip = hki_spec_value(params, values, "clip")};
     if (out->nesterov && !(out->momentum > 0))
         return hki_fail(HK_BAD_ARGUMENT, "optimizer sgd: nesterov=1 needs a momentum above 0");
     return HK_OK;

@@ -58,6 +58,7 @@ typedef struct hki_rule {
     bool nesterov;
     double beta1, beta2, eps; /* adam, adamw; rmsprop has eps */
     double alpha;             /* rmsprop */
+    double clip;              /* maximum gradient norm; 0: none */
 } hki_rule;
 
 /* As hk_optimizer_new takes it. */

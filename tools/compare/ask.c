@@ -101,6 +101,7 @@ static int take_description(row_record *row, plan_row *beside, const json_t *mes
                    take_text(&row->specs[AXIS_ACT], message, "act") &&
                    take_text(&row->specs[AXIS_NORM], message, "norm") &&
                    take_text(&row->specs[AXIS_INIT], message, "init") &&
+                   take_text(&row->specs[AXIS_WEIGHT_NORM], message, "weight_norm") &&
                    take_text(&row->specs[AXIS_OPTIMIZER], recipe, "optimizer") &&
                    take_text(&row->plugin_digests, message, "plugins")
                ? EXIT_DONE
@@ -113,7 +114,7 @@ static int digest_files(const options *given, row_record *row)
     SHA2_CTX sum;
     char path[4096], digest[SHA256_DIGEST_STRING_LENGTH], all[SHA256_DIGEST_STRING_LENGTH + 16];
     SHA256Init(&sum);
-    for (axis a = AXIS_MODEL; a <= AXIS_INIT; a++) {
+    for (axis a = AXIS_MODEL; a <= AXIS_WEIGHT_NORM; a++) {
         snprintf(path, sizeof path, "%.*s", (int)strcspn(row->specs[a], ":"), row->specs[a]);
         if (strchr(path, '/') && SHA256File(path, digest))
             SHA256Update(&sum, (const uint8_t *)digest, sizeof digest);

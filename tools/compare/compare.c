@@ -93,6 +93,28 @@ static int conclude(sweep *s)
     return kept ? kept : told ? told : failures ? EXIT_SOME_RUNS : EXIT_DONE;
 }
 
+/* A net of which most units die by a rate that is too high, and what is named in the field against that:
+ * docs/dead-neurons.md says by whom. A list that was given stays. */
+static void fill_in_remedies(options *given)
+{
+#define DYING "mlp:width=64,depth=3,norm=1"
+    const struct {
+        const char **list, *otherwise;
+    } lists[] = {{&given->model, DYING "," DYING ",dropout=0.2"},
+                 {&given->act, "relu,leaky_relu,prelu,elu,selu,lgb_relu"},
+                 {&given->norm, "none,batch_norm,layer_norm"},
+                 {&given->init, "he_normal,rai,orthogonal"},
+                 {&given->weight_norm, "none,spectral_norm"},
+                 {&given->doctor, "none,redo,reset,continual"},
+                 {&given->optimizer,
+                  "adam:lr=0.03,adam:lr=0.003,adam:lr=0.03,clip=1,adamw:lr=0.03,decay=0.1"}};
+    for (size_t i = 0; given->remedies && i < sizeof lists / sizeof *lists; i++)
+        if (!*lists[i].list)
+            *lists[i].list = lists[i].otherwise;
+    given->one_at_a_time = given->one_at_a_time || given->remedies;
+#undef DYING
+}
+
 int compare_command(options *given)
 {
     sweep s = {.given = given, .file = given->db ? given->db : STORE_DEFAULT_FILE};
@@ -101,6 +123,7 @@ int compare_command(options *given)
     if (given->most && !given->until_decided)
         return tool_fail(EXIT_USAGE, "compare: --most needs --until-decided");
     tool_progress_start();
+    fill_in_remedies(given);
     int status = net_take_stream(given);
     if (!status)
         status = compare_plan_make(given, &s.plan);

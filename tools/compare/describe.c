@@ -69,13 +69,13 @@ static hk_status describe_net(const network *it, const hk_recipe *recipe, json_t
         status = add_digests(&plugins, used[i].kind, used[i].spec);
     if (!status)
         *out = json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:{s:s, s:s, s:s, s:i, s:i}}",
+            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:{s:s, s:s, s:s, s:i, s:i}}",
             "type", "description", "model", it->spec, "act", act, "norm", norm, "init", init,
-            "plugins", plugins.text, "parameters", (json_int_t)hk_net_parameters(net),
-            "multiply_adds", (json_int_t)net_multiply_adds(net), "has_norm", hk_net_has_norm(net),
-            "norm_remedy", net_norm_remedy(it->model), "recipe", "optimizer", recipe->optimizer,
-            "schedule", recipe->schedule, "augment", recipe->augment, "epochs", recipe->epochs,
-            "batch", recipe->batch);
+            "weight_norm", hk_net_weight_norm(net), "plugins", plugins.text, "parameters",
+            (json_int_t)hk_net_parameters(net), "multiply_adds", (json_int_t)net_multiply_adds(net),
+            "has_norm", hk_net_has_norm(net), "norm_remedy", net_norm_remedy(it->model), "recipe",
+            "optimizer", recipe->optimizer, "schedule", recipe->schedule, "augment",
+            recipe->augment, "epochs", recipe->epochs, "batch", recipe->batch);
     free(act);
     return status ? status : *out ? HK_OK : HK_NO_MEMORY;
 }

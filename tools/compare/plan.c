@@ -50,6 +50,7 @@ static int split_lists(planning *m)
                  {AXIS_ACT, HK_ACTIVATION, given->act, DEFAULT_ACTIVATIONS},
                  {AXIS_NORM, HK_NORMALIZATION, given->norm, "batch_norm"},
                  {AXIS_INIT, HK_INITIALIZER, given->init, "he_normal"},
+                 {AXIS_WEIGHT_NORM, HK_NORMALIZATION, given->weight_norm, "none"},
                  {AXIS_DOCTOR, 0, given->doctor, "none"},
                  {AXIS_OPTIMIZER, 0, given->optimizer, OPTIMIZER_OF_MODEL}};
     int status = EXIT_DONE;
@@ -141,6 +142,7 @@ static json_t *make_request(const planning *m, const row_record *row)
     asked.act = row->specs[AXIS_ACT];
     asked.norm = row->specs[AXIS_NORM];
     asked.init = row->specs[AXIS_INIT];
+    asked.weight_norm = row->specs[AXIS_WEIGHT_NORM];
     asked.doctor = strcmp(row->specs[AXIS_DOCTOR], "none") ? row->specs[AXIS_DOCTOR] : NULL;
     asked.optimizer = m->given->optimizer ? row->specs[AXIS_OPTIMIZER] : NULL;
     asked.val = validation_share(m->given);
@@ -169,23 +171,47 @@ static int make_row(planning *m, const size_t *choice)
     return extra->request ? EXIT_DONE : tool_no_memory();
 }
 
+/* How many rows the lists make: of each data set every combination, or the first of every list and what
+ * differs from that in one. */
+static size_t count_rows(const planning *m)
+{
+    size_t all = m->counts[AXIS_DATA], others = 1;
+    for (axis a = AXIS_DATA + 1; a < AXES; a++) {
+        all = all > MAX_ROWS ? all : all * m->counts[a];
+        others += m->counts[a] - 1;
+    }
+    return m->given->one_at_a_time ? m->counts[AXIS_DATA] * others : all;
+}
+
+/* What the i-th row takes of each list. */
+static void choose(const planning *m, size_t i, size_t choice[AXES])
+{
+    const size_t each = count_rows(m) / m->counts[AXIS_DATA];
+    memset(choice, 0, AXES * sizeof *choice);
+    choice[AXIS_DATA] = i / each;
+    size_t rest = i % each;
+    for (axis a = AXIS_DATA + 1; m->given->one_at_a_time && a < AXES && rest; a++) {
+        choice[a] = rest < m->counts[a] ? rest : 0;
+        rest -= choice[a] ? rest : m->counts[a] - 1;
+    }
+    for (int a = AXES - 1; !m->given->one_at_a_time && a > AXIS_DATA; a--) {
+        choice[a] = rest % m->counts[a];
+        rest /= m->counts[a];
+    }
+}
+
 static int make_rows(planning *m)
 {
-    size_t n = 1;
+    const size_t n = count_rows(m);
     int status = EXIT_DONE;
-    for (axis a = 0; a < AXES; a++)
-        n = n > MAX_ROWS ? n : n * m->counts[a];
     if (n > MAX_ROWS)
         return tool_fail(EXIT_USAGE, "compare: the lists make more than %d combinations", MAX_ROWS);
     m->out->rows = calloc(n, sizeof *m->out->rows);
     if (!m->out->rows)
         return tool_no_memory();
     for (size_t i = 0; i < n && !status; i++) {
-        size_t choice[AXES], rest = i;
-        for (int a = AXES - 1; a >= 0; a--) {
-            choice[a] = rest % m->counts[a];
-            rest /= m->counts[a];
-        }
+        size_t choice[AXES];
+        choose(m, i, choice);
         status = make_row(m, choice);
     }
     return status;
@@ -289,8 +315,10 @@ static int choose_baselines(planning *m)
     for (int i = 0; i < asked->n_rows; i++) {
         row_record *row = &asked->rows[i], *before = &asked->rows[i ? i - 1 : 0];
         have = have && strcmp(row->specs[AXIS_DATA], before->specs[AXIS_DATA]) == 0 &&
-               strcmp(row->specs[AXIS_MODEL], before->specs[AXIS_MODEL]) == 0;
-        row->is_baseline = !have && strcmp(row->specs[AXIS_ACT], wanted) == 0;
+               (m->given->one_at_a_time ||
+                strcmp(row->specs[AXIS_MODEL], before->specs[AXIS_MODEL]) == 0);
+        row->is_baseline =
+            !have && (m->given->one_at_a_time || strcmp(row->specs[AXIS_ACT], wanted) == 0);
         have = have || row->is_baseline;
     }
     return EXIT_DONE;
@@ -306,7 +334,8 @@ static char *written(json_t *it, size_t flags)
     return text;
 }
 
-/* More seeds, activations and treatments belong to the same sweep; other settings, models, data do not. */
+/* More seeds, activations, weight norms and treatments belong to the same sweep; other settings, models, data
+ * do not. */
 static char *default_name(const planning *m, const char *settings)
 {
     SHA2_CTX sum;
@@ -314,7 +343,8 @@ static char *default_name(const planning *m, const char *settings)
     SHA256Init(&sum);
     SHA256Update(&sum, (const uint8_t *)settings, strlen(settings));
     for (axis a = 0; a < AXES; a++)
-        for (size_t i = 0; a != AXIS_ACT && a != AXIS_DOCTOR && i < m->counts[a]; i++) {
+        for (size_t i = 0;
+             a != AXIS_ACT && a != AXIS_DOCTOR && a != AXIS_WEIGHT_NORM && i < m->counts[a]; i++) {
             const char *spec = a == AXIS_DATA ? m->sets[i].spec : m->specs[a][i];
             SHA256Update(&sum, (const uint8_t *)spec, strlen(spec) + 1);
         }
@@ -352,14 +382,16 @@ static int set_name_and_settings(planning *m)
     asked->epochs = given->epochs;
     /* What results depend on, apart from their row; a sweep has one of each. */
     asked->settings = written(
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s*, s:s*}",
-                  "epochs", (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
-                  given->clip, "smoothing", given->smoothing, "validation", validation_share(given),
-                  "probes", !given->no_probes, "schedule", tool_json_text(given->schedule),
-                  "augment", tool_json_text(given->augment), "weight_norm",
-                  tool_json_text(given->weight_norm), "tune", tool_json_text(given->tune),
-                  "instruction_set", hk_isa_name(), "engine", hk_engine_name(), "version",
-                  hk_version(), "stream", given->stream, "quantise", given->quantise),
+        json_pack(
+            "{s:I, s:I, s:f, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s*, s:s*, s:s*}",
+            "epochs", (json_int_t)given->epochs, "batch", (json_int_t)given->batch, "clip",
+            given->clip, "smoothing", given->smoothing, "validation", validation_share(given),
+            "probes", !given->no_probes, "schedule", tool_json_text(given->schedule), "augment",
+            tool_json_text(given->augment), "weight_norm",
+            json_null() /* an axis since, its place in names kept */, "tune",
+            tool_json_text(given->tune), "instruction_set", hk_isa_name(), "engine",
+            hk_engine_name(), "version", hk_version(), "stream", given->stream, "quantise",
+            given->quantise, "rows", given->one_at_a_time ? ONE_AT_A_TIME : NULL),
         JSON_SORT_KEYS | JSON_COMPACT);
     asked->command = command_text(given);
     asked->provenance = written(compare_provenance_json(limits.threads, limits.jobs), JSON_COMPACT);

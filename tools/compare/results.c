@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const compare_axis_names[AXES] = {
-    "data", "model", "activation", "normalization", "initializer", "treatment", "optimizer"};
+const char *const compare_axis_names[AXES] = {"data",          "model",       "activation",
+                                              "normalization", "initializer", "weight_norm",
+                                              "treatment",     "optimizer"};
 const char *const compare_run_state_names[RUN_STATES] = {"planned", "running", "ok",
                                                          "failed",  "timeout", "cancelled"};
 

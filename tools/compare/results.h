@@ -13,6 +13,7 @@ typedef enum axis {
     AXIS_ACT,
     AXIS_NORM,
     AXIS_INIT,
+    AXIS_WEIGHT_NORM,
     AXIS_DOCTOR, /* treatments of dead units while training, or "none" */
     AXIS_OPTIMIZER,
     AXES
@@ -95,6 +96,10 @@ typedef struct look_record {
     int64_t seeds;
     char *verdicts; /* JSON: [{data, model, rows: {row: its verdict}}] */
 } look_record;
+
+/* The setting "rows" of a sweep that changes one thing at a time: its rows of a data set are one table,
+ * whatever their models. */
+#define ONE_AT_A_TIME "one at a time"
 
 typedef struct results {
     char *name;       /* of the sweep */

@@ -5,6 +5,11 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+/* What the weight norm of a row is in a file of before, where it was a setting of the sweep. */
+#define STORE_OLD_WEIGHT_NORM                                                                      \
+    "(SELECT coalesce(json_extract(settings, '$.weight_norm'), 'none') FROM sweeps WHERE "         \
+    "sweeps.id = rows.sweep)"
+
 struct store {
     sqlite3 *db;
     const char *path; /* the caller's */

@@ -24,13 +24,14 @@ enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
     "CREATE TABLE " name " (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"     \
     " data TEXT NOT NULL, model TEXT NOT NULL, activation TEXT NOT NULL,"                          \
     " normalization TEXT NOT NULL, initializer TEXT NOT NULL,"                                     \
-    " treatment TEXT NOT NULL DEFAULT 'none', optimizer TEXT NOT NULL,"                            \
+    " weight_norm TEXT NOT NULL DEFAULT 'none', treatment TEXT NOT NULL DEFAULT 'none',"           \
+    " optimizer TEXT NOT NULL,"                                                                    \
     " plugin_digests TEXT NOT NULL, data_digest TEXT NOT NULL,"                                    \
     " place INTEGER," /* in what the last command asked for; NULL: it did not */                   \
     " rate REAL, parameters INTEGER NOT NULL, multiply_adds INTEGER NOT NULL,"                     \
     " is_baseline INTEGER NOT NULL, recipe TEXT,"                                                  \
-    " UNIQUE (sweep, data, model, activation, normalization, initializer, treatment, optimizer,"   \
-    " plugin_digests, data_digest));"
+    " UNIQUE (sweep, data, model, activation, normalization, initializer, weight_norm, treatment," \
+    " optimizer, plugin_digests, data_digest));"
 
 /* Runs, epochs and layers have a column for each figure, too: statement.h adds them. */
 static const char schema[] =
@@ -199,18 +200,24 @@ static int check_whole(store *it)
     return it->status;
 }
 
-/* A row of before has no treatment, which is part of what it is told from another by: the table is made
- * anew. Who refers to its rows keeps their numbers, so that foreign keys may rest meanwhile. */
-static int add_treatments(store *it)
+/* A row of before has no treatment or weight norm, which are part of what it is told from another by: the
+ * table is made anew. Who refers to its rows keeps their numbers, so that foreign keys may rest meanwhile. */
+static int add_axes(store *it)
 {
 #define KEPT                                                                                       \
     "id, sweep, data, model, activation, normalization, initializer, optimizer, plugin_digests, "  \
     "data_digest, place, rate, parameters, multiply_adds, is_baseline, recipe"
-    static const char sql[] = "BEGIN IMMEDIATE;" ROWS_TABLE(
-        "new_rows") "INSERT INTO new_rows (" KEPT ") SELECT " KEPT " FROM rows;"
-                    "DROP TABLE rows; ALTER TABLE new_rows RENAME TO rows; COMMIT;";
-    if (compare_statement_has(it, "rows", "treatment"))
+    static const char
+        before[] =
+            "BEGIN IMMEDIATE;" ROWS_TABLE("new_rows") "INSERT INTO new_rows (" KEPT
+                                                      ", treatment, weight_norm) SELECT " KEPT ", ",
+        after[] = ", " STORE_OLD_WEIGHT_NORM
+                  " FROM rows; DROP TABLE rows; ALTER TABLE new_rows RENAME TO rows; COMMIT;";
+    char sql[sizeof before + sizeof after + sizeof "treatment"];
+    if (compare_statement_has(it, "rows", "weight_norm"))
         return EXIT_DONE;
+    snprintf(sql, sizeof sql, "%s%s%s", before,
+             compare_statement_has(it, "rows", "treatment") ? "treatment" : "'none'", after);
     sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
     const int status = execute(it, sql);
     if (status)
@@ -238,7 +245,7 @@ static int open_writer(store *it, bool exists)
     if (!status)
         status = compare_statement_add_columns(it);
     if (!status)
-        status = add_treatments(it);
+        status = add_axes(it);
     struct stat about;
     if (!status && stat(it->path, &about) == 0) {
         it->device = about.st_dev;

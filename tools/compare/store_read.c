@@ -80,13 +80,15 @@ static void read_sweep(reading *it, const char *name)
                  : tool_fail(EXIT_BAD_DATA, "%s: there is no sweep in it", it->from->path);
 }
 
-/* Files of before have no recipes and no treatments. */
+/* Files of before have no recipes and no treatments, and one weight norm for a sweep. */
 static void read_rows(reading *it)
 {
     char *sql = sqlite3_mprintf(
-        "SELECT data, model, activation, normalization, initializer, %s, optimizer, "
+        "SELECT data, model, activation, normalization, initializer, %s, %s, optimizer, "
         "plugin_digests, data_digest, rate, parameters, multiply_adds, is_baseline, %s FROM rows "
         "WHERE sweep = ? AND place IS NOT NULL ORDER BY place",
+        compare_statement_has(it->from, "rows", "weight_norm") ? "weight_norm"
+                                                               : STORE_OLD_WEIGHT_NORM,
         compare_statement_has(it->from, "rows", "treatment") ? "treatment" : "'none'",
         compare_statement_has(it->from, "rows", "recipe") ? "recipe" : "NULL");
     sqlite3_stmt *row = compare_statement_new(it->from, sql, "i", it->sweep);

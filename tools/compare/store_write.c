@@ -76,11 +76,12 @@ static int64_t plan_sweep(store *it, const results *asked)
 
 #define IDENTITY                                                                                   \
     "sweep = ? AND data = ? AND model = ? AND activation = ? AND normalization = ? AND "           \
-    "initializer = ? AND treatment = ? AND optimizer = ? AND plugin_digests = ? AND data_digest = ?"
+    "initializer = ? AND weight_norm = ? AND treatment = ? AND optimizer = ? AND plugin_digests = ? AND data_digest = ?"
 #define IDENTITY_OF(sweep, row)                                                                    \
     (int64_t)(sweep), (row)->specs[AXIS_DATA], (row)->specs[AXIS_MODEL], (row)->specs[AXIS_ACT],   \
-        (row)->specs[AXIS_NORM], (row)->specs[AXIS_INIT], (row)->specs[AXIS_DOCTOR],               \
-        (row)->specs[AXIS_OPTIMIZER], (row)->plugin_digests, (row)->data_digest
+        (row)->specs[AXIS_NORM], (row)->specs[AXIS_INIT], (row)->specs[AXIS_WEIGHT_NORM],          \
+        (row)->specs[AXIS_DOCTOR], (row)->specs[AXIS_OPTIMIZER], (row)->plugin_digests,            \
+        (row)->data_digest
 
 /* Parts take turns, so that each has something of every row and of every seed. Where a rate is tuned a
  * row is one part's: its final runs wait for the rate that its tuning runs choose. */
@@ -97,16 +98,16 @@ static void plan_row_and_runs(store *it, int64_t sweep, const store_plan *plan, 
     compare_statement_run(
         it,
         "INSERT OR IGNORE INTO rows (sweep, data, model, activation, normalization, "
-        "initializer, treatment, optimizer, plugin_digests, data_digest, parameters, "
-        "multiply_adds, is_baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
-        "isssssssss", IDENTITY_OF(sweep, row));
+        "initializer, weight_norm, treatment, optimizer, plugin_digests, data_digest, parameters, "
+        "multiply_adds, is_baseline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        "issssssssss", IDENTITY_OF(sweep, row));
     compare_statement_run(it,
                           "UPDATE rows SET place = ?, parameters = ?, multiply_adds = ?, "
                           "is_baseline = ?, recipe = ? WHERE " IDENTITY,
-                          "iiiisisssssssss", (int64_t)place, row->parameters, row->multiply_adds,
+                          "iiiisissssssssss", (int64_t)place, row->parameters, row->multiply_adds,
                           (int64_t)row->is_baseline, row->recipe, IDENTITY_OF(sweep, row));
     sqlite3_stmt *found = compare_statement_new(it, "SELECT id FROM rows WHERE " IDENTITY,
-                                                "isssssssss", IDENTITY_OF(sweep, row));
+                                                "issssssssss", IDENTITY_OF(sweep, row));
     while (compare_statement_next(it, found))
         id = sqlite3_column_int64(found, 0);
     for (int i = 0; i < plan->n_rates && is_in_part(plan, place, 1); i++)
@@ -137,7 +138,7 @@ static void note_changes(store *it, int64_t sweep)
         "SELECT old.model, old.activation, old.data_digest <> new.data_digest, "
         "(SELECT count(*) FROM runs WHERE row = old.id AND state <> 'planned') AS n "
         "FROM rows AS old JOIN rows AS new USING (sweep, data, model, activation, "
-        "normalization, initializer, treatment, optimizer) WHERE sweep = ? AND old.place IS NULL AND "
+        "normalization, initializer, weight_norm, treatment, optimizer) WHERE sweep = ? AND old.place IS NULL AND "
         "new.place IS NOT NULL AND n > 0 ORDER BY new.place, old.id",
         "i", sweep);
     while (compare_statement_next(it, old))

@@ -79,11 +79,14 @@ static bool fill_row(row_record *row, const net_recorded *of)
 {
     const hk_net *net = of->net->net;
     char *act = net_running_activation(net), digest[65];
-    const char *const specs[AXES] = {
-        hk_data_spec(of->train), of->net->spec,
-        act ? act : "",          hk_net_normalization(net),
-        hk_net_initializer(net), of->given->doctor ? of->given->doctor : "none",
-        of->recipe->optimizer};
+    const char *const specs[AXES] = {[AXIS_DATA] = hk_data_spec(of->train),
+                                     [AXIS_MODEL] = of->net->spec,
+                                     [AXIS_ACT] = act ? act : "",
+                                     [AXIS_NORM] = hk_net_normalization(net),
+                                     [AXIS_INIT] = hk_net_initializer(net),
+                                     [AXIS_WEIGHT_NORM] = hk_net_weight_norm(net),
+                                     [AXIS_DOCTOR] = of->given->doctor ? of->given->doctor : "none",
+                                     [AXIS_OPTIMIZER] = of->recipe->optimizer};
     bool good = act && compare_provenance_of_data(of->train, of->test, digest);
     for (int i = 0; i < AXES; i++)
         good = (row->specs[i] = strdup(specs[i])) && good;

@@ -13,14 +13,15 @@ extern "C" {
 typedef struct hk_optimizer hk_optimizer;
 
 /* "sgd:lr=0.1,momentum=0.9,nesterov=1,decay=1e-4", "adam:lr=0.001,beta1=,beta2=,eps=,decay=",
- * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay=". Weight decay is added to the gradient
+ * "adamw:...", "rmsprop:lr=0.01,alpha=0.99,eps=,decay="; and of each clip=1, the maximum gradient norm of steps
+ * that are given none. Weight decay is added to the gradient
  * (adamw: decoupled) and applies to weights and biases, not to slots marked HK_NO_DECAY. Formulas as in
  * PyTorch 1.13. Optimizes the parameters that the net has now: make it when the model is complete.
  * HK_UNKNOWN_NAME, HK_BAD_ARGUMENT: the message has the choices. */
 hk_status hk_optimizer_new(hk_net *net, const char *spec, hk_optimizer **out);
 void hk_optimizer_free(hk_optimizer *optimizer);
 
-/* One step: clips the gradient norm to `clip` if positive, multiplies the learning rate by `rate`,
+/* One step: clips the gradient norm to `clip` if positive, else to that of the spec, multiplies the learning rate by `rate`,
  * updates the parameters, clamps slots to their ranges, clears gradients, commits `plan`. */
 void hk_optimizer_step(hk_optimizer *optimizer, hk_plan *plan, double rate, double clip);
 

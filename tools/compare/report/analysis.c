@@ -117,7 +117,7 @@ static bool share_runs_and_rows(analysis *a, row_view *rows)
         const row_record *row = rows[i].record;
         panel *p = a->n_panels ? &a->panels[a->n_panels - 1] : NULL;
         if (!p || strcmp(row->specs[AXIS_DATA], p->data) != 0 ||
-            strcmp(row->specs[AXIS_MODEL], p->model) != 0) {
+            (!a->one_at_a_time && strcmp(row->specs[AXIS_MODEL], p->model) != 0)) {
             p = &a->panels[a->n_panels++];
             *p = (panel){
                 .data = row->specs[AXIS_DATA], .model = row->specs[AXIS_MODEL], .rows = &rows[i]};
@@ -382,6 +382,7 @@ static bool fill(analysis *a)
         return false;
     for (int i = 0; i < r->n_rows; i++)
         rows[i].record = &r->rows[i];
+    a->one_at_a_time = r->settings && strstr(r->settings, "\"" ONE_AT_A_TIME "\"");
     if (!share_runs_and_rows(a, rows))
         return false;
     report_name_data_sets(a);

@@ -72,7 +72,8 @@ typedef struct panel {
 
 typedef struct analysis {
     const results *of;
-    bool varies[AXES]; /* within some panel */
+    bool varies[AXES];  /* within some panel */
+    bool one_at_a_time; /* each row differs from its baseline in one thing alone */
     panel *panels;
     int n_panels;
     int runs, failures, unfinished; /* but for tuning */

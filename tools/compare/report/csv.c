@@ -58,19 +58,26 @@ static void put_verdict(FILE *to, const analysis *a, int row)
     fputs(",,,", to);
 }
 
+/* Columns keep their place: what is newer comes last. */
+static bool is_newer(int k)
+{
+    return k == AXIS_DOCTOR || k == AXIS_WEIGHT_NORM;
+}
+
 void report_csv(FILE *to, const analysis *a)
 {
-    for (int k = 0; k < AXES; k++) /* the treatment, which is newer, comes last */
-        if (k != AXIS_DOCTOR)
+    for (int k = 0; k < AXES; k++)
+        if (!is_newer(k))
             fprintf(to, "%s,", compare_axis_names[k]);
     fputs("seed,tuning,rate,state,failure,reason", to);
     put_figures(to, NULL);
-    fputs(",parameters,multiply_adds,attempts,letters,verdict,not_tested,treatment\r\n", to);
+    fputs(",parameters,multiply_adds,attempts,letters,verdict,not_tested,treatment,weight_norm\r\n",
+          to);
     for (int i = 0; i < a->of->n_runs; i++) {
         const run_record *run = &a->of->runs[i];
         const row_record *row = &a->of->rows[run->row];
         for (int k = 0; k < AXES; k++) {
-            if (k == AXIS_DOCTOR)
+            if (is_newer(k))
                 continue;
             page_put_csv(to, row->specs[k]);
             putc(',', to);
@@ -87,6 +94,8 @@ void report_csv(FILE *to, const analysis *a)
         put_verdict(to, a, run->row);
         putc(',', to);
         page_put_csv(to, row->specs[AXIS_DOCTOR]);
+        putc(',', to);
+        page_put_csv(to, row->specs[AXIS_WEIGHT_NORM]);
         fputs("\r\n", to);
     }
 }

@@ -98,6 +98,24 @@ static const char *own_digest(const analysis *a, const row_record *row)
     return NULL;
 }
 
+static const row_record *baseline_of(const analysis *a, const row_record *row)
+{
+    for (const row_record *it = a->of->rows; it < a->of->rows + a->of->n_rows; it++)
+        if (it->is_baseline && strcmp(it->specs[AXIS_DATA], row->specs[AXIS_DATA]) == 0)
+            return it;
+    return row;
+}
+
+/* Whether a label names the axis: where it varies, but for "none" of what few rows have; of rows that change
+ * one thing at a time where they are not as the baseline. */
+static bool is_named(const analysis *a, const row_record *row, int k)
+{
+    if (a->one_at_a_time)
+        return strcmp(row->specs[k], baseline_of(a, row)->specs[k]) != 0;
+    return a->varies[k] &&
+           !((k == AXIS_WEIGHT_NORM || k == AXIS_DOCTOR) && strcmp(row->specs[k], "none") == 0);
+}
+
 const char *report_row_label(analysis *a, const row_record *row, int end)
 {
     enum { MOST = 96 };
@@ -108,8 +126,8 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
     if (!to)
         return NULL;
     fputs(short_spec(a, AXIS_ACT, row->specs[AXIS_ACT]), to);
-    for (int k = AXIS_ACT + 1; k < end; k++)
-        if (a->varies[k]) {
+    for (int k = AXIS_MODEL; k < end; k++)
+        if (k != AXIS_ACT && is_named(a, row, k)) {
             fprintf(to, "%s%s", before,
                     k == AXIS_OPTIMIZER ? short_optimizer(a, row, optimizer, sizeof optimizer)
                                         : short_spec(a, k, row->specs[k]));
