@@ -128,6 +128,19 @@ static size_t make_npz(uint8_t *zip, const char *x_header, const void *x, size_t
 
 #define NPY(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }\n"
 
+/* Of a.npz, whose samples come in any order: each pair is one of the two. */
+static void check_values(float a, float b, float c, float d)
+{
+    hk_data *train = NULL;
+    CHECK_EQUAL(hk_data_open(spec_of("npz", "a.npz"), &train, NULL), HK_OK);
+    CHECK(train && train->floats && !train->bytes);
+    for (int64_t i = 0; train && train->floats && i < train->shape.n; i++) {
+        const float *x = train->floats + 2 * i;
+        CHECK((x[0] == a && x[1] == b) || (x[0] == c && x[1] == d));
+    }
+    hk_data_free(train);
+}
+
 static void npz_is_read(void)
 {
     static uint8_t zip[4096];
@@ -152,6 +165,16 @@ static void npz_is_read(void)
     CHECK_EQUAL(hk_data_open(spec_of("npz", "a.npz"), &train, NULL), HK_OK);
     CHECK(train && train->floats && train->floats[1] == -1 && train->shape.channels == 3);
     hk_data_free(train);
+    const uint16_t deep[2 * 2] = {0, 300, 65535, 7}; /* neither of the two fits a byte */
+    put("a.npz", zip,
+        make_npz(zip, NPY("<u2", "(2, 2)"), deep, sizeof deep, NPY("<i8", "(2,)"), named,
+                 sizeof named));
+    check_values(deep[0], deep[1], deep[2], deep[3]);
+    const int8_t low[2 * 2] = {-128, -1, 0, 127};
+    put("a.npz", zip,
+        make_npz(zip, NPY("|i1", "(2, 2)"), low, sizeof low, NPY("<i8", "(2,)"), named,
+                 sizeof named));
+    check_values(low[0], low[1], low[2], low[3]);
     remove_all();
 }
 

@@ -39,6 +39,11 @@ static void arrays_are_copied_and_checked(void)
     CHECK_CONTAINS(hk_message(), "nan at 1 of image 1");
     CHECK_EQUAL(hk_data_from_arrays(0, 1, 1, 1, 3, x, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_data_from_arrays(1, 1, 0, 1, 3, x, labels_of, &data), HK_BAD_ARGUMENT);
+    for (int side = 0; side < 3; side++) { /* each alone is too large */
+        const int size[3] = {side == 0 ? 65537 : 1, side == 1 ? 65537 : 1, side == 2 ? 65537 : 1};
+        CHECK_EQUAL(hk_data_from_arrays(1, size[0], size[1], size[2], 1, x, labels_of, &data),
+                    HK_BAD_ARGUMENT);
+    }
     CHECK_EQUAL(hk_data_from_arrays(1, 1, 1, 1, 0, x, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_data_from_arrays(1, 1, 1, 1, 1, NULL, labels_of, &data), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_data_from_arrays(HKI_MAX_DIM, 65536, 65536, 65536, 1, x, labels_of, &data),

@@ -1,6 +1,7 @@
 /* Plugins with as many slots as plugin.h allows, on both sides of a residual: whatever is done with a
  * net is done with theirs. */
 #include <hillock/hillock.h>
+#include <hillock/maths.h>
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"
@@ -124,6 +125,36 @@ static void dead_units_are_reset_to_it(void)
     hk_net_free(net);
 }
 
+/* A step that is far too large, up and down: each slot of pelu ends at a bound of its range. */
+static void every_slot_stays_in_its_range(void)
+{
+    for (int sign = -1; sign <= 1; sign += 2) {
+        hk_net *net = hk_net_new(.activation = "pelu", .seed = 1);
+        hk_tensor *x = hk_input(net, 5), *y = hk_act(hk_linear(x, 4));
+        hk_optimizer *optimizer = NULL;
+        hk_plan *plan = NULL;
+        float values[4];
+        hk_plan_options how = {
+            .batch = 8, .training = 1, .loss = hk_scale(hk_sum(y, HK_ALL_AXES), sign)};
+        CHECK_EQUAL(hk_plan_new(net, &how, &plan), HK_OK);
+        CHECK_EQUAL(hk_optimizer_new(net, "sgd:lr=1e6", &optimizer), HK_OK);
+        for (int i = 0; i < 8 * 5; i++)
+            hk_plan_value(plan, x)[i] = hks_normal(3, (uint64_t)i);
+        CHECK_EQUAL(hk_plan_forward(plan, 8), HK_OK);
+        CHECK_EQUAL(hk_plan_backward(plan), HK_OK);
+        hk_optimizer_step(optimizer, plan, 1, 0);
+        for (int k = 0; k < 2; k++) {
+            CHECK_EQUAL(hk_tensor_read(hk_net_tensor(net, k ? "fc1.act.b" : "fc1.act.a"), values),
+                        HK_OK);
+            for (int i = 0; i < 4; i++)
+                CHECK(values[i] == 0.1f || values[i] == 100);
+        }
+        hk_optimizer_free(optimizer);
+        hk_plan_free(plan);
+        hk_net_free(net);
+    }
+}
+
 int main(void)
 {
     RUN(fixtures_are_made);
@@ -131,6 +162,7 @@ int main(void)
     RUN(saved_and_loaded_it_is_the_same);
     RUN(it_is_examined_and_forecast);
     RUN(dead_units_are_reset_to_it);
+    RUN(every_slot_stays_in_its_range);
     hk_data_free(data);
     end_builds();
     return check_result();

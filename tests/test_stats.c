@@ -230,6 +230,12 @@ static void seeds_are_those_of_the_power_tables(void)
     CHECK_EQUAL(stats_seeds_for_effect(1, SIGNIFICANCE), 10);
     CHECK_EQUAL(stats_seeds_for_effect(1.5, SIGNIFICANCE), 6);
     CHECK_EQUAL(stats_seeds_for_effect(1.5, SIGNIFICANCE / 7), 10);
+    for (int n = 3; n < 40;
+         n++) { /* the least effect that n seeds show takes n, a lesser one more */
+        const double least = stats_effect_shown(n, SIGNIFICANCE);
+        CHECK_EQUAL(stats_seeds_for_effect(least * 1.0001, SIGNIFICANCE), n);
+        CHECK_EQUAL(stats_seeds_for_effect(least * 0.9999, SIGNIFICANCE), n + 1);
+    }
     CHECK_EQUAL(stats_seeds_for_effect(0.05, SIGNIFICANCE / 7), -1);
     CHECK_EQUAL(stats_seeds_for_effect(0, SIGNIFICANCE), -1);
     CHECK(stats_seeds_for_effect(100, SIGNIFICANCE) >= 2);
