@@ -20,8 +20,8 @@
 
 enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
 
-#define ROWS_TABLE(name)                                                                           \
-    "CREATE TABLE " name " (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"     \
+#define ROW_COLUMNS                                                                                \
+    " (id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL REFERENCES sweeps,"                          \
     " data TEXT NOT NULL, model TEXT NOT NULL, activation TEXT NOT NULL,"                          \
     " normalization TEXT NOT NULL, initializer TEXT NOT NULL,"                                     \
     " weight_norm TEXT NOT NULL DEFAULT 'none', treatment TEXT NOT NULL DEFAULT 'none',"           \
@@ -42,19 +42,19 @@ static const char schema[] =
     "CREATE TABLE sweeps (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL,"
     " seeds INTEGER NOT NULL, epochs INTEGER NOT NULL, command TEXT NOT NULL,"
     " provenance TEXT NOT NULL, turn INTEGER NOT NULL);" /* the latest has the highest */
-    ROWS_TABLE(
-        "rows") "CREATE TABLE runs (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES rows,"
-                " seed INTEGER NOT NULL, tuning INTEGER NOT NULL,"
-                " rate REAL NOT NULL," /* 0: the optimizer's own, or not yet chosen */
-                " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
-                " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
-                " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
-                " UNIQUE (row, seed, rate, tuning));"
-                "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
-                " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
-                "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
-                " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
-                "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
+    "CREATE TABLE rows" ROW_COLUMNS
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, row INTEGER NOT NULL REFERENCES rows,"
+    " seed INTEGER NOT NULL, tuning INTEGER NOT NULL,"
+    " rate REAL NOT NULL," /* 0: the optimizer's own, or not yet chosen */
+    " state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN"
+    " ('planned', 'running', 'ok', 'failed', 'timeout', 'cancelled')),"
+    " attempts INTEGER NOT NULL DEFAULT 0, failure TEXT, reason TEXT, last_lines TEXT,"
+    " UNIQUE (row, seed, rate, tuning));"
+    "CREATE TABLE epochs (run INTEGER NOT NULL REFERENCES runs, epoch INTEGER NOT NULL,"
+    " PRIMARY KEY (run, epoch)) WITHOUT ROWID;"
+    "CREATE TABLE layers (run INTEGER NOT NULL, epoch INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " PRIMARY KEY (run, epoch, place), FOREIGN KEY (run, epoch) REFERENCES epochs) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;"; /* and COMMIT, after the figures */
 
 static unsigned number_at(const unsigned char *header, int place)
 {
@@ -208,9 +208,8 @@ static int add_axes(store *it)
     "id, sweep, data, model, activation, normalization, initializer, optimizer, plugin_digests, "  \
     "data_digest, place, rate, parameters, multiply_adds, is_baseline, recipe"
     static const char
-        before[] =
-            "BEGIN IMMEDIATE;" ROWS_TABLE("new_rows") "INSERT INTO new_rows (" KEPT
-                                                      ", treatment, weight_norm) SELECT " KEPT ", ",
+        before[] = "BEGIN IMMEDIATE; CREATE TABLE new_rows" ROW_COLUMNS
+                   "INSERT INTO new_rows (" KEPT ", treatment, weight_norm) SELECT " KEPT ", ",
         after[] = ", " STORE_OLD_WEIGHT_NORM
                   " FROM rows; DROP TABLE rows; ALTER TABLE new_rows RENAME TO rows; COMMIT;";
     char sql[sizeof before + sizeof after + sizeof "treatment"];
