@@ -116,6 +116,19 @@ static bool is_named(const analysis *a, const row_record *row, int k)
            !((k == AXIS_WEIGHT_NORM || k == AXIS_DOCTOR) && strcmp(row->specs[k], "none") == 0);
 }
 
+/* The parameters of a model from the first on in which it differs from the baseline's. */
+static const char *short_model(const analysis *a, const row_record *row)
+{
+    const char *spec = row->specs[AXIS_MODEL], *other = baseline_of(a, row)->specs[AXIS_MODEL];
+    size_t same = 0;
+    while (spec[same] && spec[same] == other[same])
+        same++;
+    const char *begin = spec;
+    for (const char *at = spec; at <= spec + same && *at; at++)
+        begin = *at == ',' || *at == ':' ? at + 1 : begin;
+    return begin;
+}
+
 const char *report_row_label(analysis *a, const row_record *row, int end)
 {
     enum { MOST = 96 };
@@ -130,6 +143,7 @@ const char *report_row_label(analysis *a, const row_record *row, int end)
         if (k != AXIS_ACT && is_named(a, row, k)) {
             fprintf(to, "%s%s", before,
                     k == AXIS_OPTIMIZER ? short_optimizer(a, row, optimizer, sizeof optimizer)
+                    : k == AXIS_MODEL   ? short_model(a, row)
                                         : short_spec(a, k, row->specs[k]));
             before = ", ";
         }
