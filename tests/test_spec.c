@@ -126,6 +126,9 @@ static void check_canonical(const char *spec, const char *expected)
 
 static void canonical_specs(void)
 {
+    check_canonical("half:any=20", "half:any=20"); /* as people write it, not 2e+01 */
+    check_canonical("half:any=2e1", "half:any=20");
+    check_canonical("half:any=0.02", "half:any=0.02");
     check_canonical("half", "half");
     check_canonical("half:over=channels,any=0.1", "half");
     check_canonical("half:over=sample,steps=7", "half:steps=7,over=sample");

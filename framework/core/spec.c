@@ -12,6 +12,10 @@ const char *hki_number_text(double value, int digits, char out[HKI_NUMBER_SIZE])
 {
     char text[HKI_NUMBER_SIZE];
     size_t used = 0;
+    if (digits == 0 && value == floor(value) && fabs(value) < 1e5 && value != 0) {
+        snprintf(out, HKI_NUMBER_SIZE, "%.0f", value); /* 20, not 2e+01 */
+        return out;
+    }
     if (digits == 0) {
         double back;
         do
