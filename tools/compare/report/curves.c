@@ -106,6 +106,23 @@ void report_put_cost(FILE *to, const panel *p, const drawn *d)
     page_draw_end(to);
 }
 
+/* Of many epochs about 20, and the last. */
+static int next_shown(const row_view *row, int e)
+{
+    const int next = e + (row->n_epochs + 19) / 20, last = row->n_epochs - 1;
+    return next < last || e == last ? next : last;
+}
+
+/* A row of the table of numbers: which one, and its score. */
+static void begin_line(FILE *to, const row_view *row, int e)
+{
+    page_row(to);
+    page_text_cell(to, row->label);
+    page_numbers(to, 0, e + 1);
+    page_numbers(to, 2, 100 * row->score.mean[e], 100 * row->score.low[e],
+                 100 * row->score.high[e]);
+}
+
 /* Of a stream: score and loss are those of learning itself. */
 static void put_online(FILE *to, const panel *p)
 {
@@ -118,15 +135,8 @@ static void put_online(FILE *to, const panel *p)
                sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
-        const int every = (row->n_epochs + 19) / 20;
-        for (int e = 0; e < row->n_epochs; e++) {
-            if (e % every && e < row->n_epochs - 1)
-                continue;
-            page_row(to);
-            page_text_cell(to, row->label);
-            page_numbers(to, 0, e + 1);
-            page_numbers(to, 2, 100 * row->score.mean[e], 100 * row->score.low[e],
-                         100 * row->score.high[e]);
+        for (int e = 0; e < row->n_epochs; e = next_shown(row, e)) {
+            begin_line(to, row, e);
             page_numbers(to, 4, row->loss.mean[e]);
         }
     }
@@ -156,15 +166,9 @@ static void put_numbers(FILE *to, const panel *p)
         "", columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < p->n_rows; i++) {
         const row_view *row = &p->rows[i];
-        int every = (row->n_epochs + 19) / 20;
-        for (int e = 0; e < row->n_epochs; e++) {
-            if (e % every && e < row->n_epochs - 1)
-                continue;
-            page_row(to);
-            page_text_cell(to, row->label);
-            page_numbers(to, 0, e + 1);
-            page_numbers(to, 2, 100 * row->score.mean[e], 100 * row->score.low[e],
-                         100 * row->score.high[e], 100 * row->training_score.mean[e]);
+        for (int e = 0; e < row->n_epochs; e = next_shown(row, e)) {
+            begin_line(to, row, e);
+            page_numbers(to, 2, 100 * row->training_score.mean[e]);
             page_numbers(to, 4, row->loss.mean[e], row->training_loss.mean[e],
                          report_loss_gap(row, e));
         }

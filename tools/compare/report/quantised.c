@@ -1,12 +1,21 @@
 /* What --quantise took from the rows: the same nets before and after, seed by seed. */
 #include "compare/report/quantised.h"
 #include "compare/figures.h"
+#include "compare/report/parts.h"
 #include "memory.h"
 #include "page/text.h"
 #include "table.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+typedef struct quantised_row {
+    const row_view *row;
+    double score;        /* mean of the quantised nets */
+    sample_summary lost; /* score before less score after, of the same net */
+    double p_adjusted;   /* by Holm, over all rows; NAN: the baseline, or too few seeds */
+    double constant;     /* mean share of units that became constant */
+} quantised_row;
 
 /* Of the panel's seeds, what the net of each lost; NAN where its run failed. */
 static void take_losses(const panel *p, int row, double *lost)
@@ -46,11 +55,13 @@ static void fill_row(quantised_row *out, const row_view *row)
     out->constant /= n;
 }
 
-int report_quantised_rows(const panel *p, quantised_row *out)
+/* In the order of rank, those that were quantised; to be freed. */
+static quantised_row *quantised_rows(const panel *p, int *n_out)
 {
+    quantised_row *out = calloc((size_t)p->n_rows + 1, sizeof *out);
     const size_t rows = (size_t)p->n_rows, seeds = (size_t)p->seeds;
     double *memory = calloc(4 * seeds + 2 * rows + 1, sizeof *memory);
-    if (!memory)
+    if (!memory || !out)
         tool_out_of_memory();
     double *baseline = memory, *lost = baseline + seeds, *a = lost + seeds, *b = a + seeds;
     double *found = b + seeds, *adjusted = found + rows;
@@ -72,7 +83,8 @@ int report_quantised_rows(const panel *p, quantised_row *out)
     for (int i = 0; i < n; i++)
         out[i].p_adjusted = adjusted[i];
     free(memory);
-    return n;
+    *n_out = n;
+    return out;
 }
 
 static const char explanation[] =
@@ -83,11 +95,9 @@ void report_quantised_print(const panel *p)
 {
     static const char *const names[] = {
         "<activation", "quantised", "lost", "<95 % interval", "p", "become constant %", NULL};
-    quantised_row *rows = calloc((size_t)p->n_rows + 1, sizeof *rows);
+    int n;
+    quantised_row *rows = quantised_rows(p, &n);
     char text[512], value[32];
-    if (!rows)
-        tool_out_of_memory();
-    const int n = report_quantised_rows(p, rows);
     if (n) {
         putchar('\n');
         snprintf(text, sizeof text, explanation, p->score_name);
@@ -121,11 +131,9 @@ void report_part_quantised(FILE *to, const panel *p)
         {"p", "number"},
         {"become constant, %", "number"},
     };
-    quantised_row *rows = calloc((size_t)p->n_rows + 1, sizeof *rows);
+    int n;
+    quantised_row *rows = quantised_rows(p, &n);
     char text[512], value[32];
-    if (!rows)
-        tool_out_of_memory();
-    const int n = report_quantised_rows(p, rows);
     if (n) {
         snprintf(text, sizeof text, explanation, p->score_name);
         page_heading(to, "Quantised", text);
