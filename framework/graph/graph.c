@@ -177,6 +177,15 @@ hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape
     return append(net, tensor);
 }
 
+int hki_readers(const hk_tensor *tensor)
+{
+    int readers = 0;
+    for (int id = tensor->id + 1; id < tensor->net->n_tensors; id++)
+        for (int i = 0; i < tensor->net->tensors[id]->n_inputs; i++)
+            readers += tensor->net->tensors[id]->inputs[i] == tensor;
+    return readers;
+}
+
 void hki_move_before(hk_net *net, int first, int place)
 {
     for (int from = first, to = place; from < net->n_tensors; from++, to++) {

@@ -176,6 +176,8 @@ hk_tensor *hki_find_tensor(const hk_net *net, const char *name);
 void hki_clamp(hk_tensor *tensor);
 /* A leaf; value (and gradient, if learned) allocated unless it is an input. Name copied or NULL. */
 hk_tensor *hki_leaf(hk_net *net, hki_role role, const char *name, hk_shape shape);
+/* How many inputs of other tensors it is. */
+int hki_readers(const hk_tensor *tensor);
 /* The tensors that were recorded from `first` on stand before the one at `place` from now on: order decides
  * digests, and what may be computed when. Plans made before know nothing of it. */
 void hki_move_before(hk_net *net, int first, int place);

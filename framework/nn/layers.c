@@ -245,12 +245,8 @@ hk_tensor *hk_act_with(hk_act_options o)
 static void drop_bias(hk_tensor *x)
 {
     if (!hki_is_product(x) || x->n_inputs != 3 || x->inputs[2]->layer < 0 ||
-        x->inputs[2]->id != x->id - 1)
+        x->inputs[2]->id != x->id - 1 || hki_readers(x)) /* something else reads the layer */
         return;
-    for (int id = x->id + 1; id < x->net->n_tensors; id++)
-        for (int i = 0; i < x->net->tensors[id]->n_inputs; i++)
-            if (x->net->tensors[id]->inputs[i] == x)
-                return; /* something else reads the layer */
     hk_tensor *weight = x->inputs[1];
     while (weight->op) /* normalized, partly dropped */
         weight = weight->inputs[0];

@@ -37,15 +37,6 @@ struct hki_learning {
 
 /* ---- Incoming weights ------------------------------------------------------------------------ */
 
-static int readers_of(const hk_tensor *t)
-{
-    int readers = 0;
-    for (int id = t->id + 1; id < t->net->n_tensors; id++)
-        for (int i = 0; i < t->net->tensors[id]->n_inputs; i++)
-            readers += t->net->tensors[id]->inputs[i] == t;
-    return readers;
-}
-
 static void add_weight(layer *l, hk_tensor *weight)
 {
     if (weight->role == HKI_LEARNED && !weight->frozen && l->n_weights < MAX_WEIGHTS &&
@@ -67,7 +58,7 @@ static bool add_gamma(layer *l, const hk_tensor *t)
  * groups the weights have gradients of other units, too. A bias is none: it learns nothing of the input. */
 static void find_weights(layer *l, const hk_tensor *t)
 {
-    if (t->role != HKI_COMPUTED || readers_of(t) != 1 || hki_channels(&t->shape) != l->columns)
+    if (t->role != HKI_COMPUTED || hki_readers(t) != 1 || hki_channels(&t->shape) != l->columns)
         return;
     if (hki_is_product(t)) {
         hk_tensor *weight = t->inputs[1];

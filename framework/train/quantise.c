@@ -79,15 +79,6 @@ static void add_part(quantiser *q, hk_tensor *t)
     q->parts[q->n++].tensor = t;
 }
 
-static bool is_read(const hk_tensor *t)
-{
-    for (int id = t->id + 1; id < t->net->n_tensors; id++)
-        for (int i = 0; i < t->net->tensors[id]->n_inputs; i++)
-            if (t->net->tensors[id]->inputs[i] == t)
-                return true;
-    return false;
-}
-
 static hk_status find_parts(quantiser *q)
 {
     const hk_net *net = q->logits->net;
@@ -98,7 +89,7 @@ static hk_status find_parts(quantiser *q)
             return hki_fail(HK_BAD_ARGUMENT, "the net is quantised already");
         if (t->role == HKI_COMPUTED && hki_is_product(t))
             add_part(q, origin(t->inputs[0]));
-        else if (t->role == HKI_COMPUTED && hki_is_activation(t) && is_read(t))
+        else if (t->role == HKI_COMPUTED && hki_is_activation(t) && hki_readers(t))
             add_part(q, t);
     }
     q->found = q->parts ? hki_alloc_array((size_t)q->n + 1, sizeof *q->found) : NULL;
