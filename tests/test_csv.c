@@ -235,6 +235,31 @@ static void csv_is_split_by_class(void)
     remove_all();
 }
 
+/* What a net of two features learned from without a header: those columns again, with the label or
+ * without it. */
+static void csv_columns_are_known_by_their_place(void)
+{
+    const hk_card card = {.channels = 2,
+                          .classes = 2,
+                          .class_names = (const char *const[]){"no", "yes"},
+                          .label = "column 1"};
+    const hki_csv_options options = {.card = &card, .channels = 2};
+    hk_data *data = parse_csv("yes,5,6\nno,7,8\n", options, "2 features");
+    if (data) {
+        CHECK(data->labels[0] == 1 && data->labels[1] == 0);
+        CHECK(data->floats[0] == 5 && data->floats[3] == 8);
+    }
+    hk_data_free(data);
+    data = parse_csv("5,6\n7,8\n", options, "no labels");
+    if (data)
+        CHECK(data->labels[0] == -1 && data->floats[0] == 5 && data->floats[3] == 8);
+    hk_data_free(data);
+    CHECK_EQUAL(parse("5\n7\n", options, &data), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "1 columns, the net learned from 2");
+    CHECK_EQUAL(parse("yes,5,6,7\n", options, &data), HK_BAD_DATA);
+    CHECK_CONTAINS(hk_message(), "4 columns, the net learned from 2");
+}
+
 static void csv_test_set_may_be_a_file(void)
 {
     hk_data *train = NULL, *test = NULL;
@@ -254,6 +279,9 @@ static void csv_test_set_may_be_a_file(void)
     check_refused(spec, "line 2: \"d\" in k", "a class of the training set");
     snprintf(spec, sizeof spec, "csv:\"%s\",test=2", at("a,b.csv"));
     CHECK_EQUAL(open_status(spec), HK_BAD_ARGUMENT);
+    snprintf(spec, sizeof spec, "csv:\"%s\",label=k,target=x", at("a,b.csv"));
+    CHECK_EQUAL(open_status(spec), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "label= and target= exclude each other");
     remove_all();
 }
 
@@ -275,6 +303,7 @@ int main(void)
     RUN(csv_of_other_programs_is_read);
     RUN(csv_labels_may_be_any_numbers);
     RUN(csv_of_pixels_are_images);
+    RUN(csv_columns_are_known_by_their_place);
     RUN(csv_test_set_may_be_a_file);
     RUN(csv_too_small_to_split_is_refused);
     RUN(csv_is_split_by_class);

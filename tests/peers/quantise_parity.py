@@ -6,8 +6,10 @@ Trains lenet5, simple_cnn and resnet20 with six activations, evaluates them by `
 int8 and int4, and does the same here, from the saved file and the page alone (saved_parity.py reads
 both): ranges, steps, units that become constant, loss and accuracy on IMAGES test images (500).
 
-A sum that lies between two steps within the rounding of a float falls on either: the loss of an image moves
-by that. Data: ../shared/data beside the sources; skipped without. Needs Debian's python3-numpy."""
+A sum that lies between two steps within the rounding of a float falls on either, and in a deep net the step goes
+on through the layers behind it. How much that is, the reference says itself: it runs again with each tensor
+rounded otherwise by about a float's last bit, DRAWS times, and Hillock's loss may be as far from it as a few of
+those are. Data: ../shared/data beside the sources; skipped without. Needs Debian's python3-numpy."""
 import gzip
 import json
 import os
@@ -23,6 +25,8 @@ DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."
 NETS = [("lenet5", "mnist"), ("simple_cnn", "mnist"), ("resnet20", "cifar-10")]
 ACTIVATIONS = ["relu", "relu6", "elu", "silu", "tanh", "mish"]
 TRAIN = 2000
+DRAWS = 4
+LAST_BIT = 2.0 ** -24
 
 
 def activation(node, x, slope=None):
@@ -80,7 +84,8 @@ class Net:
             i = self.nodes[i]["inputs"][0]
         return i
 
-    def run(self, x, weights={}, steps={}):
+    def run(self, x, weights={}, steps={}, noise=None):
+        """noise: a generator of numbers, by which each tensor is off before it falls into steps."""
         made, seen = {}, {}
         for i, node in enumerate(self.nodes):
             if node["op"] == "input":
@@ -95,6 +100,8 @@ class Net:
                 if i in weights:
                     inputs[1] = weights[i]
                 made[i] = OPERATIONS[node["op"]](node, *inputs)
+                if noise:
+                    made[i] = made[i] * (1 + LAST_BIT * noise.standard_normal(made[i].shape))
             if i in steps:
                 made[i] = in_steps(made[i], *steps[i])
             if i in self.parts:
@@ -131,7 +138,9 @@ def quantised(net, bits, per_channel, calibration, test):
     _, low_now, high_now = in_batches(net, calibration, weights=weights, steps=steps)
     constant = sum(int(((low_now[i] == high_now[i]) & (low[i] != high[i])).sum())
                    for i in net.parts if i in net.acts)
-    return in_batches(net, test, weights=weights, steps=steps)[0], ranges, constant
+    logits = [in_batches(net, test, weights=weights, steps=steps, noise=noise)[0]
+              for noise in [None] + [numpy.random.default_rng(k) for k in range(DRAWS)]]
+    return logits, ranges, constant
 
 
 def data(name, images):
@@ -154,6 +163,12 @@ def hillock(program, *arguments):
     return subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout
 
 
+def cross_entropy(logits, y):
+    peak = logits.max(1, keepdims=True)
+    return (numpy.log(numpy.exp(logits - peak).sum(1)) + peak[:, 0] -
+            logits[numpy.arange(len(y)), y]).mean()
+
+
 def compare(program, folder, model, act, x, y, spec):
     path, source = os.path.join(folder, f"{model}-{act}.safetensors"), "npz:" + folder
     if not os.path.exists(path):
@@ -167,20 +182,19 @@ def compare(program, folder, model, act, x, y, spec):
     q = said["quantised"]
     logits, ranges, constant = quantised(Net(tensors, meta), q["bits"], q["per_channel"],
                                          x[0][:q["images"]], x[1])
-    peak = logits.max(1, keepdims=True)
-    loss = (numpy.log(numpy.exp(logits - peak).sum(1)) + peak[:, 0] -
-            logits[numpy.arange(len(y)), y]).mean()
-    accuracy = (logits.argmax(1) == y).mean()
+    loss, *rounded = [cross_entropy(each, y) for each in logits]
+    by_rounding = max(abs(other - loss) for other in rounded)
+    accuracy = (logits[0].argmax(1) == y).mean()
     apart = max(abs(part[end] - own[k]) / max(abs(own[0]), abs(own[1]))
                 for part, own in zip(q["parts"], ranges) for k, end in enumerate(("low", "high")))
-    moved = abs(said["test_loss"] - loss) / loss
-    good = (len(q["parts"]) == len(ranges) and apart < 2e-6 and moved < 2e-3 and
+    moved = abs(said["test_loss"] - loss)
+    good = (len(q["parts"]) == len(ranges) and apart < 2e-6 and moved < 1e-6 + 4 * by_rounding and
             abs(q["constant"] - constant) <= 1 and abs(said["test_accuracy"] - accuracy) <= 3 / len(y))
     print(f"{'ok  ' if good else 'FAIL'} {model} {act} {spec}: ranges {apart:.1e}, loss {loss:.6f} "
-          f"{said['test_loss'] - loss:+.1e}, accuracy {100 * accuracy:.2f} "
+          f"{said['test_loss'] - loss:+.1e} (by rounding {by_rounding:.1e}), accuracy {100 * accuracy:.2f} "
           f"{100 * (said['test_accuracy'] - accuracy):+.2f}, constant {constant} "
           f"{q['constant'] - constant:+d}", flush=True)
-    return good, moved
+    return good, moved / loss
 
 
 def main():
