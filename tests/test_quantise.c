@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include <hillock/hillock.h>
-#include <hillock/maths.h>
+#include <hillock/normal.h>
 #include <hillock/random.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Plugins with as many slots as plugin.h allows, on both sides of a residual: whatever is done with a
  * net is done with theirs. */
 #include <hillock/hillock.h>
-#include <hillock/maths.h>
+#include <hillock/normal.h>
 #include <hillock/random.h>
 #include <stdlib.h>
 #include "check.h"

@@ -35,6 +35,7 @@
 #error "plugins are written in C: name the file .c and compile it as C11, hillock build FILE.c does"
 #endif
 #include <hillock/maths.h>
+#include <hillock/normal.h>
 #include <hillock/plugin.h>
 
 /* HK_VECTORIZE: before a loop with independent iterations (in place is fine); HK_UNROLL: before a short
