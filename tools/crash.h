@@ -6,7 +6,7 @@
  * own, and remain. Not for workers, whose coordinator looks at the signal. */
 void tool_crash_name(void);
 
-/* A model of this name is being built, NULL: no more. Where tool_crash_name() was called, it has 20 seconds
- * of processor time, whose end is the program's, and half of the machine's memory, beyond which allocation
- * fails. */
+/* A model of this name is being built, NULL: no more. Where tool_crash_name() was called, it has 20 seconds,
+ * running or asleep but not those for which others had the processors, whose end is the program's, and half of
+ * the machine's memory, beyond which allocation fails. */
 void tool_crash_limit(const char *model);

@@ -204,7 +204,11 @@ static void on_signal(int number, siginfo_t *info, void *context)
         check_keep_again();
         return;
     }
-    if (number == SIGVTALRM)
+    if (number == SIGTERM && !calling.function) /* it is not the plugin that took too long */
+        _exit(EXIT_FAILURE);
+    if (number == SIGTERM)
+        check_fail("%s slept or waited for too long and was stopped", call_text());
+    else if (number == SIGVTALRM)
         check_fail("%s ran for more than %d s and was stopped", call_text(), CPU_SECONDS);
     else if (number == SIGABRT && has_smashed_the_stack())
         check_fail(OVERRUN, call_text());
@@ -228,7 +232,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
         check_fail("%s %s through a NULL pointer: what was not declared is NULL", call_text(), did);
     else
         check_fail("%s crashed: %s at %p", call_text(), strsignal(number), (const void *)address);
-    end_with(number == SIGVTALRM ? 't' : 'd');
+    end_with(number == SIGVTALRM || number == SIGTERM ? 't' : 'd');
 }
 
 static void on_exit_call(void)
@@ -241,7 +245,8 @@ static void on_exit_call(void)
 
 static void catch_signals(void)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGVTALRM};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL,    SIGFPE,
+                                  SIGABRT, SIGSYS, SIGVTALRM, SIGTERM};
     static char memory[1 << 16];
     const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
