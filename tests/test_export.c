@@ -78,6 +78,12 @@ static hk_tensor *swapped(hk_net *net)
     return hk_linear(hk_act(hk_linear(x, 5), "soft_exponential"), 2);
 }
 
+/* No formula: over whole rows. */
+static hk_tensor *gated(hk_net *net)
+{
+    return hk_linear(hk_act(hk_linear(hk_input(net, 4), 6), "swiglu"), 2);
+}
+
 typedef hk_tensor *builder(hk_net *net);
 static builder *const builders[] = {residual, branches, normed, words, swapped};
 enum { NETS = sizeof builders / sizeof *builders };
@@ -270,12 +276,37 @@ static void names_and_shapes_are_pytorchs(void)
     hk_net_free(hk_tensor_net(logits));
 }
 
-/* ---- What cannot be exported ------------------------------------------------------------------------- */
-
-static hk_tensor *gated(hk_net *net)
+/* tests/peers/export_parity.py runs what is printed. */
+static void python_has_a_forward(void)
 {
-    return hk_linear(hk_act(hk_linear(hk_input(net, 4), 6), "swiglu"), 2);
+    static const struct {
+        builder *record;
+        const char *lines[5];
+    } cases[] = {
+        {residual,
+         {"self.conv2 = torch.nn.Conv2d(4, 6, (3, 3), stride=2, padding=(1, 1), ",
+          "self.conv3.act = torch.nn.PReLU(6)", "x = F.elu(x, 0.5)", " = F.mish(x)\n",
+          "return x\n"}},
+        {branches,
+         {"self.conv2.act.a = torch.nn.Parameter(torch.empty(4))", ".mean([2, 3], keepdim=True)",
+          "torch.cat((", "self.conv2.act.a.view(-1, 1, 1)", "torch.ones_like("}},
+        {words, {"forward() is yours to write: an operand that is no vector"}},
+        {gated, {"forward() is yours to write: fc1: the activation \"swiglu\" has no formula"}}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *to = open_memstream(&text, &size);
+        hk_tensor *logits = made(cases[i].record);
+        export_put_torch(logits, "a net", "torch.safetensors", to);
+        fclose(to);
+        for (int k = 0; k < 5 && cases[i].lines[k]; k++)
+            CHECK_CONTAINS(text, cases[i].lines[k]);
+        free(text);
+        hk_net_free(hk_tensor_net(logits));
+    }
 }
+
+/* ---- What cannot be exported ------------------------------------------------------------------------- */
 
 static hk_tensor *local(hk_net *net)
 {
@@ -314,6 +345,7 @@ int main(void)
     RUN(c_files_compute_the_net);
     RUN(arrays_come_back_with_the_same_bits);
     RUN(names_and_shapes_are_pytorchs);
+    RUN(python_has_a_forward);
     RUN(refusals_name_what_they_mean);
     end_builds();
     return check_result();

@@ -228,7 +228,7 @@ static const option_row table[] = {
     {"c", "FILE", TEXT, AT(c_source), 0, 0, EXPORT,
      "one C99 file that allocates nothing and needs libm alone"},
     {"torch", "FILE", TEXT, AT(torch), 0, 0, EXPORT,
-     "safetensors with PyTorch's names and order of axes; prints the Python that loads it"},
+     "safetensors with PyTorch's names and order of axes; prints the Python that runs it"},
     {"npz", "FILE", TEXT, AT(npz), 0, 0, EXPORT, "the same arrays for NumPy"},
     {"plugin", "FILE", TEXTS, AT(plugins), 0, 0, ALL & ~(NEW | BUILD | TRY | JUDGE | MERGE),
      "load the plugins of a file, ./my.so; may be repeated"},

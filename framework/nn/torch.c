@@ -22,13 +22,11 @@ void hki_torch_name(const hk_tensor *t, char out[HKI_MAX_TENSOR_NAME])
     }
 }
 
-/* The weight itself, or what it becomes before it is used. */
-static bool comes_from(const hk_tensor *used, const hk_tensor *t)
+const hk_tensor *hki_torch_origin(const hk_tensor *t)
 {
-    while (used != t && used->op &&
-           (used->op == &hki_op_normalize_weight || used->op == &hki_op_drop_connect))
-        used = used->inputs[0];
-    return used == t;
+    while (t->op == &hki_op_normalize_weight || t->op == &hki_op_drop_connect)
+        t = t->inputs[0];
+    return t;
 }
 
 /* The product that t is the weight of, NULL: none. */
@@ -36,19 +34,18 @@ static const hk_tensor *product_of(const hk_tensor *t)
 {
     for (int id = 0; id < t->net->n_tensors; id++) {
         const hk_tensor *y = t->net->tensors[id];
-        if (y->role == HKI_COMPUTED && hki_is_product(y) && comes_from(y->inputs[1], t))
+        if (y->role == HKI_COMPUTED && hki_is_product(y) && hki_torch_origin(y->inputs[1]) == t)
             return y;
     }
     return NULL;
 }
 
-/* The image that x is, flattened: through what keeps the places of numbers. NULL: none. */
-static const hk_shape *flattened(const hk_tensor *x)
+const hk_tensor *hki_torch_flattened(const hk_tensor *x)
 {
     while (x->op && x->op != &hki_op_reshape && hki_same_shape(&x->shape, &x->inputs[0]->shape))
         x = x->inputs[0];
-    const hk_tensor *image = x->op == &hki_op_reshape ? x->inputs[0] : NULL;
-    return image && image->shape.ndim == 4 && x->shape.ndim == 2 ? &image->shape : NULL;
+    const bool is_image = x->op == &hki_op_reshape && x->inputs[0]->shape.ndim == 4;
+    return is_image && x->shape.ndim == 2 ? x : NULL;
 }
 
 hki_torch_order hki_torch_order_of(const hk_tensor *t)
@@ -64,10 +61,11 @@ hki_torch_order hki_torch_order_of(const hk_tensor *t)
         return order;
     }
     order.shape = HK_SHAPE(dims[1], dims[0]);
-    const hk_shape *image = flattened(y->inputs[0]);
-    if (image) {
-        order.places = image->dims[1] * image->dims[2];
-        order.channels = image->dims[3];
+    const hk_tensor *flat = hki_torch_flattened(y->inputs[0]);
+    if (flat) {
+        const int64_t *image = flat->inputs[0]->shape.dims;
+        order.places = image[1] * image[2];
+        order.channels = image[3];
     }
     return order;
 }

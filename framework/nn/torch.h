@@ -5,6 +5,11 @@
 /* The name there: "conv1.norm.weight" of conv1.norm.gamma, or the tensor's own. */
 void hki_torch_name(const hk_tensor *t, char out[HKI_MAX_TENSOR_NAME]);
 
+/* The weight that t is, or is made of before it is used. */
+const hk_tensor *hki_torch_origin(const hk_tensor *t);
+/* The flattening of an image that x is, through what keeps the places of numbers. NULL: none. */
+const hk_tensor *hki_torch_flattened(const hk_tensor *x);
+
 /* How a weight stands there. */
 typedef struct hki_torch_order {
     bool is_other;  /* false: as here */

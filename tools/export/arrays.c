@@ -62,7 +62,7 @@ static bool add_array(export_arrays *a, hk_plan *plan, const hk_tensor *t)
     return true;
 }
 
-static bool is_wanted(const hk_tensor *t)
+bool export_is_array(const hk_tensor *t)
 {
     return (t->role == HKI_LEARNED || t->role == HKI_STATE) && !strstr(t->name, ".weight_norm.");
 }
@@ -82,7 +82,7 @@ int export_arrays_of(hk_tensor *logits, export_arrays *out)
     hk_plan *plan = out->items ? plan_of(logits) : NULL;
     int status = !out->items ? tool_no_memory() : plan ? EXIT_DONE : tool_failed();
     for (int id = 0; id < net->n_tensors && !status; id++)
-        if (is_wanted(net->tensors[id]) && !add_array(out, plan, net->tensors[id]))
+        if (export_is_array(net->tensors[id]) && !add_array(out, plan, net->tensors[id]))
             status = tool_no_memory();
     hk_plan_free(plan);
     return status;

@@ -1,6 +1,7 @@
 /* arrays.h - learned tensors and states as PyTorch names and orders them. */
 #pragma once
 #include <hillock/hillock.h>
+#include <stdbool.h>
 
 enum { EXPORT_ARRAY_NAME = 240 };
 
@@ -19,3 +20,5 @@ typedef struct export_arrays {
  * applied. */
 int export_arrays_of(hk_tensor *logits, export_arrays *out);
 void export_arrays_free(export_arrays *a);
+/* Whether a tensor of the net is one of them. */
+bool export_is_array(const hk_tensor *t);

@@ -40,7 +40,7 @@ static int write_arrays(const options *given, const network *it, const char *tit
     if (!status && given->torch)
         status = export_write_safetensors(&arrays, given->torch);
     if (!status && given->torch)
-        export_print_torch(it->logits, title, given->torch);
+        export_put_torch(it->logits, title, given->torch, stdout);
     if (!status && given->npz)
         status = export_write_npz(&arrays, given->npz);
     export_arrays_free(&arrays);

@@ -6,6 +6,7 @@
  * operation. Everything is as in evaluation; what does not depend on the input is a constant. */
 #pragma once
 #include <hillock/hillock.h>
+#include <stdio.h>
 #include "export/arrays.h"
 #include "plugin/formula/expr.h"
 
@@ -32,18 +33,13 @@ typedef struct export_window {
     int stride, dilation, groups;
 } export_window;
 
-/* What a name in the formula of an EXPORT_MAP stands for: a number, or input `input`. */
-typedef struct export_operand {
-    int input; /* -1: the number */
-    double number;
-} export_operand;
-
 typedef struct export_map {
     formula f;
     expr value;
     bounds within; /* beyond which the value is constant, and x ends */
     parameter names[HK_MAX_PARAMS + HK_MAX_SLOTS + EXPORT_INPUTS];
-    export_operand operands[HK_MAX_PARAMS + HK_MAX_SLOTS + EXPORT_INPUTS];
+    int operands[HK_MAX_PARAMS + HK_MAX_SLOTS +
+                 EXPORT_INPUTS]; /* the input of each name; -1: a number */
 } export_map;
 
 typedef struct export_step {
@@ -108,5 +104,5 @@ int export_write_onnx(const export_program *p, const char *path);
 int export_write_c(const export_program *p, const char *path);
 int export_write_safetensors(const export_arrays *a, const char *path);
 int export_write_npz(const export_arrays *a, const char *path);
-/* The Python that loads such a file, on standard output. */
-void export_print_torch(hk_tensor *logits, const char *title, const char *path);
+/* The Python that loads such a file and computes the net. */
+void export_put_torch(hk_tensor *logits, const char *title, const char *path, FILE *to);

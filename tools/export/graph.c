@@ -51,33 +51,33 @@ int export_of(graph *g, const hk_tensor *t, export_kind kind)
 
 /* ---- Operations ---------------------------------------------------------------------------------- */
 
+static int at_least_1(const hk_tensor *t, const char *name)
+{
+    const int n = (int)export_constant_of(t, name);
+    return n ? n : 1;
+}
+
 /* Behind the image no more is read than is there. */
-static export_window window_of(const hk_tensor *t, const int kernel[2], int dilation)
+export_window export_window_of(const hk_tensor *t)
 {
     const int64_t *size = t->inputs[0]->shape.dims + 1;
-    export_window w = {.kernel = {kernel[0], kernel[1]}, .groups = 1};
-    const int stride = (int)export_constant_of(t, "stride");
-    w.stride = stride ? stride : 1;
-    w.dilation = dilation ? dilation : 1;
+    const bool conv = t->op == &hki_op_conv2d;
+    export_window w = {.stride = at_least_1(t, "stride"),
+                       .dilation = conv ? at_least_1(t, "dilation") : 1,
+                       .groups = conv ? at_least_1(t, "groups") : 1};
     const hk_window asked = {.stride = w.stride,
                              .dilation = w.dilation,
                              .padding = (hk_padding)export_constant_of(t, "padding"),
                              .pad = (int)export_constant_of(t, "pad")};
     for (int i = 0; i < 2; i++) {
         int out;
-        hki_window_extent(t->op->name, (int)size[i], kernel[i], &asked, &out, &w.before[i]);
-        const int reach = (out - 1) * w.stride + (kernel[i] - 1) * w.dilation + 1;
+        w.kernel[i] = conv ? (int)t->inputs[1]->shape.dims[i] : (int)export_constant_of(t, "size");
+        hki_window_extent(t->op->name, (int)size[i], w.kernel[i], &asked, &out, &w.before[i]);
+        const int reach = (out - 1) * w.stride + (w.kernel[i] - 1) * w.dilation + 1;
         const int behind = reach - (int)size[i] - w.before[i];
         w.behind[i] = behind > 0 ? behind : 0;
     }
     return w;
-}
-
-export_window export_window_of_conv(const hk_tensor *t)
-{
-    const int64_t *filters = t->inputs[1]->shape.dims;
-    const int kernel[] = {(int)filters[0], (int)filters[1]};
-    return window_of(t, kernel, (int)export_constant_of(t, "dilation"));
 }
 
 static int convolution(graph *g, const hk_tensor *t)
@@ -85,12 +85,8 @@ static int convolution(graph *g, const hk_tensor *t)
     if (g->depends[t->inputs[1]->id])
         return export_refuse(g->p, export_layer(t), "its filters depend on the input");
     const int step = export_of(g, t, EXPORT_CONV);
-    if (step < 0)
-        return -1;
-    export_window *w = &g->p->steps[step].window;
-    *w = export_window_of_conv(t);
-    const int groups = (int)export_constant_of(t, "groups");
-    w->groups = groups ? groups : 1;
+    if (step >= 0)
+        g->p->steps[step].window = export_window_of(t);
     return step;
 }
 
@@ -98,9 +94,8 @@ static int pooling(graph *g, const hk_tensor *t)
 {
     const int step =
         export_of(g, t, t->op == &hki_op_maxpool ? EXPORT_MAX_POOL : EXPORT_AVERAGE_POOL);
-    const int size = (int)export_constant_of(t, "size");
     if (step >= 0)
-        g->p->steps[step].window = window_of(t, (const int[]){size, size}, 1);
+        g->p->steps[step].window = export_window_of(t);
     return step;
 }
 
@@ -204,7 +199,7 @@ static int activation_of(graph *g, const hk_tensor *t, const hki_use *use, int f
     return export_map_of(g->p, export_input(g, t, 0), plugin->formula, names);
 }
 
-static int activation(graph *g, const hk_tensor *t)
+int export_activation(graph *g, const hk_tensor *t)
 {
     return activation_of(g, t, hki_use_of(t), 1);
 }
@@ -229,7 +224,7 @@ static const struct {
     {&hki_op_conv2d, convolution},
     {&hki_op_linear, product},
     {&hki_op_normalize, export_normalization},
-    {&hki_op_activate, activation},
+    {&hki_op_activate, export_activation},
     {&hki_op_override, override},
     {&hki_op_maxpool, pooling},
     {&hki_op_avgpool, pooling},
@@ -254,6 +249,15 @@ static const struct {
     {&hki_op_drop_connect, nothing},
 };
 
+bool export_is_nothing(const hk_tensor *t)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].op == t->op)
+            return rows[i].steps == nothing ||
+                   (rows[i].steps == noise && export_constant_of(t, "in_evaluation") <= 0);
+    return false;
+}
+
 static int steps_of(graph *g, const hk_tensor *t)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -265,18 +269,17 @@ static int steps_of(graph *g, const hk_tensor *t)
 
 /* ---- The walk -------------------------------------------------------------------------------------- */
 
-/* Which tensors lead to the logits, and which of them depend on the input. */
-static void mark(graph *g, const hk_tensor *logits)
+void export_mark(const hk_tensor *logits, bool *needed, bool *depends)
 {
     hk_tensor *const *tensors = logits->net->tensors;
-    g->needed[logits->id] = true;
+    needed[logits->id] = true;
     for (int id = logits->id; id >= 0; id--)
-        for (int i = 0; g->needed[id] && i < tensors[id]->n_inputs; i++)
-            g->needed[tensors[id]->inputs[i]->id] = true;
+        for (int i = 0; needed[id] && i < tensors[id]->n_inputs; i++)
+            needed[tensors[id]->inputs[i]->id] = true;
     for (int id = 0; id <= logits->id; id++) {
-        g->depends[id] = tensors[id]->role == HKI_INPUT;
+        depends[id] = tensors[id]->role == HKI_INPUT;
         for (int i = 0; i < tensors[id]->n_inputs; i++)
-            g->depends[id] |= g->depends[tensors[id]->inputs[i]->id];
+            depends[id] |= depends[tensors[id]->inputs[i]->id];
     }
 }
 
@@ -332,7 +335,7 @@ bool export_program_of(hk_tensor *logits, const char *title, export_program *out
     if (!g.step || !g.filters || !g.depends || !g.needed) {
         export_refuse(out, "", "out of memory");
     } else {
-        mark(&g, logits);
+        export_mark(logits, g.needed, g.depends);
         if (find_constants(&g, logits, logits))
             walk(&g, logits);
         else

@@ -21,10 +21,20 @@ int export_input(graph *g, const hk_tensor *t, int i);
 /* A step of this kind, with the tensor's inputs and shape. */
 int export_of(graph *g, const hk_tensor *t, export_kind kind);
 
-export_window export_window_of_conv(const hk_tensor *t);
+/* The window of a convolution or a pooling. */
+export_window export_window_of(const hk_tensor *t);
+/* The formula of an activation that has one. */
+int export_activation(graph *g, const hk_tensor *t);
+/* By tensor: which lead to the logits, and which of them depend on the input. */
+void export_mark(const hk_tensor *logits, bool *needed, bool *depends);
+/* Whether it is its input in evaluation. */
+bool export_is_nothing(const hk_tensor *t);
 
 /* norms.c */
 int export_normalization(graph *g, const hk_tensor *t);
+double export_parameter_of(const hk_tensor *t, const char *name);
+/* Of group_norm: as many as divide the channels. */
+int64_t export_groups_of(const hk_tensor *t);
 /* The input as raw numbers, standardised by the card; the output of a regression in its units. */
 int export_standardised(export_program *p, hk_shape shape);
 int export_rescaled(export_program *p, int output);

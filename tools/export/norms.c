@@ -34,7 +34,7 @@ static int frozen(graph *g, const hk_tensor *t, const hk_normalization *norm)
 
 /* ---- Of the sample at hand --------------------------------------------------------------------- */
 
-static double parameter_of(const hk_tensor *t, const char *name)
+double export_parameter_of(const hk_tensor *t, const char *name)
 {
     const hki_use *use = hki_use_of(t);
     int i = 0;
@@ -83,8 +83,9 @@ static int whiten(graph *g, const hk_tensor *t, set s, bool centred)
                           EXPORT_NAMES({"mean", export_reduce(g->p, EXPORT_MEAN, x, s.axes), 0}));
     const int square = export_map_of(g->p, x, "x*x", NULL);
     const int mean = export_reduce(g->p, EXPORT_MEAN, square, s.axes);
-    x = export_map_of(g->p, x, "x/sqrt(square + eps)",
-                      EXPORT_NAMES({"square", mean, 0}, {"eps", -1, parameter_of(t, "eps")}));
+    x = export_map_of(
+        g->p, x, "x/sqrt(square + eps)",
+        EXPORT_NAMES({"square", mean, 0}, {"eps", -1, export_parameter_of(t, "eps")}));
     return seen_otherwise ? export_reshape(g->p, x, t->shape) : x;
 }
 
@@ -98,33 +99,37 @@ static int affine(graph *g, const hk_tensor *t, int x)
     return x;
 }
 
-static int group_norm(graph *g, const hk_tensor *t)
+int64_t export_groups_of(const hk_tensor *t)
 {
-    const int64_t channels = t->shape.dims[t->shape.ndim - 1];
-    int64_t a = (int64_t)parameter_of(t, "groups"), b = channels;
-    while (b) { /* as many as divide the channels */
+    int64_t a = (int64_t)export_parameter_of(t, "groups"), b = t->shape.dims[t->shape.ndim - 1];
+    while (b) {
         const int64_t rest = a % b;
         a = b;
         b = rest;
     }
-    return affine(g, t, whiten(g, t, groups_of(t, a), true));
+    return a;
+}
+
+static int group_norm(graph *g, const hk_tensor *t)
+{
+    return affine(g, t, whiten(g, t, groups_of(t, export_groups_of(t)), true));
 }
 
 static int instance_norm(graph *g, const hk_tensor *t)
 {
     const int64_t channels = t->shape.dims[t->shape.ndim - 1];
     const int x = whiten(g, t, groups_of(t, channels), true);
-    return parameter_of(t, "affine") > 0 ? affine(g, t, x) : x;
+    return export_parameter_of(t, "affine") > 0 ? affine(g, t, x) : x;
 }
 
 static int layer_norm(graph *g, const hk_tensor *t)
 {
-    return affine(g, t, whiten(g, t, sample_or_row(t, parameter_of(t, "over") > 0), true));
+    return affine(g, t, whiten(g, t, sample_or_row(t, export_parameter_of(t, "over") > 0), true));
 }
 
 static int rms_norm(graph *g, const hk_tensor *t)
 {
-    return affine(g, t, whiten(g, t, sample_or_row(t, parameter_of(t, "over") > 0), false));
+    return affine(g, t, whiten(g, t, sample_or_row(t, export_parameter_of(t, "over") > 0), false));
 }
 
 static int filter_response_norm(graph *g, const hk_tensor *t)
@@ -135,11 +140,11 @@ static int filter_response_norm(graph *g, const hk_tensor *t)
 
 static int unit_norm(graph *g, const hk_tensor *t)
 {
-    const set s = sample_or_row(t, parameter_of(t, "over") < 1);
+    const set s = sample_or_row(t, export_parameter_of(t, "over") < 1);
     const int x = export_input(g, t, 0), square = export_map_of(g->p, x, "x*x", NULL);
     const int sum = export_reduce(g->p, EXPORT_SUM, square, s.axes);
     return export_map_of(g->p, x, "x/max(eps, sqrt(sum))",
-                         EXPORT_NAMES({"sum", sum, 0}, {"eps", -1, parameter_of(t, "eps")}));
+                         EXPORT_NAMES({"sum", sum, 0}, {"eps", -1, export_parameter_of(t, "eps")}));
 }
 
 static const struct {

@@ -179,15 +179,12 @@ static void add_expression(onnx *o, const export_map *map, expr e, value_name *i
                            value_name *values)
 {
     const node *it = &map->f.nodes[e];
-    const export_operand *named = it->op == OP_PARAM ? &map->operands[it->a] : NULL;
     if (it->op == OP_X)
         memcpy(values[e], inputs[0], EXPORT_NAME);
     else if (it->op == OP_NUMBER)
         export_onnx_float(o, values[e], (float)it->value);
-    else if (named && named->input < 0)
-        export_onnx_float(o, values[e], (float)named->number);
-    else if (named)
-        memcpy(values[e], inputs[named->input], EXPORT_NAME);
+    else if (it->op == OP_PARAM)
+        memcpy(values[e], inputs[map->operands[it->a]], EXPORT_NAME);
     else
         export_onnx_new(o, operators[it->op], values[e],
                         INPUTS(values[it->a], it->b < 0 ? NULL : values[it->b],

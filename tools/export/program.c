@@ -145,23 +145,34 @@ static void bind(export_step *step, const export_name *it)
     int input = 0;
     map->names[at] = (parameter){.value = it->number};
     snprintf(map->names[at].name, sizeof map->names[at].name, "%s", it->name);
-    map->operands[at] = (export_operand){-1, it->number};
+    map->operands[at] = -1;
     if (it->step < 0)
         return;
     while (input < step->n_inputs && step->inputs[input] != it->step)
         input++;
     if (input == step->n_inputs)
         step->inputs[step->n_inputs++] = it->step;
-    map->operands[at].input = input;
+    map->operands[at] = input;
+}
+
+/* A name of a number is the number. */
+static expr number_of(formula *f, expr e, void *user)
+{
+    const export_map *map = user;
+    const node *it = &f->nodes[e];
+    return it->op == OP_PARAM && map->operands[it->a] < 0
+               ? formula_number(f, f->parameters[it->a].value)
+               : e;
 }
 
 static void parse(export_map *map, const char *text, formula_error *error)
 {
     map->f.parameters = map->names;
     formula_number(&map->f, 0); /* node 0 is what a full formula answers with */
-    const expr value = formula_parse(&map->f, text, false, error);
+    expr value = formula_parse(&map->f, text, false, error);
     if (error->sentence[0])
         return;
+    value = formula_rebuild(&map->f, value, number_of, map, false);
     map->value = formula_lower(&map->f, formula_stabilise(&map->f, value));
     map->within = formula_find_bounds(&map->f, NULL, map->value, &map->value, 1);
     if (map->f.full)

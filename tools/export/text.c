@@ -46,13 +46,11 @@ static void put_choice(writing *w, const node *it)
 
 static void put_operand(writing *w, int name)
 {
-    const export_operand *it = &w->step->map->operands[name];
-    if (it->input < 0)
-        export_put_float((float)it->number, w->in->suffix, w->to);
-    else if (it->input == 0)
+    const int input = w->step->map->operands[name];
+    if (input == 0)
         putc('x', w->to);
     else
-        w->input(w->user, w->step, it->input);
+        w->input(w->user, w->step, input);
 }
 
 static void put_call(writing *w, const node *it)
