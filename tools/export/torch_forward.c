@@ -113,7 +113,7 @@ static const export_language python = {
     .functions =
         {[OP_MIN] = "least",         [OP_MAX] = "greatest",      [OP_ABS] = "torch.abs",
          [OP_SIGN] = "torch.sign",   [OP_FLOOR] = "torch.floor", [OP_CAP] = "least",
-         [OP_CLAMP] = "clamp",       [OP_EXP] = "torch.exp",     [OP_EXPM1] = "torch.expm1",
+         [OP_CLAMP] = "clamp",       [OP_EXP] = "exp",           [OP_EXPM1] = "expm1",
          [OP_LOG] = "torch.log",     [OP_LOG1P] = "torch.log1p", [OP_SQRT] = "torch.sqrt",
          [OP_SIN] = "torch.sin",     [OP_COS] = "torch.cos",     [OP_TAN] = "torch.tan",
          [OP_ATAN] = "torch.atan",   [OP_TANH] = "torch.tanh",   [OP_SIGMOID] = "torch.sigmoid",
@@ -125,7 +125,11 @@ static const export_language python = {
     .suffix = "",
     .choice = "torch.where(%c, %a, %b)"};
 
+/* Exponentials end below infinity: what torch.where() does not choose has a gradient of 0, and 0 times that would
+ * be NaN. */
 static const char *const functions[][2] = {
+    {"exp", "x):\n    return torch.exp(x.clamp(max=88.7))"},
+    {"expm1", "x):\n    return torch.expm1(x.clamp(max=88.7))"},
     {"least", "a, b):\n    return torch.where(a < b, a, b)"},
     {"greatest", "a, b):\n    return torch.where(a > b, a, b)"},
     {"clamp", "x):\n    return x.clamp(-1e30, 1e30)"},
