@@ -162,15 +162,13 @@ static expr spell(formula *f, expr e, void *user)
 /* x ends where the value is constant. */
 static void add_bounds(onnx *o, char x[EXPORT_NAME], bounds within)
 {
-    char bound[EXPORT_NAME];
-    if (isfinite(within.low)) {
-        export_onnx_float(o, bound, (float)within.low);
-        export_onnx_new(o, "Max", x, INPUTS(x, bound), NULL);
-    }
-    if (isfinite(within.high)) {
-        export_onnx_float(o, bound, (float)within.high);
-        export_onnx_new(o, "Min", x, INPUTS(x, bound), NULL);
-    }
+    char low[EXPORT_NAME] = "", high[EXPORT_NAME] = "";
+    if (isfinite(within.low))
+        export_onnx_float(o, low, (float)within.low);
+    if (isfinite(within.high))
+        export_onnx_float(o, high, (float)within.high);
+    if (*low || *high)
+        export_onnx_new(o, "Clip", x, INPUTS(x, low, *high ? high : NULL), NULL);
 }
 
 typedef char value_name[EXPORT_NAME];
@@ -179,12 +177,21 @@ static void add_expression(onnx *o, const export_map *map, expr e, value_name *i
                            value_name *values)
 {
     const node *it = &map->f.nodes[e];
+    const bool first = it->a >= 0 && formula_is_op(&map->f, it->a, OP_NUMBER);
+    const bool second = it->b >= 0 && formula_is_op(&map->f, it->b, OP_NUMBER);
     if (it->op == OP_X)
         memcpy(values[e], inputs[0], EXPORT_NAME);
     else if (it->op == OP_NUMBER)
         export_onnx_float(o, values[e], (float)it->value);
     else if (it->op == OP_PARAM)
         memcpy(values[e], inputs[map->operands[it->a]], EXPORT_NAME);
+    else if (it->op == OP_MAX && first != second)
+        export_onnx_new(o, "Clip", values[e],
+                        INPUTS(values[first ? it->b : it->a], values[first ? it->a : it->b]), NULL);
+    else if (it->op == OP_MIN && first != second)
+        export_onnx_new(o, "Clip", values[e],
+                        INPUTS(values[first ? it->b : it->a], "", values[first ? it->a : it->b]),
+                        NULL);
     else
         export_onnx_new(o, operators[it->op], values[e],
                         INPUTS(values[it->a], it->b < 0 ? NULL : values[it->b],
