@@ -161,6 +161,15 @@ a_saved_net_needs_no_model()
         "$hillock" doctor net.safetensors | grep '^net.safetensors: net, ')
 }
 
+# As many functions side by side as a formula can hold.
+long_formulas_compile()
+{
+    local long=x
+    for i in $(seq 340); do long="$long+tanh(0.$((i + 99))*x)"; done
+    "$hillock" new activation long --formula "$long" && grep -q '^#define HK_OUT_OF_LINE' long.c &&
+        [ "$(wc -c <long.c)" -le 100000 ] && (ulimit -S -t 30 && "$hillock" build long.c) && [ -s long.so ]
+}
+
 run a_formula_makes_a_file
 run a_model_trains
 run a_saved_net_needs_no_model
@@ -191,6 +200,7 @@ run build_takes_no_shell_words
 run build_uses_cc
 run build_limits_the_compiler
 run deep_formulas_compile
+run long_formulas_compile
 run refuses 4 'none.c: No such file' build none.c
 run refuses 2 'expected the name of a C file' build first.so
 run refuses 2 'expected LOW:HIGH' curve relu --plot a.svg --range 3:1

@@ -13,7 +13,7 @@ enum {
     HKI_MAX_BUNDLE = 256,     /* plugins of one file */
     HKI_MAX_FIXED = 1024,     /* floats of one HK_FIXED slot */
     HKI_MAX_KEPT = 1024,      /* rows of sums and coef, floats of aux per row */
-    HKI_MAX_TEXT = 4096       /* bytes of a name, a summary, a doc */
+    HKI_MAX_TEXT = 16384      /* bytes of a name, a summary, a doc */
 };
 
 /* HK_BAD_PLUGIN; the file is the first argument of the format. */

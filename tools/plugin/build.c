@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 enum { MAX_PATH = 4096, MAX_WORDS = 32, MAX_AT_ONCE = 64 };
-/* Of the compiler. An ordinary plugin takes a second and 60 MiB, one of a formula of 5,000 characters a
- * minute and 600. */
+/* Of the compiler. An ordinary plugin takes a second and 60 MiB, one of a formula of 5,000 characters three
+ * and 120. */
 enum { CPU_SECONDS = 300, MEMORY_MIB = 4096 };
 
 static const char *const flags[] = {

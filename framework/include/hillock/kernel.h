@@ -17,6 +17,9 @@
  * Write (real)0.5 for a constant that is not an integer: a bare 0.5 is a double and an error.
  * A comparison should propagate NaN: a.x < 0 ? 0 : a.x does, a.x > 0 ? a.x : 0 does not.
  *
+ * A file of long bodies may begin with #define HK_OUT_OF_LINE: it is compiled in seconds, its kernels are
+ * the same scalar code for each instruction set.
+ *
  * With slots:  HK_SLOTS({...}, {...})        the table of hk_slot
  *              HK_GRADIENT(return ...;)      d value / d slot number `slot`, for learned slots
  *              HK_SUM(return ...;)           a statistic, summed per channel for update()

@@ -15,7 +15,11 @@
 #else
 #pragma GCC optimize("O3", "no-trapping-math", "fp-contract=off")
 #endif
+#ifdef HK_OUT_OF_LINE /* for bodies of hundreds of functions, which inlined take minutes to compile */
+#define HK_INLINE static __attribute__((noinline, unused))
+#else
 #define HK_INLINE static inline __attribute__((always_inline, unused))
+#endif
 
 #include <math.h>
 #include <stddef.h>

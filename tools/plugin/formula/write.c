@@ -17,6 +17,10 @@ typedef struct parts {
     bounds value_within, slope_within, gradient_within;
 } parts;
 
+/* Of more operations than this the kernels are one code for all instruction sets: inlined into each loop
+ * they would be compiled for minutes. */
+enum { MOST_INLINE = 300 };
+
 static int count_learned(const formula *f)
 {
     int n = 0;
@@ -138,6 +142,18 @@ static void put_closing(const formula *f, const formula_request *wanted, const p
     put_texts(f, wanted, margin, to);
 }
 
+static int count_operations(const formula *f, const parts *it)
+{
+    bool in[MAX_NODES];
+    int n = 0;
+    for (int i = 0; i < it->n; i++) {
+        formula_mark(f, it->roots[i], in);
+        for (expr e = 0; e <= it->roots[i]; e++)
+            n += in[e] && f->nodes[e].op > OP_PARAM;
+    }
+    return n;
+}
+
 static void put_file(formula *f, const formula_request *wanted, parts *it, FILE *to)
 {
     static const char *const bodies[] = {"HK_VALUE(", "HK_SLOPE(", "HK_GRADIENT("};
@@ -157,9 +173,11 @@ static void put_file(formula *f, const formula_request *wanted, parts *it, FILE 
     if (isfinite(it->slope_within.low) || isfinite(it->slope_within.high))
         fputs(" * Far out the slope is constant while its parts overflow: so x ends before.\n", to);
     fputs(" * Unpublished: say here who proposed it, when and where. */\n", to);
-    fputs("#include <hillock/kernel.h>\n", to);
     for (int i = 0; i < it->n; i++)
         it->roots[i] = formula_lower(f, it->roots[i]);
+    if (count_operations(f, it) > MOST_INLINE)
+        fputs("#define HK_OUT_OF_LINE\n", to);
+    fputs("#include <hillock/kernel.h>\n", to);
     fputs(f->n_parameters ? "\n" : "", to);
     put_names(f, false, to);
     put_names(f, true, to);
