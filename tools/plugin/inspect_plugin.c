@@ -1,6 +1,7 @@
 /* hillock inspect, for plugins: everything their tables say. Texts come from the file, so they are
  * written escaped. */
 #include "net/inspect.h"
+#include "memory.h"
 #include "output.h"
 
 #include <hillock/hillock.h>
@@ -97,8 +98,11 @@ enum { FLOATS = 4096, ROUNDS = 60, CHAIN = 20000 };
 
 static double time_curve(const char *name, int n, const float *x, float *y, float *slope)
 {
-    double begin = hk_now();
-    return hk_curve(name, n, x, y, slope) == HK_OK ? hk_now() - begin : -1;
+    const double begin = hk_now();
+    const hk_status status = hk_curve(name, n, x, y, slope);
+    if (status == HK_NO_MEMORY)
+        tool_out_of_memory();
+    return status == HK_OK ? hk_now() - begin : -1;
 }
 
 /* Clock cycles an element of forward and of backward, of 4096 floats on one core, the best of many
