@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Formulas through new, build and check --quick, and their kernels against 60 digits of mpmath.
 
-usage: formulas.py HILLOCK [LIST]; in an empty folder. Prints what is wrong without a note, what is
-noted, refused, or failed, and the sums. Wrong: a value or slope that is further from the formula's than
-what roundings of x and of sums of its size explain."""
+usage: formulas.py HILLOCK [LIST]; in an empty folder. Each parameter has its default, then the ends of its
+range or the other sign, one at a time; learned ones have other defaults in plugins of their own. Prints
+what is wrong without a note, what is noted, refused, or failed, and the sums. Wrong: a value or slope that
+is further from the formula's than what roundings of x and of sums of its size explain."""
 import re, subprocess, sys, os, json
 import mpmath as mp
 
@@ -123,21 +124,38 @@ def first_fault(code, parameters, rows):
     return None
 
 
+def settings(declared):
+    """What moves: [{name: value}], the defaults first."""
+    found = [{}]
+    for name, words in declared:
+        default, *ends = [w for w in words.split(":") if w != "learned"]
+        found += [{name: v} for v in dict.fromkeys(ends or ["%g" % -float(default)]) if v != default]
+    return found
+
+
 def run(*words):
     return subprocess.run([hillock, *words], capture_output=True, text=True)
 
 
 rows = []
-for line in open(listed):
+lines = open(listed).read().splitlines()
+n_listed = len(lines)
+for number, line in enumerate(lines):  # which grows
     if line.startswith("#") or not line.strip():
         continue
     text, *params = [part.strip() for part in line.split(" | ")]
-    name = "f%03d" % len(rows)
+    name, declared = "f%03d" % len(rows), [p.split("=") for p in params]
+    learned = [d for d in declared if "learned" in d[1]]
+    for moved in settings(learned)[1:] if number < n_listed else []:
+        lines.append("%s | %s" % (text, " | ".join(
+            "%s=%s" % (n, moved[n] + ":learned" if n in moved else w) for n, w in declared)))
     made = run("new", "activation", name, "--formula=" + text,
                *[word for p in params for word in ("--param", p)])
-    rows.append({"name": name, "text": line.strip(), "formula": text, "new": made.returncode,
+    rows.append({"name": name, "settings": settings([d for d in declared if d not in learned]),
+                 "text": line.strip(), "formula": text, "new": made.returncode,
                  "parameters": {p.split("=")[0]: mp.mpf(p.split("=")[1].split(":")[0]) for p in params},
                  "notes": [n for n in made.stderr.splitlines() if n]})
+    n_formulas = len(rows) if number < n_listed else n_formulas
 made = [row for row in rows if row["new"] == 0]
 for i in range(0, len(made), 8):
     run("build", *[row["name"] + ".c" for row in made[i:i + 8]])
@@ -147,18 +165,27 @@ for plugin in json.loads(checked.stdout)["checked"]:
     bad = [t["test"] + ": " + t["detail"] for t in plugin["tests"] if t["result"] == "failed"]
     if bad:
         failed[os.path.basename(plugin["file"])[:-3]] = bad[0]
-sums = {"formulas": len(rows), "refused": len(rows) - len(made), "noted": 0, "failed check": 0,
-        "failed check without a note": 0, "wrong": 0, "wrong without a note": 0}
+sums = {"formulas": n_formulas, "plugins": len(rows), "settings": 0,
+        "refused": len(rows) - len(made), "noted": 0, "failed check": 0, "failed check without a note": 0, "wrong": 0, "wrong without a note": 0}
 for row in rows:
     notes = row["notes"]
     if row["new"]:
         print("refused  %s\n         %s" % (row["text"], notes[-1] if notes else ""))
         continue
-    curve = run("curve", "./%s.so" % row["name"], "--", *["%.17g" % x for x in POINTS])
-    points = [[float(word) for word in line.split("\t")] for line in curve.stdout.splitlines()
-              if re.match(r"[-\d]", line)]
-    exact = [(x, y, dy) for x, (_, y, dy) in zip(POINTS, points)]
-    fault = first_fault(python_of(row["formula"]), row["parameters"], exact)
+    fault = None
+    for moved in row["settings"]:
+        spec = ",".join("%s=%s" % pair for pair in moved.items())
+        curve = run("curve", "./%s.so%s" % (row["name"], spec and ":" + spec), "--",
+                    *["%.17g" % x for x in POINTS])
+        points = [[float(word) for word in line.split("\t")] for line in curve.stdout.splitlines()
+                  if re.match(r"[-\d]", line)]
+        exact = [(x, y, dy) for x, (_, y, dy) in zip(POINTS, points)]
+        found = first_fault(python_of(row["formula"]),
+                            dict(row["parameters"], **{n: mp.mpf(v) for n, v in moved.items()}), exact)
+        sums["settings"] += 1
+        if len(points) != len(POINTS):
+            found = "curve: " + curve.stderr
+        fault = fault or (found and found + (" with " + spec if spec else ""))
     sums["noted"] += bool(notes)
     sums["wrong"] += bool(fault)
     sums["wrong without a note"] += bool(fault and not notes)
