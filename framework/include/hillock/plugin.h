@@ -58,7 +58,7 @@ typedef enum hk_extent {
     HK_PER_CHANNEL = 1, /* one float per channel */
     HK_SHARED,          /* one float */
     HK_PER_ROW,         /* one float per row; HK_OVER_WEIGHT normalizations only */
-    HK_FIXED            /* `count` floats */
+    HK_FIXED            /* `count` floats, 1 to 1024 */
 } hk_extent;
 
 enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: no weight decay */

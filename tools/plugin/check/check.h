@@ -52,7 +52,8 @@ test_function check_test_file, check_test_load, check_test_tables, check_test_na
     check_test_random, check_test_speed, check_test_gradient_of_normalization,
     check_test_statistics, check_test_evaluation, check_test_degenerate, check_test_ranges,
     check_test_key, check_test_variance, check_test_imports, check_test_sizes, check_test_count,
-    check_test_leaks, check_test_linear, check_test_recipes, check_test_training, check_test_net;
+    check_test_leaks, check_test_samples, check_test_linear, check_test_recipes,
+    check_test_training, check_test_net;
 
 /* Of check_test_parameters, for a model. */
 void check_setting_of_model(const subject *s, const double *params);
@@ -251,6 +252,7 @@ typedef struct filled {
 } filled;
 hk_weight check_host_weight(int64_t rows, int64_t columns);
 hk_weight check_host_convolution(int64_t side, int64_t in, int64_t out); /* likewise */
+extern const uint64_t check_rare_keys[2]; /* element 3 of the first block is 0, or the largest */
 filled check_host_fill(const hk_plugin *plugin, hk_weight weight, const double *params);
 
 /* ---- The worker, its children, the report ---------------------------------------------------- */

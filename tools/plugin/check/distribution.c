@@ -10,8 +10,8 @@
 
 /* ---- What a summary promises ----------------------------------------------------------------- */
 
-/* "N(mean, variance)" or "U(low, high)" with expressions of + - * / ^ sqrt(), numbers and names. A
- * summary of another form promises nothing that could be checked. */
+/* "N(mean, variance)", "U(low, high)" or "... variance EXPRESSION", with expressions of + - * / ^ sqrt(), numbers
+ * and names; side by side they are a product. A summary of another form promises nothing that could be checked. */
 typedef struct variable {
     const char *name; /* NULL: the last one */
     double value;
@@ -81,6 +81,8 @@ static double product(reader *r)
             value *= factor(r);
         else if (take(r, '/'))
             value /= factor(r);
+        else if (islower((unsigned char)*r->at) || *r->at == '(')
+            value *= factor(r);
         else
             break;
     return value;
@@ -100,7 +102,7 @@ static double sum(reader *r)
 }
 
 typedef struct law {
-    bool normal; /* else uniform */
+    enum { NORMAL, UNIFORM, OF_VARIANCE } kind; /* of the last the variance alone is known */
     double mean, variance;
 } law;
 
@@ -137,10 +139,20 @@ static bool read_law(const char *text, variable *variables, variable *free, law 
     /* "N(0, 1) cut at 2" says more than the moments of N(0, 1) */
     if (r.bad || !take(&r, ')') || r.at != end)
         return false;
-    out->normal = text[0] == 'N';
-    out->mean = out->normal ? first : (first + second) / 2;
-    out->variance = out->normal ? second : (second - first) * (second - first) / 12;
+    out->kind = text[0] == 'N' ? NORMAL : UNIFORM;
+    out->mean = out->kind == NORMAL ? first : (first + second) / 2;
+    out->variance = out->kind == NORMAL ? second : (second - first) * (second - first) / 12;
     return true;
+}
+
+/* "normal with variance gain^2 / fan_in", to the end of the text. */
+static bool read_variance(const char *text, const variable *variables, law *out)
+{
+    static const char word[] = "variance ";
+    const char *found = strstr(text, word);
+    reader r = {.at = found ? found + strlen(word) : "", .variables = variables};
+    *out = (law){.kind = OF_VARIANCE, .variance = sum(&r)};
+    return !r.bad && !*r.at;
 }
 
 static bool law_of(const hk_plugin *plugin, const hk_weight *w, const double *params, law *out)
@@ -155,7 +167,9 @@ static bool law_of(const hk_plugin *plugin, const hk_weight *w, const double *pa
     for (int i = 0; plugin->params && plugin->params[i].name; i++) {
         const bool gain = strcmp(plugin->params[i].name, "gain") == 0;
         has_gain |= gain;
-        *next++ = (variable){plugin->params[i].name, gain && params[i] == 0 ? w->gain : params[i]};
+        if (plugin->params[i].type != HK_CHOICE) /* which is a word */
+            *next++ =
+                (variable){plugin->params[i].name, gain && params[i] == 0 ? w->gain : params[i]};
     }
     if (!has_gain)
         *next++ = (variable){"gain", w->gain};
@@ -164,7 +178,7 @@ static bool law_of(const hk_plugin *plugin, const hk_weight *w, const double *pa
         return false;
     if (strncmp(text, both, strlen(both)) == 0)
         text += strlen(both);
-    return read_law(text, variables, next, out);
+    return read_law(text, variables, next, out) || read_variance(text, variables, out);
 }
 
 /* ---- Moments ---------------------------------------------------------------------------------- */
@@ -242,23 +256,24 @@ static void check_moments(const subject *s, const hk_weight *w, const float *val
                           const char *what, const law *l)
 {
     const moments m = moments_of(values, n);
-    const double kurtosis = l->normal ? 3 : 1.8;
-    if (fabs(m.mean - l->mean) > m.mean_tolerance + 1e-6 * sqrt(l->variance))
+    const double kurtosis = l->kind == NORMAL ? 3 : 1.8;
+    const bool known = l->kind != OF_VARIANCE;
+    if (known && fabs(m.mean - l->mean) > m.mean_tolerance + 1e-6 * sqrt(l->variance))
         check_fail("the mean%s is %.6g, \"%s\" says %.6g (%s)", what, m.mean, s->plugin->summary,
                    l->mean, weight_text(w));
     if (fabs(m.variance - l->variance) > m.variance_tolerance + 1e-12 * m.mean * m.mean)
         check_fail("the variance%s is %.6g, \"%s\" says %.6g (%s)", what, m.variance,
                    s->plugin->summary, l->variance, weight_text(w));
-    if (l->variance > 0 && fabs(m.kurtosis - kurtosis) > 12 * kurtosis / sqrt((double)n))
+    if (known && l->variance > 0 && fabs(m.kurtosis - kurtosis) > 12 * kurtosis / sqrt((double)n))
         check_fail("the kurtosis%s is %.3g, %.3g for a %s law (%s)", what, m.kurtosis, kurtosis,
-                   l->normal ? "normal" : "uniform", weight_text(w));
+                   l->kind == NORMAL ? "normal" : "uniform", weight_text(w));
 }
 
 /* A uniform law ends at its bounds. */
 static void check_bounds(const subject *s, const hk_weight *w, const law *l)
 {
     const double reach = sqrt(3 * l->variance), slack = 1e-6 * (fabs(l->mean) + reach);
-    for (int64_t i = 0; i < w->count && !l->normal && !check_has_failed(); i++)
+    for (int64_t i = 0; i < w->count && l->kind == UNIFORM && !check_has_failed(); i++)
         if (fabs((double)w->w[i] - l->mean) > reach + slack)
             check_fail("w[%lld] is %.7g, \"%s\" ends at %.7g and %.7g (%s)", (long long)i,
                        (double)w->w[i], s->plugin->summary, l->mean - reach, l->mean + reach,
@@ -276,9 +291,11 @@ static void check_law(const subject *s, hk_weight weight, const double *params)
     if (promises && !f.refusal) {
         check_moments(s, &f.weight, f.weight.w, weight.count, "", &l);
         check_bounds(s, &f.weight, &l);
-        check_correlations(s, &f.weight, &l);
-        check_means(s, &f.weight, &l, true);
-        check_means(s, &f.weight, &l, false);
+        if (l.kind != OF_VARIANCE) {
+            check_correlations(s, &f.weight, &l);
+            check_means(s, &f.weight, &l, true);
+            check_means(s, &f.weight, &l, false);
+        }
         if (s->plugin->initializer->traits & HK_FILLS_BIAS && weight.columns > 500)
             check_moments(s, &f.weight, f.weight.bias, weight.columns, bias, &l);
         check_tell("as in its summary, %s", s->plugin->summary);

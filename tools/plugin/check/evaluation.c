@@ -168,9 +168,9 @@ static void require_finite(const use *u, const pass *p, const char *what)
 static void check_long_after(use *u, pass *p, const char *what, bool constant)
 {
     pass *trained = check_pass_copy(u, p);
+    update_until_rest(u, p);
     u->context.training = 1;
     check_host_forward(u, HK_BASELINE, trained);
-    update_until_rest(u, p);
     u->context.training = 0;
     check_host_run(u, HK_BASELINE, p);
     require_finite(u, p, what);

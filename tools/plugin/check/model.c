@@ -10,7 +10,7 @@
 #include <hillock/hillock.h>
 #include <hillock/kernel.h>
 
-enum { CLASSES = 10, MOST_FLOATS = 1 << 26 };
+enum { CLASSES = 10, MOST_FLOATS = 1 << 26, MOST_SIDE = 32 };
 
 /* Records the model in a net that the caller frees. Sentences about what build() returned accuse it. */
 static hk_tensor *record(hk_net *net, const char *spec, hk_data_shape images)
@@ -62,15 +62,27 @@ void check_test_sizes(const subject *s)
                        must[i].channels, must[i].classes, hk_message());
     for (size_t i = 0; i < sizeof may / sizeof *may; i++)
         records(name, may[i], MOST_FLOATS);
+    for (int side = least; side <= 16; side++) /* by ones */
+        records(name, (hk_data_shape){0, side, side, model->channels, CLASSES}, MOST_FLOATS);
 }
 
-/* A setting much larger than the model is by default is refused in a sentence, which is quick. */
+/* A setting much larger than the model is by default is refused in a sentence, which is quick. Layers that fit
+ * together on no images are a fault of the setting's. */
 void check_setting_of_model(const subject *s, const double *params)
 {
     use *u = check_use_new(s->plugin, 1, 1);
     memcpy(u->params, params, sizeof u->params);
     const char *spec = check_spec_text(u);
-    records(spec, published(spec), 2 * s->plugin->model->parameters + (1 << 22));
+    const int64_t most_floats = 2 * s->plugin->model->parameters + (1 << 22);
+    hk_data_shape images = published(spec);
+    if (records(spec, images, most_floats) || hk_last_status() != HK_BAD_SHAPE ||
+        strstr(hk_message(), "may have only"))
+        return;
+    if (images.height != s->plugin->model->height)
+        return; /* a parameter says of which size images are */
+    images.height *= 8, images.width *= 8;
+    if (!records(spec, images, 0) && hk_last_status() == HK_BAD_SHAPE)
+        check_fail("%s, which its parameters allow: %s", spec, hk_message());
 }
 
 void check_test_count(const subject *s)
@@ -86,6 +98,56 @@ void check_test_count(const subject *s)
         check_warn("declares no number of parameters; it has .parameters = %lld", (long long)count);
     else if (count != declared)
         check_fail("has %lld parameters and declares %lld", (long long)count, (long long)declared);
+}
+
+enum { BATCH = 3, BUILDS = 4 };
+
+/* Logits of images one at a time are those of the batch, but for roundings, and no probabilities. */
+static void check_logits(hk_tensor *logits, int64_t pixels)
+{
+    float *x = check_guarded("images", BATCH * pixels), y[BATCH][CLASSES], one[CLASSES];
+    double sum = 0;
+    bool probabilities = true;
+    for (int64_t i = 0; i < BATCH * pixels; i++)
+        x[i] = hks_normal(1, (uint64_t)i);
+    if (hk_net_predict(logits, BATCH, x, y[0]) != HK_OK) {
+        check_fail("%s", hk_message());
+        return;
+    }
+    for (int i = 0; i < BATCH && !check_has_failed(); i++) {
+        hk_net_predict(logits, 1, x + i * pixels, one);
+        for (int c = 0; c < CLASSES; c++) {
+            if (fabsf(one[c] - y[i][c]) > 1e-3f * (1 + fabsf(y[i][c])))
+                check_fail("class %d of an image has %.6g alone and %.6g in a batch of %d", c,
+                           (double)one[c], (double)y[i][c], BATCH);
+            probabilities &= y[i][c] >= 0;
+            sum += (double)y[i][c];
+        }
+    }
+    if (probabilities && fabs(sum - BATCH) < 1e-4)
+        check_fail("build() returns probabilities, expected logits: the loss has the softmax");
+}
+
+void check_test_samples(const subject *s)
+{
+    const char *name = s->plugin->name;
+    hk_data_shape images = published(name);
+    int64_t parameters = 0;
+    images.height = images.height < MOST_SIDE ? images.height : MOST_SIDE;
+    images.width = images.width < MOST_SIDE ? images.width : MOST_SIDE;
+    for (int i = 0; i < BUILDS && !check_has_failed(); i++) {
+        const int mark = check_arrays_mark();
+        hk_net *net = hk_net_new(.seed = 1, .most_floats = MOST_FLOATS);
+        hk_tensor *logits = record(net, name, images);
+        if (logits && i == 0)
+            check_logits(logits, (int64_t)images.height * images.width * images.channels);
+        if (i && hk_net_parameters(net) != parameters)
+            check_fail("build() records %lld parameters, and %lld another time",
+                       (long long)parameters, (long long)hk_net_parameters(net));
+        parameters = hk_net_parameters(net);
+        hk_net_free(net);
+        check_arrays_release(mark);
+    }
 }
 
 /* A model has memory from the framework alone: what is left of a net that was freed is the model's doing.

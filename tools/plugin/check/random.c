@@ -83,6 +83,23 @@ static void check_far_rows(const subject *s)
     }
 }
 
+/* a.u is uniform in [0, 1): 0 is in, and comes once in 16 million numbers. */
+static void check_rare_draws(const subject *s)
+{
+    use *u = check_use_new(s->plugin, 1, 4);
+    pass *p = check_pass_new(u, 2);
+    u->context.training = 1;
+    for (int i = 0; i < 2; i++) {
+        u->context.key = check_rare_keys[i];
+        check_host_run(u, HK_BASELINE, p);
+        for (int64_t j = 0; j < p->out && !check_has_failed(); j++)
+            if (!isfinite(p->y[j]) || !isfinite(p->dx[j]))
+                check_fail("where its random number is %s, y is %g and dx is %g at x = %g",
+                           i ? "1 - 2^-24, the largest" : "0, as one in 2^24 is", (double)p->y[j],
+                           (double)p->dx[j], (double)p->x[j]);
+    }
+}
+
 void check_test_random(const subject *s)
 {
     average a = {0};
@@ -115,4 +132,5 @@ void check_test_random(const subject *s)
         check_fail("HK_STOCHASTIC is declared, but %d keys give the same numbers", DRAWS);
     check_mean(&a);
     check_far_rows(s);
+    check_rare_draws(s);
 }

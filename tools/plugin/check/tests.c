@@ -17,6 +17,8 @@ const test check_tests[] = {
     {"memory", INIT, check_test_memory_of_initializer, "every output is written and nothing else"},
     {"sizes", MODEL | HOSTED, check_test_sizes, "builds for images and classes of many kinds"},
     {"count", MODEL | HOSTED, check_test_count, "as many parameters as it declares"},
+    {"samples", MODEL | HOSTED, check_test_samples,
+     "builds the same net each time, whose logits are of each image alone"},
     {"leaks", MODEL | HOSTED, check_test_leaks, "nothing is left of a net that was freed"},
     {"parameters", OF_KERNELS | SEARCH, check_test_parameters,
      "finite results at both ends of every range"},
