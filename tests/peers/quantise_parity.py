@@ -188,7 +188,7 @@ def compare(program, folder, model, act, x, y, spec):
     apart = max(abs(part[end] - own[k]) / max(abs(own[0]), abs(own[1]))
                 for part, own in zip(q["parts"], ranges) for k, end in enumerate(("low", "high")))
     moved = abs(said["test_loss"] - loss)
-    good = (len(q["parts"]) == len(ranges) and apart < 2e-6 and moved < 1e-6 + 4 * by_rounding and
+    good = (len(q["parts"]) == len(ranges) and apart < 2e-6 and moved < 1e-6 * loss + 4 * by_rounding and
             abs(q["constant"] - constant) <= 1 and abs(said["test_accuracy"] - accuracy) <= 3 / len(y))
     print(f"{'ok  ' if good else 'FAIL'} {model} {act} {spec}: ranges {apart:.1e}, loss {loss:.6f} "
           f"{said['test_loss'] - loss:+.1e} (by rounding {by_rounding:.1e}), accuracy {100 * accuracy:.2f} "
