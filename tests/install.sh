@@ -15,7 +15,7 @@ PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name hillock.pc)")
 
 the_tool_finds_its_plugins()
 {
-    ls "$prefix/lib/hillock/plugins-0/relu.so" && "$prefix/bin/hillock" curve relu -1 2 >curve &&
+    ls "$prefix/lib/hillock/plugins-1/relu.so" && "$prefix/bin/hillock" curve relu -1 2 >curve &&
         printf -- '-1\t0\t0\n2\t2\t1\n' | diff - curve &&
         "$prefix/bin/hillock" inspect relu | grep -F "$prefix/"
 }
@@ -25,7 +25,7 @@ pkg_config_is_enough()
 {
     cc "$source/tests/examples/own_loop.c" -o by_pkg_config $(pkg-config --cflags --libs hillock) &&
         ./by_pkg_config | grep '^loss 0.0' &&
-        strace -fe trace=openat ./by_pkg_config 2>&1 | grep "$prefix/lib.*/hillock/plugins-0/tanh.so" ||
+        strace -fe trace=openat ./by_pkg_config 2>&1 | grep "$prefix/lib.*/hillock/plugins-1/tanh.so" ||
         ! command -v strace
 }
 

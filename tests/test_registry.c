@@ -123,7 +123,7 @@ static void files_that_are_no_plugins(void)
     refused(build("no_entry", "no_entry.c", ""), "exports no hk_bundle_entry");
     refused(build("function_entry", "function_entry.c", ""), "is a function");
     refused(build("small_entry", "small_entry.c", ""),
-            "hk_bundle_entry has 8 bytes, 24 are wanted");
+            "hk_bundle_entry has 8 bytes, 32 are wanted");
     refused(build("undefined", "undefined.c", ""), "cannot be loaded: ");
     CHECK_CONTAINS(hk_message(), "nobody_has_this (P04)");
     refused(build("object", "half.c", "-c -r"), "(P03)");
@@ -161,8 +161,15 @@ static void wrong_entries(void)
 {
     refused(build("magic", "half.c", "-DENTRY=',.magic=1'"), "lacks the HKLP mark (P08)");
     refused(build("major", "half.c", "-DENTRY=',.major=7'"),
-            "is built for plugin ABI 7.5, this hillock has ABI 0.5;");
-    refused(build("minor", "half.c", "-DENTRY=',.minor=6'"), "ABI 0.6, this hillock has ABI 0.5;");
+            "is built for plugin ABI 7.0, this hillock has ABI 1.0;");
+    refused(build("minor", "half.c", "-DENTRY=',.minor=1'"),
+            "needs plugin ABI 1.1, this hillock has ABI 1.0;");
+    refused(build("news", "half.c", "-DENTRY=',.minor=1,.needs=\"hk_tile.mask\"'"),
+            "needs plugin ABI 1.1, for hk_tile.mask, this hillock has ABI 1.0;");
+    refused(build("later", "half.c", "-DPARAM=',.later={1}'"),
+            "with a field that this hillock does not know (P11)");
+    refused(build("later_slot", "half.c", "-DSLOT=',.later={0,1}'"),
+            "with a field that this hillock does not know (P11)");
     refused(build("size", "half.c", "-DENTRY=',.size=40'"), "has plugin tables of 40 bytes, ");
     refused(build("none", "half.c", "-DENTRY=',.count=0'"), "lists 0 plugins, 1 to 256");
     refused(build("null", "half.c", "-DENTRY=',.plugins=0'"), "lists 0 plugins, 1 to 256");
@@ -372,7 +379,7 @@ static void broken_file_of_a_name(void)
     const hk_plugin *found = NULL;
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"' -DENTRY=',.major=7'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_BAD_PLUGIN);
-    CHECK_CONTAINS(hk_message(), "plugin ABI 7.5");
+    CHECK_CONTAINS(hk_message(), "plugin ABI 7.0");
     /* Rebuilt, it is loaded: failures are not kept. */
     CHECK(build("one/broken", "half.c", "-DNAME='\"broken\"'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "broken", &found), HK_OK);
@@ -411,9 +418,9 @@ static void user_directory_is_searched(void)
 {
     const hk_plugin *found;
     char command[1200];
-    snprintf(command, sizeof command, "mkdir -p '%s/data/hillock/plugins-0'", built_in);
+    snprintf(command, sizeof command, "mkdir -p '%s/data/hillock/plugins-1'", built_in);
     CHECK(system(command) == 0);
-    CHECK(build("data/hillock/plugins-0/mine", "half.c", "-DNAME='\"mine\"'") != NULL);
+    CHECK(build("data/hillock/plugins-1/mine", "half.c", "-DNAME='\"mine\"'") != NULL);
     CHECK_EQUAL(hk_plugin_find(HK_ACTIVATION, "mine", &found), HK_OK);
 }
 

@@ -250,8 +250,8 @@ const topic tool_topics[] = {
     {"exit-status", "Exit status", NULL, statuses},
     {"environment", "Environment", NULL, variables},
     {"files", "Files",
-     "Plugins are looked for in HILLOCK_PLUGIN_PATH, in $XDG_DATA_HOME/hillock/plugins-0 (or "
-     "~/.local/share), then in ../lib/hillock/plugins-0 beside the program; never in the current "
+     "Plugins are looked for in HILLOCK_PLUGIN_PATH, in $XDG_DATA_HOME/hillock/plugins-1 (or "
+     "~/.local/share), then in ../lib/hillock/plugins-1 beside the program; never in the current "
      "directory. hillock compare stores its results in hillock-results.db.",
      NULL},
     {0},

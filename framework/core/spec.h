@@ -13,16 +13,25 @@ enum { HKI_TEXT = HK_CHOICE + 1 };
 /* Rows of our own tables. */
 #define HKI_REAL(name, value, low, high, flags)                                                    \
     {                                                                                              \
-        name, NULL, HK_REAL, flags, value, low, high, NULL                                         \
+        name, NULL, HK_REAL, flags, value, low, high, NULL,                                        \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
 #define HKI_WHOLE(name, value, low, high)                                                          \
     {                                                                                              \
-        name, NULL, HK_INTEGER, 0, value, low, high, NULL                                          \
+        name, NULL, HK_INTEGER, 0, value, low, high, NULL,                                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
 
 #define HKI_ANY_TEXT(name, otherwise)                                                              \
     {                                                                                              \
-        name, NULL, HKI_TEXT, 0, 0, 0, 0, otherwise                                                \
+        name, NULL, HKI_TEXT, 0, 0, 0, 0, otherwise,                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
 
 enum { HKI_MAX_ROWS = 32 };

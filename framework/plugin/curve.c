@@ -8,7 +8,7 @@ typedef struct buffers {
     float *aux, *sums;
     float *gradients[HK_MAX_SLOTS];
     float ones[TILE];
-    float slot_gradients[HK_MAX_SLOTS][HKI_MAX_FIXED];
+    float slot_gradients[HK_MAX_SLOTS][HK_MAX_FIXED];
 } buffers;
 
 static hk_status check_curve(const hki_use *use, const hki_probe *probe)

@@ -175,28 +175,47 @@ static hk_status check_owner(const char *path, const struct stat *file, const vo
                           info.dli_fname);
     if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT) /* the same bits in both ELF classes */
         return hki_refuse("hk_bundle_entry is a function, a constant object is wanted (P08)", path);
-    if (symbol->st_size < sizeof(hk_bundle))
+    /* Of another major version only mark and version are known: hki_bundle_check() refuses it. */
+    const hk_bundle *bundle = entry;
+    const size_t known = offsetof(hk_bundle, size);
+    const bool is_other =
+        symbol->st_size >= known && bundle->magic == HK_MAGIC && bundle->major != HK_ABI_MAJOR;
+    if (symbol->st_size < (is_other ? known : sizeof(hk_bundle)))
         return hki_refuse("hk_bundle_entry has %llu bytes, %zu are wanted (P10)", path,
                           (unsigned long long)symbol->st_size, sizeof(hk_bundle));
     return HK_OK;
+}
+
+enum { PLUGIN_SIZE_1_0 = 112 };
+
+/* What a file of a later version wants, as far as it says so. */
+static const char *needs_of(const hk_bundle *bundle)
+{
+    return !bundle->needs || hki_text_fault(bundle->needs) ? "" : bundle->needs;
 }
 
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle)
 {
     if (bundle->magic != HK_MAGIC)
         return hki_refuse("hk_bundle_entry lacks the HKLP mark (P08)", file);
-    if (bundle->major != HK_ABI_MAJOR || bundle->minor != HK_ABI_MINOR)
+    if (bundle->major != HK_ABI_MAJOR)
         return hki_refuse("is built for plugin ABI %u.%u, this hillock has ABI %d.%d; "
                           "rebuild it with the plugin.h of this version (P07)",
                           file, (unsigned)bundle->major, (unsigned)bundle->minor, HK_ABI_MAJOR,
                           HK_ABI_MINOR);
-    if (bundle->size != sizeof(hk_plugin))
-        return hki_refuse("has plugin tables of %u bytes, %zu are wanted (P10)", file, bundle->size,
-                          sizeof(hk_plugin));
+    if (bundle->minor > HK_ABI_MINOR)
+        return hki_refuse(
+            "needs plugin ABI %u.%u%s%s, this hillock has ABI %d.%d; update hillock, or "
+            "build it without what is new (P07)",
+            file, (unsigned)bundle->major, (unsigned)bundle->minor,
+            *needs_of(bundle) ? ", for " : "", needs_of(bundle), HK_ABI_MAJOR, HK_ABI_MINOR);
+    if (bundle->size < PLUGIN_SIZE_1_0 || bundle->size > sizeof(hk_plugin))
+        return hki_refuse("has plugin tables of %u bytes, %d to %zu are possible (P10)", file,
+                          bundle->size, PLUGIN_SIZE_1_0, sizeof(hk_plugin));
     if (!bundle->plugins || bundle->count < 1 || bundle->count > HKI_MAX_BUNDLE)
         return hki_refuse("lists %u plugins, 1 to %d are possible (P10)", file,
                           bundle->plugins ? bundle->count : 0, HKI_MAX_BUNDLE);
-    if (!hki_is_readable(bundle->plugins, bundle->count * sizeof(hk_plugin)))
+    if (!hki_is_readable(bundle->plugins, (size_t)bundle->count * bundle->size))
         return hki_refuse("its list of plugins cannot be read: its address is none (P10)", file);
     return HK_OK;
 }

@@ -1,7 +1,8 @@
 /* plugin/loader.h - between the files of this folder: how a file on disk becomes a checked table.
  *
  * search.c says where files are and whether others could have written them, loader.c brings one
- * into memory and finds its bundle, reach.c says whether its tables are there, table.c checks each plugin of the bundle, registry.c keeps them,
+ * into memory and finds its bundle, adopt.c lays out its tables as this version has them, reach.c says
+ * whether what they lead to is there, table.c checks each plugin of the bundle, registry.c keeps them,
  * find.c finds them by name, lists.c by their tags, use.c by a spec. The message of a failure begins
  * with plugin "FILE": and ends with its code, (P01) to (P16). */
 #pragma once
@@ -11,8 +12,6 @@
 enum {
     HKI_MAX_PLUGIN_NAME = 32, /* letters of a plugin, parameter or slot name */
     HKI_MAX_BUNDLE = 256,     /* plugins of one file */
-    HKI_MAX_FIXED = 1024,     /* floats of one HK_FIXED slot */
-    HKI_MAX_KEPT = 1024,      /* rows of sums and coef, floats of aux per row */
     HKI_MAX_TEXT = 16384      /* bytes of a name, a summary, a doc */
 };
 
@@ -36,12 +35,35 @@ hk_status hki_object_check(const char *path, const struct stat *file);
 /* The absolute path of the shared library that holds this code; NULL: it is part of the program. */
 const char *hki_own_library(void);
 void hki_library_close(hki_library *library); /* for files that turn out to be unusable */
-/* The mark, version and sizes alone, for bundles that are linked in. */
+/* The mark, version and sizes, of bundles that are linked in, too. */
 hk_status hki_bundle_check(const char *file, const hk_bundle *bundle);
 
 /* The file that is being opened, or whose tables are being checked; NULL: none. Of a crash then it is the
  * cause. */
 extern const char *volatile hki_opening;
+
+/* ---- adopt.c --------------------------------------------------------------------------------- */
+
+/* A plugin with the table of its kind, as this version of the contract lays them out. Not to be moved: it
+ * points into itself. */
+typedef struct hki_adopted {
+    hk_plugin plugin;
+    union {
+        hk_activation activation;
+        hk_normalization normalization;
+        hk_initializer initializer;
+        hk_model model;
+    } table;
+} hki_adopted;
+
+/* Copies plugin `index` of a bundle that hki_bundle_check() has passed. What an earlier 1.n did not have is
+ * 0. HK_BAD_PLUGIN: its table cannot be read. */
+hk_status hki_adopt(const char *file, const hk_bundle *bundle, uint32_t index, hki_adopted *out);
+/* Bytes of a kind's table as 1.0 had it, and as this version has it. */
+typedef struct hki_table_size {
+    uint32_t first, now;
+} hki_table_size;
+hki_table_size hki_table_size_of(hk_kind kind);
 
 /* ---- reach.c --------------------------------------------------------------------------------- */
 
@@ -82,9 +104,10 @@ typedef struct hki_plugin_file {
     ino_t inode;
     char *path;
     char *warning;   /* NULL: nothing unusual */
+    int minor;       /* of the contract that the file asks for */
     bool incomplete; /* some plugins of the file were refused; the warning says why */
     size_t count;
-    const hk_plugin *plugins[];
+    hki_adopted plugins[];
 } hki_plugin_file;
 
 /* Loads one file: `searched` in a directory, where nobody else may have written it, or typed by
@@ -109,7 +132,7 @@ const char *hki_kind_phrase(hk_kind kind);
 typedef struct hki_probe {
     hk_context context;
     float *slots[HK_MAX_SLOTS];
-    float values[HK_MAX_SLOTS][HKI_MAX_FIXED];
+    float values[HK_MAX_SLOTS][HK_MAX_FIXED];
 } hki_probe;
 /* Points into `use` and itself; allocates nothing. */
 void hki_probe_start(const hki_use *use, int64_t rows, hki_probe *probe);

@@ -66,27 +66,16 @@ static hk_status check_text(const char *file, const char *what, const char *text
     return fault ? hki_refuse("its %s %s (P13)", file, what, fault) : HK_OK;
 }
 
-static hk_status check_tables(const char *file, const hk_plugin *plugin)
+static hk_status check_texts(const char *file, const hk_plugin *plugin)
 {
     const struct {
         const char *what, *text;
     } texts[] = {{"name", plugin->name},       {"list of aliases", plugin->aliases},
                  {"summary", plugin->summary}, {"formula", plugin->formula},
                  {"source", plugin->source},   {"list of tags", plugin->tags}};
-    const struct {
-        const void *table;
-        size_t size;
-    } tables[] = {{plugin->activation, sizeof(hk_activation)},
-                  {plugin->normalization, sizeof(hk_normalization)},
-                  {plugin->initializer, sizeof(hk_initializer)},
-                  {plugin->model, sizeof(hk_model)}};
     hk_status status = HK_OK;
     for (size_t i = 0; i < sizeof texts / sizeof *texts && !status; i++)
         status = check_text(file, texts[i].what, texts[i].text);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && !status; i++)
-        if (tables[i].table && !hki_is_readable(tables[i].table, tables[i].size))
-            status = hki_refuse("its table of %s cannot be read: its address is none (P10)", file,
-                                hki_kind_phrase((hk_kind)(i + 1)));
     return status;
 }
 
@@ -158,7 +147,7 @@ static hk_status check_functions(const char *file, const hk_plugin *plugin)
 
 hk_status hki_reach_check(const char *file, const hk_plugin *plugin)
 {
-    hk_status status = check_tables(file, plugin);
+    hk_status status = check_texts(file, plugin);
     if (!status)
         status = check_params(file, plugin->params);
     if (!status)

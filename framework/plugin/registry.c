@@ -37,7 +37,7 @@ static const hk_plugin *search_file(const hki_plugin_file *file, hk_kind kind, c
                                     size_t length, bool or_alias)
 {
     for (size_t i = 0; i < file->count; i++) {
-        const hk_plugin *plugin = file->plugins[i];
+        const hk_plugin *plugin = &file->plugins[i].plugin;
         if ((!kind || plugin->kind == kind) &&
             ((strlen(plugin->name) == length && memcmp(plugin->name, name, length) == 0) ||
              (or_alias && hki_has_word(plugin->aliases, name, length))))
@@ -64,16 +64,18 @@ static hk_status check_free(const hki_plugin_file *file, const hk_plugin *plugin
 static hk_status add_plugins(hki_plugin_file *file, const hk_bundle *bundle)
 {
     for (uint32_t i = 0; i < bundle->count; i++) {
-        const hk_plugin *plugin = &bundle->plugins[i];
-        hk_status status = hki_table_check(file->path, plugin);
+        const hk_plugin *plugin = &file->plugins[file->count].plugin;
+        hk_status status = hki_adopt(file->path, bundle, i, &file->plugins[file->count]);
         size_t length;
+        if (status == HK_OK)
+            status = hki_table_check(file->path, plugin);
         if (status == HK_OK)
             status = check_free(file, plugin, plugin->name, strlen(plugin->name));
         for (const char *word = hki_next_word(plugin->aliases, ',', &length);
              word && status == HK_OK; word = hki_next_word(word + length, ',', &length))
             status = check_free(file, plugin, word, length);
         if (status == HK_OK) {
-            file->plugins[file->count++] = plugin;
+            file->count++;
             continue;
         }
         file->incomplete = true;
@@ -99,6 +101,7 @@ static hk_status add_bundle(const char *path, const struct stat *about, const hk
         goto fail;
     file->device = about->st_dev;
     file->inode = about->st_ino;
+    file->minor = bundle->minor;
     file->next = records;
     status = add_plugins(file, bundle);
     if (status != HK_OK)
@@ -204,12 +207,13 @@ hk_status hki_plugin_from_file(hk_kind kind, const char *path, const hk_plugin *
     if (status != HK_OK)
         return status;
     for (size_t i = 0; i < file->count && !*out; i++)
-        if (file->plugins[i]->kind == kind)
-            *out = file->plugins[i];
+        if (file->plugins[i].plugin.kind == kind)
+            *out = &file->plugins[i].plugin;
     if (!*out)
         return hki_fail(HK_BAD_ARGUMENT, "plugin \"%s\": \"%s\" is %s, %s is wanted here (P19)",
-                        path, file->plugins[0]->name,
-                        hki_kind_phrase((hk_kind)file->plugins[0]->kind), hki_kind_phrase(kind));
+                        path, file->plugins[0].plugin.name,
+                        hki_kind_phrase((hk_kind)file->plugins[0].plugin.kind),
+                        hki_kind_phrase(kind));
     return HK_OK;
 }
 
@@ -233,6 +237,29 @@ const hk_plugin *hki_registry_lookup(hk_kind kind, const char *name, bool or_ali
     return plugin;
 }
 
+static hk_plugin_info info_of(const hki_plugin_file *file, size_t i)
+{
+    return (hk_plugin_info){&file->plugins[i].plugin, file->path, file->warning, HK_ABI_MAJOR,
+                            file->minor};
+}
+
+hk_status hk_plugin_each_of(const char *path, void (*each)(const hk_plugin_info *, void *user),
+                            void (*bad)(const char *file, const char *reason, void *user),
+                            void *user)
+{
+    const hki_plugin_file *file;
+    if (hki_null(path, (const void *)(uintptr_t)each))
+        return HK_BAD_ARGUMENT;
+    hk_status status = load_typed(path, &file);
+    for (size_t i = 0; !status && i < file->count; i++) {
+        const hk_plugin_info info = info_of(file, i);
+        each(&info, user);
+    }
+    if (!status && file->incomplete && bad)
+        bad(file->path, file->warning, user);
+    return status;
+}
+
 static int by_kind_and_name(const void *a, const void *b)
 {
     const hk_plugin *p = ((const hk_plugin_info *)a)->plugin,
@@ -251,8 +278,8 @@ hk_status hki_registry_list(hk_kind kind, hk_plugin_info **out, size_t *count)
     *out = hki_alloc_array(room, sizeof **out);
     for (const hki_plugin_file *file = records; file && *out; file = file->next)
         for (size_t i = 0; i < file->count; i++)
-            if (!kind || file->plugins[i]->kind == kind)
-                (*out)[(*count)++] = (hk_plugin_info){file->plugins[i], file->path, file->warning};
+            if (!kind || file->plugins[i].plugin.kind == kind)
+                (*out)[(*count)++] = info_of(file, i);
     pthread_mutex_unlock(&lock);
     if (!*out)
         return HK_NO_MEMORY;
@@ -262,16 +289,14 @@ hk_status hki_registry_list(hk_kind kind, hk_plugin_info **out, size_t *count)
 
 hk_plugin_info hk_plugin_describe(const hk_plugin *plugin)
 {
-    hk_plugin_info info = {plugin, "", NULL};
+    hk_plugin_info info = {.plugin = plugin, .file = ""};
     if (hki_null(plugin))
         return info;
     pthread_mutex_lock(&lock);
     for (const hki_plugin_file *file = records; file; file = file->next)
         for (size_t i = 0; i < file->count; i++)
-            if (file->plugins[i] == plugin) {
-                info.file = file->path;
-                info.warning = file->warning;
-            }
+            if (&file->plugins[i].plugin == plugin)
+                info = info_of(file, i);
     pthread_mutex_unlock(&lock);
     return info;
 }

@@ -23,6 +23,12 @@ typedef struct place {
     const char *file, *plugin;
 } place;
 
+/* Fields that a later 1.n may have given a meaning, which this one does not know. */
+static bool has_later(const uint64_t later[2])
+{
+    return later[0] || later[1];
+}
+
 #define BAD(place, format, ...)                                                                    \
     hki_refuse("\"%s\" " format, (place)->file, (place)->plugin, __VA_ARGS__)
 
@@ -94,6 +100,10 @@ static hk_status check_params(const place *at, const hk_param *params)
                 at,
                 "has more than %d parameters, or its table lacks the empty row at the end (P10)",
                 HK_MAX_PARAMS);
+        if (has_later(params[i].later))
+            return BAD(
+                at, "has a parameter \"%.64s\" with a field that this hillock does not know (P11)",
+                params[i].name);
         if (!hki_name_is_valid(params[i].name, strlen(params[i].name)))
             return BAD(at, "has a parameter \"%.64s\", which is no valid name (P13)",
                        params[i].name);
@@ -136,9 +146,12 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
         return BAD(
             at, "has a slot \"%s\" per row, which only normalizations of a weight can have (P15)",
             slot->name);
-    if (slot->extent == HK_FIXED && (slot->count < 1 || slot->count > HKI_MAX_FIXED))
+    if (slot->extent == HK_FIXED && (slot->count < 1 || slot->count > HK_MAX_FIXED))
         return BAD(at, "has a slot \"%s\" of %u floats, 1 to %d are possible (P15)", slot->name,
-                   slot->count, HKI_MAX_FIXED);
+                   slot->count, HK_MAX_FIXED);
+    if (has_later(slot->later))
+        return BAD(at, "has a slot \"%s\" with a field that this hillock does not know (P11)",
+                   slot->name);
     if (slot->flags & ~(uint32_t)HK_NO_DECAY)
         return BAD(at, "has a slot \"%s\" with unknown flags %#x (P11)", slot->name, slot->flags);
     if (!isfinite(slot->value) || isnan(slot->low) || isnan(slot->high) ||
@@ -151,9 +164,9 @@ static hk_status check_slot(const place *at, const hk_plugin *plugin, const hk_s
 
 static hk_status check_kept(const place *at, const char *what, uint32_t floats)
 {
-    return floats <= HKI_MAX_KEPT
+    return floats <= HK_MAX_KEPT
                ? HK_OK
-               : BAD(at, "has %s of %u, at most %d are possible (P10)", what, floats, HKI_MAX_KEPT);
+               : BAD(at, "has %s of %u, at most %d are possible (P10)", what, floats, HK_MAX_KEPT);
 }
 
 static hk_status check_activation(const place *at, const hk_activation *act)
@@ -208,32 +221,30 @@ static hk_status check_model(const place *at, const hk_plugin *plugin)
         return BAD(at, "is for images of %d x %d x %d, at least %d x %d (P15)", model->height,
                    model->width, model->channels, model->smallest, model->smallest);
     for (const hk_recipe *r = model->recipes; r && r->data; r++)
-        if (r->most < 0 || r->epochs < 0 || r->batch < 0 || r->least_steps < 0)
+        if (has_later(r->later))
+            return BAD(
+                at, "has a recipe for \"%.64s\" with a field that this hillock does not know (P11)",
+                r->data);
+        else if (r->most < 0 || r->epochs < 0 || r->batch < 0 || r->least_steps < 0)
             return BAD(at, "has a recipe for \"%.64s\" with a number below 0 (P15)", r->data);
     return HK_OK;
 }
 
-/* The struct of its kind, alone and of the size we know. */
+/* The struct of its kind, alone and of a size that some 1.n has had. */
 static hk_status check_kind(const place *at, const hk_plugin *plugin)
 {
-    const struct {
-        const void *table;
-        size_t size;
-    } kinds[] = {
-        {plugin->activation, sizeof(hk_activation)},
-        {plugin->normalization, sizeof(hk_normalization)},
-        {plugin->initializer, sizeof(hk_initializer)},
-        {plugin->model, sizeof(hk_model)},
-    };
-    const uint32_t count = sizeof kinds / sizeof *kinds;
-    if (plugin->kind < 1 || plugin->kind > count)
+    const void *const tables[] = {plugin->activation, plugin->normalization, plugin->initializer,
+                                  plugin->model};
+    const hk_kind kind = (hk_kind)plugin->kind;
+    const hki_table_size known = hki_table_size_of(kind);
+    if (!known.now)
         return BAD(at, "has kind %u, which is unknown here (P12)", plugin->kind);
-    if (plugin->size != kinds[plugin->kind - 1].size)
-        return BAD(at, "has a table of %u bytes, %zu are wanted for %s (P10)", plugin->size,
-                   kinds[plugin->kind - 1].size, hki_kind_phrase((hk_kind)plugin->kind));
-    for (uint32_t i = 0; i < count; i++)
-        if (!kinds[i].table == (i == plugin->kind - 1))
-            return BAD(at, "%s the table of %s (P10)", kinds[i].table ? "also has" : "lacks",
+    if (plugin->size < known.first || plugin->size > known.now)
+        return BAD(at, "has a table of %u bytes, %u to %u are possible for %s (P10)", plugin->size,
+                   known.first, known.now, hki_kind_phrase(kind));
+    for (uint32_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (!tables[i] == (i == plugin->kind - 1))
+            return BAD(at, "%s the table of %s (P10)", tables[i] ? "also has" : "lacks",
                        hki_kind_phrase((hk_kind)(i + 1)));
     return HK_OK;
 }

@@ -19,8 +19,9 @@ static const struct {
     const char *name;
     int bits;
 } kinds[] = {{"int8", 8}, {"int4", 4}};
-static const hk_param params[] = {
-    {"per", NULL, HK_CHOICE, 0, 0, 0, 1, "tensor|channel"}, HKI_WHOLE("images", 1024, 1, 1e9), {0}};
+static const hk_param params[] = {{.name = "per", .type = HK_CHOICE, .choices = "tensor|channel"},
+                                  HKI_WHOLE("images", 1024, 1, 1e9),
+                                  {0}};
 
 /* Behind the name a colon, as in every spec, or a comma. */
 static hk_status parse(const char *spec, hk_quantisation *out)

@@ -7,8 +7,20 @@
 /* Mirrored and shifted images are for photographs, not for characters. Schedules are in shares of the
  * whole training, so that they fit any number of epochs. */
 static const hk_recipe usual[] = {
-    {"cifar-10", 0, "adam:lr=0.001", "one-cycle", "crop=4,flip", 15, 64, 400, 0},
-    {"", 0, "adam:lr=0.001", "step:every=20%,factor=0.7", "none", 5, 64, 400, 0},
+    {.data = "cifar-10",
+     .optimizer = "adam:lr=0.001",
+     .schedule = "one-cycle",
+     .augment = "crop=4,flip",
+     .epochs = 15,
+     .batch = 64,
+     .least_steps = 400},
+    {.data = "",
+     .optimizer = "adam:lr=0.001",
+     .schedule = "step:every=20%,factor=0.7",
+     .augment = "none",
+     .epochs = 5,
+     .batch = 64,
+     .least_steps = 400},
     {.data = NULL},
 };
 

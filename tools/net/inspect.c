@@ -57,6 +57,12 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
 {
     layer_table table = {.rows = given->json ? json_array() : NULL};
     int64_t batch = given->batch ? given->batch : 64, predicting, training;
+    char contract[64] = "";
+    if (it->model) {
+        const hk_plugin_info info = hk_plugin_describe(it->model);
+        snprintf(contract, sizeof contract, "%d.%d, of hillock %d.%d", info.major, info.minor,
+                 HK_ABI_MAJOR, HK_ABI_MINOR);
+    }
     if (!given->json)
         printf("%s: %s; %s\n  %-10s %-28s %16s %12s %14s %12s\n  %-10s %-28s %4d x %3d x %3d\n",
                it->name, it->model ? it->model->summary : "recorded by a program",
@@ -77,13 +83,16 @@ static int inspect_network(const network *it, const options *given, hk_data_shap
             "%lld\n",
             tool_grouped(table.parameters * 4), tool_grouped(predicting), tool_grouped(training),
             (long long)batch);
+        if (*contract)
+            printf("contract   %s\n", contract);
         return EXIT_DONE;
     }
-    return tool_json_print(json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->name, "source",
-        it->model ? it->model->source : "", "parameters", (json_int_t)table.parameters,
-        "multiply_adds", (json_int_t)table.multiply_adds, "memory_predict", (json_int_t)predicting,
-        "memory_train", (json_int_t)training, "batch", (json_int_t)batch, "layers", table.rows));
+    return tool_json_print(
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "model", it->name, "source",
+                  it->model ? it->model->source : "", "contract", contract, "parameters",
+                  (json_int_t)table.parameters, "multiply_adds", (json_int_t)table.multiply_adds,
+                  "memory_predict", (json_int_t)predicting, "memory_train", (json_int_t)training,
+                  "batch", (json_int_t)batch, "layers", table.rows));
 }
 
 /* Images are shaped as the data, where they are given. */

@@ -162,6 +162,7 @@ static json_t *plugin_json(const hk_plugin *plugin)
     static const word fills[] = {
         {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
     const hk_plugin_info info = hk_plugin_describe(plugin);
+    char contract[64];
     uint32_t kernels = 0;
     word isas[HK_ISA_COUNT + 1] = {{0, NULL}};
     for (int i = 0; i < HK_ISA_COUNT; i++) {
@@ -178,6 +179,9 @@ static json_t *plugin_json(const hk_plugin *plugin)
     set_text(it, "formula", plugin->formula);
     set_text(it, "source", plugin->source);
     set_text(it, "file", info.file);
+    snprintf(contract, sizeof contract, "%d.%d, of hillock %d.%d", info.major, info.minor,
+             HK_ABI_MAJOR, HK_ABI_MINOR);
+    set_text(it, "contract", contract);
     set_text(it, "warning", info.warning);
     if (plugin->activation)
         set_activation(it, plugin->name, plugin->activation);
@@ -290,30 +294,17 @@ int plugin_inspect(const char *name, const options *given)
                      name);
 }
 
-typedef struct search {
-    char *file;
-    json_t *found;
-} search;
-
-static void take_from_file(const hk_plugin_info *info, void *user)
+static void take_plugin(const hk_plugin_info *info, void *found)
 {
-    search *s = user;
-    char *file = realpath(info->file, NULL);
-    if (file && strcmp(file, s->file) == 0)
-        json_array_append_new(s->found, plugin_json(info->plugin));
-    free(file);
+    json_array_append_new(found, plugin_json(info->plugin));
 }
 
 int plugin_inspect_file(const char *path, const options *given)
 {
-    if (hk_plugin_load(path) != HK_OK)
-        return tool_failed();
-    search s = {realpath(path, NULL), json_array()};
-    hk_status status = s.file ? hk_plugin_each((hk_kind)0, take_from_file, NULL, &s) : HK_OK;
-    free(s.file);
-    if (status != HK_OK) {
-        json_decref(s.found);
+    json_t *found = json_array();
+    if (hk_plugin_each_of(path, take_plugin, NULL, found) != HK_OK) {
+        json_decref(found);
         return tool_failed();
     }
-    return put_plugins(s.found, given);
+    return put_plugins(found, given);
 }

@@ -16,7 +16,7 @@ typedef struct hk_card {
     int classes;
     const char *const *class_names;   /* [classes], of the outputs in order; NULL: their numbers */
     const char *const *feature_names; /* [channels], columns of a table; NULL: not one */
-    const char *label;                /* the column that was learned, "species", "column 5"; or NULL */
+    const char *label; /* the column that was learned, "species", "column 5"; or NULL */
     double target_mean,
         target_deviation; /* regression: target = output * deviation + mean; a deviation of
                                              0: the outputs are classes */

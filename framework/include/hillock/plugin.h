@@ -1,18 +1,19 @@
-/* hillock/plugin.h - the contract between Hillock and a plugin file.
+/* hillock/plugin.h - the contract between Hillock and a plugin file; docs/contract.md says what it promises.
  *
- * A plugin file is a shared object that exports one constant object, hk_bundle_entry, and imports at
- * most libm; a model, the layer functions too. The bundle lists plugins; a plugin is a name, tables (parameters, slots) and pure functions
- * of blocks of floats. Hillock owns memory, threads, random numbers and files: a plugin never allocates,
- * prints, locks, saves or loads.
+ * A plugin file is a shared object that exports one constant object, hk_bundle_entry. It imports functions of
+ * libm and the memcpy, memmove, memset of compilers; a model, the layer functions too. The bundle lists
+ * plugins; a plugin is a name, tables (parameters, slots) and pure functions of blocks of floats: a result
+ * follows from the arguments alone, and the process stays as it was, its floating-point mode, signals,
+ * environment and files. Hillock owns memory, threads, random numbers and files.
  *
- * Blocks. For every kind of layer a plugin gets a contiguous matrix x[rows x channels] of floats, one row
- * per position and sample. Hillock splits it into tiles of whole rows and may run them in parallel, in any
- * order, and more than once (to recompute). Plugins have no mutable globals; what persists is a slot.
+ * Blocks. For every kind of layer a plugin gets a contiguous matrix x[rows x channels] of floats, one row per
+ * position and sample, aligned as floats are, of any size from 1 x 1. Hillock splits it into tiles of whole
+ * rows and may run them in parallel, in any order, and more than once (to recompute). Plugins have no mutable
+ * globals; what persists is a slot. NaN in, NaN out, where the number matters; infinities as the formula says.
  *
- * Elementwise activations need only <hillock/kernel.h>, which writes the kernels; <hillock/moments.h>
- * has the arithmetic of normalizations, <hillock/model.h> the words of models. Fields of structs that are not set are 0 or NULL: none.
- *
- * Thread rules: [parallel] on many threads at once, on disjoint tiles; [serial] on one. */
+ * Elementwise activations need only <hillock/kernel.h>, which writes the kernels; <hillock/moments.h> has the
+ * arithmetic of normalizations, <hillock/model.h> the words of models. Fields that are not set are 0 or NULL:
+ * none. Thread rules: [parallel] on many threads at once, on disjoint tiles; [serial] on one. */
 #pragma once
 #include <hillock/processor.h>
 #include <stdint.h>
@@ -22,11 +23,20 @@ extern "C" {
 #endif
 
 #define HK_MAGIC 0x504C4B48u /* the bytes H K L P in memory */
-#define HK_ABI_MAJOR 0       /* version 0: both numbers must match the host's */
-#define HK_ABI_MINOR 5
+#define HK_ABI_MAJOR 1       /* must be the host's */
+#define HK_ABI_MINOR 0       /* of this header: additions alone */
+#ifndef HK_ABI_USED          /* a file that uses what 1.n has added says so, -DHK_ABI_USED=n, and */
+#define HK_ABI_USED 0        /* asks for a host of 1.n; any other is a file of 1.0 */
+#endif
+#define HK_ABI_NEEDS "" /* what that is, for the message of an older host */
 
-#define HK_MAX_PARAMS 8 /* maximum number of parameters of a plugin */
-#define HK_MAX_SLOTS 16 /* maximum number of slots of a plugin */
+enum {
+    HK_MAX_PARAMS = 8,   /* parameters of a plugin */
+    HK_MAX_SLOTS = 16,   /* slots of a plugin */
+    HK_MAX_FIXED = 1024, /* floats of an HK_FIXED slot */
+    HK_MAX_KEPT = 1024,  /* aux_floats, n_sums, n_coef */
+    HK_ISA_ROOM = 8      /* rows of a table of kernels; those from HK_ISA_COUNT on are empty */
+};
 
 /* ---- Parameters: set by the user in a spec, name:key=value ----------------------------------- */
 
@@ -38,8 +48,9 @@ typedef struct hk_param {
     const char *name, *doc;
     uint32_t type, flags;
     double value;        /* default; for HK_CHOICE, the index */
-    double low, high;    /* range; low == high: any finite value */
+    double low, high;    /* range; low == high: any finite value; of no use with HK_CHOICE */
     const char *choices; /* HK_CHOICE: "first|second" */
+    uint64_t later[2];   /* 0, as in other rows of tables: what a later 1.n may add */
 } hk_param;
 
 /* HK_PARAMS({.name = "alpha", ...}, {...}) defines `params` with the final empty row. */
@@ -58,7 +69,7 @@ typedef enum hk_extent {
     HK_PER_CHANNEL = 1, /* one float per channel */
     HK_SHARED,          /* one float */
     HK_PER_ROW,         /* one float per row; HK_OVER_WEIGHT normalizations only */
-    HK_FIXED            /* `count` floats, 1 to 1024 */
+    HK_FIXED            /* `count` floats, 1 to HK_MAX_FIXED */
 } hk_extent;
 
 enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: no weight decay */
@@ -66,8 +77,9 @@ enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: no weight decay */
 typedef struct hk_slot {
     const char *name, *doc;
     uint32_t role, extent, count, flags;
-    double value;     /* initial value, unless hk_plugin.start writes others */
-    double low, high; /* if low < high: clamped to this range after every update */
+    double value;     /* initial value, within the range */
+    double low, high; /* if low < high: clamped to this range after every update, states too */
+    uint64_t later[2];
 } hk_slot;
 
 /* ---- Arguments of functions ------------------------------------------------------------------- */
@@ -77,21 +89,23 @@ typedef struct hk_context {
     int64_t rows, channels;       /* of the whole block, of which a tile is a part */
     int64_t rows_per_sample;      /* rows = samples * rows_per_sample */
     uint32_t training, surrogate; /* 1 or 0; surrogate 0: use the true derivative */
-    uint64_t key;                 /* for hks_uniform(key, element index): new each step, the same in
-                                       forward, recomputation and backward; in start(), of the layer */
-    const double *params;         /* [HK_MAX_PARAMS] in table order, zero beyond */
-    float *const *slots;          /* [HK_MAX_SLOTS] in table order, NULL beyond */
+    uint64_t key;         /* for hks_uniform(key, first_row * channels + element of the tile): new
+                                       each step, the same in forward, recomputation and backward; in
+                                       start(), of the layer */
+    const double *params; /* [HK_MAX_PARAMS] in table order, zero beyond */
+    float *const *slots;  /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
 
 /* Rows first_row .. first_row + rows - 1 of the block. A pointer is NULL if the plugin does not declare
- * that it reads it. With HK_IN_PLACE, y may be x and dx may be dy. */
+ * that it reads it. With HK_IN_PLACE, y may be x and dx may be dy: never so that backward misses what it
+ * reads. What is written is never NULL, but for the sums. */
 typedef struct hk_tile {
     int64_t rows, first_row;
     const float *x, *dy; /* [rows x channels], [rows x channels_out] */
     float *y, *dx;       /* [rows x channels_out], [rows x channels]; overwritten, dx is not read */
     float *aux;          /* [rows x aux_floats]: written by forward, read by backward */
-    float *const *dslots; /* dslots[i] += gradient of learned slot i; others NULL */
-    float *sums;          /* [n_sums x channels] += statistics */
+    float *const *dslots; /* dslots[i] += gradient of learned slot i; those of states are NULL */
+    float *sums;          /* [n_sums x channels] += statistics, forward; NULL: nobody wants them */
     const float *coef;    /* normalizations: [n_coef x channels] of the tile's set */
     const float *bcoef;   /* normalizations, backward: [3 x channels] */
 } hk_tile;
@@ -105,12 +119,12 @@ enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward reads; prefer y, which
 enum {
     HK_IN_PLACE = 4,   /* y may overwrite x, dx may overwrite dy */
     HK_STOCHASTIC = 8, /* uses the key in training */
-    HK_ROWWISE = 16,   /* an output depends on its whole row (softmax) */
+    HK_ROWWISE = 16,   /* an output depends on other numbers of its row (softmax) */
     HK_SURROGATE = 32  /* backward is deliberately not the derivative of forward */
 };
 
-/* One element, in double: the reference for checks and initializer gains. u is a uniform random number,
- * p are the parameters, t the slots at this channel. */
+/* One element, in double: the reference for checks and initializer gains. u is a uniform random number, 0
+ * outside training, p are the parameters, t the slots at this channel, of an HK_FIXED one its first. */
 typedef struct hk_scalar64 {
     double x, y, u;
     const double *p, *t;
@@ -132,14 +146,16 @@ typedef struct hk_activation {
     uint32_t n_sums;     /* statistics per channel */
     struct {
         hk_block *forward, *backward;
-    } kernels[HK_ISA_COUNT]; /* by hk_isa; NULL: use the next lower one */
+    } kernels[HK_ISA_ROOM]; /* by hk_isa; NULL: use the next lower one */
     int64_t (*channels_out)(const hk_context *,
-                            int64_t channels); /* NULL: the same; returns 0: not supported */
-
+                            int64_t channels); /* NULL: the same; returns 0: not supported; */
+                                               /* another number needs no HK_ROWWISE */
     /* Once per training step and use in the graph. [serial] */
     void (*update)(const hk_context *, const hk_activity *);
 
-    /* Reference for elementwise activations; NULL for others. [any thread] */
+    /* Reference for elementwise activations, at a kink the slope of either side, and NULL for others. Kernels
+     * are as near as float arithmetic of that formula is; other instruction sets may round otherwise.
+     * [any thread] */
     double (*value)(const hk_scalar64 *);
     double (*slope)(const hk_scalar64 *);
     double (*gradient)(const hk_scalar64 *, int slot); /* d value / d slot */
@@ -163,12 +179,13 @@ typedef struct hk_moments {
 } hk_moments;
 
 typedef struct hk_normalization {
-    hk_domain (*domain)(const hk_context *);
+    hk_domain (*domain)(const hk_context *); /* by its parameters alone */
     uint32_t n_coef; /* rows of coef, at least 2 with sets; further rows are the plugin's own */
 
     /* [any thread], once per set */
     void (*coefficients)(const hk_context *, const hk_moments *, float *coef);
-    void (*frozen)(const hk_context *, float *coef); /* in evaluation; NULL: as in training */
+    void (*frozen)(const hk_context *, float *coef); /* in evaluation; NULL: as in training, of the
+                                                        samples that are evaluated together */
     /* Also dslots[i] +=, as in hk_tile. After frozen() the moments are NULL, the sums are of dy and dy x,
      * and statistics are constants. */
     void (*gradient)(const hk_context *, const float *coef, const hk_moments *,
@@ -176,13 +193,14 @@ typedef struct hk_normalization {
                      float *const *dslots);
 
     /* As in hk_activation: HK_OVER_BATCH gets moments; HK_OVER_WEIGHT gets the updated weight and, once
-     * before training, the initial one; the other argument is NULL; not called for other domains. [serial] */
+     * before training with training == 0, the initial one; the other argument is NULL; not called for other
+     * domains. [serial] */
     void (*update)(const hk_context *, const hk_moments *, const float *weight);
 
     /* HK_OVER_ROW and HK_OVER_WEIGHT: both; other domains: NULL. */
     struct {
         hk_block *forward, *backward;
-    } kernels[HK_ISA_COUNT];
+    } kernels[HK_ISA_ROOM];
     uint32_t aux_floats; /* floats kept per row for backward */
 } hk_normalization;
 
@@ -190,7 +208,7 @@ typedef struct hk_normalization {
 
 enum {
     HK_FILLS_RANGES = 1, /* fill() may be called for any part; else for the whole weight */
-    HK_FILLS_BIAS = 2    /* fill() also writes the bias; else it starts at zero */
+    HK_FILLS_BIAS = 2    /* each call also writes the whole bias; else it starts at zero */
 };
 
 /* A weight w[rows x columns] of a convolution or dense layer: a column is an output channel, a row is
@@ -203,12 +221,15 @@ typedef struct hk_weight {
     double gain;             /* of the activation that follows: 1 / sqrt(E[f(z)^2]), z ~ N(0,1) */
     uint32_t first_layer;    /* 1: its input is the input of the network */
     uint64_t key;
-    float *w, *bias; /* the whole weight; bias [columns], NULL without one */
+    float *w,
+        *bias; /* the whole weight, of any contents; bias [columns], NULL without one or without
+                        HK_FILLS_BIAS */
 } hk_weight;
 
 typedef struct hk_initializer {
     uint32_t traits;
-    /* Returns NULL, or why it does not apply: a constant sentence. [any thread] */
+    /* An element follows from the shape, the key and its index alone. Returns NULL, or why it does not apply:
+     * a constant sentence. [any thread] */
     const char *(*fill)(const hk_context *, const hk_weight *);
 } hk_initializer;
 
@@ -225,17 +246,18 @@ typedef struct hk_recipe {
     int32_t epochs, batch;
     int32_t least_steps; /* in all: small sets take more epochs */
     int32_t is_adapted;  /* in answers, 1: batch or epochs follow from a small number of samples */
+    uint64_t later[2];
 } hk_recipe;
 
 typedef struct hk_model {
     /* Records the layers behind x, images [batch, height, width, channels], and returns the logits
-     * [batch, classes]; NULL where a layer function returned it. `params` as in hk_context. Keeps
-     * nothing. [one thread] per net */
+     * [batch, classes]; NULL where a layer function returned it. `params` as in hk_context. The same
+     * arguments record the same net. [one thread] per net */
     hk_tensor *(*build)(hk_tensor *x, int classes, const double *params);
     int32_t height, width, channels; /* of the images that it was published for */
-    int32_t smallest;                /* minimum height and width; 0 counts as 1 */
+    int32_t smallest;                /* minimum height and width; 0: it takes 1 x 1 */
     int64_t parameters;              /* learned numbers: for these images, 10 classes, relu and */
-                                     /* batch_norm; hillock check counts them */
+                                     /* batch_norm; hillock check counts them; 0: not stated */
     const hk_recipe *recipes; /* the first that fits the data; ends with a row without data; */
                               /* NULL: as usual */
 } hk_model;
@@ -248,17 +270,19 @@ typedef struct hk_model {
 typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER, HK_MODEL } hk_kind;
 
 typedef struct hk_plugin {
-    uint32_t kind, size;    /* size: sizeof the struct of its kind */
-    const char *name;       /* a letter, then at most 31 of a-z 0-9 _ */
-    const char *aliases;    /* "other,names" or NULL */
-    const char *summary;    /* the formula, or what it consists of, in one line */
-    const char *formula;    /* see above; NULL: none */
-    const char *source;     /* who published it, when */
-    const char *tags;       /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
+    uint32_t kind, size; /* size: sizeof the struct of its kind; a longer one is of a later 1.n */
+    const char *name;    /* a letter, then at most 31 of a-z 0-9 _ */
+    const char *aliases; /* "other,names" or NULL */
+    const char *summary; /* the formula, or what it consists of, in one line */
+    const char *formula; /* see above; NULL: none */
+    const char *source;  /* who published it, when */
+    const char *tags;    /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
     const hk_param *params; /* ends with a row without name; NULL: none */
     const hk_slot *slots;   /* likewise */
-    void (*start)(const hk_context *); /* initializes slots; NULL: by the table. [serial] */
-    const hk_activation *activation;   /* the one of its kind; the others NULL */
+    void (*start)(
+        const hk_context *); /* changes slots, which have their initial values; rows as in */
+                             /* HK_PER_ROW slots, else of one sample. NULL: none. [serial] */
+    const hk_activation *activation; /* the one of its kind; the others NULL */
     const hk_normalization *normalization;
     const hk_initializer *initializer;
     const hk_model *model;
@@ -269,6 +293,7 @@ typedef struct hk_bundle {
     uint16_t major, minor;
     uint32_t size, count;     /* sizeof(hk_plugin); number of plugins */
     const hk_plugin *plugins; /* [count] */
+    const char *needs;        /* HK_ABI_NEEDS */
 } hk_bundle;
 
 #ifndef HK_ENTRY_NAME /* differs only in plugins that are linked statically */
@@ -282,10 +307,11 @@ typedef struct hk_bundle {
     __attribute__((visibility("default")))                                                         \
     const hk_bundle HK_ENTRY_NAME = {HK_MAGIC,                                                     \
                                      HK_ABI_MAJOR,                                                 \
-                                     HK_ABI_MINOR,                                                 \
+                                     HK_ABI_USED,                                                  \
                                      sizeof(hk_plugin),                                            \
                                      sizeof hk_bundle_plugins / sizeof *hk_bundle_plugins,         \
-                                     hk_bundle_plugins}
+                                     hk_bundle_plugins,                                            \
+                                     HK_ABI_NEEDS}
 
 #ifdef __cplusplus
 }

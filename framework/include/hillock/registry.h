@@ -3,7 +3,7 @@
  * A plugin is named by a spec, "name", "name:key=value,key=value" or "path/to/file.so:key=...".
  * Names are searched among loaded plugins, then as NAME.so in the plugin directories:
  * HILLOCK_PLUGIN_PATH (colon separated), the user's data directory
- * ($XDG_DATA_HOME or ~/.local/share)/hillock/plugins-0, the build or install directory; never
+ * ($XDG_DATA_HOME or ~/.local/share)/hillock/plugins-1, the build or install directory; never
  * the current directory. A file in these directories that other users may write is refused; one
  * that is given by its path is loaded with a warning. Plugins are never unloaded.
  * All functions are [any thread]. */
@@ -20,11 +20,18 @@ typedef struct hk_plugin_info {
     const hk_plugin *plugin;
     const char *file;    /* path of the shared object, or "built in" */
     const char *warning; /* about the file's permissions, or NULL */
+    int major, minor;    /* of the contract that the file asks for, see plugin.h */
 } hk_plugin_info;
 
 /* Loads all plugins of a file; loading it again has no effect. HK_BAD_ARGUMENT: a path must contain a
  * slash. HK_BAD_PLUGIN: not found or invalid; the message has the reason. */
 hk_status hk_plugin_load(const char *path);
+
+/* Loads a file as hk_plugin_load() does, then calls `each` for its plugins in their order. Those that were
+ * refused beside others are reported to `bad`, once; `bad` may be NULL. */
+hk_status hk_plugin_each_of(const char *path, void (*each)(const hk_plugin_info *, void *user),
+                            void (*bad)(const char *file, const char *reason, void *user),
+                            void *user);
 
 /* Finds a plugin by name or alias and loads it from the plugin directories if necessary.
  * HK_UNKNOWN_NAME: the message lists the known names; HK_BAD_PLUGIN: its file is invalid;

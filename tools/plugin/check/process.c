@@ -158,6 +158,19 @@ void check_compare_state(const char *who)
     check_remember_state();
 }
 
+static void note_warning(const hk_plugin_info *info, void *warning)
+{
+    *(const char **)warning = info->warning;
+}
+
+/* Its warning says no more than that. */
+static void fail_refused(const char *file, const char *reason, void *warning)
+{
+    (void)file;
+    *(const char **)warning = NULL;
+    check_fail("%s", reason);
+}
+
 void check_test_load(const subject *s)
 {
     check_begin_call("loading", -1, 0, 0);
@@ -169,18 +182,9 @@ void check_test_load(const subject *s)
         check_fail("%s", hk_message());
         return;
     }
-    void *handle = dlopen(s->file, RTLD_NOW | RTLD_NOLOAD);
-    const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
     const char *warning = NULL;
-    uint32_t accepted = 0;
-    for (uint32_t i = 0; bundle && i < bundle->count; i++) {
-        hk_plugin_info info = hk_plugin_describe(&bundle->plugins[i]);
-        accepted += *info.file != '\0';
-        warning = info.warning ? info.warning : warning;
-    }
-    if (bundle && accepted < bundle->count)
-        check_fail("%s", warning ? warning : "a plugin of the bundle was refused");
-    else if (warning)
+    hk_plugin_each_of(s->file, note_warning, fail_refused, &warning);
+    if (warning)
         check_warn("%s", warning);
 }
 

@@ -333,8 +333,12 @@ static void check_plugin(const hk_plugin *plugin, const char *file, const orders
     run_tests(1 << plugin->kind, &s, o);
 }
 
-/* Again in a worker that continues after a death. The plugins are taken from the bundle itself, as
- * far as the registry accepted them. */
+static void check_listed(const hk_plugin_info *info, void *o)
+{
+    check_plugin(info->plugin, info->file, o);
+}
+
+/* Again in a worker that continues after a death. */
 static void check_file(const char *path, const orders *o)
 {
     const subject s = {NULL, path};
@@ -344,9 +348,8 @@ static void check_file(const char *path, const orders *o)
     const hk_bundle *bundle = handle ? dlsym(handle, "hk_bundle_entry") : NULL;
     if (bundle)
         check_keep_nothing(path, bundle);
-    for (uint32_t i = 0; bundle && i < bundle->count; i++)
-        if (*hk_plugin_describe(&bundle->plugins[i]).file)
-            check_plugin(&bundle->plugins[i], path, o);
+    if (bundle)
+        hk_plugin_each_of(path, check_listed, NULL, (void *)o);
     check_keep_again();
 }
 
