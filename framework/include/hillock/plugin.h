@@ -89,9 +89,9 @@ typedef struct hk_context {
     int64_t rows, channels;       /* of the whole block, of which a tile is a part */
     int64_t rows_per_sample;      /* rows = samples * rows_per_sample */
     uint32_t training, surrogate; /* 1 or 0; surrogate 0: use the true derivative */
-    uint64_t key;         /* for hks_uniform(key, first_row * channels + element of the tile): new
-                                       each step, the same in forward, recomputation and backward; in
-                                       start(), of the layer */
+    uint64_t key;         /* for hks_uniform(key, first_row * channels + element of the tile): */
+                          /* new each step, the same in recomputation and backward; in start(), */
+                          /* of the layer */
     const double *params; /* [HK_MAX_PARAMS] in table order, zero beyond */
     float *const *slots;  /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
