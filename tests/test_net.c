@@ -660,6 +660,29 @@ static void long_texts_are_refused(void)
     hk_net_free(net);
 }
 
+static void count_products(const hk_step_info *info, void *user)
+{
+    int64_t *counted = user;
+    counted[info->back] += info->multiply_adds;
+}
+
+/* Back, the first layer has the gradient of its weight alone, the second that of its input, too. */
+static void profile_counts_products(void)
+{
+    hk_net *net = hk_net_new(.seed = 1);
+    hk_tensor *y = hk_linear(hk_linear(hk_input(net, 5), 7), 3), *loss = hk_sum(y, HK_ALL_AXES);
+    hk_plan_options options = {.batch = 2, .training = 1, .loss = loss};
+    hk_plan *plan = NULL;
+    int64_t counted[2] = {0, 0};
+    CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    hk_plan_profile(plan, count_products, counted);
+    CHECK(plan && hk_plan_forward(plan, 2) == HK_OK && hk_plan_backward(plan) == HK_OK);
+    CHECK_EQUAL(counted[0], 2 * (5 * 7 + 7 * 3));
+    CHECK_EQUAL(counted[1], 2 * (5 * 7 + 2 * 7 * 3));
+    hk_plan_free(plan);
+    hk_net_free(net);
+}
+
 int main(void)
 {
     setenv("HILLOCK_PLUGIN_PATH", HILLOCK_PLUGIN_DIR, 1);
@@ -682,5 +705,6 @@ int main(void)
     RUN(files_name_plugins_by_name_alone);
     RUN(names_are_refused_for_a_reason);
     RUN(long_texts_are_refused);
+    RUN(profile_counts_products);
     return check_result();
 }

@@ -24,6 +24,9 @@ void hki_plan_watch(hk_plan *plan, hki_watch *watch, void *watcher)
 static hki_call call_of(const hk_plan *plan, const hki_step *step)
 {
     hki_call call = step->call;
+    for (int i = 0; i < call.tensor->n_inputs; i++)
+        if (step->learned[i])
+            call.dx[i] = step->learned[i]->gradient;
     call.batch = hki_parts_samples(&plan->parts, plan->last_n);
     call.packed = call.batch == plan->batch && !plan->net->exposed ? step->packed : NULL;
     /* by place among the computed tensors, so that a learned slot more or less changes no mask */
@@ -266,12 +269,9 @@ static void part_backward(const pass *it, int p)
     float *aside = it->aside + p * it->aside_floats;
     hki_call call = part_of(plan, step, p, true);
     call.whole = it->whole;
-    for (int i = 0; i < call.tensor->n_inputs; i++) {
+    for (int i = 0; i < call.tensor->n_inputs; i++)
         if (goes_aside(plan, step, i))
             call.dx[i] = aside + it->at[i];
-        else if (step->learned[i])
-            call.dx[i] = step->learned[i]->gradient;
-    }
     if (!has_work(&call))
         memset(aside, 0, (size_t)it->aside_floats * sizeof *aside);
     else if (!call.tensor->op->is_view)
