@@ -180,7 +180,7 @@ static hk_status choose_steps(hk_quantised *found, const part *p, int bits)
             return hki_fail(HK_DIVERGED, "quantise: layer %s has outputs that are not finite",
                             found->layer);
     }
-    const double scale = fmax((double)(float)((found->high - found->low) / most), FLT_MIN);
+    const double scale = fmax((double)(float)((found->high - found->low) / most), (double)FLT_MIN);
     const int below = (int)lrint(fmin(-found->low / scale, most));
     found->steps = (hk_steps){scale, -below, most - below};
     return HK_OK;
@@ -220,7 +220,7 @@ static void quantise_weight(const hk_quantisation *how, int64_t rows, int64_t ch
     for (int64_t c = 0; c < channels; c++) {
         for (int64_t r = 0; r < rows && how->per_channel; r++)
             largest = fmaxf(r ? largest : 0, fabsf(w[r * channels + c]));
-        const hk_steps steps = {fmaxf(largest / (float)most, FLT_MIN), -most, most};
+        const hk_steps steps = {(double)fmaxf(largest / (float)most, FLT_MIN), -most, most};
         for (int64_t r = 0; r < rows; r++)
             hki_quantise(&steps, 1, w + r * channels + c, w + r * channels + c);
     }

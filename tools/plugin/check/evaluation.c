@@ -110,7 +110,7 @@ static void check_share(const subject *s)
     for (const hk_param *q = s->plugin->params; q && q->name; q++)
         for (int k = 0; k < u->n_slots; k++) {
             const double whole = (double)u->slots[k][0] - (double)before[k];
-            const double share = whole ? ((double)once[k] - (double)before[k]) / whole : 0;
+            const double share = whole != 0 ? ((double)once[k] - (double)before[k]) / whole : 0;
             if (q->doc && strstr(q->doc, "weight of the new") && !is_close(q->value, 0.5) &&
                 is_close(share, 1 - q->value))
                 check_fail("a new batch has the weight %.3g in %s, but %s = %.3g is documented as "

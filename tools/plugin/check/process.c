@@ -71,7 +71,7 @@ static void take_system(state *s)
     s->processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
     s->niceness = getpriority(PRIO_PROCESS, 0);
     for (int i = 0; i < RLIM_NLIMITS; i++)
-        getrlimit(i, &s->limits[i]);
+        getrlimit((__rlimit_resource_t)i, &s->limits[i]);
     s->memory = SANITIZED ? 0 : memory_in_use();
 }
 

@@ -28,7 +28,8 @@ static long double operation(const node *it, const long double *v)
     case OP_SIGN: return a > 0 ? 1 : a < 0 ? -1 : a;
     case OP_FLOOR: return floorl(a);
     case OP_CAP: return (long double)it->value < a ? (long double)it->value : a;
-    case OP_CLAMP: return fabsl(a) > CLAMP_AT ? copysignl(CLAMP_AT, a) : a;
+    case OP_CLAMP:
+        return fabsl(a) > (long double)CLAMP_AT ? copysignl((long double)CLAMP_AT, a) : a;
     case OP_EXP: return expl(a);
     case OP_EXPM1: return expm1l(a);
     case OP_LOG: return logl(a);
@@ -88,12 +89,12 @@ long double formula_evaluate(const formula *f, expr e, const point *at)
         }
         if (it->op >= OP_EXP && fabsl(v[i]) < 1e38L)
             v[i] += v[i] * error;
-        if (at->in >= IN_FLOAT && flushes(it->op) && fabsl(v[i]) < FLT_MIN)
+        if (at->in >= IN_FLOAT && flushes(it->op) && fabsl(v[i]) < (long double)FLT_MIN)
             v[i] = 0;
         if (at->in == DISTURBED && it->op > OP_PARAM && (it->op < OP_LESS || it->op >= OP_EXP))
             v[i] += v[i] * 0x1p-64L * disturbance(i);
         if (at->in >= IN_DOUBLE)
-            v[i] = at->in == IN_DOUBLE ? (double)v[i] : (double)(float)v[i];
+            v[i] = (long double)(at->in == IN_DOUBLE ? (double)v[i] : (double)(float)v[i]);
     }
     return v[e];
 }
