@@ -42,7 +42,8 @@ is_met()
 can_build()
 {
     read_lines "$1"
-    [ -z "$flags" ] || echo 'int nothing;' | "$CC" $flags -fPIC -shared -x c - -o probe.so 2>/dev/null
+    [ -z "$flags" ] || "$CC" -w -fPIC -shared $flags -I"$source/framework/include" "$1" -Wl,-z,defs \
+        -o probe.so -lm 2>/dev/null
 }
 
 animals=() met=''
