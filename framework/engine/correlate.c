@@ -21,7 +21,7 @@ static layout layout_of(const hki_image *g)
     l.bands = hki_ceil(g->v.dest, l.rows);
     l.strip = hki_lines(hki_band_floats(g, l.form, l.rows));
     size_t runs = sizeof(hki_run) * (size_t)hki_runs_bound(taps + 1, taps * g->c);
-    l.temporary = l.strip + hki_lines((int64_t)(runs / sizeof(float)) + 1);
+    l.temporary = l.strip + hki_lines((int64_t)(runs / sizeof(float)) + 1) + HKI_APART;
     return l;
 }
 

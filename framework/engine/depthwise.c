@@ -128,7 +128,12 @@ static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t 
                       .x_step = s->h.step * s->c,
                       .w_row = s->v.every * s->kernel_columns * s->c,
                       .w_column = s->h.every * s->c,
-                      .y_step = s->h.phases * s->c};
+                      .y_step = s->h.phases * s->c,
+                      .y_row = s->h.dest * s->c,
+                      .next_row = row,
+                      .next_column = s->c,
+                      .new_rows = s->v.step,
+                      .new_columns = s->h.step};
 }
 
 static void sweep_row(const sweep *s, int64_t image, int64_t r)

@@ -1,6 +1,24 @@
 /* engine/depthwise_kernels.h - depthwise convolution: channel by channel, tap by tap. Part of
  * kernels_template.h. A copy of the description spares reading it again after each store. */
 
+/* What the next row of outputs needs, nearer by the time: the processor does not foresee a vector of
+ * channels of each pixel. `writes`: y, else it is read. */
+INLINE UNCHECKED void taps_fetch(const hki_taps *t, const float *x, const float *y, int pixels,
+                                 int writes)
+{
+    const float *next = x + (t->rows - 1) * t->x_row + t->next_row, *to = y + t->y_row;
+    UNROLL(6)
+    for (int i = 0; i < pixels; i++) {
+        __builtin_prefetch(next + i * t->x_step);
+        __builtin_prefetch(to + i * t->y_step, writes);
+    }
+    if (t->new_rows * t->new_columns == 1)
+        return;
+    for (int64_t r = 0; r < t->new_rows; r++)
+        for (int64_t i = 0; i < pixels * t->new_columns; i++)
+            __builtin_prefetch(next + r * t->next_row + i * t->next_column);
+}
+
 /* Adds `columns` taps of every row of taps to the sums of `pixels` outputs; both are constants, so
  * that a weight is loaded once for all pixels. One pointer for three pixels: more would not fit the
  * integer registers. */
@@ -30,6 +48,7 @@ INLINE UNCHECKED void taps_pixels(const hki_taps *t, const float *x, const float
 {
     vec sum[6];
     int64_t u = 0;
+    taps_fetch(t, x, y, pixels, 1);
     UNROLL(6)
     for (int i = 0; i < pixels; i++)
         sum[i] = start;
@@ -70,7 +89,7 @@ static UNCHECKED void taps_forward(const hki_taps *taps, const float *x, const f
 
 /* The gradients of rows x columns taps, constants, so that dy is loaded once for all of them. */
 INLINE UNCHECKED void taps_sums(const hki_taps *t, const float *x, const float *dy, float *dw,
-                                int64_t left, int rows, int columns)
+                                int64_t left, int rows, int columns, bool first)
 {
     vec sum[9];
     UNROLL(9)
@@ -78,6 +97,8 @@ INLINE UNCHECKED void taps_sums(const hki_taps *t, const float *x, const float *
         sum[k] = (vec){0};
     for (int64_t i = t->pixels; i > 0; i--, x += t->x_step, dy += t->y_step) {
         vec g = load_some(dy, left);
+        if (first)
+            taps_fetch(t, x, dy, 1, 0);
         UNROLL(3)
         for (int r = 0; r < rows; r++)
             UNROLL(3)
@@ -94,13 +115,13 @@ INLINE UNCHECKED void taps_sums(const hki_taps *t, const float *x, const float *
 }
 
 INLINE UNCHECKED void taps_columns(const hki_taps *t, const float *x, const float *dy, float *dw,
-                                   int64_t left, int rows)
+                                   int64_t left, int rows, bool first)
 {
     int64_t u = 0;
     for (; u + 3 <= t->columns; u += 3)
-        taps_sums(t, x + u * t->x_column, dy, dw + u * t->w_column, left, rows, 3);
+        taps_sums(t, x + u * t->x_column, dy, dw + u * t->w_column, left, rows, 3, first && u == 0);
     for (; u < t->columns; u++)
-        taps_sums(t, x + u * t->x_column, dy, dw + u * t->w_column, left, rows, 1);
+        taps_sums(t, x + u * t->x_column, dy, dw + u * t->w_column, left, rows, 1, first && u == 0);
 }
 
 INLINE UNCHECKED void taps_gradient(const hki_taps *t, const float *x, const float *dy, float *dw,
@@ -108,9 +129,9 @@ INLINE UNCHECKED void taps_gradient(const hki_taps *t, const float *x, const flo
 {
     int64_t r = 0;
     for (; r + 3 <= t->rows; r += 3)
-        taps_columns(t, x + r * t->x_row, dy, dw + r * t->w_row, left, 3);
+        taps_columns(t, x + r * t->x_row, dy, dw + r * t->w_row, left, 3, r == 0);
     for (; r < t->rows; r++)
-        taps_columns(t, x + r * t->x_row, dy, dw + r * t->w_row, left, 1);
+        taps_columns(t, x + r * t->x_row, dy, dw + r * t->w_row, left, 1, r == 0);
 }
 
 static UNCHECKED void taps_weight(const hki_taps *taps, const float *x, const float *dy, float *dw)

@@ -42,6 +42,10 @@ typedef struct hki_product {
 typedef struct hki_taps {
     int64_t pixels, channels, rows, columns;
     ptrdiff_t x_row, x_column, x_step, w_row, w_column, y_step;
+    /* To be fetched ahead: y_row on, where the next row of outputs is, and below the last row of taps
+     * `new_rows` rows, with `new_columns` pixels for each output. */
+    ptrdiff_t y_row, next_row, next_column;
+    int64_t new_rows, new_columns;
 } hki_taps;
 
 /* Winograd's tiles in a row: where their pixels are. */
@@ -138,6 +142,9 @@ const hki_kernels *hki_kernels_active(void);
  * hk_set_threads() sets later. */
 enum { HKI_TEAM = 64 };
 int hki_team(int64_t tasks, int64_t work);
+/* Floats left free between what two threads write: what the processor fetches ahead for one of them
+ * would take lines from the other, and make a single image's convolution as slow as with one thread. */
+enum { HKI_APART = 8192 };
 enum { HKI_AT_ONCE = 8 };  /* products that take as long as an elementary operation of `work` */
 int hki_team_member(void); /* inside the parallel region: 0 .. hki_team() - 1 */
 

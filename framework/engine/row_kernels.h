@@ -74,58 +74,101 @@ static void moments(int64_t rows, int64_t channels, const float *x, float *mean,
     }
 }
 
+/* What is fetched ahead of columns that are walked through on their own: about the next tile. */
+enum { AHEAD_FLOATS = 2048 };
+
+/* Sums of `n` rows side by side, of one vector of channels. */
 INLINE void sum_products(const float *x, const float *dy, int64_t channels, int64_t left,
                          vec centre, vec *sum, vec *product, int n)
 {
     UNROLL(4)
     for (int i = 0; i < n; i++) {
         vec g = load_some(dy + i * channels, left);
+        __builtin_prefetch(x + i * channels + AHEAD_FLOATS);
         sum[i] += g;
         product[i] += g * (load_some(x + i * channels, left) - centre);
+    }
+}
+
+INLINE void gradient_columns(int64_t rows, int64_t channels, const float *x, const float *centre,
+                             const float *dy, int64_t left, float *sum_dy, float *sum_dyx,
+                             int vectors)
+{
+    vec sum[2][4] = {{{0}}}, product[2][4] = {{{0}}}, around[2];
+    UNROLL(2)
+    for (int j = 0; j < vectors; j++)
+        around[j] = load_some(centre + j * LANES, left - j * LANES);
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4)
+        UNROLL(2)
+    for (int j = 0; j < vectors; j++)
+        sum_products(x + r * channels + j * LANES, dy + r * channels + j * LANES, channels,
+                     left - j * LANES, around[j], sum[j], product[j], 4);
+    for (; r < rows; r++)
+        UNROLL(2)
+    for (int j = 0; j < vectors; j++)
+        sum_products(x + r * channels + j * LANES, dy + r * channels + j * LANES, channels,
+                     left - j * LANES, around[j], sum[j], product[j], 1);
+    UNROLL(2)
+    for (int j = 0; j < vectors; j++) {
+        store_some(sum_dy + j * LANES, sum[j][0] + sum[j][1] + (sum[j][2] + sum[j][3]),
+                   left - j * LANES);
+        store_some(sum_dyx + j * LANES,
+                   product[j][0] + product[j][1] + (product[j][2] + product[j][3]),
+                   left - j * LANES);
     }
 }
 
 static void gradient_sums(int64_t rows, int64_t channels, const float *x, const float *centre,
                           const float *dy, float *sum_dy, float *sum_dyx)
 {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        int64_t left = channels - c, r = 0;
-        vec sum[4] = {{0}}, product[4] = {{0}}, around = load_some(centre + c, left);
-        for (; r + 4 <= rows; r += 4)
-            sum_products(x + r * channels + c, dy + r * channels + c, channels, left, around, sum,
-                         product, 4);
-        for (; r < rows; r++)
-            sum_products(x + r * channels + c, dy + r * channels + c, channels, left, around, sum,
-                         product, 1);
-        store_some(sum_dy + c, sum[0] + sum[1] + (sum[2] + sum[3]), left);
-        store_some(sum_dyx + c, product[0] + product[1] + (product[2] + product[3]), left);
-    }
+    int64_t c = 0;
+    for (; c + 2 * LANES <= channels; c += 2 * LANES)
+        gradient_columns(rows, channels, x + c, centre + c, dy + c, 2 * LANES, sum_dy + c,
+                         sum_dyx + c, 2);
+    for (; c < channels; c += LANES)
+        gradient_columns(rows, channels, x + c, centre + c, dy + c, channels - c, sum_dy + c,
+                         sum_dyx + c, 1);
+}
+
+/* Row by row, so that memory is walked through in one direction: the coefficients come from the
+ * first-level cache. */
+INLINE void affine_rows(int64_t rows, int64_t channels, const float *scale, const float *shift,
+                        const float *x, const float *add, float *y)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < channels; c += LANES) {
+            int64_t i = r * channels + c, left = channels - c;
+            vec v = load_some(x + i, left);
+            if (scale)
+                v = load_some(scale + c, left) * v + load_some(shift + c, left);
+            if (add)
+                v += load_some(add + i, left);
+            store_some(y + i, v, left);
+        }
 }
 
 static void affine(int64_t rows, int64_t channels, const float *coef, const float *x,
                    const float *add, float *y)
 {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        int64_t left = channels - c, end = rows * channels + c;
-        vec scale = coef ? load_some(coef + c, left) : (vec){0} + 1.0f;
-        vec shift = coef ? load_some(coef + channels + c, left) : (vec){0};
-        for (int64_t i = c; !add && i < end; i += channels)
-            store_some(y + i, scale * load_some(x + i, left) + shift, left);
-        for (int64_t i = c; add && i < end; i += channels)
-            store_some(y + i, scale * load_some(x + i, left) + shift + load_some(add + i, left),
-                       left);
-    }
+    if (coef && add)
+        affine_rows(rows, channels, coef, coef + channels, x, add, y);
+    else if (coef)
+        affine_rows(rows, channels, coef, coef + channels, x, NULL, y);
+    else
+        affine_rows(rows, channels, NULL, NULL, x, add, y);
 }
 
 static void affine_backward(int64_t rows, int64_t channels, const float *bcoef, const float *dy,
                             const float *x, float *dx)
 {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        int64_t left = channels - c, end = rows * channels + c;
-        vec p = load_some(bcoef + c, left), q = load_some(bcoef + channels + c, left);
-        vec r = load_some(bcoef + 2 * channels + c, left);
-        for (int64_t i = c; i < end; i += channels)
-            store_some(dx + i, p * load_some(dy + i, left) + (q * load_some(x + i, left) + r),
+    const float *p = bcoef, *q = p + channels, *r = q + channels;
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t c = 0; c < channels; c += LANES) {
+            int64_t i = row * channels + c, left = channels - c;
+            store_some(dx + i,
+                       load_some(p + c, left) * load_some(dy + i, left) +
+                           (load_some(q + c, left) * load_some(x + i, left) + load_some(r + c, left)),
                        left);
-    }
+        }
 }

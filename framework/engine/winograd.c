@@ -115,7 +115,7 @@ static size_t filter_floats(const grid *g)
 
 static size_t pass_floats(const grid *g) /* of a thread */
 {
-    return transformed_floats(g, g->c) + transformed_floats(g, g->slice) + run_floats(g->c);
+    return transformed_floats(g, g->c) + transformed_floats(g, g->slice) + run_floats(g->c) + HKI_APART;
 }
 
 static size_t pass_scratch(const grid *g)
@@ -137,7 +137,7 @@ static cut cut_of(const grid *g)
     t.parts = hki_min(most, hki_ceil(g->units, g->per_block));
     t.partial = hki_lines(9 * (int64_t)g->c * g->k);
     t.each = transformed_floats(g, g->c) + transformed_floats(g, g->slice) +
-             PLANES * (size_t)g->c * hki_lines(g->slice) + run_floats(g->tiles);
+             PLANES * (size_t)g->c * hki_lines(g->slice) + run_floats(g->tiles) + HKI_APART;
     return t;
 }
 
@@ -336,7 +336,7 @@ static void run_pass(pass *s, const order *o, float *scratch)
     {
         if (!packed)
             transform_all(s, o, scratch);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
         for (int64_t part = 0; part < parts; part++)
             for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; b++) {
                 int64_t first = b * g->per_block, units = hki_min(g->per_block, g->units - first);
