@@ -35,6 +35,18 @@ int hki_threads_for(int64_t work)
     return work < worth_sharing ? 1 : hki_threads();
 }
 
+void hki_each(int team, int64_t tasks, void (*task)(const void *job, int64_t i), const void *job)
+{
+    if (team == 1 || tasks == 1) {
+        for (int64_t i = 0; i < tasks; i++)
+            task(job, i);
+        return;
+    }
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (int64_t i = 0; i < tasks; i++)
+        task(job, i);
+}
+
 bool hki_thread_start(pthread_t *thread, void *(*work)(void *user), void *user)
 {
     sigset_t all, before;

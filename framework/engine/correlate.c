@@ -131,51 +131,72 @@ static void pixel_task(const hki_correlation *g, const float *packed, int64_t pa
     hki_kernels_active()->product(&p);
 }
 
-static void correlate_images(const hki_correlation *g, const layout *l, float *scratch, bool packed)
+/* What a team runs. */
+typedef struct job {
+    hki_correlation g;
+    layout l;
+    int64_t parts, pixels; /* of the bands; of a row, for the epilogue */
+    bool flat;
+    float *packed, *temporary;
+} job;
+
+static void image_task(const void *given, int64_t t)
 {
-    const hki_image *from = &g->from;
+    const job *j = given;
+    int64_t across = j->g.from.h.dest, pixels = j->g.from.v.dest * across;
+    pixel_task(&j->g, j->packed, t / pixels, t % pixels / across, t % across,
+               (hki_run *)(j->temporary + (size_t)hki_team_member() * j->l.temporary));
+}
+
+static void correlate_images(job *j, float *scratch, bool packed)
+{
+    const hki_image *from = &j->g.from;
     if (!packed)
         hki_images_pack(from->n, from->v.source, from->h.source, from->c, from->x_pixel, from->x,
                         scratch);
-    float *temporary = scratch + packed_floats(from, l->form);
-    int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&g->b);
-    int64_t work = from->n * pixels * g->b.depth * g->b.columns / HKI_AT_ONCE;
-#pragma omp parallel for num_threads(hki_team(tasks, work)) schedule(static)
-    for (int64_t t = 0; t < tasks; t++)
-        pixel_task(g, scratch, t / pixels, t % pixels / from->h.dest, t % from->h.dest,
-                   (hki_run *)(temporary + (size_t)hki_team_member() * l->temporary));
+    j->packed = scratch;
+    j->temporary = scratch + packed_floats(from, j->l.form);
+    int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&j->g.b);
+    int64_t work = from->n * pixels * j->g.b.depth * j->g.b.columns / HKI_AT_ONCE;
+    hki_each(hki_team(tasks, work), tasks, image_task, j);
+}
+
+static void part_task(const void *given, int64_t part)
+{
+    const job *j = given;
+    const hki_correlation *g = &j->g;
+    int64_t down = g->from.v.dest, bands = j->l.bands, tasks = g->from.n * bands;
+    float *own = j->temporary + (size_t)hki_team_member() * j->l.temporary;
+    for (int64_t t = tasks * part / j->parts; t < tasks * (part + 1) / j->parts; t++) {
+        int64_t row = t % bands * j->l.rows, rows = hki_min(j->l.rows, down - row);
+        band_task(g, &j->l, t / bands, row, rows, j->flat, own);
+        if (g->after)
+            g->after->rows(g->after->user, (int)part, (t / bands * down + row) * j->pixels,
+                           rows * j->pixels);
+    }
 }
 
 bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
 {
-    hki_correlation g = *given;
-    float *temporary = scratch;
-    bool dense = g.y_pixel == g.b.columns;
-    int64_t together = dense ? hki_join_count(&g.from, g.b.columns) : 1;
+    job j = {.g = *given, .temporary = scratch};
+    hki_correlation *g = &j.g;
+    bool dense = g->y_pixel == g->b.columns;
+    int64_t together = dense ? hki_join_count(&g->from, g->b.columns) : 1;
     if (together > 1) {
-        g = hki_join(given, together, temporary);
-        temporary += hki_join_floats(&g.from, g.b.columns);
+        *g = hki_join(given, together, j.temporary);
+        j.temporary += hki_join_floats(&g->from, g->b.columns);
     }
-    bool pointwise = hki_image_flatten(&g.from);
-    layout l = layout_of(&g.from);
-    if (l.form == HKI_IMAGES) {
-        correlate_images(&g, &l, temporary, packed);
+    bool pointwise = hki_image_flatten(&g->from);
+    j.l = layout_of(&g->from);
+    if (j.l.form == HKI_IMAGES) {
+        correlate_images(&j, j.temporary, packed);
         return true;
     }
-    const hki_image *from = &g.from;
-    int64_t tasks = from->n * l.bands, parts = hki_min(tasks, HKI_MAX_PARTS);
-    int64_t work = from->n * from->v.dest * from->h.dest * g.b.depth * g.b.columns / HKI_AT_ONCE;
-    int64_t pixels = from->h.dest * together; /* of a row */
-    bool flat = pointwise && l.form == HKI_DIRECT && g.y_row == from->h.dest * g.y_pixel;
-#pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)
-    for (int64_t part = 0; part < parts; part++)
-        for (int64_t t = tasks * part / parts; t < tasks * (part + 1) / parts; t++) {
-            int64_t row = t % l.bands * l.rows, rows = hki_min(l.rows, from->v.dest - row);
-            band_task(&g, &l, t / l.bands, row, rows, flat,
-                      temporary + (size_t)hki_team_member() * l.temporary);
-            if (g.after)
-                g.after->rows(g.after->user, (int)part, (t / l.bands * from->v.dest + row) * pixels,
-                              rows * pixels);
-        }
+    const hki_image *from = &g->from;
+    int64_t work = from->n * from->v.dest * from->h.dest * g->b.depth * g->b.columns / HKI_AT_ONCE;
+    j.parts = hki_min(from->n * j.l.bands, HKI_MAX_PARTS);
+    j.pixels = from->h.dest * together;
+    j.flat = pointwise && j.l.form == HKI_DIRECT && g->y_row == from->h.dest * g->y_pixel;
+    hki_each(hki_team(j.parts, work), j.parts, part_task, &j);
     return false;
 }

@@ -31,6 +31,8 @@ typedef struct sweep {
     direction v, h;
     const float *x, *w, *bias;
     float *y;
+    int64_t together, bands, parts; /* rows of a band, which the epilogue takes; parts of the bands */
+    const hki_epilogue *after;
 } sweep;
 
 bool hki_is_depthwise(const hki_conv *c)
@@ -149,22 +151,29 @@ static void sweep_row(const sweep *s, int64_t image, int64_t r)
         }
 }
 
+static void part_task(const void *given, int64_t part)
+{
+    const sweep *s = given;
+    int64_t rows = s->n * s->v.dest;
+    for (int64_t b = s->bands * part / s->parts; b < s->bands * (part + 1) / s->parts; b++) {
+        int64_t first = b * s->together, next = hki_min(rows, first + s->together);
+        for (int64_t i = first; i < next; i++)
+            sweep_row(s, i / s->v.dest, i % s->v.dest);
+        if (s->after)
+            s->after->rows(s->after->user, (int)part, first * s->h.dest,
+                           (next - first) * s->h.dest);
+    }
+}
+
 /* Short rows go to the epilogue together. */
-static void run_sweep(const sweep *s, const hki_conv *c, const hki_epilogue *after)
+static void run_sweep(sweep *s, const hki_conv *c)
 {
     int64_t rows = s->n * s->v.dest, row = s->h.dest * s->c;
-    int64_t together = hki_max(1, hki_min(EPILOGUE_FLOATS / row, rows / LEAST_BANDS));
-    int64_t bands = hki_ceil(rows, together), parts = hki_min(bands, HKI_MAX_PARTS);
+    s->together = hki_max(1, hki_min(EPILOGUE_FLOATS / row, rows / LEAST_BANDS));
+    s->bands = hki_ceil(rows, s->together);
+    s->parts = hki_min(s->bands, HKI_MAX_PARTS);
     int64_t work = c->n * c->oh * c->ow * c->kh * c->kw * c->c;
-#pragma omp parallel for num_threads(hki_team(parts, work)) schedule(static)
-    for (int64_t part = 0; part < parts; part++)
-        for (int64_t b = bands * part / parts; b < bands * (part + 1) / parts; b++) {
-            int64_t first = b * together, next = hki_min(rows, first + together);
-            for (int64_t i = first; i < next; i++)
-                sweep_row(s, i / s->v.dest, i % s->v.dest);
-            if (after)
-                after->rows(after->user, (int)part, first * s->h.dest, (next - first) * s->h.dest);
-        }
+    hki_each(hki_team(s->parts, work), s->parts, part_task, s);
 }
 
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
@@ -175,7 +184,8 @@ void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, co
     s.w = w;
     s.bias = bias;
     s.y = y;
-    run_sweep(&s, c, after);
+    s.after = after;
+    run_sweep(&s, c);
 }
 
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
@@ -185,7 +195,7 @@ void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, floa
     s.x = dy;
     s.w = w;
     s.y = dx;
-    run_sweep(&s, c, NULL);
+    run_sweep(&s, c);
 }
 
 void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

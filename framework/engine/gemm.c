@@ -1,6 +1,5 @@
 /* Matrix products and column sums. A task of a product is a panel of columns times a group of
- * rows; its sum over k runs in one piece, so that nothing crosses tasks. Packing and multiplying
- * share one parallel region. */
+ * rows; its sum over k runs in one piece, so that nothing crosses tasks. */
 #include "engine/kernels.h"
 
 #include <string.h>
@@ -35,8 +34,9 @@ size_t hki_native_gemm_scratch(int64_t m, int64_t n, int64_t k, bool ta, bool tb
     return sizeof(float) * hki_panels_floats(k, n) + sizeof(hki_run) * (size_t)hki_runs_bound(1, k);
 }
 
-static void pack(const job *j, int64_t t)
+static void pack_task(const void *given, int64_t t)
 {
+    const job *j = given;
     int64_t groups = hki_ceil(j->k, STEPS_A_PACK), first = t % groups * STEPS_A_PACK;
     int64_t steps = hki_min(STEPS_A_PACK, j->k - first), index = t / groups;
     if (!j->tb) {
@@ -53,26 +53,23 @@ static void pack(const job *j, int64_t t)
 }
 
 /* Few rows times a transposed matrix: not worth turning it round. */
-static void multiply_dots(const job *j)
+static void dots_task(const void *given, int64_t t)
 {
-    int64_t tasks = hki_ceil(j->n, DOTS_A_TASK);
-#pragma omp parallel for num_threads(hki_team(tasks, (j->m * j->n * j->k / HKI_AT_ONCE)))          \
-    schedule(static)
-    for (int64_t t = 0; t < tasks; t++) {
-        int64_t first = t * DOTS_A_TASK, rows = hki_min(DOTS_A_TASK, j->n - first);
-        for (int64_t i = 0; i < j->m; i++) {
-            float *y = j->y + i * j->n + first;
-            hki_kernels_active()->dots(j->k, j->a + i * j->k, rows, j->b + first * j->k, j->k, y);
-            for (int64_t c = 0; j->bias && c < rows; c++)
-                y[c] += j->bias[first + c];
-        }
+    const job *j = given;
+    int64_t first = t * DOTS_A_TASK, rows = hki_min(DOTS_A_TASK, j->n - first);
+    for (int64_t i = 0; i < j->m; i++) {
+        float *y = j->y + i * j->n + first;
+        hki_kernels_active()->dots(j->k, j->a + i * j->k, rows, j->b + first * j->k, j->k, y);
+        for (int64_t c = 0; j->bias && c < rows; c++)
+            y[c] += j->bias[first + c];
     }
 }
 
 /* A weight gradient (ta) is shared out by rows: so the optimizer shares out what it becomes, and a
  * core finds it in its own cache. */
-static void multiply(const job *j, int64_t t)
+static void product_task(const void *given, int64_t t)
 {
+    const job *j = given;
     int64_t groups = hki_ceil(j->m, ROWS_A_TASK), count = hki_panel_count(&j->panels);
     int64_t group = j->ta ? t / count : t % groups, index = j->ta ? t % count : t / groups;
     int64_t first = j->m * group / groups, next = j->m * (group + 1) / groups;
@@ -104,7 +101,8 @@ void hki_native_gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const fl
     const hki_kernels *kernels = hki_kernels_active();
     bool whole = n % kernels->lanes == 0;
     if (tb && (!ta || m == 1) && m <= kernels->few_rows) {
-        multiply_dots(&j);
+        int64_t tasks = hki_ceil(n, DOTS_A_TASK);
+        hki_each(hki_team(tasks, m * n * k / HKI_AT_ONCE), tasks, dots_task, &j);
         return;
     }
     hki_run *runs = (hki_run *)((float *)scratch + hki_panels_floats(k, n));
@@ -122,15 +120,9 @@ void hki_native_gemm(int64_t m, int64_t n, int64_t k, bool ta, bool tb, const fl
     j.runs = runs;
     j.n_runs = hki_run_add(runs, 0, 0, 0, j.last ? k - 1 : k, ta ? m : 1);
     int64_t tasks = hki_ceil(m, ROWS_A_TASK) * hki_panel_count(&j.panels);
-#pragma omp parallel num_threads(hki_team(hki_max(packs, tasks), (m * n * k / HKI_AT_ONCE)))
-    {
-#pragma omp for schedule(static)
-        for (int64_t t = 0; t < packs; t++)
-            pack(&j, t);
-#pragma omp for schedule(static)
-        for (int64_t t = 0; t < tasks; t++)
-            multiply(&j, t);
-    }
+    int team = hki_team(hki_max(packs, tasks), m * n * k / HKI_AT_ONCE);
+    hki_each(team, packs, pack_task, &j);
+    hki_each(team, tasks, product_task, &j);
 }
 
 static int64_t sum_chunks(int64_t rows, int64_t c)

@@ -2,41 +2,85 @@
  * that cover it, so that overlapping windows need no order. */
 #include "engine/kernels.h"
 
+#include "core/base.h"
+
+/* x, y: of the direction that is taken; `in`, `out` floats of an image of one, of a row of the other. */
+typedef struct pooling {
+    const hki_pool *p;
+    const hki_kernels *kernels;
+    const float *x;
+    float *y;
+    const uint16_t *which;
+    uint16_t *chosen;
+    int64_t in, out;
+} pooling;
+
+static void max_task(const void *given, int64_t r)
+{
+    const pooling *j = given;
+    j->kernels->max_forward(j->p, (int)(r % j->p->oh), j->x + r / j->p->oh * j->in,
+                            j->y + r * j->out, j->chosen ? j->chosen + r * j->out : NULL);
+}
+
+static void max_back_task(const void *given, int64_t r)
+{
+    const pooling *j = given;
+    int64_t image = r / j->p->h * j->in;
+    j->kernels->max_backward(j->p, (int)(r % j->p->h), j->x + image, j->which + image,
+                             j->y + r * j->out);
+}
+
+static void avg_task(const void *given, int64_t r)
+{
+    const pooling *j = given;
+    j->kernels->avg_forward(j->p, (int)(r % j->p->oh), j->x + r / j->p->oh * j->in,
+                            j->y + r * j->out);
+}
+
+static void avg_back_task(const void *given, int64_t r)
+{
+    const pooling *j = given;
+    j->kernels->avg_backward(j->p, (int)(r % j->p->h), j->x + r / j->p->h * j->in,
+                             j->y + r * j->out);
+}
+
+static void pool_forward(pooling j, void (*task)(const void *job, int64_t r))
+{
+    const hki_pool *p = j.p;
+    int64_t rows = p->n * p->oh;
+    j.kernels = hki_kernels_active();
+    j.in = (int64_t)p->h * p->w * p->c;
+    j.out = (int64_t)p->ow * p->c;
+    hki_each(hki_team(rows, rows * j.out * p->kh * p->kw), rows, task, &j);
+}
+
+static void pool_backward(pooling j, void (*task)(const void *job, int64_t r))
+{
+    const hki_pool *p = j.p;
+    int64_t rows = p->n * p->h;
+    j.kernels = hki_kernels_active();
+    j.in = (int64_t)p->oh * p->ow * p->c;
+    j.out = (int64_t)p->w * p->c;
+    hki_each(hki_team(rows, rows * j.out), rows, task, &j);
+}
+
 void hki_native_max_pool_forward(const hki_pool *p, const float *x, float *y, uint16_t *which)
 {
-    const hki_kernels *kernels = hki_kernels_active();
-    int64_t rows = p->n * p->oh, in = (int64_t)p->h * p->w * p->c, out = (int64_t)p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, (rows * out * p->kh * p->kw))) schedule(static)
-    for (int64_t r = 0; r < rows; r++)
-        kernels->max_forward(p, (int)(r % p->oh), x + r / p->oh * in, y + r * out,
-                             which ? which + r * out : NULL);
+    pool_forward((pooling){.p = p, .x = x, .y = y, .chosen = which}, max_task);
 }
 
 void hki_native_max_pool_backward(const hki_pool *p, const float *dy, const uint16_t *which,
                                   float *dx)
 {
-    const hki_kernels *kernels = hki_kernels_active();
-    int64_t rows = p->n * p->h, in = (int64_t)p->w * p->c, out = (int64_t)p->oh * p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, (rows * in))) schedule(static)
-    for (int64_t r = 0; r < rows; r++)
-        kernels->max_backward(p, (int)(r % p->h), dy + r / p->h * out, which + r / p->h * out,
-                              dx + r * in);
+    pool_backward((pooling){.p = p, .x = dy, .y = dx, .which = which}, max_back_task);
 }
 
 void hki_native_avg_pool_forward(const hki_pool *p, const float *x, float *y)
 {
-    const hki_kernels *kernels = hki_kernels_active();
-    int64_t rows = p->n * p->oh, in = (int64_t)p->h * p->w * p->c, out = (int64_t)p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, (rows * out * p->kh * p->kw))) schedule(static)
-    for (int64_t r = 0; r < rows; r++)
-        kernels->avg_forward(p, (int)(r % p->oh), x + r / p->oh * in, y + r * out);
+    pool_forward((pooling){.p = p, .x = x, .y = y}, avg_task);
 }
 
 void hki_native_avg_pool_backward(const hki_pool *p, const float *dy, float *dx)
 {
-    const hki_kernels *kernels = hki_kernels_active();
-    int64_t rows = p->n * p->h, in = (int64_t)p->w * p->c, out = (int64_t)p->oh * p->ow * p->c;
-#pragma omp parallel for num_threads(hki_team(rows, (rows * in))) schedule(static)
-    for (int64_t r = 0; r < rows; r++)
-        kernels->avg_backward(p, (int)(r % p->h), dy + r / p->h * out, dx + r * in);
+    pool_backward((pooling){.p = p, .x = dy, .y = dx}, avg_back_task);
 }

@@ -210,6 +210,13 @@ static void fetch(const stretch *a, int plane)
 
 /* ---- Forward, and the data gradient ---------------------------------------------------------- */
 
+/* How the filters of a pass are read: distances from source channel to source channel, from filter
+ * to filter, from tap to tap. */
+typedef struct order {
+    const float *w;
+    ptrdiff_t channel, each, tap;
+} order;
+
 typedef struct pass {
     grid g;
     const float *x, *bias;
@@ -219,6 +226,10 @@ typedef struct pass {
     int width;            /* columns of a panel */
     bool add;             /* to what y holds */
     const hki_epilogue *after;
+    order order; /* of filters that are still to be transformed, to: */
+    float *transformed;
+    float *temporary;
+    int64_t blocks, parts;
 } pass;
 
 static void write_units(const pass *s, const float *m, int64_t first, int64_t units, int64_t column,
@@ -293,59 +304,60 @@ static int64_t first_row(const grid *g, int64_t unit)
     return (unit / g->down * g->oh + hki_min(g->oh, unit % g->down * g->side)) * g->ow;
 }
 
-/* How the filters of a pass are read: distances from source channel to source channel, from filter
- * to filter, from tap to tap. */
-typedef struct order {
-    const float *w;
-    ptrdiff_t channel, each, tap;
-} order;
-
 static pass pass_of(grid g)
 {
     return (pass){.g = g, .plane = filter_plane(&g), .width = hki_panel_width(g.tiles, g.k)};
 }
 
-/* Row by row of the panels: the filters of one source channel, transformed. Shared out among the
- * team that runs this. */
-static void transform_all(const pass *s, const order *o, float *filters)
+/* A row of a panel: the filters of one source channel, transformed. */
+static void transform_task(const void *given, int64_t i)
 {
+    const pass *s = given;
     const grid *g = &s->g;
+    const order *o = &s->order;
     const hki_kernels *kernels = hki_kernels_active();
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < hki_ceil(g->k, s->width) * g->c; i++) {
-        int64_t first = i / g->c * s->width, channel = i % g->c;
-        int64_t columns = hki_min(s->width, g->k - first);
-        int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
-        const float *w = o->w + channel * o->channel;
-        float *to = filters + first * g->c + channel * row;
-        for (int64_t k = 0; k < columns; k += kernels->lanes)
-            kernels->winograd_filter(g->side, w + (first + k) * o->each, o->tap, o->each,
-                                     (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
+    int64_t first = i / g->c * s->width, channel = i % g->c;
+    int64_t columns = hki_min(s->width, g->k - first);
+    int64_t row = hki_ceil(columns, kernels->lanes) * kernels->lanes;
+    const float *w = o->w + channel * o->channel;
+    float *to = s->transformed + first * g->c + channel * row;
+    for (int64_t k = 0; k < columns; k += kernels->lanes)
+        kernels->winograd_filter(g->side, w + (first + k) * o->each, o->tap, o->each,
+                                 (int)hki_min(kernels->lanes, columns - k), to + k, s->plane);
+}
+
+static void transform_all(const pass *s, int team)
+{
+    hki_each(team, hki_ceil(s->g.k, s->width) * s->g.c, transform_task, s);
+}
+
+static void part_task(const void *given, int64_t part)
+{
+    const pass *s = given;
+    const grid *g = &s->g;
+    float *own = s->temporary + (size_t)hki_team_member() * pass_floats(g);
+    for (int64_t b = s->blocks * part / s->parts; b < s->blocks * (part + 1) / s->parts; b++) {
+        int64_t first = b * g->per_block, units = hki_min(g->per_block, g->units - first);
+        pass_block(s, first, units, own);
+        if (s->after)
+            s->after->rows(s->after->user, (int)part, first_row(g, first),
+                           first_row(g, first + units) - first_row(g, first));
     }
 }
 
-/* With s->filters NULL they are transformed first, from the order. */
-static void run_pass(pass *s, const order *o, float *scratch)
+/* With s->filters NULL they are transformed first, as s->order says. */
+static void run_pass(pass *s, float *scratch)
 {
     const grid *g = &s->g;
-    bool packed = s->filters;
-    s->filters = packed ? s->filters : scratch;
-    float *temporary = scratch + filter_floats(g);
-    int64_t blocks = hki_ceil(g->units, g->per_block), parts = hki_min(blocks, HKI_MAX_PARTS);
-#pragma omp parallel num_threads(hki_team(parts, (g->units * g->across * g->planes * g->c * g->k)))
-    {
-        if (!packed)
-            transform_all(s, o, scratch);
-#pragma omp for schedule(static) nowait
-        for (int64_t part = 0; part < parts; part++)
-            for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; b++) {
-                int64_t first = b * g->per_block, units = hki_min(g->per_block, g->units - first);
-                pass_block(s, first, units, temporary + (size_t)hki_team_member() * pass_floats(g));
-                if (s->after)
-                    s->after->rows(s->after->user, (int)part, first_row(g, first),
-                                   first_row(g, first + units) - first_row(g, first));
-            }
+    s->blocks = hki_ceil(g->units, g->per_block);
+    s->parts = hki_min(s->blocks, HKI_MAX_PARTS);
+    s->temporary = scratch + filter_floats(g);
+    int team = hki_team(s->parts, g->units * g->across * g->planes * g->c * g->k);
+    if (!s->filters) {
+        s->filters = s->transformed = scratch;
+        transform_all(s, team);
     }
+    hki_each(team, s->parts, part_task, s);
 }
 
 static order forward_order(const hki_conv *c, const float *w)
@@ -357,11 +369,11 @@ void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, con
                           float *y, void *scratch, const void *packed, const hki_epilogue *after)
 {
     pass s = pass_of(forward_grid(c, side_of(c, packed)));
-    order o = forward_order(c, w);
+    s.order = forward_order(c, w);
     s.x = x, s.y = y, s.bias = bias;
     s.filters = packed;
     s.after = after;
-    run_pass(&s, &o, scratch);
+    run_pass(&s, scratch);
 }
 
 size_t hki_winograd_packed_bytes(const hki_conv *c)
@@ -373,8 +385,9 @@ size_t hki_winograd_packed_bytes(const hki_conv *c)
 void hki_winograd_pack(const hki_conv *c, const float *w, void *packed)
 {
     pass s = pass_of(forward_grid(c, side_of(c, true)));
-    order o = forward_order(c, w);
-    transform_all(&s, &o, packed);
+    s.order = forward_order(c, w);
+    s.transformed = packed;
+    transform_all(&s, 1);
 }
 
 /* The filters upside down, inputs and outputs exchanged. */
@@ -383,9 +396,9 @@ void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool 
 {
     pass s = pass_of(data_grid(c));
     ptrdiff_t tap = (ptrdiff_t)c->c * c->k;
-    order o = {w + 8 * tap, 1, c->k, -tap};
+    s.order = (order){w + 8 * tap, 1, c->k, -tap};
     s.x = dy, s.y = dx, s.add = add;
-    run_pass(&s, &o, scratch);
+    run_pass(&s, scratch);
 }
 
 /* ---- The gradient of the filters ------------------------------------------------------------- */

@@ -147,20 +147,22 @@ static void run_chunk(const hki_pass *pass, int64_t first, int64_t end, float *o
     }
 }
 
+static void chunk_task(const void *given, int64_t c)
+{
+    const hki_pass *pass = given;
+    const int64_t rows = pass->context.rows, channels = pass->context.channels;
+    const hki_chunks chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels));
+    run_chunk(pass, c * chunks.size, hki_chunk_end(&chunks, c * chunks.size),
+              pass->scratch + c * chunk_floats(pass));
+}
+
 int hki_pass_run(const hki_pass *pass, int64_t *stride)
 {
     const int64_t rows = pass->context.rows, channels = pass->context.channels;
-    const hki_chunks chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels));
-    const int64_t each = *stride = chunk_floats(pass);
-    if (chunks.count == 1) { /* a parallel region of one thread would take longer than it */
-        run_chunk(pass, 0, rows, pass->scratch);
-        return 1;
-    }
-#pragma omp parallel for num_threads(hki_threads_for((rows * channels))) schedule(static)
-    for (int c = 0; c < chunks.count; c++)
-        run_chunk(pass, c * chunks.size, hki_chunk_end(&chunks, c * chunks.size),
-                  pass->scratch + c * each);
-    return chunks.count;
+    const int chunks = hki_chunks_of(rows, channels, hki_tile_rows(channels)).count;
+    *stride = chunk_floats(pass);
+    hki_each(hki_threads_for(rows * channels), chunks, chunk_task, pass);
+    return chunks;
 }
 
 /* That of a plan's call, over the whole tensor. */

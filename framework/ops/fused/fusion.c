@@ -109,15 +109,18 @@ void hki_fusion_each_tile(void *user, int part, int64_t first, int64_t n)
     }
 }
 
+static void part_task(const void *given, int64_t part)
+{
+    hki_fusion *p = *(hki_fusion *const *)given;
+    hki_chunks parts = hki_fusion_parts(p);
+    int64_t first = part * parts.size;
+    hki_fusion_each_tile(p, (int)part, first, hki_chunk_end(&parts, first) - first);
+}
+
 void hki_fusion_tiles(hki_fusion *p, hki_fusion_tile *work)
 {
-    hki_chunks parts = hki_fusion_parts(p);
     p->tile = work;
-#pragma omp parallel for num_threads(hki_threads_for((p->rows * p->channels))) schedule(static)
-    for (int i = 0; i < parts.count; i++) {
-        int64_t first = i * parts.size;
-        hki_fusion_each_tile(p, i, first, hki_chunk_end(&parts, first) - first);
-    }
+    hki_each(hki_threads_for(p->rows * p->channels), hki_fusion_parts(p).count, part_task, &p);
 }
 
 /* ---- Statistics ----------------------------------------------------------------------------------------- */
