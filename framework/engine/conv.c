@@ -156,14 +156,22 @@ void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed)
     pack_filters(&panels, packed, w, c->k);
 }
 
-void hki_run_epilogue(const hki_conv *c, const hki_epilogue *after)
+typedef struct finishing {
+    const hki_epilogue *after;
+    int64_t rows, parts;
+} finishing;
+
+static void finish_task(const void *given, int64_t part)
 {
-    int64_t rows = c->n * c->oh * c->ow, parts = hki_min(rows, HKI_MAX_PARTS);
-#pragma omp parallel for num_threads(hki_team(parts, (rows * c->k))) schedule(static)
-    for (int64_t part = 0; part < parts; part++) {
-        int64_t first = rows * part / parts, next = rows * (part + 1) / parts;
-        after->rows(after->user, (int)part, first, next - first);
-    }
+    const finishing *f = given;
+    int64_t first = f->rows * part / f->parts, next = f->rows * (part + 1) / f->parts;
+    f->after->rows(f->after->user, (int)part, first, next - first);
+}
+
+void hki_run_epilogue(const hki_epilogue *after, int64_t rows, int64_t channels)
+{
+    finishing f = {after, rows, hki_min(rows, HKI_MAX_PARTS)};
+    hki_each(hki_team(f.parts, rows * channels), f.parts, finish_task, &f);
 }
 
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
@@ -179,7 +187,6 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
     }
     float *panels = scratch;
     int filters = c->k / c->groups;
-    bool called = false;
     for (int g = 0; g < c->groups; g++) {
         ptrdiff_t first = (ptrdiff_t)g * filters;
         hki_correlation job = {.from = hki_forward_image(c, x, g),
@@ -199,10 +206,10 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
             pack_filters(&job.b, panels, w + first, c->k);
             job.b.b = panels;
         }
-        called = !hki_correlate(&job, panels + filter_floats(c), false) && job.after;
+        hki_correlate(&job, panels + filter_floats(c), false);
     }
-    if (after && !called)
-        hki_run_epilogue(c, after);
+    if (after && c->groups > 1)
+        hki_run_epilogue(after, c->n * c->oh * c->ow, c->k);
 }
 
 /* Packs the filters of a phase: its taps in reverse, inputs and outputs exchanged. */

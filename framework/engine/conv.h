@@ -54,8 +54,10 @@ hki_form hki_form_of(const hki_image *g);
  * False for others. */
 bool hki_image_flatten(hki_image *g);
 
-/* Destination rows that a task takes so that its strip holds at most `floats`. */
-int64_t hki_band_rows(const hki_image *g, hki_form form, int64_t floats);
+/* Destination rows that a task takes so that its strip holds at most `floats`, and that a batch is cut
+ * into at least `bands` where it has so many rows. */
+enum { HKI_BANDS = 16 };
+int64_t hki_band_rows(const hki_image *g, hki_form form, int64_t floats, int64_t bands);
 int64_t hki_band_floats(const hki_image *g, hki_form form, int64_t rows); /* 0 for HKI_DIRECT */
 
 /* The source as a band of destination rows sees it: what the first horizontal tap of column 0 reads
@@ -84,7 +86,7 @@ typedef struct hki_correlation {
     float *y;
     ptrdiff_t y_pixel, y_row, y_image;
     bool add;                  /* to what y holds */
-    const hki_epilogue *after; /* or NULL; not called for HKI_IMAGES */
+    const hki_epilogue *after; /* or NULL */
 } hki_correlation;
 
 size_t hki_correlate_scratch(const hki_image *from, int64_t columns);

@@ -1,23 +1,32 @@
 /* Source times packed weights: the forward pass, and each phase of the data gradient. A task is
- * a band of destination rows of one image; or, of small images, one pixel in all of them. */
+ * a band of destination rows of one image; or, of small images, one pixel in all of them; or, where
+ * there are few pixels for large filters, one panel of the filters, which is then read once. */
 #include "engine/conv.h"
 
 #include "core/base.h"
 
-enum { STRIP_FLOATS = 24 * 1024 }; /* of a task: 96 KiB, to stay in the second level cache */
+enum {
+    STRIP_FLOATS = 24 * 1024,   /* of a task: 96 KiB, to stay in the second level cache, */
+    LARGE_FILTERS = 256 * 1024, /* in which these have no place, */
+    MANY_FILTERS = 4            /* and so many for each float of the source: panels are the tasks */
+};
 
 /* Private memory of a thread: a strip, and the runs of one destination row. */
 typedef struct layout {
     hki_form form;
+    bool by_panels;
     int64_t rows, bands;     /* of a band; bands of an image */
     size_t strip, temporary; /* floats */
 } layout;
 
-static layout layout_of(const hki_image *g)
+static layout layout_of(const hki_image *g, int64_t columns)
 {
     layout l = {.form = hki_form_of(g)};
-    int64_t taps = g->v.taps * g->h.taps;
-    l.rows = hki_band_rows(g, l.form, STRIP_FLOATS);
+    int64_t taps = g->v.taps * g->h.taps, filters = taps * g->c * columns;
+    int64_t source = g->n * g->v.source * g->h.source * g->c;
+    l.by_panels =
+        l.form != HKI_IMAGES && filters >= LARGE_FILTERS && filters >= MANY_FILTERS * source;
+    l.rows = hki_band_rows(g, l.form, STRIP_FLOATS, l.by_panels ? 1 : HKI_BANDS);
     l.bands = hki_ceil(g->v.dest, l.rows);
     l.strip = hki_lines(hki_band_floats(g, l.form, l.rows));
     size_t runs = sizeof(hki_run) * (size_t)hki_runs_bound(taps + 1, taps * g->c);
@@ -31,10 +40,11 @@ static size_t packed_floats(const hki_image *g, hki_form form)
     return form == HKI_IMAGES ? (size_t)(g->n * g->v.source * row) : 0;
 }
 
-static size_t scratch_floats(const hki_image *g)
+static size_t scratch_floats(const hki_image *g, int64_t columns)
 {
-    layout l = layout_of(g);
-    int64_t tasks = l.form == HKI_IMAGES ? HKI_TEAM : hki_min(HKI_TEAM, g->n * l.bands);
+    layout l = layout_of(g, columns);
+    bool any = l.form == HKI_IMAGES || l.by_panels;
+    int64_t tasks = any ? HKI_TEAM : hki_min(HKI_TEAM, g->n * l.bands);
     return packed_floats(g, l.form) + (size_t)tasks * l.temporary;
 }
 
@@ -43,10 +53,10 @@ size_t hki_correlate_scratch(const hki_image *from, int64_t columns)
     hki_image g = *from;
     int64_t together = hki_join_count(&g, columns);
     hki_image_flatten(&g);
-    size_t floats = scratch_floats(&g);
+    size_t floats = scratch_floats(&g, columns);
     if (together > 1) {
         g = hki_join_image(from, together);
-        size_t joined = hki_join_floats(&g, together * columns) + scratch_floats(&g);
+        size_t joined = hki_join_floats(&g, together * columns) + scratch_floats(&g, together * columns);
         floats = joined > floats ? joined : floats;
     }
     return sizeof(float) * floats;
@@ -69,10 +79,10 @@ static int64_t row_runs(const hki_image *g, const hki_band *band, int64_t r, hki
     return n;
 }
 
-/* Rows row .. row + rows - 1 of one image. `flat`: the rows follow each other without a seam on
- * both sides, and become one. */
-static void band_task(const hki_correlation *g, const layout *l, int64_t image, int64_t row,
-                      int64_t rows, bool flat, float *temporary)
+/* Rows row .. row + rows - 1 of one image, panels first .. until - 1. `flat`: the rows follow each other
+ * without a seam on both sides, and become one. */
+static void multiply_band(const hki_correlation *g, const layout *l, int64_t image, int64_t row,
+                          int64_t rows, int64_t first, int64_t until, bool flat, float *temporary)
 {
     const hki_image *from = &g->from;
     hki_band band = hki_band_read(from, l->form, image, row, rows, temporary);
@@ -84,17 +94,16 @@ static void band_task(const hki_correlation *g, const layout *l, int64_t image, 
                      .runs = runs,
                      .y_row = g->y_pixel,
                      .add = g->add};
-    int64_t panels = hki_panel_count(&g->b);
-    for (int64_t i = 0; i < panels; i++) {
+    for (int64_t i = first; i < until; i++) {
         int64_t column = hki_panel_use(&g->b, i, &p);
         p.bias = g->bias ? g->bias + column : NULL;
-        int64_t first = 0, until = -1, listed = row; /* taps, and the row that has the runs */
+        int64_t from_tap = 0, to_tap = -1, listed = row; /* taps, and the row that has the runs */
         for (int64_t r = row; r < row + rows; r += flat ? rows : 1) {
             int64_t t0, t1;
             hki_axis_taps(&from->v, r, &t0, &t1);
-            if (t0 != first || t1 != until) {
+            if (t0 != from_tap || t1 != to_tap) {
                 p.n_runs = row_runs(from, &band, r, runs);
-                first = t0, until = t1, listed = r;
+                from_tap = t0, to_tap = t1, listed = r;
             }
             p.a = band.a + (r - listed) * from->v.step * band.row;
             p.y = g->y + image * g->y_image + r * g->y_row + column;
@@ -148,14 +157,14 @@ static void image_task(const void *given, int64_t t)
                (hki_run *)(j->temporary + (size_t)hki_team_member() * j->l.temporary));
 }
 
-static void correlate_images(job *j, float *scratch, bool packed)
+static void correlate_images(job *j, bool packed)
 {
     const hki_image *from = &j->g.from;
+    j->packed = j->temporary;
+    j->temporary += packed_floats(from, j->l.form);
     if (!packed)
         hki_images_pack(from->n, from->v.source, from->h.source, from->c, from->x_pixel, from->x,
-                        scratch);
-    j->packed = scratch;
-    j->temporary = scratch + packed_floats(from, j->l.form);
+                        j->packed);
     int64_t pixels = from->v.dest * from->h.dest, tasks = pixels * hki_panel_count(&j->g.b);
     int64_t work = from->n * pixels * j->g.b.depth * j->g.b.columns / HKI_AT_ONCE;
     hki_each(hki_team(tasks, work), tasks, image_task, j);
@@ -166,13 +175,25 @@ static void part_task(const void *given, int64_t part)
     const job *j = given;
     const hki_correlation *g = &j->g;
     int64_t down = g->from.v.dest, bands = j->l.bands, tasks = g->from.n * bands;
+    int64_t panels = hki_panel_count(&g->b);
     float *own = j->temporary + (size_t)hki_team_member() * j->l.temporary;
     for (int64_t t = tasks * part / j->parts; t < tasks * (part + 1) / j->parts; t++) {
         int64_t row = t % bands * j->l.rows, rows = hki_min(j->l.rows, down - row);
-        band_task(g, &j->l, t / bands, row, rows, j->flat, own);
+        multiply_band(g, &j->l, t / bands, row, rows, 0, panels, j->flat, own);
         if (g->after)
             g->after->rows(g->after->user, (int)part, (t / bands * down + row) * j->pixels,
                            rows * j->pixels);
+    }
+}
+
+static void panel_task(const void *given, int64_t panel)
+{
+    const job *j = given;
+    int64_t down = j->g.from.v.dest;
+    float *own = j->temporary + (size_t)hki_team_member() * j->l.temporary;
+    for (int64_t t = 0; t < j->g.from.n * j->l.bands; t++) {
+        int64_t row = t % j->l.bands * j->l.rows, rows = hki_min(j->l.rows, down - row);
+        multiply_band(&j->g, &j->l, t / j->l.bands, row, rows, panel, panel + 1, j->flat, own);
     }
 }
 
@@ -187,16 +208,24 @@ bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
         j.temporary += hki_join_floats(&g->from, g->b.columns);
     }
     bool pointwise = hki_image_flatten(&g->from);
-    j.l = layout_of(&g->from);
-    if (j.l.form == HKI_IMAGES) {
-        correlate_images(&j, j.temporary, packed);
-        return true;
-    }
     const hki_image *from = &g->from;
-    int64_t work = from->n * from->v.dest * from->h.dest * g->b.depth * g->b.columns / HKI_AT_ONCE;
-    j.parts = hki_min(from->n * j.l.bands, HKI_MAX_PARTS);
+    int64_t pixels = from->n * from->v.dest * from->h.dest;
+    int64_t work = pixels * g->b.depth * g->b.columns / HKI_AT_ONCE;
+    j.l = layout_of(from, g->b.columns);
     j.pixels = from->h.dest * together;
     j.flat = pointwise && j.l.form == HKI_DIRECT && g->y_row == from->h.dest * g->y_pixel;
-    hki_each(hki_team(j.parts, work), j.parts, part_task, &j);
-    return false;
+    if (j.l.form != HKI_IMAGES && !j.l.by_panels) {
+        j.parts = hki_min(from->n * j.l.bands, HKI_MAX_PARTS);
+        hki_each(hki_team(j.parts, work), j.parts, part_task, &j);
+        return false;
+    }
+    if (j.l.form == HKI_IMAGES) {
+        correlate_images(&j, packed);
+    } else {
+        int64_t panels = hki_panel_count(&g->b);
+        hki_each(hki_team(panels, work), panels, panel_task, &j);
+    }
+    if (g->after)
+        hki_run_epilogue(g->after, pixels * together, given->b.columns);
+    return j.l.form == HKI_IMAGES;
 }

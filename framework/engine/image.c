@@ -9,8 +9,7 @@ enum {
     SOME_CHANNELS = 8, /* below, the taps of a row should stay together */
     SMALL_IMAGE = 8,   /* columns up to which images, not columns, are the rows of a product */
     SMALL_SOURCE = 18, /* and columns of what they are read from */
-    ENOUGH_IMAGES = 8,
-    BANDS_OF_A_BATCH = 16 /* tasks that even a single image is cut into */
+    ENOUGH_IMAGES = 8
 };
 
 static bool is_pointwise(const hki_image *g)
@@ -52,14 +51,13 @@ int64_t hki_band_floats(const hki_image *g, hki_form form, int64_t rows)
     return form == HKI_STRIP ? hki_axis_extent(&g->v, rows) * strip_row(g) : 0;
 }
 
-int64_t hki_band_rows(const hki_image *g, hki_form form, int64_t floats)
+int64_t hki_band_rows(const hki_image *g, hki_form form, int64_t floats, int64_t bands)
 {
     int64_t row = (form == HKI_STRIP ? strip_row(g) : g->h.source * g->c) * g->v.step;
     int64_t halo = hki_max(0, g->v.taps - 1) * g->v.gap;
     int64_t most = hki_max(1, floats / hki_max(1, row) - halo / g->v.step);
-    int64_t share = hki_ceil(g->n * g->v.dest, BANDS_OF_A_BATCH);
-    int64_t bands = hki_ceil(g->v.dest, hki_min(most, share));
-    return hki_ceil(g->v.dest, bands);
+    int64_t share = hki_ceil(g->n * g->v.dest, bands);
+    return hki_ceil(g->v.dest, hki_ceil(g->v.dest, hki_min(most, share)));
 }
 
 hki_band hki_band_read(const hki_image *g, hki_form form, int64_t image, int64_t row, int64_t rows,

@@ -206,7 +206,7 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
                              float *y, void *scratch, const void *packed,
                              const hki_epilogue *after);
 /* The epilogue where the pass before could not call it row by row. */
-void hki_run_epilogue(const hki_conv *c, const hki_epilogue *after);
+void hki_run_epilogue(const hki_epilogue *after, int64_t rows, int64_t channels);
 size_t hki_native_conv_packed_bytes(const hki_conv *c);
 void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed);
 void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,

@@ -155,7 +155,7 @@ static void forward(const hki_conv *c, const float *x, const float *w, const flo
     if (!convolve(c, FORWARD, (void *[]){plain(x), plain(w), NULL, plain(bias), y}))
         hki_native_conv_forward(c, x, w, bias, y, scratch, packed, after);
     else if (after)
-        hki_run_epilogue(c, after);
+        hki_run_epilogue(after, c->n * c->oh * c->ow, c->k);
 }
 
 /* Its own primitives pack on their own. */
