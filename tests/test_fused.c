@@ -9,8 +9,14 @@
 #include "ops/fused/fused.h"
 
 enum { BATCH = 5, SIZE = 9, CHANNELS = 16, MOST = 128 };
+#ifdef __SANITIZE_ADDRESS__
+enum { RANDOM_NETS = 200 };
+#else
+enum { RANDOM_NETS = 2000 };
+#endif
 
-/* A net behind x [batch, SIZE, SIZE, CHANNELS], and how many steps do the work of several. */
+/* A net behind x [batch, SIZE, SIZE, CHANNELS], and how many steps do the work of several; or one that
+ * is drawn from a seed, with an input of its own. */
 typedef struct subject {
     const char *name, *activation, *normalization;
     hk_tensor *(*build)(hk_tensor *x);
@@ -61,6 +67,86 @@ static hk_tensor *own_input(hk_tensor *x)
     return hk_act(hk_add(hk_norm(hk_conv(x, CHANNELS, 3)), x));
 }
 
+/* ---- Nets that nobody thought of ----------------------------------------------------------------- */
+
+static uint64_t seed, draws; /* of the net in work; 0: it is none of these */
+static bool nudged;          /* its input is off by the last bit */
+
+static int draw(int n) /* 0 .. n - 1 */
+{
+    return (int)(hks_uniform(seed, draws++) * (float)n);
+}
+
+/* Smooth ones: where a slope jumps, rounding decides on which side an element lies. */
+static const char *drawn_activation(void)
+{
+    static const char *const names[] = {"silu",  "tanh", "gelu",    "softplus", "mish", "sigmoid",
+                                        "swish", "gcu",  "softmax", "sine",     "serf", "acon_c"};
+    return names[draw(sizeof names / sizeof *names)];
+}
+
+static const char *drawn_normalization(int channels)
+{
+    static const char *const names[] = {"batch_norm", "none",       "layer_norm",
+                                        "rms_norm",   "batch_norm", "instance_norm"};
+    const char *name = names[draw(sizeof names / sizeof *names)];
+    return channels % 2 == 0 && draw(6) == 0 ? "group_norm:groups=2" : name;
+}
+
+static hk_tensor *drawn_convolution(hk_tensor *x)
+{
+    const hk_shape shape = hk_tensor_shape(x);
+    int channels = (int)shape.dims[3], size = (int)shape.dims[1], groups = 1,
+        filters = 1 + draw(40);
+    switch (draw(4)) {
+    case 0: groups = filters = channels; break; /* depthwise */
+    case 1:
+        for (groups = 1 + draw(channels); channels % groups != 0;)
+            groups--;
+        filters = groups * (1 + draw(4));
+        break;
+    }
+    int taps = size >= 5 ? 1 + 2 * draw(3) : 1 + 2 * draw(2), stride = size > 4 ? 1 + draw(2) : 1;
+    return hk_conv(x, filters, taps, .stride = stride, .groups = groups, .pad = taps / 2,
+                   .no_bias = draw(3) > 0);
+}
+
+static hk_tensor *drawn_block(hk_tensor *x)
+{
+    if (!x)
+        return NULL;
+    hk_tensor *y = draw(6) > 0 ? drawn_convolution(x) : x;
+    int channels = y ? (int)hk_tensor_shape(y).dims[3] : 0;
+    y = y ? hk_norm(y, .use = drawn_normalization(channels)) : NULL;
+    const hk_shape *a = &x->shape, *b = y ? &y->shape : NULL;
+    if (b && hki_same_shape(a, b) && draw(2) == 0)
+        y = draw(2) == 0 ? hk_add(y, x) : hk_add(x, y);
+    return y && draw(5) > 0 ? hk_act(y, .use = drawn_activation()) : y;
+}
+
+static hk_tensor *drawn(hk_tensor *x)
+{
+    hk_tensor *y = drawn_block(x);
+    for (int more = draw(4); y && more > 0; more--) {
+        hk_tensor *side = draw(4) == 0 ? drawn_block(y) : NULL;
+        hk_tensor *main = drawn_block(y);
+        bool joins = side && main && hki_same_shape(&side->shape, &main->shape);
+        y = joins ? hk_add(side, main) : main;
+    }
+    return y;
+}
+
+static hk_tensor *input_of(hk_net *net)
+{
+    draws = 0;
+    if (!seed)
+        return hk_input(net, SIZE, SIZE, CHANNELS);
+    int size = 2 + draw(11), channels = 1 + draw(40);
+    return hk_input(net, size, size, channels);
+}
+
+/* ---- One plan and another ------------------------------------------------------------------------- */
+
 static void fill(float *x, int64_t n, uint64_t key)
 {
     for (int64_t i = 0; i < n; i++)
@@ -79,6 +165,7 @@ static int fused_steps(const hk_plan *plan)
 
 typedef struct result {
     hk_plan *plan;
+    int fused;
     float loss;
     float *gradients; /* of x, then of everything learned */
     int64_t n;
@@ -96,7 +183,7 @@ static result run(const subject *s, bool apart, int training)
     result r = {.gradients = malloc(sizeof(float) << 20)};
     hk_net *net =
         hk_net_new(.activation = s->activation, .normalization = s->normalization, .seed = 3);
-    hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
+    hk_tensor *x = input_of(net), *y = s->build(x);
     if (!y) {
         printf("  %s: %s\n", s->name, hk_message());
         exit(1);
@@ -111,11 +198,14 @@ static result run(const subject *s, bool apart, int training)
     hk_plan_options options = {
         .batch = BATCH, .training = training, .loss = loss, .keep = keep, .n_keep = n_keep};
     CHECK_EQUAL(hk_plan_new(net, &options, &r.plan), HK_OK);
-    int fused = fused_steps(r.plan);
-    CHECK_EQUAL(fused, apart ? 0 : s->fused);
-    if (fused != (apart ? 0 : s->fused))
+    int fused = r.fused = fused_steps(r.plan);
+    CHECK(fused == (apart ? 0 : s->fused) || (seed && !apart));
+    if (!seed && fused != (apart ? 0 : s->fused))
         printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
-    fill(hk_plan_value(r.plan, x), BATCH * hki_sample_count(&x->shape), 1);
+    float *images = hk_plan_value(r.plan, x);
+    fill(images, BATCH * hki_sample_count(&x->shape), 1);
+    for (int64_t i = 0; nudged && i < BATCH * hki_sample_count(&x->shape); i++)
+        images[i] = nextafterf(images[i], i % 2 ? 2 : -2);
     fill(hk_plan_value(r.plan, weight), BATCH * hki_sample_count(&y->shape), 2);
     for (int i = 0; i < 2; i++) { /* the second step meets buffers in use */
         hk_net_clear_gradients(net);
@@ -132,23 +222,43 @@ static result run(const subject *s, bool apart, int training)
     return r;
 }
 
-/* The same up to rounding: moments are merged from other tiles. */
-static void compare(const subject *s, int training)
+/* The largest distance of two runs' gradients, and the largest gradient of the second. */
+static double distance(const result *a, const result *b, double *largest)
+{
+    double away = fabs((double)a->loss - (double)b->loss);
+    *largest = 0;
+    CHECK_EQUAL(a->n, b->n);
+    for (int64_t i = 0; i < a->n && i < b->n; i++) {
+        *largest = fmax(*largest, fabs((double)b->gradients[i]));
+        away = fmax(away, fabs((double)a->gradients[i] - (double)b->gradients[i]));
+    }
+    return away;
+}
+
+/* The same up to rounding: moments are merged from other tiles. A drawn net may enlarge that, with the
+ * variance of four equal numbers: how much, an input tells whose numbers are off by their last bit.
+ * Returns the steps that did the work of several. */
+static int compare(const subject *s, int training)
 {
     result one = run(s, false, training), many = run(s, true, training);
-    double largest = 0, away = 0;
-    CHECK_NEAR(one.loss, many.loss, 1e-6);
-    CHECK_EQUAL(one.n, many.n);
-    for (int64_t i = 0; i < one.n && i < many.n; i++) {
-        largest = fmax(largest, fabs((double)many.gradients[i]));
-        away = fmax(away, fabs((double)one.gradients[i] - (double)many.gradients[i]));
+    double largest, away = distance(&one, &many, &largest), within = 2e-5 * largest;
+    CHECK(largest > 0 || seed); /* a softmax of one channel has no gradient */
+    if (!seed)
+        CHECK_NEAR(one.loss, many.loss, 1e-6);
+    if (seed && away > within) {
+        nudged = true;
+        result off = run(s, true, training);
+        nudged = false;
+        within += 8 * distance(&off, &many, &largest);
+        free(off.gradients);
     }
-    CHECK(largest > 0);
-    CHECK_NEAR(away / largest, 0, 2e-5);
-    if (!(away <= 2e-5 * largest))
-        printf("  %s with %s, %s\n", s->name, s->activation, s->normalization);
+    CHECK(away <= within);
+    if (!(away <= within))
+        printf("  %s with %s, %s, seed %llu: %g away, allowed %g of %g\n", s->name, s->activation,
+               s->normalization, (unsigned long long)seed, away, within, largest);
     free(one.gradients);
     free(many.gradients);
+    return one.fused;
 }
 
 static const subject subjects[] = {
@@ -186,6 +296,16 @@ static void evaluation_is_the_same(void)
 {
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
         compare(&subjects[i], 0);
+}
+
+static void any_net_is_the_same(void)
+{
+    int fused = 0;
+    const subject s = {"drawn", "silu", "batch_norm", drawn, 0};
+    for (seed = 1; seed <= RANDOM_NETS; seed++)
+        fused += compare(&s, seed % 4 != 0) > 0;
+    seed = 0;
+    CHECK(fused > RANDOM_NETS / 2);
 }
 
 /* ---- Folded into the filters -------------------------------------------------------------------- */
@@ -264,6 +384,7 @@ int main(void)
     RUN(widest_plugins_load);
     RUN(training_is_the_same);
     RUN(evaluation_is_the_same);
+    RUN(any_net_is_the_same);
     RUN(folding_follows_the_values);
     return check_result();
 }

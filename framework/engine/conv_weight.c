@@ -70,7 +70,8 @@ static void plan_bands(layout *l, const hki_image *g, int groups)
         l->pitch = (ptrdiff_t)hki_lines((g->v.taps - 1) * g->h.taps * g->c + PIECE);
         l->transposed = l->k * vectors(l->depth) < l->depth * vectors(l->k);
     }
-    l->rows = hki_min(hki_max(1, pixels / g->h.dest), hki_band_rows(g, l->form, STRIP_FLOATS, HKI_BANDS));
+    l->rows =
+        hki_min(hki_max(1, pixels / g->h.dest), hki_band_rows(g, l->form, STRIP_FLOATS, HKI_BANDS));
     l->bands = hki_ceil(g->v.dest, l->rows);
     l->units = g->n * l->bands;
     l->chunks = hki_min(l->units, MOST_CHUNKS);

@@ -56,7 +56,8 @@ size_t hki_correlate_scratch(const hki_image *from, int64_t columns)
     size_t floats = scratch_floats(&g, columns);
     if (together > 1) {
         g = hki_join_image(from, together);
-        size_t joined = hki_join_floats(&g, together * columns) + scratch_floats(&g, together * columns);
+        size_t joined =
+            hki_join_floats(&g, together * columns) + scratch_floats(&g, together * columns);
         floats = joined > floats ? joined : floats;
     }
     return sizeof(float) * floats;

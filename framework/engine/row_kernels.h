@@ -166,9 +166,10 @@ static void affine_backward(int64_t rows, int64_t channels, const float *bcoef, 
     for (int64_t row = 0; row < rows; row++)
         for (int64_t c = 0; c < channels; c += LANES) {
             int64_t i = row * channels + c, left = channels - c;
-            store_some(dx + i,
-                       load_some(p + c, left) * load_some(dy + i, left) +
-                           (load_some(q + c, left) * load_some(x + i, left) + load_some(r + c, left)),
-                       left);
+            store_some(
+                dx + i,
+                load_some(p + c, left) * load_some(dy + i, left) +
+                    (load_some(q + c, left) * load_some(x + i, left) + load_some(r + c, left)),
+                left);
         }
 }

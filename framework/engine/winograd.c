@@ -115,7 +115,8 @@ static size_t filter_floats(const grid *g)
 
 static size_t pass_floats(const grid *g) /* of a thread */
 {
-    return transformed_floats(g, g->c) + transformed_floats(g, g->slice) + run_floats(g->c) + HKI_APART;
+    return transformed_floats(g, g->c) + transformed_floats(g, g->slice) + run_floats(g->c) +
+           HKI_APART;
 }
 
 static size_t pass_scratch(const grid *g)

@@ -53,16 +53,20 @@ static hk_status plan_bytes(const network *it, int training, int64_t batch, int6
     return hk_plan_size(it->net, &wanted, bytes);
 }
 
+const char *net_contract(const hk_plugin *plugin, char text[NET_CONTRACT])
+{
+    const hk_plugin_info info = hk_plugin_describe(plugin);
+    snprintf(text, NET_CONTRACT, "%d.%d, of hillock %d.%d", info.major, info.minor, HK_ABI_MAJOR,
+             HK_ABI_MINOR);
+    return text;
+}
+
 static int inspect_network(const network *it, const options *given, hk_data_shape images)
 {
     layer_table table = {.rows = given->json ? json_array() : NULL};
     int64_t batch = given->batch ? given->batch : 64, predicting, training;
-    char contract[64] = "";
-    if (it->model) {
-        const hk_plugin_info info = hk_plugin_describe(it->model);
-        snprintf(contract, sizeof contract, "%d.%d, of hillock %d.%d", info.major, info.minor,
-                 HK_ABI_MAJOR, HK_ABI_MINOR);
-    }
+    char text[NET_CONTRACT];
+    const char *contract = it->model ? net_contract(it->model, text) : "";
     if (!given->json)
         printf("%s: %s; %s\n  %-10s %-28s %16s %12s %14s %12s\n  %-10s %-28s %4d x %3d x %3d\n",
                it->name, it->model ? it->model->summary : "recorded by a program",

@@ -162,7 +162,7 @@ static json_t *plugin_json(const hk_plugin *plugin)
     static const word fills[] = {
         {HK_FILLS_RANGES, "any part of a weight"}, {HK_FILLS_BIAS, "the bias"}, {0, NULL}};
     const hk_plugin_info info = hk_plugin_describe(plugin);
-    char contract[64];
+    char contract[NET_CONTRACT];
     uint32_t kernels = 0;
     word isas[HK_ISA_COUNT + 1] = {{0, NULL}};
     for (int i = 0; i < HK_ISA_COUNT; i++) {
@@ -179,9 +179,7 @@ static json_t *plugin_json(const hk_plugin *plugin)
     set_text(it, "formula", plugin->formula);
     set_text(it, "source", plugin->source);
     set_text(it, "file", info.file);
-    snprintf(contract, sizeof contract, "%d.%d, of hillock %d.%d", info.major, info.minor,
-             HK_ABI_MAJOR, HK_ABI_MINOR);
-    set_text(it, "contract", contract);
+    set_text(it, "contract", net_contract(plugin, contract));
     set_text(it, "warning", info.warning);
     if (plugin->activation)
         set_activation(it, plugin->name, plugin->activation);
