@@ -77,6 +77,7 @@ static const char window_text[] =
     "    int out_height, out_width, out_channels;\n"
     "} window;\n\n";
 
+/* A tap's products are added up apart from the others': shorter sums lose fewer digits, and stay in registers. */
 static const char conv_text[] =
     "/* k: [kernel height, kernel width, channels / groups, out channels]; bias: NULL or as many. */\n"
     "static void conv(const window *w, const float *x, const float *k, const float *bias, float *y)\n"
@@ -94,11 +95,21 @@ static const char conv_text[] =
     "                continue;\n"
     "            const float *from = x + (row * w->width + column) * w->channels;\n"
     "            const float *taps = k + place * in * w->out_channels;\n"
-    "            for (int i = 0; i < w->channels; i++) {\n"
-    "                const int first = i / in * out;\n"
-    "                for (int o = first; o < first + out; o++)\n"
-    "                    y[o] += from[i] * taps[i % in * w->out_channels + o];\n"
-    "            }\n"
+    "            for (int o = 0; in * out == 1 && o < w->out_channels; o++)\n"
+    "                y[o] += from[o] * taps[o];\n"
+    "            for (int group = 0; in * out > 1 && group < w->groups; group++, from += in)\n"
+    "                for (int o = group * out, n; o < (group + 1) * out; o += n) {\n"
+    "                    float sum[8] = {0}; /* of this tap */\n"
+    "                    n = (group + 1) * out - o < 8 ? (group + 1) * out - o : 8;\n"
+    "                    for (int i = 0; n == 8 && i < in; i++)\n"
+    "                        for (int j = 0; j < 8; j++)\n"
+    "                            sum[j] += from[i] * taps[i * w->out_channels + o + j];\n"
+    "                    for (int i = 0; n < 8 && i < in; i++)\n"
+    "                        for (int j = 0; j < n; j++)\n"
+    "                            sum[j] += from[i] * taps[i * w->out_channels + o + j];\n"
+    "                    for (int j = 0; j < n; j++)\n"
+    "                        y[o + j] += sum[j];\n"
+    "                }\n"
     "        }\n"
     "    }\n"
     "}\n\n";
