@@ -39,6 +39,7 @@ static const char *file_of(const void *context)
 /* ---- Models that do not return ------------------------------------------------------------------- */
 
 static bool is_named; /* tool_crash_name() was called */
+static volatile bool leaving;
 static const char *volatile building;
 static char waiting
     [64]; /* where the system says how long the thread that builds has waited for a processor */
@@ -95,7 +96,18 @@ static void on_crash(int number, siginfo_t *info, void *context)
         put("; hillock check FILE says more\n");
         _exit(EXIT_BAD_DATA);
     }
+    if (leaving) {
+        put("hillock: crashed while it closed the files of plugins: ");
+        put(sigdescr_np(number));
+        put("; what was printed is complete, and hillock check FILE says more\n");
+        _exit(EXIT_BAD_DATA);
+    }
     signal(number, SIG_DFL); /* the instruction runs once more */
+}
+
+static void leave(void) /* before the files of plugins are closed */
+{
+    leaving = true;
 }
 
 void tool_crash_name(void)
@@ -108,7 +120,7 @@ void tool_crash_name(void)
         return;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
-    is_named = true;
+    is_named = atexit(leave) == 0;
 }
 
 void tool_crash_limit(const char *model)
