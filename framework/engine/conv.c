@@ -49,12 +49,21 @@ static hki_image phase_image(const hki_conv *c, const hki_phase *v, const hki_ph
                        .scattered = c->sh > 1 || c->sw > 1};
 }
 
-/* The phase of the data gradient that starts at (row, column); false where it has no destinations. */
-static bool phases_at(const hki_conv *c, int row, int column, hki_phase *v, hki_phase *h)
+/* Phases of the data gradient, which start at a row and a column: a stride may be longer than the image. */
+static int phases_down(const hki_conv *c)
+{
+    return (int)hki_min(c->sh, c->h);
+}
+
+static int phases_across(const hki_conv *c)
+{
+    return (int)hki_min(c->sw, c->w);
+}
+
+static void phases_at(const hki_conv *c, int row, int column, hki_phase *v, hki_phase *h)
 {
     *v = hki_phase_of(c->h, c->oh, c->kh, c->sh, c->ph, c->dh, row);
     *h = hki_phase_of(c->w, c->ow, c->kw, c->sw, c->pw, c->dw, column);
-    return v->axis.dest > 0 && h->axis.dest > 0;
 }
 
 static int64_t depth_of(const hki_conv *c)
@@ -80,10 +89,10 @@ static size_t scratch_of(const hki_conv *c)
         return most;
     hki_image image = hki_forward_image(c, NULL, 0);
     size_t passes = hki_correlate_scratch(&image, c->k / c->groups);
-    for (int i = 0; i < c->sh * c->sw; i++) {
+    const int across = phases_across(c);
+    for (int i = 0; i < phases_down(c) * across; i++) {
         hki_phase v, h;
-        if (!phases_at(c, i / c->sw, i % c->sw, &v, &h))
-            continue;
+        phases_at(c, i / across, i % across, &v, &h);
         image = phase_image(c, &v, &h, NULL, 0);
         size_t back = hki_correlate_scratch(&image, c->c / c->groups);
         passes = back > passes ? back : passes;
@@ -241,13 +250,14 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
         return;
     }
     float *packed = scratch;
-    int channels = c->c / c->groups;
+    int channels = c->c / c->groups, across = phases_across(c);
     for (int g = 0; g < c->groups; g++) {
         bool kept = false;
-        for (int i = 0; i < c->sh * c->sw; i++) {
-            int row = i / c->sw, column = i % c->sw;
+        for (int i = 0; i < phases_down(c) * across; i++) {
+            int row = i / across, column = i % across;
             hki_phase v, h;
-            if (!phases_at(c, row, column, &v, &h) || (add && v.axis.taps * h.axis.taps == 0))
+            phases_at(c, row, column, &v, &h);
+            if (add && v.axis.taps * h.axis.taps == 0)
                 continue;
             ptrdiff_t pixel = c->c;
             hki_correlation job = {.from = phase_image(c, &v, &h, dy, g),

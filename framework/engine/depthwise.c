@@ -135,8 +135,8 @@ static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t 
                       .y_row = s->h.dest * s->c,
                       .next_row = row,
                       .next_column = s->c,
-                      .new_rows = s->v.step,
-                      .new_columns = s->h.step};
+                      .new_rows = s->v.step <= v->taps ? s->v.step : 1,
+                      .new_columns = s->h.step <= h->taps ? s->h.step : 1};
 }
 
 static void sweep_row(const sweep *s, int64_t image, int64_t r)
