@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -557,6 +559,29 @@ static const char *recognise(const char *text)
     return hki_recognise((const uint8_t *)text, strlen(text));
 }
 
+static void temporaries_of_the_dead_are_swept(void)
+{
+    static const char *const ends[] = {
+        ".tmp.0123456789abcdef" /* of one that was killed */, ".tmp.fedcba9876543210" /* in work */,
+        ".tmp.00000000000000ff" /* just begun */, ".tmp.0123", ".old"};
+    enum { N = sizeof ends / sizeof *ends };
+    const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    char names[N][sizeof path + 32];
+    int files[N];
+    for (int i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "%s%s", path, ends[i]);
+        files[i] = open(names[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        CHECK(files[i] >= 0 && (i == 2 || futimens(files[i], old) == 0));
+    }
+    CHECK(flock(files[0], LOCK_UN) == 0 && flock(files[1], LOCK_EX) == 0);
+    CHECK_EQUAL(write_text("new"), HK_OK);
+    for (int i = 0; i < N; i++) {
+        CHECK_EQUAL(access(names[i], F_OK) == 0, i > 0);
+        close(files[i]);
+        unlink(names[i]);
+    }
+}
+
 static void recognises_common_wrong_files(void)
 {
     const uint8_t binary[] = {1, 2, 3, 0, 5};
@@ -615,6 +640,7 @@ int main(void)
     RUN(a_gzip_bomb_is_judged_by_its_head);
     RUN(no_damaged_gzip_gives_other_content);
     RUN(each_refused_allocation_of_gzip);
+    RUN(temporaries_of_the_dead_are_swept);
     RUN(recognises_common_wrong_files);
     RUN(digests_match_the_standard);
     RUN(leaves_nothing_behind);

@@ -7,10 +7,13 @@
  * Steps that can fail return 0 or the errno, so that cleaning up cannot lose the reason. */
 #include "io/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 static int system_open(const char *path, int flags, mode_t mode)
@@ -167,6 +170,32 @@ static int fill(int file, mode_t old, const hki_piece *pieces, size_t count)
     return hki_files.fsync(file) == 0 ? 0 : errno;
 }
 
+/* A writer that was killed leaves its temporary, unlocked. The next one of the same name takes it away,
+ * if it is older than the moment between a writer's open() and its lock. */
+static void sweep(const char *folder, const char *name)
+{
+    enum { DIGITS = 16, OLD = 60 /* seconds */ };
+    static const char mark[] = ".tmp.";
+    const size_t length = strlen(name), head = length + sizeof mark - 1;
+    DIR *entries = opendir(folder);
+    for (struct dirent *it; entries && (it = readdir(entries));) {
+        struct stat is;
+        const char *found = it->d_name;
+        if (strncmp(found, name, length) != 0 || strncmp(found + length, mark, strlen(mark)) != 0 ||
+            strlen(found + head) != DIGITS || strspn(found + head, "0123456789abcdef") != DIGITS)
+            continue;
+        int file = openat(dirfd(entries), found, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (file < 0)
+            continue;
+        if (fstat(file, &is) == 0 && S_ISREG(is.st_mode) && time(NULL) - is.st_mtime > OLD &&
+            flock(file, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(entries), found, 0);
+        close(file);
+    }
+    if (entries)
+        closedir(entries);
+}
+
 /* Writes to name.tmp.<random>, which nobody else has, and renames; the temporary is gone afterwards,
  * come what may. Its name fits `temporary`. */
 static int replace(const char *path, mode_t old, char *temporary, size_t size,
@@ -180,6 +209,7 @@ static int replace(const char *path, mode_t old, char *temporary, size_t size,
                               old ? old & 0777 : 0666);
     if (file < 0)
         return errno;
+    flock(file, LOCK_EX | LOCK_NB); /* until it is closed: sweep() leaves it alone */
     int error = fill(file, old, pieces, count);
     if (hki_files.close(file) != 0 && !error)
         error = errno;
@@ -209,6 +239,8 @@ hk_status hki_file_write(const char *path, const hki_piece *pieces, size_t count
     memcpy(scratch, slash ? path : ".", slash ? length : 1);
     /* Opened first: after the rename only its fsync can still fail. */
     int directory = hki_files.open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (directory >= 0)
+        sweep(scratch, path + length);
     int error = directory < 0 ? errno : replace(path, old.st_mode, scratch, size, pieces, count);
     if (!error && hki_files.fsync(directory) != 0 && errno != EINVAL)
         error = errno; /* EINVAL: this file system does not sync directories */
