@@ -31,8 +31,8 @@ typedef struct sweep {
     direction v, h;
     const float *x, *w, *bias;
     float *y;
-    int64_t together, bands,
-        parts; /* rows of a band, which the epilogue takes; parts of the bands */
+    int64_t together;     /* rows of a band, which the epilogue takes at a time */
+    int64_t bands, parts; /* of all rows; of the bands */
     const hki_epilogue *after;
 } sweep;
 
