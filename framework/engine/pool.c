@@ -44,24 +44,27 @@ static void avg_back_task(const void *given, int64_t r)
                              j->y + r * j->out);
 }
 
+/* Images of `in` pixels become images of `down` rows of `across` pixels, each of `taps` others. */
+static void each_row(pooling j, int64_t in, int64_t down, int64_t across, int64_t taps,
+                     void (*task)(const void *job, int64_t r))
+{
+    int64_t rows = j.p->n * down;
+    j.kernels = hki_kernels_active();
+    j.in = in * j.p->c;
+    j.out = across * j.p->c;
+    hki_each(hki_team(rows, rows * j.out * taps), rows, task, &j);
+}
+
 static void pool_forward(pooling j, void (*task)(const void *job, int64_t r))
 {
     const hki_pool *p = j.p;
-    int64_t rows = p->n * p->oh;
-    j.kernels = hki_kernels_active();
-    j.in = (int64_t)p->h * p->w * p->c;
-    j.out = (int64_t)p->ow * p->c;
-    hki_each(hki_team(rows, rows * j.out * p->kh * p->kw), rows, task, &j);
+    each_row(j, (int64_t)p->h * p->w, p->oh, p->ow, (int64_t)p->kh * p->kw, task);
 }
 
 static void pool_backward(pooling j, void (*task)(const void *job, int64_t r))
 {
     const hki_pool *p = j.p;
-    int64_t rows = p->n * p->h;
-    j.kernels = hki_kernels_active();
-    j.in = (int64_t)p->oh * p->ow * p->c;
-    j.out = (int64_t)p->w * p->c;
-    hki_each(hki_team(rows, rows * j.out), rows, task, &j);
+    each_row(j, (int64_t)p->oh * p->ow, p->h, p->w, 1, task);
 }
 
 void hki_native_max_pool_forward(const hki_pool *p, const float *x, float *y, uint16_t *which)

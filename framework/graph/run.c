@@ -92,19 +92,11 @@ typedef struct pass {
 } pass;
 
 /* Where there are as many parts as threads, each part is one thread's: less to share out than the loops of a
- * part, which then begin no threads of their own. */
-static void each_part(const pass *it, int parts, void (*work)(const pass *, int p))
+ * part, which then begin no threads of their own. Else the loops of each part are shared out. */
+static void each_part(const pass *it, int parts, void (*work)(const void *it, int64_t p))
 {
     const int threads = hki_threads();
-    if (threads == 1 ||
-        parts < threads) { /* not a region of one thread: its inner ones start new threads */
-        for (int p = 0; p < parts; p++)
-            work(it, p);
-        return;
-    }
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int p = 0; p < parts; p++)
-        work(it, p);
+    hki_each(parts < threads ? 1 : threads, parts, work, it);
 }
 
 /* Something to compute: samples, or what all of them have in common. */
@@ -113,9 +105,10 @@ static bool has_work(const hki_call *call)
     return call->batch > 0 || !hki_is_batched(&call->tensor->shape);
 }
 
-static void gather_part(const pass *it, int p)
+static void gather_part(const void *given, int64_t p)
 {
-    const hki_call call = part_of(it->plan, it->step, p, it->back);
+    const pass *it = given;
+    const hki_call call = part_of(it->plan, it->step, (int)p, it->back);
     if (call.batch)
         call.tensor->op->gather(&call, it->back, it->gathered + (size_t)p * it->n_gathered);
 }
@@ -153,9 +146,10 @@ static hk_status join_statistics(const hk_plan *plan, const hki_step *step, cons
     return status;
 }
 
-static void part_forward(const pass *it, int p)
+static void part_forward(const void *given, int64_t p)
 {
-    hki_call call = part_of(it->plan, it->step, p, false);
+    const pass *it = given;
+    hki_call call = part_of(it->plan, it->step, (int)p, false);
     call.whole = it->whole;
     if (has_work(&call))
         call.tensor->op->forward(&call);
@@ -262,12 +256,13 @@ static void add(int64_t n, const float *term, float *sum)
         sum[k] += term[k];
 }
 
-static void part_backward(const pass *it, int p)
+static void part_backward(const void *given, int64_t p)
 {
+    const pass *it = given;
     const hk_plan *plan = it->plan;
     const hki_step *step = it->step;
     float *aside = it->aside + p * it->aside_floats;
-    hki_call call = part_of(plan, step, p, true);
+    hki_call call = part_of(plan, step, (int)p, true);
     call.whole = it->whole;
     for (int i = 0; i < call.tensor->n_inputs; i++)
         if (goes_aside(plan, step, i))
