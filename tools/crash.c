@@ -120,7 +120,8 @@ void tool_crash_name(void)
         return;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaction(numbers[i], &action, NULL);
-    is_named = atexit(leave) == 0;
+    atexit(leave);
+    is_named = true;
 }
 
 void tool_crash_limit(const char *model)
