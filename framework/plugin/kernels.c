@@ -21,24 +21,29 @@ int hki_slot_count(const hk_plugin *plugin)
     return count;
 }
 
+const hk_kernels *hki_kernels_of(const hk_plugin *plugin)
+{
+    return plugin->activation      ? plugin->activation->kernels
+           : plugin->normalization ? plugin->normalization->kernels
+                                   : NULL;
+}
+
 /* The nearest row of the kernel table that is filled, at or below the instruction set in use. */
 hk_block *hki_forward(const hk_plugin *plugin)
 {
-    const hk_activation *act = plugin->activation;
-    const hk_normalization *norm = plugin->normalization;
+    const hk_kernels *kernels = hki_kernels_of(plugin);
     hk_block *kernel = NULL;
-    for (int isa = (int)hki_isa(); isa >= 0 && !kernel; isa--)
-        kernel = act ? act->kernels[isa].forward : norm ? norm->kernels[isa].forward : NULL;
+    for (int isa = (int)hki_isa(); kernels && isa >= 0 && !kernel; isa--)
+        kernel = kernels[isa].forward;
     return kernel;
 }
 
 hk_block *hki_backward(const hk_plugin *plugin)
 {
-    const hk_activation *act = plugin->activation;
-    const hk_normalization *norm = plugin->normalization;
+    const hk_kernels *kernels = hki_kernels_of(plugin);
     hk_block *kernel = NULL;
-    for (int isa = (int)hki_isa(); isa >= 0 && !kernel; isa--)
-        kernel = act ? act->kernels[isa].backward : norm ? norm->kernels[isa].backward : NULL;
+    for (int isa = (int)hki_isa(); kernels && isa >= 0 && !kernel; isa--)
+        kernel = kernels[isa].backward;
     return kernel;
 }
 

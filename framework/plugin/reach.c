@@ -122,9 +122,10 @@ static hk_status check_functions(const char *file, const hk_plugin *plugin)
     const hk_normalization *norm = plugin->normalization;
     uintptr_t all[16] = {(uintptr_t)plugin->start};
     int n = 1;
-    for (int isa = 0; isa < HK_ISA_COUNT && (act || norm); isa++) {
-        all[n++] = (uintptr_t)(act ? act->kernels[isa].forward : norm->kernels[isa].forward);
-        all[n++] = (uintptr_t)(act ? act->kernels[isa].backward : norm->kernels[isa].backward);
+    const hk_kernels *kernels = hki_kernels_of(plugin);
+    for (int isa = 0; isa < HK_ISA_COUNT && kernels; isa++) {
+        all[n++] = (uintptr_t)kernels[isa].forward;
+        all[n++] = (uintptr_t)kernels[isa].backward;
     }
     const uintptr_t of_act[] = {act ? (uintptr_t)act->channels_out : 0,
                                 act ? (uintptr_t)act->update : 0, act ? (uintptr_t)act->value : 0,

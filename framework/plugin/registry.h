@@ -29,6 +29,9 @@ size_t hki_part_length(const char *spec);
 int64_t hki_slot_length(const hk_slot *slot, int64_t rows, int64_t channels);
 int hki_slot_count(const hk_plugin *plugin);
 
+/* The table of kernels by hk_isa; NULL: plugins of this kind have none. */
+const hk_kernels *hki_kernels_of(const hk_plugin *plugin);
+
 /* The kernels for the instruction set in use. */
 hk_block *hki_forward(const hk_plugin *plugin);
 hk_block *hki_backward(const hk_plugin *plugin);

@@ -39,9 +39,7 @@ enum {
 };
 
 /* ---- Parameters: set by the user in a spec, name:key=value ----------------------------------- */
-
 typedef enum hk_param_type { HK_REAL = 1, HK_INTEGER, HK_CHOICE } hk_param_type;
-
 enum { HK_LOW_OPEN = 1, HK_HIGH_OPEN = 2 }; /* hk_param.flags: the bound is excluded */
 
 typedef struct hk_param {
@@ -59,11 +57,8 @@ typedef struct hk_param {
     _Static_assert(sizeof params / sizeof *params - 1 <= HK_MAX_PARAMS, "too many parameters")
 
 /* ---- Slots: tensors of one layer, which Hillock allocates, trains, clamps and saves ----------- */
-
-typedef enum hk_role {
-    HK_LEARNED = 1, /* has a gradient; updated by the optimizer */
-    HK_STATE        /* updated by update() alone */
-} hk_role;
+/* A learned slot has a gradient and is updated by the optimizer, a state by update() alone. */
+typedef enum hk_role { HK_LEARNED = 1, HK_STATE } hk_role;
 
 typedef enum hk_extent {
     HK_PER_CHANNEL = 1, /* one float per channel */
@@ -71,7 +66,6 @@ typedef enum hk_extent {
     HK_PER_ROW,         /* one float per row; HK_OVER_WEIGHT normalizations only */
     HK_FIXED            /* `count` floats, 1 to HK_MAX_FIXED */
 } hk_extent;
-
 enum { HK_NO_DECAY = 1 }; /* hk_slot.flags: no weight decay */
 
 typedef struct hk_slot {
@@ -83,15 +77,14 @@ typedef struct hk_slot {
 } hk_slot;
 
 /* ---- Arguments of functions ------------------------------------------------------------------- */
-
 /* A plugin in a layer. Kernels read it; only start() and update() write slots. */
 typedef struct hk_context {
     int64_t rows, channels;       /* of the whole block, of which a tile is a part */
     int64_t rows_per_sample;      /* rows = samples * rows_per_sample */
     uint32_t training, surrogate; /* 1 or 0; surrogate 0: use the true derivative */
-    uint64_t key;         /* for hks_uniform(key, first_row * channels + element of the tile): */
-                          /* new each step, the same in recomputation and backward; in start(), */
-                          /* of the layer */
+    /* For hks_uniform(key, first_row * channels + element of the tile): new each step, the same in
+     * recomputation and backward; in start(), of the layer. */
+    uint64_t key;
     const double *params; /* [HK_MAX_PARAMS] in table order, zero beyond */
     float *const *slots;  /* [HK_MAX_SLOTS] in table order, NULL beyond */
 } hk_context;
@@ -112,10 +105,12 @@ typedef struct hk_tile {
 
 typedef void hk_block(const hk_context *context, const hk_tile *tile); /* [parallel] */
 
+typedef struct hk_kernels {
+    hk_block *forward, *backward;
+} hk_kernels;
+
 /* ---- Activation: y = f(x) -------------------------------------------------------------------- */
-
 enum { HK_READS_X = 1, HK_READS_Y = 2 }; /* what backward reads; prefer y, which is kept anyway */
-
 enum {
     HK_IN_PLACE = 4,   /* y may overwrite x, dx may overwrite dy */
     HK_STOCHASTIC = 8, /* uses the key in training */
@@ -123,11 +118,10 @@ enum {
     HK_SURROGATE = 32  /* backward is deliberately not the derivative of forward */
 };
 
-/* One element, in double: the reference for checks and initializer gains. u is a uniform random number, 0
- * outside training, p are the parameters, t the slots at this channel, of an HK_FIXED one its first. */
+/* One element, in double: the reference for checks and initializer gains. */
 typedef struct hk_scalar64 {
-    double x, y, u;
-    const double *p, *t;
+    double x, y, u;      /* u: a uniform random number, 0 outside training */
+    const double *p, *t; /* parameters; slots at this channel, of an HK_FIXED one its first */
     int64_t channel;
     int training, surrogate;
 } hk_scalar64;
@@ -142,20 +136,15 @@ typedef struct hk_activity {
 
 typedef struct hk_activation {
     uint32_t reads, traits;
-    uint32_t aux_floats; /* size of aux per row */
-    uint32_t n_sums;     /* statistics per channel */
-    struct {
-        hk_block *forward, *backward;
-    } kernels[HK_ISA_ROOM]; /* by hk_isa; NULL: use the next lower one */
-    int64_t (*channels_out)(const hk_context *,
-                            int64_t channels); /* NULL: the same; returns 0: not supported; */
-                                               /* another number needs no HK_ROWWISE */
+    uint32_t aux_floats;             /* size of aux per row */
+    uint32_t n_sums;                 /* statistics per channel */
+    hk_kernels kernels[HK_ISA_ROOM]; /* by hk_isa; NULL: use the next lower one */
+    /* NULL: the same; returns 0: not supported. Another number needs no HK_ROWWISE. */
+    int64_t (*channels_out)(const hk_context *, int64_t channels);
     /* Once per training step and use in the graph. [serial] */
     void (*update)(const hk_context *, const hk_activity *);
-
-    /* Reference for elementwise activations, at a kink the slope of either side, and NULL for others. Kernels
-     * are as near as float arithmetic of that formula is; other instruction sets may round otherwise.
-     * [any thread] */
+    /* Reference for elementwise activations, at a kink the slope of either side; NULL for others. Kernels are
+     * as near as floats of that formula are; other instruction sets may round otherwise. [any thread] */
     double (*value)(const hk_scalar64 *);
     double (*slope)(const hk_scalar64 *);
     double (*gradient)(const hk_scalar64 *, int slot); /* d value / d slot */
@@ -181,31 +170,24 @@ typedef struct hk_moments {
 typedef struct hk_normalization {
     hk_domain (*domain)(const hk_context *); /* by its parameters alone */
     uint32_t n_coef; /* rows of coef, at least 2 with sets; further rows are the plugin's own */
-
-    /* [any thread], once per set */
+    /* [any thread], once per set. frozen() in evaluation; NULL: as in training, of the samples that are
+     * evaluated together. */
     void (*coefficients)(const hk_context *, const hk_moments *, float *coef);
-    void (*frozen)(const hk_context *, float *coef); /* in evaluation; NULL: as in training, of the
-                                                        samples that are evaluated together */
+    void (*frozen)(const hk_context *, float *coef);
     /* Also dslots[i] +=, as in hk_tile. After frozen() the moments are NULL, the sums are of dy and dy x,
      * and statistics are constants. */
     void (*gradient)(const hk_context *, const float *coef, const hk_moments *,
                      const double *sum_dy, const double *sum_dyx, float *bcoef,
                      float *const *dslots);
-
     /* As in hk_activation: HK_OVER_BATCH gets moments; HK_OVER_WEIGHT gets the updated weight and, once
      * before training with training == 0, the initial one; the other argument is NULL; not called for other
      * domains. [serial] */
     void (*update)(const hk_context *, const hk_moments *, const float *weight);
-
-    /* HK_OVER_ROW and HK_OVER_WEIGHT: both; other domains: NULL. */
-    struct {
-        hk_block *forward, *backward;
-    } kernels[HK_ISA_ROOM];
-    uint32_t aux_floats; /* floats kept per row for backward */
+    hk_kernels kernels[HK_ISA_ROOM]; /* HK_OVER_ROW and HK_OVER_WEIGHT: both; others: NULL */
+    uint32_t aux_floats;             /* floats kept per row for backward */
 } hk_normalization;
 
 /* ---- Initializer ----------------------------------------------------------------------------- */
-
 enum {
     HK_FILLS_RANGES = 1, /* fill() may be called for any part; else for the whole weight */
     HK_FILLS_BIAS = 2    /* each call also writes the whole bias; else it starts at zero */
@@ -221,24 +203,21 @@ typedef struct hk_weight {
     double gain;             /* of the activation that follows: 1 / sqrt(E[f(z)^2]), z ~ N(0,1) */
     uint32_t first_layer;    /* 1: its input is the input of the network */
     uint64_t key;
-    float *w,
-        *bias; /* the whole weight, of any contents; bias [columns], NULL without one or without
-                        HK_FILLS_BIAS */
+    float *w;    /* the whole weight, of any contents */
+    float *bias; /* [columns]; NULL without one or without HK_FILLS_BIAS */
 } hk_weight;
 
 typedef struct hk_initializer {
     uint32_t traits;
-    /* An element follows from the shape, the key and its index alone. Returns NULL, or why it does not apply:
-     * a constant sentence. [any thread] */
+    /* An element follows from shape, key and index alone. Returns NULL, or a constant sentence: why it does
+     * not apply. [any thread] */
     const char *(*fill)(const hk_context *, const hk_weight *);
 } hk_initializer;
 
 /* ---- Model ------------------------------------------------------------------------------------ */
-
 typedef struct hk_tensor hk_tensor; /* <hillock/tensor.h> */
 
-/* Default training settings for some data. In the rows of a model, what is not set is as usual for
- * that data; hk_model_recipe() fills it in. */
+/* Default training settings. What a model's row leaves open is as usual; hk_model_recipe() fills it in. */
 typedef struct hk_recipe {
     const char *data; /* name of the data set, "glyphs"; "": any */
     int64_t most;     /* training samples that it is meant for; 0: any number */
@@ -256,17 +235,11 @@ typedef struct hk_model {
     hk_tensor *(*build)(hk_tensor *x, int classes, const double *params);
     int32_t height, width, channels; /* of the images that it was published for */
     int32_t smallest;                /* minimum height and width; 0: it takes 1 x 1 */
-    int64_t parameters;              /* learned numbers: for these images, 10 classes, relu and */
-                                     /* batch_norm; hillock check counts them; 0: not stated */
-    const hk_recipe *recipes; /* the first that fits the data; ends with a row without data; */
-                              /* NULL: as usual */
+    int64_t parameters; /* learned: for these images, 10 classes, relu, batch_norm; 0: not stated */
+    const hk_recipe *recipes; /* the first that fits; the last is empty; NULL: as usual */
 } hk_model;
 
-/* ---- Plugin, bundle, entry --------------------------------------------------------------------
- * The formula of an elementwise activation is its value in evaluation, of x and of its parameters and
- * slots by name, "x > 0 ? x : slope*x", in the language of docs/plugins.md. Exports compute it, and
- * hillock check proves that it is value() and slope(). */
-
+/* ---- Plugin, bundle, entry --------------------------------------------------------------------- */
 typedef enum hk_kind { HK_ACTIVATION = 1, HK_NORMALIZATION, HK_INITIALIZER, HK_MODEL } hk_kind;
 
 typedef struct hk_plugin {
@@ -274,14 +247,15 @@ typedef struct hk_plugin {
     const char *name;    /* a letter, then at most 31 of a-z 0-9 _ */
     const char *aliases; /* "other,names" or NULL */
     const char *summary; /* the formula, or what it consists of, in one line */
-    const char *formula; /* see above; NULL: none */
-    const char *source;  /* who published it, when */
-    const char *tags;    /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
+    /* An elementwise activation's value in evaluation, of x, parameters and slots by name, in the language of
+     * docs/plugins.md: "x > 0 ? x : slope*x". Exports compute it, check proves it. NULL: none. */
+    const char *formula;
+    const char *source;     /* who published it, when */
+    const char *tags;       /* "core,gated": the sets that it belongs to, @core in specs; or NULL */
     const hk_param *params; /* ends with a row without name; NULL: none */
     const hk_slot *slots;   /* likewise */
-    void (*start)(
-        const hk_context *); /* changes slots, which have their initial values; rows as in */
-                             /* HK_PER_ROW slots, else of one sample. NULL: none. [serial] */
+    /* Changes slots from their initial values; rows as in HK_PER_ROW slots, else of one sample. [serial] */
+    void (*start)(const hk_context *);
     const hk_activation *activation; /* the one of its kind; the others NULL */
     const hk_normalization *normalization;
     const hk_initializer *initializer;

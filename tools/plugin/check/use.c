@@ -164,13 +164,12 @@ bool check_machine_has(int isa)
 
 hk_block *check_kernel_of(const hk_plugin *plugin, int isa, bool back)
 {
-    const hk_activation *act = plugin->activation;
-    const hk_normalization *norm = plugin->normalization;
+    const hk_kernels *kernels =
+        plugin->activation ? plugin->activation->kernels : plugin->normalization->kernels;
     for (; isa >= 0; isa--) {
         if (!check_machine_has(isa))
             continue;
-        hk_block *found = act ? (back ? act->kernels[isa].backward : act->kernels[isa].forward)
-                              : (back ? norm->kernels[isa].backward : norm->kernels[isa].forward);
+        hk_block *found = back ? kernels[isa].backward : kernels[isa].forward;
         if (found)
             return found;
     }
