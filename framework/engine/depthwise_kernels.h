@@ -4,13 +4,16 @@
 /* What the next row of outputs needs, nearer by the time: the processor does not foresee a vector of
  * channels of each pixel. `writes`: y, else it is read. */
 INLINE UNCHECKED void taps_fetch(const hki_taps *t, const float *x, const float *y, int pixels,
-                                 int writes)
+                                 bool writes)
 {
     const float *next = x + (t->rows - 1) * t->x_row + t->next_row, *to = y + t->y_row;
     UNROLL(6)
     for (int i = 0; i < pixels; i++) {
         __builtin_prefetch(next + i * t->x_step);
-        __builtin_prefetch(to + i * t->y_step, writes);
+        if (writes) /* a constant for each copy; clang asks for one in the call itself */
+            __builtin_prefetch(to + i * t->y_step, 1);
+        else
+            __builtin_prefetch(to + i * t->y_step, 0);
     }
     if (t->new_rows * t->new_columns == 1)
         return;

@@ -79,10 +79,12 @@ static void put_field(const prediction *p, const char *text, bool last)
     putchar(last ? '\n' : delimiter);
 }
 
-/* A number to learn, or ""  where it is not known. */
+/* A number to learn, or "" where it is not known. */
 static const char *number_text(double value, char text[32])
 {
-    snprintf(text, 32, isnan(value) ? "" : "%.7g", value);
+    text[0] = '\0';
+    if (!isnan(value))
+        snprintf(text, 32, "%.7g", value);
     return text;
 }
 
