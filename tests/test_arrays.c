@@ -246,6 +246,8 @@ static void npz_faults_are_told(void)
         {NPY("|u1", "(8,)"), NPY("<i8", "(2,)"), "images of 1 dimensions"},
         {NPY("|u1", "(4, 2)"), NPY("<i8", "(2,)"),
          "2 labels in 1 dimensions, expected one for each of 4"},
+        {NPY("|u1", "(2, 4)"), NPY("<i8", "(1, 2)"),
+         "2 labels in 2 dimensions, expected one for each of 2"},
         {"{'descr': '|u1', 'fortran_order': True, 'shape': (2, 4), }\n", NPY("<i8", "(2,)"),
          "column by column"},
         {NPY("|u1", "(2, 4)"), NPY("<f8", "(2,)"), "expected whole numbers"}};

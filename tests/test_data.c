@@ -108,6 +108,19 @@ static void idx_of_another_length_is_refused(void)
     remove_all();
 }
 
+/* One side is enough. */
+static void idx_of_two_sizes_is_refused(void)
+{
+    put_mnist();
+    make_idx(TESTS);
+    images[7] = labels[7] = 1; /* all of them as one high image */
+    images[11] = TESTS * ROWS;
+    put("t10k-images-idx3-ubyte", images, 16 + TESTS * AREA);
+    put("t10k-labels-idx1-ubyte", labels, 8 + 1);
+    check_refused(spec_of("mnist", ""), "training images are 3 x 2, test images 9 x 2", folder);
+    remove_all();
+}
+
 static void idx_cut_gzip_is_refused(void)
 {
     uint8_t packed[256];
@@ -432,6 +445,7 @@ int main(void)
     RUN(idx_is_read);
     RUN(idx_names_with_a_point_are_found);
     RUN(idx_of_another_length_is_refused);
+    RUN(idx_of_two_sizes_is_refused);
     RUN(idx_cut_gzip_is_refused);
     RUN(idx_of_other_content_is_refused);
     RUN(idx_headers_that_lie_are_refused);

@@ -647,6 +647,15 @@ static void nan_counts_as_a_maximum(void)
 
 /* ---- Choice of the instruction set ----------------------------------------------------------- */
 
+static void threads_are_as_many_as_were_set(void)
+{
+    const int usual = hki_threads();
+    hk_set_threads(usual + 1);
+    CHECK_EQUAL(hki_threads(), usual + 1);
+    hk_set_threads(0);
+    CHECK_EQUAL(hki_threads(), usual);
+}
+
 static void instruction_sets(void)
 {
     hk_isa widest = hki_isa();
@@ -660,6 +669,7 @@ static void instruction_sets(void)
 
 int main(void)
 {
+    RUN(threads_are_as_many_as_were_set);
     RUN(instruction_sets);
     RUN(dense_convolutions);
     RUN(winograd_convolutions);

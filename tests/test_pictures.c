@@ -92,6 +92,29 @@ static void folders_of_pictures_are_read(void)
     remove_folders();
 }
 
+/* To be predicted: each file of a folder, at the size that the net takes. */
+static void pictures_of_a_folder_are_samples(void)
+{
+    static const double mean[3] = {0}, deviation[3] = {1, 1, 1};
+    const hk_card card = {.channels = 3, .mean = mean, .deviation = deviation, .classes = 2};
+    hk_data *data = NULL;
+    if (!reads_pictures())
+        SKIP("this build reads no PNG");
+    make_folders();
+    put_png("cat/a.png", 4, 6, false, 10);
+    put_png("cat/b.png", 8, 12, true, 20);
+    put_png("cat/c.png", 4, 6, false, 30);
+    CHECK_EQUAL(hk_data_samples(at("cat"), &card, 4, 6, 3, &data), HK_OK);
+    if (data) {
+        CHECK_EQUAL(data->shape.n, 3);
+        CHECK_TEXT(hk_data_sample_name(data, 1), "b.png");
+        for (int i = 0; i < 3; i++)
+            CHECK_EQUAL(data->bytes[i * 4 * 6 * 3], 10 * (i + 1));
+    }
+    hk_data_free(data);
+    remove_folders();
+}
+
 static void faults_of_pictures_are_told(void)
 {
     static uint8_t bytes[4096];
@@ -129,6 +152,7 @@ int main(void)
 {
     make_folder();
     RUN(folders_of_pictures_are_read);
+    RUN(pictures_of_a_folder_are_samples);
     RUN(faults_of_pictures_are_told);
     rmdir(folder);
     return check_result();
