@@ -53,7 +53,6 @@
 #endif
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
-
 /* As HK_PARAMS defines `params`, HK_SLOTS({.name = "slope", ...}, {...}) defines `slots`. HK_ELEMENTWISE,
  * which has none, makes a type of the enumeration's name: what a compiler says of that is what to write. */
 #define HK_SLOTS(...)                                                                              \
@@ -79,7 +78,6 @@
     }
 
 /* ---- Initializers: filling a weight --------------------------------------------------------- */
-
 /* Fills the requested elements with independent numbers: normal, or uniform in [low, high). */
 HK_INLINE void hks_fill_normal(const hk_weight *weight, double mean, double deviation)
 {
@@ -98,7 +96,6 @@ HK_INLINE void hks_fill_uniform(const hk_weight *weight, double low, double high
 }
 
 /* ---- The scalar template: bodies ------------------------------------------------------------- */
-
 typedef struct hk_scalar32 {
     float x, y, u;
     const float *p;
@@ -145,6 +142,12 @@ typedef struct hk_scalar32 {
 
 typedef float hk_body32(hk_scalar32, int);
 
+#define HK_THIS(pass, call)                                                                        \
+    HK_INLINE void hk_this_##pass(const hk_context *context, const hk_tile *tile)                  \
+    {                                                                                              \
+        call;                                                                                      \
+    }
+
 HK_INLINE void hk_halves_forward(const hk_context *context, const hk_tile *tile, hk_body32 *gate)
 {
     const int64_t n = context->channels / 2;
@@ -174,14 +177,8 @@ HK_INLINE void hk_halves_backward(const hk_context *context, const hk_tile *tile
 }
 
 #define HK_GATED_HALVES(plugin, ...)                                                               \
-    HK_INLINE void hk_this_forward(const hk_context *context, const hk_tile *tile)                 \
-    {                                                                                              \
-        hk_halves_forward(context, tile, hk_gate32);                                               \
-    }                                                                                              \
-    HK_INLINE void hk_this_backward(const hk_context *context, const hk_tile *tile)                \
-    {                                                                                              \
-        hk_halves_backward(context, tile, hk_gate32, hk_gate_slope32);                             \
-    }                                                                                              \
+    HK_THIS(forward, hk_halves_forward(context, tile, hk_gate32))                                  \
+    HK_THIS(backward, hk_halves_backward(context, tile, hk_gate32, hk_gate_slope32))               \
     HK_BLOCK_KERNELS(hk_this_forward, hk_this_backward)                                            \
     static int64_t hk_half(__attribute__((unused)) const hk_context *context, int64_t channels)    \
     {                                                                                              \
@@ -200,9 +197,7 @@ enum { HK_SPAN = 256 };
 
 /* Constant arguments of the loops, so that the compiler specializes them. */
 typedef struct hk_elementwise {
-    float (*value)(hk_scalar32, int), (*slope)(hk_scalar32, int);
-    float (*gradient)(hk_scalar32, int); /* NULL: nothing is learned */
-    float (*sum)(hk_scalar32, int);      /* NULL: no statistic */
+    hk_body32 *value, *slope, *gradient, *sum; /* NULL: nothing is learned, no statistic */
     const hk_slot *slots;
     int n_slots;
     uint32_t flags; /* HK_READS_ and traits */
@@ -370,14 +365,8 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
 #define HK_TABLE(flags_, slots_, n_slots_, gradient32, gradient64, n_sums_, sum32, update_)        \
     static const hk_elementwise hk_this = {hk_value32, hk_slope32, gradient32, sum32,              \
                                            slots_,     n_slots_,   flags_};                        \
-    HK_INLINE void hk_this_forward(const hk_context *context, const hk_tile *tile)                 \
-    {                                                                                              \
-        hk_elementwise_forward(&hk_this, context, tile);                                           \
-    }                                                                                              \
-    HK_INLINE void hk_this_backward(const hk_context *context, const hk_tile *tile)                \
-    {                                                                                              \
-        hk_elementwise_backward(&hk_this, context, tile);                                          \
-    }                                                                                              \
+    HK_THIS(forward, hk_elementwise_forward(&hk_this, context, tile))                              \
+    HK_THIS(backward, hk_elementwise_backward(&hk_this, context, tile))                            \
     HK_BLOCK_KERNELS(hk_this_forward, hk_this_backward)                                            \
     static const hk_activation hk_table = {.reads = (flags_) & (HK_READS_X | HK_READS_Y),          \
                                            .traits = HK_IN_PLACE |                                 \
@@ -389,7 +378,6 @@ HK_INLINE void hk_elementwise_backward(const hk_elementwise *k, const hk_context
                                            .slope = hk_slope64,                                    \
                                            .gradient = gradient64}
 #define HK_SLOT_COUNT (sizeof slots / sizeof *slots - 1)
-
 #define HK_ELEMENTWISE_TABLE(flags) HK_TABLE(flags, NULL, 0, NULL, NULL, 0, NULL, NULL)
 #define HK_LEARNED_TABLE(flags)                                                                    \
     HK_TABLE(flags, slots, HK_SLOT_COUNT, hk_gradient32, hk_gradient64, 0, NULL, NULL)
