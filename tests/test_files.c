@@ -186,6 +186,21 @@ static void names_without_a_folder(void)
     CHECK_EQUAL(chdir(before), 0);
 }
 
+/* A program that was started without standard input gets descriptor 0 for its first file. */
+static void the_first_descriptor_is_one_too(void)
+{
+    const int input = dup(STDIN_FILENO);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    CHECK_EQUAL(write_text("here"), HK_OK);
+    close(STDIN_FILENO);
+    CHECK_EQUAL(hki_file_read(path, NULL, 100, &bytes, &size), HK_OK);
+    CHECK_EQUAL(size, 4);
+    hki_free(bytes);
+    CHECK(input < 0 || (dup2(input, STDIN_FILENO) == STDIN_FILENO && close(input) == 0));
+    unlink(path);
+}
+
 static void replaces_a_link_not_its_target(void)
 {
     char target[sizeof path + 8];
@@ -624,6 +639,7 @@ int main(void)
     RUN(writes_and_reads_back);
     RUN(a_write_is_durable_before_it_shows);
     RUN(names_without_a_folder);
+    RUN(the_first_descriptor_is_one_too);
     RUN(replaces_a_link_not_its_target);
     RUN(refuses_what_is_no_regular_file);
     RUN(missing_folder_is_told);

@@ -178,6 +178,7 @@ static void slopes_use_the_value(void)
     has("exp(-x^2)", NULL, 0, "HK_SLOPE(return -2 * (a.y * a.x);)");
     has("x/sqrt(1 + x^2)", NULL, 0, "return u * u * u;");
     has("x*log(1 + sigmoid(x))", NULL, 0, "return hks_log1p_unit(s) + a.x");
+    has("2 < max(1, x) ? 5 : x", NULL, 0, "HK_VALUE(return a.x > 2 ? 5 : a.x;)");
     has("max(2, x) < 2 ? 5 : x", NULL, 0,
         "HK_VALUE(return hks_max(2, a.x) < 2 ? 5 : a.x;)"); /* never */
     has("x*min(6, max(0, x + 3))/6", NULL, 0, "(u > 6 ? 0 : u <= 0 ? 0 : a.x)) / 6;");

@@ -346,18 +346,40 @@ static void huge_and_deep_headers_are_refused(void)
 /* A list of nothing but {} takes eighty times its text. */
 static void a_header_of_many_values_is_refused_unread(void)
 {
-    enum { SIZE = 4 << 20 };
+    enum { SIZE = 4 << 20, DATA = SIZE + 1000 };
     hki_st_file file;
-    uint8_t *bytes = malloc(8 + SIZE);
+    uint8_t *bytes = calloc(8 + SIZE + DATA, 1);
     const uint64_t length = SIZE;
     memcpy(bytes, &length, 8);
     memcpy(bytes + 8, "{\"a\":[", 6);
     for (size_t i = 6; i + 3 <= SIZE; i += 3)
         memcpy(bytes + 8 + i, "{},", 3);
     memcpy(bytes + 8 + SIZE - 4, "{}]}", 4);
-    CHECK_EQUAL(hki_st_parse("FILE", bytes, 8 + SIZE, &file), HK_BAD_DATA);
-    CHECK_CONTAINS(hk_message(), "its header would take 3");
+    for (size_t data = 0; data <= DATA; data += DATA) {
+        CHECK_EQUAL(hki_st_parse("FILE", bytes, 8 + SIZE + data, &file), HK_BAD_DATA);
+        CHECK_CONTAINS(hk_message(), "its header would take 3");
+    }
     free(bytes);
+}
+
+/* Brackets of a text are none, behind a quote of that text either. */
+static void a_text_of_many_brackets_is_one_value(void)
+{
+    static const char head[] = "{\"__metadata__\":{\"a\":\"\\\"\",\"b\":\"", tail[] = "\"}}";
+    enum { BRACKETS = 200000 };
+    char *header = malloc(sizeof head + BRACKETS + sizeof tail);
+    hki_st_file file;
+    memcpy(header, head, sizeof head);
+    memset(header + sizeof head - 1, '[', BRACKETS);
+    memcpy(header + sizeof head - 1 + BRACKETS, tail, sizeof tail);
+    uint8_t *bytes = malloc(8 + strlen(header));
+    const uint64_t length = strlen(header);
+    memcpy(bytes, &length, 8);
+    memcpy(bytes + 8, header, length);
+    CHECK_EQUAL(hki_st_parse("FILE", bytes, 8 + length, &file), HK_OK);
+    hki_st_clear(&file);
+    free(bytes);
+    free(header);
 }
 
 /* What its first bytes rule out is not read: here 3 GB, of which the disk has one block. */
@@ -558,6 +580,7 @@ int main(void)
     RUN(departures_are_refused);
     RUN(huge_and_deep_headers_are_refused);
     RUN(a_header_of_many_values_is_refused_unread);
+    RUN(a_text_of_many_brackets_is_one_value);
     RUN(large_files_are_judged_by_their_head);
     RUN(other_files_are_named);
     RUN(every_prefix_is_refused);

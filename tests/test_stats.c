@@ -538,6 +538,9 @@ static void leaderboard_orders_and_judges(void)
         CHECK_EQUAL(isnan(s[i].p_adjusted), i > 2);
         CHECK_EQUAL(isnan(s[i].could_show), i != 2);
     }
+    /* An interval corrected for the family is clear of 0 where the difference is shown. */
+    CHECK(s[0].corrected_low > 0 && s[1].corrected_low > 0 && s[1].corrected_high < 0.1);
+    CHECK(s[2].corrected_low < 0 && s[2].corrected_high > 0 && isnan(s[3].corrected_low));
     CHECK(s[2].could_show > 0 && s[2].could_show < 0.05);
     CHECK(s[4].why == UNTESTED_FAILED && s[0].why == IS_TESTED);
     CHECK(s[4].failures == 1 && s[4].runs == SEEDS && s[4].score.n == SEEDS - 1);
