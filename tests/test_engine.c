@@ -230,15 +230,25 @@ static void copy_rows(void *user, int part, int64_t first, int64_t rows)
         t->copy[i] = isnan(t->copy[i]) ? t->y[i] : INFINITY; /* once only */
 }
 
-static void forward_with(const conv_job *j, const void *packed, float *const *out)
+/* A prologue that copies the lines it is asked for from x. */
+static void copy_lines(void *user, int part, int64_t first, int64_t lines, float *x)
+{
+    const conv_job *j = user;
+    const int64_t line = (int64_t)j->c.w * j->c.c;
+    (void)part;
+    memcpy(x, j->x + first * line, (size_t)(lines * line) * sizeof *x);
+}
+
+static void forward_with(const conv_job *j, const void *packed, const hki_prologue *before,
+                         float *const *out)
 {
     const hki_engine *engine = hki_engine_active();
     told t = {.c = &j->c, .y = out[0], .copy = out[1]};
     for (int part = 0; part < HKI_MAX_PARTS; part++)
         t.ordered[part] = true;
     void *scratch = dirty_scratch(engine->conv_scratch(&j->c));
-    engine->conv_forward(&j->c, j->x, j->w, j->bias, out[0], scratch, packed,
-                         &(hki_epilogue){copy_rows, &t});
+    engine->conv_forward(&j->c, before ? NULL : j->x, j->w, j->bias, out[0], scratch, packed,
+                         before, &(hki_epilogue){copy_rows, &t});
     for (int part = 0; part < HKI_MAX_PARTS; part++)
         CHECK(t.ordered[part]);
     hki_free(scratch);
@@ -246,7 +256,26 @@ static void forward_with(const conv_job *j, const void *packed, float *const *ou
 
 static void run_forward(const void *job, float *const *out)
 {
-    forward_with(job, NULL, out);
+    forward_with(job, NULL, NULL, out);
+}
+
+static void run_streamed(const void *job, float *const *out)
+{
+    conv_job j = *(const conv_job *)job;
+    forward_with(&j, NULL, &(hki_prologue){copy_lines, &j}, out);
+}
+
+/* Line by line, three at a time. */
+static void run_lines(const void *job, float *const *out)
+{
+    const conv_job *j = job;
+    const hki_engine *engine = hki_engine_active();
+    const int64_t all = j->c.n * j->c.oh, line = (int64_t)j->c.ow * j->c.k;
+    void *scratch = dirty_scratch(engine->conv_scratch(&j->c));
+    engine->depthwise_prepare(&j->c, j->x, j->w, j->bias, scratch);
+    for (int64_t first = 0; first < all; first += 3)
+        engine->depthwise_lines(scratch, first, hki_min(3, all - first), out[0] + first * line);
+    hki_free(scratch);
 }
 
 /* The filters themselves are gone when the pass runs. */
@@ -256,7 +285,7 @@ static void run_packed(const void *job, float *const *out)
     void *packed = dirty_scratch(hki_engine_active()->conv_packed_bytes(&j.c));
     hki_engine_active()->conv_pack(&j.c, j.w, packed);
     j.w = NULL;
-    forward_with(&j, packed, out);
+    forward_with(&j, packed, NULL, out);
     hki_free(packed);
 }
 
@@ -313,9 +342,14 @@ static void check_conv(hki_conv c, bool positive)
              (long long)c.n, c.h, c.w, c.c, c.oh, c.ow, c.k, c.kh, c.kw, c.sh, c.sw, c.ph, c.pw,
              c.dh, c.dw, c.groups);
     expected forward[2] = {r.e[0], r.e[0]}; /* and what the epilogue saw */
+    const hki_conv depthwise = {.c = 2, .k = 2, .groups = 2};
     everywhere("forward", shape, run_forward, &job, forward, 2);
     if (hki_engine_active()->conv_packed_bytes(&c))
         everywhere("forward, packed", shape, run_packed, &job, forward, 2);
+    if (hki_engine_active()->conv_streams(&c, &depthwise))
+        everywhere("forward, streamed", shape, run_streamed, &job, forward, 2);
+    if (hki_is_depthwise(&c))
+        everywhere("forward, by lines", shape, run_lines, &job, forward, 1);
     everywhere("data gradient", shape, run_data, &job, &r.e[1], 1);
     for (int64_t i = 0; i < nx; i++)
         take(&r.e[1], i, 0.5);

@@ -21,6 +21,7 @@ typedef struct subject {
     const char *name, *activation, *normalization;
     hk_tensor *(*build)(hk_tensor *x);
     int fused;
+    int streamed; /* steps whose result is made while it is read, where nothing is trained */
 } subject;
 
 static hk_tensor *plain(hk_tensor *x)
@@ -65,6 +66,31 @@ static hk_tensor *normalized_sum(hk_tensor *x)
 static hk_tensor *own_input(hk_tensor *x)
 {
     return hk_act(hk_add(hk_norm(hk_conv(x, CHANNELS, 3)), x));
+}
+
+/* As in MobileNet; and where the depthwise result has another reader, or a reader of more than a pixel. */
+static hk_tensor *separable(hk_tensor *x)
+{
+    hk_tensor *y = hk_act(hk_norm(hk_conv(x, CHANNELS, 3, .groups = CHANNELS, .stride = 2)));
+    return hk_act(hk_norm(hk_conv(y, 24, 1)));
+}
+
+static hk_tensor *separable_sum(hk_tensor *x)
+{
+    hk_tensor *y = hk_act(hk_add(hk_norm(hk_conv(x, CHANNELS, 3, .groups = CHANNELS)), x));
+    return hk_add(hk_norm(hk_conv(y, CHANNELS, 1)), x);
+}
+
+static hk_tensor *separable_read_twice(hk_tensor *x)
+{
+    hk_tensor *y = hk_act(hk_norm(hk_conv(x, CHANNELS, 3, .groups = CHANNELS)));
+    return hk_add(hk_norm(hk_conv(y, CHANNELS, 1)), y);
+}
+
+static hk_tensor *depthwise_then_dense(hk_tensor *x)
+{
+    hk_tensor *y = hk_act(hk_norm(hk_conv(x, CHANNELS, 3, .groups = CHANNELS)));
+    return hk_act(hk_norm(hk_conv(y, 24, 3)));
 }
 
 /* ---- Nets that nobody thought of ----------------------------------------------------------------- */
@@ -178,6 +204,17 @@ static void collect(result *r, const float *gradient, int64_t n)
         r->gradients[r->n++] = gradient[i];
 }
 
+/* Every result but `last` is kept, behind `first`. */
+static int keep_all(hk_net *net, hk_tensor *first, const hk_tensor *last, hk_tensor *keep[MOST])
+{
+    int n = 0;
+    keep[n++] = first;
+    for (int i = 0; i < net->n_tensors; i++)
+        if (net->tensors[i]->role == HKI_COMPUTED && net->tensors[i] != last)
+            keep[n++] = net->tensors[i];
+    return n;
+}
+
 static result run(const subject *s, bool apart, int training)
 {
     result r = {.gradients = malloc(sizeof(float) << 20)};
@@ -191,10 +228,7 @@ static result run(const subject *s, bool apart, int training)
     hk_tensor *weight = hk_input(net, hki_sample_count(&y->shape));
     hk_tensor *flat = hk_reshape(y, HK_SHAPE(HK_BATCH, hki_sample_count(&y->shape)));
     hk_tensor *loss = hk_mean(hk_mul(flat, weight), HK_ALL_AXES), *keep[MOST] = {x};
-    int n_keep = 1;
-    for (int i = 0; apart && i < net->n_tensors; i++)
-        if (net->tensors[i]->role == HKI_COMPUTED && net->tensors[i] != loss)
-            keep[n_keep++] = net->tensors[i];
+    int n_keep = apart ? keep_all(net, x, loss, keep) : 1;
     hk_plan_options options = {
         .batch = BATCH, .training = training, .loss = loss, .keep = keep, .n_keep = n_keep};
     CHECK_EQUAL(hk_plan_new(net, &options, &r.plan), HK_OK);
@@ -262,28 +296,36 @@ static int compare(const subject *s, int training)
 }
 
 static const subject subjects[] = {
-    {"plain", "silu", "batch_norm", plain, 1},
-    {"plain", "silu", "group_norm:groups=4", plain, 1},
-    {"plain", "tanh", "none", plain, 1},
-    {"plain", "prelu", "batch_norm", plain, 1},
-    {"plain", "softmax", "batch_norm", plain, 1},
-    {"plain", "silu", "local_response_norm", plain, 0},
-    {"plain", "silu", "rms_norm", plain, 1},
-    {"without normalization", "gelu", "batch_norm", without_normalization, 1},
-    {"without normalization", "sigmoid", "batch_norm", without_normalization, 1},
-    {"residual", "softplus", "batch_norm", residual, 2},
-    {"residual", "tanh", "layer_norm", residual, 2},
-    {"residual", "prelu", "instance_norm", residual, 2},
-    {"two residuals", "silu", "batch_norm", two_residuals, 6},
-    {"two residuals", "sigmoid", "batch_norm", two_residuals, 6},
-    {"added twice", "silu", "batch_norm", added_twice, 1},
-    {"normalized first", "silu", "batch_norm", normalized_first, 1},
-    {"normalized sum", "silu", "batch_norm", normalized_sum, 1},
-    {"own input", "silu", "group_norm:groups=2", own_input, 1},
-    {"own input", "softmax", "batch_norm", own_input, 1},
-    {"residual", "many_slots", "many_slots_norm", residual, 2}, /* the widest step there can be */
-    {"without normalization", "many_slots", "none", without_normalization, 1},
-    {"residual", "many_slots~many_slots", "many_slots_norm", residual, 2},
+    {"plain", "silu", "batch_norm", plain, 1, 0},
+    {"plain", "silu", "group_norm:groups=4", plain, 1, 0},
+    {"plain", "tanh", "none", plain, 1, 0},
+    {"plain", "prelu", "batch_norm", plain, 1, 0},
+    {"plain", "softmax", "batch_norm", plain, 1, 0},
+    {"plain", "silu", "local_response_norm", plain, 0, 0},
+    {"plain", "silu", "rms_norm", plain, 1, 0},
+    {"without normalization", "gelu", "batch_norm", without_normalization, 1, 0},
+    {"without normalization", "sigmoid", "batch_norm", without_normalization, 1, 0},
+    {"residual", "softplus", "batch_norm", residual, 2, 0},
+    {"residual", "tanh", "layer_norm", residual, 2, 0},
+    {"residual", "prelu", "instance_norm", residual, 2, 0},
+    {"two residuals", "silu", "batch_norm", two_residuals, 6, 0},
+    {"two residuals", "sigmoid", "batch_norm", two_residuals, 6, 0},
+    {"added twice", "silu", "batch_norm", added_twice, 1, 0},
+    {"normalized first", "silu", "batch_norm", normalized_first, 1, 0},
+    {"normalized sum", "silu", "batch_norm", normalized_sum, 1, 0},
+    {"own input", "silu", "group_norm:groups=2", own_input, 1, 0},
+    {"own input", "softmax", "batch_norm", own_input, 1, 0},
+    {"residual", "many_slots", "many_slots_norm", residual, 2,
+     0}, /* the widest step there can be */
+    {"without normalization", "many_slots", "none", without_normalization, 1, 0},
+    {"residual", "many_slots~many_slots", "many_slots_norm", residual, 2, 0},
+    {"separable", "relu6", "batch_norm", separable, 2, 1},
+    {"separable", "prelu", "batch_norm", separable, 2, 1},
+    {"separable", "softmax", "none", separable, 2, 1},
+    {"separable", "silu", "layer_norm", separable, 2, 0}, /* of each sample */
+    {"separable sum", "mish", "batch_norm", separable_sum, 2, 1},
+    {"separable read twice", "silu", "batch_norm", separable_read_twice, 2, 0},
+    {"depthwise, then dense", "silu", "batch_norm", depthwise_then_dense, 2, 0},
 };
 
 static void training_is_the_same(void)
@@ -301,7 +343,7 @@ static void evaluation_is_the_same(void)
 static void any_net_is_the_same(void)
 {
     int fused = 0;
-    const subject s = {"drawn", "silu", "batch_norm", drawn, 0};
+    const subject s = {"drawn", "silu", "batch_norm", drawn, 0, 0};
     for (seed = 1; seed <= RANDOM_NETS; seed++)
         fused += compare(&s, seed % 4 != 0) > 0;
     seed = 0;
@@ -317,7 +359,16 @@ static void train_a_step(hk_plan *plan, const hk_tensor *x, uint64_t key)
     hk_plan_commit(plan); /* statistics move */
 }
 
-/* A plan of more samples than it is given packs nothing. */
+static int streamed_steps(const hk_plan *plan)
+{
+    int n = 0;
+    for (int s = 0; s < plan->n_steps; s++)
+        n += plan->steps[s].streamed;
+    return n;
+}
+
+/* A plan of more samples than it is given packs nothing; one that keeps all results
+ * fuses and streams nothing. */
 static void check_folded(const subject *s, hk_plan *packed, hk_plan *plain_plan, const hk_tensor *x,
                          const hk_tensor *y)
 {
@@ -346,17 +397,19 @@ static void folding_follows_the_values(void)
         hk_net *net =
             hk_net_new(.activation = s->activation, .normalization = s->normalization, .seed = 3);
         hk_tensor *x = hk_input(net, SIZE, SIZE, CHANNELS), *y = s->build(x);
-        hk_tensor *loss = hk_mean(y, HK_ALL_AXES);
+        hk_tensor *loss = hk_mean(y, HK_ALL_AXES), *keep[MOST];
         hk_plan *training, *packed, *plain_plan;
+        hk_plan_options apart = {
+            .batch = BATCH + 1, .output = y, .keep = keep, .n_keep = keep_all(net, x, loss, keep)};
         CHECK_EQUAL(hk_plan_new(net,
                                 &(hk_plan_options){.batch = BATCH, .training = 1, .loss = loss},
                                 &training),
                     HK_OK);
         CHECK_EQUAL(hk_plan_new(net, &(hk_plan_options){.batch = BATCH, .output = y}, &packed),
                     HK_OK);
-        CHECK_EQUAL(
-            hk_plan_new(net, &(hk_plan_options){.batch = BATCH + 1, .output = y}, &plain_plan),
-            HK_OK);
+        CHECK_EQUAL(hk_plan_new(net, &apart, &plain_plan), HK_OK);
+        CHECK_EQUAL(streamed_steps(packed), s->streamed);
+        CHECK_EQUAL(streamed_steps(plain_plan), 0);
         for (uint64_t step = 1; step <= 3; step++) {
             train_a_step(training, x, step);
             check_folded(s, packed, plain_plan, x, y);

@@ -91,7 +91,7 @@ static void run_conv(const hki_engine *engine, const void *job, int pass, bool s
     void *scratch = hki_alloc(engine->conv_scratch(&j->c));
     if (pass == FORWARD)
         engine->conv_forward(&j->c, x, w, sizes ? j->bias.size : j->bias.value, out, scratch, NULL,
-                             NULL);
+                             NULL, NULL);
     else if (pass == DATA)
         for (int add = 0; add < 1 + (j->c.groups == 1); add++)
             engine->conv_backward_data(&j->c, dy, w, add, out, scratch);

@@ -184,7 +184,8 @@ void hki_run_epilogue(const hki_epilogue *after, int64_t rows, int64_t channels)
 }
 
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
-                             float *y, void *scratch, const void *packed, const hki_epilogue *after)
+                             float *y, void *scratch, const void *packed,
+                             const hki_prologue *before, const hki_epilogue *after)
 {
     if (hki_is_depthwise(c)) {
         hki_depthwise_forward(c, x, w, bias, y, scratch, after);
@@ -204,6 +205,7 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
                                .y_pixel = c->k,
                                .y_row = (ptrdiff_t)c->ow * c->k,
                                .y_image = (ptrdiff_t)c->oh * c->ow * c->k,
+                               .before = before,
                                .after = c->groups == 1 ? after : NULL};
         job.b = forward_panels(c, &job.from);
         if (packed) {
@@ -219,6 +221,12 @@ void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, 
     }
     if (after && c->groups > 1)
         hki_run_epilogue(after, c->n * c->oh * c->ow, c->k);
+}
+
+bool hki_native_conv_streams(const hki_conv *c, const hki_conv *source)
+{
+    hki_image from = hki_forward_image(c, NULL, 0);
+    return c->groups == 1 && hki_is_depthwise(source) && hki_correlate_streams(&from, c->k);
 }
 
 /* Packs the filters of a phase: its taps in reverse, inputs and outputs exchanged. */

@@ -85,9 +85,14 @@ typedef struct hki_correlation {
     const float *bias;
     float *y;
     ptrdiff_t y_pixel, y_row, y_image;
-    bool add;                  /* to what y holds */
-    const hki_epilogue *after; /* or NULL */
+    bool add;                   /* to what y holds */
+    const hki_prologue *before; /* makes the source, of single pixels; or NULL */
+    const hki_epilogue *after;  /* or NULL */
 } hki_correlation;
+
+/* Whether a source that is read pixel by pixel may be made band by band: each band is then read by one
+ * thread alone. */
+bool hki_correlate_streams(const hki_image *from, int64_t columns);
 
 size_t hki_correlate_scratch(const hki_image *from, int64_t columns);
 /* `packed`: the scratch still holds the packed source of HKI_IMAGES from a call before; the result

@@ -19,16 +19,17 @@ typedef struct layout {
     size_t strip, temporary; /* floats */
 } layout;
 
-static layout layout_of(const hki_image *g, int64_t columns)
+/* streams: bands of the source are made one by one, in the strip. */
+static layout layout_of(const hki_image *g, int64_t columns, bool streams)
 {
     layout l = {.form = hki_form_of(g)};
     int64_t taps = g->v.taps * g->h.taps, filters = taps * g->c * columns;
     int64_t source = g->n * g->v.source * g->h.source * g->c;
-    l.by_panels =
-        l.form != HKI_IMAGES && filters >= LARGE_FILTERS && filters >= MANY_FILTERS * source;
+    l.by_panels = !streams && l.form != HKI_IMAGES && filters >= LARGE_FILTERS &&
+                  filters >= MANY_FILTERS * source;
     l.rows = hki_band_rows(g, l.form, STRIP_FLOATS, l.by_panels ? 1 : HKI_BANDS);
     l.bands = hki_ceil(g->v.dest, l.rows);
-    l.strip = hki_lines(hki_band_floats(g, l.form, l.rows));
+    l.strip = hki_lines(streams ? l.rows * g->h.source * g->c : hki_band_floats(g, l.form, l.rows));
     size_t runs = sizeof(hki_run) * (size_t)hki_runs_bound(taps + 1, taps * g->c);
     l.temporary = l.strip + hki_lines((int64_t)(runs / sizeof(float)) + 1) + HKI_APART;
     return l;
@@ -40,9 +41,9 @@ static size_t packed_floats(const hki_image *g, hki_form form)
     return form == HKI_IMAGES ? (size_t)(g->n * g->v.source * row) : 0;
 }
 
-static size_t scratch_floats(const hki_image *g, int64_t columns)
+static size_t scratch_floats(const hki_image *g, int64_t columns, bool streams)
 {
-    layout l = layout_of(g, columns);
+    layout l = layout_of(g, columns, streams);
     bool any = l.form == HKI_IMAGES || l.by_panels;
     int64_t tasks = any ? HKI_TEAM : hki_min(HKI_TEAM, g->n * l.bands);
     return packed_floats(g, l.form) + (size_t)tasks * l.temporary;
@@ -52,15 +53,24 @@ size_t hki_correlate_scratch(const hki_image *from, int64_t columns)
 {
     hki_image g = *from;
     int64_t together = hki_join_count(&g, columns);
-    hki_image_flatten(&g);
-    size_t floats = scratch_floats(&g, columns);
+    bool pointwise = hki_image_flatten(&g);
+    size_t floats = scratch_floats(&g, columns, false);
+    if (pointwise)
+        floats = (size_t)hki_max((int64_t)floats, (int64_t)scratch_floats(&g, columns, true));
     if (together > 1) {
         g = hki_join_image(from, together);
         size_t joined =
-            hki_join_floats(&g, together * columns) + scratch_floats(&g, together * columns);
+            hki_join_floats(&g, together * columns) + scratch_floats(&g, together * columns, false);
         floats = joined > floats ? joined : floats;
     }
     return sizeof(float) * floats;
+}
+
+bool hki_correlate_streams(const hki_image *from, int64_t columns)
+{
+    hki_image g = *from;
+    return hki_image_flatten(&g) && hki_form_of(&g) == HKI_DIRECT &&
+           !layout_of(&g, columns, false).by_panels;
 }
 
 /* The runs of destination row r of the image, from its first column. */
@@ -86,7 +96,8 @@ static void multiply_band(const hki_correlation *g, const layout *l, int64_t ima
                           int64_t rows, int64_t first, int64_t until, bool flat, float *temporary)
 {
     const hki_image *from = &g->from;
-    hki_band band = hki_band_read(from, l->form, image, row, rows, temporary);
+    hki_band band = g->before ? (hki_band){temporary, row, from->h.source * from->c, from->c}
+                              : hki_band_read(from, l->form, image, row, rows, temporary);
     hki_run *runs = (hki_run *)(temporary + l->strip);
     hki_product p = {.rows = flat ? rows * from->h.dest : from->h.dest,
                      .a = band.a,
@@ -180,6 +191,8 @@ static void part_task(const void *given, int64_t part)
     float *own = j->temporary + (size_t)hki_team_member() * j->l.temporary;
     for (int64_t t = tasks * part / j->parts; t < tasks * (part + 1) / j->parts; t++) {
         int64_t row = t % bands * j->l.rows, rows = hki_min(j->l.rows, down - row);
+        if (g->before) /* the images are one image */
+            g->before->lines(g->before->user, (int)part, row, rows, own);
         multiply_band(g, &j->l, t / bands, row, rows, 0, panels, j->flat, own);
         if (g->after)
             g->after->rows(g->after->user, (int)part, (t / bands * down + row) * j->pixels,
@@ -202,7 +215,7 @@ bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
 {
     job j = {.g = *given, .temporary = scratch};
     hki_correlation *g = &j.g;
-    bool dense = g->y_pixel == g->b.columns;
+    bool dense = g->y_pixel == g->b.columns && !g->before;
     int64_t together = dense ? hki_join_count(&g->from, g->b.columns) : 1;
     if (together > 1) {
         *g = hki_join(given, together, j.temporary);
@@ -212,7 +225,7 @@ bool hki_correlate(const hki_correlation *given, void *scratch, bool packed)
     const hki_image *from = &g->from;
     int64_t pixels = from->n * from->v.dest * from->h.dest;
     int64_t work = pixels * g->b.depth * g->b.columns / HKI_AT_ONCE;
-    j.l = layout_of(from, g->b.columns);
+    j.l = layout_of(from, g->b.columns, g->before);
     j.pixels = from->h.dest * together;
     j.flat = pointwise && j.l.form == HKI_DIRECT && g->y_row == from->h.dest * g->y_pixel;
     if (j.l.form != HKI_IMAGES && !j.l.by_panels) {

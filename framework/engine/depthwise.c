@@ -36,6 +36,8 @@ typedef struct sweep {
     const hki_epilogue *after;
 } sweep;
 
+enum { PREPARED_BYTES = (sizeof(sweep) + 63) / 64 * 64 }; /* a sweep at the start of the scratch */
+
 bool hki_is_depthwise(const hki_conv *c)
 {
     return c->groups > 1 && c->groups == c->c && c->groups == c->k;
@@ -53,7 +55,7 @@ static size_t place_bytes(int64_t most)
 
 size_t hki_depthwise_scratch(const hki_conv *c)
 {
-    return place_bytes(hki_max(c->h, c->oh)) + place_bytes(hki_max(c->w, c->ow)) +
+    return PREPARED_BYTES + place_bytes(hki_max(c->h, c->oh)) + place_bytes(hki_max(c->w, c->ow)) +
            sizeof(float) * hki_lines(chunks_of(c) * c->kh * c->kw * c->c);
 }
 
@@ -106,8 +108,8 @@ static direction backward(int size, int out, int taps, int stride, int pad, int 
 static sweep sweep_of(const hki_conv *c, bool back, void *scratch)
 {
     direction (*way)(int, int, int, int, int, int, place *) = back ? backward : forward;
-    place *columns = scratch;
-    place *rows = (place *)((char *)scratch + place_bytes(back ? c->w : c->ow));
+    place *columns = (place *)((char *)scratch + PREPARED_BYTES);
+    place *rows = (place *)((char *)columns + place_bytes(back ? c->w : c->ow));
     return (sweep){.n = c->n,
                    .c = c->c,
                    .kernel_columns = c->kw,
@@ -139,10 +141,11 @@ static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t 
                       .new_columns = s->h.step <= h->taps ? s->h.step : 1};
 }
 
-static void sweep_row(const sweep *s, int64_t image, int64_t r)
+/* Row `row` of all images, to y. */
+static void sweep_row(const sweep *s, int64_t row, float *y)
 {
     const hki_kernels *kernels = hki_kernels_active();
-    float *y = s->y + (image * s->v.dest + r) * s->h.dest * s->c;
+    const int64_t image = row / s->v.dest, r = row % s->v.dest;
     for (int64_t phase = 0; phase < s->h.phases; phase++)
         for (int64_t d = phase; d < s->h.dest; d += s->h.at[d].alike * s->h.phases) {
             const float *x = s->x;
@@ -152,14 +155,30 @@ static void sweep_row(const sweep *s, int64_t image, int64_t r)
         }
 }
 
+void hki_depthwise_prepare(const hki_conv *c, const float *x, const float *w, const float *bias,
+                           void *scratch)
+{
+    sweep *s = scratch;
+    *s = sweep_of(c, false, scratch);
+    s->x = x;
+    s->w = w;
+    s->bias = bias;
+}
+
+void hki_depthwise_lines(const void *prepared, int64_t first, int64_t lines, float *y)
+{
+    const sweep *s = prepared;
+    for (int64_t i = 0; i < lines; i++)
+        sweep_row(s, first + i, y + i * s->h.dest * s->c);
+}
+
 static void part_task(const void *given, int64_t part)
 {
     const sweep *s = given;
     int64_t rows = s->n * s->v.dest;
     for (int64_t b = s->bands * part / s->parts; b < s->bands * (part + 1) / s->parts; b++) {
         int64_t first = b * s->together, next = hki_min(rows, first + s->together);
-        for (int64_t i = first; i < next; i++)
-            sweep_row(s, i / s->v.dest, i % s->v.dest);
+        hki_depthwise_lines(s, first, next - first, s->y + first * s->h.dest * s->c);
         if (s->after)
             s->after->rows(s->after->user, (int)part, first * s->h.dest,
                            (next - first) * s->h.dest);
@@ -180,10 +199,8 @@ static void run_sweep(sweep *s, const hki_conv *c)
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
                            float *y, void *scratch, const hki_epilogue *after)
 {
-    sweep s = sweep_of(c, false, scratch);
-    s.x = x;
-    s.w = w;
-    s.bias = bias;
+    hki_depthwise_prepare(c, x, w, bias, scratch);
+    sweep s = *(const sweep *)scratch;
     s.y = y;
     s.after = after;
     run_sweep(&s, c);
@@ -205,7 +222,8 @@ void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, fl
     const hki_kernels *kernels = hki_kernels_active();
     sweep s = sweep_of(c, false, scratch);
     int64_t rows = c->n * c->oh, chunks = chunks_of(c), size = (int64_t)c->kh * c->kw * c->c;
-    float *sums = (float *)((char *)scratch + place_bytes(c->oh) + place_bytes(c->ow));
+    float *sums =
+        (float *)((char *)scratch + PREPARED_BYTES + place_bytes(c->oh) + place_bytes(c->ow));
 #pragma omp parallel for num_threads(hki_team(chunks, (rows * c->ow * size))) schedule(static)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         float *sum = sums + chunk * size;

@@ -40,15 +40,33 @@ typedef struct hki_epilogue {
     void *user;
 } hki_epilogue;
 
+/* Work before a convolution of single pixels (1x1), so that its input need not be stored: lines() makes those
+ * from `first` on in x, on the thread that reads them next. A line is the pixels
+ * across an image; lines are counted through all images. Each is asked for once; different parts run side
+ * by side. */
+typedef struct hki_prologue {
+    void (*lines)(void *user, int part, int64_t first, int64_t lines, float *x);
+    void *user;
+} hki_prologue;
+
 typedef struct hki_engine {
     const char *name;
 
     /* Scratch bytes enough for any of the three convolution passes with up to c->n images. */
     size_t (*conv_scratch)(const hki_conv *c);
     /* y = x * w + bias; bias [k] or NULL, after or NULL, packed what conv_pack() made of the
-     * same w for the same c, or NULL. */
+     * same w for the same c, or NULL. before: NULL, or makes x, which then is NULL; only where
+     * conv_streams() says so, and for fewer images of the same. */
     void (*conv_forward)(const hki_conv *c, const float *x, const float *w, const float *bias,
-                         float *y, void *scratch, const void *packed, const hki_epilogue *after);
+                         float *y, void *scratch, const void *packed, const hki_prologue *before,
+                         const hki_epilogue *after);
+    /* Whether c takes a prologue, and `source`, which computes its x, can be computed by lines. */
+    bool (*conv_streams)(const hki_conv *c, const hki_conv *source);
+    /* A depthwise convolution by lines: prepared in the scratch, which then points to x, w and bias; then
+     * any lines of y, on any thread. */
+    void (*depthwise_prepare)(const hki_conv *c, const float *x, const float *w, const float *bias,
+                              void *scratch);
+    void (*depthwise_lines)(const void *prepared, int64_t first, int64_t lines, float *y);
     /* The filters in the order that the forward pass wants, for who runs it often with the same
      * ones. Bytes; 0: there is nothing to pack. */
     size_t (*conv_packed_bytes)(const hki_conv *c);

@@ -204,7 +204,11 @@ int64_t hki_panel_use(const hki_panels *p, int64_t index, hki_product *out);
 size_t hki_native_conv_scratch(const hki_conv *c);
 void hki_native_conv_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
                              float *y, void *scratch, const void *packed,
-                             const hki_epilogue *after);
+                             const hki_prologue *before, const hki_epilogue *after);
+bool hki_native_conv_streams(const hki_conv *c, const hki_conv *source);
+void hki_depthwise_prepare(const hki_conv *c, const float *x, const float *w, const float *bias,
+                           void *scratch);
+void hki_depthwise_lines(const void *prepared, int64_t first, int64_t lines, float *y);
 /* The epilogue where the pass before could not call it row by row. */
 void hki_run_epilogue(const hki_epilogue *after, int64_t rows, int64_t channels);
 size_t hki_native_conv_packed_bytes(const hki_conv *c);

@@ -150,12 +150,21 @@ static void *plain(const void *p)
 }
 
 static void forward(const hki_conv *c, const float *x, const float *w, const float *bias, float *y,
-                    void *scratch, const void *packed, const hki_epilogue *after)
+                    void *scratch, const void *packed, const hki_prologue *before,
+                    const hki_epilogue *after)
 {
     if (!convolve(c, FORWARD, (void *[]){plain(x), plain(w), NULL, plain(bias), y}))
-        hki_native_conv_forward(c, x, w, bias, y, scratch, packed, after);
+        hki_native_conv_forward(c, x, w, bias, y, scratch, packed, before, after);
     else if (after)
         hki_run_epilogue(after, c->n * c->oh * c->ow, c->k);
+}
+
+/* Its primitives take whole images. */
+static bool streams(const hki_conv *c, const hki_conv *source)
+{
+    (void)c;
+    (void)source;
+    return false;
 }
 
 /* Its own primitives pack on their own. */
@@ -216,6 +225,9 @@ const hki_engine hki_onednn = {
     .name = "onednn",
     .conv_scratch = conv_scratch,
     .conv_forward = forward,
+    .conv_streams = streams,
+    .depthwise_prepare = hki_depthwise_prepare,
+    .depthwise_lines = hki_depthwise_lines,
     .conv_packed_bytes = packed_bytes,
     .conv_pack = hki_native_conv_pack,
     .conv_backward_data = backward_data,

@@ -68,7 +68,8 @@ struct hk_net {
 };
 
 /* One execution of an operation: pointers fixed by the plan, numbers by the run. */
-typedef struct hki_call {
+typedef struct hki_call hki_call;
+struct hki_call {
     const hk_tensor *tensor; /* what is computed */
     int64_t batch;           /* samples of this call: of the run, or of one of its parts */
     int part;                /* its number among those of the whole batch */
@@ -87,7 +88,8 @@ typedef struct hki_call {
     bool own_statistics; /* normalization over the batch: of this call's samples alone */
     const double
         *whole; /* what gather() found, of all parts; NULL where there is nothing to gather */
-} hki_call;
+    const hki_call *source; /* of input 0, which forward makes itself: x[0] is NULL; or NULL */
+};
 
 /* One of an operation's constants as a file keeps it: the member of its attributes at `offset`. */
 typedef enum hki_form {
@@ -134,6 +136,9 @@ struct hki_op {
     int (*gradient_in_place)(const hk_tensor *);
     /* The inputs to whose gradient backward can add, where call.adds asks for it. NULL: none. */
     hki_operands (*adds)(const hk_tensor *);
+    /* Plans that only run forward: whether forward can make what `source` computes, its input 0, bit by bit
+     * as it reads it, so that it need not be stored. NULL: no. */
+    bool (*streams)(const hk_tensor *y, const hk_tensor *source, int64_t batch);
     /* Plans that only run forward: what can be made of the leaves among the inputs once, and holds
      * for runs of `batch` samples until values change. NULL, or 0 bytes: nothing. */
     size_t (*packed_bytes)(const hk_tensor *, int64_t batch);

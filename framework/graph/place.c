@@ -40,14 +40,38 @@ static size_t bytes_of(const hki_planner *p, const hk_tensor *t)
     return (size_t)hki_count(&t->shape, p->batch) * sizeof(float);
 }
 
+bool hki_only_runs_forward(const hki_planner *p)
+{
+    return !p->options->loss && !p->options->training;
+}
+
+/* Results that are made while their only reader reads them. */
+static void find_streams(hki_planner *p)
+{
+    for (int s = 0; s < p->n_steps; s++) {
+        hk_tensor *y = p->order[s], *x = y->n_inputs ? y->inputs[0] : NULL;
+        p->streams_to[s] = HKI_NOWHERE;
+        if (y->op->streams && hki_only_runs_forward(p) && p->parts == 1 &&
+            x->role == HKI_COMPUTED && p->uses[x->id] == 1 &&
+            y->op->streams(y, p->order[p->step_of[x->id]], p->batch))
+            p->streams_to[p->step_of[x->id]] = s;
+    }
+}
+
+/* When the result of step s is computed. */
+static int time_of(const hki_planner *p, int s)
+{
+    return p->streams_to[s] == HKI_NOWHERE ? s : p->streams_to[s];
+}
+
 static void find_last_reads(hki_planner *p)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
         hki_operands reads = p->reached[y->id] && y->op->reads ? y->op->reads(y) : 0;
-        int back = backward_time(p, s);
+        int back = backward_time(p, s), now = time_of(p, s);
         for (int i = 0; i < y->n_inputs; i++)
-            extend(&p->last_read[y->inputs[i]->id], reads & HKI_INPUT_BIT(i) ? back : s);
+            extend(&p->last_read[y->inputs[i]->id], reads & HKI_INPUT_BIT(i) ? back : now);
         extend(&p->last_read[y->id], reads & HKI_OUTPUT_BIT ? back : s);
     }
     /* Views are read under their own name; whoever might overwrite the viewed tensor must know. */
@@ -69,7 +93,7 @@ static hk_status place_values(hki_planner *p)
         if (t->role == HKI_INPUT) { /* fed once, perhaps run often: never reused */
             if (new_storage(p, bytes_of(p, t), -1, p->end, &p->value_of[id]))
                 return HK_NO_MEMORY;
-        } else if (t->role == HKI_COMPUTED) {
+        } else if (t->role == HKI_COMPUTED && p->streams_to[p->step_of[id]] == HKI_NOWHERE) {
             int s = p->step_of[id];
             hk_tensor *y = p->order[s], *x = t->inputs[0];
             int place = p->value_of[x->id];
@@ -160,11 +184,11 @@ static hk_status place_work(hki_planner *p)
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s];
         bool has_backward = p->reached[y->id];
-        int back = backward_time(p, s);
+        int back = backward_time(p, s), now = time_of(p, s);
         const hki_work_bytes work = hki_work_of(p, y);
         const size_t n = (size_t)p->parts;
-        if (new_storage(p, n * work.saved, s, has_backward ? back : s, &p->saved_of[s]) ||
-            new_storage(p, n * work.scratch, s, s, &p->scratch_of[s]) ||
+        if (new_storage(p, n * work.saved, now, has_backward ? back : now, &p->saved_of[s]) ||
+            new_storage(p, n * work.scratch, now, now, &p->scratch_of[s]) ||
             new_storage(p, has_backward ? n * work.back : 0, back, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
     }
@@ -234,6 +258,7 @@ out:
 
 hk_status hki_place(hki_planner *p, size_t *bytes)
 {
+    find_streams(p);
     find_last_reads(p);
     if (place_values(p) || place_gradients(p) || place_work(p))
         return HK_NO_MEMORY;

@@ -32,6 +32,7 @@ typedef struct hki_planner {
     int *value_of, *gradient_of; /* storage by tensor id */
     int *saved_of, *scratch_of, *back_scratch_of; /* storage by step */
     int *contribution_of;                         /* [n_steps * HKI_MAX_INPUTS] */
+    int *streams_to; /* by step: the step that makes its result while it reads it, or HKI_NOWHERE */
     hki_storage *storages;
     size_t n_storages, capacity;
 } hki_planner;
@@ -42,9 +43,12 @@ typedef struct hki_work_bytes {
 } hki_work_bytes;
 hki_work_bytes hki_work_of(const hki_planner *p, const hk_tensor *y);
 
+/* Nothing but results is wanted of the plan. */
+bool hki_only_runs_forward(const hki_planner *p);
+
 /* Whether backward of y can add to the gradient of its input i. */
 bool hki_adds_to(const hk_tensor *y, int i);
 
-/* Fills last_read, value_of, gradient_of, contribution_of, saved_of and the scratches, and gives
+/* Fills streams_to, last_read, value_of, gradient_of, contribution_of, saved_of and the scratches, and gives
  * every storage its offset in a block of *bytes. HK_NO_MEMORY: with more than HKI_MAX_BYTES, too. */
 hk_status hki_place(hki_planner *p, size_t *bytes);

@@ -138,7 +138,7 @@ static void bind_gradients(const hki_planner *p, hk_plan *plan, int s)
 static void place_lasting(const hki_planner *p, hk_plan *plan, int s, size_t *used)
 {
     const hk_tensor *y = p->order[s];
-    bool packs = y->op->packed_bytes && !p->options->loss && !p->options->training;
+    bool packs = y->op->packed_bytes && hki_only_runs_forward(p);
     size_t statistics = y->op->statistics_bytes ? hki_whole_lines(y->op->statistics_bytes(y)) : 0;
     size_t packed = packs ? y->op->packed_bytes(y, p->batch) : 0;
     void *at = hki_take(plan->arena, used, (size_t)p->parts * statistics);
@@ -158,6 +158,9 @@ static void bind_step(const hki_planner *p, hk_plan *plan, int s)
     step->saved_bytes = work.saved;
     step->scratch_bytes = work.scratch;
     step->back_bytes = work.back;
+    step->streamed = p->streams_to[s] != HKI_NOWHERE;
+    if (step->streamed)
+        plan->steps[p->streams_to[s]].source = step;
     step->once = !concerns_samples(y);
     step->has_backward = plan->reached[y->id];
     step->call.tensor = y;
@@ -233,6 +236,7 @@ static size_t place_arrays(hki_planner *p, char *base)
     p->saved_of = hki_take(base, &used, n * sizeof *p->saved_of);
     p->scratch_of = hki_take(base, &used, n * sizeof *p->scratch_of);
     p->back_scratch_of = hki_take(base, &used, n * sizeof *p->back_scratch_of);
+    p->streams_to = hki_take(base, &used, n * sizeof *p->streams_to);
     p->contribution_of = hki_take(base, &used, n * HKI_MAX_INPUTS * sizeof *p->contribution_of);
     return used;
 }

@@ -8,6 +8,8 @@ typedef struct hki_step {
     hki_call call;
     int place; /* of its tensor among all computed ones of the net, fused or not */
     bool has_backward;
+    const struct hki_step *source; /* makes input 0 as it is read; NULL: it is stored */
+    bool streamed;                 /* another step's source: never run by itself */
     bool once; /* nothing of it belongs to a sample: it is not computed part by part */
     size_t saved_bytes, scratch_bytes, back_bytes,
         statistics_bytes; /* of a part, one behind the other */

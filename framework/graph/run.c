@@ -87,6 +87,7 @@ typedef struct pass {
     double *gathered; /* [parts][n_gathered] */
     size_t n_gathered;
     const double *whole; /* what was gathered, of all; NULL: nothing is */
+    hki_call source;     /* of input 0, where that is made as it is read; else without a tensor */
     float *aside; /* [parts][aside_floats]: gradients that go aside, input i's from at[i] on */
     int64_t aside_floats, at[HKI_MAX_INPUTS];
 } pass;
@@ -105,10 +106,17 @@ static bool has_work(const hki_call *call)
     return call->batch > 0 || !hki_is_batched(&call->tensor->shape);
 }
 
+static hki_call call_of_part(const pass *it, int p)
+{
+    hki_call call = part_of(it->plan, it->step, p, it->back);
+    call.source = it->source.tensor ? &it->source : NULL;
+    return call;
+}
+
 static void gather_part(const void *given, int64_t p)
 {
     const pass *it = given;
-    const hki_call call = part_of(it->plan, it->step, (int)p, it->back);
+    const hki_call call = call_of_part(it, (int)p);
     if (call.batch)
         call.tensor->op->gather(&call, it->back, it->gathered + (size_t)p * it->n_gathered);
 }
@@ -149,7 +157,7 @@ static hk_status join_statistics(const hk_plan *plan, const hki_step *step, cons
 static void part_forward(const void *given, int64_t p)
 {
     const pass *it = given;
-    hki_call call = part_of(it->plan, it->step, (int)p, false);
+    hki_call call = call_of_part(it, (int)p);
     call.whole = it->whole;
     if (has_work(&call))
         call.tensor->op->forward(&call);
@@ -161,13 +169,16 @@ static hk_status step_forward(hk_plan *plan, const hki_step *step)
 {
     const double started = plan->watch ? hk_now() : 0;
     pass it = {.plan = plan, .step = step};
+    if (step->source) /* then there is one part */
+        it.source = call_of(plan, step->source);
     hk_status status = gather(&it);
     if (!status && !step->call.tensor->op->is_view)
         each_part(&it, parts_of(plan, step), part_forward);
     if (!status)
         status = join_statistics(plan, step, it.whole);
     if (plan->watch) {
-        const hki_call call = call_of(plan, step);
+        hki_call call = call_of(plan, step);
+        call.source = it.source.tensor ? &it.source : NULL;
         plan->watch(plan->watcher, &call, false, hk_now() - started);
     }
     return status;
@@ -190,7 +201,8 @@ hk_status hk_plan_forward(hk_plan *plan, int64_t n)
     plan->packed_version = plan->net->version;
     hk_status status = HK_OK;
     for (int s = 0; !status && s < plan->n_steps; s++)
-        status = step_forward(plan, &plan->steps[s]);
+        if (!plan->steps[s].streamed)
+            status = step_forward(plan, &plan->steps[s]);
     plan->has_forward = !status;
     return status;
 }
@@ -262,7 +274,7 @@ static void part_backward(const void *given, int64_t p)
     const hk_plan *plan = it->plan;
     const hki_step *step = it->step;
     float *aside = it->aside + p * it->aside_floats;
-    hki_call call = part_of(plan, step, (int)p, true);
+    hki_call call = call_of_part(it, (int)p);
     call.whole = it->whole;
     for (int i = 0; i < call.tensor->n_inputs; i++)
         if (goes_aside(plan, step, i))

@@ -92,24 +92,27 @@ void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, vo
 static void hand_on(void *user, const hki_call *call, bool back, double seconds)
 {
     const hk_plan *plan = user;
-    const hk_tensor *parts[HKI_MAX_FUSED] = {call->tensor}, *first;
-    int n = hki_fuser.parts(call->tensor, parts);
-    char kind[HKI_MAX_FUSED * (MAX_KIND + 2)]; /* "conv 16 3x3, batch_norm, add, relu" */
+    const hk_tensor *parts[2 * HKI_MAX_FUSED] = {call->tensor};
+    int n = call->source ? hki_fuser.parts(call->source->tensor, parts) : 0;
+    n += hki_fuser.parts(call->tensor, parts + n);
+    char kind[2 * HKI_MAX_FUSED * (MAX_KIND + 2)]; /* "conv 16 3x3, batch_norm, add, relu" */
     size_t used = 0;
-    first = parts[0];
+    int64_t products = 0;
+    const hk_tensor *first = parts[0];
     if (first->op->is_view)
         return;
     for (int i = 0; i < (n ? n : 1); i++) {
         used += i ? (size_t)snprintf(kind + used, sizeof kind - used, ", ") : 0;
         name_kind(parts[i], kind + used, sizeof kind - used);
         used += strlen(kind + used);
+        products += multiply_adds(parts[i]);
     }
     int64_t passes = back ? (call->dx[0] != NULL) + (call->dx[1] != NULL) : 1;
     hk_step_info info = {.layer = layer_of(first),
                          .kind = kind,
                          .back = back,
                          .seconds = seconds,
-                         .multiply_adds = multiply_adds(first) * call->batch * passes};
+                         .multiply_adds = products * call->batch * passes};
     plan->profile(&info, plan->profile_user);
 }
 

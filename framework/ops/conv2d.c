@@ -64,7 +64,7 @@ static void conv_forward(const hki_call *call)
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     const float *bias = call->tensor->n_inputs > 2 ? call->x[2] : NULL;
     hki_engine_active()->conv_forward(&conv, call->x[0], call->x[1], bias, call->y, call->scratch,
-                                      call->packed, NULL);
+                                      call->packed, NULL, NULL);
 }
 
 static void conv_backward(const hki_call *call)

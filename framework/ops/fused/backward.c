@@ -18,7 +18,7 @@ static void tile_backward(hki_fusion *p, int part, int64_t row, int64_t n)
         hk_tile tile = {
             .rows = n, .first_row = row, .dy = dz, .dx = p->back.dz + at, .dslots = dslots};
         if (p->act->reads & HK_READS_X)
-            tile.x = hki_fusion_z(p, row, n, p->tiles + part * hki_tile_rows(c) * c);
+            tile.x = hki_fusion_z(p, row, n, p->in + at, p->tiles + part * hki_tile_rows(c) * c);
         if (p->act->reads & HK_READS_Y)
             tile.y = p->call->y + at;
         hki_backward(plugin)(&p->act_context, &tile);

@@ -100,6 +100,17 @@ static int fused_gradient_in_place(const hk_tensor *y)
     return fused->add && fused->spends_dy ? fused->residual : -1;
 }
 
+/* What follows the source's convolution must need no more than the pixel. */
+static bool fused_streams(const hk_tensor *y, const hk_tensor *source, int64_t batch)
+{
+    const hki_fused *fused = y->attributes, *from = hki_fused_of(source);
+    if (!fused->conv || !from || !from->conv)
+        return false;
+    const hki_fusion p = hki_fusion_of(source, batch, true);
+    const hki_conv conv = hki_conv_of(fused->conv, batch);
+    return (!p.norm || p.norm->frozen) && hki_engine_active()->conv_streams(&conv, &p.conv.shape);
+}
+
 static hki_operands fused_adds(const hk_tensor *y)
 {
     const hki_fused *fused = y->attributes;
@@ -142,6 +153,7 @@ const hki_op hki_op_fused = {.name = "fused",
                              .scratch_bytes = fused_scratch,
                              .back_scratch_bytes = fused_back_scratch,
                              .gradient_in_place = fused_gradient_in_place,
+                             .streams = fused_streams,
                              .packed_bytes = hki_fused_packed_bytes,
                              .pack = hki_fused_pack,
                              .adds = fused_adds,

@@ -149,13 +149,12 @@ float *hki_fusion_coef(const hki_fusion *p, int64_t set)
     return p->coef + set * p->norm->n_coef * p->channels;
 }
 
-const float *hki_fusion_z(const hki_fusion *p, int64_t row, int64_t n, float *to)
+const float *hki_fusion_z(const hki_fusion *p, int64_t row, int64_t n, const float *in, float *to)
 {
-    int64_t at = row * p->channels;
     if (!p->norm && !p->residual)
-        return p->in + at;
+        return in;
     hki_kernels_active()->affine(n, p->channels,
-                                 p->norm ? hki_fusion_coef(p, row / p->set_rows) : NULL, p->in + at,
-                                 p->residual ? p->residual + at : NULL, to);
+                                 p->norm ? hki_fusion_coef(p, row / p->set_rows) : NULL, in,
+                                 p->residual ? p->residual + row * p->channels : NULL, to);
     return to;
 }

@@ -80,8 +80,8 @@ void hki_fusion_tiles(hki_fusion *p, hki_fusion_tile *work);
 hki_sums *hki_fusion_sums(hki_fusion *p, int part, int64_t row, double *sets);
 hk_moments hki_fusion_moments(const hki_fusion *p, int64_t set);
 float *hki_fusion_coef(const hki_fusion *p, int64_t set);
-/* z of some rows: in place if it is there already, else written to `to`. */
-const float *hki_fusion_z(const hki_fusion *p, int64_t row, int64_t n, float *to);
+/* z of some rows of `in`: `in` itself if it is there already, else written to `to`. */
+const float *hki_fusion_z(const hki_fusion *p, int64_t row, int64_t n, const float *in, float *to);
 
 /* forward.c: the result of the convolution and its moments; the whole step. */
 void hki_fusion_find_moments(hki_fusion *p);
