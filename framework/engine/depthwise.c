@@ -134,11 +134,7 @@ static hki_taps taps_at(const sweep *s, const place *v, const place *h, int64_t 
                       .w_row = s->v.every * s->kernel_columns * s->c,
                       .w_column = s->h.every * s->c,
                       .y_step = s->h.phases * s->c,
-                      .y_row = s->h.dest * s->c,
-                      .next_row = row,
-                      .next_column = s->c,
-                      .new_rows = s->v.step <= v->taps ? s->v.step : 1,
-                      .new_columns = s->h.step <= h->taps ? s->h.step : 1};
+                      .y_row = s->h.dest * s->c};
 }
 
 /* Row `row` of all images, to y. */

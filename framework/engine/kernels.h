@@ -42,10 +42,7 @@ typedef struct hki_product {
 typedef struct hki_taps {
     int64_t pixels, channels, rows, columns;
     ptrdiff_t x_row, x_column, x_step, w_row, w_column, y_step;
-    /* To be fetched ahead: y_row on, where the next row of outputs is, and below the last row of taps
-     * `new_rows` rows, with `new_columns` pixels for each output. */
-    ptrdiff_t y_row, next_row, next_column;
-    int64_t new_rows, new_columns;
+    ptrdiff_t y_row; /* to the next row of outputs */
 } hki_taps;
 
 /* Winograd's tiles in a row: where their pixels are. */
