@@ -64,7 +64,7 @@ different_sweeps_are_joined()
     rm part-?.db
     "$hillock" compare ${sweep/relu,tanh,mish/relu,tanh} --seeds 1 --db a.db --name n >/dev/null 2>&1
     "$hillock" compare ${sweep/relu,tanh,mish/mish,relu} --seeds 2 --db b.db --name n >/dev/null 2>&1
-    sqlite3 a.db "UPDATE runs SET state = 'failed', failure = 'exit 1', digest = NULL, checksum = NULL WHERE id = 1"
+    sqlite3 a.db "UPDATE runs SET state = 'failed', failure = 'exit 1', digest = NULL, checksum = NULL, seal = NULL WHERE id = 1"
     "$hillock" merge a.db b.db --db both.db --name n || return
     [ "$(sqlite3 both.db "SELECT count(*), group_concat(DISTINCT state) FROM runs WHERE seed = 1")" = '3|ok' ] &&
         [ "$(sqlite3 both.db 'SELECT count(*) FROM rows WHERE place IS NOT NULL')" = 3 ] &&
@@ -74,8 +74,8 @@ different_sweeps_are_joined()
 another_result_is_a_conflict()
 {
     cp one.db other.db
-    sqlite3 other.db "UPDATE runs SET digest = '0000' || substr(digest, 5), checksum = NULL WHERE seed = 2;
-        UPDATE sweeps SET provenance = json_set(provenance, '$.processor', 'another')"
+    sqlite3 other.db "UPDATE runs SET digest = '0000' || substr(digest, 5), checksum = NULL, seal = NULL WHERE seed = 2;
+        UPDATE sweeps SET provenance = json_set(provenance, '$.processor', 'another'), seal = NULL"
     "$hillock" merge other.db --db all.db >out 2>err
     local status=$?
     cat out err

@@ -1,5 +1,6 @@
 /* The file of results: what is asked for is planned once, what was found is read back to the bit, and
  * sweeps, settings and changed plugins are told apart. */
+#include "compare/ledger.h"
 #include "compare/report/formats.h"
 #include "compare/store.h"
 
@@ -283,6 +284,88 @@ static void damaged_files_are_refused_untouched(void)
     }
 }
 
+/* All that a file says; NULL: it is refused. */
+static char *said_by(const char *file)
+{
+    store *it = NULL;
+    results *r = NULL;
+    char *said = NULL;
+    if (compare_store_open(file, false, &it) == EXIT_DONE &&
+        compare_store_read(it, NULL, &r) == EXIT_DONE) {
+        analysis *a = report_analysis_new(r);
+        json_t *all = compare_report_json(a);
+        candidate incumbent;
+        if (compare_ledger_incumbent(it, &incumbent) == EXIT_DONE) {
+            json_object_set_new(all, "reason", json_string(incumbent.reason));
+            json_object_set_new(all, "spec", json_string(incumbent.spec));
+            said = json_dumps(all, JSON_SORT_KEYS);
+        }
+        json_decref(all);
+        report_analysis_free(a);
+        compare_results_free(r);
+    }
+    compare_store_close(it);
+    return said;
+}
+
+/* A sweep with a chosen rate, a run that failed, a look and a candidate. */
+static void write_some_of_all(const char *file)
+{
+    static const double rates[] = {0.001, 0.01};
+    static const candidate first = {
+        .asked = "elu", .spec = "elu", .identity = "elu 88", .verdict = "incumbent"};
+    store *it = NULL;
+    char *none = NULL;
+    CHECK_EQUAL(compare_store_open(file, true, &it), EXIT_DONE);
+    results *r = ask(it, sweep_of("some of all", 2, 2, "a"), rates, 2, false);
+    for (int i = 0; i < r->n_runs; i++) {
+        measure(&r->runs[i], 1, 1);
+        if (i == 1)
+            CHECK(compare_run_fail(&r->runs[i], RUN_FAILED, "exit 3", "it did not end well",
+                                   "last words"));
+        CHECK_EQUAL(compare_store_end(it, &r->runs[i]), EXIT_DONE);
+    }
+    CHECK_EQUAL(compare_store_choose_rate(it, r, 0, 0.01), EXIT_DONE);
+    CHECK_EQUAL(compare_store_look(it, r, "[{\"data\":\"glyphs\",\"model\":\"mlp\",\"rows\":{}}]"),
+                EXIT_DONE);
+    compare_results_free(r);
+    CHECK_EQUAL(compare_ledger_settings(it, &none), EXIT_DONE);
+    CHECK_EQUAL(compare_ledger_begin(it, "{}", &first), EXIT_DONE);
+    compare_store_close(it);
+}
+
+/* Single bits from everywhere in a file: it is refused, or says what it said. */
+static void flipped_bits_are_refused(void)
+{
+    char whole[80], copy[80], order[256];
+    snprintf(whole, sizeof whole, "%s/whole.db", folder);
+    snprintf(copy, sizeof copy, "%s/flipped.db", folder);
+    write_some_of_all(whole);
+    snprintf(order, sizeof order, "cp %s %s", whole, copy);
+    CHECK_EQUAL(system(order), 0);
+    char *right = said_by(whole);
+    int fd = open(copy, O_RDWR), refused = 0;
+    const off_t bits = 8 * lseek(fd, 0, SEEK_END);
+    CHECK(right && bits > 0);
+    for (off_t bit = 5; bit < bits; bit += bits / 1500) {
+        unsigned char before, after;
+        CHECK_EQUAL(pread(fd, &before, 1, bit / 8), 1);
+        after = before ^ (unsigned char)(1 << bit % 8);
+        CHECK_EQUAL(pwrite(fd, &after, 1, bit / 8), 1);
+        char *said = said_by(copy);
+        if (said && strcmp(said, right) != 0)
+            printf("  byte %lld, 0x%02X in place of 0x%02X\n", (long long)bit / 8, after, before);
+        CHECK(!said || strcmp(said, right) == 0);
+        refused += !said;
+        free(said);
+        CHECK_EQUAL(pwrite(fd, &before, 1, bit / 8), 1);
+    }
+    printf("  %d of 1,500 refused\n", refused);
+    CHECK(refused > 100);
+    free(right);
+    close(fd);
+}
+
 /* A file of the first version, less columns as if their figures had come later. */
 static void files_of_before_gain_columns(void)
 {
@@ -396,6 +479,7 @@ int main(void)
     RUN(what_a_dead_coordinator_left_is_planned_again);
     RUN(rates_are_chosen_once);
     RUN(damaged_files_are_refused_untouched);
+    RUN(flipped_bits_are_refused);
     RUN(files_of_before_gain_columns);
     RUN(many_runs_are_read_whole);
     RUN(one_coordinator_at_a_time);

@@ -1,5 +1,6 @@
 /* Two tables beside those of the results. */
 #include "compare/ledger.h"
+#include "compare/seal.h"
 #include "compare/statement.h"
 #include "output.h"
 
@@ -7,11 +8,11 @@
 #include <string.h>
 
 static const char *const tables[] = {
-    "CREATE TABLE IF NOT EXISTS ledger (settings TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS ledger (settings TEXT NOT NULL, seal INTEGER)",
     "CREATE TABLE IF NOT EXISTS candidates (number INTEGER PRIMARY KEY, against INTEGER NOT NULL,"
     " asked TEXT NOT NULL, identity TEXT NOT NULL, spec TEXT NOT NULL, verdict TEXT NOT NULL CHECK"
     " (verdict IN ('incumbent', 'more', 'keep', 'drop')), reason TEXT NOT NULL, seeds INTEGER NOT NULL,"
-    " p REAL, difference REAL, kept INTEGER)" /* in which order */
+    " p REAL, difference REAL, kept INTEGER, seal INTEGER)" /* kept: in which order */
 };
 
 int compare_ledger_settings(store *it, char **out)
@@ -89,6 +90,7 @@ static void add(store *it, const candidate *of)
                           "?)",
                           "sssssiiidd", of->asked, of->identity, of->spec, of->verdict, of->reason,
                           of->number, of->against, of->seeds, of->p, of->difference);
+    compare_seal_write(it, "candidates", "number = ?", of->number);
 }
 
 int compare_ledger_begin(store *it, const char *settings, const candidate *first)
@@ -98,6 +100,8 @@ int compare_ledger_begin(store *it, const char *settings, const candidate *first
     add(it, first);
     compare_statement_run(it, "UPDATE candidates SET kept = 0 WHERE number = ?", "i",
                           first->number);
+    compare_seal_write(it, "candidates", "number = ?", first->number);
+    compare_seal_write(it, "ledger", "rowid = ?", 1);
     return compare_statement_commit(it);
 }
 
@@ -121,5 +125,6 @@ int compare_ledger_decide(store *it, const candidate *of)
                               "UPDATE candidates SET kept = (SELECT max(kept) + 1 FROM candidates) "
                               "WHERE number = ?",
                               "i", of->number);
+    compare_seal_write(it, "candidates", "number = ?", of->number);
     return compare_statement_commit(it);
 }

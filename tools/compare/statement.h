@@ -42,6 +42,7 @@ typedef struct figure_columns {
 } figure_columns;
 extern const figure_columns compare_statement_tables[]; /* "runs", "epochs", "layers", NULL */
 
+/* column NULL: whether there is the table. */
 bool compare_statement_has(const store *it, const char *table, const char *column);
 /* Adds the columns of figures that a new file lacks, or one that was made before the figure, and what
  * sweeps are told of looks. */

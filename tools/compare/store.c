@@ -4,6 +4,7 @@
  * foreign file is refused before SQLite has touched it. A new file is made under another name, whole,
  * and renamed. While a coordinator runs, the file is in WAL mode and readers are welcome; one that
  * ends well leaves a single file. */
+#include "compare/seal.h"
 #include "compare/statement.h"
 #include "options.h"
 #include "output.h"
@@ -29,7 +30,7 @@ enum { APPLICATION = 0x48494C4C, SCHEMA = 1, HEADER = 100 }; /* "HILL" */
     " plugin_digests TEXT NOT NULL, data_digest TEXT NOT NULL,"                                    \
     " place INTEGER," /* in what the last command asked for; NULL: it did not */                   \
     " rate REAL, parameters INTEGER NOT NULL, multiply_adds INTEGER NOT NULL,"                     \
-    " is_baseline INTEGER NOT NULL, recipe TEXT,"                                                  \
+    " is_baseline INTEGER NOT NULL, recipe TEXT, seal INTEGER,"                                    \
     " UNIQUE (sweep, data, model, activation, normalization, initializer, weight_norm, treatment," \
     " optimizer, plugin_digests, data_digest));"
 
@@ -182,7 +183,8 @@ static int harden(store *it)
     sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config(it->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     sqlite3_busy_timeout(it->db, 5000);
-    return execute(it, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;");
+    const int status = execute(it, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;");
+    return status ? status : compare_seal_begin(it);
 }
 
 static int check_whole(store *it)
@@ -197,7 +199,7 @@ static int check_whole(store *it)
                                    : found ? found
                                            : "out of memory");
     }
-    return it->status;
+    return it->status ? it->status : compare_seal_check(it);
 }
 
 /* A row of before has no treatment or weight norm, which are part of what it is told from another by: the
@@ -243,6 +245,8 @@ static int open_writer(store *it, bool exists)
         status = check_whole(it);
     if (!status)
         status = compare_statement_add_columns(it);
+    if (!status)
+        status = compare_seal_add_columns(it);
     if (!status)
         status = add_axes(it);
     struct stat about;

@@ -222,7 +222,7 @@ static void check_runs(reading *it)
     sqlite3_stmt *row =
         compare_statement_has(it->from, "runs", "checksum")
             ? compare_statement_new(it->from, "SELECT checksum, runs.id" OF_THE_SWEEP WANTED, "ii",
-                                    it->sweep, it->to->seeds)
+                                    it->sweep, last_seed(it))
             : NULL;
     while (compare_statement_next(it->from, row)) {
         const bool has_one = sqlite3_column_type(row, 0) != SQLITE_NULL;

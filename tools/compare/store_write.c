@@ -1,4 +1,5 @@
 /* Planning runs and writing down how they ended. */
+#include "compare/seal.h"
 #include "compare/statement.h"
 #include "options.h"
 #include "output.h"
@@ -169,6 +170,9 @@ int compare_store_plan(store *it, const store_plan *plan)
             "reason = NULL, last_lines = NULL, checksum = NULL WHERE id IN " RETRIED,
             "i", sweep);
     }
+    compare_seal_write(it, "sweeps", "id = ?", sweep);
+    compare_seal_write(it, "rows", "sweep = ?", sweep);
+    compare_seal_write(it, "runs", "row IN (SELECT id FROM rows WHERE sweep = ?)", sweep);
     if (!compare_statement_commit(it))
         note_changes(it, sweep);
     return it->status;
@@ -202,6 +206,7 @@ static void write_end(store *it, const run_record *found)
                             compare_run_figures, found, "issssi", found->id,
                             compare_run_state_names[found->state], found->failure, found->reason,
                             found->last_lines, compare_run_checksum(found));
+    compare_seal_write(it, "runs", "id = ?", found->id);
     for (int e = 0; e < found->n_epochs && !it->status; e++) {
         const epoch_record *epoch = &found->epochs[e];
         compare_statement_write(it, "INSERT INTO epochs (run, epoch%s) VALUES (?1, ?2%s)",
@@ -246,6 +251,8 @@ int compare_store_choose_rate(store *it, const results *r, int row, double rate)
                           "UPDATE runs SET rate = ? WHERE NOT tuning AND row = (SELECT row "
                           "FROM runs WHERE id = ?)",
                           "di", rate, id);
+    compare_seal_write(it, "rows", "id = (SELECT row FROM runs WHERE id = ?)", id);
+    compare_seal_write(it, "runs", "row = (SELECT row FROM runs WHERE id = ?)", id);
     return compare_statement_commit(it);
 }
 
@@ -258,5 +265,6 @@ int compare_store_look(store *it, const results *of, const char *verdicts)
         "WHERE name = ?3 AND NOT EXISTS (SELECT * FROM looks WHERE "
         "sweep = sweeps.id AND seeds = ?1 AND verdicts = ?2)",
         "iss", of->seeds, verdicts, of->name);
+    compare_seal_write(it, "looks", "rowid = ?", sqlite3_last_insert_rowid(it->db));
     return compare_statement_commit(it);
 }
