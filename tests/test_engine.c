@@ -214,7 +214,7 @@ UNWATCHED static void take_all(void *user, int64_t y, int64_t x, int64_t w)
 
 /* An epilogue that copies the rows it is told of, and the order in which a part gets them. */
 typedef struct told {
-    const hki_conv *c;
+    int channels;
     const float *y;
     float *copy;
     int64_t next[HKI_MAX_PARTS]; /* first row that may come, by part */
@@ -226,8 +226,22 @@ static void copy_rows(void *user, int part, int64_t first, int64_t rows)
     told *t = user;
     t->ordered[part] = t->ordered[part] && first >= t->next[part] && rows > 0;
     t->next[part] = first + rows;
-    for (int64_t i = first * t->c->k; i < (first + rows) * t->c->k; i++)
+    for (int64_t i = first * t->channels; i < (first + rows) * t->channels; i++)
         t->copy[i] = isnan(t->copy[i]) ? t->y[i] : INFINITY; /* once only */
+}
+
+static told told_of(int channels, float *const *out)
+{
+    told t = {.channels = channels, .y = out[0], .copy = out[1]};
+    for (int part = 0; part < HKI_MAX_PARTS; part++)
+        t.ordered[part] = true;
+    return t;
+}
+
+static void check_order(const told *t)
+{
+    for (int part = 0; part < HKI_MAX_PARTS; part++)
+        CHECK(t->ordered[part]);
 }
 
 /* A prologue that copies the lines it is asked for from x. */
@@ -243,14 +257,11 @@ static void forward_with(const conv_job *j, const void *packed, const hki_prolog
                          float *const *out)
 {
     const hki_engine *engine = hki_engine_active();
-    told t = {.c = &j->c, .y = out[0], .copy = out[1]};
-    for (int part = 0; part < HKI_MAX_PARTS; part++)
-        t.ordered[part] = true;
+    told t = told_of(j->c.k, out);
     void *scratch = dirty_scratch(engine->conv_scratch(&j->c));
     engine->conv_forward(&j->c, before ? NULL : j->x, j->w, j->bias, out[0], scratch, packed,
                          before, &(hki_epilogue){copy_rows, &t});
-    for (int part = 0; part < HKI_MAX_PARTS; part++)
-        CHECK(t.ordered[part]);
+    check_order(&t);
     hki_free(scratch);
 }
 
@@ -293,7 +304,10 @@ static void run_data(const void *job, float *const *out)
 {
     const conv_job *j = job;
     void *scratch = dirty_scratch(hki_engine_active()->conv_scratch(&j->c));
-    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, false, out[0], scratch);
+    told t = told_of(j->c.c, out);
+    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, false, out[0], scratch,
+                                            &(hki_epilogue){copy_rows, &t});
+    check_order(&t);
     hki_free(scratch);
 }
 
@@ -304,7 +318,10 @@ static void run_data_added(const void *job, float *const *out)
     void *scratch = dirty_scratch(hki_engine_active()->conv_scratch(&j->c));
     for (int64_t i = 0; i < j->c.n * j->c.h * j->c.w * j->c.c; i++)
         out[0][i] = 0.5f;
-    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, true, out[0], scratch);
+    told t = told_of(j->c.c, out);
+    hki_engine_active()->conv_backward_data(&j->c, j->dy, j->w, true, out[0], scratch,
+                                            &(hki_epilogue){copy_rows, &t});
+    check_order(&t);
     hki_free(scratch);
 }
 
@@ -350,11 +367,12 @@ static void check_conv(hki_conv c, bool positive)
         everywhere("forward, streamed", shape, run_streamed, &job, forward, 2);
     if (hki_is_depthwise(&c))
         everywhere("forward, by lines", shape, run_lines, &job, forward, 1);
-    everywhere("data gradient", shape, run_data, &job, &r.e[1], 1);
+    expected data[2] = {r.e[1], r.e[1]};
+    everywhere("data gradient", shape, run_data, &job, data, 2);
     for (int64_t i = 0; i < nx; i++)
         take(&r.e[1], i, 0.5);
     if (c.groups == 1)
-        everywhere("data gradient, added", shape, run_data_added, &job, &r.e[1], 1);
+        everywhere("data gradient, added", shape, run_data_added, &job, data, 2);
     everywhere("weight gradient", shape, run_weight, &job, &r.e[2], 2);
     for (int i = 0; i < 4; i++)
         forget(&r.e[i]);

@@ -94,7 +94,7 @@ static void run_conv(const hki_engine *engine, const void *job, int pass, bool s
                              NULL, NULL);
     else if (pass == DATA)
         for (int add = 0; add < 1 + (j->c.groups == 1); add++)
-            engine->conv_backward_data(&j->c, dy, w, add, out, scratch);
+            engine->conv_backward_data(&j->c, dy, w, add, out, scratch, NULL);
     else
         engine->conv_backward_weight(&j->c, x, dy, out, out + j->w.n, scratch);
     hki_free(scratch);

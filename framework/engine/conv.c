@@ -247,18 +247,19 @@ static void pack_phase(const hki_conv *c, const hki_phase *v, const hki_phase *h
 }
 
 void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
-                                   float *dx, void *scratch)
+                                   float *dx, void *scratch, const hki_epilogue *after)
 {
     if (hki_is_depthwise(c)) {
-        hki_depthwise_data(c, dy, w, dx, scratch);
+        hki_depthwise_data(c, dy, w, dx, scratch, after);
         return;
     }
     if (hki_winograd_fits(c, false)) {
-        hki_winograd_data(c, dy, w, add, dx, scratch);
+        hki_winograd_data(c, dy, w, add, dx, scratch, after);
         return;
     }
     float *packed = scratch;
     int channels = c->c / c->groups, across = phases_across(c);
+    const bool at_once = c->groups == 1 && phases_down(c) * across == 1;
     for (int g = 0; g < c->groups; g++) {
         bool kept = false;
         for (int i = 0; i < phases_down(c) * across; i++) {
@@ -274,7 +275,8 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
                                         (ptrdiff_t)g * channels,
                                    .y_pixel = c->sw * pixel,
                                    .y_row = c->sh * c->w * pixel,
-                                   .y_image = (ptrdiff_t)c->h * c->w * pixel};
+                                   .y_image = (ptrdiff_t)c->h * c->w * pixel,
+                                   .after = at_once ? after : NULL};
             job.b = (hki_panels){.depth = v.axis.taps * h.axis.taps * (c->k / c->groups),
                                  .columns = channels,
                                  .width = hki_panel_width(rows_of(&job.from), channels)};
@@ -282,6 +284,8 @@ void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const flo
             kept = hki_correlate(&job, packed + filter_floats(c), kept);
         }
     }
+    if (after && !at_once)
+        hki_run_epilogue(after, c->n * c->h * c->w, c->c);
 }
 
 void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

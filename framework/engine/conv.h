@@ -121,7 +121,7 @@ void hki_winograd_forward(const hki_conv *c, const float *x, const float *w, con
 size_t hki_winograd_packed_bytes(const hki_conv *c);
 void hki_winograd_pack(const hki_conv *c, const float *w, void *packed);
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
-                       void *scratch);
+                       void *scratch, const hki_epilogue *after);
 void hki_winograd_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                          void *scratch);
 
@@ -130,7 +130,7 @@ size_t hki_depthwise_scratch(const hki_conv *c);
 void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, const float *bias,
                            float *y, void *scratch, const hki_epilogue *after);
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
-                        void *scratch);
+                        void *scratch, const hki_epilogue *after);
 void hki_depthwise_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                           void *scratch);
 /* The phase of a strided data gradient: destinations start + j * stride; taps are those of the

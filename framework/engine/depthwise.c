@@ -203,12 +203,13 @@ void hki_depthwise_forward(const hki_conv *c, const float *x, const float *w, co
 }
 
 void hki_depthwise_data(const hki_conv *c, const float *dy, const float *w, float *dx,
-                        void *scratch)
+                        void *scratch, const hki_epilogue *after)
 {
     sweep s = sweep_of(c, true, scratch);
     s.x = dy;
     s.w = w;
     s.y = dx;
+    s.after = after;
     run_sweep(&s, c);
 }
 

@@ -30,8 +30,8 @@ typedef struct hki_pool {
     int h, w, c, oh, ow, kh, kw, sh, sw, ph, pw; /* as above; padding never wins, never counts */
 } hki_pool;
 
-/* Work on the output of a convolution while it is in the cache. A row is an output pixel with all
- * its channels; rows() is called for ranges of finished rows, on the thread that made them. Ranges
+/* Work on the result of a convolution while it is in the cache. A row is a pixel of it with all its
+ * channels; rows() is called for ranges of finished rows, on the thread that made them. Ranges
  * are disjoint and cover everything. Those of one part come one at a time and in order, so a part
  * may own sums; different parts run side by side. The cut depends on the shape alone. */
 enum { HKI_MAX_PARTS = 64 };
@@ -71,9 +71,9 @@ typedef struct hki_engine {
      * ones. Bytes; 0: there is nothing to pack. */
     size_t (*conv_packed_bytes)(const hki_conv *c);
     void (*conv_pack)(const hki_conv *c, const float *w, void *packed);
-    /* add: dx is added to; only with one group. */
+    /* add: dx is added to; only with one group. The rows of `after`, or NULL, are those of dx. */
     void (*conv_backward_data)(const hki_conv *c, const float *dy, const float *w, bool add,
-                               float *dx, void *scratch);
+                               float *dx, void *scratch, const hki_epilogue *after);
     /* dw [kh][kw][c/groups][k]; dbias [k] or NULL. */
     void (*conv_backward_weight)(const hki_conv *c, const float *x, const float *dy, float *dw,
                                  float *dbias, void *scratch);

@@ -211,7 +211,7 @@ void hki_run_epilogue(const hki_epilogue *after, int64_t rows, int64_t channels)
 size_t hki_native_conv_packed_bytes(const hki_conv *c);
 void hki_native_conv_pack(const hki_conv *c, const float *w, void *packed);
 void hki_native_conv_backward_data(const hki_conv *c, const float *dy, const float *w, bool add,
-                                   float *dx, void *scratch);
+                                   float *dx, void *scratch, const hki_epilogue *after);
 void hki_native_conv_backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,
                                      float *dbias, void *scratch);
 size_t hki_native_gemm_scratch(int64_t m, int64_t n, int64_t k, bool ta, bool tb);

@@ -187,17 +187,21 @@ static size_t conv_scratch(const hki_conv *c)
 }
 
 static void backward_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
-                          void *scratch)
+                          void *scratch, const hki_epilogue *after)
 {
     float *own = add ? scratch : dx;
-    if (!convolve(c, DATA, (void *[]){own, plain(w), NULL, NULL, plain(dy)}))
-        hki_native_conv_backward_data(c, dy, w, add, dx, scratch);
-    else if (add) {
+    if (!convolve(c, DATA, (void *[]){own, plain(w), NULL, NULL, plain(dy)})) {
+        hki_native_conv_backward_data(c, dy, w, add, dx, scratch, after);
+        return;
+    }
+    if (add) {
         const int64_t n = image_floats(c);
 #pragma omp parallel for simd num_threads(hki_threads_for(n)) schedule(static)
         for (int64_t i = 0; i < n; i++)
             dx[i] += own[i];
     }
+    if (after)
+        hki_run_epilogue(after, c->n * c->h * c->w, c->c);
 }
 
 static void backward_weight(const hki_conv *c, const float *x, const float *dy, float *dw,

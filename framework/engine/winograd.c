@@ -393,12 +393,13 @@ void hki_winograd_pack(const hki_conv *c, const float *w, void *packed)
 
 /* The filters upside down, inputs and outputs exchanged. */
 void hki_winograd_data(const hki_conv *c, const float *dy, const float *w, bool add, float *dx,
-                       void *scratch)
+                       void *scratch, const hki_epilogue *after)
 {
     pass s = pass_of(data_grid(c));
     ptrdiff_t tap = (ptrdiff_t)c->c * c->k;
     s.order = (order){w + 8 * tap, 1, c->k, -tap};
     s.x = dy, s.y = dx, s.add = add;
+    s.after = after;
     run_pass(&s, scratch);
 }
 

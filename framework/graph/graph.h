@@ -89,6 +89,8 @@ struct hki_call {
     const double
         *whole; /* what gather() found, of all parts; NULL where there is nothing to gather */
     const hki_call *source; /* of input 0, which forward makes itself: x[0] is NULL; or NULL */
+    const hki_call *begins; /* backward of input 0, which this backward begins; or NULL */
+    bool begun;             /* this backward was begun by another */
 };
 
 /* One of an operation's constants as a file keeps it: the member of its attributes at `offset`. */
@@ -136,6 +138,9 @@ struct hki_op {
     int (*gradient_in_place)(const hk_tensor *);
     /* The inputs to whose gradient backward can add, where call.adds asks for it. NULL: none. */
     hki_operands (*adds)(const hk_tensor *);
+    /* Whether backward of y can begin that of `source`, which computes its input 0, bit by bit as it makes
+     * what that reads as dy. NULL: no. */
+    bool (*begins)(const hk_tensor *y, const hk_tensor *source);
     /* Plans that only run forward: whether forward can make what `source` computes, its input 0, bit by bit
      * as it reads it, so that it need not be stored. NULL: no. */
     bool (*streams)(const hk_tensor *y, const hk_tensor *source, int64_t batch);

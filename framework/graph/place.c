@@ -45,16 +45,21 @@ bool hki_only_runs_forward(const hki_planner *p)
     return !p->options->loss && !p->options->training;
 }
 
-/* Results that are made while their only reader reads them. */
-static void find_streams(hki_planner *p)
+/* Steps that meet in the cache: results that are made while their only reader reads them, and backward
+ * steps that begin while the one before makes what they read. */
+static void find_meetings(hki_planner *p)
 {
     for (int s = 0; s < p->n_steps; s++) {
         hk_tensor *y = p->order[s], *x = y->n_inputs ? y->inputs[0] : NULL;
-        p->streams_to[s] = HKI_NOWHERE;
-        if (y->op->streams && hki_only_runs_forward(p) && p->parts == 1 &&
-            x->role == HKI_COMPUTED && p->uses[x->id] == 1 &&
-            y->op->streams(y, p->order[p->step_of[x->id]], p->batch))
-            p->streams_to[p->step_of[x->id]] = s;
+        p->streams_to[s] = p->begun_by[s] = HKI_NOWHERE;
+        if (!x || x->role != HKI_COMPUTED || p->uses[x->id] != 1 || p->parts != 1)
+            continue;
+        int source = p->step_of[x->id];
+        if (y->op->streams && hki_only_runs_forward(p) &&
+            y->op->streams(y, p->order[source], p->batch))
+            p->streams_to[source] = s;
+        if (y->op->begins && p->reached[x->id] && y->op->begins(y, p->order[source]))
+            p->begun_by[source] = s;
     }
 }
 
@@ -185,11 +190,12 @@ static hk_status place_work(hki_planner *p)
         hk_tensor *y = p->order[s];
         bool has_backward = p->reached[y->id];
         int back = backward_time(p, s), now = time_of(p, s);
+        int begins = p->begun_by[s] == HKI_NOWHERE ? back : backward_time(p, p->begun_by[s]);
         const hki_work_bytes work = hki_work_of(p, y);
         const size_t n = (size_t)p->parts;
         if (new_storage(p, n * work.saved, now, has_backward ? back : now, &p->saved_of[s]) ||
             new_storage(p, n * work.scratch, now, now, &p->scratch_of[s]) ||
-            new_storage(p, has_backward ? n * work.back : 0, back, back, &p->back_scratch_of[s]))
+            new_storage(p, has_backward ? n * work.back : 0, begins, back, &p->back_scratch_of[s]))
             return HK_NO_MEMORY;
     }
     return HK_OK;
@@ -258,7 +264,7 @@ out:
 
 hk_status hki_place(hki_planner *p, size_t *bytes)
 {
-    find_streams(p);
+    find_meetings(p);
     find_last_reads(p);
     if (place_values(p) || place_gradients(p) || place_work(p))
         return HK_NO_MEMORY;

@@ -33,6 +33,7 @@ typedef struct hki_planner {
     int *saved_of, *scratch_of, *back_scratch_of; /* storage by step */
     int *contribution_of;                         /* [n_steps * HKI_MAX_INPUTS] */
     int *streams_to; /* by step: the step that makes its result while it reads it, or HKI_NOWHERE */
+    int *begun_by;   /* by step: the step whose backward begins its backward, or HKI_NOWHERE */
     hki_storage *storages;
     size_t n_storages, capacity;
 } hki_planner;
@@ -49,6 +50,6 @@ bool hki_only_runs_forward(const hki_planner *p);
 /* Whether backward of y can add to the gradient of its input i. */
 bool hki_adds_to(const hk_tensor *y, int i);
 
-/* Fills streams_to, last_read, value_of, gradient_of, contribution_of, saved_of and the scratches, and gives
+/* Fills streams_to, begun_by, last_read, value_of, gradient_of, contribution_of, saved_of and the scratches, and gives
  * every storage its offset in a block of *bytes. HK_NO_MEMORY: with more than HKI_MAX_BYTES, too. */
 hk_status hki_place(hki_planner *p, size_t *bytes);

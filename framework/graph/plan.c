@@ -161,6 +161,9 @@ static void bind_step(const hki_planner *p, hk_plan *plan, int s)
     step->streamed = p->streams_to[s] != HKI_NOWHERE;
     if (step->streamed)
         plan->steps[p->streams_to[s]].source = step;
+    step->begun = p->begun_by[s] != HKI_NOWHERE;
+    if (step->begun)
+        plan->steps[p->begun_by[s]].begins = step;
     step->once = !concerns_samples(y);
     step->has_backward = plan->reached[y->id];
     step->call.tensor = y;
@@ -237,6 +240,7 @@ static size_t place_arrays(hki_planner *p, char *base)
     p->scratch_of = hki_take(base, &used, n * sizeof *p->scratch_of);
     p->back_scratch_of = hki_take(base, &used, n * sizeof *p->back_scratch_of);
     p->streams_to = hki_take(base, &used, n * sizeof *p->streams_to);
+    p->begun_by = hki_take(base, &used, n * sizeof *p->begun_by);
     p->contribution_of = hki_take(base, &used, n * HKI_MAX_INPUTS * sizeof *p->contribution_of);
     return used;
 }

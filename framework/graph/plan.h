@@ -10,6 +10,8 @@ typedef struct hki_step {
     bool has_backward;
     const struct hki_step *source; /* makes input 0 as it is read; NULL: it is stored */
     bool streamed;                 /* another step's source: never run by itself */
+    const struct hki_step *begins; /* whose backward begins in this one's; or NULL */
+    bool begun;                    /* in another step's backward */
     bool once; /* nothing of it belongs to a sample: it is not computed part by part */
     size_t saved_bytes, scratch_bytes, back_bytes,
         statistics_bytes; /* of a part, one behind the other */

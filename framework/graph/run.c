@@ -87,7 +87,9 @@ typedef struct pass {
     double *gathered; /* [parts][n_gathered] */
     size_t n_gathered;
     const double *whole; /* what was gathered, of all; NULL: nothing is */
-    hki_call source;     /* of input 0, where that is made as it is read; else without a tensor */
+    /* Of input 0: forward where that is made as it is read, backward where that begins here; else without a
+     * tensor. */
+    hki_call source;
     float *aside; /* [parts][aside_floats]: gradients that go aside, input i's from at[i] on */
     int64_t aside_floats, at[HKI_MAX_INPUTS];
 } pass;
@@ -109,7 +111,9 @@ static bool has_work(const hki_call *call)
 static hki_call call_of_part(const pass *it, int p)
 {
     hki_call call = part_of(it->plan, it->step, p, it->back);
-    call.source = it->source.tensor ? &it->source : NULL;
+    call.source = !it->back && it->source.tensor ? &it->source : NULL;
+    call.begins = it->back && it->source.tensor ? &it->source : NULL;
+    call.begun = it->step->begun;
     return call;
 }
 
@@ -327,6 +331,8 @@ static hk_status step_backward(hk_plan *plan, const hki_step *step)
     const hki_call call = call_of(plan, step);
     pass it = {.plan = plan, .step = step, .back = true, .aside = plan->leaf_scratch};
     it.aside_floats = aside_floats(plan, step, it.at);
+    if (step->begins) /* then there is one part */
+        it.source = part_of(plan, step->begins, 0, true);
     hk_status status = gather(&it);
     if (status)
         return status;

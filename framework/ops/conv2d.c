@@ -73,7 +73,7 @@ static void conv_backward(const hki_call *call)
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     if (call->dx[0])
         engine->conv_backward_data(&conv, call->dy, call->x[1], call->adds & 1, call->dx[0],
-                                   call->scratch);
+                                   call->scratch, NULL);
     if (call->dx[1])
         engine->conv_backward_weight(&conv, call->x[0], call->dy, call->dx[1], call->dx[2],
                                      call->scratch);

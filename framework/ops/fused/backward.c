@@ -62,20 +62,7 @@ static void find_coefficients(hki_fusion *p)
                         p->back.unwanted, dslots);
 }
 
-/* Straight to where they are wanted, if they are; else over dy; else to the scratch, where p->back.dz
- * points. */
-void hki_fusion_direct_gradients(hki_fusion *p)
-{
-    const hki_call *call = p->call;
-    float *residual = p->residual ? call->dx[p->fused->residual] : NULL;
-    float *free_place = p->back.dz;
-    if (p->fused->spends_dy && !residual)
-        free_place = (float *)call->dy;
-    p->back.din = p->fused->conv ? free_place : call->dx[0];
-    p->back.dz = residual ? residual : free_place;
-}
-
-void hki_fusion_find_sums(hki_fusion *p)
+static void begin_sums(hki_fusion *p)
 {
     if (p->frozen) { /* sums around 0 */
         memset(p->moments, 0, sizeof(double) * (size_t)p->channels);
@@ -83,25 +70,55 @@ void hki_fusion_find_sums(hki_fusion *p)
     }
     if (p->back.n_learned)
         memset(p->back.learned, 0, HKI_MAX_CHUNKS * hki_floats(p->back.n_learned));
-    if (!p->norm && p->fused->conv->n_inputs > 2)
-        p->back.dbias = p->call->dx[2];
-    hki_fusion_tiles(p, tile_backward);
+}
+
+static void end_sums(hki_fusion *p)
+{
     if (p->back.dbias || (p->norm && p->sets == 1))
         hki_add_sums(p->parts, p->channels, p->back.sums);
+}
+
+void hki_fusion_find_sums(hki_fusion *p)
+{
+    if (p->call->begun)
+        return;
+    begin_sums(p);
+    hki_fusion_tiles(p, tile_backward);
+    end_sums(p);
+}
+
+/* The gradient of the convolution's input. While its rows are in the cache they are the dy of the step that
+ * made it, whose sums over them are found there and then. */
+static void convolve_back(const hki_fusion *p)
+{
+    const hki_call *call = p->call;
+    hki_fusion maker;
+    hki_epilogue sums = {.rows = hki_fusion_each_tile, .user = &maker};
+    if (call->begins) {
+        hki_fusion_start(&maker, call->begins, true);
+        begin_sums(&maker);
+        maker.tile = tile_backward;
+    }
+    hki_engine_active()->conv_backward_data(&p->conv.shape, p->back.din, call->x[1], call->adds & 1,
+                                            call->dx[0], p->conv.scratch,
+                                            call->begins ? &sums : NULL);
+    if (call->begins)
+        end_sums(&maker);
 }
 
 void hki_fused_backward(const hki_call *call)
 {
     hki_fusion p;
     hki_fusion_start(&p, call, true);
-    hki_fusion_direct_gradients(&p);
     if (call->whole)
         memcpy(p.back.sums, call->whole, 2 * sizeof(double) * (size_t)p.channels);
     else
         hki_fusion_find_sums(&p);
     if (p.act)
         hki_gather_slots(call->dx + p.fused->act_slots, hki_plugin_of(p.fused->act), p.rows,
-                         p.channels, p.back.learned, hki_fusion_parts(&p).count, p.back.n_learned);
+                         p.channels, p.back.learned,
+                         call->begun ? HKI_MAX_PARTS : hki_fusion_parts(&p).count,
+                         p.back.n_learned);
     if (p.norm) {
         find_coefficients(&p);
         if (p.back.din)
@@ -115,6 +132,9 @@ void hki_fused_backward(const hki_call *call)
         own.tensor = p.fused->conv;
         own.dy = p.back.din;
         own.scratch = p.conv.scratch;
+        if (call->dx[0])
+            convolve_back(&p);
+        own.dx[0] = NULL;
         if (p.back.dbias || own.tensor->n_inputs < 3)
             own.dx[2] = NULL;
         hki_op_conv2d.backward(&own);

@@ -3,7 +3,8 @@
  *     z = A in + B + residual     y = f(z)     in: the convolution's result, or x
  * Backward, one pass over tiles makes dz = f'(z) dy, the residual's gradient too, and its sums; a
  * second makes din = P dz + Q in + R; then come the gradients of the convolution. z is computed
- * again where f' wants it: only `in` and y are kept.
+ * again where f' wants it: only `in` and y are kept. Where the next step's convolution alone reads y, the
+ * first of these passes runs over the rows of its data gradient while they are in the cache.
  *
  * Where statistics are those of the whole batch, the pass that finds them is gather(), and the rest waits
  * for what all parts of the batch have found. */
@@ -71,7 +72,6 @@ static void fused_gather(const hki_call *call, bool back, double *own)
     hki_fusion p;
     hki_fusion_start(&p, call, back);
     if (back) {
-        hki_fusion_direct_gradients(&p);
         hki_fusion_find_sums(&p);
         memcpy(own, p.back.sums, 2 * sizeof(double) * (size_t)p.channels);
     } else {
@@ -109,6 +109,14 @@ static bool fused_streams(const hk_tensor *y, const hk_tensor *source, int64_t b
     const hki_fusion p = hki_fusion_of(source, batch, true);
     const hki_conv conv = hki_conv_of(fused->conv, batch);
     return (!p.norm || p.norm->frozen) && hki_engine_active()->conv_streams(&conv, &p.conv.shape);
+}
+
+/* One that adds writes another gradient, too, which has no place yet; one with sets of its own wants each
+ * of them whole. */
+static bool fused_begins(const hk_tensor *y, const hk_tensor *source)
+{
+    const hki_fused *fused = y->attributes, *from = hki_fused_of(source);
+    return fused->conv && from && !from->add && !hki_fusion_of(source, 1, false).by_sample;
 }
 
 static hki_operands fused_adds(const hk_tensor *y)
@@ -153,6 +161,7 @@ const hki_op hki_op_fused = {.name = "fused",
                              .scratch_bytes = fused_scratch,
                              .back_scratch_bytes = fused_back_scratch,
                              .gradient_in_place = fused_gradient_in_place,
+                             .begins = fused_begins,
                              .streams = fused_streams,
                              .packed_bytes = hki_fused_packed_bytes,
                              .pack = hki_fused_pack,

@@ -68,6 +68,21 @@ hki_fusion hki_fusion_of(const hk_tensor *y, int64_t batch, bool frozen)
     return p;
 }
 
+/* Straight to where they are wanted, if they are; else over dy; else to the scratch, where p->back.dz
+ * points. */
+static void direct_gradients(hki_fusion *p)
+{
+    const hki_call *call = p->call;
+    float *residual = p->residual ? call->dx[p->fused->residual] : NULL;
+    float *free_place = p->back.dz;
+    if (p->fused->spends_dy && !residual)
+        free_place = (float *)call->dy;
+    p->back.din = p->fused->conv ? free_place : call->dx[0];
+    p->back.dz = residual ? residual : free_place;
+    if (!p->norm && p->fused->conv->n_inputs > 2)
+        p->back.dbias = call->dx[2];
+}
+
 void hki_fusion_start(hki_fusion *p, const hki_call *call, bool back)
 {
     const hki_fused *fused = call->tensor->attributes;
@@ -89,6 +104,8 @@ void hki_fusion_start(hki_fusion *p, const hki_call *call, bool back)
         p->norm_context = hki_context_of(call, fused->norm, p->norm_slots);
     if (fused->act)
         p->act_context = hki_context_of(call, fused->act, p->act_slots);
+    if (back)
+        direct_gradients(p);
 }
 
 /* ---- Tiles ---------------------------------------------------------------------------------------------- */

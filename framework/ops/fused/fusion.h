@@ -86,7 +86,6 @@ const float *hki_fusion_z(const hki_fusion *p, int64_t row, int64_t n, const flo
 /* forward.c: the result of the convolution and its moments; the whole step. */
 void hki_fusion_find_moments(hki_fusion *p);
 void hki_fused_forward(const hki_call *call);
-/* backward.c: where dz and din are written; dz and its sums over the rows of this call; the whole step. */
-void hki_fusion_direct_gradients(hki_fusion *p);
+/* backward.c: dz and its sums over the rows of this call, unless they were found before; the whole step. */
 void hki_fusion_find_sums(hki_fusion *p);
 void hki_fused_backward(const hki_call *call);
