@@ -104,7 +104,8 @@ END
 profile()
 {
     bench train lenet5 --batch 2 --act tanh --profile &&
-        lines "^conv[12] +conv .* +$number +$number% +$number +[0-9]+% +$number" 2 &&
+        lines "^conv[12] +conv .* +$number +$number% +$number +[0-9]+% +$number +$number" 2 &&
+        lines "^steps move $number MB, $number GB/s, [0-9]+ % of a copy" 1 &&
         lines '^fc[123] +linear' 3 && lines '^(optimizer|the rest|step) ' 3 &&
         tail -n 1 out | grep -qE '^lenet5 [0-9]+\.[0-9]$'
 }

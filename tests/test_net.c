@@ -660,10 +660,15 @@ static void long_texts_are_refused(void)
     hk_net_free(net);
 }
 
-static void count_products(const hk_step_info *info, void *user)
+typedef struct counts {
+    int64_t products[2], bytes[2];
+} counts;
+
+static void count(const hk_step_info *info, void *user)
 {
-    int64_t *counted = user;
-    counted[info->back] += info->multiply_adds;
+    counts *counted = user;
+    counted->products[info->back] += info->multiply_adds;
+    counted->bytes[info->back] += info->bytes;
 }
 
 /* Back, the first layer has the gradient of its weight alone, the second that of its input, too. */
@@ -673,13 +678,56 @@ static void profile_counts_products(void)
     hk_tensor *y = hk_linear(hk_linear(hk_input(net, 5), 7), 3), *loss = hk_sum(y, HK_ALL_AXES);
     hk_plan_options options = {.batch = 2, .training = 1, .loss = loss};
     hk_plan *plan = NULL;
-    int64_t counted[2] = {0, 0};
+    counts counted = {0};
     CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
-    hk_plan_profile(plan, count_products, counted);
+    hk_plan_profile(plan, count, &counted);
     CHECK(plan && hk_plan_forward(plan, 2) == HK_OK && hk_plan_backward(plan) == HK_OK);
-    CHECK_EQUAL(counted[0], 2 * (5 * 7 + 7 * 3));
-    CHECK_EQUAL(counted[1], 2 * (5 * 7 + 2 * 7 * 3));
+    CHECK_EQUAL(counted.products[0], 2 * (5 * 7 + 7 * 3));
+    CHECK_EQUAL(counted.products[1], 2 * (5 * 7 + 2 * 7 * 3));
     hk_plan_free(plan);
+    hk_net_free(net);
+}
+
+static counts counts_of(hk_net *net, hk_plan_options options)
+{
+    hk_plan *plan = NULL;
+    counts counted = {0};
+    CHECK_EQUAL(hk_plan_new(net, &options, &plan), HK_OK);
+    hk_plan_profile(plan, count, &counted);
+    CHECK(plan && hk_plan_forward(plan, options.batch) == HK_OK);
+    CHECK(!options.loss || hk_plan_backward(plan) == HK_OK);
+    hk_plan_free(plan);
+    return counted;
+}
+
+/* Two layers that meet in the cache, counted by hand: each pass over a tensor of a sample, and filters. */
+static void profile_counts_bytes(void)
+{
+    enum {
+        PLACES = 8 * 8,
+        X = PLACES * 4,
+        A = PLACES * 4,
+        B = PLACES * 6,
+        F = 9 * 4,
+        G = 4 * 6,
+        N = 2
+    };
+    hk_net *net = hk_net_new(.seed = 1, .activation = "relu", .normalization = "batch_norm");
+    hk_tensor *x = hk_input(net, 8, 8, 4);
+    hk_tensor *a = hk_act(hk_norm(hk_conv(x, 4, 3, .groups = 4, .no_bias = 1)));
+    hk_tensor *b = hk_act(hk_norm(hk_conv(a, 6, 1, .no_bias = 1))), *loss = hk_sum(b, HK_ALL_AXES);
+    const counts predicts = counts_of(net, (hk_plan_options){.batch = N, .output = b});
+    CHECK_EQUAL(predicts.products[0], N * (PLACES * F + PLACES * G));
+    CHECK_EQUAL(predicts.bytes[0], 4 * (N * (X + B) + F + G)); /* a is never stored */
+    const counts trains =
+        counts_of(net, (hk_plan_options){.batch = N, .training = 1, .loss = loss});
+    /* x, in, in, y of a and b; b and the loss of the sum */
+    CHECK_EQUAL(trains.bytes[0], 4 * (N * (X + 3 * A + A + 3 * B + B) + F + G + 1));
+    CHECK_EQUAL(trains.bytes[1],
+                4 * (/* the sum: loss, db */ 1 + N * B +
+                     /* b: db, y, in, dz; dz, in, din; din, da with the in and y of a; din, a */
+                     N * (4 * B + 3 * B + B + A + 2 * A + B + A) + 2 * G +
+                     /* a: dz, in, din; din, x */ N * (3 * A + A + X) + F));
     hk_net_free(net);
 }
 
@@ -706,5 +754,6 @@ int main(void)
     RUN(names_are_refused_for_a_reason);
     RUN(long_texts_are_refused);
     RUN(profile_counts_products);
+    RUN(profile_counts_bytes);
     return check_result();
 }

@@ -127,6 +127,9 @@ struct hki_op {
     void (*join)(const hk_tensor *, double *own, const double *later);
     /* The values backward reads. */
     hki_operands (*reads)(const hk_tensor *);
+    /* Floats that a call of forward or backward moves between memory and the caches, if no more than a tile
+     * stays in these. NULL: each operand, result and gradient once. */
+    int64_t (*moves)(const hki_call *, bool back);
     /* Bytes, for up to `batch` samples; NULL: none. */
     size_t (*saved_bytes)(const hk_tensor *, int64_t batch);
     size_t (*statistics_bytes)(const hk_tensor *);

@@ -328,7 +328,7 @@ static hk_status bring(hk_plan *plan, const hki_step *step, int i, float *aside)
 static hk_status step_backward(hk_plan *plan, const hki_step *step)
 {
     const double started = plan->watch ? hk_now() : 0;
-    const hki_call call = call_of(plan, step);
+    hki_call call = call_of(plan, step);
     pass it = {.plan = plan, .step = step, .back = true, .aside = plan->leaf_scratch};
     it.aside_floats = aside_floats(plan, step, it.at);
     if (step->begins) /* then there is one part */
@@ -343,8 +343,11 @@ static hk_status step_backward(hk_plan *plan, const hki_step *step)
         if (step->add_to[i])
             add(hki_count(&call.tensor->inputs[i]->shape, call.batch), call.dx[i], step->add_to[i]);
     }
-    if (plan->watch)
+    if (plan->watch) {
+        call.begun = step->begun;
+        call.begins = step->begins ? &it.source : NULL;
         plan->watch(plan->watcher, &call, true, hk_now() - started);
+    }
     return status;
 }
 

@@ -88,6 +88,19 @@ void hk_net_each_layer(const hk_net *net, void (*each)(const hk_layer_info *, vo
     }
 }
 
+/* Each operand, result and gradient once. */
+static int64_t moved_once(const hki_call *call, bool back)
+{
+    const hk_tensor *y = call->tensor;
+    const hki_operands reads = back && y->op->reads ? y->op->reads(y) : 0;
+    int64_t n = hki_count(&y->shape, call->batch) * (1 + (reads & HKI_OUTPUT_BIT ? 1 : 0));
+    for (int i = 0; i < y->n_inputs; i++) {
+        const int64_t x = hki_count(&y->inputs[i]->shape, call->batch);
+        n += (!back || reads & HKI_INPUT_BIT(i) ? x : 0) + (back && call->dx[i] ? x : 0);
+    }
+    return n;
+}
+
 /* Back, a product is computed once for each operand whose gradient is wanted. */
 static void hand_on(void *user, const hki_call *call, bool back, double seconds)
 {
@@ -108,11 +121,14 @@ static void hand_on(void *user, const hki_call *call, bool back, double seconds)
         products += multiply_adds(parts[i]);
     }
     int64_t passes = back ? (call->dx[0] != NULL) + (call->dx[1] != NULL) : 1;
+    const int64_t floats =
+        (call->tensor->op->moves ? call->tensor->op->moves : moved_once)(call, back);
     hk_step_info info = {.layer = layer_of(first),
                          .kind = kind,
                          .back = back,
                          .seconds = seconds,
-                         .multiply_adds = products * call->batch * passes};
+                         .multiply_adds = products * call->batch * passes,
+                         .bytes = floats * (int64_t)sizeof(float)};
     plan->profile(&info, plan->profile_user);
 }
 

@@ -11,10 +11,10 @@
 typedef struct line {
     char layer[64], kind[160];
     timing times[2];
-    int64_t multiply_adds[2];
+    int64_t multiply_adds[2], bytes[2];
 } line;
 
-enum { MOST_LINES = 512 };
+enum { MOST_LINES = 512, COPY_FLOATS = 16 * 1024 * 1024 };
 
 /* Each run passes the same steps in the same order. */
 typedef struct profile {
@@ -89,6 +89,7 @@ static void count_step(const hk_step_info *step, void *user)
     line *at = &in->lines[in->order[in->at++]];
     bench_timing_add(&at->times[step->back], step->seconds, (double)NAN);
     at->multiply_adds[step->back] = step->multiply_adds;
+    at->bytes[step->back] = step->bytes;
 }
 
 static void put_pass(const line *at, int back, double whole, double peak)
@@ -96,7 +97,7 @@ static void put_pass(const line *at, int back, double whole, double peak)
     double median = bench_timing_median(&at->times[back]);
     double rate = 2.0 * (double)at->multiply_adds[back] / median;
     if (at->times[back].n == 0) {
-        printf(" %9s %5s %7s %5s", "-", "", "", "");
+        printf(" %9s %5s %7s %5s %7s", "-", "", "", "", "");
         return;
     }
     printf(" %9.3f %4.1f%%", 1e3 * median, 100 * median / whole);
@@ -104,16 +105,28 @@ static void put_pass(const line *at, int back, double whole, double peak)
         printf(" %7.1f %4.0f%%", 1e-9 * rate, 100 * rate / peak);
     else
         printf(" %7s %5s", "", "");
+    printf(" %7.2f", 1e-6 * (double)at->bytes[back]);
 }
 
-static void put_profile(const profile *in, double peak)
+/* What the steps move, against a copy of as much as stays in no cache. */
+static void put_moves(const profile *in, double steps, int threads)
+{
+    double bytes = 0, copy = bench_limit_copy(threads, COPY_FLOATS);
+    for (int i = 0; i < in->n; i++)
+        bytes += (double)(in->lines[i].bytes[0] + in->lines[i].bytes[1]);
+    printf("steps move %.1f MB, %.2f GB/s, %.0f %% of a copy\n", 1e-6 * bytes, 1e-9 * bytes / steps,
+           100 * bytes / steps / copy);
+    bench_limit_release();
+}
+
+static void put_profile(const profile *in, double peak, int threads)
 {
     double whole = bench_timing_median(&in->whole),
            rest = whole - bench_timing_median(&in->optimizer);
-    printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "layer", "", "forward", "of", "GFLOP/s",
-           "of", "backward", "of", "GFLOP/s", "of");
-    printf("%-10s %-44s %9s %5s %7s %5s %9s %5s %7s %5s\n", "", "", "ms", "step", "", "peak", "ms",
-           "step", "", "peak");
+    printf("%-10s %-44s %9s %5s %7s %5s %7s %9s %5s %7s %5s %7s\n", "layer", "", "forward", "of",
+           "GFLOP/s", "of", "MB", "backward", "of", "GFLOP/s", "of", "MB");
+    printf("%-10s %-44s %9s %5s %7s %5s %7s %9s %5s %7s %5s\n", "", "", "ms", "step", "", "peak",
+           "", "ms", "step", "", "peak");
     for (int i = 0; i < in->n; i++) {
         const line *at = &in->lines[i];
         printf("%-10s %-44s", at->layer, at->kind);
@@ -127,6 +140,7 @@ static void put_profile(const profile *in, double peak)
     printf("%-55s %9.3f %4.1f%%\n", "optimizer", 1e3 * optimizer, 100 * optimizer / whole);
     printf("%-55s %9.3f %4.1f%%\n", "the rest", 1e3 * rest, 100 * rest / whole);
     printf("%-55s %9.3f\n", "step", 1e3 * whole);
+    put_moves(in, whole - optimizer - rest, threads);
 }
 
 static void profile_rows(const workload *of, const profile *seen, double peak)
@@ -174,7 +188,7 @@ static int run_profile(workload *of, double seconds)
     if (!status && of->in->rows)
         profile_rows(of, seen, peak);
     else if (!status)
-        put_profile(seen, peak);
+        put_profile(seen, peak, of->in->threads);
     of->optimizer_times = NULL;
     free(seen->lines);
     free(seen);

@@ -144,6 +144,7 @@ typedef struct hk_step_info {
     int back;
     double seconds;
     int64_t multiply_adds; /* of convolutions and products, all samples */
+    int64_t bytes; /* read and written, if no more than a tile stays in the caches between passes */
 } hk_step_info;
 /* From now on calls `each` after every step of the plan; `each` may be NULL: no more. */
 void hk_plan_profile(hk_plan *plan, void (*each)(const hk_step_info *, void *user), void *user);

@@ -89,3 +89,5 @@ void hki_fused_forward(const hki_call *call);
 /* backward.c: dz and its sums over the rows of this call, unless they were found before; the whole step. */
 void hki_fusion_find_sums(hki_fusion *p);
 void hki_fused_backward(const hki_call *call);
+/* moves.c */
+int64_t hki_fused_moves(const hki_call *call, bool back);
