@@ -337,6 +337,8 @@ static bool take_event(pool *it, worker *w, pool_event *out)
     return true;
 }
 
+enum { LONGEST_SLEEP = 1 }; /* seconds */
+
 /* Asleep until one of the descriptors, the time or a signal. The signals that interrupt are let in
  * only while asleep: one that came after the last look would be slept over. */
 static void wait_for_workers(pool *it, double until)
@@ -353,12 +355,17 @@ static void wait_for_workers(pool *it, double until)
     sigaddset(&ours, SIGTERM);
     sigprocmask(SIG_BLOCK, &ours, &usual);
     double left = tool_progress_interrupted() ? 0 : fmax(0, fmin(until - hk_now(), 1e6));
+    left = fmin(left, LONGEST_SLEEP);
     const struct timespec time = {(time_t)left, (long)(1e9 * (left - floor(left)))};
+    const double start = hk_now();
     if (ppoll(it->awaited, (nfds_t)(2 * it->limits.jobs), &time, &usual) < 0)
         memset(it->awaited, 0, 2 * (size_t)it->limits.jobs * sizeof *it->awaited);
     sigprocmask(SIG_SETMASK, &usual, NULL);
+    const double overslept =
+        hk_now() - start - left; /* stopped, or the whole machine: workers, too */
     for (int i = 0; i < it->limits.jobs; i++) {
         worker *w = &it->workers[i];
+        w->deadline += overslept > LONGEST_SLEEP ? overslept : 0;
         if (it->awaited[2 * i].revents)
             w->closed = !worker_frame_read(&w->incoming, w->channel);
         if (it->awaited[2 * i + 1].revents) {

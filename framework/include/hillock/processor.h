@@ -11,7 +11,9 @@
  *     hk_set_float_mode(bits)    with HK_FLUSH_DENORMALS, operands and results that are denormal are 0
  *     HK_FAULT_PLACE(context)    the instruction's address, of a handler's ucontext_t *; 0: not known
  *     HK_FAULT_WROTE(context)    whether a forbidden access was a write; true where that is not known
- *     HK_IS_RETURN(address)      the fault of a return to an impossible address is at the return itself */
+ *     HK_IS_RETURN(address)      the fault of a return to an impossible address is at the return itself
+ *     HK_STEP(context, on)       in a handler: SIGTRAP comes after each instruction, or no more; and
+ *     hk_isa_of_instruction(at)  the lowest set that an instruction can belong to; without a branch neither */
 #pragma once
 #include <stdint.h>
 
@@ -44,6 +46,22 @@ static inline void hk_set_float_mode(uint32_t bits) /* x87 stays as it is */
 #define HK_FAULT_PLACE(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
 #define HK_FAULT_WROTE(context) (((context)->uc_mcontext.gregs[REG_ERR] & 2) != 0)
 #define HK_IS_RETURN(address) (*(const uint8_t *)(address) == 0xC3)
+#define HK_STEP(context, on)                                                                       \
+    ((context)->uc_mcontext.gregs[REG_EFL] =                                                       \
+         ((context)->uc_mcontext.gregs[REG_EFL] & ~0x100ll) | ((on) ? 0x100ll : 0))
+
+/* In 64-bit mode the prefixes of AVX-512 (EVEX) and AVX (VEX) are no other instruction; the maps 0F 38 and
+ * 0F 3A and popcnt came after SSE2 (Intel, Software Developer's Manual, volume 2, chapter 2). */
+static inline hk_isa hk_isa_of_instruction(const uint8_t *at)
+{
+    int repeats = 0;
+    while (*at == 0x66 || *at == 0xF2 || *at == 0xF3 || *at == 0x2E || *at == 0x3E || *at == 0x64 ||
+           *at == 0x65 || *at == 0x67 || *at == 0xF0 || (*at & 0xF0) == 0x40)
+        repeats |= *at++ == 0xF3;
+    const int is_later =
+        at[0] == 0x0F && (at[1] == 0x38 || at[1] == 0x3A || (repeats && at[1] == 0xB8));
+    return *at == 0x62 ? HK_AVX512 : *at == 0xC4 || *at == 0xC5 || is_later ? HK_AVX2 : HK_BASELINE;
+}
 
 #elif defined __aarch64__
 typedef enum hk_isa { HK_NEON = 0, HK_ISA_COUNT, HK_BASELINE = HK_NEON } hk_isa;

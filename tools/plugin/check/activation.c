@@ -49,6 +49,37 @@ static bool check_updates(const subject *s, int64_t rows, int64_t channels, int 
     return true;
 }
 
+/* Whether update() leaves other states when what was seen of one channel is another number. */
+static bool looks_at(const subject *s, int64_t channel)
+{
+    use *with = check_use_new(s->plugin, 16, 12), *without = check_use_new(s->plugin, 16, 12);
+    double *sums = check_guarded_doubles("the statistics", s->plugin->activation->n_sums * 12);
+    const hk_activity seen = {16, sums, 0, 0};
+    with->context.training = without->context.training = 1;
+    check_begin_call("update", -1, 16, 12);
+    for (int64_t i = 0; i < s->plugin->activation->n_sums * 12; i++)
+        sums[i] = 4;
+    s->plugin->activation->update(&without->context, &seen);
+    for (int64_t i = channel; i < s->plugin->activation->n_sums * 12; i += 12)
+        sums[i] = 11;
+    s->plugin->activation->update(&with->context, &seen);
+    check_end_call();
+    for (int k = 0; k < with->n_slots; k++)
+        if (check_first_difference(with->slots[k], without->slots[k], with->lengths[k]) >= 0)
+            return true;
+    return false;
+}
+
+static void check_all_channels_count(const subject *s)
+{
+    const hk_activation *act = s->plugin->activation;
+    for (int64_t j = 1; j < 12 && act->update && act->n_sums && !check_has_failed(); j++)
+        if (looks_at(s, 0) && !looks_at(s, j))
+            check_fail("update() looks at the sums of channel 0, and not at those of channel %lld: "
+                       "they are [n_sums x channels]",
+                       (long long)j);
+}
+
 void check_test_slots(const subject *s)
 {
     static const int64_t others[][2] = {{16, 1}, {1, 1}, {1, 12}, {7, 35}};
@@ -60,6 +91,8 @@ void check_test_slots(const subject *s)
     }
     if (!has_slots)
         check_skip("no slots");
+    else
+        check_all_channels_count(s);
 }
 
 /* Best of several, in turn with copying the same floats, so that a busy machine slows both;

@@ -53,7 +53,7 @@ test_function check_test_file, check_test_load, check_test_tables, check_test_na
     check_test_statistics, check_test_evaluation, check_test_degenerate, check_test_ranges,
     check_test_key, check_test_variance, check_test_imports, check_test_sizes, check_test_count,
     check_test_leaks, check_test_samples, check_test_linear, check_test_recipes,
-    check_test_training, check_test_net;
+    check_test_training, check_test_net, check_test_processor;
 
 /* Of check_test_parameters, for a model. */
 void check_setting_of_model(const subject *s, const double *params);

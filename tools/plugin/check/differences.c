@@ -90,7 +90,7 @@ static bool is_slope(const mover *m, double found, double *expected)
         const double tolerance = q.rounding + 1e-3 * fabs(q.central);
         const double low = fmin(q.left, q.right), high = fmax(q.left, q.right);
         const bool kink =
-            fabs(nearer.right - nearer.left) > 0.05 * (1 + fabs(nearer.central)) + 2 * nearer.own &&
+            fabs(nearer.right - nearer.left) > 1e-3 * (1 + fabs(nearer.central)) + 2 * nearer.own &&
             fabs(nearer.right - nearer.left) > 0.4 * (high - low);
         if (kink && found >= low - tolerance && found <= high + tolerance)
             return true;
@@ -122,6 +122,35 @@ static void check_slopes(const mover *all, const char *name, float *values, cons
     }
 }
 
+/* All inputs of a row are the same, and move together: where that is smooth, however the gradient is shared
+ * among the tied, it adds up to the slope. */
+static void check_ties(const use *u)
+{
+    enum { BACK, HERE, AHEAD, STEPS };
+    const float h = 0x1p-7f;
+    double loss[STEPS], sum = 0;
+    pass *p = check_pass_new(u, 1);
+    const int64_t width = u->context.channels;
+    for (int step = AHEAD; step >= BACK; step--) {
+        for (int64_t i = 0; i < p->in; i++)
+            p->x[i] = 0.7f + (float)(i / width) / 4 + (float)(step - HERE) * h;
+        loss[step] = check_host_loss(u, p);
+    }
+    for (int64_t i = 0; i < p->in; i++)
+        p->x[i] = 0.7f + (float)(i / width) / 4;
+    check_host_run(u, HK_BASELINE, p);
+    for (int64_t i = 0; i < p->in; i++)
+        sum += (double)p->dx[i];
+    const double right = (loss[AHEAD] - loss[HERE]) / (double)h;
+    const double left = (loss[HERE] - loss[BACK]) / (double)h;
+    const double slack = 0.02 * (1 + fabs(left) + fabs(right));
+    if (fabs(right - left) < slack && fabs(sum - (left + right) / 2) > slack)
+        check_fail(
+            "%s: where the inputs of a row are equal and move together, the loss changes by %.6g, "
+            "their gradients add up to %.6g",
+            check_spec_text(u), (left + right) / 2, sum);
+}
+
 void check_differences(const use *u)
 {
     pass *p = check_pass_new(u, 1);
@@ -137,4 +166,6 @@ void check_differences(const use *u)
     for (int k = 0; k < u->n_slots; k++)
         if (p->dslots[k])
             check_slopes(&m, u->plugin->slots[k].name, u->slots[k], p->dslots[k], 1, u->lengths[k]);
+    if (u->plugin->activation && u->context.channels <= SOME && !check_has_failed())
+        check_ties(u);
 }

@@ -27,6 +27,7 @@ const test check_tests[] = {
     {"recipes", MODEL | HOSTED, check_test_recipes, "its recipes can be followed"},
     {"training", MODEL | SLOW | HOSTED, check_test_training,
      "learns, with the same bits on any threads"},
+    {"processor", OF_KERNELS, check_test_processor, "no instruction of a set that is not its own"},
     {"start", OF_KERNELS, check_test_start, "slots start within their ranges, the same each time"},
     {"derivative", ACT | SEARCH, check_test_derivative, "slope() is the derivative of value()"},
     {"formula", OF_KERNELS | SEARCH, check_test_formula, "its formula is value() and slope()"},
