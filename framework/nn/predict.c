@@ -1,12 +1,33 @@
 /* Inference: evaluation plans are kept in a small pool, one for each caller at a time. Single
- * images have plans of their own, which are small enough for the caches. */
+ * images have plans of their own; many are taken so many at a time as stay near. */
 #include "nn/nn.h"
 
 #include <string.h>
 
 #include "graph/plan.h"
 
-enum { PREDICT_BATCH = 64 };
+/* NEAR_FLOATS: what a few processors have in their second-level caches. Bits depend on how many samples are
+ * taken together, so the machine is not asked. */
+enum { LEAST_SAMPLES = 16, MOST_SAMPLES = 64, NEAR_FLOATS = 1 << 20 };
+
+/* Samples of a plan: what a step reads and writes of them stays near, unless the weights, which each run
+ * reads, are much beside them. */
+static int64_t samples_for(const hk_tensor *logits)
+{
+    int64_t weights = 0, most = 1, samples = MOST_SAMPLES;
+    for (int id = 0; id <= logits->id; id++) {
+        const hk_tensor *t = logits->net->tensors[id];
+        if (t->role == HKI_LEARNED)
+            weights += hki_count(&t->shape, 1);
+        const bool computes = t->role == HKI_COMPUTED && !t->op->is_view;
+        const int64_t floats =
+            computes ? hki_count(&t->shape, 1) + hki_count(&t->inputs[0]->shape, 1) : 0;
+        most = floats > most ? floats : most;
+    }
+    while (4 * weights <= NEAR_FLOATS && samples > LEAST_SAMPLES && samples * most > NEAR_FLOATS)
+        samples /= 2;
+    return samples;
+}
 
 static hki_pooled *take_pooled(hki_choices *choices, const hk_tensor *logits, int64_t batch)
 {
@@ -55,7 +76,7 @@ hk_status hk_net_predict(hk_tensor *logits, int64_t n, const float *x, float *y)
         return hki_fail(HK_BAD_ARGUMENT, "predicting needs logits that depend on an input, and at "
                                          "least one image");
     hki_choices *choices = logits->net->choices;
-    int64_t batch = n == 1 ? 1 : PREDICT_BATCH;
+    int64_t batch = n == 1 ? 1 : samples_for(logits);
     hki_pooled *pooled = take_pooled(choices, logits, batch);
     hki_pooled own = {0}; /* all taken: a plan for this call alone */
     hki_pooled *used = pooled ? pooled : &own;
