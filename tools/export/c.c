@@ -1,4 +1,5 @@
 /* A program as one C99 file: no memory of its own but constants, no library but libm. */
+#include "export/c_functions.h"
 #include "export/place.h"
 #include "export/text.h"
 #include "options.h"
@@ -17,157 +18,25 @@ typedef struct c_file {
     int64_t *places, scratch;
 } c_file;
 
-/* ---- Functions that a file has if it calls them ---------------------------------------------------- */
-
-static const export_language c_language = {
-    .functions = {[OP_MIN] = "least",         [OP_MAX] = "greatest", [OP_ABS] = "fabsf",
-                  [OP_SIGN] = "sign",         [OP_FLOOR] = "floorf", [OP_CAP] = "least",
-                  [OP_CLAMP] = "clamp",       [OP_EXP] = "expf",     [OP_EXPM1] = "expm1f",
-                  [OP_LOG] = "logf",          [OP_LOG1P] = "log1pf", [OP_SQRT] = "sqrtf",
-                  [OP_SIN] = "sinf",          [OP_COS] = "cosf",     [OP_TAN] = "tanf",
-                  [OP_ATAN] = "atanf",        [OP_TANH] = "tanhf",   [OP_SIGMOID] = "sigmoid",
-                  [OP_SOFTPLUS] = "softplus", [OP_ERF] = "erff",     [OP_ERFC] = "erfcf",
-                  [OP_NORMAL] = "normal",     [OP_BELL] = "bell",    [OP_SECH2] = "sech2",
-                  [OP_POW] = "powf"},
-    .begin = "const float ",
-    .end = ";",
-    .suffix = "f",
-    .choice = "(%c ? %a : %b)"};
-
-/* NaN comes through: what knows x stands second. */
-static const struct {
-    const char *name, *text;
-} functions[] = {
-    {"least", "float a, float b)\n{\n    return a < b ? a : b;"},
-    {"greatest", "float a, float b)\n{\n    return a > b ? a : b;"},
-    {"sign", "float x)\n{\n    return x > 0 ? 1 : x < 0 ? -1 : x;"},
-    {"clamp", "float x)\n{\n    return x < -1e30f ? -1e30f : x > 1e30f ? 1e30f : x;"},
-    {"sigmoid", "float x)\n{\n    const float e = expf(-fabsf(x));\n"
-                "    return (x < 0 ? e : 1) / (1 + e);"},
-    {"softplus", "float x)\n{\n    return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x)));"},
-    {"normal", "float x)\n{\n    return 0.5f * erfcf(-0.707106781f * x);"},
-    {"bell", "float x)\n{\n    return expf(-0.5f * x * x);"},
-    {"sech2", "float x)\n{\n    const float e = expf(-2 * fabsf(x));\n"
-              "    return 4 * e / ((1 + e) * (1 + e));"},
-};
-
-static bool uses_function(const export_program *p, const char *name)
-{
-    for (int i = 0; i < p->n; i++)
-        for (opcode op = 0; p->steps[i].map && op < OP_COUNT; op++)
-            if (c_language.functions[op] && strcmp(c_language.functions[op], name) == 0 &&
-                formula_contains_op(&p->steps[i].map->f, p->steps[i].map->value, op))
-                return true;
-    return false;
-}
-
-static bool uses_kind(const export_program *p, export_kind kind)
-{
-    for (int i = 0; i < p->n; i++)
-        if (p->steps[i].kind == kind)
-            return true;
-    return false;
-}
-
-static const char window_text[] =
-    "/* Images are [height, width, channels]; `before` is what of a window lies outside at first. */\n"
-    "typedef struct window {\n"
-    "    int height, width, channels, kernel_height, kernel_width;\n"
-    "    int stride, dilation, groups, before_y, before_x;\n"
-    "    int out_height, out_width, out_channels;\n"
-    "} window;\n\n";
-
-/* A tap's products are added up apart from the others': shorter sums lose fewer digits, and stay in registers. */
-static const char conv_text[] =
-    "/* k: [kernel height, kernel width, channels / groups, out channels]; bias: NULL or as many. */\n"
-    "static void conv(const window *w, const float *x, const float *k, const float *bias, float *y)\n"
-    "{\n"
-    "    const int in = w->channels / w->groups, out = w->out_channels / w->groups;\n"
-    "    for (int at = 0; at < w->out_height * w->out_width; at++, y += w->out_channels) {\n"
-    "        const int top = at / w->out_width * w->stride - w->before_y;\n"
-    "        const int left = at % w->out_width * w->stride - w->before_x;\n"
-    "        for (int o = 0; o < w->out_channels; o++)\n"
-    "            y[o] = bias ? bias[o] : 0;\n"
-    "        for (int place = 0; place < w->kernel_height * w->kernel_width; place++) {\n"
-    "            const int row = top + place / w->kernel_width * w->dilation;\n"
-    "            const int column = left + place % w->kernel_width * w->dilation;\n"
-    "            if (row < 0 || row >= w->height || column < 0 || column >= w->width)\n"
-    "                continue;\n"
-    "            const float *from = x + (row * w->width + column) * w->channels;\n"
-    "            const float *taps = k + place * in * w->out_channels;\n"
-    "            for (int o = 0; in * out == 1 && o < w->out_channels; o++)\n"
-    "                y[o] += from[o] * taps[o];\n"
-    "            for (int group = 0; in * out > 1 && group < w->groups; group++, from += in)\n"
-    "                for (int o = group * out, n; o < (group + 1) * out; o += n) {\n"
-    "                    float sum[8] = {0}; /* of this tap */\n"
-    "                    n = (group + 1) * out - o < 8 ? (group + 1) * out - o : 8;\n"
-    "                    for (int i = 0; n == 8 && i < in; i++)\n"
-    "                        for (int j = 0; j < 8; j++)\n"
-    "                            sum[j] += from[i] * taps[i * w->out_channels + o + j];\n"
-    "                    for (int i = 0; n < 8 && i < in; i++)\n"
-    "                        for (int j = 0; j < n; j++)\n"
-    "                            sum[j] += from[i] * taps[i * w->out_channels + o + j];\n"
-    "                    for (int j = 0; j < n; j++)\n"
-    "                        y[o + j] += sum[j];\n"
-    "                }\n"
-    "        }\n"
-    "    }\n"
-    "}\n\n";
-
-static const char pool_text[] =
-    "/* The largest of each window, or the average of what lies inside. */\n"
-    "static void pool(const window *w, int largest, const float *x, float *y)\n"
-    "{\n"
-    "    for (int at = 0; at < w->out_height * w->out_width; at++, y += w->channels) {\n"
-    "        const int top = at / w->out_width * w->stride - w->before_y;\n"
-    "        const int left = at % w->out_width * w->stride - w->before_x;\n"
-    "        int n = 0;\n"
-    "        for (int place = 0; place < w->kernel_height * w->kernel_width; place++) {\n"
-    "            const int row = top + place / w->kernel_width;\n"
-    "            const int column = left + place % w->kernel_width;\n"
-    "            if (row < 0 || row >= w->height || column < 0 || column >= w->width)\n"
-    "                continue;\n"
-    "            const float *from = x + (row * w->width + column) * w->channels;\n"
-    "            for (int i = 0; i < w->channels; i++)\n"
-    "                y[i] = n == 0                    ? from[i]\n"
-    "                       : !largest                ? y[i] + from[i]\n"
-    "                       : from[i] > y[i] || from[i] != from[i] ? from[i]\n"
-    "                                                 : y[i];\n"
-    "            n++;\n"
-    "        }\n"
-    "        for (int i = 0; !largest && i < w->channels; i++)\n"
-    "            y[i] /= (float)n;\n"
-    "    }\n"
-    "}\n\n";
-
-static const char dense_text[] =
-    "/* x: [rows, in], weight: [in, out]; bias: NULL or [out]. */\n"
-    "static void dense(int rows, int in, int out, const float *x, const float *weight,\n"
-    "                  const float *bias, float *y)\n"
-    "{\n"
-    "    for (int row = 0; row < rows; row++, x += in, y += out) {\n"
-    "        for (int o = 0; o < out; o++)\n"
-    "            y[o] = bias ? bias[o] : 0;\n"
-    "        for (int i = 0; i < in; i++)\n"
-    "            for (int o = 0; o < out; o++)\n"
-    "                y[o] += x[i] * weight[i * out + o];\n"
-    "    }\n"
-    "}\n\n";
-
-static void put_functions(const c_file *c)
-{
-    const bool conv = uses_kind(c->p, EXPORT_CONV);
-    const bool pool = uses_kind(c->p, EXPORT_MAX_POOL) || uses_kind(c->p, EXPORT_AVERAGE_POOL);
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (uses_function(c->p, functions[i].name))
-            fprintf(c->to, "static float %s(%s\n}\n\n", functions[i].name, functions[i].text);
-    fputs(conv || pool ? window_text : "", c->to);
-    fputs(conv ? conv_text : "", c->to);
-    fputs(pool ? pool_text : "", c->to);
-    fputs(uses_kind(c->p, EXPORT_MATMUL) ? dense_text : "", c->to);
-}
-
 /* ---- Constants --------------------------------------------------------------------------------------- */
+
+/* Within a string: as it is, or in octal. */
+static void put_character(unsigned char it, FILE *to)
+{
+    if (it >= ' ' && it <= '~' && !strchr("\"\\?", it))
+        putc(it, to);
+    else
+        fprintf(to, "\\%03o", (unsigned)it);
+}
+
+/* A compiler takes a hundred times as long, and as much memory, for a number as for four bytes of a string. */
+static void put_bytes(float value, FILE *to)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    for (int i = 0; i < 4; i++, bits >>= 8)
+        put_character((unsigned char)bits, to);
+}
 
 static void put_constants(const c_file *c)
 {
@@ -178,12 +47,14 @@ static void put_constants(const c_file *c)
             continue;
         if (*step->name)
             fprintf(c->to, "/* %s */\n", step->name);
-        fprintf(c->to, "static const float c%d[%lld] = {", i, (long long)n);
+        fprintf(c->to,
+                "static const union {\n    char bytes[%lld];\n    float values[%lld];\n} c%d = {",
+                (long long)(4 * n + 1), (long long)n, i);
         for (int64_t k = 0; k < n; k++) {
-            fputs(k % 8 ? ", " : k ? ",\n    " : "\n    ", c->to);
-            export_put_float(step->values[k], "f", c->to);
+            fputs(k % 8 ? "" : k ? "\"\n    \"" : "\n    \"", c->to);
+            put_bytes(step->values[k], c->to);
         }
-        fputs("};\n\n", c->to);
+        fputs(n ? "\"};\n\n" : "\"\"};\n\n", c->to);
     }
 }
 
@@ -196,7 +67,7 @@ static void put_values(const c_file *c, int step)
     if (kind == EXPORT_INPUT)
         fputs("inputs", c->to);
     else if (kind == EXPORT_CONSTANT)
-        fprintf(c->to, "c%d", root);
+        fprintf(c->to, "c%d.values", root);
     else if (c->places[root])
         fprintf(c->to, "scratch + %lld", (long long)c->places[root]);
     else
@@ -262,7 +133,7 @@ static void put_map(const c_file *c, int i)
         fprintf(c->to, "            x = x < %.1ff ? %.1ff : x;\n", within.low, within.low);
     if (isfinite(within.high))
         fprintf(c->to, "            x = x > %.1ff ? %.1ff : x;\n", within.high, within.high);
-    export_put_map(step, &c_language, "            ", "y[i] = ", put_input, c, c->to);
+    export_put_map(step, &export_c_language, "            ", "y[i] = ", put_input, c, c->to);
     fputs("        }\n    }\n", c->to);
 }
 
@@ -400,7 +271,10 @@ static void put_head(const c_file *c)
             " numbers, channels last%s. With -D%s_MAIN it is a program\n"
             " * that reads inputs from standard input and prints their outputs. */\n",
             p->card->mean ? ", as they are in the data" : ", standardised", n);
-    fputs("#include <math.h>\n#include <stdio.h>\n\n", c->to);
+    fputs("#include <math.h>\n#include <stdio.h>\n\n"
+          "#if defined __BYTE_ORDER__ && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n"
+          "#error \"the numbers stand here as bytes, the lowest first\"\n#endif\n\n",
+          c->to);
     fprintf(c->to, "enum { %s_INPUTS = %lld, %s_OUTPUTS = %lld, %s_SCRATCH = %lld };\n\n", n,
             (long long)export_count(in), n, (long long)export_count(&p->steps[p->output].shape), n,
             (long long)(c->scratch ? c->scratch : 1));
@@ -411,10 +285,7 @@ static void put_string(const char *text, FILE *to)
 {
     putc('"', to);
     for (; *text; text++)
-        if (isprint((unsigned char)*text) && !strchr("\"\\?", *text))
-            putc(*text, to);
-        else
-            fprintf(to, "\\%03o", (unsigned)(unsigned char)*text);
+        put_character((unsigned char)*text, to);
     putc('"', to);
 }
 
@@ -490,7 +361,7 @@ int export_write_c(const export_program *p, const char *path)
     put_head(&c);
     put_classes(&c);
     putc('\n', c.to);
-    put_functions(&c);
+    export_put_c_functions(p, c.to);
     put_constants(&c);
     put_run(&c);
     free(c.places);
