@@ -23,7 +23,8 @@ typedef struct training {
     network it;
     hk_recipe recipe;
     hk_trainer *trainer;
-    json_t *history;       /* an object for each epoch */
+    json_t *history;       /* of --json: an object for each epoch */
+    int epochs;            /* that this command has trained */
     json_t *treated;       /* what was done before this one; NULL: nothing */
     double *class_weights; /* NULL: none */
     double held_out;       /* share of the training data for validation, 0: none */
@@ -201,11 +202,14 @@ static int after_epoch(const hk_epoch_report *r, void *user)
         r->epoch == 1 || r->epoch == (t->recipe.epochs + 1) / 2 || r->epoch == t->recipe.epochs;
     if (t->record && !t->save_status)
         t->save_status = net_record_epoch(t->record, r, hk_data_shape_of(t->train).n, histograms);
-    json_t *row = epoch_json(t, r);
-    if (t->treated)
-        json_object_set_new(row, "treated", t->treated);
+    json_t *row = t->given->json ? epoch_json(t, r) : NULL;
+    if (row && t->treated)
+        json_object_set(row, "treated", t->treated);
+    if (row)
+        json_array_append_new(t->history, row);
+    json_decref(t->treated);
     t->treated = NULL;
-    json_array_append_new(t->history, row);
+    t->epochs++;
     if (t->given->out && hk_trainer_save(t->trainer, t->given->out, t->it.spec) != HK_OK)
         t->save_status = tool_failed();
     return t->save_status || r->epoch == t->given->stop || tool_progress_interrupted();
@@ -251,7 +255,7 @@ static int run_epochs(training *t)
     tool_progress_clear();
     if (t->save_status)
         return t->save_status;
-    if (tool_progress_interrupted() && t->given->out && json_array_size(t->history))
+    if (tool_progress_interrupted() && t->given->out && t->epochs)
         return tool_fail(EXIT_INTERRUPTED, "train: interrupted; continue with --resume %s",
                          t->given->out);
     if (tool_progress_interrupted())
@@ -272,7 +276,7 @@ static hk_metrics best_metrics(const training *t)
 static int64_t bytes_written(const training *t)
 {
     struct stat found;
-    const bool wrote = t->given->out && json_array_size(t->history);
+    const bool wrote = t->given->out && t->epochs;
     return wrote && stat(t->given->out, &found) == 0 ? (int64_t)found.st_size : -1;
 }
 

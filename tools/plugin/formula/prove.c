@@ -10,6 +10,10 @@
 
 enum { NEAR = 129, STEPS = 57, POINTS = NEAR + 2 * STEPS };
 
+/* A long formula of many parameters is tried at all points with the defaults, and each other setting at some
+ * of them in turn, so that it takes seconds. */
+enum { MOST_NODES = 500000 };
+
 /* Dense around 0, where most kinks are; then by factors of 2^5, from the least float to the largest. */
 static double place(int i)
 {
@@ -185,11 +189,13 @@ fault formula_find_fault(const formula *f, const original *o, const expr *roots,
 {
     trial_point t = {.f = f, .roots = roots, .root = root, .within = within};
     fault found, none = {.root = -1};
-    const int by = parameter_of_root(f, root);
-    for (int trial = 0; trial <= ALL_MOVES * f->n_parameters; trial++) {
+    const int by = parameter_of_root(f, root), trials = ALL_MOVES * f->n_parameters;
+    const int64_t nodes = (int64_t)(f->n_nodes + o->f.n_nodes) * POINTS * trials;
+    const int stride = (int)(1 + nodes / MOST_NODES);
+    for (int trial = 0; trial <= trials; trial++) {
         int moved;
         formula_set_parameters(f, trial, t.parameters, &moved);
-        for (int i = 0; i < POINTS; i++) {
+        for (int i = trial ? trial % stride : 0; i < POINTS; i += trial ? stride : 1) {
             t.x = place(i);
             if (fabs(t.x) <= reach && !is_right(&t, o, by, &found)) {
                 found.moved = moved;
