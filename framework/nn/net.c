@@ -2,6 +2,7 @@
 #include "nn/store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
@@ -280,6 +281,27 @@ static bool layer_exists(const hki_choices *choices, const char *name)
     return false;
 }
 
+/* The least number that no layer named so has, in one walk over them; 0: out of memory. */
+static int free_number(const hki_choices *choices, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    bool *taken = hki_alloc_array((size_t)choices->n_layers + 2, sizeof *taken);
+    int number = 0;
+    for (int i = 0; taken && i < choices->n_layers; i++) {
+        const char *digits = choices->layers[i] + length;
+        char *end;
+        if (strncmp(choices->layers[i], prefix, length) != 0 || *digits < '1' || *digits > '9')
+            continue;
+        const long found = strtol(digits, &end, 10);
+        if (!*end && found <= choices->n_layers)
+            taken[found] = true;
+    }
+    while (taken && taken[++number])
+        ;
+    hki_free(taken);
+    return number;
+}
+
 #define SPEC_SIGNS "+=~," /* of "relu+conv2=relu~elu" and of lists of layers */
 
 int hki_layer_add(hk_net *net, const char *name, const char *prefix)
@@ -302,10 +324,10 @@ int hki_layer_add(hk_net *net, const char *name, const char *prefix)
     if (!all)
         return -1;
     choices->layers = all;
-    int number = 0;
-    do
-        snprintf(text, sizeof text, "%s%d", prefix, ++number);
-    while (!name && layer_exists(choices, text));
+    const int number = name ? 1 : free_number(choices, prefix);
+    if (!number)
+        return -1;
+    snprintf(text, sizeof text, "%s%d", prefix, number);
     snprintf(choices->layers[choices->n_layers], HKI_LAYER_NAME, "%s", name ? name : text);
     return choices->n_layers++;
 }
