@@ -187,8 +187,8 @@ TEST_HELPER void plugin_files_load(void)
 TEST_HELPER void choose_directories(int argc, char **argv)
 {
     static const char *const built[] = {
-#ifdef HILLOCK_PLUGIN_DIR
-        HILLOCK_PLUGIN_DIR,
+#ifdef HILLOCK_PLUGIN_FILES
+        HILLOCK_PLUGIN_FILES,
 #endif
         NULL};
     directories = argc > 1 ? (const char *const *)argv + 1 : built;
