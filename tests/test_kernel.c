@@ -176,6 +176,26 @@ static void functions_hold_around_their_edges(void)
     }
 }
 
+/* At 4.00095 the rounding of the square shows: 1.01e-6 of the bell. */
+static void bell_is_as_far_off_as_its_exponent(void)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < 1u << 20; i++) {
+        const float x = i ? hks_uniform(12, i) * 7.4f : 4.00095f;
+        const double z = (double)x, off = fabs((double)hks_bell(x) / hks_bell(z) - 1);
+        most = fmax(most, off / (1 + z * z / 2));
+    }
+    CHECK(most < 2e-7);
+}
+
+/* exp(-2 x) is denormal from 43.67 on, the slope of tanh from 44.36 on. */
+static void sech2_lasts_as_long_as_its_result(void)
+{
+    for (float x = 43.5f; x < 44.3f; x += 0.001f)
+        CHECK_NEAR((double)hks_sech2(x) / hks_sech2((double)x), 1, 1e-6);
+    CHECK(hks_sech2(44.5f) == 0);
+}
+
 /* In gates small numbers may be as far off as their logarithm is, and vanish below 2^-40. */
 static void quick_functions_keep_their_promise(void)
 {
@@ -198,6 +218,24 @@ static void quick_functions_keep_their_promise(void)
     CHECK(isnan(hks_quick_exp((float)NAN)) && isnan(hks_quick_sigmoid((float)NAN)));
     CHECK(isnan(hks_bell((float)NAN)) && isnan(hks_normal_cdf((float)NAN)));
     CHECK(hks_quick_exp(0.0f) == 1 && hks_quick_sigmoid(0.0f) == 0.5f && hks_bell(0.0f) == 1);
+}
+
+/* Some NaN have bits set that a function might take for a number's: a payload. */
+static void any_nan_stays_nan(void)
+{
+    int numbers = 0;
+    for (uint32_t i = 0; i < 1u << 14; i++) {
+        const uint32_t payload = i < 1u << 13 ? i + 1 : hks_bits(11, i) >> 9 | 1;
+        const float x = hks_from_bits((i & 1) << 31 | 0x7F800000u | payload);
+        numbers += !isnan(hks_quick_exp(x)) + !isnan(hks_quick_sigmoid(x)) + !isnan(hks_bell(x)) +
+                   !isnan(hks_normal_cdf(x)) + !isnan(hks_sech2(x)) + !isnan(hks_log1p_unit(x));
+        for (int k = 0; k < FUNCTIONS; k++) {
+            float y;
+            functions[k].loops[0](1, &x, &y);
+            numbers += !isnan(y);
+        }
+    }
+    CHECK_EQUAL(numbers, 0);
 }
 
 static int same(float found, double expected)
@@ -319,7 +357,10 @@ int main(void)
 {
     RUN(functions_are_within_4_ulp);
     RUN(functions_hold_around_their_edges);
+    RUN(bell_is_as_far_off_as_its_exponent);
+    RUN(sech2_lasts_as_long_as_its_result);
     RUN(quick_functions_keep_their_promise);
+    RUN(any_nan_stays_nan);
     RUN(special_values_are_kept);
     RUN(bits_do_not_depend_on_the_instruction_set);
     RUN(philox_gives_the_known_answer);

@@ -277,15 +277,16 @@ static void part_backward(const void *given, int64_t p)
     const pass *it = given;
     const hk_plan *plan = it->plan;
     const hki_step *step = it->step;
-    float *aside = it->aside + p * it->aside_floats;
+    float *aside = it->aside_floats ? it->aside + p * it->aside_floats : NULL;
     hki_call call = call_of_part(it, (int)p);
     call.whole = it->whole;
     for (int i = 0; i < call.tensor->n_inputs; i++)
         if (goes_aside(plan, step, i))
             call.dx[i] = aside + it->at[i];
-    if (!has_work(&call))
-        memset(aside, 0, (size_t)it->aside_floats * sizeof *aside);
-    else if (!call.tensor->op->is_view)
+    if (!has_work(&call)) {
+        if (aside)
+            memset(aside, 0, (size_t)it->aside_floats * sizeof *aside);
+    } else if (!call.tensor->op->is_view)
         call.tensor->op->backward(&call);
     else if (call.dx[0] && call.dx[0] != call.dy)
         memcpy(call.dx[0], call.dy,

@@ -44,7 +44,8 @@ int64_t compare_run_checksum(const run_record *run)
     sum = add_text(sum, run->reason);
     sum = add_text(sum, run->last_lines);
     sum = add_figures(sum, compare_run_figures, run);
-    for (const epoch_record *epoch = run->epochs; epoch < run->epochs + run->n_epochs; epoch++) {
+    for (int e = 0; e < run->n_epochs; e++) {
+        const epoch_record *epoch = &run->epochs[e];
         sum = add(sum, &epoch->epoch, sizeof epoch->epoch);
         sum = add_figures(sum, compare_epoch_figures, epoch);
         for (int i = 0; i < epoch->n_layers; i++)

@@ -70,7 +70,8 @@ static void put_table(const hk_examination *e)
         names[BEFORE + p] = after[p];
     }
     tool_table *t = tool_table_new(names);
-    for (const hk_layer_finding *l = e->layers; l < e->layers + e->n_layers; l++) {
+    for (int i = 0; i < e->n_layers; i++) {
+        const hk_layer_finding *l = &e->layers[i];
         tool_table_cell(t, "%s", l->layer);
         tool_table_cell(t, "%.14s", l->activation);
         tool_table_cell(t, "%lld", (long long)l->units);

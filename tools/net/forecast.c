@@ -45,7 +45,8 @@ static void put_table(const network *it, const hk_forecast *f)
     printf("  %-10s %-16s %6s %9s %9s %9s %9s %9s %9s %7s %7s %7s %7s\n", "layer", "activation",
            "units", "mean", "square", "theory", "squared", "theory", "apart", "units %", "nets %",
            "gain", "keep");
-    for (const hk_forecast_layer *l = f->layers; l < f->layers + f->n_layers; l++) {
+    for (int k = 0; k < f->n_layers; k++) {
+        const hk_forecast_layer *l = &f->layers[k];
         const double wide[] = {l->mean.mean,       l->square.mean,
                                l->square_theory,   l->gradient.mean,
                                l->gradient_theory, l->difference.mean / l->square.mean};

@@ -23,7 +23,8 @@ void net_quantise_print(FILE *to, const char *spec, const hk_quantisation *of)
     putc('\n', to);
     tool_put_wrapped(to, text, 0);
     tool_table *t = tool_table_new(names);
-    for (const hk_quantised *p = of->parts; p < of->parts + of->n; p++) {
+    for (int i = 0; i < of->n; i++) {
+        const hk_quantised *p = &of->parts[i];
         tool_table_cell(t, "%s%s", p->layer, p->is_activation ? "" : ", as read");
         tool_table_cell(t, "%.4g", p->low);
         tool_table_cell(t, "%.4g", p->high);
@@ -39,7 +40,8 @@ void net_quantise_print(FILE *to, const char *spec, const hk_quantisation *of)
 json_t *net_quantise_json(const char *spec, const hk_quantisation *of)
 {
     json_t *parts = json_array();
-    for (const hk_quantised *p = of->parts; p < of->parts + of->n; p++)
+    for (int i = 0; i < of->n; i++) {
+        const hk_quantised *p = &of->parts[i];
         json_array_append_new(parts,
                               json_pack("{s:s, s:b, s:o, s:o, s:o, s:i, s:i, s:I, s:I}", "layer",
                                         p->layer, "is_activation", p->is_activation, "low",
@@ -47,6 +49,7 @@ json_t *net_quantise_json(const char *spec, const hk_quantisation *of)
                                         "scale", tool_json_number(p->steps.scale), "least",
                                         p->steps.low, "most", p->steps.high, "units",
                                         (json_int_t)p->units, "constant", (json_int_t)p->constant));
+    }
     return json_pack("{s:o, s:i, s:b, s:I, s:I, s:I, s:o}", "spec", tool_json_text(spec), "bits",
                      of->bits, "per_channel", of->per_channel, "images", (json_int_t)of->images,
                      "units", (json_int_t)of->units, "constant", (json_int_t)of->constant, "parts",

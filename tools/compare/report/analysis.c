@@ -104,7 +104,8 @@ bool report_told_apart(const standing *a, const standing *b)
 /* The runs of a row lie together, those of tuning first, and so do the rows of one data set and model. */
 static bool share_runs_and_rows(analysis *a, row_view *rows)
 {
-    for (const run_record *run = a->of->runs; run < a->of->runs + a->of->n_runs; run++) {
+    for (int i = 0; i < a->of->n_runs; i++) {
+        const run_record *run = &a->of->runs[i];
         row_view *row = &rows[run->row];
         if (!row->n_tuning && !row->n_runs)
             row->tuning = row->runs = run;

@@ -32,11 +32,13 @@ enum { LEARNING = sizeof(epoch_record) }; /* in place of an offset: the share of
 static double learning(const epoch_record *epoch)
 {
     double dead = 0, units = 0;
-    for (const layer_record *l = epoch->layers; l < epoch->layers + epoch->n_layers; l++)
+    for (int i = 0; i < epoch->n_layers; i++) {
+        const layer_record *l = &epoch->layers[i];
         if (isfinite(l->dead)) {
             dead += l->dead * (double)l->units;
             units += (double)l->units;
         }
+    }
     return units > 0 ? 1 - dead / units : UNKNOWN;
 }
 
