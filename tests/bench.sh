@@ -45,6 +45,7 @@ limits()
                 sed -n 's/.*in use \([a-z0-9]*\);.*/\1/p') in
             "$lowest") echo 2 ;; avx2) echo 4 ;; *) echo 6 ;; esac)" &&
         lines '\(in use\)' 2 && lines "^(copy|in place).*$time GB/s$" 6 &&
+        { [ "$(getconf LEVEL1_DCACHE_SIZE)" -eq 0 ] || lines '^caches: L1 [0-9]+ KiB' 1; } &&
         HILLOCK_ISA=$lowest bench limits --size 5000 && lines "$lowest \\(in use\\)" 2 &&
         lines avx 0
 }

@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PRAGMA(text) _Pragma(#text)
 #ifdef __clang__
@@ -169,6 +170,18 @@ static void limit_row(const bench *in, const char *name, const kernels *set, int
     bench_row(&at, &(result){name, pass, floats ? "GB/s" : "GFLOP/s", NULL, work, 1e9}, &of);
 }
 
+/* What the C library knows of this processor's; the last level is shared with others. */
+static void put_caches(void)
+{
+    const int levels[] = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE};
+    for (int i = 0; i < 3; i++)
+        if (sysconf(levels[i]) > 0)
+            printf("%s L%d %s KiB", i ? "," : "caches:", i + 1,
+                   tool_grouped(sysconf(levels[i]) / 1024));
+    if (sysconf(levels[0]) > 0)
+        putchar('\n');
+}
+
 int bench_limits(const bench *in)
 {
     int64_t size = in->given->size ? in->given->size : 16 << 20, each = 32768;
@@ -178,9 +191,11 @@ int bench_limits(const bench *in)
     if (!make_room(size > each * in->threads ? size : each * in->threads))
         return tool_fail(EXIT_FAILED, "bench limits: out of memory for two arrays of %s floats",
                          tool_grouped(size));
-    if (!in->rows)
+    if (!in->rows) {
+        put_caches();
         printf("engine %s, instruction set in use %s; GB/s count what is read and written\n",
                hk_engine_name(), hk_isa_name());
+    }
     for (int threads = 1;; threads = in->threads) {
         for (const kernels *set = sets; set <= best; set++) {
             snprintf(name, sizeof name, "multiply-adds, %s%s", names[set - sets],
