@@ -1,5 +1,6 @@
 /* Files of results. The input's lines change a whole one, made here: a letter for the column, a
- * digit for the run or row, and the new value. What can be read can be reported in every form. */
+ * digit for the run or row, and the new value. It has no seals then, as files of before them, or it would
+ * only be refused. What can be read can be reported in every form. */
 #include "folder.h"
 
 #include "compare/report/formats.h"
@@ -119,6 +120,9 @@ static void write_changed(char *text)
                  NULL, NULL);
     for (char *line; (line = strsep(&text, "\n"));)
         change(db, line);
+    static const char unseal[] = "UPDATE sweeps SET seal = NULL; UPDATE rows SET seal = NULL; "
+                                 "UPDATE runs SET seal = NULL";
+    REQUIRE(sqlite3_exec(db, unseal, NULL, NULL, NULL) == SQLITE_OK);
     REQUIRE(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
 }
