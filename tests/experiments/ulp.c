@@ -121,7 +121,7 @@ static const struct {
     ROW(log1p, &ULP, 2.1, ALL),
     ROW(log1p_unit, &ULP, 2.2, 0, 1),
     ROW(tanh, &ULP, 3, ALL),
-    ROW(sech2, &ULP, 4, ALL),
+    ROW(sech2, &ULP, 5, ALL),
     ROW(sigmoid, &ULP, 3, ALL),
     ROW(softplus, &ULP, 3, ALL),
     ROW(erf, &ULP, 3.6, ALL),

@@ -27,7 +27,7 @@
 #include <string.h>
 
 /* ---- Functions of one number -------------------------------------------------------------------
- * Float results: error of at most 4.4 ulp over the whole range, or 1e-7 near zero; denormal results are 0;
+ * Float results: error of at most 5 ulp over the whole range, or 1e-7 near zero; denormal results are 0;
  * NaN in, NaN out. tests/experiments/ulp.c has the bound of each function, tried on every float. Polynomials are minimax fits made for this file, evaluated in pairs (Estrin 1960):
  * faster than Horner's rule, since latency counts. */
 
