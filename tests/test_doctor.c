@@ -865,6 +865,12 @@ static void wrong_use_gets_a_sentence(void)
     refuses(logits, NULL, NULL, HK_BAD_ARGUMENT, "data is NULL");
     refuses(logits, other, NULL, HK_BAD_SHAPE, "the net expects [batch, 14, 14, 1]");
     refuses(flat, test_set, NULL, HK_BAD_ARGUMENT, "has no activation");
+    hk_examination *e;
+    CHECK_EQUAL(hk_examine(logits, test_set, &(hk_examine_options){.tau = (double)NAN}, &e),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "tau nan, inputs 0: expected 0 or more");
+    CHECK_EQUAL(hk_examine(logits, test_set, &(hk_examine_options){.inputs = -1}, &e),
+                HK_BAD_ARGUMENT);
     hk_net_digest(hk_tensor_net(logits), digest);
     hk_tensor *bias = named(hk_tensor_net(logits), "fc1.bias");
     bias->value[0] = -1e6f;

@@ -336,6 +336,9 @@ static void wrong_use_gets_a_sentence(void)
     CHECK_EQUAL(hk_forecast_new(logits, NULL, NULL), HK_BAD_ARGUMENT);
     CHECK_EQUAL(hk_forecast_new(logits, &(hk_forecast_options){.inputs = 3}, &f), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "even number");
+    CHECK_EQUAL(hk_forecast_new(logits, &(hk_forecast_options){.nets = INT64_MAX}, &f),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "at most 1000000 nets");
     CHECK_EQUAL(hk_data_from_arrays(1, 2, 2, 1, 10, x, &label, &data), HK_OK);
     CHECK_EQUAL(hk_forecast_new(logits, &(hk_forecast_options){.data = data}, &f), HK_BAD_SHAPE);
     CHECK(!f);

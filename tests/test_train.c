@@ -322,6 +322,8 @@ static void smoothing_bounds_the_loss(void)
     CHECK(report.train_loss > 0.5 && report.train_loss < 0.7);
     CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .smoothing = 1), HK_BAD_ARGUMENT);
     CHECK_CONTAINS(hk_message(), "smoothing 1");
+    CHECK_EQUAL(hk_fit(logits, NULL, .train = train_set, .clip = (double)NAN), HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "clip nan");
     free_net_of(logits);
 }
 

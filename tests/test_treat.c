@@ -262,6 +262,9 @@ static void wrong_use_is_told(void)
     refused(logits, "reset:to=relu", HK_BAD_ARGUMENT, "they have this activation already");
     refused(logits, "reset:to=softmax", HK_BAD_ARGUMENT, "mixes channels");
     hk_treatment *done;
+    CHECK_EQUAL(hk_treat(logits, gray, "redo", &(hk_treat_options){.inputs = -1}, &done),
+                HK_BAD_ARGUMENT);
+    CHECK_CONTAINS(hk_message(), "a treatment of -1 inputs");
     CHECK_EQUAL(hk_treat(logits, coloured, "redo", NULL, &done), HK_BAD_SHAPE);
     CHECK_EQUAL(hk_treat(logits, gray, "surrogate,reset", NULL, &done), HK_OK);
     CHECK_CONTAINS(done->layers[0].note, "swapped to relu_bsilu before");

@@ -295,11 +295,14 @@ hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_op
         *out = NULL;
     if (hki_null(logits, data, out))
         return HK_BAD_ARGUMENT;
+    options = options ? options : &none;
+    if (!(options->tau >= 0) || options->inputs < 0)
+        return hki_fail(HK_BAD_ARGUMENT, "tau %g, inputs %lld: expected 0 or more of both",
+                        options->tau, (long long)options->inputs);
     hk_examination *e = hki_alloc(sizeof *e);
     hk_status status = e ? hki_check_data(logits, data) : HK_NO_MEMORY;
     if (!status) {
         const int64_t all = hk_data_shape_of(data).n;
-        options = options ? options : &none;
         e->inputs = options->inputs > 0 ? hki_min(options->inputs, all) : all;
         e->tau = options->tau > 0 ? options->tau : 0.025;
         status = open_observer(logits, data, e->inputs, &observer);

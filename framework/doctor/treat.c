@@ -286,6 +286,9 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
                     const hk_treat_options *options, hk_treatment **out)
 {
     *out = NULL;
+    if (options && options->inputs < 0)
+        return hki_fail(HK_BAD_ARGUMENT, "a treatment of %lld inputs: expected 0, for all, or more",
+                        (long long)options->inputs);
     treatment t = {.logits = logits,
                    .input = hk_tensor_input(logits),
                    .data = data,
@@ -295,7 +298,7 @@ hk_status hki_treat(hk_tensor *logits, const hk_data *data, const hki_treatments
     hk_status status = t.result ? hki_check_data(logits, data) : HK_NO_MEMORY;
     if (!status) {
         int64_t all = hk_data_shape_of(data).n, inputs = options ? options->inputs : 0;
-        t.result->inputs = inputs > 0 ? hki_min(inputs, all) : all;
+        t.result->inputs = inputs ? hki_min(inputs, all) : all;
         t.sample = sample_size(&t, t.result->inputs);
         status = find_dead(&t);
     }

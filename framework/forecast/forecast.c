@@ -232,16 +232,18 @@ static int64_t choose_nets(const simulation *it)
     return (int64_t)fmin(1000, fmax(20, 1e10 / cost));
 }
 
+enum { MOST_NETS = 1000000 }; /* of days, not years */
+
 static hk_status start(simulation *it)
 {
     hk_forecast_options *o = &it->options;
     if (!o->inputs)
         o->inputs = hki_sample_count(&it->input->shape) == 1 ? 2 : 32;
-    if (o->inputs < 2 || o->inputs % 2 || o->nets < 0)
+    if (o->inputs < 2 || o->inputs % 2 || o->nets < 0 || o->nets > MOST_NETS)
         return hki_fail(HK_BAD_ARGUMENT,
-                        "a forecast of %lld nets with %lld inputs: expected an "
+                        "a forecast of %lld nets with %lld inputs: expected at most %d nets and an "
                         "even number of inputs",
-                        (long long)o->nets, (long long)o->inputs);
+                        (long long)o->nets, (long long)o->inputs, MOST_NETS);
     hk_status status = o->data ? hki_check_data(it->logits, o->data) : HK_OK;
     if (!status)
         status = watch_tensors(it);

@@ -28,6 +28,9 @@ static hk_status take_options(hk_trainer *t, const hk_train_options *options)
     if (options->epochs < 0 || options->batch < 0)
         return hki_fail(HK_BAD_ARGUMENT, "epochs %d, batch %d: both must be at least 1",
                         options->epochs, options->batch);
+    if (!(options->clip >= 0))
+        return hki_fail(HK_BAD_ARGUMENT, "clip %g: expected a gradient norm, or 0 for none",
+                        options->clip);
     const hki_tasks *stream = options->train->stream;
     int64_t n = hk_data_shape_of(options->train).n;
     t->options.epochs = options->epochs ? options->epochs : 1;

@@ -118,7 +118,7 @@ typedef struct hk_examine_options {
 
 /* Examines the net that ends in `logits` on `data`, the training set, in training mode, forward and backward,
  * without changing it; `options` may be NULL. Free *out with hk_examination_free.
- * HK_BAD_ARGUMENT: the net has no activation, or `start` has other layers; HK_BAD_SHAPE: net and data do
+ * HK_BAD_ARGUMENT: the net has no activation, or `start` has other layers, or an option is below 0; HK_BAD_SHAPE: net and data do
  * not fit; HK_DIVERGED: outputs that are not finite; HK_NO_MEMORY. [one thread] */
 hk_status hk_examine(hk_tensor *logits, const hk_data *data, const hk_examine_options *options,
                      hk_examination **out);

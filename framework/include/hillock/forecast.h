@@ -54,7 +54,7 @@ typedef struct hk_forecast {
 typedef struct hk_forecast_options {
     const hk_data *data; /* inputs come from it; NULL: random directions, mean square 1, each with
                             its mirror image */
-    int64_t nets;        /* 0: 20 to 1000, as many as go quickly */
+    int64_t nets;        /* at most 1,000,000; 0: 20 to 1000, as many as go quickly */
     int64_t inputs;      /* an even number; 0: 32, or 2 where an input is a single number */
     uint64_t seed;
     int zero_;
@@ -62,7 +62,7 @@ typedef struct hk_forecast_options {
 
 /* Forecasts the net that ends in `logits`; `options` may be NULL. Reinitializes all parameters, and leaves
  * those of the net's own seed: trained values are lost. Free *out with hk_forecast_free.
- * HK_BAD_ARGUMENT: the net has no input; HK_BAD_SHAPE: net and data do not fit; HK_NO_MEMORY.
+ * HK_BAD_ARGUMENT: the net has no input, or `nets` or `inputs` is out of range; HK_BAD_SHAPE: net and data do not fit; HK_NO_MEMORY.
  * [one thread] per net. */
 hk_status hk_forecast_new(hk_tensor *logits, const hk_forecast_options *options, hk_forecast **out);
 void hk_forecast_free(hk_forecast *forecast);
