@@ -67,19 +67,24 @@ static void conv_forward(const hki_call *call)
                                       call->packed, NULL, NULL);
 }
 
-static void conv_backward(const hki_call *call)
+void hki_conv_backward(const hki_call *call, const hki_epilogue *after)
 {
     const hki_engine *engine = hki_engine_active();
     hki_conv conv = hki_conv_of(call->tensor, call->batch);
     if (call->dx[0])
         engine->conv_backward_data(&conv, call->dy, call->x[1], call->adds & 1, call->dx[0],
-                                   call->scratch, NULL);
+                                   call->scratch, after);
     if (call->dx[1])
         engine->conv_backward_weight(&conv, call->x[0], call->dy, call->dx[1], call->dx[2],
                                      call->scratch);
     else if (call->dx[2])
         engine->column_sums(conv.n * conv.oh * conv.ow, conv.k, call->dy, call->dx[2],
                             call->scratch);
+}
+
+static void conv_backward(const hki_call *call)
+{
+    hki_conv_backward(call, NULL);
 }
 
 /* Filters that are a leaf, not made by another operation. */

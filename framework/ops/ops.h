@@ -159,7 +159,10 @@ double hki_mean_activity(int64_t rows, int64_t channels, const double *sums);
 void hki_clamp_slots(const hki_call *call);
 
 typedef struct hki_conv hki_conv;
+typedef struct hki_epilogue hki_epilogue;
 hki_conv hki_conv_of(const hk_tensor *conv, int64_t batch);
+/* Backward of a convolution; `after`, or NULL, sees the rows of its data gradient as they are made. */
+void hki_conv_backward(const hki_call *call, const hki_epilogue *after);
 /* Output size of a convolution or pooling along one dimension, zeros before the first row or column;
  * false with a message when nothing fits. */
 bool hki_window_extent(const char *what, int size, int kernel, const hk_window *window, int *out,

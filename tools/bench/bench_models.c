@@ -116,7 +116,6 @@ static void put_moves(const profile *in, double steps, int threads)
         bytes += (double)(in->lines[i].bytes[0] + in->lines[i].bytes[1]);
     printf("steps move %.1f MB, %.2f GB/s, %.0f %% of a copy\n", 1e-6 * bytes, 1e-9 * bytes / steps,
            100 * bytes / steps / copy);
-    bench_limit_release();
 }
 
 static void put_profile(const profile *in, double peak, int threads)

@@ -87,23 +87,21 @@ void hki_fusion_find_sums(hki_fusion *p)
     end_sums(p);
 }
 
-/* The gradient of the convolution's input. While its rows are in the cache they are the dy of the step that
- * made it, whose sums over them are found there and then. */
-static void convolve_back(const hki_fusion *p)
+/* The gradients of the convolution. While rows of its data gradient are in the cache they are the dy of the
+ * step that made its input, whose sums over them are found there and then. */
+static void convolve_back(const hki_call *call)
 {
-    const hki_call *call = p->call;
     hki_fusion maker;
     hki_epilogue sums = {.rows = hki_fusion_each_tile, .user = &maker};
-    if (call->begins) {
-        hki_fusion_start(&maker, call->begins, true);
-        begin_sums(&maker);
-        maker.tile = tile_backward;
+    if (!call->begins) {
+        hki_conv_backward(call, NULL);
+        return;
     }
-    hki_engine_active()->conv_backward_data(&p->conv.shape, p->back.din, call->x[1], call->adds & 1,
-                                            call->dx[0], p->conv.scratch,
-                                            call->begins ? &sums : NULL);
-    if (call->begins)
-        end_sums(&maker);
+    hki_fusion_start(&maker, call->begins, true);
+    begin_sums(&maker);
+    maker.tile = tile_backward;
+    hki_conv_backward(call, &sums);
+    end_sums(&maker);
 }
 
 void hki_fused_backward(const hki_call *call)
@@ -132,11 +130,8 @@ void hki_fused_backward(const hki_call *call)
         own.tensor = p.fused->conv;
         own.dy = p.back.din;
         own.scratch = p.conv.scratch;
-        if (call->dx[0])
-            convolve_back(&p);
-        own.dx[0] = NULL;
         if (p.back.dbias || own.tensor->n_inputs < 3)
             own.dx[2] = NULL;
-        hki_op_conv2d.backward(&own);
+        convolve_back(&own);
     }
 }

@@ -29,9 +29,9 @@ static int64_t forward(const hki_call *call)
     const int64_t y = p.rows * p.channels;
     const bool anew = p.norm && !p.frozen, reads_z = p.act && p.act->reads & HK_READS_X;
     const bool keeps = p.fused->has_backward && (p.norm || reads_z);
-    /* the result of the convolution, which is read again once its moments are known; or x twice */
-    const int64_t between = p.fused->conv ? (keeps || anew ? y : 0) + (anew ? y : 0) : anew ? y : 0;
-    return reads_forward(call) + between + y;
+    const bool writes = p.fused->conv && (keeps || anew); /* the convolution's result, beside y */
+    return reads_forward(call) + (writes ? y : 0) + (anew ? y : 0) +
+           y; /* read again for its moments */
 }
 
 /* Of the pass that makes dz and its sums, what is not in the cache where dy is. */
